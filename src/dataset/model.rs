@@ -1,0 +1,116 @@
+//! The compiled dataset: what the definition file says, checked and ready for use.
+
+/// How an upload into the dataset is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Run {
+    /// 202 at once; the rows are loaded in the background.
+    Background,
+    /// 200 with the results.
+    Inline,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text, trimmed and in NFC.
+    Text,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A fixed-point number; at most 18 digits in all, so that it fits 64 bits.
+    Decimal {
+        /// Digits in all.
+        precision: u8,
+        /// Digits after the point.
+        scale: u8,
+    },
+    /// Yes or no.
+    Boolean,
+    /// A day.
+    Date,
+    /// A point in time, stored in UTC.
+    DateTime,
+    /// Any JSON value.
+    Json,
+    /// Several texts in one cell, separated by `,`, `;` or `|`; stored as a JSON array.
+    List,
+}
+
+/// A column whose cell names a record of another table ("master").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The other table; its key is a UUID column `id`.
+    pub table: String,
+    /// The column of the other table that the cell is compared with, whatever the letter case.
+    pub match_column: String,
+    /// Create the record when it is missing; else a missing one is a row error.
+    pub create: bool,
+}
+
+/// A column of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The name in API, options and errors: `cost_price`, `category`.
+    pub name: String,
+    /// The header of the template: `Cost Price`.
+    pub title: String,
+    /// The column of the table: `cost_price`, `category_id`.
+    pub field: String,
+    /// What it holds. A reference column is `Text` here: the cell's name of the other record.
+    pub kind: ColumnType,
+    /// An empty cell, or a file without the column, is a fault.
+    pub required: bool,
+    /// Characters at most, for texts.
+    pub max_length: Option<u32>,
+    /// Smallest value, in units of the last digit.
+    pub min: Option<i64>,
+    /// Largest value, in units of the last digit.
+    pub max: Option<i64>,
+    /// The only values that are allowed, if any are named; compared whatever the letter case.
+    pub allowed: Vec<String>,
+    /// Other names that a header may have.
+    pub aliases: Vec<String>,
+    /// What people should know about it.
+    pub description: Option<String>,
+    /// The other table that the cell names a record of.
+    pub reference: Option<Reference>,
+    /// A value for the template's example row.
+    pub example: Option<String>,
+}
+
+/// A table that keeps the old values of some columns. The current record has no `archived_at`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// The table: `product_prices`.
+    pub table: String,
+    /// Its column that holds the `id` of the dataset's table: `product_id`.
+    pub owner: String,
+    /// Indexes of the dataset's columns whose values it keeps, under the same field names.
+    pub columns: Vec<usize>,
+}
+
+/// A dataset, compiled from its definition file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// The name in addresses.
+    pub name: String,
+    /// What it is, for people.
+    pub title: String,
+    /// The table that the rows go into.
+    pub table: String,
+    /// Indexes of the columns that make the key, in the order of the definition.
+    pub key: Vec<usize>,
+    /// How an upload is answered.
+    pub run: Run,
+    /// The columns in the order of the definition and the template.
+    pub columns: Vec<Column>,
+    /// The history tables.
+    pub histories: Vec<History>,
+}
+
+impl Dataset {
+    /// The index of the column called `name`.
+    #[must_use]
+    pub fn column_index(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+}

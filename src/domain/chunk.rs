@@ -1,0 +1,59 @@
+//! A chunk: the rows that are committed in one transaction, converted and ready to write.
+
+use serde::{Deserialize, Serialize};
+
+use super::record::Records;
+use super::row::RawRows;
+use super::row_error::RowError;
+
+/// A row that failed, with its cells, so that it can be handed back for correction.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FailedRow {
+    /// The row as a spreadsheet shows it.
+    pub row_number: u32,
+    /// The cells as they stood in the file.
+    pub cells: Vec<String>,
+    /// Every fault of the row; at least one.
+    pub errors: Vec<RowError>,
+}
+
+/// A valid row that a later row of the file with the same key overtakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Superseded {
+    /// The row that is overtaken.
+    pub row_number: u32,
+    /// The last row with the same key: the one that is written.
+    pub by_row_number: u32,
+}
+
+/// Up to 10,000 rows of one lane, cut in file order.
+///
+/// A lane is one writer's share of the file: rows with equal keys are in the same lane, so that
+/// two writers never meet at a key. SQLite has one lane, PostgreSQL two.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// Unique within the job: `index within the lane × lanes + lane`.
+    pub number: u32,
+    /// Which lane, from 0.
+    pub lane: u32,
+    /// The first row of the chunk.
+    pub first_row: u32,
+    /// The last row of the chunk; the lane's checkpoint once it is committed.
+    pub last_row: u32,
+    /// The rows to be written, in file order, each key once.
+    pub records: Records,
+    /// The raw rows of `records`, one for one: what is handed back if the database refuses one.
+    pub raw: RawRows,
+    /// Rows that failed mapping or validation.
+    pub failed: Vec<FailedRow>,
+    /// Valid rows that are overtaken later in the file.
+    pub superseded: Vec<Superseded>,
+}
+
+impl Chunk {
+    /// Rows of the file that this chunk accounts for.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.records.len() + self.failed.len() + self.superseded.len()
+    }
+}

@@ -1,0 +1,58 @@
+//! What became of the rows of a job. The five counts and the unprocessed rows add up to the rows
+//! of the file: the identity that every test ends with.
+
+use serde::{Deserialize, Serialize};
+
+/// Rows by outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Rows whose key was not in the table.
+    pub created: u64,
+    /// Rows whose key was in the table with other values.
+    pub updated: u64,
+    /// Rows whose key was in the table with the same values.
+    pub unchanged: u64,
+    /// Valid rows overtaken by a later row of the same file with the same key.
+    pub superseded: u64,
+    /// Rows that could not be taken; each has at least one row error.
+    pub failed: u64,
+}
+
+impl Counts {
+    /// All rows that have an outcome.
+    #[must_use]
+    pub fn processed(&self) -> u64 {
+        self.created + self.updated + self.unchanged + self.superseded + self.failed
+    }
+
+    /// Rows whose values are in the table now, or were overtaken by such a row.
+    #[must_use]
+    pub fn succeeded(&self) -> u64 {
+        self.processed() - self.failed
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.superseded += other.superseded;
+        self.failed += other.failed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_add_up() {
+        let mut sum = Counts { created: 1, updated: 2, unchanged: 3, superseded: 4, failed: 5 };
+        sum += Counts { created: 10, ..Counts::default() };
+        assert_eq!(sum.created, 11);
+        assert_eq!(sum.processed(), 25);
+        assert_eq!(sum.succeeded(), 20);
+    }
+}

@@ -1,0 +1,81 @@
+//! What the reader decided about a file. Stored with the job, shown in its status and used again on
+//! resume: a file is never guessed twice.
+
+use serde::{Deserialize, Serialize};
+
+/// The format of a file, decided by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Text with delimiters.
+    Csv,
+    /// Office Open XML workbook, `.xlsx` or `.xlsm`.
+    Xlsx,
+    /// Binary Office workbook.
+    Xlsb,
+    /// Excel 97 to 2003 workbook.
+    Xls,
+    /// OpenDocument spreadsheet.
+    Ods,
+}
+
+impl Format {
+    /// The word of the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Xlsb => "xlsb",
+            Self::Xls => "xls",
+            Self::Ods => "ods",
+        }
+    }
+
+    /// True for everything that goes through `loadbay convert`.
+    #[must_use]
+    pub fn is_workbook(self) -> bool {
+        self != Self::Csv
+    }
+}
+
+/// The decimal separator of the file's numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecimalSeparator {
+    /// Nothing is declared: what can be read in two ways (`1,234`) is a row error.
+    #[default]
+    Undeclared,
+    /// `1,234.56`.
+    Point,
+    /// `1.234,56`.
+    Comma,
+}
+
+/// Everything that was decided about a file before its first row was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detected {
+    /// By content, never by name.
+    pub format: Format,
+    /// CSV: the delimiter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// CSV: the encoding's WHATWG name in lower case, such as `utf-8`, `windows-1252`, `utf-16le`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// CSV: a byte order mark stands at the start.
+    #[serde(default)]
+    pub bom: bool,
+    /// Workbook: the sheet that is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The row of the header as a spreadsheet shows it (a `sep=` line is row 1 of its file).
+    pub header_row: u32,
+    /// How the file writes decimals.
+    pub decimal: DecimalSeparator,
+    /// The header's cells as they stand in the file.
+    pub header: Vec<String>,
+    /// For each header cell the dataset's column that it feeds, or nothing.
+    pub columns: Vec<Option<String>>,
+}

@@ -1,0 +1,97 @@
+//! The one table of error codes: what a client may see in `code` of a problem or in `errorCode` of a
+//! failed job, with the HTTP status, and what to do. `docs/api.md` is checked against it.
+
+macro_rules! error_codes {
+    ($($name:ident = $code:literal, $status:literal, $retry:literal, $title:literal, $remedy:literal;)+) => {
+        /// A stable code of a refused request or a failed job.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ErrorCode { $(#[doc = $title] $name,)+ }
+
+        impl ErrorCode {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The code as text.
+            #[must_use]
+            pub fn as_str(self) -> &'static str { match self { $(Self::$name => $code,)+ } }
+
+            /// The HTTP status of a request that is refused with it.
+            #[must_use]
+            pub fn status(self) -> u16 { match self { $(Self::$name => $status,)+ } }
+
+            /// True when the same request may succeed later.
+            #[must_use]
+            pub fn is_retryable(self) -> bool { match self { $(Self::$name => $retry,)+ } }
+
+            /// What it means.
+            #[must_use]
+            pub fn title(self) -> &'static str { match self { $(Self::$name => $title,)+ } }
+
+            /// What to do.
+            #[must_use]
+            pub fn remedy(self) -> &'static str { match self { $(Self::$name => $remedy,)+ } }
+        }
+    };
+}
+
+error_codes! {
+    // Requests.
+    MalformedRequest = "malformed_request", 400, false, "The request cannot be read", "Send what the API documentation shows for this call.";
+    NoFile = "no_file", 400, false, "The upload has no file part", "Send the file as multipart field `file`, or as the body with its media type.";
+    TwoFiles = "two_files", 400, false, "The upload has more than one file part", "Send one file with each request.";
+    UnknownOption = "unknown_option", 400, false, "There is no such option", "Use the options that the answer lists.";
+    InvalidOption = "invalid_option", 400, false, "An option has a value that it does not take", "Use a value that the answer names.";
+    DigestMismatch = "digest_mismatch", 400, true, "The body does not match its Content-Digest", "Send the file again.";
+    NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
+    UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
+    JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
+    MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
+    IllegalAction = "illegal_action", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
+    TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";
+    UnsupportedFormat = "unsupported_format", 415, false, "The content is not a format that can be imported", "Send CSV, XLSX, XLSM, XLSB, XLS or ODS.";
+    FormatMismatch = "format_mismatch", 415, false, "The content is not what the name or media type says", "Give the file the name of its real format.";
+    EmptyFile = "empty_file", 422, false, "The file is empty", "Send a file with a header and rows.";
+    PasswordProtected = "password_protected", 422, false, "The workbook is protected by a password", "Save it without a password.";
+    CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";
+    NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet", "Use a sheet that the answer lists, or none for the first one with data.";
+    ExpandsTooLarge = "expands_too_large", 422, false, "The workbook is far larger inside than outside", "Save the sheet as CSV and send that.";
+    EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be told", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
+    NoHeader = "no_header", 422, false, "No header was found", "Put the column names into the first row, or say where they are with `headerRow`.";
+    MissingColumn = "missing_column", 422, false, "A required column is missing", "Add the column, or name it with the option `mapping`.";
+    DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";
+    BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";
+    TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
+    IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
+    Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
+    DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
+    ShuttingDown = "shutting_down", 503, true, "The server is stopping", "Try again after the time in Retry-After.";
+    StorageFull = "storage_full", 507, true, "There is no room for the file", "Free space in the data folder, then send it again.";
+    // Failed jobs; as a request's answer they would have the status shown.
+    UnclosedQuote = "unclosed_quote", 422, false, "A quoted field is never closed", "Close the quote at the place that the message names.";
+    FieldTooLong = "field_too_long", 422, false, "A field or row is far too long", "Look at the place that the message names; often a quote is missing there.";
+    TooManyRows = "too_many_rows", 422, false, "The file has too many rows", "Split the file.";
+    ParserCrashed = "parser_crashed", 422, false, "The workbook stopped the program that reads it", "Open it in a spreadsheet program and save it again, or save it as CSV.";
+    ParserTimeout = "parser_timeout", 422, false, "Reading the workbook took too long", "Save the sheet as CSV and send that.";
+    SourceUnreadable = "source_unreadable", 500, true, "The uploaded file cannot be read", "Look at the data folder's disk, then upload again.";
+    SourceChanged = "source_changed", 500, false, "The stored file is not the one that was uploaded", "Upload the file again.";
+    TooManyErrors = "too_many_errors", 422, false, "More rows failed than the upload allowed", "Mend the failed rows, or raise `maxErrors`.";
+    AbortedOnError = "aborted_on_error", 422, false, "A row failed and `onError=abort` was asked", "Mend the failed rows, then upload again.";
+    CrashedRepeatedly = "crashed_repeatedly", 500, false, "The job was taken up three times and never ended", "Look at the log of the server; upload again when the cause is gone.";
+    DatasetChanged = "dataset_changed", 409, false, "The dataset's definition no longer fits the job", "Upload the file again.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_snake_case() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in ErrorCode::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} twice");
+            assert!(text.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{text}");
+            assert!((400..600).contains(&code.status()), "{text}");
+        }
+    }
+}

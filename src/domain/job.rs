@@ -1,0 +1,83 @@
+//! A job: one file being imported into one dataset, as the table, the memory and the API know it.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::counts::Counts;
+use super::detected::Detected;
+use super::options::Options;
+use super::status::JobStatus;
+
+/// A job as it stands at one moment. The in-memory copy and the row of `import_log` give the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// The number that clients know.
+    pub id: i64,
+    /// The name of the job's folder of files; never guessable.
+    pub uuid: Uuid,
+    /// The dataset's name.
+    pub dataset: String,
+    /// The name as the client sent it, without path and control characters.
+    pub file_name: String,
+    /// Bytes of the uploaded file.
+    pub file_size: i64,
+    /// SHA-256 of the uploaded file, hexadecimal.
+    pub sha256: String,
+    /// Where the job stands.
+    pub status: JobStatus,
+    /// Rows of the file without header and blank rows; `None` until they are counted.
+    pub total_rows: Option<u64>,
+    /// Rows by outcome so far.
+    pub counts: Counts,
+    /// Why the job failed: a code of the table of error codes.
+    pub error_code: Option<String>,
+    /// Why the job failed: a sentence.
+    pub error_message: Option<String>,
+    /// What the client asked for.
+    pub options: Options,
+    /// What the reader decided.
+    pub detected: Detected,
+    /// Higher goes first.
+    pub priority: i32,
+    /// Times that the job was taken up.
+    pub attempts: i32,
+    /// Fences off an owner that lost its lease.
+    pub lease_epoch: i64,
+    /// Jobs uploaded together.
+    pub bulk_id: Option<Uuid>,
+    /// Who uploaded it, where that is known.
+    pub created_by: Option<String>,
+    /// When the upload was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When the job was first taken up.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When anything of this last changed; while it runs, the last commit.
+    pub updated_at: DateTime<Utc>,
+    /// When it reached its end.
+    pub completed_at: Option<DateTime<Utc>>,
+}
+
+/// A new job, before it has a number.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The name of the job's folder of files.
+    pub uuid: Uuid,
+    /// The dataset's name.
+    pub dataset: String,
+    /// The cleaned file name.
+    pub file_name: String,
+    /// Bytes of the file.
+    pub file_size: u64,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// What the client asked for.
+    pub options: Options,
+    /// What the reader decided.
+    pub detected: Detected,
+    /// The client's `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// Jobs uploaded together.
+    pub bulk_id: Option<Uuid>,
+    /// Who uploads.
+    pub created_by: Option<String>,
+}

@@ -1,0 +1,60 @@
+//! Every fixed bound of Loadbay, with what happens when it is reached.
+//!
+//! Bounds that an operator may move are settings (`config`); these are not.
+
+/// Columns of a file. More: 422 `too_many_columns`.
+pub const COLUMNS_MAX: usize = 1_000;
+
+/// Bytes of one field. More: the job ends with `field_too_long` and the place where it began.
+pub const FIELD_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one row of a CSV file, all fields together. More: `field_too_long`.
+pub const ROW_BYTES_MAX: usize = 4 << 20;
+
+/// Rows of one file; row numbers are kept in 32 bits. More: `too_many_rows`.
+pub const ROWS_MAX: u64 = u32::MAX as u64 - 1;
+
+/// Bytes read from the start of a text file to find its delimiter and header.
+pub const SNIFF_BYTES: usize = 256 << 10;
+
+/// Row errors kept for one row; the first ones win.
+pub const ERRORS_PER_ROW_MAX: usize = 10;
+
+/// Characters of a value that a row error shows.
+pub const SHOWN_VALUE_CHARS: usize = 100;
+
+/// Characters of a file name that are kept.
+pub const FILE_NAME_CHARS: usize = 200;
+
+/// Bytes of one option given as a form field or query value.
+pub const OPTION_BYTES_MAX: usize = 16 << 10;
+
+/// Parts of one multipart upload.
+pub const UPLOAD_PARTS_MAX: usize = 64;
+
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS: usize = 255;
+
+/// Seconds that `?wait=` may ask for.
+pub const WAIT_SECONDS_MAX: u64 = 60;
+
+/// Rows on one page of a list; larger requests are cut to it.
+pub const PAGE_ROWS_MAX: u64 = 500;
+
+/// Rows on one page of a list when the request does not say.
+pub const PAGE_ROWS_DEFAULT: u64 = 50;
+
+/// Times a job is taken up before it is given up as `crashed_repeatedly`.
+pub const ATTEMPTS_MAX: i32 = 3;
+
+/// Times that a chunk is tried again after a deadlock or a serialization failure.
+pub const CHUNK_ATTEMPTS_MAX: u32 = 8;
+
+/// Chunks that wait between the reader and a writer.
+pub const CHUNKS_WAITING_MAX: usize = 2;
+
+/// Values of one reference table that a job keeps in memory.
+pub const REFERENCES_MAX: usize = 200_000;
+
+/// Keys that the survey of a file sorts in memory before it turns to a temporary file.
+pub const SURVEY_KEYS_IN_MEMORY: usize = 1 << 20;

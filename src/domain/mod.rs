@@ -1,0 +1,16 @@
+//! The words of Loadbay as plain types: status and its edges, counts, rows, records, row errors,
+//! options, limits, error codes.
+//!
+//! Pure: no IO, no clock, no database, no HTTP. Every other module may use it; it uses none.
+
+pub mod chunk;
+pub mod counts;
+pub mod detected;
+pub mod error_code;
+pub mod job;
+pub mod limits;
+pub mod options;
+pub mod record;
+pub mod row;
+pub mod row_error;
+pub mod status;

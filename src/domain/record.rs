@@ -1,0 +1,156 @@
+//! Records: rows that passed mapping and validation, in one compact block a chunk.
+//!
+//! Texts of all cells lie in one buffer and cells in one vector, row after row, so that ten
+//! thousand records cost two allocations instead of two hundred thousand.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// A converted value, ready to be written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// Empty cell: clears the stored value, or leaves it alone under `blank=keep`.
+    Null,
+    /// Text, trimmed and in NFC. Also JSON and lists, as JSON text.
+    Text(&'a str),
+    /// A whole number.
+    Integer(i64),
+    /// A fixed-point number in units of the column's last digit: `19.99` in `decimal(12,2)` is 1999.
+    Decimal(i64),
+    /// Yes or no.
+    Boolean(bool),
+    /// A day.
+    Date(NaiveDate),
+    /// A point in time, UTC.
+    DateTime(DateTime<Utc>),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stored {
+    Null,
+    Text { start: u32, len: u32 },
+    Integer(i64),
+    Decimal(i64),
+    Boolean(bool),
+    Date(NaiveDate),
+    DateTime(DateTime<Utc>),
+}
+
+/// The records of one chunk; every record has one value for each mapped column.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    width: usize,
+    text: String,
+    cells: Vec<Stored>,
+    row_numbers: Vec<u32>,
+}
+
+impl Records {
+    /// An empty block for records of `width` values.
+    #[must_use]
+    pub fn new(width: usize) -> Self {
+        Self { width, ..Self::default() }
+    }
+
+    /// Values of each record.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of finished records.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.row_numbers.len()
+    }
+
+    /// True without a record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.row_numbers.is_empty()
+    }
+
+    /// Bytes of text held; a chunk is cut early when it grows too large.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Adds the next value of the record under construction.
+    ///
+    /// Texts past 4 GiB in one block become `Null`; a chunk is cut long before.
+    pub fn push(&mut self, value: Value<'_>) {
+        let stored = match value {
+            Value::Null => Stored::Null,
+            Value::Text(text) => {
+                let start = self.text.len();
+                self.text.push_str(text);
+                match (u32::try_from(start), u32::try_from(text.len())) {
+                    (Ok(start), Ok(len)) => Stored::Text { start, len },
+                    _ => Stored::Null,
+                }
+            }
+            Value::Integer(number) => Stored::Integer(number),
+            Value::Decimal(units) => Stored::Decimal(units),
+            Value::Boolean(flag) => Stored::Boolean(flag),
+            Value::Date(day) => Stored::Date(day),
+            Value::DateTime(time) => Stored::DateTime(time),
+        };
+        self.cells.push(stored);
+    }
+
+    /// Ends the record under construction. Its row number as a spreadsheet shows it.
+    pub fn finish(&mut self, row_number: u32) {
+        debug_assert_eq!(self.cells.len(), (self.len() + 1) * self.width, "one value a column");
+        self.row_numbers.push(row_number);
+    }
+
+    /// Drops the values of the record under construction: the row turned out to be bad.
+    pub fn abandon(&mut self) {
+        self.cells.truncate(self.len() * self.width);
+    }
+
+    /// The value of column `column` in record `record`; `Null` outside.
+    #[must_use]
+    pub fn value(&self, record: usize, column: usize) -> Value<'_> {
+        match self.cells.get(record * self.width + column) {
+            None | Some(Stored::Null) => Value::Null,
+            Some(Stored::Text { start, len }) => {
+                let (start, len) = (*start as usize, *len as usize);
+                self.text.get(start..start + len).map_or(Value::Null, Value::Text)
+            }
+            Some(Stored::Integer(number)) => Value::Integer(*number),
+            Some(Stored::Decimal(units)) => Value::Decimal(*units),
+            Some(Stored::Boolean(flag)) => Value::Boolean(*flag),
+            Some(Stored::Date(day)) => Value::Date(*day),
+            Some(Stored::DateTime(time)) => Value::DateTime(*time),
+        }
+    }
+
+    /// The row number of record `record`; 0 outside.
+    #[must_use]
+    pub fn row_number(&self, record: usize) -> u32 {
+        self.row_numbers.get(record).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_row_leaves_nothing_behind() {
+        let mut records = Records::new(2);
+        records.push(Value::Text("a"));
+        records.push(Value::Decimal(1999));
+        records.finish(2);
+        records.push(Value::Text("b"));
+        records.abandon();
+        records.push(Value::Text("c"));
+        records.push(Value::Null);
+        records.finish(4);
+        assert_eq!(records.len(), 2);
+        assert_eq!(records.value(0, 1), Value::Decimal(1999));
+        assert_eq!(records.value(1, 0), Value::Text("c"));
+        assert_eq!(records.row_number(1), 4);
+    }
+}

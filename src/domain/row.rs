@@ -1,0 +1,192 @@
+//! A row: one raw line of the file, as the reader hands it on. Owned buffers that are filled again
+//! and again, so that reading a row allocates nothing.
+
+/// What the file says a cell is. CSV knows only text; a workbook has types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellKind {
+    /// Text as it stands in the file. An empty text is an empty cell.
+    Text,
+    /// A number of a workbook, written out exactly with at most 15 significant digits (what a
+    /// spreadsheet keeps): `4006381333931`, `19.99`, `-0.5`; never an exponent.
+    Number,
+    /// A number of a workbook whose digits do not fit 15 places: what the file once said is lost.
+    LossyNumber,
+    /// `true` or `false`.
+    Boolean,
+    /// A day of a workbook: `2026-11-22`.
+    Date,
+    /// A point in time of a workbook: `2026-11-22T08:30:00`.
+    DateTime,
+    /// A time of day or a duration of a workbook: `08:30:00`.
+    Time,
+    /// An error value of a workbook: `#N/A`, `#REF!`.
+    Error,
+    /// A formula without a stored value.
+    NoValue,
+    /// Bytes that are not text in the file's encoding; the text shows U+FFFD in their place.
+    BadEncoding,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    end: usize,
+    kind: CellKind,
+}
+
+/// One raw line of the file.
+#[derive(Debug, Clone, Default)]
+pub struct RawRow {
+    /// The number that a spreadsheet shows; the header is row 1 unless `headerRow` says otherwise.
+    pub row_number: u32,
+    /// The physical line on which the row begins (1-based); in a workbook the same as the row.
+    pub line: u64,
+    text: String,
+    spans: Vec<Span>,
+}
+
+impl RawRow {
+    /// An empty row.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets the cells, keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.spans.clear();
+    }
+
+    /// Adds a cell on the right.
+    pub fn push(&mut self, kind: CellKind, text: &str) {
+        self.text.push_str(text);
+        self.spans.push(Span { end: self.text.len(), kind });
+    }
+
+    /// Number of cells, empty ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// True without any cell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// The cell at `index` (from 0), or `None` past the end of a short row.
+    #[must_use]
+    pub fn cell(&self, index: usize) -> Option<(&str, CellKind)> {
+        let span = self.spans.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => self.spans.get(before)?.end,
+            None => 0,
+        };
+        Some((self.text.get(start..span.end)?, span.kind))
+    }
+
+    /// All cells from left to right.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, CellKind)> {
+        (0..self.len()).filter_map(|index| self.cell(index))
+    }
+
+    /// True when every cell is empty or white space: such a row is skipped and never counted.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.cells().all(|(text, kind)| kind == CellKind::Text && text.trim().is_empty())
+    }
+}
+
+/// The raw rows of a chunk in one block: kept until the chunk is committed, so that a row which
+/// the database refuses can be handed back as it stood in the file.
+#[derive(Debug, Clone, Default)]
+pub struct RawRows {
+    text: String,
+    ends: Vec<usize>,
+    rows: Vec<(u64, usize)>,
+}
+
+impl RawRows {
+    /// Copies a row in.
+    pub fn push(&mut self, row: &RawRow) {
+        let base = self.text.len();
+        self.text.push_str(&row.text);
+        self.ends.extend(row.spans.iter().map(|span| base + span.end));
+        self.rows.push((row.line, self.ends.len()));
+    }
+
+    /// The physical line of row `index`, and its cells.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<(u64, Vec<String>)> {
+        let (line, end) = *self.rows.get(index)?;
+        let begin = match index.checked_sub(1) {
+            Some(before) => self.rows.get(before)?.1,
+            None => 0,
+        };
+        let mut start = match begin.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        let mut cells = Vec::with_capacity(end - begin);
+        for stop in self.ends.get(begin..end)? {
+            cells.push(self.text.get(start..*stop)?.to_owned());
+            start = *stop;
+        }
+        Some((line, cells))
+    }
+}
+
+/// Where a part of a row is taken from in the file, for errors that end a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Row as a spreadsheet shows it.
+    pub row_number: u64,
+    /// Physical line, 1-based.
+    pub line: u64,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "row {} (line {})", self.row_number, self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_gives_each_row_back() {
+        let (mut block, mut row) = (RawRows::default(), RawRow::new());
+        for cells in [vec!["a", "", "ö"], vec![], vec!["x"]] {
+            row.clear();
+            row.line += 2;
+            for cell in cells {
+                row.push(CellKind::Text, cell);
+            }
+            block.push(&row);
+        }
+        assert_eq!(block.get(0), Some((2, vec!["a".into(), String::new(), "ö".into()])));
+        assert_eq!(block.get(1), Some((4, vec![])));
+        assert_eq!(block.get(2), Some((6, vec!["x".into()])));
+        assert_eq!(block.get(3), None);
+    }
+
+    #[test]
+    fn cells_come_back_as_pushed() {
+        let mut row = RawRow::new();
+        row.push(CellKind::Text, "a");
+        row.push(CellKind::Text, "");
+        row.push(CellKind::Number, "12");
+        assert_eq!(row.cell(0), Some(("a", CellKind::Text)));
+        assert_eq!(row.cell(1), Some(("", CellKind::Text)));
+        assert_eq!(row.cell(2), Some(("12", CellKind::Number)));
+        assert_eq!(row.cell(3), None);
+        assert!(!row.is_blank());
+        row.clear();
+        assert!(row.is_empty());
+        row.push(CellKind::Text, "\u{a0} ");
+        assert!(row.is_blank());
+    }
+}

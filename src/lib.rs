@@ -1,0 +1,7 @@
+//! Loadbay, a background import server: a file of any size goes in, a job number comes back at once,
+//! and the rows land in the database, fast, exactly once, every one accounted for.
+//!
+//! `docs/architecture.md` shows the way of a row through these modules.
+
+pub mod dataset;
+pub mod domain;
