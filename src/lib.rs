@@ -5,3 +5,4 @@
 
 pub mod dataset;
 pub mod domain;
+pub mod store;

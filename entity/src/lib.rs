@@ -1,1 +1,8 @@
-//! Tables of Loadbay.
+//! The sea-orm entities of the tables that Loadbay itself owns. Only `store` uses them.
+//!
+//! The tables of a dataset (products and their like) have none: a definition file describes them.
+
+pub mod import_chunk;
+pub mod import_error;
+pub mod import_log;
+pub mod import_superseded;

@@ -1,1 +1,29 @@
-//! Tables of Loadbay.
+//! The migrations of the tables that Loadbay itself owns, oldest first.
+//!
+//! A migration that has landed never changes; the next change is a new file.
+
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "sea-orm's trait, expanded by async_trait, can only be matched without the lifetime"
+)]
+
+use sea_orm_migration::prelude::*;
+
+pub use sea_orm_migration::MigratorTrait;
+
+mod m20261122_000001_create_import_tables;
+mod m20261122_000002_create_product_tables;
+
+/// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_create_import_tables::Migration),
+            Box::new(m20261122_000002_create_product_tables::Migration),
+        ]
+    }
+}

@@ -50,8 +50,8 @@ pub const ATTEMPTS_MAX: i32 = 3;
 /// Times that a chunk is tried again after a deadlock or a serialization failure.
 pub const CHUNK_ATTEMPTS_MAX: u32 = 8;
 
-/// Chunks that wait between the reader and a writer.
-pub const CHUNKS_WAITING_MAX: usize = 2;
+/// Chunks that wait between the reader and a writer, besides the one that each of them works on.
+pub const CHUNKS_WAITING_MAX: usize = 1;
 
 /// Values of one reference table that a job keeps in memory.
 pub const REFERENCES_MAX: usize = 200_000;

@@ -51,6 +51,17 @@ impl Records {
         Self { width, ..Self::default() }
     }
 
+    /// An empty block with room for as much as `other` holds: chunks of a file are alike.
+    #[must_use]
+    pub fn like(other: &Self) -> Self {
+        Self {
+            width: other.width,
+            text: String::with_capacity(other.text.len() + other.text.len() / 16),
+            cells: Vec::with_capacity(other.cells.len()),
+            row_numbers: Vec::with_capacity(other.row_numbers.len()),
+        }
+    }
+
     /// Values of each record.
     #[must_use]
     pub fn width(&self) -> usize {

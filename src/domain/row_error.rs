@@ -21,6 +21,12 @@ macro_rules! row_codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
+            /// Reads a code.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == text)
+            }
+
             /// What it means, one sentence for the documentation.
             #[must_use]
             pub fn meaning(self) -> &'static str {

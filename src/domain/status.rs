@@ -40,7 +40,6 @@ use JobStatus::{Cancelled, Completed, Failed, Paused, Pending, Processing};
 pub const EDGES: &[Edge] = &[
     Edge { from: Pending, to: Processing, when: "a server takes the job up" },
     Edge { from: Pending, to: Cancelled, when: "cancel is asked before the job was taken up" },
-    Edge { from: Pending, to: Failed, when: "the job was taken up too often without an end" },
     Edge { from: Processing, to: Completed, when: "every row has an outcome" },
     Edge {
         from: Processing,

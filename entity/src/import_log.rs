@@ -1,0 +1,84 @@
+//! `import_log`: the life of every job, the queue, the counts.
+
+use sea_orm::entity::prelude::*;
+
+/// One job.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "import_log")]
+pub struct Model {
+    /// The number that clients know.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The name of the job's folder of files.
+    #[sea_orm(unique)]
+    pub uuid: String,
+    /// The dataset's name.
+    pub dataset: String,
+    /// The file's name as the client sent it, cleaned.
+    pub file_name: String,
+    /// Bytes of the file.
+    pub file_size: i64,
+    /// SHA-256 of the file, hexadecimal.
+    pub sha256: String,
+    /// PENDING, PROCESSING, PAUSED, COMPLETED, FAILED or CANCELLED.
+    pub import_status: String,
+    /// Rows of the file; null until they are counted.
+    pub total_rows: Option<i64>,
+    /// Rows that have an outcome: the sum of the counts.
+    pub processed_rows: i64,
+    /// Rows whose key was new.
+    pub created_count: i64,
+    /// Rows whose record was changed.
+    pub updated_count: i64,
+    /// Rows whose record was the same already.
+    pub unchanged_count: i64,
+    /// Rows overtaken by a later row of the same file.
+    pub superseded_count: i64,
+    /// All rows but the failed ones.
+    pub success_count: i64,
+    /// Rows that failed.
+    pub error_count: i64,
+    /// Why the job failed: a code.
+    pub error_code: Option<String>,
+    /// Why the job failed: a sentence.
+    pub error_message: Option<String>,
+    /// What the client asked for.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub options: Json,
+    /// What the reader decided.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub detected: Json,
+    /// Higher goes first.
+    pub priority: i32,
+    /// Times that the job was taken up.
+    pub attempts: i32,
+    /// Writers among which the file's rows are divided; fixed when the job is first taken up.
+    pub lanes: Option<i32>,
+    /// The server that runs the job.
+    pub lease_owner: Option<String>,
+    /// Grows with every change of owner; an owner with an older one commits nothing.
+    pub lease_epoch: i64,
+    /// When the job may be taken over.
+    pub lease_expires_at: Option<DateTimeUtc>,
+    /// Jobs uploaded together.
+    pub bulk_id: Option<String>,
+    /// Who uploaded it.
+    pub created_by: Option<String>,
+    /// The client's `Idempotency-Key`.
+    #[sea_orm(unique)]
+    pub idempotency_key: Option<String>,
+    /// When the upload was accepted.
+    pub created_at: DateTimeUtc,
+    /// When the job was first taken up.
+    pub started_at: Option<DateTimeUtc>,
+    /// When anything of this last changed.
+    pub updated_at: DateTimeUtc,
+    /// When the job ended.
+    pub completed_at: Option<DateTimeUtc>,
+}
+
+/// No relation is followed: every question about a job names its id.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

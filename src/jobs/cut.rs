@@ -1,0 +1,161 @@
+//! The reader's side of a running job: rows are converted and cut into chunks, one stream a lane.
+//!
+//! A lane is one writer's share of the keys. It goes on behind the last row that it committed, so
+//! each lane is its own checkpoint and the lanes need not wait for each other.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::error::RunError;
+use super::source::Source;
+use super::stop::Stop;
+use super::survey::SupersededRows;
+use crate::dataset::Converter;
+use crate::domain::chunk::{Chunk, FailedRow, Superseded};
+use crate::domain::options::Duplicates;
+use crate::domain::record::Records;
+use crate::domain::row::RawRow;
+use crate::domain::row_error::{RowCode, RowError};
+
+/// Text of a chunk's records at most; a chunk of very wide rows is cut early.
+const CHUNK_TEXT_BYTES_MAX: usize = 4 << 20;
+
+/// Where a lane goes on.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LaneStart {
+    /// Chunks that are committed.
+    pub(super) chunks: u32,
+    /// The last row of them.
+    pub(super) last_row: u32,
+}
+
+/// What the cutter must know.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    pub(super) converter: Converter,
+    /// Values of a record.
+    pub(super) width: usize,
+    pub(super) chunk_rows: usize,
+    pub(super) duplicates: Duplicates,
+    pub(super) superseded: SupersededRows,
+    pub(super) stop: Stop,
+}
+
+struct Lane {
+    start: LaneStart,
+    next: Chunk,
+    out: mpsc::Sender<Arc<Chunk>>,
+}
+
+impl Cutter {
+    /// Reads the file to its end and sends the chunks; waits where the writers are slower.
+    ///
+    /// # Errors
+    /// `Stopped` when asked to, or when a writer has gone; the reader's.
+    pub(super) fn cut(
+        mut self,
+        source: &Source,
+        lanes: Vec<(LaneStart, mpsc::Sender<Arc<Chunk>>)>,
+    ) -> Result<(), RunError> {
+        let count = u32::try_from(lanes.len()).unwrap_or(1).max(1);
+        let mut lanes: Vec<Lane> = lanes
+            .into_iter()
+            .enumerate()
+            .map(|(index, (start, out))| {
+                let lane = u32::try_from(index).unwrap_or(0);
+                let number = start.chunks * count + lane;
+                Lane { start, next: empty(number, lane, self.width, None), out }
+            })
+            .collect();
+        let (mut row, mut key) = (RawRow::new(), String::new());
+        let mut rows = source.rows()?;
+        while rows.next(&mut row)? {
+            let superseded = self.superseded.overtakes(row.row_number)?;
+            let lane = self.lane_of(&row, &mut key, count);
+            let Some(lane) = lanes.get_mut(lane) else { continue };
+            if row.row_number <= lane.start.last_row {
+                continue;
+            }
+            self.add(&mut lane.next, &row, superseded);
+            if lane.next.rows() >= self.chunk_rows
+                || lane.next.records.text_bytes() >= CHUNK_TEXT_BYTES_MAX
+            {
+                self.send(lane, count)?;
+            }
+        }
+        for lane in &mut lanes {
+            if lane.next.rows() > 0 {
+                self.send(lane, count)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows with equal keys go the same way; rows without one go the first.
+    fn lane_of(&mut self, row: &RawRow, key: &mut String, lanes: u32) -> usize {
+        if lanes == 1 || !self.converter.key(row, key) {
+            return 0;
+        }
+        // A fixed hash: a job that goes on after a restart must divide its rows as before.
+        usize::try_from(xxh3_64(key.as_bytes()) % u64::from(lanes)).unwrap_or(0)
+    }
+
+    fn add(&mut self, chunk: &mut Chunk, row: &RawRow, superseded: Option<Superseded>) {
+        if chunk.rows() == 0 {
+            chunk.first_row = row.row_number;
+        }
+        chunk.last_row = row.row_number;
+        if let Some(superseded) = superseded {
+            match self.duplicates {
+                Duplicates::Last => chunk.superseded.push(superseded),
+                Duplicates::Error => chunk.failed.push(duplicate(row, superseded)),
+            }
+            return;
+        }
+        match self.converter.convert(row, &mut chunk.records) {
+            Ok(()) => chunk.raw.push(row),
+            Err(errors) => chunk.failed.push(failed(row, errors)),
+        }
+    }
+
+    fn send(&mut self, lane: &mut Lane, lanes: u32) -> Result<(), RunError> {
+        if self.stop.is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        let number = lane.next.number + lanes;
+        let next = empty(number, lane.next.lane, self.width, Some(&lane.next));
+        let chunk = std::mem::replace(&mut lane.next, next);
+        lane.out.blocking_send(Arc::new(chunk)).map_err(|_| RunError::Stopped)
+    }
+}
+
+/// A new chunk, with room for as much as the one before held.
+fn empty(number: u32, lane: u32, width: usize, before: Option<&Chunk>) -> Chunk {
+    let records = match before {
+        Some(before) => Records::like(&before.records),
+        None => Records::new(width),
+    };
+    Chunk { number, lane, records, ..Chunk::default() }
+}
+
+fn failed(row: &RawRow, errors: Vec<RowError>) -> FailedRow {
+    let cells = row.cells().map(|(text, _)| text.to_owned()).collect();
+    FailedRow { row_number: row.row_number, cells, errors }
+}
+
+fn duplicate(row: &RawRow, superseded: Superseded) -> FailedRow {
+    let error = RowError {
+        row_number: row.row_number,
+        line: row.line,
+        column: None,
+        code: RowCode::DuplicateInFile,
+        message: format!(
+            "row {} has the same key and comes later; only that one is taken",
+            superseded.by_row_number
+        ),
+        value: None,
+    };
+    failed(row, vec![error])
+}

@@ -1,0 +1,144 @@
+//! What can go wrong with jobs: for those who ask about them, and for the job that runs.
+
+use crate::dataset::PlanFault;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::status::JobStatus;
+use crate::reader::ReadError;
+use crate::store::StoreError;
+
+/// Why a question about a job, or a wish, was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum JobsError {
+    /// There is no such job.
+    #[error("there is no job {0}")]
+    NotFound(i64),
+    /// The job's status has no such edge.
+    #[error("a job that is {status} does not take this action")]
+    IllegalAction {
+        /// Where the job stands.
+        status: JobStatus,
+    },
+    /// The key belongs to another upload.
+    #[error(
+        "this Idempotency-Key belongs to job {job}, which has another file, dataset or other options; use a new key"
+    )]
+    IdempotencyMismatch {
+        /// The job that has the key.
+        job: i64,
+    },
+    /// The failed rows cannot be read.
+    #[error("could not read the failed rows")]
+    FailedRows(#[source] std::io::Error),
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    ShuttingDown,
+    /// A task of ours panicked.
+    #[error("the work on this request broke off")]
+    Panicked,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl JobsError {
+    /// The code of the answer.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound(_) => ErrorCode::JobNotFound,
+            Self::IllegalAction { .. } => ErrorCode::IllegalAction,
+            Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
+            Self::FailedRows(_) => ErrorCode::SourceUnreadable,
+            Self::ShuttingDown => ErrorCode::ShuttingDown,
+            Self::Panicked => ErrorCode::Internal,
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// Where the job stands, when that is why.
+    #[must_use]
+    pub fn status_of_job(&self) -> Option<JobStatus> {
+        match self {
+            Self::IllegalAction { status } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// Why a job could not go on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    /// Asked to stop; `Stop` knows why. Not an end of the job.
+    #[error("the job was asked to stop")]
+    Stopped,
+    /// The dataset is gone or has changed.
+    #[error("there is no dataset `{0}` any more")]
+    NoDataset(String),
+    /// The dataset has lost a column that the file feeds.
+    #[error(transparent)]
+    Plan(#[from] PlanFault),
+    /// The file.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The stored file has other bytes than the upload.
+    #[error("the stored file is not the one that was uploaded")]
+    SourceChanged,
+    /// The stored file, or a temporary file of ours.
+    #[error("could not {doing}")]
+    Io {
+        /// Completes "could not …".
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// More rows failed than `maxErrors`.
+    #[error("{failed} rows failed; `maxErrors` allows {allowed}")]
+    TooManyErrors {
+        /// Failed rows.
+        failed: u64,
+        /// What the upload asked for.
+        allowed: u64,
+    },
+    /// A row failed and `onError=abort` was asked.
+    #[error("a row failed and `onError=abort` was asked")]
+    Aborted,
+    /// More rows than can be numbered.
+    #[error("the file has more than {} rows", crate::domain::limits::ROWS_MAX)]
+    TooManyRows,
+    /// The counts do not add up: a fault of ours that must be seen.
+    #[error("{processed} rows have an outcome, but the file has {total}")]
+    Unaccounted {
+        /// Rows with an outcome.
+        processed: u64,
+        /// Rows of the file.
+        total: u64,
+    },
+    /// A thread of ours panicked.
+    #[error("the work on the job broke off")]
+    Panicked,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RunError {
+    /// The code that the job ends with.
+    pub(super) fn code(&self) -> ErrorCode {
+        match self {
+            Self::NoDataset(_) => ErrorCode::DatasetChanged,
+            Self::Plan(fault) => fault.code(),
+            Self::Read(error) => error.code(),
+            Self::SourceChanged => ErrorCode::SourceChanged,
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                ErrorCode::StorageFull
+            }
+            Self::Io { .. } => ErrorCode::SourceUnreadable,
+            Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
+            Self::Aborted => ErrorCode::AbortedOnError,
+            Self::TooManyRows => ErrorCode::TooManyRows,
+            Self::Store(error) => error.code(),
+            Self::Stopped | Self::Unaccounted { .. } | Self::Panicked => ErrorCode::Internal,
+        }
+    }
+}

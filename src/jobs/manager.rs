@@ -1,0 +1,108 @@
+//! The job manager: a copy in memory of every job that moves, for those who poll and wait.
+//!
+//! Never the truth: each copy is what the database said at a commit. Finished jobs leave after a
+//! while; then the table answers.
+
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use tokio::sync::watch;
+
+use super::stop::Stop;
+use crate::domain::job::Job;
+
+/// All jobs in memory.
+#[derive(Debug)]
+pub(super) struct JobManager {
+    jobs: DashMap<i64, Entry>,
+    keep_finished: Duration,
+}
+
+#[derive(Debug)]
+struct Entry {
+    job: watch::Sender<Job>,
+    /// Set while the job runs here.
+    stop: Option<Stop>,
+    finished: Option<Instant>,
+}
+
+impl JobManager {
+    pub(super) fn new(keep_finished: Duration) -> Self {
+        Self { jobs: DashMap::new(), keep_finished }
+    }
+
+    /// Shows a newer state of a job. An older one (two writers report in any order) is ignored, and
+    /// a finished job never changes.
+    pub(super) fn publish(&self, job: Job) {
+        let mut entry = self.jobs.entry(job.id).or_insert_with(|| Entry {
+            job: watch::Sender::new(job.clone()),
+            stop: None,
+            finished: None,
+        });
+        if job.status.is_terminal() && entry.finished.is_none() {
+            entry.finished = Some(Instant::now());
+        }
+        entry.job.send_if_modified(|shown| {
+            let newer = is_newer(&job, shown);
+            if newer {
+                *shown = job;
+            }
+            newer
+        });
+    }
+
+    /// The job as last shown.
+    pub(super) fn get(&self, id: i64) -> Option<Job> {
+        self.jobs.get(&id).map(|entry| entry.job.borrow().clone())
+    }
+
+    /// Follows the job.
+    pub(super) fn watch(&self, id: i64) -> Option<watch::Receiver<Job>> {
+        self.jobs.get(&id).map(|entry| entry.job.subscribe())
+    }
+
+    /// The job runs here and is stopped by `stop`.
+    pub(super) fn running(&self, id: i64, stop: Stop) {
+        if let Some(mut entry) = self.jobs.get_mut(&id) {
+            entry.stop = Some(stop);
+        }
+    }
+
+    /// The job runs here no more.
+    pub(super) fn rests(&self, id: i64) {
+        if let Some(mut entry) = self.jobs.get_mut(&id) {
+            entry.stop = None;
+        }
+    }
+
+    /// Asks the job to stop if it runs here.
+    pub(super) fn stop(&self, id: i64) {
+        if let Some(stop) = self.jobs.get(&id).and_then(|entry| entry.stop.clone()) {
+            stop.stop();
+        }
+    }
+
+    /// Forgets jobs that are no longer followed here: finished a while ago.
+    pub(super) fn tidy(&self) {
+        self.jobs.retain(|_, entry| {
+            entry.finished.is_none_or(|finished| finished.elapsed() < self.keep_finished)
+        });
+    }
+
+    /// Forgets a job that is not ours any more: the table knows better.
+    pub(super) fn forget(&self, id: i64) {
+        self.jobs.remove(&id);
+    }
+}
+
+fn is_newer(job: &Job, shown: &Job) -> bool {
+    if shown.status.is_terminal() {
+        return false;
+    }
+    job.lease_epoch > shown.lease_epoch
+        || job.lease_epoch == shown.lease_epoch
+            && (job.status.is_terminal()
+                || job.counts.processed() > shown.counts.processed()
+                || job.updated_at > shown.updated_at
+                    && job.counts.processed() == shown.counts.processed())
+}

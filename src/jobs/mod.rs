@@ -1,0 +1,296 @@
+//! Jobs from the moment the upload is accepted to their end: submit, claim, run, watch, cancel.
+//!
+//! The database is the truth; the job manager keeps a copy of what changes, for those who watch.
+//! Knows no HTTP. Everything here runs on the runtime that [`Jobs::start`] was called on, whoever
+//! calls: a web server's worker may end in the middle of a call, a job may not.
+
+mod cut;
+mod error;
+mod lane;
+mod manager;
+mod run;
+mod source;
+mod spill;
+mod stop;
+mod survey;
+mod worker;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use error::JobsError;
+pub use crate::store::{JobFilter, SupersededRow};
+
+use crate::dataset::Datasets;
+use crate::domain::job::{Job, NewJob};
+use crate::domain::row_error::RowError;
+use crate::files::{FailedRows, Folder};
+use crate::reader::Child;
+use crate::store::{Inserted, Store};
+use manager::JobManager;
+
+/// How jobs are run.
+#[derive(Debug, Clone)]
+pub struct JobsSettings {
+    /// Rows of a chunk.
+    pub chunk_rows: u32,
+    /// Jobs that run at a time.
+    pub running_max: u32,
+    /// Chunk writers of a job, where the database takes more than one.
+    pub writers: u32,
+    /// How long a server that fell silent keeps its jobs.
+    pub lease: Duration,
+    /// How long a finished job stays in memory.
+    pub keep_finished: Duration,
+    /// Row errors of a job that are stored in the table.
+    pub stored_errors_max: u64,
+    /// The program that reads workbooks, and its limits.
+    pub child: Child,
+}
+
+/// What a submission came to.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The job.
+    pub job: Job,
+    /// The job was there already: the same file under the same `Idempotency-Key`.
+    pub replayed: bool,
+}
+
+/// Handle on all jobs; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    folder: Arc<Folder>,
+    datasets: Arc<Datasets>,
+    settings: JobsSettings,
+    manager: JobManager,
+    /// Told when there may be a job to claim. Carries nothing: the table says what.
+    wake: Notify,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    runtime: Handle,
+}
+
+impl Jobs {
+    /// Takes up what an earlier process left and begins to claim jobs.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn start(
+        store: Store,
+        folder: Arc<Folder>,
+        datasets: Arc<Datasets>,
+        settings: JobsSettings,
+    ) -> Result<Self, JobsError> {
+        store.void_leases(&folder.server_id().to_string()).await?;
+        let inner = Arc::new(Inner {
+            manager: JobManager::new(settings.keep_finished),
+            store,
+            folder,
+            datasets,
+            settings,
+            wake: Notify::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+        });
+        worker::start(&inner);
+        Ok(Self { inner })
+    }
+
+    /// Stores a job; it runs as soon as there is a place.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
+    pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
+        self.on_runtime(|inner| async move {
+            match inner.store.insert(&new).await? {
+                Inserted::New(job) => {
+                    inner.manager.publish(job.clone());
+                    inner.wake.notify_one();
+                    Ok(Submitted { job, replayed: false })
+                }
+                Inserted::KeyTaken(job) if same_upload(&job, &new) => {
+                    let job = inner.manager.get(job.id).unwrap_or(job);
+                    Ok(Submitted { job, replayed: true })
+                }
+                Inserted::KeyTaken(job) => Err(JobsError::IdempotencyMismatch { job: job.id }),
+            }
+        })
+        .await
+    }
+
+    /// The job as it stands now: the copy in memory, else the table.
+    ///
+    /// # Errors
+    /// `NotFound`; else the store's.
+    pub async fn get(&self, id: i64) -> Result<Job, JobsError> {
+        if let Some(job) = self.inner.manager.get(id) {
+            return Ok(job);
+        }
+        self.on_runtime(
+            move |inner| async move { inner.store.get(id).await?.ok_or(JobsError::NotFound(id)) },
+        )
+        .await
+    }
+
+    /// Waits until `until` is true of the job, at most for `at_most`; then the job as it stands.
+    ///
+    /// # Errors
+    /// `NotFound`; else the store's.
+    pub async fn wait(
+        &self,
+        id: i64,
+        at_most: Duration,
+        until: &(dyn Fn(&Job) -> bool + Sync),
+    ) -> Result<Job, JobsError> {
+        let Some(mut job) = self.inner.manager.watch(id) else { return self.get(id).await };
+        let enough = async {
+            tokio::select! {
+                // The sender lives as long as the entry: an error means that it was tidied away.
+                _ = job.wait_for(|job| until(job)) => {}
+                () = self.inner.stop.cancelled() => {}
+            }
+        };
+        // A time-out is an answer like any other: the job as it stands.
+        let _in_time = tokio::time::timeout(at_most, enough).await;
+        self.get(id).await
+    }
+
+    /// Jobs, newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list(&self, filter: &JobFilter) -> Result<Vec<Job>, JobsError> {
+        let filter = filter.clone();
+        self.on_runtime(|inner| async move { Ok(inner.store.list(&filter).await?) }).await
+    }
+
+    /// Cancels a job: what is committed stays, at most the chunk in flight is added.
+    ///
+    /// # Errors
+    /// `NotFound`; `IllegalAction` when the job has ended; else the store's.
+    pub async fn cancel(&self, id: i64) -> Result<Job, JobsError> {
+        self.on_runtime(move |inner| async move {
+            // The reader and the writers stop at once, whether or not the table answers in time.
+            if let Some(job) = inner.store.cancel(id).await? {
+                inner.manager.stop(id);
+                inner.manager.publish(job.clone());
+                return Ok(job);
+            }
+            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            Err(JobsError::IllegalAction { status: job.status })
+        })
+        .await
+    }
+
+    /// Stored row errors behind the one numbered `after`, each with its number.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn row_errors(
+        &self,
+        id: i64,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<(i64, RowError)>, JobsError> {
+        self.on_runtime(
+            move |inner| async move { Ok(inner.store.row_errors(id, after, limit).await?) },
+        )
+        .await
+    }
+
+    /// How many row errors of the job are stored in the table.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stored_row_errors(&self, id: i64) -> Result<u64, JobsError> {
+        self.on_runtime(move |inner| async move { Ok(inner.store.stored_notes(id).await?.0) }).await
+    }
+
+    /// Rows that a later row overtook, behind row `after`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn superseded_rows(
+        &self,
+        id: i64,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<SupersededRow>, JobsError> {
+        self.on_runtime(
+            move |inner| async move { Ok(inner.store.superseded_rows(id, after, limit).await?) },
+        )
+        .await
+    }
+
+    /// All failed rows of a job in the order of the file; to be read on a thread that may block.
+    ///
+    /// # Errors
+    /// `NotFound`, an unreadable data folder; else the store's.
+    pub async fn failed_rows(&self, id: i64) -> Result<FailedRows, JobsError> {
+        let job = self.get(id).await?;
+        self.on_runtime(move |inner| async move {
+            let chunks = inner.store.committed_chunks(id).await?;
+            let with_failed =
+                chunks.iter().filter(|chunk| chunk.has_failed_rows).map(|chunk| chunk.number);
+            let numbers: Vec<u32> = with_failed.collect();
+            inner.folder.failed_rows(job.uuid, &numbers).map_err(JobsError::FailedRows)
+        })
+        .await
+    }
+
+    /// True when the database answers and the server is not stopping.
+    ///
+    /// # Errors
+    /// `ShuttingDown`; else the store's.
+    pub async fn ready(&self) -> Result<(), JobsError> {
+        if self.inner.stop.is_cancelled() {
+            return Err(JobsError::ShuttingDown);
+        }
+        self.on_runtime(|inner| async move { Ok(inner.store.ping().await?) }).await
+    }
+
+    /// Claims no more, lets the chunks in flight commit, gives the jobs back and ends.
+    pub fn shutdown(&self) -> impl Future<Output = ()> + use<> {
+        let inner = Arc::clone(&self.inner);
+        async move {
+            inner.stop.cancel();
+            inner.tasks.close();
+            inner.tasks.wait().await;
+            inner.store.close().await;
+        }
+    }
+
+    /// Runs `work` where it cannot be cut off half-way by a client that goes away: a database call
+    /// that is dropped in the middle may leave its connection inside of a transaction.
+    async fn on_runtime<T, F>(
+        &self,
+        work: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
+    ) -> Result<T, JobsError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, JobsError>> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        let handle = inner.runtime.clone();
+        handle.spawn(async move { work(inner).await }).await.unwrap_or(Err(JobsError::Panicked))
+    }
+}
+
+/// The same dataset, bytes and options: what an `Idempotency-Key` promises.
+fn same_upload(job: &Job, new: &NewJob) -> bool {
+    job.dataset == new.dataset && job.sha256 == new.sha256 && job.options == new.options
+}

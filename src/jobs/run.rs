@@ -1,0 +1,286 @@
+//! One run of a job, from its claim to its end: the same way whether it begins, goes on or is taken
+//! over. The checkpoint says where it is; the first time it is empty.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use super::cut::{Cutter, LaneStart};
+use super::error::RunError;
+use super::source::Source;
+use super::stop::Stop;
+use super::survey::{Survey, survey};
+use super::{Inner, lane};
+use crate::dataset::model::Dataset;
+use crate::dataset::{Converter, Plan};
+use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::job::Job;
+use crate::domain::limits::CHUNKS_WAITING_MAX;
+use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
+
+/// Runs the job to its end, or until it is asked to stop.
+pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
+    match inner.store.give_up_if_poisoned(job).await {
+        Ok(None) => {}
+        Ok(Some(ended)) => return inner.manager.publish(ended),
+        Err(error) => return leave(inner, job, &error).await,
+    }
+    let started = std::time::Instant::now();
+    let outcome = import(inner, job, stop).await;
+    let end = match outcome {
+        Ok(()) => End::Completed,
+        Err(RunError::Stopped) => return give_back(inner, job).await,
+        Err(error) => {
+            let message = sentence(&error);
+            if error.code().status() >= 500 {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(job = job.id, error, "a job failed");
+            }
+            End::Failed { code: error.code(), message }
+        }
+    };
+    match inner.store.finish(job, &end).await {
+        Ok(Some(ended)) => {
+            tracing::info!(
+                job = job.id,
+                dataset = job.dataset,
+                status = %ended.status,
+                rows = ended.counts.processed(),
+                failed = ended.counts.failed,
+                duration_ms = started.elapsed().as_millis(),
+                "a job ended"
+            );
+            inner.manager.publish(ended);
+        }
+        // Cancelled, or somebody else's by now: the table says what it is.
+        Ok(None) => refresh(inner, job).await,
+        Err(error) => leave(inner, job, &error).await,
+    }
+}
+
+/// The sentence of a failed job: our words, then what the cause adds to them.
+fn sentence(error: &RunError) -> String {
+    let mut sentence = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        sentence.push_str(": ");
+        sentence.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    sentence
+}
+
+/// The database failed us outside of a chunk: the job stays as it is until its lease runs out.
+async fn leave(inner: &Arc<Inner>, job: &Job, error: &crate::store::StoreError) {
+    let error = error as &dyn std::error::Error;
+    tracing::warn!(job = job.id, error, "a job is left until its lease runs out");
+    give_back(inner, job).await;
+}
+
+async fn give_back(inner: &Arc<Inner>, job: &Job) {
+    if let Err(error) = inner.store.release(job).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(job = job.id, error, "a job could not be given back");
+    }
+    refresh(inner, job).await;
+}
+
+async fn refresh(inner: &Arc<Inner>, job: &Job) {
+    match inner.store.get(job.id).await {
+        Ok(Some(now)) => inner.manager.publish(now),
+        Ok(None) | Err(_) => inner.manager.forget(job.id),
+    }
+}
+
+async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunError> {
+    let dataset = inner
+        .datasets
+        .get(&job.dataset)
+        .map(Arc::clone)
+        .ok_or_else(|| RunError::NoDataset(job.dataset.clone()))?;
+    let plan = Plan::new(&dataset, &job.detected.columns)?;
+    let converter = Converter::new(&dataset, &plan, job.detected.decimal);
+    let (source, survey, converter) = look_through(inner, job, converter, stop).await?;
+    let lanes = match inner.store.lanes_of(job.id).await? {
+        Some(lanes) => lanes,
+        None => inner.store.lanes(inner.settings.writers),
+    };
+    let total = survey.total;
+    let counted = inner.store.set_total(job, total, lanes).await?.ok_or(RunError::Stopped)?;
+    inner.manager.publish(counted);
+    let committed = inner.store.committed_chunks(job.id).await?;
+    let cutter = Cutter {
+        converter,
+        width: plan.columns.len(),
+        chunk_rows: inner.settings.chunk_rows as usize,
+        duplicates: job.options.duplicates,
+        superseded: survey.superseded,
+        stop: stop.clone(),
+    };
+    let work = Work { inner, job, dataset: &dataset, plan: &plan, stop };
+    work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
+    let processed = inner.store.rows_in_chunks(job.id).await?;
+    if processed != total {
+        return Err(RunError::Unaccounted { processed, total });
+    }
+    Ok(())
+}
+
+/// Where each lane goes on.
+fn lane_starts(committed: &[CommittedChunk], lanes: u32) -> Vec<LaneStart> {
+    let of_lane = |lane| {
+        let chunks = committed.iter().filter(move |chunk| chunk.lane == lane);
+        chunks.fold(LaneStart::default(), |start, chunk| LaneStart {
+            chunks: start.chunks + 1,
+            last_row: start.last_row.max(chunk.last_row),
+        })
+    };
+    (0..lanes).map(of_lane).collect()
+}
+
+/// Opens the file, on a thread that may block, and looks it through.
+async fn look_through(
+    inner: &Arc<Inner>,
+    job: &Job,
+    mut converter: Converter,
+    stop: &Stop,
+) -> Result<(Source, Survey, Converter), RunError> {
+    let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
+    let work = move || {
+        let source = open(&inner, &job, &stop)?;
+        let survey = survey(&source, &mut converter, &inner.folder.tmp(), &stop)?;
+        Ok((source, survey, converter))
+    };
+    on_thread("survey", work).await
+}
+
+/// The uploaded file as rows; a workbook is converted first.
+fn open(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
+    let path = inner.folder.source(job.uuid);
+    if job.attempts > 1 {
+        verify(&path, &job.sha256)?;
+    }
+    if !job.detected.format.is_workbook() {
+        return Ok(Source::Csv { path, detected: Box::new(job.detected.clone()) });
+    }
+    let spool = tempfile::Builder::new()
+        .prefix("rows-")
+        .tempfile_in(inner.folder.tmp())
+        .map_err(|source| RunError::Io { doing: "make room for the rows of the workbook", source })?
+        .into_temp_path();
+    crate::reader::convert(&path, &job.detected, &spool, &inner.settings.child, stop.flag())?;
+    if stop.is_stopped() {
+        return Err(RunError::Stopped);
+    }
+    Ok(Source::Spool(spool))
+}
+
+/// The bytes are still those that were uploaded; looked at when a job goes on after an interruption.
+fn verify(path: &std::path::Path, sha256: &str) -> Result<(), RunError> {
+    let unreadable = |source| RunError::Io { doing: "read the uploaded file", source };
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let count = file.read(&mut buffer).map_err(unreadable)?;
+        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
+        hash.update(bytes);
+    }
+    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found == sha256 { Ok(()) } else { Err(RunError::SourceChanged) }
+}
+
+/// Everything that a run hands around.
+struct Work<'a> {
+    inner: &'a Arc<Inner>,
+    job: &'a Job,
+    dataset: &'a Arc<Dataset>,
+    plan: &'a Plan,
+    stop: &'a Stop,
+}
+
+impl Work<'_> {
+    /// Cuts and writes until every lane is at the end of the file.
+    async fn write(
+        &self,
+        source: Source,
+        cutter: Cutter,
+        starts: &[LaneStart],
+    ) -> Result<(), RunError> {
+        let (errors, superseded) = self.inner.store.stored_notes(self.job.id).await?;
+        let settings = WriterSettings {
+            job: self.job.clone(),
+            dataset: Arc::clone(self.dataset),
+            plan: self.plan.clone(),
+            keep_failed: self.keep_failed(),
+            notes_left: lane::notes_left(
+                self.inner.settings.stored_errors_max,
+                errors,
+                superseded,
+            ),
+        };
+        let (mut senders, mut writers) = (Vec::new(), Vec::new());
+        for start in starts {
+            let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
+            let writer = self.inner.store.writer(settings.clone()).await?;
+            senders.push((*start, sender));
+            writers.push((writer, receiver));
+        }
+        let tasks: Vec<_> = writers
+            .into_iter()
+            .map(|(writer, chunks)| {
+                let (inner, job) = (Arc::clone(self.inner), self.job.clone());
+                let stop = self.stop.clone();
+                tokio::spawn(async move {
+                    let written = lane::write(inner, job, writer, chunks, stop.clone()).await;
+                    if written.is_err() {
+                        stop.stop();
+                    }
+                    written
+                })
+            })
+            .collect();
+        let cut = on_thread("reader", move || cutter.cut(&source, senders)).await;
+        if cut.is_err() {
+            self.stop.stop();
+        }
+        let mut outcome = Ok(());
+        for task in tasks {
+            let written = task.await.unwrap_or(Err(RunError::Panicked));
+            outcome = first_reason(outcome, written);
+        }
+        first_reason(outcome, cut)
+    }
+
+    fn keep_failed(&self) -> KeepFailed {
+        let (folder, uuid) = (Arc::clone(&self.inner.folder), self.job.uuid);
+        Arc::new(move |number: u32, rows: &[FailedRow]| {
+            folder.write_failed_part(uuid, number, rows)
+        })
+    }
+}
+
+/// Of several failures the one that says why: being stopped is only ever a consequence.
+fn first_reason(a: Result<(), RunError>, b: Result<(), RunError>) -> Result<(), RunError> {
+    match (a, b) {
+        (Ok(()) | Err(RunError::Stopped), Err(reason)) => Err(reason),
+        (a, _) => a,
+    }
+}
+
+/// Runs blocking work on a thread of its own: it may take minutes and must not use up the pool that
+/// uploads write through. A panic is an error like any other.
+async fn on_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, RunError> + Send + 'static,
+) -> Result<T, RunError> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        // Nobody waits any more only when the runtime is gone.
+        let _unheard = sender.send(work());
+    });
+    spawned.map_err(|source| RunError::Io { doing: "start a thread", source })?;
+    receiver.await.unwrap_or(Err(RunError::Panicked))
+}

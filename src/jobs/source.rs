@@ -1,0 +1,31 @@
+//! The file of a running job as rows, as often as they are asked for.
+
+use std::path::PathBuf;
+
+use super::error::RunError;
+use crate::domain::detected::Detected;
+use crate::reader::{self, RowSource};
+
+/// Where the rows of a job come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// A text file, read where it lies.
+    Csv {
+        /// The uploaded file.
+        path: PathBuf,
+        /// What was decided about it.
+        detected: Box<Detected>,
+    },
+    /// The rows of a workbook's sheet, as the child process wrote them.
+    Spool(tempfile::TempPath),
+}
+
+impl Source {
+    /// Begins to read behind the header.
+    pub(super) fn rows(&self) -> Result<Box<dyn RowSource>, RunError> {
+        Ok(match self {
+            Self::Csv { path, detected } => Box::new(reader::open_csv(path, detected)?),
+            Self::Spool(path) => Box::new(reader::open_spool(path)?),
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! How a running job is asked to stop: one flag for threads that poll, one token for tasks that wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+/// Shared by everything that works on one run of a job.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop {
+    flag: Arc<AtomicBool>,
+    token: CancellationToken,
+}
+
+impl Stop {
+    /// Asks to stop at the next chunk.
+    pub(super) fn stop(&self) {
+        self.flag.store(true, Ordering::Release);
+        self.token.cancel();
+    }
+
+    /// True once asked.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.flag.load(Ordering::Acquire)
+    }
+
+    /// The flag, for threads that poll.
+    pub(super) fn flag(&self) -> &AtomicBool {
+        &self.flag
+    }
+
+    /// Ends once asked.
+    pub(super) async fn stopped(&self) {
+        self.token.cancelled().await;
+    }
+}

@@ -1,0 +1,182 @@
+//! The survey: the whole file is looked through before its first row is written.
+//!
+//! It counts the rows, so that progress has a total; it meets every fault of the file's structure,
+//! so that such a file changes nothing; and it finds the rows that a later row with the same key
+//! overtakes, so that each key is written once and the counts do not depend on how the file is cut
+//! into chunks. Memory stays bounded whatever the size: keys are sorted as 96-bit hashes, in
+//! temporary files beyond a million.
+
+use std::io;
+use std::iter::Peekable;
+use std::path::Path;
+
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use super::error::RunError;
+use super::source::Source;
+use super::spill::{Sorted, Spill};
+use super::stop::Stop;
+use crate::dataset::Converter;
+use crate::domain::chunk::Superseded;
+use crate::domain::limits::ROWS_MAX;
+use crate::domain::row::RawRow;
+
+/// Rows between two looks at the stop flag.
+const ROWS_PER_LOOK: u64 = 1024;
+
+/// What is known of a file once it was looked through.
+#[derive(Debug)]
+pub(super) struct Survey {
+    /// Rows, without header and blank ones.
+    pub(super) total: u64,
+    /// The overtaken rows in the order of the file.
+    pub(super) superseded: SupersededRows,
+}
+
+/// Looks the file through.
+pub(super) fn survey(
+    source: &Source,
+    converter: &mut Converter,
+    folder: &Path,
+    stop: &Stop,
+) -> Result<Survey, RunError> {
+    // The seed is new for every survey: nobody can prepare keys whose hashes collide.
+    let seed = rand_seed();
+    let mut keys = Spill::new(folder);
+    let mut total = 0_u64;
+    let (mut row, mut key) = (RawRow::new(), String::new());
+    let mut rows = source.rows()?;
+    while rows.next(&mut row)? {
+        total += 1;
+        if total > ROWS_MAX {
+            return Err(RunError::TooManyRows);
+        }
+        if total.is_multiple_of(ROWS_PER_LOOK) && stop.is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        if converter.key(&row, &mut key) {
+            keys.push(tagged(&key, seed, row.row_number)).map_err(sorting)?;
+        }
+    }
+    let mut repeated = Spill::new(folder);
+    let mut any = false;
+    let mut previous: Option<(u128, bool)> = None;
+    for number in keys.sorted().map_err(sorting)? {
+        let number = number.map_err(sorting)?;
+        let same_key = previous.is_some_and(|(before, _)| hash_of(before) == hash_of(number));
+        if let Some((before, kept)) = previous
+            && same_key
+        {
+            any = true;
+            if !kept {
+                repeated.push(by_row(before)).map_err(sorting)?;
+            }
+            repeated.push(by_row(number)).map_err(sorting)?;
+        }
+        previous = Some((number, same_key));
+    }
+    let superseded = if any {
+        overtaken(source, converter, folder, repeated, stop)?
+    } else {
+        Spill::new(folder).sorted().map_err(sorting)?
+    };
+    Ok(Survey { total, superseded: SupersededRows(superseded.peekable()) })
+}
+
+/// Reads the file again to see which of the repeated rows are valid: only a valid row overtakes,
+/// and only a valid row is overtaken.
+fn overtaken(
+    source: &Source,
+    converter: &mut Converter,
+    folder: &Path,
+    repeated: Spill,
+    stop: &Stop,
+) -> Result<Sorted, RunError> {
+    let mut valid = Spill::new(folder);
+    let mut candidates = repeated.sorted().map_err(sorting)?.peekable();
+    let mut row = RawRow::new();
+    let mut rows = source.rows()?;
+    while candidates.peek().is_some() && rows.next(&mut row)? {
+        if row.row_number.is_multiple_of(1024) && stop.is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        let is_this = |next: &io::Result<u128>| match next {
+            Ok(number) => row_of(by_key(*number)) == row.row_number,
+            Err(_) => true,
+        };
+        if let Some(candidate) = candidates.next_if(is_this) {
+            let tagged = by_key(candidate.map_err(sorting)?);
+            if converter.accepts(&row) {
+                valid.push(tagged ^ u128::from(u32::MAX)).map_err(sorting)?;
+            }
+        }
+    }
+    // Rows are turned round within a key: the last one, which wins, comes first.
+    let mut superseded = Spill::new(folder);
+    let mut winner: Option<u128> = None;
+    for number in valid.sorted().map_err(sorting)? {
+        let number = number.map_err(sorting)?;
+        match winner {
+            Some(by) if hash_of(by) == hash_of(number) => {
+                let (row, by) = (u128::from(!row_of(number)), u128::from(!row_of(by)));
+                superseded.push(row << 32 | by).map_err(sorting)?;
+            }
+            _ => winner = Some(number),
+        }
+    }
+    superseded.sorted().map_err(sorting)
+}
+
+/// 96 bits of the key's hash, then the row.
+fn tagged(key: &str, seed: u64, row_number: u32) -> u128 {
+    xxh3_128_with_seed(key.as_bytes(), seed) << 32 | u128::from(row_number)
+}
+
+fn row_of(tagged: u128) -> u32 {
+    u32::try_from(tagged & u128::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
+fn hash_of(tagged: u128) -> u128 {
+    tagged >> 32
+}
+
+/// Row first, so that sorting gives the order of the file; undone by [`by_key`].
+fn by_row(tagged: u128) -> u128 {
+    tagged.rotate_left(96)
+}
+
+fn by_key(number: u128) -> u128 {
+    number.rotate_right(96)
+}
+
+fn sorting(source: io::Error) -> RunError {
+    RunError::Io { doing: "sort the keys of the file", source }
+}
+
+fn rand_seed() -> u64 {
+    uuid::Uuid::new_v4().as_u64_pair().0
+}
+
+/// The overtaken rows in the order of the file.
+#[derive(Debug)]
+pub(super) struct SupersededRows(Peekable<Sorted>);
+
+impl SupersededRows {
+    /// The row that overtakes `row_number`, if one does. To be asked with growing row numbers.
+    pub(super) fn overtakes(&mut self, row_number: u32) -> Result<Option<Superseded>, RunError> {
+        let (is_this, is_before) = (
+            |next: &u128| u32::try_from(next >> 32) == Ok(row_number),
+            |next: &u128| next >> 32 < u128::from(row_number),
+        );
+        while let Some(next) = self.0.next_if(|next| match next {
+            Ok(next) => is_this(next) || is_before(next),
+            Err(_) => true,
+        }) {
+            let next = next.map_err(sorting)?;
+            if is_this(&next) {
+                return Ok(Some(Superseded { row_number, by_row_number: row_of(next) }));
+            }
+        }
+        Ok(None)
+    }
+}

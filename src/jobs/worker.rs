@@ -1,0 +1,113 @@
+//! The tasks that claim jobs, renew their leases and tidy the memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::stop::Stop;
+use super::{Inner, run};
+use crate::domain::job::Job;
+
+/// How often the table is asked for jobs when nobody wakes us: after a crash elsewhere, a lease
+/// runs out silently.
+const POLL: Duration = Duration::from_secs(2);
+
+/// How often the memory is tidied.
+const TIDY: Duration = Duration::from_secs(60);
+
+/// Starts the tasks; they end with the server.
+pub(super) fn start(inner: &Arc<Inner>) {
+    inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
+    inner.tasks.spawn_on(tidy(Arc::clone(inner)), &inner.runtime);
+}
+
+async fn tidy(inner: Arc<Inner>) {
+    let mut tick = tokio::time::interval(TIDY.min(inner.settings.keep_finished));
+    loop {
+        tokio::select! {
+            _ = tick.tick() => inner.manager.tidy(),
+            () = inner.stop.cancelled() => return,
+        }
+    }
+}
+
+async fn claim_jobs(inner: Arc<Inner>) {
+    let places = Arc::new(Semaphore::new(inner.settings.running_max.max(1) as usize));
+    let owner = inner.folder.server_id().to_string();
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = inner.stop.cancelled() => return,
+        };
+        // The semaphore is never closed; without a place there is nothing to do.
+        let Ok(place) = place else { return };
+        // Listen before asking, so that a job which arrives in between is not missed.
+        let woken = inner.wake.notified();
+        let claimed = inner.store.claim(&owner, inner.settings.lease).await;
+        match claimed {
+            Ok(Some(job)) => {
+                let of_job = Arc::clone(&inner);
+                let work = async move {
+                    run_job(&of_job, job).await;
+                    drop(place);
+                };
+                inner.tasks.spawn_on(work, &inner.runtime);
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "no jobs can be claimed at the moment");
+            }
+        }
+        drop(place);
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = inner.stop.cancelled() => return,
+        }
+    }
+}
+
+/// Runs a claimed job with its lease renewed beside it.
+async fn run_job(inner: &Arc<Inner>, job: Job) {
+    let stop = Stop::default();
+    inner.manager.publish(job.clone());
+    inner.manager.running(job.id, stop.clone());
+    let renewal = tokio::spawn(keep_lease(Arc::clone(inner), job.clone(), stop.clone()));
+    run::run(inner, &job, &stop).await;
+    stop.stop();
+    if let Err(error) = renewal.await {
+        tracing::error!(job = job.id, %error, "the renewal of a lease broke off");
+    }
+    inner.manager.rests(job.id);
+}
+
+/// Renews the lease until the job stops; stops the job when the lease is lost or the server ends.
+async fn keep_lease(inner: Arc<Inner>, job: Job, stop: Stop) {
+    let mut tick = tokio::time::interval(inner.settings.lease / 3);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = stop.stopped() => return,
+            () = inner.stop.cancelled() => {
+                stop.stop();
+                return;
+            }
+        }
+        match inner.store.renew(&job, inner.settings.lease).await {
+            Ok(true) => {}
+            Ok(false) => {
+                stop.stop();
+                return;
+            }
+            // Every chunk is fenced: a lease that cannot be renewed costs work, never rows.
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(job = job.id, error, "the lease could not be renewed");
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Opening the database, bringing its tables up to date.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::Mutex;
+
+use super::error::{Doing, StoreError};
+use super::{Kind, Store};
+
+/// Key of the advisory lock that lets one server at a time migrate a PostgreSQL database.
+const MIGRATION_LOCK: i64 = 0x4c6f_6164_6261_7901;
+
+/// How long a request may wait for a connection before the answer is 503.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What the store must know to open its database.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// `postgres://…` or `sqlite:path`; without it the SQLite file at `sqlite_path`.
+    pub database_url: Option<String>,
+    /// Where the embedded database lies.
+    pub sqlite_path: PathBuf,
+}
+
+impl Store {
+    /// Opens the database and runs the migrations that are missing.
+    ///
+    /// # Errors
+    /// When the address is no database's, the database does not answer, or a migration fails.
+    pub async fn connect(settings: &StoreSettings) -> Result<Self, StoreError> {
+        match settings.database_url.as_deref() {
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Self::connect_postgres(url).await
+            }
+            Some(url) => match url.strip_prefix("sqlite:") {
+                Some(path) => {
+                    let path = path.strip_prefix("//").unwrap_or(path);
+                    Self::connect_sqlite(PathBuf::from(path)).await
+                }
+                None => Err(StoreError::BadUrl {
+                    why: "it begins neither with `postgres://` nor with `sqlite:`".to_owned(),
+                }),
+            },
+            None => Self::connect_sqlite(settings.sqlite_path.clone()).await,
+        }
+    }
+
+    async fn connect_sqlite(path: PathBuf) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .doing("open the database")?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await
+            .doing("open the database")?;
+        let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
+        let read = SqlxSqliteConnector::from_sqlx_sqlite_pool(read);
+        // The lock on the data directory keeps other servers away.
+        Migrator::up(&write, None).await.doing("bring the tables up to date")?;
+        Ok(Self { write, read, kind: Kind::Sqlite { path, gate: Arc::new(Mutex::new(())) } })
+    }
+
+    async fn connect_postgres(url: &str) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|source| StoreError::BadUrl { why: without_address(&source) })?
+            .application_name("loadbay");
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A request that was dropped while it began a transaction must not hand its
+            // connection on inside of it (sqlx issue 4385).
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql("ROLLBACK").execute(connection).await?;
+                    Ok(true)
+                })
+            })
+            .connect_with(options.clone())
+            .await
+            .doing("connect to PostgreSQL")?;
+        let write = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        migrate_alone(&write).await?;
+        Ok(Self { read: write.clone(), write, kind: Kind::Postgres { options: Box::new(options) } })
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read.ping().await.doing("reach the database")
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        for connection in [&self.write, &self.read] {
+            if let Err(error) = connection.close_by_ref().await {
+                tracing::warn!(%error, "a connection did not close cleanly");
+            }
+        }
+    }
+}
+
+/// Runs the migrations under an advisory lock: servers that start together migrate once.
+async fn migrate_alone(write: &DatabaseConnection) -> Result<(), StoreError> {
+    let mut lock =
+        write.get_postgres_connection_pool().acquire().await.doing("connect to PostgreSQL")?;
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(MIGRATION_LOCK)
+        .execute(&mut *lock)
+        .await
+        .doing("wait for another server's migration")?;
+    let migrated = Migrator::up(write, None).await;
+    sqlx::query("SELECT pg_advisory_unlock($1)")
+        .bind(MIGRATION_LOCK)
+        .execute(&mut *lock)
+        .await
+        .doing("end the migration")?;
+    migrated.doing("bring the tables up to date")
+}
+
+/// sqlx quotes the address in some of its errors; it may hold a password.
+fn without_address(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Configuration(source) => source.to_string(),
+        _ => "it cannot be read".to_owned(),
+    }
+}

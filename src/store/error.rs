@@ -1,0 +1,160 @@
+//! What can go wrong between Loadbay and its database.
+
+use crate::domain::error_code::ErrorCode;
+
+/// A failed operation on the database; says what was being done, the source says why it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address of the database cannot be used.
+    #[error("DATABASE_URL is not usable: {why}")]
+    BadUrl {
+        /// What is wrong with it; never the address itself, it may hold a password.
+        why: String,
+    },
+    /// A statement through sea-orm failed.
+    #[error("could not {doing}")]
+    Query {
+        /// Completes "could not …".
+        doing: &'static str,
+        /// The database's answer.
+        #[source]
+        source: sea_orm::DbErr,
+    },
+    /// A statement of the PostgreSQL chunk writer failed.
+    #[error("could not {doing}")]
+    Postgres {
+        /// Completes "could not …".
+        doing: &'static str,
+        /// The database's answer.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A statement of the SQLite chunk writer failed.
+    #[error("could not {doing}")]
+    Sqlite {
+        /// Completes "could not …".
+        doing: &'static str,
+        /// The database's answer.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The job has another owner or another status by now; nothing was written.
+    #[error("job {job} is no longer ours to write")]
+    LostLease {
+        /// The job.
+        job: i64,
+    },
+    /// The failed rows could not be put aside, so the chunk was not committed.
+    #[error("could not keep the failed rows of a chunk")]
+    KeepFailed(#[source] std::io::Error),
+    /// A stored value is none that Loadbay wrote.
+    #[error("import_log {id} holds an unreadable {what}")]
+    Unreadable {
+        /// The job.
+        id: i64,
+        /// The column.
+        what: &'static str,
+    },
+    /// A thread of the writer died.
+    #[error("the writer stopped in the middle of its work")]
+    WriterDied,
+}
+
+impl StoreError {
+    /// The code that a request or a job ends with.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::KeepFailed(source) if source.kind() == std::io::ErrorKind::StorageFull => {
+                ErrorCode::StorageFull
+            }
+            Self::Query { .. } | Self::Postgres { .. } | Self::Sqlite { .. }
+                if self.is_transient() =>
+            {
+                ErrorCode::DatabaseUnavailable
+            }
+            Self::BadUrl { .. }
+            | Self::Query { .. }
+            | Self::Postgres { .. }
+            | Self::Sqlite { .. }
+            | Self::LostLease { .. }
+            | Self::KeepFailed(_)
+            | Self::Unreadable { .. }
+            | Self::WriterDied => ErrorCode::Internal,
+        }
+    }
+
+    /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
+    /// database that restarts or is busy.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Query { source, .. } => db_error_is_transient(source),
+            Self::Postgres { source, .. } => sqlx_error_is_transient(source),
+            Self::Sqlite { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+            ),
+            Self::BadUrl { .. }
+            | Self::LostLease { .. }
+            | Self::KeepFailed(_)
+            | Self::Unreadable { .. }
+            | Self::WriterDied => false,
+        }
+    }
+}
+
+/// Lets `?` say what was being done: `.await.doing("claim a job")?`.
+pub(super) trait Doing<T> {
+    /// Names the work that failed.
+    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for Result<T, sea_orm::DbErr> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Query { doing, source })
+    }
+}
+
+impl<T> Doing<T> for Result<T, sqlx::Error> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Postgres { doing, source })
+    }
+}
+
+impl<T> Doing<T> for Result<T, rusqlite::Error> {
+    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Sqlite { doing, source })
+    }
+}
+
+fn db_error_is_transient(error: &sea_orm::DbErr) -> bool {
+    use sea_orm::{DbErr, RuntimeErr};
+    match error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(RuntimeErr::SqlxError(source))
+        | DbErr::Exec(RuntimeErr::SqlxError(source))
+        | DbErr::Query(RuntimeErr::SqlxError(source)) => sqlx_error_is_transient(source),
+        _ => false,
+    }
+}
+
+/// SQLSTATE classes of PostgreSQL (appendix A of its manual): 08 connection, 40 rollback, 53
+/// resources, 57P01 to 57P03 shutdown and start-up, 55P03 lock not available.
+fn sqlx_error_is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(answer) => answer.code().is_some_and(|code| {
+            code.starts_with("08")
+                || code.starts_with("40")
+                || code.starts_with("53")
+                || code.starts_with("57P0")
+                || code == "55P03"
+                // SQLITE_BUSY and SQLITE_LOCKED in sqlx's spelling.
+                || code == "5"
+                || code == "6"
+        }),
+        _ => false,
+    }
+}

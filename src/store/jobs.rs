@@ -1,0 +1,180 @@
+//! Jobs as records: put in, look up, list, and what is known about their rows.
+
+use entity::{import_error, import_log, import_superseded};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::Store;
+use super::error::{Doing, StoreError};
+use super::stored::{job, now_utc, unsigned};
+use crate::domain::job::{Job, NewJob};
+use crate::domain::row_error::{RowCode, RowError};
+use crate::domain::status::JobStatus;
+
+/// What became of a new job.
+#[derive(Debug)]
+pub enum Inserted {
+    /// It is stored now.
+    New(Job),
+    /// Its `Idempotency-Key` belongs to this job already.
+    KeyTaken(Job),
+}
+
+/// Which jobs a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Only jobs with this status.
+    pub status: Option<JobStatus>,
+    /// Only jobs of this dataset.
+    pub dataset: Option<String>,
+    /// Only jobs older than this one.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u64,
+}
+
+/// A row that a later row of the same file overtook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupersededRow {
+    /// The row that was overtaken.
+    pub row_number: u64,
+    /// The row that was written instead.
+    pub by_row_number: u64,
+}
+
+impl Store {
+    /// Stores a new job as PENDING.
+    pub async fn insert(&self, new: &NewJob) -> Result<Inserted, StoreError> {
+        let now = now_utc();
+        let row = import_log::ActiveModel {
+            uuid: Set(new.uuid.to_string()),
+            dataset: Set(new.dataset.clone()),
+            file_name: Set(new.file_name.clone()),
+            file_size: Set(super::stored::signed(new.file_size)),
+            sha256: Set(new.sha256.clone()),
+            import_status: Set(JobStatus::Pending.as_stored().to_owned()),
+            options: Set(serde_json::to_value(&new.options).unwrap_or_default()),
+            detected: Set(serde_json::to_value(&new.detected).unwrap_or_default()),
+            priority: Set(new.options.priority),
+            bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
+            created_by: Set(new.created_by.clone()),
+            idempotency_key: Set(new.idempotency_key.clone()),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        };
+        let _turn = self.turn().await;
+        let inserted = import_log::Entity::insert_many([row])
+            .on_conflict(
+                OnConflict::column(import_log::Column::IdempotencyKey).do_nothing().to_owned(),
+            )
+            .exec_with_returning(&self.write)
+            .await
+            .doing("store the job")?;
+        if let Some(row) = inserted.into_iter().next() {
+            return Ok(Inserted::New(job(row)?));
+        }
+        let taken = import_log::Entity::find()
+            .filter(import_log::Column::IdempotencyKey.eq(new.idempotency_key.clone()))
+            .one(&self.write)
+            .await
+            .doing("look up the Idempotency-Key")?;
+        match taken {
+            Some(row) => Ok(Inserted::KeyTaken(job(row)?)),
+            None => Err(StoreError::Query {
+                doing: "store the job",
+                source: sea_orm::DbErr::RecordNotInserted,
+            }),
+        }
+    }
+
+    /// The job with this number.
+    pub async fn get(&self, id: i64) -> Result<Option<Job>, StoreError> {
+        let row = import_log::Entity::find_by_id(id).one(&self.read).await.doing("read the job")?;
+        row.map(job).transpose()
+    }
+
+    /// Jobs, newest first.
+    pub async fn list(&self, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
+        let mut query = import_log::Entity::find();
+        if let Some(status) = filter.status {
+            query = query.filter(import_log::Column::ImportStatus.eq(status.as_stored()));
+        }
+        if let Some(dataset) = &filter.dataset {
+            query = query.filter(import_log::Column::Dataset.eq(dataset));
+        }
+        if let Some(before) = filter.before {
+            query = query.filter(import_log::Column::Id.lt(before));
+        }
+        let rows = query
+            .order_by_desc(import_log::Column::Id)
+            .limit(filter.limit)
+            .all(&self.read)
+            .await
+            .doing("list the jobs")?;
+        rows.into_iter().map(job).collect()
+    }
+
+    /// The folder names of all jobs: what the sweep of the uploads must leave alone.
+    pub async fn upload_folders(&self) -> Result<Vec<String>, StoreError> {
+        import_log::Entity::find()
+            .select_only()
+            .column(import_log::Column::Uuid)
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .doing("list the uploads")
+    }
+
+    /// Stored row errors of a job behind the error numbered `after`, in the order they were stored.
+    pub async fn row_errors(
+        &self,
+        id: i64,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<(i64, RowError)>, StoreError> {
+        let rows = import_error::Entity::find()
+            .filter(import_error::Column::ImportLogId.eq(id))
+            .filter(import_error::Column::Id.gt(after))
+            .order_by_asc(import_error::Column::Id)
+            .limit(limit)
+            .all(&self.read)
+            .await
+            .doing("read the row errors")?;
+        rows.into_iter().map(|row| Ok((row.id, row_error(row)?))).collect()
+    }
+
+    /// Rows of a job that were overtaken, behind row `after`.
+    pub async fn superseded_rows(
+        &self,
+        id: i64,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<SupersededRow>, StoreError> {
+        let rows = import_superseded::Entity::find()
+            .filter(import_superseded::Column::ImportLogId.eq(id))
+            .filter(import_superseded::Column::RowNumber.gt(after))
+            .order_by_asc(import_superseded::Column::RowNumber)
+            .limit(limit)
+            .all(&self.read)
+            .await
+            .doing("read the superseded rows")?;
+        let row = |row: import_superseded::Model| SupersededRow {
+            row_number: unsigned(row.row_number),
+            by_row_number: unsigned(row.by_row_number),
+        };
+        Ok(rows.into_iter().map(row).collect())
+    }
+}
+
+fn row_error(row: import_error::Model) -> Result<RowError, StoreError> {
+    let unreadable = |what| StoreError::Unreadable { id: row.import_log_id, what };
+    Ok(RowError {
+        row_number: u32::try_from(row.row_number).map_err(|_| unreadable("row number"))?,
+        line: unsigned(row.line),
+        code: RowCode::parse(&row.code).ok_or(unreadable("row error code"))?,
+        column: row.column_name,
+        message: row.message,
+        value: row.value,
+    })
+}

@@ -1,0 +1,209 @@
+//! The chunk writer of PostgreSQL: a chunk goes into a temporary table by binary COPY, then a few
+//! set-based statements do the rest, on a connection that the writer has for itself.
+
+mod copy;
+mod merge;
+mod sql;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::Expr;
+use sea_orm::{DbBackend, Statement};
+use sea_query_sqlx::SqlxValues;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+
+use super::accounts::{Account, Outcome};
+use super::error::{Doing, StoreError};
+use super::references::References;
+use super::rows::complete;
+use super::target::Target;
+use super::writer::{ChunkWriter, WriterSettings, Written};
+use crate::domain::chunk::Chunk;
+use crate::domain::counts::Counts;
+
+/// One lane's connection, and what it knows of the job.
+pub(super) struct PostgresWriter {
+    options: PgConnectOptions,
+    /// Gone after an error; the next chunk connects again.
+    connection: Option<PgConnection>,
+    settings: WriterSettings,
+    pub(super) target: Target,
+    pub(super) references: References,
+    pub(super) sql: sql::Statements,
+    /// Reused from chunk to chunk.
+    pub(super) buffer: Vec<u8>,
+    /// Most records of the last chunk were in the table already.
+    pub(super) mostly_known: bool,
+}
+
+impl PostgresWriter {
+    pub(super) async fn open(
+        options: PgConnectOptions,
+        settings: WriterSettings,
+        target: Target,
+    ) -> Result<Self, StoreError> {
+        let sql = sql::Statements::new(&target);
+        let references = References::new(&target);
+        let mut writer = Self {
+            options,
+            connection: None,
+            settings,
+            target,
+            references,
+            sql,
+            buffer: Vec::new(),
+            mostly_known: false,
+        };
+        let mut connection = writer.connect().await?;
+        merge::load_references(&mut connection, &mut writer.references)
+            .await
+            .doing("read the names of the references")?;
+        writer.connection = Some(connection);
+        Ok(writer)
+    }
+
+    /// Opens a session. The stage is never analyzed, so the planner is kept from guessing: probing
+    /// the table's key is right for any size of chunk and table.
+    async fn connect(&self) -> Result<PgConnection, StoreError> {
+        let mut connection = self.options.connect().await.doing("connect to PostgreSQL")?;
+        let settings = "SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+                        SET client_min_messages = warning; SET TIME ZONE 'UTC'; \
+                        SET idle_in_transaction_session_timeout = '60s'";
+        sqlx::raw_sql(settings).execute(&mut connection).await.doing("prepare a session")?;
+        for table in &self.sql.prepare {
+            sqlx::raw_sql(AssertSqlSafe(table.clone()))
+                .execute(&mut connection)
+                .await
+                .doing("create the stage")?;
+        }
+        Ok(connection)
+    }
+}
+
+#[async_trait]
+impl ChunkWriter for PostgresWriter {
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let mut written = self.try_commit(&mut connection, &chunk, false).await;
+        if let Err(error) = &written
+            && merge::is_fault_of_row(error)
+        {
+            self.references.forget();
+            written = self.try_commit(&mut connection, &chunk, true).await;
+        }
+        match &written {
+            Ok(_) if !self.settings.job.options.dry_run => self.references.settle(),
+            _ => self.references.forget(),
+        }
+        match &written {
+            // A connection that failed may be in any state; a new one is certain.
+            Err(StoreError::Postgres { .. }) => {}
+            _ => self.connection = Some(connection),
+        }
+        written
+    }
+}
+
+impl PostgresWriter {
+    /// One attempt; `careful` looks for the rows that the database refuses.
+    async fn try_commit(
+        &mut self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+        careful: bool,
+    ) -> Result<Written, StoreError> {
+        let job = self.settings.job.clone();
+        let mut transaction = connection.begin().await.doing("begin a chunk")?;
+        let (now, already) = look(&mut transaction, job.id, chunk.number).await?;
+        if already {
+            transaction.rollback().await.doing("leave a chunk that is committed")?;
+            return Ok(Written { counts: Counts::default(), already: true });
+        }
+        if job.options.dry_run {
+            run_plain(&mut transaction, "SAVEPOINT rows").await?;
+        }
+        let mut outcome = self.rows(&mut transaction, chunk, now, careful).await?;
+        if job.options.dry_run {
+            run_plain(&mut transaction, "ROLLBACK TO SAVEPOINT rows").await?;
+        }
+        complete(&mut outcome, chunk);
+        let left = Arc::clone(&self.settings.notes_left);
+        let account =
+            Account::new(DbBackend::Postgres, &Expr::value(now), &job, chunk, &outcome, &left);
+        let closed = self.close(&mut transaction, &account, chunk.number, &outcome).await;
+        let committed = match closed {
+            Ok(()) => transaction.commit().await.doing("commit a chunk"),
+            Err(error) => {
+                // The answer does not matter: without a commit nothing is written.
+                let _rolled_back = transaction.rollback().await;
+                Err(error)
+            }
+        };
+        if let Err(error) = committed {
+            account.undo(&left);
+            return Err(error);
+        }
+        let known = outcome.counts.updated + outcome.counts.unchanged;
+        self.mostly_known = known > outcome.counts.created;
+        Ok(Written { counts: outcome.counts, already: false })
+    }
+
+    async fn close(
+        &self,
+        connection: &mut PgConnection,
+        account: &Account,
+        number: u32,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
+        for note in &account.notes {
+            run(connection, note).await.doing("store the notes on a chunk")?;
+        }
+        run(connection, &account.proof).await.doing("store the proof of a chunk")?;
+        if !outcome.failed.is_empty() {
+            (self.settings.keep_failed)(number, &outcome.failed).map_err(StoreError::KeepFailed)?;
+        }
+        // Last: it locks the job's row, which the other lane needs too.
+        if run(connection, &account.fence).await.doing("add a chunk to its job")? != 1 {
+            return Err(StoreError::LostLease { job: self.settings.job.id });
+        }
+        Ok(())
+    }
+}
+
+/// The database's time, and whether the chunk is committed already.
+async fn look(
+    connection: &mut PgConnection,
+    job: i64,
+    number: u32,
+) -> Result<(DateTime<Utc>, bool), StoreError> {
+    sqlx::query_as(
+        "SELECT CURRENT_TIMESTAMP, EXISTS \
+         (SELECT 1 FROM import_chunks WHERE import_log_id = $1 AND number = $2)",
+    )
+    .bind(job)
+    .bind(i32::try_from(number).unwrap_or(i32::MAX))
+    .fetch_one(connection)
+    .await
+    .doing("look for the chunk")
+}
+
+pub(super) async fn run_plain(
+    connection: &mut PgConnection,
+    sql: &'static str,
+) -> Result<(), StoreError> {
+    sqlx::raw_sql(sql).execute(connection).await.doing("steer a transaction")?;
+    Ok(())
+}
+
+/// Runs a statement that sea-orm built.
+async fn run(connection: &mut PgConnection, statement: &Statement) -> Result<u64, sqlx::Error> {
+    let values = statement.values.clone().unwrap_or(sea_orm::Values(Vec::new()));
+    let query = sqlx::query_with(AssertSqlSafe(statement.sql.clone()), SqlxValues(values));
+    Ok(query.execute(connection).await?.rows_affected())
+}

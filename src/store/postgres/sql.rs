@@ -1,0 +1,305 @@
+//! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
+//! values are only ever bound or copied.
+
+use crate::dataset::model::ColumnType;
+use crate::domain::options::Mode;
+use crate::store::target::{HistoryTarget, Target, list, quoted};
+
+/// The statements of a target.
+#[derive(Debug)]
+pub(super) struct Statements {
+    /// Creates the session's temporary tables.
+    pub(super) prepare: Vec<String>,
+    /// Copies records into the stage.
+    pub(super) copy: String,
+    /// Merges the stage into the table. Parameter: now. Columns: created, updated.
+    pub(super) merge: String,
+    /// The same for chunks of which most records are in the table already: those that are the same
+    /// are left out before they are locked.
+    pub(super) merge_known: String,
+    /// For modes that refuse rows: the record indexes that the merge will not take.
+    pub(super) refuse: Option<String>,
+    /// Two for each history, to be run in order when records were updated. Parameter: now.
+    pub(super) histories: Vec<String>,
+}
+
+impl Statements {
+    pub(super) fn new(target: &Target) -> Self {
+        let names = Names::new(target);
+        let (merge, merge_known) = match target.mode {
+            Mode::Upsert => (names.upsert(false), names.upsert(true)),
+            Mode::Insert => (names.insert_only(), names.insert_only()),
+            Mode::Update => (names.update_only(), names.update_only()),
+        };
+        Self {
+            prepare: names.temporary_tables(),
+            copy: format!(
+                "COPY loadbay_stage (loadbay_record, {}) FROM STDIN (FORMAT binary)",
+                names.fields
+            ),
+            merge,
+            merge_known,
+            refuse: names.refuse(),
+            histories: target.histories.iter().flat_map(|history| names.history(history)).collect(),
+        }
+    }
+}
+
+/// Pieces of SQL that several statements share. `t` is the table, `s` the stage.
+struct Names<'t> {
+    target: &'t Target,
+    table: String,
+    /// All fields.
+    fields: String,
+    key: String,
+    payload: Vec<String>,
+    /// Columns of the histories, each once.
+    history_columns: Vec<String>,
+    /// `t.a = s.a AND …`
+    same_key: String,
+}
+
+impl<'t> Names<'t> {
+    fn new(target: &'t Target) -> Self {
+        let key: Vec<String> = target.key.iter().map(|field| target.field(*field)).collect();
+        let mut history_columns: Vec<String> = Vec::new();
+        for (column, _) in target.histories.iter().flat_map(|history| &history.columns) {
+            let column = quoted(column);
+            if !history_columns.contains(&column) {
+                history_columns.push(column);
+            }
+        }
+        Self {
+            target,
+            table: quoted(&target.table),
+            fields: list((0..target.fields.len()).map(|field| target.field(field))),
+            same_key: key
+                .iter()
+                .map(|k| format!("t.{k} = s.{k}"))
+                .collect::<Vec<_>>()
+                .join(" AND "),
+            key: list(key),
+            payload: target.payload().map(|field| target.field(field)).collect(),
+            history_columns,
+        }
+    }
+
+    fn temporary_tables(&self) -> Vec<String> {
+        let columns = self.target.fields.iter().map(|field| {
+            let kind = match field.kind {
+                _ if field.reference.is_some() => "uuid",
+                ColumnType::Text => "text",
+                ColumnType::Integer => "bigint",
+                ColumnType::Decimal { .. } => "numeric",
+                ColumnType::Boolean => "boolean",
+                ColumnType::Date => "date",
+                ColumnType::DateTime => "timestamptz",
+                ColumnType::Json | ColumnType::List => "jsonb",
+            };
+            format!("{} {kind}", quoted(&field.name))
+        });
+        let mut tables = vec![format!(
+            "CREATE TEMP TABLE loadbay_stage (loadbay_record int, {}) ON COMMIT DELETE ROWS",
+            list(columns)
+        )];
+        if !self.history_columns.is_empty() {
+            tables.push(format!(
+                "CREATE TEMP TABLE loadbay_changed ON COMMIT DELETE ROWS AS \
+                 SELECT id, {} FROM {} WITH NO DATA",
+                self.history_columns.join(", "),
+                self.table
+            ));
+        }
+        tables
+    }
+
+    /// `created_at, updated_at`, as far as the table has them, and a value for each.
+    fn own_times(&self) -> (String, String) {
+        let mut columns = String::new();
+        let mut values = String::new();
+        for (has, column) in
+            [(self.target.has_created_at, "created_at"), (self.target.has_updated_at, "updated_at")]
+        {
+            if has {
+                columns.push_str(", ");
+                columns.push_str(column);
+                values.push_str(", $1");
+            }
+        }
+        (columns, values)
+    }
+
+    /// `a = new.a, …`
+    fn assignments(&self, new: &str, old: &str) -> String {
+        let mut set: Vec<String> =
+            self.payload.iter().map(|c| format!("{c} = {}", self.new_value(new, old, c))).collect();
+        if self.target.has_updated_at {
+            set.push("updated_at = $1".to_owned());
+        }
+        set.join(", ")
+    }
+
+    fn new_value(&self, new: &str, old: &str, column: &str) -> String {
+        if self.target.keep_blank {
+            format!("coalesce({new}.{column}, {old}.{column})")
+        } else {
+            format!("{new}.{column}")
+        }
+    }
+
+    /// True of records whose stored values are not those of the file.
+    fn differs(&self, new: &str, old: &str) -> String {
+        if self.payload.is_empty() {
+            return "false".to_owned();
+        }
+        let stored = list(self.payload.iter().map(|column| format!("{old}.{column}")));
+        let given = list(self.payload.iter().map(|column| self.new_value(new, old, column)));
+        format!("({stored}) IS DISTINCT FROM ({given})")
+    }
+
+    /// What the histories need to see of the merged records.
+    fn returning(&self) -> String {
+        if self.history_columns.is_empty() {
+            return String::new();
+        }
+        let columns = list(self.history_columns.iter().map(|column| format!("t.{column}")));
+        format!(", t.id, {columns}")
+    }
+
+    /// The end of a merge: first records of the histories, notes for the second ones, counts.
+    fn account(&self) -> String {
+        let mut sql = String::new();
+        for (number, history) in self.target.histories.iter().enumerate() {
+            let columns = list(history.columns.iter().map(|(column, _)| quoted(column)));
+            sql.push_str(&format!(
+                ", history_{number} AS (INSERT INTO {} ({}, {columns}, created_at) \
+                 SELECT id, {columns}, $1 FROM merged WHERE created AND ({}))",
+                quoted(&history.table),
+                quoted(&history.owner),
+                any_value(history, "")
+            ));
+        }
+        if !self.history_columns.is_empty() {
+            let columns = self.history_columns.join(", ");
+            sql.push_str(&format!(
+                ", changed AS (INSERT INTO loadbay_changed (id, {columns}) \
+                 SELECT id, {columns} FROM merged WHERE NOT created)"
+            ));
+        }
+        sql.push_str(
+            " SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM merged",
+        );
+        sql
+    }
+
+    fn upsert(&self, known: bool) -> String {
+        let (time_columns, time_values) = self.own_times();
+        let fields =
+            list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
+        let source = if known {
+            // Without a lock: only to spare the rows that are the same the cost of one.
+            format!(
+                "loadbay_stage s LEFT JOIN {} t ON {} WHERE t.ctid IS NULL OR {}",
+                self.table,
+                self.same_key,
+                self.differs("s", "t")
+            )
+        } else {
+            "loadbay_stage s".to_owned()
+        };
+        let conflict = if self.payload.is_empty() {
+            "DO NOTHING".to_owned()
+        } else {
+            format!(
+                "DO UPDATE SET {} WHERE {}",
+                self.assignments("excluded", "t"),
+                self.differs("excluded", "t")
+            )
+        };
+        format!(
+            "WITH merged AS (INSERT INTO {} AS t ({}{time_columns}) SELECT {fields}{time_values} \
+             FROM {source} ON CONFLICT ({}) {conflict} RETURNING (t.xmax = 0) AS created{}){}",
+            self.table,
+            self.fields,
+            self.key,
+            self.returning(),
+            self.account()
+        )
+    }
+
+    fn insert_only(&self) -> String {
+        let (time_columns, time_values) = self.own_times();
+        let fields =
+            list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
+        format!(
+            "WITH merged AS (INSERT INTO {} AS t ({}{time_columns}) SELECT {fields}{time_values} \
+             FROM loadbay_stage s ON CONFLICT ({}) DO NOTHING RETURNING true AS created{}){}",
+            self.table,
+            self.fields,
+            self.key,
+            self.returning(),
+            self.account()
+        )
+    }
+
+    fn update_only(&self) -> String {
+        let set = self.assignments("s", "t");
+        if set.is_empty() {
+            return "SELECT 0::bigint, 0::bigint WHERE $1::timestamptz IS NOT NULL".to_owned();
+        }
+        format!(
+            "WITH merged AS (UPDATE {} AS t SET {set} FROM loadbay_stage s WHERE {} AND {} \
+             RETURNING false AS created{}){}",
+            self.table,
+            self.same_key,
+            self.differs("s", "t"),
+            self.returning(),
+            self.account()
+        )
+    }
+
+    /// Locks nothing: a key that another job creates or deletes in between is settled by the merge.
+    fn refuse(&self) -> Option<String> {
+        let found = match self.target.mode {
+            Mode::Upsert => return None,
+            Mode::Insert => "EXISTS",
+            Mode::Update => "NOT EXISTS",
+        };
+        Some(format!(
+            "DELETE FROM loadbay_stage s WHERE {found} (SELECT 1 FROM {} t WHERE {}) \
+             RETURNING loadbay_record",
+            self.table, self.same_key
+        ))
+    }
+
+    /// Archives the current records that are no longer true, then adds the new ones.
+    fn history(&self, history: &HistoryTarget) -> [String; 2] {
+        let (table, owner) = (quoted(&history.table), quoted(&history.owner));
+        let columns: Vec<String> = history.columns.iter().map(|(c, _)| quoted(c)).collect();
+        let stored = list(columns.iter().map(|column| format!("h.{column}")));
+        let given = list(columns.iter().map(|column| format!("c.{column}")));
+        let names = columns.join(", ");
+        [
+            format!(
+                "UPDATE {table} h SET archived_at = $1 FROM loadbay_changed c \
+                 WHERE h.{owner} = c.id AND h.archived_at IS NULL \
+                 AND ({stored}) IS DISTINCT FROM ({given})"
+            ),
+            format!(
+                "INSERT INTO {table} ({owner}, {names}, created_at) \
+                 SELECT c.id, {given}, $1 FROM loadbay_changed c WHERE ({}) AND NOT EXISTS \
+                 (SELECT 1 FROM {table} h WHERE h.{owner} = c.id AND h.archived_at IS NULL)",
+                any_value(history, "c.")
+            ),
+        ]
+    }
+}
+
+fn any_value(history: &HistoryTarget, prefix: &str) -> String {
+    history
+        .columns
+        .iter()
+        .map(|(column, _)| format!("{prefix}{} IS NOT NULL", quoted(column)))
+        .collect::<Vec<_>>()
+        .join(" OR ")
+}

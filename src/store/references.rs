@@ -1,0 +1,144 @@
+//! The records of other tables that rows name ("masters"): which name is which id.
+//!
+//! Names are compared whatever their letter case. What a transaction creates counts only once it is
+//! committed: [`References::forget`] takes it back.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use super::target::{ReferenceTarget, Target};
+use crate::domain::limits::REFERENCES_MAX;
+use crate::domain::record::{Records, Value};
+
+/// The references of one target.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    tables: Vec<Names>,
+}
+
+/// One reference field and the names known of its table.
+#[derive(Debug)]
+struct Names {
+    field: usize,
+    reference: ReferenceTarget,
+    /// By the name as written somewhere and by its lower case.
+    ids: HashMap<String, Uuid>,
+    /// Keys of `ids` that the open transaction added.
+    fresh: Vec<String>,
+}
+
+/// A name that no known record has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// Which reference of the target.
+    pub(super) reference: usize,
+    /// The name as the first row writes it.
+    pub(super) name: String,
+}
+
+impl References {
+    pub(super) fn new(target: &Target) -> Self {
+        let of = |(field, it): (usize, &super::target::Field)| {
+            it.reference.clone().map(|reference| Names {
+                field,
+                reference,
+                ids: HashMap::new(),
+                fresh: Vec::new(),
+            })
+        };
+        Self { tables: target.fields.iter().enumerate().filter_map(of).collect() }
+    }
+
+    /// The references in order; `Missing::reference` counts along it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &ReferenceTarget> {
+        self.tables.iter().map(|names| &names.reference)
+    }
+
+    /// The reference numbered `index`.
+    pub(super) fn get(&self, index: usize) -> Option<&ReferenceTarget> {
+        self.tables.get(index).map(|names| &names.reference)
+    }
+
+    /// Notes a record that is in the table for good.
+    pub(super) fn know(&mut self, reference: usize, name: &str, id: Uuid) {
+        if let Some(names) = self.tables.get_mut(reference) {
+            names.ids.insert(name.to_lowercase(), id);
+        }
+    }
+
+    /// Notes a record that the open transaction found or created.
+    pub(super) fn learn(&mut self, reference: usize, name: &str, id: Uuid) {
+        if let Some(names) = self.tables.get_mut(reference) {
+            names.add(name.to_lowercase(), id);
+        }
+    }
+
+    /// The transaction is committed.
+    pub(super) fn settle(&mut self) {
+        for names in &mut self.tables {
+            names.fresh.clear();
+            if names.ids.len() > REFERENCES_MAX {
+                names.ids.clear();
+            }
+        }
+    }
+
+    /// The transaction is rolled back.
+    pub(super) fn forget(&mut self) {
+        for names in &mut self.tables {
+            for key in names.fresh.drain(..) {
+                names.ids.remove(&key);
+            }
+        }
+    }
+
+    /// The names of these records that are not known, each once, in an order that is the same for
+    /// every writer: two of them that create the same names never wait for each other in a circle.
+    pub(super) fn missing(&mut self, records: &Records) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        for (reference, names) in self.tables.iter_mut().enumerate() {
+            let mut unknown: BTreeMap<String, &str> = BTreeMap::new();
+            for record in 0..records.len() {
+                let Value::Text(name) = records.value(record, names.field) else { continue };
+                if names.ids.contains_key(name) {
+                    continue;
+                }
+                let lower = name.to_lowercase();
+                match names.ids.get(&lower) {
+                    Some(id) => names.add(name.to_owned(), *id),
+                    None => {
+                        unknown.entry(lower).or_insert(name);
+                    }
+                }
+            }
+            missing.extend(
+                unknown.into_values().map(|name| Missing { reference, name: name.to_owned() }),
+            );
+        }
+        missing
+    }
+
+    /// Those of `names` that are still not known.
+    pub(super) fn still_missing(&self, reference: usize, mut names: Vec<String>) -> Vec<String> {
+        if let Some(known) = self.tables.get(reference) {
+            names.retain(|name| !known.ids.contains_key(&name.to_lowercase()));
+        }
+        names
+    }
+
+    /// The id that the record's value in `field` names; `None` when the field is no reference or
+    /// the name is not known.
+    pub(super) fn id(&self, field: usize, name: &str) -> Option<Uuid> {
+        let names = self.tables.iter().find(|names| names.field == field)?;
+        names.ids.get(name).or_else(|| names.ids.get(&name.to_lowercase())).copied()
+    }
+}
+
+impl Names {
+    fn add(&mut self, key: String, id: Uuid) {
+        if self.ids.insert(key.clone(), id).is_none() {
+            self.fresh.push(key);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What both writers do with the rows of a chunk before and after the database sees them.
+
+use std::cmp::Ordering;
+
+use super::accounts::Outcome;
+use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::record::{Records, Value};
+use crate::domain::row_error::{RowCode, RowError, shown};
+
+/// The records in the order of their keys. All writers write in this order, so that two jobs which
+/// touch the same keys wait for each other instead of deadlocking, and neighbours in the table's
+/// indexes are written together.
+pub(super) fn in_key_order(records: &Records, key: &[usize]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..records.len()).collect();
+    order.sort_by(|a, b| {
+        key.iter()
+            .map(|field| compare(records.value(*a, *field), records.value(*b, *field)))
+            .find(|order| *order != Ordering::Equal)
+            .unwrap_or(Ordering::Equal)
+    });
+    order
+}
+
+fn compare(a: Value<'_>, b: Value<'_>) -> Ordering {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Integer(a), Value::Integer(b)) | (Value::Decimal(a), Value::Decimal(b)) => {
+            a.cmp(&b)
+        }
+        (Value::Date(a), Value::Date(b)) => a.cmp(&b),
+        (Value::DateTime(a), Value::DateTime(b)) => a.cmp(&b),
+        (Value::Boolean(a), Value::Boolean(b)) => a.cmp(&b),
+        // A column has one type; the rest is nulls, which a key does not have.
+        _ => Ordering::Equal,
+    }
+}
+
+/// A record that was refused after it was valid, handed back with its raw cells.
+pub(super) fn refused(
+    chunk: &Chunk,
+    record: usize,
+    code: RowCode,
+    column: Option<&str>,
+    message: String,
+    value: Option<&str>,
+) -> FailedRow {
+    let row_number = chunk.records.row_number(record);
+    let (line, cells) = chunk.raw.get(record).unwrap_or_default();
+    let error = RowError {
+        row_number,
+        line,
+        column: column.map(str::to_owned),
+        code,
+        message,
+        value: value.map(shown),
+    };
+    FailedRow { row_number, cells, errors: vec![error] }
+}
+
+/// The row names a record that does not exist and may not be created.
+pub(super) fn unknown_reference(
+    chunk: &Chunk,
+    record: usize,
+    column: &str,
+    table: &str,
+    name: &str,
+) -> FailedRow {
+    let message =
+        format!("there is no `{}` in `{table}`; create it first or correct the name", shown(name));
+    refused(chunk, record, RowCode::UnknownReference, Some(column), message, Some(name))
+}
+
+/// `mode=insert` met a key that is there.
+pub(super) fn already_exists(chunk: &Chunk, record: usize, column: &str, key: &str) -> FailedRow {
+    let message = format!("`{}` is in the table already and mode=insert was asked", shown(key));
+    refused(chunk, record, RowCode::AlreadyExists, Some(column), message, Some(key))
+}
+
+/// `mode=update` met a key that is not there.
+pub(super) fn not_found(chunk: &Chunk, record: usize, column: &str, key: &str) -> FailedRow {
+    let message = format!("`{}` is not in the table and mode=update was asked", shown(key));
+    refused(chunk, record, RowCode::NotFound, Some(column), message, Some(key))
+}
+
+/// The key of a record as people read it.
+pub(super) fn key_text(records: &Records, record: usize, key: &[usize]) -> String {
+    let part = |field: &usize| match records.value(record, *field) {
+        Value::Text(text) => text.to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Decimal(units) => units.to_string(),
+        Value::Boolean(flag) => flag.to_string(),
+        Value::Date(day) => day.to_string(),
+        Value::DateTime(time) => time.to_rfc3339(),
+        Value::Null => String::new(),
+    };
+    key.iter().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// Adds what was known of the chunk's rows before the database saw them.
+pub(super) fn complete(outcome: &mut Outcome, chunk: &Chunk) {
+    outcome.failed.extend(chunk.failed.iter().cloned());
+    outcome.failed.sort_by_key(|row| row.row_number);
+    outcome.counts.failed = outcome.failed.len() as u64;
+    outcome.counts.superseded = chunk.superseded.len() as u64;
+    debug_assert_eq!(
+        outcome.counts.processed(),
+        chunk.rows() as u64,
+        "every row of a chunk has exactly one outcome"
+    );
+}

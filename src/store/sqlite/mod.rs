@@ -1,0 +1,162 @@
+//! The chunk writer of SQLite: rusqlite on a connection of its own, prepared statements stepped row
+//! by row. It links the same SQLite as sea-orm does and was measured to be several times faster
+//! than any way through a pool.
+
+mod bind;
+mod merge;
+mod sql;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use sea_orm::sea_query::Expr;
+use sea_orm::{DbBackend, Statement};
+use tokio::sync::Mutex;
+
+use super::accounts::Account;
+use super::error::{Doing, StoreError};
+use super::references::References;
+use super::rows::complete;
+use super::stored::now_utc;
+use super::target::Target;
+use super::writer::{ChunkWriter, WriterSettings, Written};
+use crate::domain::chunk::Chunk;
+use crate::domain::counts::Counts;
+
+/// The connection, and what it knows of the job.
+pub(super) struct SqliteWriter {
+    gate: Arc<Mutex<()>>,
+    /// Lent to the blocking thread while a chunk is written.
+    inner: Option<Inner>,
+}
+
+struct Inner {
+    connection: Connection,
+    settings: WriterSettings,
+    target: Target,
+    references: References,
+    sql: sql::Statements,
+}
+
+impl SqliteWriter {
+    pub(super) fn open(
+        path: &Path,
+        gate: Arc<Mutex<()>>,
+        settings: WriterSettings,
+        target: Target,
+    ) -> Result<Self, StoreError> {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .doing("open the database for a job")?;
+        prepare(&connection).doing("open the database for a job")?;
+        let mut references = References::new(&target);
+        merge::load_references(&connection, &mut references)
+            .doing("read the names of the references")?;
+        let sql = sql::Statements::new(&target);
+        let inner = Inner { connection, settings, target, references, sql };
+        Ok(Self { gate, inner: Some(inner) })
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768;
+         PRAGMA wal_autocheckpoint = 20000; PRAGMA temp_store = MEMORY;",
+    )
+}
+
+#[async_trait]
+impl ChunkWriter for SqliteWriter {
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError> {
+        let mut inner = self.inner.take().ok_or(StoreError::WriterDied)?;
+        let turn = Arc::clone(&self.gate).lock_owned().await;
+        let work = tokio::task::spawn_blocking(move || {
+            let written = inner.commit(&chunk);
+            drop(turn);
+            (inner, written)
+        });
+        let (inner, written) = work.await.map_err(|_| StoreError::WriterDied)?;
+        self.inner = Some(inner);
+        written
+    }
+}
+
+impl Inner {
+    fn commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
+        let written = self.try_commit(chunk);
+        match &written {
+            Ok(_) if !self.settings.job.options.dry_run => self.references.settle(),
+            _ => self.references.forget(),
+        }
+        written
+    }
+
+    fn try_commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
+        let Self { connection, settings, target, references, sql } = self;
+        let job = &settings.job;
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+            .doing("begin a chunk")?;
+        if is_committed(&transaction, job.id, chunk.number).doing("look for the chunk")? {
+            return Ok(Written { counts: Counts::default(), already: true });
+        }
+        transaction.execute_batch("SAVEPOINT rows").doing("begin a chunk")?;
+        let now = now_utc();
+        let mut outcome = merge::rows(&transaction, sql, target, references, chunk, now)?;
+        if job.options.dry_run {
+            transaction.execute_batch("ROLLBACK TO rows").doing("undo a dry run")?;
+        }
+        transaction.execute_batch("RELEASE rows").doing("end the rows of a chunk")?;
+        complete(&mut outcome, chunk);
+        let left = &settings.notes_left;
+        let account =
+            Account::new(DbBackend::Sqlite, &Expr::value(now), job, chunk, &outcome, left);
+        let closed = close(&transaction, &account, job.id)
+            .and_then(|()| {
+                if outcome.failed.is_empty() {
+                    return Ok(());
+                }
+                (settings.keep_failed)(chunk.number, &outcome.failed)
+                    .map_err(StoreError::KeepFailed)
+            })
+            .and_then(|()| transaction.commit().doing("commit a chunk"));
+        match closed {
+            Ok(()) => Ok(Written { counts: outcome.counts, already: false }),
+            Err(error) => {
+                account.undo(left);
+                Err(error)
+            }
+        }
+    }
+}
+
+fn is_committed(transaction: &Transaction<'_>, job: i64, number: u32) -> rusqlite::Result<bool> {
+    transaction
+        .prepare_cached("SELECT 1 FROM import_chunks WHERE import_log_id = ?1 AND number = ?2")?
+        .exists((job, number))
+}
+
+fn close(transaction: &Transaction<'_>, account: &Account, job: i64) -> Result<(), StoreError> {
+    for note in &account.notes {
+        run(transaction, note).doing("store the notes on a chunk")?;
+    }
+    run(transaction, &account.proof).doing("store the proof of a chunk")?;
+    if run(transaction, &account.fence).doing("add a chunk to its job")? != 1 {
+        return Err(StoreError::LostLease { job });
+    }
+    Ok(())
+}
+
+fn run(transaction: &Transaction<'_>, statement: &Statement) -> rusqlite::Result<usize> {
+    let mut prepared = transaction.prepare_cached(&statement.sql)?;
+    let values = statement.values.iter().flat_map(|values| &values.0);
+    for (index, value) in values.enumerate() {
+        prepared.raw_bind_parameter(index + 1, bind::own_value(value))?;
+    }
+    prepared.raw_execute()
+}

@@ -1,0 +1,138 @@
+//! What a job writes to: the dataset's table as this file feeds it. Compiled once a job from the
+//! dataset, the plan and the real table; both databases make their SQL from it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::dataset::model::{ColumnType, Dataset};
+use crate::dataset::{Plan, TableShape};
+use crate::domain::options::{Blank, Mode};
+
+/// The table, its columns that the file feeds and its histories.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) table: String,
+    /// One for each value of a record, in that order.
+    pub(super) fields: Vec<Field>,
+    /// Indexes into `fields`: the key.
+    pub(super) key: Vec<usize>,
+    /// The table has a column `created_at`.
+    pub(super) has_created_at: bool,
+    /// The table has a column `updated_at`.
+    pub(super) has_updated_at: bool,
+    /// Those histories of which the file feeds at least one column.
+    pub(super) histories: Vec<HistoryTarget>,
+    /// An empty cell leaves the stored value alone.
+    pub(super) keep_blank: bool,
+    pub(super) mode: Mode,
+}
+
+/// A column of the table that the file feeds.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    /// The column of the table.
+    pub(super) name: String,
+    /// The dataset's name of the column, for row errors.
+    pub(super) column: String,
+    pub(super) kind: ColumnType,
+    /// The value is the id of a record of this other table.
+    pub(super) reference: Option<ReferenceTarget>,
+}
+
+/// Another table whose records the rows name.
+#[derive(Debug, Clone)]
+pub(super) struct ReferenceTarget {
+    pub(super) table: String,
+    pub(super) match_column: String,
+    pub(super) create: bool,
+    /// The table has a column `created_at`.
+    pub(super) has_created_at: bool,
+}
+
+/// A table of old values.
+#[derive(Debug, Clone)]
+pub(super) struct HistoryTarget {
+    pub(super) table: String,
+    pub(super) owner: String,
+    /// Each column it keeps, with its record value if the file feeds it.
+    pub(super) columns: Vec<(String, Option<usize>)>,
+}
+
+impl Target {
+    /// Compiles the target of a job.
+    pub(super) fn new(
+        dataset: &Arc<Dataset>,
+        plan: &Plan,
+        shapes: &BTreeMap<String, TableShape>,
+        mode: Mode,
+        blank: Blank,
+    ) -> Self {
+        let has = |table: &str, name: &str| {
+            shapes.get(table).is_some_and(|shape| shape.columns.iter().any(|it| it.name == name))
+        };
+        let columns = plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
+        let fields = columns
+            .map(|column| Field {
+                name: column.field.clone(),
+                column: column.name.clone(),
+                kind: column.kind,
+                reference: column.reference.as_ref().map(|reference| ReferenceTarget {
+                    table: reference.table.clone(),
+                    match_column: reference.match_column.clone(),
+                    create: reference.create,
+                    has_created_at: has(&reference.table, "created_at"),
+                }),
+            })
+            .collect();
+        let fed_by = |index: &usize| plan.columns.iter().position(|fed| fed == index);
+        let histories = dataset
+            .histories
+            .iter()
+            .map(|history| HistoryTarget {
+                table: history.table.clone(),
+                owner: history.owner.clone(),
+                columns: history
+                    .columns
+                    .iter()
+                    .filter_map(|index| {
+                        dataset.columns.get(*index).map(|c| (c.field.clone(), fed_by(index)))
+                    })
+                    .collect(),
+            })
+            .filter(|history| history.columns.iter().any(|(_, fed)| fed.is_some()))
+            .collect();
+        Self {
+            table: dataset.table.clone(),
+            fields,
+            key: plan.key.clone(),
+            has_created_at: has(&dataset.table, "created_at"),
+            has_updated_at: has(&dataset.table, "updated_at"),
+            histories,
+            keep_blank: blank == Blank::Keep,
+            mode,
+        }
+    }
+
+    /// Indexes of the fields that are not part of the key.
+    pub(super) fn payload(&self) -> impl Iterator<Item = usize> {
+        (0..self.fields.len()).filter(|index| !self.key.contains(index))
+    }
+
+    /// The field's name in SQL.
+    pub(super) fn field(&self, index: usize) -> String {
+        self.fields.get(index).map_or_else(String::new, |field| quoted(&field.name))
+    }
+}
+
+/// A name in SQL, quoted. Both databases take the double quotes of the standard.
+pub(super) fn quoted(name: &str) -> String {
+    use sea_orm::sea_query::{Alias, IntoIden, PostgresQueryBuilder, QuotedBuilder};
+    let mut sql = String::new();
+    PostgresQueryBuilder.prepare_iden(&Alias::new(name).into_iden(), &mut sql);
+    sql
+}
+
+/// Joins the parts with commas.
+pub(super) fn list(parts: impl IntoIterator<Item = String>) -> String {
+    parts.into_iter().collect::<Vec<_>>().join(", ")
+}

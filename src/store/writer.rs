@@ -1,0 +1,105 @@
+//! What a chunk writer promises, whichever database it writes to.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::error::StoreError;
+use super::postgres::PostgresWriter;
+use super::sqlite::SqliteWriter;
+use super::target::Target;
+use super::{Kind, Store};
+use crate::dataset::Plan;
+use crate::dataset::model::Dataset;
+use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::counts::Counts;
+use crate::domain::job::Job;
+
+/// Puts the failed rows of a chunk aside for download; called with the chunk's number inside the
+/// chunk's transaction, before it commits, so that no failed row is ever missing.
+pub type KeepFailed = Arc<dyn Fn(u32, &[FailedRow]) -> std::io::Result<()> + Send + Sync>;
+
+/// What a writer must know.
+#[derive(Clone)]
+pub struct WriterSettings {
+    /// The job, with the epoch that fences.
+    pub job: Job,
+    /// What the rows become.
+    pub dataset: Arc<Dataset>,
+    /// Which value of a record is which column.
+    pub plan: Plan,
+    /// Where failed rows go.
+    pub keep_failed: KeepFailed,
+    /// Row errors, and superseded rows, that may still be stored for the job.
+    pub notes_left: Arc<NotesLeft>,
+}
+
+impl std::fmt::Debug for WriterSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WriterSettings").field("job", &self.job.id).finish_non_exhaustive()
+    }
+}
+
+/// What is left of the bounds on stored notes about rows; shared by the writers of a job.
+#[derive(Debug, Default)]
+pub struct NotesLeft {
+    /// Row errors.
+    pub errors: std::sync::atomic::AtomicU64,
+    /// Superseded rows.
+    pub superseded: std::sync::atomic::AtomicU64,
+}
+
+/// What became of a chunk.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Rows by outcome.
+    pub counts: Counts,
+    /// The chunk was in the table already: an earlier commit whose answer was lost.
+    pub already: bool,
+}
+
+/// Writes chunks of one lane of one job, each in one transaction, each exactly once.
+#[async_trait]
+pub trait ChunkWriter: Send {
+    /// Commits the chunk with everything that belongs to it: records, references, histories, row
+    /// errors, counts, and the row of `import_chunks` that proves it.
+    ///
+    /// Must be awaited to its end; the caller runs it in a task of its own.
+    ///
+    /// # Errors
+    /// `LostLease` when the job is no longer ours; a transient error when nothing was written and
+    /// the same chunk may be tried again.
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError>;
+}
+
+impl Store {
+    /// Opens a writer for one lane of a job.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn writer(
+        &self,
+        settings: WriterSettings,
+    ) -> Result<Box<dyn ChunkWriter>, StoreError> {
+        let dataset = &settings.dataset;
+        let of_references = dataset.columns.iter().filter_map(|column| column.reference.as_ref());
+        let tables = std::iter::once(dataset.table.clone())
+            .chain(of_references.map(|reference| reference.table.clone()));
+        let shapes = self.shapes(tables).await?;
+        let options = &settings.job.options;
+        let target = Target::new(dataset, &settings.plan, &shapes, options.mode, options.blank);
+        match &self.kind {
+            Kind::Sqlite { path, gate } => {
+                let (path, gate) = (path.clone(), Arc::clone(gate));
+                let open = move || SqliteWriter::open(&path, gate, settings, target);
+                let writer = tokio::task::spawn_blocking(open)
+                    .await
+                    .map_err(|_| StoreError::WriterDied)??;
+                Ok(Box::new(writer))
+            }
+            Kind::Postgres { options } => {
+                Ok(Box::new(PostgresWriter::open((**options).clone(), settings, target).await?))
+            }
+        }
+    }
+}
