@@ -195,7 +195,11 @@ impl Check<'_> {
                     self.column_fault(column, "type", message);
                 }
             }
-            _ => {}
+            ColumnType::Boolean
+            | ColumnType::Date
+            | ColumnType::DateTime
+            | ColumnType::Json
+            | ColumnType::List => {}
         }
     }
 
@@ -259,12 +263,11 @@ impl Check<'_> {
             return;
         };
         for column in &columns {
-            match shape.column(&column.field) {
-                Some(field) => self.fits(column, table, field),
-                None => {
-                    let message = format!("table `{table}` has no column `{}`", column.field);
-                    self.column_fault(column, "history", message);
-                }
+            if let Some(field) = shape.column(&column.field) {
+                self.fits(column, table, field);
+            } else {
+                let message = format!("table `{table}` has no column `{}`", column.field);
+                self.column_fault(column, "history", message);
             }
         }
         for (name, family, wants) in [

@@ -226,10 +226,10 @@ fn read_bounds(
     section: &Section<'_, '_>,
     column: &Column,
 ) -> (Option<i64>, Option<i64>) {
-    let digits = match column.kind {
-        ColumnType::Integer => Some(Digits::INTEGER),
-        ColumnType::Decimal { precision, scale } => Some(Digits { precision, scale }),
-        _ => None,
+    let digits = if let ColumnType::Decimal { precision, scale } = column.kind {
+        Some(Digits { precision, scale })
+    } else {
+        (column.kind == ColumnType::Integer).then_some(Digits::INTEGER)
     };
     let mut bound = |key: &str| {
         if !only_for(source, section, key, digits.is_some(), "integer or decimal") {

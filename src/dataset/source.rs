@@ -157,13 +157,13 @@ impl<'a, 'i> Section<'a, 'i> {
     /// The number under `key` as its digits stand in the file, never through a float.
     pub(super) fn number(&self, source: &mut Source<'_>, key: &str) -> Option<At<String>> {
         let value = self.value(key)?;
-        let digits = match value.get_ref() {
-            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
-            DeValue::Float(number) => number.as_str(),
-            other => {
-                self.wrong_type(source, key, other, "a plain number");
-                return None;
-            }
+        let whole = value.get_ref().as_integer().filter(|number| number.radix() == 10);
+        let digits = whole
+            .map(toml::de::DeInteger::as_str)
+            .or_else(|| value.get_ref().as_float().map(toml::de::DeFloat::as_str));
+        let Some(digits) = digits else {
+            self.wrong_type(source, key, value.get_ref(), "a plain number");
+            return None;
         };
         Some(At { value: digits.to_owned(), offset: self.offset(key) })
     }

@@ -168,23 +168,25 @@ fn number_message(column: &Column, value: &str, raw: &str, fault: NumberFault) -
             "`{value}` has more digits after the decimal point than the {scale} that {title} \
              keeps; round it in the file"
         ),
-        NumberFault::Overflow => match column.kind {
-            ColumnType::Decimal { precision, scale } => format!(
-                "`{value}` is too large; {title} takes at most {} digits before the decimal point",
-                precision.saturating_sub(scale),
-            ),
-            _ => format!("`{value}` is too large for a whole number of 64 bits"),
-        },
+        NumberFault::Overflow => {
+            if let ColumnType::Decimal { precision, scale } = column.kind {
+                let whole = precision.saturating_sub(scale);
+                format!(
+                    "`{value}` is too large; {title} takes at most {whole} digits before the \
+                     decimal point"
+                )
+            } else {
+                format!("`{value}` is too large for a whole number of 64 bits")
+            }
+        }
     }
 }
 
 fn date_message(column: &Column, value: &str, fault: DateFault) -> String {
-    let example = match column.kind {
-        ColumnType::DateTime => "2026-11-22T08:30:00Z",
-        _ => "2026-11-22",
-    };
+    let is_day = column.kind == ColumnType::Date;
+    let example = if is_day { "2026-11-22" } else { "2026-11-22T08:30:00Z" };
     match fault {
-        DateFault::NotADate if column.kind == ColumnType::Date => {
+        DateFault::NotADate if is_day => {
             format!("`{value}` is not a day of the calendar; write it like {example}")
         }
         DateFault::NotADate => {
@@ -203,8 +205,5 @@ fn date_message(column: &Column, value: &str, fault: DateFault) -> String {
 
 /// Digits after the point.
 pub(super) fn scale(column: &Column) -> u8 {
-    match column.kind {
-        ColumnType::Decimal { scale, .. } => scale,
-        _ => 0,
-    }
+    if let ColumnType::Decimal { scale, .. } = column.kind { scale } else { 0 }
 }

@@ -111,7 +111,13 @@ pub(super) fn convert<'a>(
         CellKind::Error => return Err(Fault::CellError),
         CellKind::NoValue => return Err(Fault::NoValue),
         CellKind::BadEncoding => return Err(Fault::BadEncoding),
-        _ => {}
+        CellKind::Text
+        | CellKind::Number
+        | CellKind::LossyNumber
+        | CellKind::Boolean
+        | CellKind::Date
+        | CellKind::DateTime
+        | CellKind::Time => {}
     }
     let column = reading.column;
     let cell = raw.trim();
@@ -159,10 +165,12 @@ pub(super) fn convert<'a>(
 
 /// A cell as text: workbooks show their truth values in capitals.
 fn text_of(cell: &str, kind: CellKind) -> Result<&str, Fault> {
-    match kind {
-        CellKind::LossyNumber => Err(Fault::PrecisionLost),
-        CellKind::Boolean => Ok(if cell == "true" { "TRUE" } else { "FALSE" }),
-        _ => Ok(cell),
+    if kind == CellKind::LossyNumber {
+        Err(Fault::PrecisionLost)
+    } else if kind == CellKind::Boolean {
+        Ok(if cell == "true" { "TRUE" } else { "FALSE" })
+    } else {
+        Ok(cell)
     }
 }
 
@@ -197,15 +205,15 @@ fn number_value(
     digits: Digits,
 ) -> Result<i64, Fault> {
     // What a workbook says is a number is plain digits with a point, whatever the file's dialect.
-    let (decimal, is_lossy) = match kind {
-        CellKind::Number => (DecimalSeparator::Point, false),
-        CellKind::LossyNumber => (DecimalSeparator::Point, true),
-        _ => (reading.decimal, false),
-    };
-    let units = number::parse(cell, digits, decimal).map_err(|fault| match fault {
-        NumberFault::Overflow => fault.into(),
-        _ if is_lossy => Fault::PrecisionLost,
-        _ => or_nul(cell, fault.into()),
+    let is_lossy = kind == CellKind::LossyNumber;
+    let is_number = is_lossy || kind == CellKind::Number;
+    let decimal = if is_number { DecimalSeparator::Point } else { reading.decimal };
+    let units = number::parse(cell, digits, decimal).map_err(|fault| {
+        if is_lossy && fault != NumberFault::Overflow {
+            Fault::PrecisionLost
+        } else {
+            or_nul(cell, fault.into())
+        }
     })?;
     if reading.column.min.is_some_and(|min| units < min) {
         return Err(Fault::BelowMin);

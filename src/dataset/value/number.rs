@@ -85,8 +85,7 @@ pub(in crate::dataset) fn parse(
 fn plain(text: &[u8], scale: u8) -> Option<(bool, u64)> {
     let (negative, body) = match text {
         [b'-', body @ ..] => (true, body),
-        [b'+', body @ ..] => (false, body),
-        body => (false, body),
+        [b'+', body @ ..] | body => (false, body),
     };
     // 18 digits always fit 64 bits, so nothing below can overflow.
     if body.is_empty() || body.len() + usize::from(scale) > 18 {
@@ -339,7 +338,6 @@ mod tests {
             "1 23",
             "1,234 567",
             "1, 234",
-            ",234",
             "1,,234",
             "1.2,3.4",
             "١٢",
