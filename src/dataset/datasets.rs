@@ -94,3 +94,53 @@ impl Datasets {
         Self::load::<&str, &str>([]).unwrap()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "table = 't'\nkey = ['a']\n[[column]]\nname = 'a'\nrequired = true\n";
+
+    #[test]
+    fn a_folder_replaces_and_adds_datasets() {
+        let products = format!("name = 'products'\n{MINIMAL}");
+        let dealers = format!("name = 'dealers'\n{MINIMAL}");
+        let datasets = Datasets::load([("p.toml", &products), ("d.toml", &dealers)]).unwrap();
+        assert_eq!(datasets.names().collect::<Vec<_>>(), ["dealers", "products"]);
+        assert_eq!(datasets.get("products").unwrap().table, "t");
+        assert_eq!(datasets.nearest("product"), Some("products"));
+    }
+
+    #[test]
+    fn two_files_for_one_name_are_a_fault() {
+        let dealers = format!("name = 'dealers'\n{MINIMAL}");
+        let faults = Datasets::load([("a.toml", &dealers), ("b.toml", &dealers)]).unwrap_err();
+        assert_eq!(
+            faults[0].to_string(),
+            "b.toml:1: `name`: a dataset `dealers` is defined in a.toml already"
+        );
+    }
+
+    #[test]
+    fn products_have_the_columns_of_the_template() {
+        let datasets = Datasets::embedded();
+        let products = datasets.get("products").unwrap();
+        let titles: Vec<_> = products.columns.iter().map(|column| column.title.as_str()).collect();
+        assert_eq!(
+            titles.join(", "),
+            "SKU, Name, Category, Type, Brand, Potency, Form, Pack Size, UOM, Cost Price, Selling \
+             Price, MRP, Tax Percent, HSN Code, Manufacturer, Description, Barcode, Reorder Level, \
+             Min Stock, Max Stock, Current Stock, Is Active, Tags"
+        );
+        let required = products.columns.iter().filter(|column| column.required);
+        assert_eq!(
+            required.map(|column| column.name.as_str()).collect::<Vec<_>>(),
+            ["sku", "name"]
+        );
+        let histories = products.histories.iter().map(|h| (h.table.as_str(), h.owner.as_str()));
+        assert_eq!(
+            histories.collect::<Vec<_>>(),
+            [("product_prices", "product_id"), ("product_stocks", "product_id")]
+        );
+    }
+}
