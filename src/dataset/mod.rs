@@ -4,3 +4,28 @@
 //! Knows no file, no database and no HTTP: it turns text into values and faults.
 
 pub mod model;
+
+mod check;
+mod column;
+mod compile;
+mod convert;
+mod datasets;
+mod fault;
+mod header;
+mod plan;
+mod shape;
+mod source;
+mod template;
+mod value;
+mod words;
+
+pub use check::check;
+pub use compile::{Compiled, compile};
+pub use convert::Converter;
+pub use datasets::Datasets;
+pub use fault::DefinitionFault;
+pub use header::{HeaderFault, Match, header_score, match_header};
+pub use plan::{Plan, PlanFault};
+pub use shape::{FieldShape, TableShape};
+pub use source::Lines;
+pub use template::{template_example, template_header};

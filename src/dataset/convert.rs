@@ -1,0 +1,177 @@
+//! Rows → records: every mapped cell converted, every fault of the row collected.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::model::{Column, Dataset};
+use super::plan::Plan;
+use super::value::number::written;
+use super::value::{self, Reading, Scratch};
+use super::words;
+use crate::domain::detected::DecimalSeparator;
+use crate::domain::limits::ERRORS_PER_ROW_MAX;
+use crate::domain::record::{Records, Value};
+use crate::domain::row::RawRow;
+use crate::domain::row_error::RowError;
+
+/// Between the parts of a key; as a control character it can stand in no key's text.
+const KEY_SEPARATOR: char = '\u{1f}';
+
+/// Text bytes that the trial record of [`Converter::accepts`] may pile up before it starts anew.
+const TRIAL_BYTES_MAX: usize = 1 << 20;
+
+/// One value of a record: where it comes from and what it becomes.
+#[derive(Debug, Clone, Copy)]
+struct Feed {
+    column: usize,
+    cell: usize,
+    is_key: bool,
+}
+
+/// Converts the rows of one job. One for each thread; its buffers are filled again and again, so
+/// that a good row allocates nothing.
+#[derive(Debug)]
+pub struct Converter {
+    dataset: Arc<Dataset>,
+    feeds: Vec<Feed>,
+    key: Vec<Feed>,
+    header_len: usize,
+    decimal: DecimalSeparator,
+    scratch: Scratch,
+    trial: Records,
+}
+
+impl Converter {
+    /// A converter for files of this plan.
+    #[must_use]
+    pub fn new(dataset: &Arc<Dataset>, plan: &Plan, decimal: DecimalSeparator) -> Self {
+        let feeds: Vec<Feed> = plan
+            .columns
+            .iter()
+            .zip(&plan.cells)
+            .map(|(&column, &cell)| Feed { column, cell, is_key: dataset.key.contains(&column) })
+            .collect();
+        Self {
+            dataset: Arc::clone(dataset),
+            key: plan.key.iter().filter_map(|index| feeds.get(*index).copied()).collect(),
+            feeds,
+            header_len: plan.header_len,
+            decimal,
+            scratch: Scratch::default(),
+            trial: Records::new(plan.width()),
+        }
+    }
+
+    /// Appends the row's record to `records`, which must be as wide as the plan.
+    ///
+    /// # Errors
+    /// Every fault of the row, the first [`ERRORS_PER_ROW_MAX`] of them; `records` stays as it was.
+    pub fn convert(&mut self, row: &RawRow, records: &mut Records) -> Result<(), Vec<RowError>> {
+        let Self { dataset, feeds, scratch, decimal, .. } = self;
+        let mut errors = Vec::new();
+        let is_ragged = row.len() != self.header_len;
+        if is_ragged {
+            shape_errors(dataset, feeds, self.header_len, row, &mut errors);
+        }
+        for feed in feeds.iter() {
+            let Some(column) = dataset.columns.get(feed.column) else { continue };
+            let Some((raw, kind)) = row.cell(feed.cell) else {
+                records.push(Value::Null);
+                continue;
+            };
+            let reading = Reading { column, is_key: feed.is_key, decimal: *decimal };
+            match value::convert(reading, raw, kind, scratch) {
+                Ok(value) => records.push(value),
+                Err(fault) => {
+                    records.push(Value::Null);
+                    if errors.len() < ERRORS_PER_ROW_MAX {
+                        errors.push(words::cell_error(row, column, raw, fault));
+                    }
+                }
+            }
+        }
+        if errors.is_empty() {
+            records.finish(row.row_number);
+            Ok(())
+        } else {
+            records.abandon();
+            Err(errors)
+        }
+    }
+
+    /// True when [`Converter::convert`] would take the row.
+    pub fn accepts(&mut self, row: &RawRow) -> bool {
+        let mut trial = std::mem::take(&mut self.trial);
+        if trial.text_bytes() > TRIAL_BYTES_MAX || trial.width() != self.feeds.len() {
+            trial = Records::new(self.feeds.len());
+        }
+        let is_good = self.convert(row, &mut trial).is_ok();
+        self.trial = trial;
+        is_good
+    }
+
+    /// Writes the row's key to `key`, in the form in which equal keys are equal texts: each part as
+    /// the record holds it, joined with U+001F.
+    ///
+    /// False when a part is empty, missing or invalid: such a row is nobody's duplicate.
+    pub fn key(&mut self, row: &RawRow, key: &mut String) -> bool {
+        key.clear();
+        for (index, feed) in self.key.iter().enumerate() {
+            let Some(column) = self.dataset.columns.get(feed.column) else { return false };
+            let Some((raw, kind)) = row.cell(feed.cell) else { return false };
+            let reading = Reading { column, is_key: true, decimal: self.decimal };
+            let Ok(value) = value::convert(reading, raw, kind, &mut self.scratch) else {
+                return false;
+            };
+            if index > 0 {
+                key.push(KEY_SEPARATOR);
+            }
+            if !write_key(column, value, key) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Writes one part of a key; false for an empty one.
+fn write_key(column: &Column, value: Value<'_>, key: &mut String) -> bool {
+    match value {
+        Value::Null => return false,
+        Value::Text(text) => key.push_str(text),
+        Value::Decimal(units) => key.push_str(&written(units, words::scale(column))),
+        // Writing to a String cannot fail.
+        Value::Integer(number) => return write!(key, "{number}").is_ok(),
+        Value::Boolean(flag) => return write!(key, "{flag}").is_ok(),
+        Value::Date(day) => return write!(key, "{day}").is_ok(),
+        Value::DateTime(time) => return write!(key, "{}", time.format("%+")).is_ok(),
+    }
+    true
+}
+
+/// The faults of a row that has fewer or more cells than the header.
+fn shape_errors(
+    dataset: &Dataset,
+    feeds: &[Feed],
+    header_len: usize,
+    row: &RawRow,
+    errors: &mut Vec<RowError>,
+) {
+    let missing: Vec<&str> = feeds
+        .iter()
+        .filter(|feed| feed.cell >= row.len())
+        .filter_map(|feed| dataset.columns.get(feed.column))
+        .filter(|column| column.required)
+        .map(|column| column.title.as_str())
+        .collect();
+    if !missing.is_empty() {
+        errors.push(words::missing_columns(row, header_len, &missing));
+    }
+    let outside = row.cells().skip(header_len).find(|(text, _)| !text.trim().is_empty());
+    if let Some((text, _)) = outside {
+        errors.push(words::too_many_columns(row, header_len, text));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! All datasets of a server, by name: the embedded ones and those of the user's own folder.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::compile::{Compiled, compile};
+use super::fault::{DefinitionFault, nearest};
+use super::model::Dataset;
+
+/// The definitions that are part of the program, by the name of their file.
+const EMBEDDED: [(&str, &str); 1] =
+    [("datasets/products.toml", include_str!("../../datasets/products.toml"))];
+
+/// All datasets of a server.
+#[derive(Debug, Clone, Default)]
+pub struct Datasets {
+    by_name: BTreeMap<String, Compiled>,
+}
+
+impl Datasets {
+    /// The embedded datasets and those of `files` (name and content of each definition file), whose
+    /// dataset replaces an embedded one of the same name.
+    ///
+    /// # Errors
+    /// Every fault of every file.
+    pub fn load<F, T>(files: impl IntoIterator<Item = (F, T)>) -> Result<Self, Vec<DefinitionFault>>
+    where
+        F: AsRef<str>,
+        T: AsRef<str>,
+    {
+        let (mut datasets, mut faults) = (Self::default(), Vec::new());
+        for (file, text) in EMBEDDED {
+            match compile(file, text) {
+                Ok(compiled) => datasets.insert(compiled),
+                Err(found) => faults.extend(found),
+            }
+        }
+        let mut own: BTreeMap<String, String> = BTreeMap::new();
+        for (file, text) in files {
+            let compiled = match compile(file.as_ref(), text.as_ref()) {
+                Ok(compiled) => compiled,
+                Err(found) => {
+                    faults.extend(found);
+                    continue;
+                }
+            };
+            let name = compiled.dataset.name.clone();
+            if let Some(other) = own.get(&name) {
+                faults.push(DefinitionFault {
+                    file: compiled.file,
+                    line: compiled.lines.first(&["name"]),
+                    key: "`name`".to_owned(),
+                    message: format!("a dataset `{name}` is defined in {other} already"),
+                });
+                continue;
+            }
+            own.insert(name, compiled.file.clone());
+            datasets.insert(compiled);
+        }
+        if faults.is_empty() { Ok(datasets) } else { Err(faults) }
+    }
+
+    fn insert(&mut self, compiled: Compiled) {
+        self.by_name.insert(compiled.dataset.name.clone(), compiled);
+    }
+
+    /// The dataset called `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<Dataset>> {
+        self.by_name.get(name).map(|compiled| &compiled.dataset)
+    }
+
+    /// Every dataset with its lines, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Compiled> {
+        self.by_name.values()
+    }
+
+    /// The names in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// The name that is most like `name`, for a client that asks for one that does not exist.
+    #[must_use]
+    pub fn nearest(&self, name: &str) -> Option<&str> {
+        nearest(name, self.names())
+    }
+}
+
+#[cfg(test)]
+impl Datasets {
+    /// Only the embedded datasets.
+    pub(crate) fn embedded() -> Self {
+        Self::load::<&str, &str>([]).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "table = 't'\nkey = ['a']\n[[column]]\nname = 'a'\nrequired = true\n";
+
+    #[test]
+    fn a_folder_replaces_and_adds_datasets() {
+        let products = format!("name = 'products'\n{MINIMAL}");
+        let dealers = format!("name = 'dealers'\n{MINIMAL}");
+        let datasets = Datasets::load([("p.toml", &products), ("d.toml", &dealers)]).unwrap();
+        assert_eq!(datasets.names().collect::<Vec<_>>(), ["dealers", "products"]);
+        assert_eq!(datasets.get("products").unwrap().table, "t");
+        assert_eq!(datasets.nearest("product"), Some("products"));
+    }
+
+    #[test]
+    fn two_files_for_one_name_are_a_fault() {
+        let dealers = format!("name = 'dealers'\n{MINIMAL}");
+        let faults = Datasets::load([("a.toml", &dealers), ("b.toml", &dealers)]).unwrap_err();
+        assert_eq!(
+            faults[0].to_string(),
+            "b.toml:1: `name`: a dataset `dealers` is defined in a.toml already"
+        );
+    }
+
+    #[test]
+    fn products_have_the_columns_of_the_template() {
+        let datasets = Datasets::embedded();
+        let products = datasets.get("products").unwrap();
+        let titles: Vec<_> = products.columns.iter().map(|column| column.title.as_str()).collect();
+        assert_eq!(
+            titles.join(", "),
+            "SKU, Name, Category, Type, Brand, Potency, Form, Pack Size, UOM, Cost Price, Selling \
+             Price, MRP, Tax Percent, HSN Code, Manufacturer, Description, Barcode, Reorder Level, \
+             Min Stock, Max Stock, Current Stock, Is Active, Tags"
+        );
+        let required = products.columns.iter().filter(|column| column.required);
+        assert_eq!(
+            required.map(|column| column.name.as_str()).collect::<Vec<_>>(),
+            ["sku", "name"]
+        );
+        let histories = products.histories.iter().map(|h| (h.table.as_str(), h.owner.as_str()));
+        assert_eq!(
+            histories.collect::<Vec<_>>(),
+            [("product_prices", "product_id"), ("product_stocks", "product_id")]
+        );
+    }
+}

@@ -1,0 +1,320 @@
+//! Which header cell feeds which column: by the client's mapping, by name or title, by alias.
+
+use std::collections::{BTreeMap, HashMap};
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::fault::listed;
+use super::model::{Column, Dataset};
+use super::value::text::is_invisible;
+use super::words::visible;
+use crate::domain::error_code::ErrorCode;
+
+/// Which header cell feeds which column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// For each header cell the index of the dataset's column, or nothing.
+    pub columns: Vec<Option<usize>>,
+}
+
+impl Match {
+    /// For each header cell the name of the column, as it is stored with the job.
+    #[must_use]
+    pub fn names(&self, dataset: &Dataset) -> Vec<Option<String>> {
+        let name = |index: &Option<usize>| {
+            index.and_then(|index| dataset.columns.get(index)).map(|column| column.name.clone())
+        };
+        self.columns.iter().map(name).collect()
+    }
+}
+
+/// Why a file's header cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderFault {
+    /// No cell is the name of a column.
+    #[error(
+        "no column of the dataset was recognized; found {}, expected at least {}",
+        Found(found),
+        listed(expected.iter().map(String::as_str))
+    )]
+    NoHeader {
+        /// The header's cells.
+        found: Vec<String>,
+        /// The titles of the required columns.
+        expected: Vec<String>,
+    },
+    /// A required column is not there.
+    #[error("the required column `{column}` is missing; {}found {}", Near(nearest.as_deref()), Found(found))]
+    Missing {
+        /// The title of the column.
+        column: String,
+        /// The header cell that is most like it, if any is like it.
+        nearest: Option<String>,
+        /// The header's cells.
+        found: Vec<String>,
+    },
+    /// Several header cells feed the same column.
+    #[error(
+        "{} all feed the column `{column}`; rename or remove all but one, or decide with the \
+         option `mapping`",
+        listed(headers.iter().map(String::as_str))
+    )]
+    Duplicate {
+        /// The title of the column.
+        column: String,
+        /// The header cells, from left to right.
+        headers: Vec<String>,
+    },
+    /// The mapping names a header that the file does not have.
+    #[error("`mapping` names the header `{header}`, which the file does not have; {}found {}", Near(nearest.as_deref()), Found(found))]
+    UnknownHeader {
+        /// The header as the mapping has it.
+        header: String,
+        /// The header cell that is most like it, if any is like it.
+        nearest: Option<String>,
+        /// The header's cells.
+        found: Vec<String>,
+    },
+    /// The mapping names a column that the dataset does not have.
+    #[error(
+        "`mapping` sends the header `{header}` to the column `{column}`, which the dataset does not \
+         have; its columns are {}",
+        listed(columns.iter().map(String::as_str))
+    )]
+    UnknownColumn {
+        /// The header as the mapping has it.
+        header: String,
+        /// The column as the mapping has it.
+        column: String,
+        /// The names of the dataset's columns.
+        columns: Vec<String>,
+    },
+}
+
+impl HeaderFault {
+    /// The code that the upload is refused with.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NoHeader { .. } => ErrorCode::NoHeader,
+            Self::Missing { .. } => ErrorCode::MissingColumn,
+            Self::Duplicate { .. } => ErrorCode::DuplicateColumn,
+            Self::UnknownHeader { .. } | Self::UnknownColumn { .. } => ErrorCode::BadMapping,
+        }
+    }
+}
+
+/// Header cells that a sentence shows before it says how many more there are.
+const SHOWN_CELLS: usize = 30;
+
+struct Found<'a>(&'a [String]);
+
+impl std::fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let more = self.0.len().saturating_sub(SHOWN_CELLS);
+        match self.0 {
+            [] => f.write_str("nothing"),
+            cells => f.write_str(&listed(cells.iter().take(SHOWN_CELLS).map(String::as_str))),
+        }?;
+        if more > 0 { write!(f, " and {more} more") } else { Ok(()) }
+    }
+}
+
+struct Near<'a>(Option<&'a str>);
+
+impl std::fmt::Display for Near<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.map_or(Ok(()), |near| write!(f, "did you mean `{near}`? "))
+    }
+}
+
+/// The form in which headers are compared: NFKC, case folded, without invisible characters and
+/// without what stands between words (white space, `_`, `-`, `.`, `/`).
+pub(super) fn normal_form(header: &str) -> String {
+    let seen = header.nfkc().filter(|c| !is_invisible(*c) && !c.is_control());
+    let solid: String = seen.filter(|c| !is_between_words(*c)).collect();
+    // Upper case first: that takes `ß` and `ss`, `ς` and `σ` to the same letters.
+    solid.to_uppercase().to_lowercase().nfkc().collect()
+}
+
+fn is_between_words(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '_' | '-' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+}
+
+/// Every name of every column in normal form; names and titles beat aliases.
+fn known_names(dataset: &Dataset) -> HashMap<String, usize> {
+    let mut known = HashMap::new();
+    for (index, column) in dataset.columns.iter().enumerate() {
+        for name in [&column.name, &column.title] {
+            known.entry(normal_form(name)).or_insert(index);
+        }
+    }
+    for (index, column) in dataset.columns.iter().enumerate() {
+        for alias in &column.aliases {
+            known.entry(normal_form(alias)).or_insert(index);
+        }
+    }
+    known
+}
+
+/// How many columns of the dataset the cells of a line name: the line and the delimiter with the
+/// highest score are the header's.
+#[must_use]
+pub fn header_score(dataset: &Dataset, header: &[&str]) -> usize {
+    let known = known_names(dataset);
+    let mut seen: Vec<usize> =
+        header.iter().filter_map(|cell| known.get(&normal_form(cell)).copied()).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.len()
+}
+
+/// Finds the column of each header cell.
+///
+/// `mapping` (header cell → column name, empty to leave the header out) wins over everything: what
+/// it feeds is fed by nothing else. Then names and titles count, then aliases. Headers that are not
+/// known feed nothing.
+///
+/// # Errors
+/// Every fault of the header at once; for a header of which nothing is known, only that.
+pub fn match_header(
+    dataset: &Dataset,
+    header: &[String],
+    mapping: &BTreeMap<String, String>,
+) -> Result<Match, Vec<HeaderFault>> {
+    let forms: Vec<String> = header.iter().map(|cell| normal_form(cell)).collect();
+    let known = known_names(dataset);
+    let mut faults = Vec::new();
+    let mapped = mapped_columns(dataset, header, &forms, mapping, &mut faults);
+    let is_taken = |column: &usize| mapped.contains(&Decided::Feeds(*column));
+    let column_of = |(form, decided): (&String, &Decided)| match decided {
+        Decided::Feeds(column) => Some(*column),
+        Decided::LeftOut => None,
+        Decided::Open => known.get(form).copied().filter(|column| !is_taken(column)),
+    };
+    let columns: Vec<Option<usize>> = forms.iter().zip(&mapped).map(column_of).collect();
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    if columns.iter().all(Option::is_none) {
+        let required = dataset.columns.iter().filter(|column| column.required);
+        let expected = required.map(|column| column.title.clone()).collect();
+        return Err(vec![HeaderFault::NoHeader { found: found(header), expected }]);
+    }
+    for (index, column) in dataset.columns.iter().enumerate() {
+        faults.extend(column_fault(header, &columns, index, column));
+    }
+    if faults.is_empty() { Ok(Match { columns }) } else { Err(faults) }
+}
+
+/// What the mapping says about a header cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decided {
+    /// Nothing: its name counts.
+    Open,
+    /// It feeds no column.
+    LeftOut,
+    /// It feeds this column.
+    Feeds(usize),
+}
+
+/// What the mapping says about each header cell.
+fn mapped_columns(
+    dataset: &Dataset,
+    header: &[String],
+    forms: &[String],
+    mapping: &BTreeMap<String, String>,
+    faults: &mut Vec<HeaderFault>,
+) -> Vec<Decided> {
+    let mut mapped = vec![Decided::Open; header.len()];
+    for (name, column) in mapping {
+        let exact = header.iter().any(|cell| cell.trim() == name.trim());
+        let form = normal_form(name);
+        let is_meant = |(cell, cell_form): (&String, &String)| {
+            if exact { cell.trim() == name.trim() } else { !form.is_empty() && *cell_form == form }
+        };
+        let target = if column.trim().is_empty() { None } else { by_name(dataset, column) };
+        if target.is_none() && !column.trim().is_empty() {
+            faults.push(HeaderFault::UnknownColumn {
+                header: visible(name),
+                column: visible(column),
+                columns: dataset.columns.iter().map(|column| column.name.clone()).collect(),
+            });
+        }
+        let mut is_there = false;
+        for (slot, cell) in mapped.iter_mut().zip(header.iter().zip(forms)) {
+            // The exact name of a header decides before one that is only alike.
+            if is_meant(cell) && (exact || *slot == Decided::Open) {
+                *slot = target.map_or(Decided::LeftOut, Decided::Feeds);
+            }
+            is_there |= is_meant(cell);
+        }
+        if !is_there {
+            faults.push(HeaderFault::UnknownHeader {
+                header: visible(name),
+                nearest: nearest_cell(header.iter(), &[form]),
+                found: found(header),
+            });
+        }
+    }
+    mapped
+}
+
+/// What is wrong with one column: nothing feeds it though it is required, or several cells do.
+fn column_fault(
+    header: &[String],
+    columns: &[Option<usize>],
+    index: usize,
+    column: &Column,
+) -> Option<HeaderFault> {
+    let fed = || header.iter().zip(columns);
+    let feeding: Vec<&String> =
+        fed().filter(|(_, column)| **column == Some(index)).map(|(cell, _)| cell).collect();
+    if feeding.len() > 1 {
+        let headers = feeding.iter().map(|cell| visible(cell)).collect();
+        return Some(HeaderFault::Duplicate { column: column.title.clone(), headers });
+    }
+    if !column.required || !feeding.is_empty() {
+        return None;
+    }
+    let names = [&column.name, &column.title].into_iter().chain(&column.aliases);
+    let names: Vec<String> = names.map(|name| normal_form(name)).collect();
+    let free = fed().filter(|(_, column)| column.is_none()).map(|(cell, _)| cell);
+    Some(HeaderFault::Missing {
+        column: column.title.clone(),
+        nearest: nearest_cell(free, &names),
+        found: found(header),
+    })
+}
+
+/// The header cell that is most like one of `names` (in normal form), if any is like them.
+fn nearest_cell<'a>(cells: impl Iterator<Item = &'a String>, names: &[String]) -> Option<String> {
+    let mut best: Option<(&String, f64)> = None;
+    // A header cell may be very long; nobody's column name is.
+    for cell in cells.filter(|cell| !cell.trim().is_empty() && cell.len() <= 200) {
+        let form = normal_form(cell);
+        let scores = names.iter().map(|name| strsim::normalized_damerau_levenshtein(name, &form));
+        let score = scores.fold(0.0, f64::max);
+        if score >= 0.6 && best.is_none_or(|(_, most)| score > most) {
+            best = Some((cell, score));
+        }
+    }
+    best.map(|(cell, _)| visible(cell))
+}
+
+fn by_name(dataset: &Dataset, name: &str) -> Option<usize> {
+    let form = normal_form(name);
+    let is_meant = |column: &Column| column.name == name.trim();
+    let is_like =
+        |column: &Column| [&column.name, &column.title].iter().any(|n| normal_form(n) == form);
+    let columns = &dataset.columns;
+    columns.iter().position(is_meant).or_else(|| columns.iter().position(is_like))
+}
+
+/// The header's cells as faults show them: shortened, empty ones left out.
+fn found(header: &[String]) -> Vec<String> {
+    header.iter().map(|cell| visible(cell.trim())).filter(|cell| !cell.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests;

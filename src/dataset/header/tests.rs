@@ -1,0 +1,143 @@
+//! Tests of `header`.
+
+use super::*;
+use crate::dataset::Datasets;
+
+fn texts(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+/// The names of the columns that `header` feeds, `-` for none, or the faults.
+fn matched(header: &[&str], mapping: &[(&str, &str)]) -> Result<String, Vec<HeaderFault>> {
+    let datasets = Datasets::embedded();
+    let products = datasets.get("products").unwrap();
+    let mapping = mapping.iter().map(|(h, c)| ((*h).to_owned(), (*c).to_owned())).collect();
+    let matched = match_header(products, &texts(header), &mapping)?;
+    let names: Vec<String> =
+        matched.names(products).into_iter().map(|name| name.unwrap_or("-".into())).collect();
+    Ok(names.join(" "))
+}
+
+#[track_caller]
+fn check(header: &[&str], mapping: &[(&str, &str)], expected: &str) {
+    assert_eq!(matched(header, mapping), Ok(expected.to_owned()), "{header:?}");
+}
+
+#[track_caller]
+fn check_faults(header: &[&str], mapping: &[(&str, &str)], expected: &[(ErrorCode, &str)]) {
+    let found: Vec<_> = matched(header, mapping)
+        .unwrap_err()
+        .into_iter()
+        .map(|fault| (fault.code(), fault.to_string()))
+        .collect();
+    let expected: Vec<_> =
+        expected.iter().map(|(code, text)| (*code, (*text).to_owned())).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_real_header_matches_as_it_is() {
+    check(
+        &["SKU", "Name", "Potency", "Size", "Qty"],
+        &[],
+        "sku name potency pack_size current_stock",
+    );
+}
+
+#[test]
+fn headers_are_compared_by_their_letters_alone() {
+    for sku in
+        ["sku", " SKU ", "\u{feff}Sku", "S\u{200b}KU", "ＳＫＵ", "Part-No.", "part_no", "PartNo"]
+    {
+        check(&[sku, "NAME"], &[], "sku name");
+    }
+    check(&["Sku", "Name", "Cost/Price", "costs", "", ""], &[], "sku name cost_price - - -");
+    assert_eq!(normal_form("Straße"), normal_form("STRASSE"));
+}
+
+#[test]
+fn unknown_headers_feed_nothing_even_twice() {
+    check(&["Sku", "Name", "Colour", "Colour"], &[], "sku name - -");
+}
+
+#[test]
+fn the_mapping_wins_over_names() {
+    check(&["Nr", "Name", "Title"], &[("Nr", "sku"), ("Title", "name")], "sku - name");
+    check(&["SKU", "Name", "Qty", "Stock"], &[("stock", "")], "sku name current_stock -");
+    check(&["Art.-Nr.", "Name"], &[("art nr", "SKU")], "sku name");
+    check(&["", "Name"], &[("", "sku")], "sku name");
+}
+
+#[test]
+fn a_missing_column_names_what_is_near() {
+    check_faults(
+        &["SKUs", "Nmae", "Qty"],
+        &[],
+        &[
+            (
+                ErrorCode::MissingColumn,
+                "the required column `SKU` is missing; did you mean `SKUs`? found `SKUs`, \
+                 `Nmae`, `Qty`",
+            ),
+            (
+                ErrorCode::MissingColumn,
+                "the required column `Name` is missing; did you mean `Nmae`? found `SKUs`, \
+                 `Nmae`, `Qty`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn two_headers_for_one_column_are_a_fault() {
+    check_faults(
+        &["SKU", "Name", "Qty", "Stock", "name"],
+        &[],
+        &[
+            (
+                ErrorCode::DuplicateColumn,
+                "`Name`, `name` all feed the column `Name`; rename or remove all but one, or \
+                 decide with the option `mapping`",
+            ),
+            (
+                ErrorCode::DuplicateColumn,
+                "`Qty`, `Stock` all feed the column `Current Stock`; rename or remove all but \
+                 one, or decide with the option `mapping`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_file_without_header_is_told_apart() {
+    check_faults(
+        &["100A11", "Acid fluor.", ""],
+        &[],
+        &[(
+            ErrorCode::NoHeader,
+            "no column of the dataset was recognized; found `100A11`, `Acid fluor.`, expected \
+             at least `SKU`, `Name`",
+        )],
+    );
+    let many = vec!["x"; 1000];
+    let text = matched(&many, &[]).unwrap_err()[0].to_string();
+    assert!(text.contains(" and 970 more"), "{text}");
+}
+
+#[test]
+fn a_mapping_that_names_nothing_is_refused() {
+    let faults = matched(&["SKU", "Name"], &[("Skuu", "name"), ("Name", "nam")]).unwrap_err();
+    let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert!(faults.iter().all(|fault| fault.code() == ErrorCode::BadMapping));
+    assert!(texts[0].starts_with("`mapping` sends the header `Name` to the column `nam`"));
+    assert!(texts[1].contains("`Skuu`, which the file does not have; did you mean `SKU`?"));
+}
+
+#[test]
+fn the_score_counts_known_columns() {
+    let datasets = Datasets::embedded();
+    let products = datasets.get("products").unwrap();
+    assert_eq!(header_score(products, &["SKU", "Name", "Potency", "Size", "Qty"]), 5);
+    assert_eq!(header_score(products, &["SKU;Name;Qty"]), 0);
+    assert_eq!(header_score(products, &["Qty", "Stock", "x", ""]), 1);
+}

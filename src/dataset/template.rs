@@ -1,0 +1,74 @@
+//! The template of a dataset: a header that matches, and an example row that is accepted.
+
+use super::model::{Column, ColumnType, Dataset};
+use super::value::number::written;
+
+/// The header of the template: each column's title.
+#[must_use]
+pub fn template_header(dataset: &Dataset) -> Vec<&str> {
+    dataset.columns.iter().map(|column| column.title.as_str()).collect()
+}
+
+/// An example row for the template: each column's example, or one made up by its type; optional
+/// texts without an example stay empty.
+#[must_use]
+pub fn template_example(dataset: &Dataset) -> Vec<String> {
+    dataset.columns.iter().map(example).collect()
+}
+
+fn example(column: &Column) -> String {
+    if let Some(example) = column.example.as_ref().or(column.allowed.first()) {
+        return example.clone();
+    }
+    match column.kind {
+        ColumnType::Text if column.required => {
+            let most = column.max_length.unwrap_or(u32::MAX);
+            "Example".chars().take(usize::try_from(most).unwrap_or(usize::MAX)).collect()
+        }
+        ColumnType::Text => String::new(),
+        ColumnType::Integer => written(within(column, 1), 0),
+        ColumnType::Decimal { scale, .. } => written(within(column, 1), scale),
+        ColumnType::Boolean => "true".to_owned(),
+        ColumnType::Date => "2026-11-22".to_owned(),
+        ColumnType::DateTime => "2026-11-22T08:30:00Z".to_owned(),
+        ColumnType::Json => "{}".to_owned(),
+        ColumnType::List => "one, two".to_owned(),
+    }
+}
+
+fn within(column: &Column, units: i64) -> i64 {
+    let at_least = units.max(column.min.unwrap_or(i64::MIN));
+    at_least.min(column.max.unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::dataset::{Converter, Datasets, Plan, match_header};
+    use crate::domain::detected::DecimalSeparator;
+    use crate::domain::record::Records;
+    use crate::domain::row::{CellKind, RawRow};
+
+    #[test]
+    fn the_template_of_every_dataset_imports_as_it_is() {
+        for compiled in Datasets::embedded().iter() {
+            let dataset = &compiled.dataset;
+            let header: Vec<String> =
+                template_header(dataset).into_iter().map(str::to_owned).collect();
+            let matched = match_header(dataset, &header, &BTreeMap::new()).unwrap();
+            let all: Vec<_> = (0..dataset.columns.len()).map(Some).collect();
+            assert_eq!(matched.columns, all);
+            let plan = Plan::new(dataset, &matched.names(dataset)).unwrap();
+            let mut row = RawRow::new();
+            for cell in template_example(dataset) {
+                row.push(CellKind::Text, &cell);
+            }
+            let mut records = Records::new(plan.width());
+            let mut converter = Converter::new(dataset, &plan, DecimalSeparator::Undeclared);
+            converter.convert(&row, &mut records).unwrap();
+            assert_eq!(records.len(), 1);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! One cell → one value, by the column's type and what the file says the cell is.
+//!
+//! Knows nothing of rows and headers. The good path allocates nothing.
+
+pub(super) mod boolean;
+pub(super) mod date;
+pub(super) mod json;
+pub(super) mod number;
+pub(super) mod text;
+
+use super::model::{Column, ColumnType};
+use crate::domain::detected::DecimalSeparator;
+use crate::domain::record::Value;
+use crate::domain::row::CellKind;
+use date::DateFault;
+use json::JsonFault;
+use number::{Digits, NumberFault};
+use text::TextFault;
+
+/// Why a cell has no value. `words` makes the row error from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Empty, but the column is required.
+    Required,
+    /// More characters than `max_length`.
+    TooLong,
+    /// Not a number of the column.
+    Number(NumberFault),
+    /// Below `min`.
+    BelowMin,
+    /// Above `max`.
+    AboveMax,
+    /// None of the spellings of yes and no.
+    NotABoolean,
+    /// Not a day or point in time.
+    Date(DateFault),
+    /// Not JSON.
+    NotJson,
+    /// None of `allowed`.
+    NotAllowed,
+    /// U+0000.
+    Nul,
+    /// A control or invisible character.
+    Control(char),
+    /// Bytes that are no text.
+    BadEncoding,
+    /// A number of a workbook whose last digits are gone.
+    PrecisionLost,
+    /// An error value of a workbook.
+    CellError,
+    /// A formula without a stored value.
+    NoValue,
+}
+
+impl From<NumberFault> for Fault {
+    fn from(fault: NumberFault) -> Self {
+        Self::Number(fault)
+    }
+}
+
+impl From<DateFault> for Fault {
+    fn from(fault: DateFault) -> Self {
+        Self::Date(fault)
+    }
+}
+
+impl From<TextFault> for Fault {
+    fn from(fault: TextFault) -> Self {
+        match fault {
+            TextFault::Nul => Self::Nul,
+            TextFault::Control(c) => Self::Control(c),
+        }
+    }
+}
+
+impl From<JsonFault> for Fault {
+    fn from(fault: JsonFault) -> Self {
+        match fault {
+            JsonFault::Nul => Self::Nul,
+            JsonFault::NotJson => Self::NotJson,
+        }
+    }
+}
+
+/// What a cell is read with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// The column that the cell feeds.
+    pub(super) column: &'a Column,
+    /// The column is part of the key.
+    pub(super) is_key: bool,
+    /// How the file writes decimals.
+    pub(super) decimal: DecimalSeparator,
+}
+
+/// Buffers that are filled again and again.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    text: String,
+    json: String,
+}
+
+/// The value of a cell; borrowed from the cell, the column or `scratch`.
+pub(super) fn convert<'a>(
+    reading: Reading<'a>,
+    raw: &'a str,
+    kind: CellKind,
+    scratch: &'a mut Scratch,
+) -> Result<Value<'a>, Fault> {
+    match kind {
+        CellKind::Error => return Err(Fault::CellError),
+        CellKind::NoValue => return Err(Fault::NoValue),
+        CellKind::BadEncoding => return Err(Fault::BadEncoding),
+        CellKind::Text
+        | CellKind::Number
+        | CellKind::LossyNumber
+        | CellKind::Boolean
+        | CellKind::Date
+        | CellKind::DateTime
+        | CellKind::Time => {}
+    }
+    let column = reading.column;
+    let cell = raw.trim();
+    if cell.is_empty() {
+        return if column.required { Err(Fault::Required) } else { Ok(Value::Null) };
+    }
+    match column.kind {
+        ColumnType::Text => text_value(reading, cell, kind, &mut scratch.text),
+        ColumnType::Integer => {
+            number_value(reading, cell, kind, Digits::INTEGER).map(Value::Integer)
+        }
+        ColumnType::Decimal { precision, scale } => {
+            number_value(reading, cell, kind, Digits { precision, scale }).map(Value::Decimal)
+        }
+        ColumnType::Boolean => match boolean::parse(cell) {
+            Some(flag) => Ok(Value::Boolean(flag)),
+            None => Err(or_nul(cell, Fault::NotABoolean)),
+        },
+        ColumnType::Date => {
+            date::day(cell).map(Value::Date).map_err(|fault| or_nul(cell, fault.into()))
+        }
+        ColumnType::DateTime => {
+            date::moment(cell).map(Value::DateTime).map_err(|fault| or_nul(cell, fault.into()))
+        }
+        ColumnType::Json => {
+            if kind == CellKind::LossyNumber {
+                return Err(Fault::PrecisionLost);
+            }
+            json::compact(cell, &mut scratch.json).map_err(|fault| or_nul(cell, fault.into()))?;
+            Ok(Value::Text(&scratch.json))
+        }
+        ColumnType::List => {
+            let cell = text_of(cell, kind)?;
+            let clean = text::clean(cell, false, &mut scratch.text)?;
+            if json::list(clean, &mut scratch.json) {
+                Ok(Value::Text(&scratch.json))
+            } else if column.required {
+                Err(Fault::Required)
+            } else {
+                Ok(Value::Null)
+            }
+        }
+    }
+}
+
+/// A cell as text: workbooks show their truth values in capitals.
+fn text_of(cell: &str, kind: CellKind) -> Result<&str, Fault> {
+    if kind == CellKind::LossyNumber {
+        Err(Fault::PrecisionLost)
+    } else if kind == CellKind::Boolean {
+        Ok(if cell == "true" { "TRUE" } else { "FALSE" })
+    } else {
+        Ok(cell)
+    }
+}
+
+fn text_value<'a>(
+    reading: Reading<'a>,
+    cell: &'a str,
+    kind: CellKind,
+    scratch: &'a mut String,
+) -> Result<Value<'a>, Fault> {
+    let column = reading.column;
+    let clean = text::clean(text_of(cell, kind)?, reading.is_key, scratch)?;
+    if column.max_length.is_some_and(|most| text::is_longer(clean, most)) {
+        return Err(Fault::TooLong);
+    }
+    if column.allowed.is_empty() {
+        return Ok(Value::Text(clean));
+    }
+    let same = |word: &&String| {
+        word.eq_ignore_ascii_case(clean)
+            || (!clean.is_ascii() && word.to_lowercase() == clean.to_lowercase())
+    };
+    match column.allowed.iter().find(same) {
+        Some(word) => Ok(Value::Text(word)),
+        None => Err(Fault::NotAllowed),
+    }
+}
+
+fn number_value(
+    reading: Reading<'_>,
+    cell: &str,
+    kind: CellKind,
+    digits: Digits,
+) -> Result<i64, Fault> {
+    // What a workbook says is a number is plain digits with a point, whatever the file's dialect.
+    let is_lossy = kind == CellKind::LossyNumber;
+    let is_number = is_lossy || kind == CellKind::Number;
+    let decimal = if is_number { DecimalSeparator::Point } else { reading.decimal };
+    let units = number::parse(cell, digits, decimal).map_err(|fault| {
+        if is_lossy && fault != NumberFault::Overflow {
+            Fault::PrecisionLost
+        } else {
+            or_nul(cell, fault.into())
+        }
+    })?;
+    if reading.column.min.is_some_and(|min| units < min) {
+        return Err(Fault::BelowMin);
+    }
+    if reading.column.max.is_some_and(|max| units > max) {
+        return Err(Fault::AboveMax);
+    }
+    Ok(units)
+}
+
+/// A NUL in the cell explains more than that the cell is not what the column wants.
+fn or_nul(cell: &str, fault: Fault) -> Fault {
+    if cell.contains('\0') { Fault::Nul } else { fault }
+}

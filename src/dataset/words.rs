@@ -1,0 +1,209 @@
+//! The words of a row error: the value, the rule, the way out.
+
+use super::model::{Column, ColumnType};
+use super::value::Fault;
+use super::value::date::DateFault;
+use super::value::number::{NumberFault, written};
+use super::value::text::is_invisible;
+use crate::domain::row::RawRow;
+use crate::domain::row_error::{RowCode, RowError, shown};
+
+/// The row error for `fault` of the cell `raw`.
+pub(super) fn cell_error(row: &RawRow, column: &Column, raw: &str, fault: Fault) -> RowError {
+    let value = visible(raw.trim());
+    RowError {
+        row_number: row.row_number,
+        line: row.line,
+        column: Some(column.name.clone()),
+        code: code(column, fault),
+        message: message(column, &value, raw, fault),
+        value: (!value.is_empty()).then_some(value),
+    }
+}
+
+/// The row error when a short row ends before required columns.
+pub(super) fn missing_columns(row: &RawRow, header_len: usize, missing: &[&str]) -> RowError {
+    let names = missing.join(", ");
+    row_error(
+        row,
+        RowCode::MissingColumns,
+        format!(
+            "the row has {} where the header has {header_len}, so {names} {} missing; look for a \
+             line break or a lost delimiter",
+            cells(row.len()),
+            if missing.len() == 1 { "is" } else { "are" },
+        ),
+        None,
+    )
+}
+
+/// The row error when a long row goes on after the header's last column with `extra`.
+pub(super) fn too_many_columns(row: &RawRow, header_len: usize, extra: &str) -> RowError {
+    let value = visible(extra.trim());
+    let message = format!(
+        "the row has {} where the header has {header_len}, and `{value}` stands outside; a text \
+         that holds the delimiter needs quotes around it",
+        cells(row.len()),
+    );
+    row_error(row, RowCode::TooManyColumns, message, Some(value))
+}
+
+fn row_error(row: &RawRow, code: RowCode, message: String, value: Option<String>) -> RowError {
+    RowError { row_number: row.row_number, line: row.line, column: None, code, message, value }
+}
+
+fn cells(count: usize) -> String {
+    if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") }
+}
+
+/// `raw` shortened, with a visible sign for each character that is not: a row error is stored and
+/// shown where a NUL or a bidirectional mark would do harm.
+pub(super) fn visible(raw: &str) -> String {
+    let sign = |c: char| match c {
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        _ if c.is_control() || is_invisible(c) => '\u{fffd}',
+        _ => c,
+    };
+    shown(raw).chars().map(sign).collect()
+}
+
+/// The code of a cell's fault.
+fn code(column: &Column, fault: Fault) -> RowCode {
+    match fault {
+        Fault::Required => RowCode::Required,
+        Fault::TooLong => RowCode::TooLong,
+        Fault::Number(NumberFault::NotANumber) => RowCode::NotANumber,
+        Fault::Number(NumberFault::Ambiguous) => RowCode::AmbiguousNumber,
+        Fault::Number(NumberFault::TooManyDecimals) => match scale(column) {
+            0 => RowCode::NotAnInteger,
+            _ => RowCode::TooManyDecimals,
+        },
+        Fault::Number(NumberFault::Overflow) | Fault::BelowMin | Fault::AboveMax => {
+            RowCode::OutOfRange
+        }
+        Fault::NotABoolean => RowCode::NotABoolean,
+        Fault::Date(_) => RowCode::NotADate,
+        Fault::NotJson => RowCode::NotJson,
+        Fault::NotAllowed => RowCode::NotAllowed,
+        Fault::Nul => RowCode::NulCharacter,
+        Fault::Control(_) => RowCode::ControlCharacter,
+        Fault::BadEncoding => RowCode::BadEncoding,
+        Fault::PrecisionLost => RowCode::PrecisionLost,
+        Fault::CellError => RowCode::CellError,
+        Fault::NoValue => RowCode::FormulaWithoutValue,
+    }
+}
+
+/// The sentence about a cell's fault; `value` is `raw` made fit to be shown.
+pub(super) fn message(column: &Column, value: &str, raw: &str, fault: Fault) -> String {
+    let title = &column.title;
+    match fault {
+        Fault::Required => format!("{title} is empty, but every row needs one; fill it in"),
+        Fault::TooLong => format!(
+            "`{value}` has {} characters, but {title} takes at most {}; shorten it",
+            raw.trim().chars().count(),
+            column.max_length.unwrap_or_default(),
+        ),
+        Fault::Number(fault) => number_message(column, value, raw, fault),
+        Fault::BelowMin => format!(
+            "`{value}` is below {}, the smallest value of {title}; correct it",
+            written(column.min.unwrap_or(i64::MIN), scale(column)),
+        ),
+        Fault::AboveMax => format!(
+            "`{value}` is above {}, the largest value of {title}; correct it",
+            written(column.max.unwrap_or(i64::MAX), scale(column)),
+        ),
+        Fault::NotABoolean => {
+            format!("`{value}` is neither yes nor no; write `true` or `false`")
+        }
+        Fault::Date(fault) => date_message(column, value, fault),
+        Fault::NotJson => format!("`{value}` is not JSON; write it like `{{\"a\": 1}}`"),
+        Fault::NotAllowed => format!(
+            "`{value}` is none of the values that {title} takes; use one of {}",
+            column.allowed.join(", "),
+        ),
+        Fault::Nul => format!("`{value}` holds a NUL character, which no text may; remove it"),
+        Fault::Control(c) => format!(
+            "`{value}` holds {} character U+{:04X}; remove it",
+            if c.is_control() { "the control" } else { "the invisible" },
+            u32::from(c),
+        ),
+        Fault::BadEncoding => format!(
+            "`{value}` holds bytes that are not text in the file's encoding; save the file as \
+             UTF-8, or name its encoding with the option `encoding`"
+        ),
+        Fault::PrecisionLost => format!(
+            "`{value}` is a number of which the spreadsheet kept only the first 15 digits; format \
+             the column as text, enter the value again and save"
+        ),
+        Fault::CellError => format!(
+            "`{value}` is an error of the spreadsheet, not a value; correct the formula or empty \
+             the cell"
+        ),
+        Fault::NoValue => "the formula has no stored value; open the workbook in a spreadsheet \
+             program, save it and send it again"
+            .to_owned(),
+    }
+}
+
+fn number_message(column: &Column, value: &str, raw: &str, fault: NumberFault) -> String {
+    let (title, scale) = (&column.title, scale(column));
+    match fault {
+        NumberFault::NotANumber => {
+            format!("`{value}` is not a number; write it like {}", written(1250, scale.min(2)))
+        }
+        NumberFault::Ambiguous => {
+            let whole: String = raw.trim().chars().filter(|c| !matches!(c, '.' | ',')).collect();
+            let parted = raw.trim().replace(',', ".");
+            format!(
+                "`{value}` can be read as {whole} or as {parted}; say which with the option \
+                 `decimal` (point or comma), or write it without a thousands separator"
+            )
+        }
+        NumberFault::TooManyDecimals if scale == 0 => {
+            format!("`{value}` is not a whole number; {title} takes no decimals")
+        }
+        NumberFault::TooManyDecimals => format!(
+            "`{value}` has more digits after the decimal point than the {scale} that {title} \
+             keeps; round it in the file"
+        ),
+        NumberFault::Overflow => {
+            if let ColumnType::Decimal { precision, scale } = column.kind {
+                let whole = precision.saturating_sub(scale);
+                format!(
+                    "`{value}` is too large; {title} takes at most {whole} digits before the \
+                     decimal point"
+                )
+            } else {
+                format!("`{value}` is too large for a whole number of 64 bits")
+            }
+        }
+    }
+}
+
+fn date_message(column: &Column, value: &str, fault: DateFault) -> String {
+    let is_day = column.kind == ColumnType::Date;
+    let example = if is_day { "2026-11-22" } else { "2026-11-22T08:30:00Z" };
+    match fault {
+        DateFault::NotADate if is_day => {
+            format!("`{value}` is not a day of the calendar; write it like {example}")
+        }
+        DateFault::NotADate => {
+            format!("`{value}` is not a point in time; write it like {example}")
+        }
+        DateFault::TwoReadings => format!(
+            "`{value}` can be read as two different days; write it with the year first, like \
+             {example}"
+        ),
+        DateFault::HasTime => format!(
+            "`{value}` has a time of day, but {} takes only the day; write it like {example}",
+            column.title,
+        ),
+    }
+}
+
+/// Digits after the point.
+pub(super) fn scale(column: &Column) -> u8 {
+    if let ColumnType::Decimal { scale, .. } = column.kind { scale } else { 0 }
+}
