@@ -3,6 +3,8 @@
 //!
 //! `docs/architecture.md` shows the way of a row through these modules.
 
+pub mod cli;
 pub mod dataset;
 pub mod domain;
+pub mod reader;
 pub mod store;

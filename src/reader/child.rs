@@ -1,0 +1,155 @@
+//! The parent's side of `loadbay convert`: starts the child process, waits for it, and turns its
+//! end into an answer.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::error::{ReadError, WorkbookFault};
+use super::workbook::{Order, Task};
+
+/// How the child process is started and bounded.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// The program: this one.
+    pub program: PathBuf,
+    /// Bytes of memory (address space) that it may take.
+    pub memory_bytes: u64,
+    /// Seconds of processor time.
+    pub cpu_seconds: u64,
+    /// Seconds of wall clock.
+    pub wall_seconds: u64,
+}
+
+/// Bytes that a conversion may write.
+const SPOOL_BYTES_MAX: u64 = 8 << 30;
+
+/// Bytes that an inspection may write.
+const HEAD_BYTES_MAX: u64 = 128 << 20;
+
+/// Last words that are read: a line of JSON, or what a panic or the allocator said.
+const LAST_WORDS_BYTES: u64 = 64 << 10;
+
+/// Time past its own clock that the child gets before it is killed.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Child {
+    /// Runs `order` with `output` as the child's standard output; blocks until it ended.
+    pub(crate) fn run(
+        &self,
+        order: &Order,
+        output: File,
+        stop: Option<&AtomicBool>,
+    ) -> Result<(), ReadError> {
+        let failed = ReadError::io("start the program that reads workbooks");
+        let folder = order.path.parent().unwrap_or(Path::new("."));
+        let last_words = tempfile::tempfile_in(folder).map_err(&failed)?;
+        let mut child = self
+            .command(order)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(last_words.try_clone().map_err(&failed)?)
+            .spawn()
+            .map_err(&failed)?;
+        let deadline = Instant::now() + Duration::from_secs(self.wall_seconds) + GRACE;
+        let mut pause = Duration::from_micros(500);
+        let ended = loop {
+            if let Some(status) = child.try_wait().map_err(&failed)? {
+                break Ok(status);
+            }
+            let stopped = stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+            if stopped || Instant::now() > deadline {
+                child.kill().and_then(|()| child.wait()).map_err(&failed)?;
+                let seconds = self.wall_seconds;
+                let time_up = ReadError::Workbook(WorkbookFault::TimeUp { seconds });
+                break Err(if stopped { ReadError::Stopped } else { time_up });
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        };
+        let status = ended?;
+        if status.success() { Ok(()) } else { Err(self.explain(status, last_words)) }
+    }
+
+    fn command(&self, order: &Order) -> Command {
+        let mut command = Command::new(&self.program);
+        // Nothing of the server's environment is the parser's business; one arena of memory is
+        // enough for it, and several would count against its limit.
+        command.env_clear().env("MALLOC_ARENA_MAX", "1");
+        let output_bytes = match order.task {
+            Task::Head { .. } => HEAD_BYTES_MAX,
+            Task::All { .. } => SPOOL_BYTES_MAX,
+        };
+        command.arg("convert").arg("--input").arg(&order.path);
+        for (flag, value) in [
+            ("--memory-bytes", self.memory_bytes),
+            ("--cpu-seconds", self.cpu_seconds),
+            ("--wall-seconds", self.wall_seconds),
+            ("--output-bytes", output_bytes),
+            ("--parent", u64::from(std::process::id())),
+        ] {
+            command.arg(format!("{flag}={value}"));
+        }
+        if let Some(format) = order.format {
+            command.arg(format!("--format={}", format.as_str()));
+        }
+        let (mode, sheet, header_row) = match &order.task {
+            Task::Head { sheet, header_row } => ("head", sheet.as_ref(), *header_row),
+            Task::All { sheet, header_row, columns } => {
+                command.arg(format!("--columns={columns}"));
+                ("all", Some(sheet), Some(*header_row))
+            }
+        };
+        command.arg(format!("--mode={mode}"));
+        if let Some(sheet) = sheet {
+            command.arg(format!("--sheet={sheet}"));
+        }
+        if let Some(row) = header_row {
+            command.arg(format!("--header-row={row}"));
+        }
+        command
+    }
+
+    /// Why the child ended as it did.
+    fn explain(&self, status: ExitStatus, mut last_words: File) -> ReadError {
+        let mut words = Vec::new();
+        let read = last_words
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| last_words.take(LAST_WORDS_BYTES).read_to_end(&mut words));
+        if read.is_err() {
+            words.clear();
+        }
+        let words = String::from_utf8_lossy(&words);
+        for line in words.lines() {
+            if let Ok(fault) = serde_json::from_str::<WorkbookFault>(line) {
+                return fault.into();
+            }
+        }
+        match status.signal() {
+            Some(SIGXCPU) => WorkbookFault::TimeUp { seconds: self.cpu_seconds }.into(),
+            Some(SIGXFSZ) => {
+                let detail = "its rows take more room than a conversion may".to_owned();
+                WorkbookFault::Expands { detail }.into()
+            }
+            _ if words.contains("memory allocation of") => ReadError::ParserCrashed {
+                how: format!("it needs more memory than {} MiB", self.memory_bytes >> 20),
+            },
+            Some(signal) => ReadError::ParserCrashed { how: format!("it died of signal {signal}") },
+            None => {
+                let detail = words.lines().find(|line| !line.trim().is_empty());
+                let detail = crate::domain::row_error::shown(detail.unwrap_or("no reason given"));
+                ReadError::ParserCrashed { how: format!("{status}; {detail}") }
+            }
+        }
+    }
+}
+
+/// Processor time is up (Linux, `signal(7)`).
+const SIGXCPU: i32 = 24;
+
+/// The file is larger than the process may write.
+const SIGXFSZ: i32 = 25;

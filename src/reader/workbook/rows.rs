@@ -1,0 +1,198 @@
+//! Cells, one after another, gathered into rows.
+
+use std::ops::ControlFlow;
+
+use super::cell::{Value, write};
+use super::corrupt;
+use crate::domain::row::CellKind;
+use crate::reader::csv_rows::CELLS_PAST_HEADER;
+use crate::reader::error::WorkbookFault;
+
+/// Rows of a worksheet (ECMA-376 18.3.1.73).
+const ROWS_MAX: u32 = 1_048_576;
+
+/// Columns of a worksheet.
+const COLUMNS_MAX: u32 = 16_384;
+
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    column: u32,
+    kind: CellKind,
+    start: usize,
+    end: usize,
+}
+
+/// The cells of one row that are not empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowCells {
+    text: String,
+    cells: Vec<Placed>,
+}
+
+impl RowCells {
+    /// Hands out the cells from the left, gaps as empty texts. Past `header_cells` only so many
+    /// are handed out as the report of a long row needs.
+    pub(crate) fn each(&self, header_cells: usize, mut take: impl FnMut(CellKind, &str)) {
+        let most = header_cells + CELLS_PAST_HEADER;
+        let mut next = 0;
+        for cell in &self.cells {
+            let column = cell.column as usize;
+            let last = most.saturating_sub(1);
+            // What lies past the bound stands in the last place, so that it is not overlooked.
+            let column = if column > last && next <= last { last } else { column };
+            if column > last {
+                break;
+            }
+            for _ in next..column {
+                take(CellKind::Text, "");
+            }
+            take(cell.kind, self.text.get(cell.start..cell.end).unwrap_or_default());
+            next = column + 1;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.cells.clear();
+    }
+
+    fn is_blank(&self) -> bool {
+        self.cells.iter().all(|cell| {
+            let text = self.text.get(cell.start..cell.end).unwrap_or_default();
+            cell.kind == CellKind::Text && text.trim().is_empty()
+        })
+    }
+
+    /// Puts the cells of a row that came in any order from left to right.
+    fn order(&mut self) -> Result<(), WorkbookFault> {
+        let columns = |cells: &[Placed]| {
+            cells.windows(2).all(|pair| match pair {
+                [left, right] => left.column < right.column,
+                _ => true,
+            })
+        };
+        if columns(&self.cells) {
+            return Ok(());
+        }
+        self.cells.sort_by_key(|cell| cell.column);
+        if columns(&self.cells) { Ok(()) } else { Err(corrupt("a cell stands in it twice")) }
+    }
+}
+
+/// Gathers cells and gives each row that is not blank, with its number, to `on_row`.
+pub(crate) struct RowGatherer<F> {
+    sheet: String,
+    current: u32,
+    row: RowCells,
+    on_row: F,
+}
+
+impl<F> RowGatherer<F>
+where
+    F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
+{
+    pub(crate) fn new(sheet: &str, on_row: F) -> Self {
+        Self { sheet: sheet.to_owned(), current: 0, row: RowCells::default(), on_row }
+    }
+
+    /// Takes the cell at `row` and `column`, from 0.
+    pub(crate) fn cell(
+        &mut self,
+        (row, column): (u32, u32),
+        value: Value<'_>,
+    ) -> Result<ControlFlow<()>, WorkbookFault> {
+        if row != self.current {
+            if row < self.current {
+                return Err(corrupt(format_args!(
+                    "row {} of sheet `{}` comes after row {}",
+                    u64::from(row) + 1,
+                    self.sheet,
+                    u64::from(self.current) + 1
+                )));
+            }
+            if self.end_row()?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+            self.current = row;
+        }
+        if matches!(value, Value::Empty) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if row >= ROWS_MAX {
+            return Err(WorkbookFault::TooManyRows { sheet: self.sheet.clone() });
+        }
+        if column >= COLUMNS_MAX {
+            return Err(corrupt("a cell stands past column XFD, the last one"));
+        }
+        let start = self.row.text.len();
+        let kind = write(value, &mut self.row.text);
+        self.row.cells.push(Placed { column, kind, start, end: self.row.text.len() });
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Ends the last row.
+    pub(crate) fn end_row(&mut self) -> Result<ControlFlow<()>, WorkbookFault> {
+        self.row.order()?;
+        let flow = if self.row.is_blank() {
+            ControlFlow::Continue(())
+        } else {
+            (self.on_row)(self.current.saturating_add(1), &self.row)?
+        };
+        self.row.clear();
+        Ok(flow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Rows = Vec<(u32, Vec<String>)>;
+
+    fn gathered(cells: &[(u32, u32, &str)]) -> Result<Rows, WorkbookFault> {
+        let mut rows = Rows::new();
+        let mut gatherer = RowGatherer::new("a", |number, row: &RowCells| {
+            let mut texts = Vec::new();
+            row.each(2, |_, text| texts.push(text.to_owned()));
+            rows.push((number, texts));
+            Ok(ControlFlow::Continue(()))
+        });
+        for (row, column, text) in cells {
+            let _ = gatherer.cell((*row, *column), Value::Text(text))?;
+        }
+        let _ = gatherer.end_row()?;
+        drop(gatherer);
+        Ok(rows)
+    }
+
+    #[test]
+    fn gaps_are_empty_cells_and_blank_rows_are_left_out() {
+        let rows = gathered(&[(0, 0, "a"), (0, 2, "c"), (3, 1, " "), (5, 0, "x")]).unwrap();
+        let expected: Rows =
+            vec![(1, vec!["a".into(), String::new(), "c".into()]), (6, vec!["x".into()])];
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn cells_of_a_row_may_come_in_any_order_but_rows_may_not_go_back() {
+        assert_eq!(gathered(&[(0, 1, "b"), (0, 0, "a")]).unwrap()[0].1, ["a", "b"]);
+        for cells in [&[(1, 0, "a"), (0, 0, "b")], &[(0, 0, "a"), (0, 0, "b")]] {
+            assert_eq!(gathered(cells).unwrap_err().code().as_str(), "corrupt_workbook");
+        }
+    }
+
+    #[test]
+    fn places_outside_a_worksheet_are_refused() {
+        let code = |row, column| gathered(&[(row, column, "x")]).unwrap_err().code().as_str();
+        assert_eq!(code(1_048_576, 0), "too_many_rows");
+        assert_eq!(code(u32::MAX, 0), "too_many_rows");
+        assert_eq!(code(0, 16_384), "corrupt_workbook");
+    }
+
+    #[test]
+    fn a_far_cell_does_not_fill_the_row_with_gaps() {
+        let row = &gathered(&[(0, 0, "a"), (0, 16_383, "z"), (1, 65, "y")]).unwrap();
+        assert_eq!((row[0].1.len(), row[0].1[65].as_str()), (66, "z"));
+        assert_eq!(row[1].1[65], "y");
+    }
+}
