@@ -3,8 +3,13 @@
 //!
 //! `docs/architecture.md` shows the way of a row through these modules.
 
+pub mod app;
 pub mod cli;
+pub mod config;
 pub mod dataset;
 pub mod domain;
+pub mod files;
+pub mod http;
+pub mod jobs;
 pub mod reader;
 pub mod store;

@@ -2,25 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use loadbay::cli::convert::{self, ConvertArgs};
-
-#[derive(Parser)]
-#[command(name = "loadbay", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Reads a workbook; started by the server.
-    #[command(hide = true)]
-    Convert(ConvertArgs),
-}
-
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Convert(args) => convert::run(args),
-    }
+    loadbay::cli::run().unwrap_or_else(|fault| {
+        eprintln!("loadbay: {fault:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -47,9 +47,6 @@ pub const PAGE_ROWS_DEFAULT: u64 = 50;
 /// Times a job is taken up before it is given up as `crashed_repeatedly`.
 pub const ATTEMPTS_MAX: i32 = 3;
 
-/// Times that a chunk is tried again after a deadlock or a serialization failure.
-pub const CHUNK_ATTEMPTS_MAX: u32 = 8;
-
 /// Chunks that wait between the reader and a writer, besides the one that each of them works on.
 pub const CHUNKS_WAITING_MAX: usize = 1;
 

@@ -142,3 +142,15 @@ impl RunError {
         }
     }
 }
+
+/// An error with all its causes in one sentence.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut sentence = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        sentence.push_str(": ");
+        sentence.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    sentence
+}

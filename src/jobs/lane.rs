@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::Inner;
-use super::error::RunError;
+use super::error::{RunError, chain};
 use super::stop::Stop;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
@@ -64,7 +64,7 @@ async fn commit(
                 tracing::warn!(
                     job = job.id,
                     chunk = chunk.number,
-                    error = &error as &dyn std::error::Error,
+                    error = chain(&error),
                     "a chunk is tried again"
                 );
             }

@@ -24,8 +24,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use error::JobsError;
 pub use crate::store::{JobFilter, SupersededRow};
+pub use error::JobsError;
 
 use crate::dataset::Datasets;
 use crate::domain::job::{Job, NewJob};
@@ -140,9 +140,9 @@ impl Jobs {
         if let Some(job) = self.inner.manager.get(id) {
             return Ok(job);
         }
-        self.on_runtime(
-            move |inner| async move { inner.store.get(id).await?.ok_or(JobsError::NotFound(id)) },
-        )
+        self.on_runtime(move |inner| async move {
+            inner.store.get(id).await?.ok_or(JobsError::NotFound(id))
+        })
         .await
     }
 
@@ -230,9 +230,9 @@ impl Jobs {
         after: i64,
         limit: u64,
     ) -> Result<Vec<SupersededRow>, JobsError> {
-        self.on_runtime(
-            move |inner| async move { Ok(inner.store.superseded_rows(id, after, limit).await?) },
-        )
+        self.on_runtime(move |inner| async move {
+            Ok(inner.store.superseded_rows(id, after, limit).await?)
+        })
         .await
     }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::cut::{Cutter, LaneStart};
-use super::error::RunError;
+use super::error::{RunError, chain};
 use super::source::Source;
 use super::stop::Stop;
 use super::survey::{Survey, survey};
@@ -33,10 +33,9 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         Ok(()) => End::Completed,
         Err(RunError::Stopped) => return give_back(inner, job).await,
         Err(error) => {
-            let message = sentence(&error);
+            let message = chain(&error);
             if error.code().status() >= 500 {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(job = job.id, error, "a job failed");
+                tracing::error!(job = job.id, error = chain(&error), "a job failed");
             }
             End::Failed { code: error.code(), message }
         }
@@ -60,29 +59,15 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
     }
 }
 
-/// The sentence of a failed job: our words, then what the cause adds to them.
-fn sentence(error: &RunError) -> String {
-    let mut sentence = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        sentence.push_str(": ");
-        sentence.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    sentence
-}
-
 /// The database failed us outside of a chunk: the job stays as it is until its lease runs out.
 async fn leave(inner: &Arc<Inner>, job: &Job, error: &crate::store::StoreError) {
-    let error = error as &dyn std::error::Error;
-    tracing::warn!(job = job.id, error, "a job is left until its lease runs out");
+    tracing::warn!(job = job.id, error = chain(error), "a job is left until its lease runs out");
     give_back(inner, job).await;
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
     if let Err(error) = inner.store.release(job).await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(job = job.id, error, "a job could not be given back");
+        tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
 }
@@ -215,11 +200,7 @@ impl Work<'_> {
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
             keep_failed: self.keep_failed(),
-            notes_left: lane::notes_left(
-                self.inner.settings.stored_errors_max,
-                errors,
-                superseded,
-            ),
+            notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
         };
         let (mut senders, mut writers) = (Vec::new(), Vec::new());
         for start in starts {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::error::chain;
 use super::stop::Stop;
 use super::{Inner, run};
 use crate::domain::job::Job;
@@ -57,8 +58,7 @@ async fn claim_jobs(inner: Arc<Inner>) {
             }
             Ok(None) => {}
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "no jobs can be claimed at the moment");
+                tracing::warn!(error = chain(&error), "no jobs can be claimed at the moment");
             }
         }
         drop(place);
@@ -105,8 +105,11 @@ async fn keep_lease(inner: Arc<Inner>, job: Job, stop: Stop) {
             }
             // Every chunk is fenced: a lease that cannot be renewed costs work, never rows.
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(job = job.id, error, "the lease could not be renewed");
+                tracing::warn!(
+                    job = job.id,
+                    error = chain(&error),
+                    "the lease could not be renewed"
+                );
             }
         }
     }

@@ -44,7 +44,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn shapes(
         &self,
-        tables: impl IntoIterator<Item = String>,
+        tables: Vec<String>,
     ) -> Result<BTreeMap<String, TableShape>, StoreError> {
         let mut shapes = BTreeMap::new();
         for table in tables {

@@ -82,9 +82,10 @@ impl Store {
         settings: WriterSettings,
     ) -> Result<Box<dyn ChunkWriter>, StoreError> {
         let dataset = &settings.dataset;
-        let of_references = dataset.columns.iter().filter_map(|column| column.reference.as_ref());
-        let tables = std::iter::once(dataset.table.clone())
-            .chain(of_references.map(|reference| reference.table.clone()));
+        let mut tables = vec![dataset.table.clone()];
+        tables.extend(
+            dataset.columns.iter().filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())),
+        );
         let shapes = self.shapes(tables).await?;
         let options = &settings.job.options;
         let target = Target::new(dataset, &settings.plan, &shapes, options.mode, options.blank);

@@ -32,7 +32,7 @@ pub(super) struct PostgresWriter {
     settings: WriterSettings,
     pub(super) target: Target,
     pub(super) references: References,
-    pub(super) sql: sql::Statements,
+    sql: sql::Statements,
     /// Reused from chunk to chunk.
     pub(super) buffer: Vec<u8>,
     /// Most records of the last chunk were in the table already.

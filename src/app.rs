@@ -1,0 +1,181 @@
+//! The composition root: settings → data directory, datasets, store, jobs, HTTP; started in this
+//! order and stopped in the opposite one.
+
+use std::collections::HashSet;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::dataset::{self, Datasets, DefinitionFault};
+use crate::files::Folder;
+use crate::http::{Api, Server};
+use crate::jobs::{Jobs, JobsSettings};
+use crate::reader::Child;
+use crate::store::{Store, StoreSettings};
+
+/// How long everything may take to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(24);
+
+/// Serves until the process is asked to stop. `ready` is told the address once uploads are taken.
+///
+/// # Errors
+/// Whatever keeps the server from starting, in words for the one who starts it.
+pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+    let stopping = CancellationToken::new();
+    // Before anything else: a signal during the start must not end the process half-way.
+    stop_on_signal(stopping.clone())?;
+    let listener = TcpListener::bind(config.listen)
+        .with_context(|| format!("LOADBAY_LISTEN: cannot listen on {}", config.listen))?;
+    let root = config.data_dir.clone();
+    let folder = Arc::new(tokio::task::spawn_blocking(move || Folder::open(&root)).await??);
+    let datasets = Arc::new(datasets(config.datasets_dir.as_deref())?);
+    let child = child(&config)?;
+    let jobs = start_jobs(&config, &folder, &datasets, &child).await?;
+
+    let api = Api {
+        jobs: jobs.clone(),
+        folder,
+        datasets,
+        child,
+        max_upload: config.max_upload,
+        max_stored_errors: config.max_stored_errors,
+        runtime: tokio::runtime::Handle::current(),
+        stopping: stopping.clone(),
+    };
+    let (server, address) = Server::start(listener, api)?;
+    tracing::info!(%address, "ready");
+    ready(address);
+
+    stopping.cancelled().await;
+    tracing::info!("stopping");
+    // Together: a request that ends may still submit a job, and a chunk in flight needs its time.
+    let stop = async { tokio::join!(server.stop(), jobs.shutdown()) };
+    if let Ok((http, ())) = tokio::time::timeout(STOP_TIMEOUT, stop).await {
+        http.context("the web server ended with an error")?;
+    } else {
+        tracing::warn!("not everything ended in time; the next start takes it up");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the database, checks the datasets against it, tidies the data directory, starts the jobs.
+async fn start_jobs(
+    config: &Config,
+    folder: &Arc<Folder>,
+    datasets: &Arc<Datasets>,
+    child: &Child,
+) -> anyhow::Result<Jobs> {
+    let settings = StoreSettings {
+        database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
+        sqlite_path: folder.sqlite(),
+    };
+    let store = Store::connect(&settings).await?;
+    check_datasets(datasets, &store).await?;
+    sweep(folder, &store).await?;
+    let settings = JobsSettings {
+        chunk_rows: config.chunk_rows,
+        running_max: config.max_running_jobs,
+        writers: config.writers,
+        lease: config.lease,
+        keep_finished: config.job_ttl,
+        stored_errors_max: config.max_stored_errors,
+        child: child.clone(),
+    };
+    Ok(Jobs::start(store, Arc::clone(folder), Arc::clone(datasets), settings).await?)
+}
+
+/// Tells at start what would otherwise fail in the middle of a job.
+async fn check_datasets(datasets: &Datasets, store: &Store) -> anyhow::Result<()> {
+    let mut tables: Vec<String> = Vec::new();
+    for compiled in datasets.iter() {
+        let dataset = &compiled.dataset;
+        tables.push(dataset.table.clone());
+        tables.extend(dataset.histories.iter().map(|history| history.table.clone()));
+        let references = dataset.columns.iter().filter_map(|column| column.reference.as_ref());
+        tables.extend(references.map(|reference| reference.table.clone()));
+    }
+    let shapes = store.shapes(tables).await?;
+    let shape = |table: &str| shapes.get(table).cloned();
+    let faults: Vec<_> = datasets
+        .iter()
+        .flat_map(|compiled| dataset::check(compiled, &shape, store.decimal_digits_max()))
+        .collect();
+    refuse(&faults)
+}
+
+fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<_> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
+    bail!("the dataset files have {} fault(s):{}", lines.len(), lines.concat())
+}
+
+/// Removes what an interrupted upload left: no job knows it, so nobody was promised anything.
+async fn sweep(folder: &Arc<Folder>, store: &Store) -> anyhow::Result<()> {
+    let known: HashSet<Uuid> = store
+        .upload_folders()
+        .await?
+        .iter()
+        .filter_map(|name| Uuid::parse_str(name).ok())
+        .collect();
+    let folder = Arc::clone(folder);
+    let swept = tokio::task::spawn_blocking(move || folder.sweep(|uuid| known.contains(&uuid)));
+    let swept = swept.await?.context("cannot tidy the data directory")?;
+    tracing::debug!(?swept, "tidied the data directory");
+    Ok(())
+}
+
+/// The built-in datasets and those of the operator's folder.
+fn datasets(folder: Option<&Path>) -> anyhow::Result<Datasets> {
+    let mut files: Vec<(String, String)> = Vec::new();
+    if let Some(folder) = folder {
+        let unreadable = || format!("LOADBAY_DATASETS_DIR: cannot read `{}`", folder.display());
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in std::fs::read_dir(folder).with_context(unreadable)? {
+            paths.push(entry.with_context(unreadable)?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        paths.sort();
+        for path in paths {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read the dataset file `{}`", path.display()))?;
+            files.push((path.display().to_string(), text));
+        }
+    }
+    Datasets::load(files).or_else(|faults| {
+        refuse(&faults)?;
+        Ok(Datasets::default())
+    })
+}
+
+fn child(config: &Config) -> anyhow::Result<Child> {
+    Ok(Child {
+        program: std::env::current_exe().context("cannot find the program file of this server")?,
+        memory_bytes: config.convert.memory_bytes,
+        cpu_seconds: config.convert.cpu_seconds,
+        wall_seconds: config.convert.wall_seconds,
+    })
+}
+
+/// Cancels `stopping` on SIGTERM and SIGINT.
+fn stop_on_signal(stopping: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopping.cancel();
+    });
+    Ok(())
+}

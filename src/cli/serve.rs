@@ -1,0 +1,80 @@
+//! `loadbay serve`: the server.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+use tracing_subscriber::EnvFilter;
+
+use crate::app;
+use crate::config::{self, Config, LogFormat};
+
+const AFTER_HELP: &str = "Each setting is a flag, an environment variable, or a line of a file `.env` \
+    in the working directory; the first of them wins.";
+
+/// The arguments: one flag a setting.
+pub(super) fn command() -> Command {
+    let command =
+        Command::new("serve").about("Serve the API and run imports").after_help(AFTER_HELP);
+    config::flags(command)
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let config = Config::read(matches)?;
+    log_to_stderr(&config);
+    tracing::info!(?config, "settings");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(app::serve(config, |address| {
+        // Nobody may be reading: the server works without its greeting.
+        let _ = greet(&mut io::stdout().lock(), address);
+    }))?;
+    // A thread that is stuck in a file system must not keep the process.
+    runtime.shutdown_background();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn log_to_stderr(config: &Config) {
+    let filter = EnvFilter::new(&config.log);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match config.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+/// The first line is for programs, the rest for people.
+fn greet(out: &mut impl Write, address: SocketAddr) -> io::Result<()> {
+    let base = format!("http://{address}");
+    write!(
+        out,
+        "Loadbay listens on {base}\n\n\
+         Upload a file:\n  curl -F file=@samples/products.csv {base}/api/v1/import/products\n\n\
+         Watch the job that the answer names:\n  curl {base}/api/v1/import/status/1\n\n\
+         Stop with Ctrl-C; what is not finished goes on at the next start.\n"
+    )?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_names_the_address_and_the_rest_says_what_to_do() {
+        let mut out = Vec::new();
+        greet(&mut out, ([127, 0, 0, 1], 4711).into()).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        Loadbay listens on http://127.0.0.1:4711
+
+        Upload a file:
+          curl -F file=@samples/products.csv http://127.0.0.1:4711/api/v1/import/products
+
+        Watch the job that the answer names:
+          curl http://127.0.0.1:4711/api/v1/import/status/1
+
+        Stop with Ctrl-C; what is not finished goes on at the next start.
+        "#);
+    }
+}

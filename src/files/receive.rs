@@ -1,0 +1,290 @@
+//! An upload on its way to disk: measured, hashed and checked for UTF-8 as it passes, durable
+//! before anybody is told that it is there.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::utf8::Utf8Check;
+use super::{FileError, Folder, create_private, remove_all, sync_folder};
+
+/// Bytes that are collected before a blocking thread writes them: few hand-overs, and no thread
+/// waits for a slow client.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// Takes the bytes of one upload. What was not finished is removed when this is dropped.
+#[derive(Debug)]
+pub struct Receiver {
+    folder: Arc<Folder>,
+    limit: u64,
+    size: u64,
+    batch: Vec<u8>,
+    writing: Option<JoinHandle<Result<Spool, FileError>>>,
+}
+
+/// The half that lives on blocking threads; it is handed over with every batch.
+#[derive(Debug)]
+struct Spool {
+    file: NamedTempFile,
+    hash: Sha256,
+    utf8: Utf8Check,
+    /// The batch that was written last, handed back for its memory.
+    spare: Vec<u8>,
+}
+
+/// A file that is on disk to stay: `fsync` was called on it and on its folders.
+///
+/// Dropped without [`keep`](Received::keep), it is removed again.
+#[derive(Debug)]
+pub struct Received {
+    /// The name of its folder.
+    pub uuid: Uuid,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, hexadecimal in lower case.
+    pub sha256: String,
+    /// True when all of it is valid UTF-8.
+    pub valid_utf8: bool,
+    kept: bool,
+}
+
+impl Folder {
+    /// Begins to take an upload of at most `limit` bytes, of which `announced` are expected. Must be
+    /// called within a runtime.
+    ///
+    /// # Errors
+    /// [`FileError::TooLarge`] when more is announced than allowed.
+    pub fn receive(
+        self: &Arc<Self>,
+        limit: u64,
+        announced: Option<u64>,
+    ) -> Result<Receiver, FileError> {
+        if announced.is_some_and(|bytes| bytes > limit) {
+            return Err(FileError::TooLarge { limit });
+        }
+        let tmp = self.tmp();
+        let writing = tokio::task::spawn_blocking(move || {
+            let file = NamedTempFile::new_in(tmp)
+                .map_err(|source| FileError::store("create a file for the upload", source))?;
+            Ok(Spool {
+                file,
+                hash: Sha256::new(),
+                utf8: Utf8Check::default(),
+                spare: Vec::with_capacity(BATCH_BYTES),
+            })
+        });
+        let batch = Vec::with_capacity(BATCH_BYTES);
+        Ok(Receiver { folder: Arc::clone(self), limit, size: 0, batch, writing: Some(writing) })
+    }
+}
+
+impl Receiver {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// [`FileError::TooLarge`] as soon as the limit is passed; what the disk refuses.
+    pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), FileError> {
+        self.size = self.size.saturating_add(bytes.len() as u64);
+        if self.size > self.limit {
+            return Err(FileError::TooLarge { limit: self.limit });
+        }
+        while !bytes.is_empty() {
+            let room = BATCH_BYTES.saturating_sub(self.batch.len()).min(bytes.len());
+            let (now, later) = bytes.split_at(room);
+            self.batch.extend_from_slice(now);
+            bytes = later;
+            if self.batch.len() >= BATCH_BYTES {
+                self.flush().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the batch to a blocking thread once the one before is written.
+    async fn flush(&mut self) -> Result<(), FileError> {
+        let mut spool = self.written().await?;
+        let mut batch = std::mem::replace(&mut self.batch, std::mem::take(&mut spool.spare));
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            spool.take(&batch)?;
+            batch.clear();
+            spool.spare = batch;
+            Ok(spool)
+        }));
+        Ok(())
+    }
+
+    async fn written(&mut self) -> Result<Spool, FileError> {
+        let gone = || std::io::Error::other("the writing thread is gone");
+        match self.writing.as_mut() {
+            Some(writing) => {
+                let done = writing.await;
+                self.writing = None;
+                done.map_err(|_| FileError::store("write the upload", gone()))?
+            }
+            None => Err(FileError::store("write the upload", gone())),
+        }
+    }
+
+    /// Ends the upload: the file is on disk, whatever happens to the power.
+    ///
+    /// # Errors
+    /// What the disk refuses; nothing is left behind then.
+    pub async fn finish(mut self) -> Result<Received, FileError> {
+        let mut spool = self.written().await?;
+        let (folder, batch, size) = (self.folder, self.batch, self.size);
+        let stored = tokio::task::spawn_blocking(move || {
+            spool.take(&batch)?;
+            spool.store(&folder, size)
+        });
+        stored.await.map_err(|_| {
+            FileError::store(
+                "write the upload",
+                std::io::Error::other("the writing thread is gone"),
+            )
+        })?
+    }
+}
+
+impl Spool {
+    fn take(&mut self, batch: &[u8]) -> Result<(), FileError> {
+        self.hash.update(batch);
+        self.utf8.push(batch);
+        self.file
+            .as_file_mut()
+            .write_all(batch)
+            .map_err(|source| FileError::store("write the upload", source))
+    }
+
+    /// Moves the file to its own folder: first its bytes are made durable, then its names.
+    fn store(self, folder: &Folder, size: u64) -> Result<Received, FileError> {
+        let doing = |doing| move |source| FileError::store(doing, source);
+        self.file.as_file().sync_all().map_err(doing("make the upload durable"))?;
+        let uuid = Uuid::new_v4();
+        let home = folder.upload(uuid);
+        create_private(&home).map_err(doing("create the folder of the upload"))?;
+        let received = Received {
+            uuid,
+            path: home.join("source"),
+            size,
+            sha256: hex(&self.hash.finalize()),
+            valid_utf8: self.utf8.is_valid(),
+            kept: false,
+        };
+        let _: File = self
+            .file
+            .persist(&received.path)
+            .map_err(|fault| FileError::store("move the upload to its folder", fault.error))?;
+        sync_folder(&home)
+            .and_then(|()| home.parent().map_or(Ok(()), sync_folder))
+            .map_err(doing("make the upload durable"))?;
+        Ok(received)
+    }
+}
+
+impl Received {
+    /// The file belongs to a job now: it stays.
+    pub fn keep(mut self) -> Uuid {
+        self.kept = true;
+        self.uuid
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let Some(home) = self.path.parent().map(Path::to_owned) else { return };
+        let remove = move || {
+            if let Err(fault) = remove_all(&home) {
+                tracing::warn!(folder = %home.display(), error = %fault, "an upload that nobody needs was not removed");
+            }
+        };
+        // Freeing a large file takes the disk some time.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(remove)),
+            Err(_) => remove(),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Arc<Folder>) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Arc::new(Folder::open(place.path()).unwrap());
+        (place, folder)
+    }
+
+    fn entries(path: &Path) -> usize {
+        std::fs::read_dir(path).unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_is_what_lies_there() {
+        let (_place, folder) = folder();
+        let text = "größe;€\n".repeat(100_000);
+        let mut receiver = folder.receive(1 << 30, None).unwrap();
+        for piece in text.as_bytes().chunks(4_099) {
+            receiver.write(piece).await.unwrap();
+        }
+        let stored = receiver.finish().await.unwrap();
+        assert_eq!(std::fs::read_to_string(&stored.path).unwrap(), text);
+        assert_eq!(stored.size, text.len() as u64);
+        assert_eq!(stored.sha256, hex(&Sha256::digest(text.as_bytes())));
+        assert!(stored.valid_utf8);
+        let uuid = stored.keep();
+        assert!(folder.source(uuid).exists());
+        assert_eq!(entries(&folder.tmp()), 0);
+    }
+
+    #[tokio::test]
+    async fn too_much_is_refused_before_and_while_it_comes() {
+        let (_place, folder) = folder();
+        let early = folder.receive(10, Some(11)).unwrap_err();
+        assert_eq!(early.code().as_str(), "too_large");
+        let mut receiver = folder.receive(10, None).unwrap();
+        receiver.write(b"0123456789").await.unwrap();
+        let late = receiver.write(b"x").await.unwrap_err();
+        assert_eq!(
+            late.to_string(),
+            "the file is larger than 10 B (10 bytes), the most that this server takes"
+        );
+    }
+
+    #[test]
+    fn what_is_not_kept_is_removed() {
+        let (_place, folder) = folder();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut half = folder.receive(1 << 30, None).unwrap();
+            half.write(&vec![b'a'; 3 * BATCH_BYTES]).await.unwrap();
+            drop(half);
+            let mut whole = folder.receive(1 << 30, None).unwrap();
+            whole.write(b"a\xff").await.unwrap();
+            assert!(!whole.finish().await.unwrap().valid_utf8);
+        });
+        // The end of the runtime waits for its blocking threads.
+        drop(runtime);
+        assert_eq!(entries(&folder.tmp()), 0);
+        assert_eq!(entries(&folder.root().join("uploads")), 0);
+    }
+}

@@ -1,0 +1,76 @@
+//! What the handlers share: the parts of the server that they call, and how they call them.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::problem::Problem;
+use crate::dataset::Datasets;
+use crate::dataset::model::Dataset;
+use crate::domain::error_code::ErrorCode;
+use crate::files::Folder;
+use crate::jobs::Jobs;
+use crate::reader::Child;
+
+/// The parts of the server that handlers call.
+#[derive(Debug)]
+pub struct Api {
+    /// The jobs.
+    pub jobs: Jobs,
+    /// The data directory.
+    pub folder: Arc<Folder>,
+    /// Every dataset there is.
+    pub datasets: Arc<Datasets>,
+    /// How workbooks are opened.
+    pub child: Child,
+    /// Bytes of an upload at most.
+    pub max_upload: u64,
+    /// Row errors that the table keeps of one job.
+    pub max_stored_errors: u64,
+    /// The main runtime: what outlives a request runs there.
+    pub runtime: Handle,
+    /// Cancelled when the server is asked to stop.
+    pub stopping: CancellationToken,
+}
+
+impl Api {
+    /// Runs `work` to its end on the main runtime, even when the client goes away meanwhile: a
+    /// database call that is dropped half-way may leave its connection inside a transaction, and a
+    /// worker's runtime ends before the jobs do.
+    pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let done = self.runtime.spawn(work).await;
+        done.map_err(|fault| Problem::because(ErrorCode::Internal, fault))?.map_err(Into::into)
+    }
+
+    /// Like [`run`](Self::run), for work that only waits: it ends when the client goes away.
+    pub(super) async fn run_while_asked<T, E, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let done = AbortOnDropHandle::new(self.runtime.spawn(work)).await;
+        done.map_err(|fault| Problem::because(ErrorCode::Internal, fault))?.map_err(Into::into)
+    }
+
+    /// The dataset called `name`.
+    pub(super) fn dataset(&self, name: &str) -> Result<&Arc<Dataset>, Problem> {
+        self.datasets.get(name).ok_or_else(|| {
+            let names: Vec<_> = self.datasets.names().collect();
+            let detail = format!(
+                "there is no dataset `{}`; the datasets are {}",
+                crate::domain::row_error::shown(name),
+                names.join(", ")
+            );
+            Problem::new(ErrorCode::UnknownDataset, detail)
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! Where the next page of a list begins, as clients see it: text without a meaning for them.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::problem::Problem;
+
+/// The lists that have pages. A cursor fits only the list that gave it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum List {
+    /// Jobs, newest first.
+    Jobs,
+    /// The row errors of one job.
+    RowErrors(i64),
+}
+
+impl List {
+    fn seal(self, id: i64) -> u64 {
+        let text = match self {
+            Self::Jobs => format!("jobs {id}"),
+            Self::RowErrors(job) => format!("row errors {job} {id}"),
+        };
+        xxh3_64(text.as_bytes()) & 0xff_ffff
+    }
+
+    /// The cursor behind the entry `id`.
+    pub(super) fn cursor(self, id: i64) -> String {
+        format!("{id:x}{:06x}", self.seal(id))
+    }
+
+    /// The entry that a cursor stands behind.
+    pub(super) fn position(self, cursor: &str) -> Result<i64, Problem> {
+        let refused =
+            || Problem::invalid_parameter("cursor", cursor, "the `nextCursor` of the page before");
+        let (id, _) =
+            cursor.split_at_checked(cursor.len().saturating_sub(6)).ok_or_else(refused)?;
+        let id = i64::from_str_radix(id, 16).map_err(|_| refused())?;
+        if self.cursor(id) == cursor { Ok(id) } else { Err(refused()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back_to_its_entry_in_its_own_list_only() {
+        for id in [0, 1, 123, i64::MAX] {
+            let cursor = List::Jobs.cursor(id);
+            assert_eq!(List::Jobs.position(&cursor).unwrap(), id);
+            assert!(List::RowErrors(1).position(&cursor).is_err());
+        }
+        for bad in ["", "x", "123", "ü€", "7b000000", "-7b123456"] {
+            assert!(List::Jobs.position(bad).is_err(), "{bad}");
+        }
+    }
+}

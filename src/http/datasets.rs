@@ -1,0 +1,250 @@
+//! What can be imported: the datasets, and templates to fill in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use rust_xlsxwriter::{Format, Workbook, XlsxError};
+use serde::Serialize;
+use serde_json::json;
+
+use super::api::Api;
+use super::csv_text::{BOM, write_record};
+use super::download;
+use super::envelope;
+use super::problem::Problem;
+use super::query::Query;
+use crate::dataset::model::{Column, ColumnType, Dataset, Run};
+use crate::dataset::{template_example, template_header};
+use crate::domain::error_code::ErrorCode;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DatasetView<'a> {
+    name: &'a str,
+    title: &'a str,
+    table: &'a str,
+    run: &'static str,
+    key: Vec<&'a str>,
+    columns: Vec<ColumnView<'a>>,
+    links: serde_json::Value,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ColumnView<'a> {
+    name: &'a str,
+    title: &'a str,
+    #[serde(rename = "type")]
+    kind: String,
+    required: bool,
+    max_length: Option<u32>,
+    min: Option<String>,
+    max: Option<String>,
+    allowed: &'a [String],
+    aliases: &'a [String],
+    description: Option<&'a str>,
+    references: Option<ReferenceView<'a>>,
+    history: Option<&'a str>,
+    example: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReferenceView<'a> {
+    table: &'a str,
+    #[serde(rename = "match")]
+    match_column: &'a str,
+    create: bool,
+}
+
+/// `GET /api/v1/datasets`.
+pub(super) async fn list(
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(&request, &[])?;
+    let datasets: Vec<_> = api.datasets.iter().map(|it| summary(&it.dataset)).collect();
+    envelope::ok(&json!({"datasets": datasets}))
+}
+
+fn summary(dataset: &Dataset) -> serde_json::Value {
+    let required = dataset.columns.iter().filter(|column| column.required);
+    json!({
+        "name": dataset.name,
+        "title": dataset.title,
+        "columns": dataset.columns.len(),
+        "required": required.map(|column| column.title.as_str()).collect::<Vec<_>>(),
+        "links": links(dataset),
+    })
+}
+
+/// `GET /api/v1/datasets/{name}`.
+pub(super) async fn one(
+    request: HttpRequest,
+    name: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(&request, &[])?;
+    envelope::ok(&view(api.dataset(&name)?))
+}
+
+fn view(dataset: &Dataset) -> DatasetView<'_> {
+    let name = |index: &usize| dataset.columns.get(*index).map(|column| column.name.as_str());
+    DatasetView {
+        name: &dataset.name,
+        title: &dataset.title,
+        table: &dataset.table,
+        run: match dataset.run {
+            Run::Background => "background",
+            Run::Inline => "inline",
+        },
+        key: dataset.key.iter().filter_map(name).collect(),
+        columns: dataset
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(index, column)| column_view(dataset, index, column))
+            .collect(),
+        links: links(dataset),
+    }
+}
+
+fn column_view<'a>(dataset: &'a Dataset, index: usize, column: &'a Column) -> ColumnView<'a> {
+    let history = dataset.histories.iter().find(|history| history.columns.contains(&index));
+    ColumnView {
+        name: &column.name,
+        title: &column.title,
+        kind: type_word(column.kind),
+        required: column.required,
+        max_length: column.max_length,
+        min: column.min.map(|units| number_text(column.kind, units)),
+        max: column.max.map(|units| number_text(column.kind, units)),
+        allowed: &column.allowed,
+        aliases: &column.aliases,
+        description: column.description.as_deref(),
+        references: column.reference.as_ref().map(|reference| ReferenceView {
+            table: &reference.table,
+            match_column: &reference.match_column,
+            create: reference.create,
+        }),
+        history: history.map(|history| history.table.as_str()),
+        example: column.example.as_deref(),
+    }
+}
+
+fn links(dataset: &Dataset) -> serde_json::Value {
+    let base = format!("/api/v1/datasets/{}", dataset.name);
+    json!({
+        "self": base,
+        "import": format!("/api/v1/import/{}", dataset.name),
+        "templateCsv": format!("{base}/template.csv"),
+        "templateXlsx": format!("{base}/template.xlsx"),
+    })
+}
+
+/// The word of the definition file: `decimal(12,2)`.
+fn type_word(kind: ColumnType) -> String {
+    match kind {
+        ColumnType::Text => "text".to_owned(),
+        ColumnType::Integer => "integer".to_owned(),
+        ColumnType::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
+        ColumnType::Boolean => "boolean".to_owned(),
+        ColumnType::Date => "date".to_owned(),
+        ColumnType::DateTime => "datetime".to_owned(),
+        ColumnType::Json => "json".to_owned(),
+        ColumnType::List => "list".to_owned(),
+    }
+}
+
+/// A bound in the column's own writing: 1999 units of `decimal(12,2)` are `19.99`.
+fn number_text(kind: ColumnType, units: i64) -> String {
+    let scale = match kind {
+        ColumnType::Decimal { scale, .. } => usize::from(scale),
+        ColumnType::Text
+        | ColumnType::Integer
+        | ColumnType::Boolean
+        | ColumnType::Date
+        | ColumnType::DateTime
+        | ColumnType::Json
+        | ColumnType::List => 0,
+    };
+    let digits = format!("{:0width$}", units.unsigned_abs(), width = scale + 1);
+    let sign = if units < 0 { "-" } else { "" };
+    match digits.split_at_checked(digits.len() - scale) {
+        Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+        _ => format!("{sign}{digits}"),
+    }
+}
+
+/// `GET /api/v1/datasets/{name}/template.csv`: the header and one example row.
+pub(super) async fn template_csv(
+    request: HttpRequest,
+    name: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let bom = Query::read(&request, &["bom"])?.flag("bom")?;
+    let dataset = api.dataset(&name)?;
+    let mut text = if bom { BOM.to_vec() } else { Vec::new() };
+    write_record(&mut text, b',', template_header(dataset));
+    let example = template_example(dataset);
+    write_record(&mut text, b',', example.iter().map(String::as_str));
+    let name = format!("{}-template.csv", dataset.name);
+    Ok(download::headers(&name, download::CSV).body(text))
+}
+
+/// `GET /api/v1/datasets/{name}/template.xlsx`: the same, with text columns formatted as text so
+/// that a spreadsheet keeps leading zeros and long numbers.
+pub(super) async fn template_xlsx(
+    request: HttpRequest,
+    name: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(&request, &[])?;
+    let dataset = api.dataset(&name)?;
+    let book = workbook(dataset).map_err(|f| Problem::because(ErrorCode::Internal, f))?;
+    let name = format!("{}-template.xlsx", dataset.name);
+    Ok(download::headers(&name, download::XLSX).body(book))
+}
+
+fn workbook(dataset: &Dataset) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let (bold, as_text) = (Format::new().set_bold(), Format::new().set_num_format("@"));
+    let columns = template_header(dataset).into_iter().zip(template_example(dataset));
+    for (index, (title, example)) in columns.enumerate() {
+        let Ok(place) = u16::try_from(index) else { break };
+        let kind = dataset.columns.get(index).map(|column| column.kind);
+        sheet.write_string_with_format(0, place, title, &bold)?;
+        let number = example
+            .parse::<f64>()
+            .ok()
+            .filter(|_| matches!(kind, Some(ColumnType::Integer | ColumnType::Decimal { .. })));
+        if let Some(number) = number {
+            sheet.write_number(1, place, number)?;
+        } else {
+            sheet.set_column_format(place, &as_text)?;
+            sheet.write_string_with_format(1, place, example, &as_text)?;
+        }
+        let width = title.chars().count().max(10);
+        sheet.set_column_width(place, u16::try_from(width).unwrap_or(10) + 2)?;
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    book.save_to_buffer()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_written_like_the_values() {
+        let money = ColumnType::Decimal { precision: 12, scale: 2 };
+        for (kind, units, text) in [
+            (money, 1999, "19.99"),
+            (money, 0, "0.00"),
+            (money, -5, "-0.05"),
+            (ColumnType::Integer, -7, "-7"),
+            (ColumnType::Decimal { precision: 4, scale: 0 }, 12, "12"),
+        ] {
+            assert_eq!(number_text(kind, units), text);
+        }
+        assert_eq!(type_word(money), "decimal(12,2)");
+    }
+}

@@ -1,0 +1,28 @@
+//! The shape of every answer that is not a refusal: `{"success": true, "message"?, "data"}`.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::domain::error_code::ErrorCode;
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    data: &'a T,
+}
+
+/// The body of an answer.
+pub(super) fn body<T: Serialize>(message: Option<&str>, data: &T) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(&Envelope { success: true, message, data })
+        .map_err(|fault| Problem::because(ErrorCode::Internal, fault))
+}
+
+/// A 200 with `data`.
+pub(super) fn ok<T: Serialize>(data: &T) -> Result<HttpResponse, Problem> {
+    let body = body(None, data)?;
+    Ok(HttpResponse::build(StatusCode::OK).content_type("application/json").body(body))
+}

@@ -1,0 +1,33 @@
+//! Is the process alive, may it be sent work, and where does a newcomer begin?
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::api::Api;
+use super::envelope;
+use super::problem::Problem;
+
+/// `GET /healthz`: 200 as long as the process lives.
+pub(super) async fn alive() -> Result<HttpResponse, Problem> {
+    envelope::ok(&json!({"status": "alive"}))
+}
+
+/// `GET /readyz`: 200 when uploads can be taken; 503 while stopping or without the database.
+pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
+    if api.stopping.is_cancelled() {
+        return Err(Problem::stopping());
+    }
+    let jobs = api.jobs.clone();
+    api.run(async move { jobs.ready().await }).await?;
+    envelope::ok(&json!({"status": "ready"}))
+}
+
+/// `GET /`: where a newcomer begins.
+pub(super) async fn start() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(
+        "This is Loadbay, a background import server.\n\n\
+         Upload a file:   curl -F file=@products.csv http://HOST/api/v1/import/products\n\
+         Watch the job:   curl http://HOST/api/v1/import/status/JOB\n\
+         What can be imported, with templates:   curl http://HOST/api/v1/datasets\n",
+    )
+}

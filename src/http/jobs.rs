@@ -1,0 +1,85 @@
+//! The list of jobs, and what may be done with one.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::api::Api;
+use super::cursor::List;
+use super::envelope;
+use super::problem::Problem;
+use super::query::Query;
+use super::status::job_id;
+use super::view::JobView;
+use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
+use crate::domain::status::JobStatus;
+use crate::jobs::JobFilter;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a> {
+    jobs: Vec<JobView<'a>>,
+    next_cursor: Option<String>,
+}
+
+/// `GET /api/v1/import/jobs`: newest first.
+pub(super) async fn list(
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let query = Query::read(&request, &["status", "dataset", "limit", "cursor"])?;
+    let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
+    if let Some(name) = query.get("dataset") {
+        api.dataset(name)?;
+    }
+    let filter = JobFilter {
+        status: query.get("status").map(status_word).transpose()?,
+        dataset: query.get("dataset").map(str::to_owned),
+        before: query.get("cursor").map(|cursor| List::Jobs.position(cursor)).transpose()?,
+        // One more than the page: whether there is a next one.
+        limit: rows + 1,
+    };
+    let jobs = api.jobs.clone();
+    let mut found = api.run(async move { jobs.list(&filter).await }).await?;
+    let more = found.len() as u64 > rows;
+    found.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
+    let last = found.last().filter(|_| more);
+    envelope::ok(&Page {
+        next_cursor: last.map(|job| List::Jobs.cursor(job.id)),
+        jobs: found.iter().map(JobView::of).collect(),
+    })
+}
+
+fn status_word(word: &str) -> Result<JobStatus, Problem> {
+    JobStatus::parse(word).ok_or_else(|| {
+        let words: Vec<_> = JobStatus::ALL.iter().map(|status| status.as_str()).collect();
+        Problem::invalid_parameter("status", word, &words.join(", "))
+    })
+}
+
+/// `POST /api/v1/import/jobs/{id}/cancel`: 200 with the job, or 409 with the legal actions.
+pub(super) async fn cancel(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    Query::read(&request, &[])?;
+    let jobs = api.jobs.clone();
+    let job = api.run(async move { jobs.cancel(id).await }).await?;
+    envelope::ok(&JobView::of(&job))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_one_of_the_words() {
+        assert_eq!(status_word("processing").unwrap(), JobStatus::Processing);
+        assert_eq!(
+            status_word("done").unwrap_err().to_string(),
+            "invalid_option: `status` does not take `done`; it takes pending, processing, paused, \
+             completed, failed, cancelled."
+        );
+    }
+}

@@ -1,0 +1,303 @@
+//! What a client sees when a request is refused: `application/problem+json` (RFC 9457) with a code
+//! of the one table. The only error type of this layer.
+
+use std::error::Error;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::dataset::HeaderFault;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::options::OptionFault;
+use crate::files::FileError;
+use crate::jobs::JobsError;
+use crate::reader::ReadError;
+
+/// The media type of every refusal.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Seconds after which a server that cannot answer now may be asked again.
+const RETRY_SECONDS: u16 = 5;
+
+/// One of several faults of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Fault {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<String>,
+}
+
+/// A refused request.
+#[derive(Debug)]
+pub(super) struct Problem {
+    code: ErrorCode,
+    detail: String,
+    faults: Vec<Fault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    members: Map<String, Value>,
+    /// For the log only: the client does not see it.
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The members of the answer, in their order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    success: bool,
+    code: &'static str,
+    errors: &'a [Fault],
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+impl Problem {
+    /// A refusal with its sentence; the client sees both.
+    pub(super) fn new(code: ErrorCode, detail: impl AsRef<str>) -> Self {
+        Self {
+            code,
+            detail: sentence(detail.as_ref()),
+            faults: Vec::new(),
+            headers: Vec::new(),
+            members: Map::new(),
+            cause: None,
+        }
+    }
+
+    /// A refusal because of `fault`. Faults of the server keep their text for the log.
+    pub(super) fn because(code: ErrorCode, fault: impl Error + Send + Sync + 'static) -> Self {
+        if code.status() < 500 {
+            return Self::new(code, fault.to_string());
+        }
+        let mut problem = Self::new(code, code.remedy());
+        problem.cause = Some(Box::new(fault));
+        if matches!(code, ErrorCode::DatabaseUnavailable | ErrorCode::ShuttingDown) {
+            problem.headers.push((header::RETRY_AFTER, HeaderValue::from(RETRY_SECONDS)));
+        }
+        problem
+    }
+
+    /// A body or header that cannot be read.
+    pub(super) fn malformed(detail: impl AsRef<str>) -> Self {
+        Self::new(ErrorCode::MalformedRequest, detail)
+    }
+
+    /// The server is on its way out.
+    pub(super) fn stopping() -> Self {
+        let problem = Self::new(ErrorCode::ShuttingDown, "the server takes no new work");
+        problem.with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_SECONDS))
+    }
+
+    /// A query parameter that a call does not know.
+    pub(super) fn unknown_parameter(name: &str, known: &[&str]) -> Self {
+        let name = crate::domain::row_error::shown(name);
+        let detail = if known.is_empty() {
+            format!("there is no parameter `{name}`; this call takes none")
+        } else {
+            format!("there is no parameter `{name}`; this call takes {}", known.join(", "))
+        };
+        Self::new(ErrorCode::UnknownOption, &detail).with_fault(&detail, Some(&name))
+    }
+
+    /// A query parameter with a value that it does not take.
+    pub(super) fn invalid_parameter(name: &str, value: &str, takes: &str) -> Self {
+        let value = crate::domain::row_error::shown(value);
+        let detail = format!("`{name}` does not take `{value}`; it takes {takes}");
+        Self::new(ErrorCode::InvalidOption, &detail).with_fault(&detail, Some(name))
+    }
+
+    fn with_fault(mut self, message: &str, option: Option<&str>) -> Self {
+        self.faults.push(Fault {
+            code: self.code.as_str(),
+            message: sentence(message),
+            option: option.map(str::to_owned),
+        });
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Adds a member to the answer.
+    pub(super) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// What only the log may know, with all its sources.
+    pub(super) fn cause(&self) -> Option<String> {
+        let mut next: Option<&dyn Error> = self.cause.as_deref().map(|cause| cause as &dyn Error);
+        let mut chain = Vec::new();
+        while let Some(fault) = next {
+            chain.push(fault.to_string());
+            next = fault.source();
+        }
+        if chain.is_empty() { None } else { Some(chain.join(": ")) }
+    }
+
+    /// The answer.
+    pub(super) fn response(&self, request_id: Option<&str>) -> HttpResponse {
+        let body = Body {
+            kind: format!("/docs/errors#{}", self.code.as_str()),
+            title: self.code.title(),
+            status: self.code.status(),
+            detail: &self.detail,
+            success: false,
+            code: self.code.as_str(),
+            errors: &self.faults,
+            members: &self.members,
+            request_id,
+        };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        response.content_type(PROBLEM_JSON).body(body)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response(None)
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(fault: FileError) -> Self {
+        Self::because(fault.code(), fault)
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(fault: ReadError) -> Self {
+        Self::because(fault.code(), fault)
+    }
+}
+
+impl From<JobsError> for Problem {
+    fn from(fault: JobsError) -> Self {
+        let status = fault.status_of_job();
+        let problem = Self::because(fault.code(), fault);
+        match status {
+            Some(status) => problem
+                .with_member("jobStatus", status.as_str())
+                .with_member("actions", super::view::actions(status)),
+            None => problem,
+        }
+    }
+}
+
+impl From<Vec<HeaderFault>> for Problem {
+    fn from(faults: Vec<HeaderFault>) -> Self {
+        let code = faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code);
+        let texts: Vec<_> = faults.iter().map(|fault| sentence(&fault.to_string())).collect();
+        let mut problem = Self::new(code, texts.join(" "));
+        problem.faults = faults
+            .iter()
+            .zip(texts)
+            .map(|(fault, message)| Fault { code: fault.code().as_str(), message, option: None })
+            .collect();
+        problem
+    }
+}
+
+impl From<Vec<OptionFault>> for Problem {
+    fn from(faults: Vec<OptionFault>) -> Self {
+        let code = |fault: &OptionFault| match fault {
+            OptionFault::Unknown { .. } => ErrorCode::UnknownOption,
+            OptionFault::Value { .. } | OptionFault::Twice { .. } => ErrorCode::InvalidOption,
+        };
+        let texts: Vec<_> = faults.iter().map(|fault| sentence(&fault.to_string())).collect();
+        let first = faults.first().map_or(ErrorCode::InvalidOption, code);
+        let mut problem = Self::new(first, texts.join(" "));
+        problem.faults = faults
+            .iter()
+            .zip(texts)
+            .map(|(fault, message)| Fault {
+                code: code(fault).as_str(),
+                message,
+                option: Some(match fault {
+                    OptionFault::Unknown { name } | OptionFault::Twice { name } => name.clone(),
+                    OptionFault::Value { name, .. } => (*name).to_owned(),
+                }),
+            })
+            .collect();
+        problem
+    }
+}
+
+/// Makes a sentence of an error text: a capital at the start, a full stop at the end.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut chars = text.chars();
+    let mut sentence: String = match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => return String::new(),
+    };
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::options::Options;
+
+    fn body(problem: &Problem) -> Value {
+        let response = problem.response(Some("r1"));
+        assert_eq!(response.headers().get("content-type").unwrap(), PROBLEM_JSON);
+        let bytes = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[test]
+    fn every_fault_of_the_options_is_listed() {
+        let faults = Options::parse([("mode", "mirror"), ("colour", "red")]).unwrap_err();
+        let response = Problem::from(faults).response(Some("r1"));
+        let bytes = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
+        insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"{"type":"/docs/errors#invalid_option","title":"An option has a value that it does not take","status":400,"detail":"Option `mode` does not take `mirror`; it takes upsert, insert or update. There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, duplicates, delimiter, encoding, decimal, sheet, headerRow, mapping, priority.","success":false,"code":"invalid_option","errors":[{"code":"invalid_option","message":"Option `mode` does not take `mirror`; it takes upsert, insert or update.","option":"mode"},{"code":"unknown_option","message":"There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, duplicates, delimiter, encoding, decimal, sheet, headerRow, mapping, priority.","option":"colour"}],"requestId":"r1"}"#);
+    }
+
+    #[test]
+    fn a_fault_of_the_server_shows_no_inside() {
+        let inside = std::io::Error::other("disk /dev/sda1 at /srv/secret");
+        let problem = Problem::because(ErrorCode::Internal, inside);
+        assert!(!body(&problem).to_string().contains("secret"));
+        assert_eq!(problem.cause().unwrap(), "disk /dev/sda1 at /srv/secret");
+        let busy = Problem::because(ErrorCode::DatabaseUnavailable, std::io::Error::other("x"));
+        assert_eq!(busy.response(None).headers().get("retry-after").unwrap(), "5");
+    }
+
+    #[test]
+    fn texts_become_sentences() {
+        assert_eq!(sentence("there is none"), "There is none.");
+        assert_eq!(sentence("`x` is bad; why?"), "`x` is bad; why?");
+    }
+}

@@ -1,0 +1,143 @@
+//! Which columns a list of failed rows has: those of the uploaded file, then `_row` and `_error`.
+
+use crate::domain::chunk::FailedRow;
+use crate::domain::detected::Detected;
+
+/// The number of the row in the uploaded file.
+pub(super) const ROW: &str = "_row";
+
+/// Why the row failed.
+pub(super) const ERROR: &str = "_error";
+
+/// The columns of a list of failed rows.
+#[derive(Debug, Clone)]
+pub(super) struct Columns {
+    header: Vec<String>,
+    /// For each column of the uploaded file whether it is handed back.
+    kept: Vec<bool>,
+    delimiter: u8,
+}
+
+impl Columns {
+    /// The columns for a file. `_row` and `_error` of a list that was itself uploaded are left out:
+    /// they are made anew.
+    pub(super) fn of(detected: &Detected) -> Self {
+        let ours = |(cell, column): (&String, Option<&Option<String>>)| {
+            let unmapped = column.is_none_or(Option::is_none);
+            !(unmapped && [ROW, ERROR].contains(&cell.trim().trim_start_matches('\'')))
+        };
+        let columns = (0..detected.header.len()).map(|index| detected.columns.get(index));
+        let kept: Vec<bool> = detected.header.iter().zip(columns).map(ours).collect();
+        let keep = |(cell, kept): (&String, &bool)| kept.then(|| cell.clone());
+        Self {
+            header: detected.header.iter().zip(&kept).filter_map(keep).collect(),
+            kept,
+            // The delimiter decides how numbers are read: what came with `;` goes back with `;`.
+            delimiter: detected
+                .delimiter
+                .and_then(|delimiter| u8::try_from(delimiter).ok())
+                .unwrap_or(b','),
+        }
+    }
+
+    /// The delimiter of the uploaded file, a comma for workbooks.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// The header of the list.
+    pub(super) fn header(&self) -> impl Iterator<Item = &str> {
+        self.header.iter().map(String::as_str).chain([ROW, ERROR])
+    }
+
+    /// The cells of a row that stand under the header; a short row is filled up.
+    pub(super) fn own_cells<'a>(&'a self, row: &'a FailedRow) -> impl Iterator<Item = &'a str> {
+        self.kept
+            .iter()
+            .enumerate()
+            .filter(|(_, kept)| **kept)
+            .map(|(index, _)| row.cells.get(index).map_or("", String::as_str))
+    }
+
+    /// The cells of a row that has more than its header: nothing is lost, they go to the very right.
+    pub(super) fn surplus<'a>(
+        &self,
+        row: &'a FailedRow,
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
+        row.cells.iter().skip(self.kept.len()).map(String::as_str)
+    }
+}
+
+/// All faults of a row in one cell.
+pub(super) fn explanation(row: &FailedRow) -> String {
+    let mut text = String::new();
+    for error in &row.errors {
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        if let Some(column) = &error.column {
+            text.push_str(column);
+            text.push_str(": ");
+        }
+        text.push_str(&error.message);
+    }
+    text
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::detected::{DecimalSeparator, Format};
+    use crate::domain::row_error::{RowCode, RowError};
+
+    pub(in crate::http::row_errors) fn detected(header: &[&str], delimiter: char) -> Detected {
+        Detected {
+            format: Format::Csv,
+            delimiter: Some(delimiter),
+            encoding: None,
+            bom: false,
+            sheet: None,
+            header_row: 1,
+            decimal: DecimalSeparator::Undeclared,
+            header: header.iter().map(|cell| (*cell).to_owned()).collect(),
+            columns: vec![None; header.len()],
+        }
+    }
+
+    pub(in crate::http::row_errors) fn failed(cells: &[&str]) -> FailedRow {
+        let error = |column: Option<&str>, message: &str| RowError {
+            row_number: 7,
+            line: 9,
+            column: column.map(str::to_owned),
+            code: RowCode::NotANumber,
+            message: message.to_owned(),
+            value: None,
+        };
+        FailedRow {
+            row_number: 7,
+            cells: cells.iter().map(|cell| (*cell).to_owned()).collect(),
+            errors: vec![
+                error(Some("mrp"), "`x` is not a number; write it like 12.50"),
+                error(None, "the row has more cells than the header"),
+            ],
+        }
+    }
+
+    #[test]
+    fn columns_of_an_earlier_list_are_made_anew() {
+        let columns = Columns::of(&detected(&["SKU", "_row", "_error", "MRP"], ';'));
+        assert_eq!(columns.header().collect::<Vec<_>>(), ["SKU", "MRP", "_row", "_error"]);
+        let row = failed(&["A", "3", "old", "x", "more"]);
+        assert_eq!(columns.own_cells(&row).collect::<Vec<_>>(), ["A", "x"]);
+        assert_eq!(columns.surplus(&row).collect::<Vec<_>>(), ["more"]);
+        assert_eq!(columns.own_cells(&failed(&["A"])).collect::<Vec<_>>(), ["A", ""]);
+    }
+
+    #[test]
+    fn all_faults_stand_in_one_cell() {
+        assert_eq!(
+            explanation(&failed(&[])),
+            "mrp: `x` is not a number; write it like 12.50; the row has more cells than the header"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Why rows failed: as pages of JSON, and as the failed rows themselves in CSV and XLSX, with their
+//! own columns, ready to be mended and imported again.
+
+mod columns;
+mod csv;
+mod xlsx;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::api::Api;
+use super::cursor::List;
+use super::download;
+use super::envelope;
+use super::problem::Problem;
+use super::query::Query;
+use super::status::job_id;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::job::Job;
+use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
+use crate::domain::row_error::RowError;
+use crate::jobs::JobsError;
+use columns::Columns;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    errors: Vec<RowError>,
+    total: u64,
+    stored: u64,
+    truncated: bool,
+    next_cursor: Option<String>,
+    links: serde_json::Value,
+}
+
+/// `GET /api/v1/import/jobs/{id}/errors`.
+pub(super) async fn list(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let query = Query::read(&request, &["limit", "cursor"])?;
+    let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
+    let place = List::RowErrors(id);
+    let after = query.get("cursor").map(|cursor| place.position(cursor)).transpose()?.unwrap_or(0);
+    let jobs = api.jobs.clone();
+    let (job, mut found, stored) = api
+        .run(async move {
+            let job = jobs.get(id).await?;
+            let found = jobs.row_errors(id, after, rows + 1).await?;
+            let stored = jobs.stored_row_errors(id).await?;
+            Ok::<_, JobsError>((job, found, stored))
+        })
+        .await?;
+    let more = found.len() as u64 > rows;
+    found.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
+    let next_cursor = found.last().filter(|_| more).map(|(error, _)| place.cursor(*error));
+    let base = format!("/api/v1/import/jobs/{id}");
+    envelope::ok(&Page {
+        errors: found.into_iter().map(|(_, error)| error).collect(),
+        total: job.counts.failed,
+        stored,
+        truncated: stored >= api.max_stored_errors && job.counts.failed > 0,
+        next_cursor,
+        links: serde_json::json!({
+            "job": super::view::status_url(id),
+            "errorsCsv": format!("{base}/errors.csv"),
+            "errorsXlsx": format!("{base}/errors.xlsx"),
+        }),
+    })
+}
+
+/// `GET /api/v1/import/jobs/{id}/errors.csv`: all failed rows, in the dialect of the uploaded file.
+pub(super) async fn as_csv(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let bom = Query::read(&request, &["bom"])?.flag("bom")?;
+    let (job, rows) = failed_rows(&api, id).await?;
+    let name = download::derived_name(&job.file_name, "errors", "csv");
+    let text = csv::FailedRowsCsv::new(Columns::of(&job.detected), rows, bom);
+    Ok(download::headers(&name, download::CSV).streaming(download::body(text)))
+}
+
+/// `GET /api/v1/import/jobs/{id}/errors.xlsx`: all failed rows as a workbook.
+pub(super) async fn as_xlsx(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    Query::read(&request, &[])?;
+    let (job, rows) = failed_rows(&api, id).await?;
+    if job.counts.failed > xlsx::ROWS_MAX {
+        let detail = format!(
+            "{} failed rows do not fit into one sheet; errors.csv has them all",
+            job.counts.failed
+        );
+        return Err(Problem::new(ErrorCode::TooManyRows, detail));
+    }
+    let name = download::derived_name(&job.file_name, "errors", "xlsx");
+    let (columns, tmp) = (Columns::of(&job.detected), api.folder.tmp());
+    let made = tokio::task::spawn_blocking(move || xlsx::write(&columns, rows, &tmp)).await;
+    let file = made
+        .map_err(|fault| Problem::because(ErrorCode::Internal, fault))?
+        .map_err(|fault| Problem::because(fault.code(), fault))?;
+    Ok(download::headers(&name, download::XLSX).streaming(download::body(file)))
+}
+
+async fn failed_rows(api: &Api, id: i64) -> Result<(Job, crate::files::FailedRows), Problem> {
+    let jobs = api.jobs.clone();
+    api.run(async move {
+        let job = jobs.get(id).await?;
+        let rows = jobs.failed_rows(id).await?;
+        Ok::<_, JobsError>((job, rows))
+    })
+    .await
+}

@@ -1,0 +1,66 @@
+//! The web server: takes the address, serves until it is told to stop, then lets requests end.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use tokio::task::JoinHandle;
+
+use super::api::Api;
+
+/// Threads that serve requests. Rows are never worked on here.
+const WORKERS: usize = 2;
+
+/// How long open requests may take once the server is told to stop.
+const END_SECONDS: u64 = 8;
+
+/// How long a client may take to send its headers.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a refused upload is still read, so that its sender sees the answer and not a reset.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A running web server.
+#[derive(Debug)]
+pub struct Server {
+    handle: ServerHandle,
+    running: JoinHandle<io::Result<()>>,
+}
+
+impl Server {
+    /// Serves the API on `listener` and says where. Must be called within the main runtime.
+    ///
+    /// # Errors
+    /// When the system refuses the socket.
+    pub fn start(listener: TcpListener, api: Api) -> io::Result<(Self, SocketAddr)> {
+        let address = listener.local_addr()?;
+        let api = web::Data::new(api);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(api.clone())
+                .wrap(from_fn(super::surround::surround))
+                .configure(super::routes)
+        })
+        .workers(WORKERS)
+        .disable_signals()
+        .shutdown_timeout(END_SECONDS)
+        .client_request_timeout(HEADERS_TIMEOUT)
+        .client_disconnect_timeout(LINGER_TIMEOUT)
+        .listen(listener)?
+        .run();
+        let handle = server.handle();
+        Ok((Self { handle, running: tokio::spawn(server) }, address))
+    }
+
+    /// Takes no new connections, waits for the open requests, then ends the workers.
+    ///
+    /// # Errors
+    /// What the web server ended with.
+    pub async fn stop(self) -> io::Result<()> {
+        self.handle.stop(true).await;
+        self.running.await.map_err(io::Error::other)?
+    }
+}

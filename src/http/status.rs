@@ -1,0 +1,149 @@
+//! `GET /api/v1/import/status/{jobId}`: one job, with conditional requests and long-polling.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use chrono::{TimeDelta, Utc};
+
+use super::api::Api;
+use super::etag::Seen;
+use super::problem::Problem;
+use super::query::Query;
+use super::view::status_body;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::job::Job;
+use crate::domain::limits::WAIT_SECONDS_MAX;
+
+/// The status of a job.
+pub(super) async fn status(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let query = Query::read(&request, &["wait"])?;
+    let wait = query.number("wait", 0..=WAIT_SECONDS_MAX)?.unwrap_or(0);
+    let seen = Seen::of(&request);
+    let job = if wait == 0 {
+        let jobs = api.jobs.clone();
+        api.run(async move { jobs.get(id).await }).await?
+    } else {
+        let seen = seen.clone();
+        wait_for(&api, id, Duration::from_secs(wait), move |job| is_news(job, &seen)).await?
+    };
+    answer(&job, &seen)
+}
+
+/// With a tag, a job that differs from it; without one, a job at its end. A job at its end never
+/// changes again.
+fn is_news(job: &Job, seen: &Seen) -> bool {
+    job.status.is_terminal()
+        || (seen.any() && status_body(job).is_ok_and(|(_, tag)| !seen.contains(&tag)))
+}
+
+/// The job as soon as `until` is true of it, or as it is after `at_most`, or when the server stops.
+pub(super) async fn wait_for(
+    api: &Api,
+    id: i64,
+    at_most: Duration,
+    until: impl Fn(&Job) -> bool + Send + Sync + 'static,
+) -> Result<Job, Problem> {
+    let (jobs, stopping) = (api.jobs.clone(), api.stopping.clone());
+    api.run_while_asked(async move {
+        tokio::select! {
+            job = jobs.wait(id, at_most, &until) => job,
+            () = stopping.cancelled() => jobs.get(id).await,
+        }
+    })
+    .await
+}
+
+/// 200 with the job, or 304 when the client has seen just that.
+pub(super) fn answer(job: &Job, seen: &Seen) -> Result<HttpResponse, Problem> {
+    let (body, tag) = status_body(job)?;
+    if seen.contains(&tag) {
+        return Ok(headers(StatusCode::NOT_MODIFIED, job, &tag).finish());
+    }
+    Ok(headers(StatusCode::OK, job, &tag).content_type("application/json").body(body))
+}
+
+fn headers(status: StatusCode, job: &Job, tag: &str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
+    if !job.status.is_terminal() {
+        let seconds = retry_seconds(Utc::now() - job.created_at);
+        response.insert_header((RETRY_AFTER, HeaderValue::from(seconds)));
+    }
+    response
+}
+
+/// When to ask again: the older a job, the longer it will take.
+fn retry_seconds(age: TimeDelta) -> u16 {
+    match age.num_seconds() {
+        ..10 => 1,
+        10..60 => 2,
+        _ => 5,
+    }
+}
+
+/// Reads the number of a job; what is no number is no job either.
+pub(super) fn job_id(text: &str) -> Result<i64, Problem> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+        let text = crate::domain::row_error::shown(text);
+        Problem::new(ErrorCode::JobNotFound, format!("there is no job `{text}`"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::status::JobStatus;
+    use crate::http::view::tests::job;
+
+    fn seen(tag: &str) -> Seen {
+        let request = actix_web::test::TestRequest::default()
+            .insert_header(("If-None-Match", tag))
+            .to_http_request();
+        Seen::of(&request)
+    }
+
+    #[test]
+    fn a_known_tag_answers_304_with_the_tag_and_the_time_to_ask_again() {
+        let job = job();
+        let first = answer(&job, &Seen::default()).unwrap();
+        assert_eq!(first.status(), 200);
+        let tag = first.headers().get(ETAG).unwrap().to_str().unwrap().to_owned();
+        let second = answer(&job, &seen(&tag)).unwrap();
+        assert_eq!(second.status(), 304);
+        assert_eq!(second.headers().get(ETAG).unwrap().to_str().unwrap(), tag);
+        assert!(second.headers().contains_key(RETRY_AFTER));
+    }
+
+    #[test]
+    fn a_long_poll_ends_when_the_tag_differs_or_the_job_is_at_its_end() {
+        let mut job = job();
+        let (_, tag) = status_body(&job).unwrap();
+        assert!(!is_news(&job, &seen(&tag)));
+        assert!(!is_news(&job, &Seen::default()));
+        assert!(is_news(&job, &seen("\"other\"")));
+        job.status = JobStatus::Completed;
+        assert!(is_news(&job, &Seen::default()));
+        assert!(!answer(&job, &Seen::default()).unwrap().headers().contains_key(RETRY_AFTER));
+    }
+
+    #[test]
+    fn the_time_to_ask_again_grows() {
+        let seconds = |age| retry_seconds(TimeDelta::seconds(age));
+        assert_eq!([seconds(-5), seconds(9), seconds(10), seconds(600)], [1, 1, 2, 5]);
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_job() {
+        assert_eq!(job_id("17").unwrap(), 17);
+        for text in ["", "x", "0", "-1", "1.0", "99999999999999999999"] {
+            assert!(job_id(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What every answer has in common: security headers, a request id, refusals in one shape, and one
+//! line in the log for what went wrong in the server.
+
+use actix_web::HttpResponse;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::middleware::Next;
+use uuid::Uuid;
+
+use super::problem::{PROBLEM_JSON, Problem};
+use crate::domain::error_code::ErrorCode;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Goes around every handler.
+pub(super) async fn surround(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let request_id = Uuid::now_v7().to_string();
+    let response = next.call(request).await?.map_into_boxed_body();
+    let mut response = in_one_shape(response, &request_id);
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    Ok(response)
+}
+
+/// Gives a refusal the request id, and one that the web server made the shape of our own.
+fn in_one_shape(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let refusal = match ours {
+        Some(problem) => {
+            if status.is_server_error() {
+                log(&response, problem, request_id);
+            }
+            Some(problem.response(Some(request_id)))
+        }
+        None if (status.is_client_error() || status.is_server_error())
+            && !is_problem(&response) =>
+        {
+            Some(foreign(status).response(Some(request_id)))
+        }
+        None => None,
+    };
+    match refusal {
+        Some(refusal) => replace(response, refusal),
+        None => response,
+    }
+}
+
+fn replace(response: ServiceResponse<BoxBody>, by: HttpResponse) -> ServiceResponse<BoxBody> {
+    ServiceResponse::new(response.into_parts().0, by)
+}
+
+fn is_problem(response: &ServiceResponse<BoxBody>) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON)
+}
+
+fn foreign(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::new(ErrorCode::NotFound, "there is nothing here"),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::TooLarge, "the body is too large"),
+        _ if status.is_server_error() => {
+            Problem::new(ErrorCode::Internal, ErrorCode::Internal.remedy())
+        }
+        _ => Problem::malformed("the request cannot be read"),
+    }
+}
+
+fn log(response: &ServiceResponse<BoxBody>, problem: &Problem, request_id: &str) {
+    let request = response.request();
+    tracing::error!(
+        request_id,
+        method = %request.method(),
+        path = request.path(),
+        problem = %problem,
+        error.chain = problem.cause().unwrap_or_default(),
+        "a request failed in the server"
+    );
+}

@@ -1,0 +1,77 @@
+//! The body of an upload as it comes in: measured against its digest, and never waited for without
+//! an end.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix_web::error::PayloadError;
+use actix_web::web::{Bytes, Payload};
+use futures_util::{Stream, StreamExt};
+
+use super::digest::Expected;
+use crate::http::problem::Problem;
+
+/// How long the next bytes may take.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// Bytes that may follow the end of a form: its epilogue (RFC 2046, 5.1.1).
+const EPILOGUE_BYTES_MAX: usize = 64 << 10;
+
+/// The bytes of the request. Clones share them.
+#[derive(Clone)]
+pub(super) struct Body(Rc<RefCell<Inner>>);
+
+struct Inner {
+    payload: Payload,
+    expected: Option<Expected>,
+}
+
+impl Body {
+    /// The body, with the digest that it must have.
+    pub(super) fn new(payload: Payload, expected: Option<Expected>) -> Self {
+        Self(Rc::new(RefCell::new(Inner { payload, expected })))
+    }
+
+    /// Reads what follows the part that was asked for, and compares the digest.
+    pub(super) async fn finish(mut self) -> Result<(), Problem> {
+        let mut left = EPILOGUE_BYTES_MAX;
+        while let Some(bytes) = next(&mut self).await? {
+            let bytes = bytes.map_err(|fault| broken(&fault))?;
+            left = left
+                .checked_sub(bytes.len())
+                .ok_or_else(|| Problem::malformed("too much follows the end of the form"))?;
+        }
+        let expected = self.0.borrow_mut().expected.take();
+        expected.map_or(Ok(()), Expected::check)
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut inner = self.0.borrow_mut();
+        let polled = Pin::new(&mut inner.payload).poll_next(cx);
+        if let Poll::Ready(Some(Ok(bytes))) = &polled
+            && let Some(expected) = &mut inner.expected
+        {
+            expected.update(bytes);
+        }
+        polled
+    }
+}
+
+/// The next item of a stream that is fed by the body.
+pub(super) async fn next<S: Stream + Unpin>(stream: &mut S) -> Result<Option<S::Item>, Problem> {
+    tokio::time::timeout(IDLE, stream.next()).await.map_err(|_| {
+        Problem::malformed(format!("nothing of the body came for {} seconds", IDLE.as_secs()))
+    })
+}
+
+/// A body that ended or broke before it was whole.
+pub(super) fn broken(fault: &PayloadError) -> Problem {
+    Problem::malformed(format!("the body broke off before its end ({fault})"))
+}

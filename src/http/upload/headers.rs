@@ -1,0 +1,180 @@
+//! What the headers of an upload say.
+
+use actix_web::http::header::{
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
+};
+
+use super::digest::Expected;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::limits::{IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
+use crate::domain::row_error::shown;
+use crate::http::problem::Problem;
+
+/// What the body is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum BodyKind {
+    /// `multipart/form-data` with the file in it.
+    Form,
+    /// The file itself, with its media type if one was named.
+    File(Option<String>),
+}
+
+/// Reads `Content-Type`. The reader decides by content whether the media type of a file is true.
+pub(super) fn body_kind(headers: &HeaderMap) -> Result<BodyKind, Problem> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(BodyKind::File(None)) };
+    let text = value.to_str().unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let detail = match essence.as_str() {
+        "" => return Err(Problem::malformed("the Content-Type cannot be read")),
+        "multipart/form-data" => return Ok(BodyKind::Form),
+        "application/json" => {
+            "this server does not load files from a URL yet; send the file itself, as multipart \
+             field `file` or as the body with its media type"
+                .to_owned()
+        }
+        "application/x-www-form-urlencoded" => {
+            "the body is called `application/x-www-form-urlencoded`, which is what curl says when \
+             it is told nothing; use -F file=@products.csv, or --data-binary @products.csv with \
+             -H 'Content-Type: text/csv'"
+                .to_owned()
+        }
+        other if other.starts_with("multipart/") => {
+            format!("the body is `{}`; a form is sent as multipart/form-data", shown(other))
+        }
+        _ => return Ok(BodyKind::File(Some(essence))),
+    };
+    Err(Problem::new(ErrorCode::UnsupportedFormat, detail))
+}
+
+/// Reads `Content-Length`.
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Reads `Content-Digest`.
+pub(super) fn content_digest(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
+    let mut values = headers.get_all("content-digest").peekable();
+    if values.peek().is_none() {
+        return Ok(None);
+    }
+    let texts: Result<Vec<_>, _> = values.map(|value| value.to_str()).collect();
+    let text = texts.map_err(|_| Problem::malformed("the Content-Digest cannot be read"))?;
+    Expected::parse(&text.join(",")).map(Some)
+}
+
+/// Reads the file name of `Content-Disposition`; the extended form wins (RFC 6266, 4.3).
+pub(super) fn file_name(headers: &HeaderMap) -> Option<String> {
+    let disposition = ContentDisposition::from_raw(headers.get(CONTENT_DISPOSITION)?).ok()?;
+    file_name_of(&disposition)
+}
+
+/// The file name of a header or of a part of a form.
+pub(super) fn file_name_of(disposition: &ContentDisposition) -> Option<String> {
+    let extended = disposition.get_filename_ext();
+    let extended = extended.and_then(|value| String::from_utf8(value.value.clone()).ok());
+    extended.or_else(|| disposition.get_filename().map(str::to_owned))
+}
+
+/// Reads `Idempotency-Key`: a string of structured fields (RFC 9651, 3.3.3), or bare characters.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    let key = match text.strip_prefix('"') {
+        Some(rest) => quoted(rest),
+        None => Some(text.to_owned()).filter(|key| !key.contains([' ', '"', '\t'])),
+    };
+    key.filter(|key| (1..=IDEMPOTENCY_KEY_CHARS).contains(&key.chars().count()))
+        .map(Some)
+        .ok_or_else(|| {
+            Problem::malformed(format!(
+                "the Idempotency-Key is not a string of 1 to {IDEMPOTENCY_KEY_CHARS} characters; \
+                 write it like \"8e03978e-40d5-43e8-bc93-6894a57f9324\""
+            ))
+        })
+}
+
+fn quoted(rest: &str) -> Option<String> {
+    let mut key = String::new();
+    let mut chars = rest.chars();
+    loop {
+        match chars.next()? {
+            '"' => break,
+            '\\' => key.push(chars.next().filter(|c| matches!(c, '"' | '\\'))?),
+            other => key.push(other),
+        }
+    }
+    chars.as_str().trim().is_empty().then_some(key)
+}
+
+/// Reads `wait` of `Prefer` (RFC 7240, 4.3), cut to what this server waits. What cannot be read is
+/// left out, as the header demands.
+pub(super) fn wait_preference(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get_all("prefer")
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(','))
+        .filter_map(|preference| preference.split(';').next()?.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
+        .and_then(|(_, value)| value.trim().trim_matches('"').parse::<u64>().ok())
+        .map(|seconds| seconds.min(WAIT_SECONDS_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        headers
+    }
+
+    #[test]
+    fn a_body_is_a_form_or_a_file() {
+        let kind = |value| body_kind(&headers("content-type", value));
+        assert_eq!(kind("multipart/form-data; boundary=x").unwrap(), BodyKind::Form);
+        let csv = BodyKind::File(Some("text/csv".to_owned()));
+        assert_eq!(kind("Text/CSV; charset=utf-8").unwrap(), csv);
+        assert_eq!(body_kind(&HeaderMap::new()).unwrap(), BodyKind::File(None));
+        for refused in ["application/json", "application/x-www-form-urlencoded", "multipart/mixed"]
+        {
+            assert!(kind(refused).unwrap_err().to_string().starts_with("unsupported_format"));
+        }
+        assert!(kind(";").is_err());
+    }
+
+    #[test]
+    fn an_idempotency_key_is_quoted_or_bare() {
+        let key = |value: &str| idempotency_key(&headers("idempotency-key", value)).ok().flatten();
+        assert_eq!(key("\"a b\\\"c\"").as_deref(), Some("a b\"c"));
+        assert_eq!(key("8e03978e-40d5").as_deref(), Some("8e03978e-40d5"));
+        let long = "k".repeat(256);
+        for refused in ["", "\"\"", "\"open", "\"a\" b", "a b", "\"a\\n\"", long.as_str()] {
+            assert_eq!(key(refused), None, "{refused}");
+        }
+        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_client_may_prefer_to_wait() {
+        let wait = |value: &str| wait_preference(&headers("prefer", value));
+        assert_eq!(wait("respond-async, wait=10"), Some(10));
+        assert_eq!(wait("Wait = \"7\"; x=y"), Some(7));
+        assert_eq!(wait("wait=3600"), Some(60));
+        assert_eq!(wait("wait=soon"), None);
+        assert_eq!(wait("respond-async"), None);
+    }
+
+    #[test]
+    fn the_extended_file_name_wins() {
+        let name = |value: &str| file_name(&headers("content-disposition", value));
+        assert_eq!(
+            name("attachment; filename=\"x.csv\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.csv").as_deref(),
+            Some("größe.csv")
+        );
+        assert_eq!(name("attachment; filename=a.csv").as_deref(), Some("a.csv"));
+        assert_eq!(name("attachment"), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! From a file on disk to a job: decide what the file is, match its header, store the job.
+//!
+//! Knows nothing of HTTP: whoever has a file on disk can call it. What is wrong with the file is
+//! told here, before there is a job; what is wrong with a row is the job's.
+
+use std::sync::Arc;
+
+use crate::dataset::model::Dataset;
+use crate::dataset::{HeaderFault, header_score, match_header};
+use crate::domain::detected::Detected;
+use crate::domain::job::NewJob;
+use crate::domain::options::Options;
+use crate::files::Received;
+use crate::http::problem::Problem;
+use crate::jobs::{Jobs, JobsError, Submitted};
+use crate::reader::{Child, Inspection, ReadError, Upload, inspect};
+
+/// A file and what is to be done with it.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// Where the rows go.
+    pub(super) dataset: Arc<Dataset>,
+    /// The file; removed again when no job comes of it.
+    pub(super) received: Received,
+    /// The name to show.
+    pub(super) file_name: String,
+    /// What the client says that it is.
+    pub(super) media_type: Option<String>,
+    /// What the client asks for.
+    pub(super) options: Options,
+    /// The client's key for this upload.
+    pub(super) idempotency_key: Option<String>,
+}
+
+/// Why no job came of a file.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The file is none that can be read.
+    File(ReadError),
+    /// Its columns do not fit the dataset.
+    Header(Vec<HeaderFault>),
+    /// The job could not be stored.
+    Jobs(JobsError),
+    /// The inspection ended without a result.
+    Inspection(tokio::task::JoinError),
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::File(fault) => fault.into(),
+            Refusal::Header(faults) => faults.into(),
+            Refusal::Jobs(fault) => fault.into(),
+            Refusal::Inspection(fault) => {
+                Self::because(crate::domain::error_code::ErrorCode::Internal, fault)
+            }
+        }
+    }
+}
+
+/// Makes a job of a file. Must run to its end once begun.
+pub(super) async fn take_in(jobs: Jobs, child: Child, order: Order) -> Result<Submitted, Refusal> {
+    let inspected = tokio::task::spawn_blocking(move || {
+        let detected = detect(&order, &child);
+        (order, detected)
+    });
+    let (order, detected) = inspected.await.map_err(Refusal::Inspection)?;
+    let Order { dataset, received, file_name, options, idempotency_key, .. } = order;
+    let new = NewJob {
+        uuid: received.uuid,
+        dataset: dataset.name.clone(),
+        file_name,
+        file_size: received.size,
+        sha256: received.sha256.clone(),
+        options,
+        detected: detected?,
+        idempotency_key,
+        bulk_id: None,
+        created_by: None,
+    };
+    match jobs.submit(new).await {
+        Ok(submitted) => {
+            // A replayed upload has a job, and that one a file, already.
+            if submitted.job.uuid == received.uuid {
+                received.keep();
+            }
+            Ok(submitted)
+        }
+        Err(fault) => {
+            // After a fault of the database nobody knows whether the job was stored: its file must
+            // stay. The sweep at the next start removes it if there is no job.
+            if fault.code().status() >= 500 {
+                received.keep();
+            }
+            Err(Refusal::Jobs(fault))
+        }
+    }
+}
+
+/// Blocks: reads the start of the file, or opens a workbook in its own process.
+fn detect(order: &Order, child: &Child) -> Result<Detected, Refusal> {
+    let upload = Upload {
+        path: &order.received.path,
+        file_name: &order.file_name,
+        media_type: order.media_type.as_deref(),
+        valid_utf8: order.received.valid_utf8,
+        size: order.received.size,
+    };
+    let score = |cells: &[&str]| header_score(&order.dataset, cells);
+    let inspection = inspect(&upload, &order.options, &score, child).map_err(Refusal::File)?;
+    let matched = match_header(&order.dataset, &inspection.header, &order.options.mapping)
+        .map_err(Refusal::Header)?;
+    Ok(detected(inspection, &matched.columns, &order.dataset))
+}
+
+fn detected(inspection: Inspection, columns: &[Option<usize>], dataset: &Dataset) -> Detected {
+    let name = |index: usize| dataset.columns.get(index).map(|column| column.name.clone());
+    Detected {
+        format: inspection.format,
+        delimiter: inspection.delimiter,
+        encoding: inspection.encoding,
+        bom: inspection.bom,
+        sheet: inspection.sheet,
+        header_row: inspection.header_row,
+        decimal: inspection.decimal,
+        header: inspection.header,
+        columns: columns.iter().map(|column| column.and_then(name)).collect(),
+    }
+}

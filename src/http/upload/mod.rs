@@ -1,0 +1,188 @@
+//! `POST /api/v1/import/{dataset}`: a file in, a job number out.
+//!
+//! The handler reads headers and body; what then happens to the file is [`intake`]'s.
+
+mod body;
+mod digest;
+mod file_name;
+mod form;
+mod headers;
+mod intake;
+mod raw;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_ENCODING, HeaderName, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use serde::Serialize;
+
+use super::api::Api;
+use super::envelope;
+use super::etag::Seen;
+use super::problem::Problem;
+use super::query;
+use super::status::{answer, wait_for};
+use super::view::status_url;
+use crate::dataset::model::{Dataset, Run};
+use crate::domain::error_code::ErrorCode;
+use crate::domain::job::Job;
+use crate::domain::limits::WAIT_SECONDS_MAX;
+use crate::domain::options::Options;
+use crate::files::Received;
+use body::Body;
+use headers::BodyKind;
+use intake::Order;
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What the body gave.
+#[derive(Debug)]
+struct Taken {
+    received: Received,
+    file_name: Option<String>,
+    media_type: Option<String>,
+    options: Options,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    job_id: i64,
+    status_url: String,
+}
+
+/// Takes a file in and starts the job.
+pub(super) async fn import(
+    request: HttpRequest,
+    name: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    if api.stopping.is_cancelled() {
+        return Err(Problem::stopping());
+    }
+    let dataset = Arc::clone(api.dataset(&name)?);
+    let idempotency_key = headers::idempotency_key(request.headers())?;
+    let wait = headers::wait_preference(request.headers());
+    let taken = take(&request, payload, &api).await?;
+
+    let media_type = taken.media_type.as_deref();
+    let file_name = file_name::shown_name(taken.file_name.as_deref(), &dataset.name, media_type);
+    let order = Order {
+        dataset: Arc::clone(&dataset),
+        received: taken.received,
+        file_name,
+        media_type: taken.media_type,
+        options: taken.options,
+        idempotency_key,
+    };
+    let submitted = api.run(intake::take_in(api.jobs.clone(), api.child.clone(), order)).await?;
+
+    let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
+    let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
+        None => accepted(&dataset, &submitted.job)?,
+        Some(seconds) => {
+            let at_most = Duration::from_secs(seconds);
+            let id = submitted.job.id;
+            let job = wait_for(&api, id, at_most, |job| job.status.is_terminal()).await?;
+            if job.status.is_terminal() {
+                answer(&job, &Seen::default())?
+            } else {
+                accepted(&dataset, &job)?
+            }
+        }
+    };
+    if let Some(seconds) = wait {
+        let applied = format!("wait={seconds}");
+        if let Ok(applied) = applied.parse() {
+            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+        }
+    }
+    if submitted.replayed {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
+    }
+    Ok(response)
+}
+
+fn true_value() -> actix_web::http::header::HeaderValue {
+    actix_web::http::header::HeaderValue::from_static("true")
+}
+
+/// Reads the body to its end: the file goes to disk, everything else into the options.
+async fn take(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Taken, Problem> {
+    let kind = headers::body_kind(request.headers())?;
+    if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        let detail = "send the file as it is; this server unpacks no Content-Encoding";
+        return Err(Problem::new(ErrorCode::UnsupportedFormat, detail));
+    }
+    let query = query::pairs(request)?;
+    let announced = headers::content_length(request.headers());
+    let body = Body::new(payload, headers::content_digest(request.headers())?);
+    let taken = match kind {
+        BodyKind::Form => form::take(request.headers(), body.clone(), query, announced, api).await,
+        BodyKind::File(media_type) => {
+            raw::take(request.headers(), body.clone(), query, announced, media_type, api).await
+        }
+    }?;
+    body.finish().await?;
+    Ok(taken)
+}
+
+/// 202: the job is stored and will run, whatever happens to this server.
+fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
+    let message = format!("{} import started in background", singular(&dataset.title));
+    let started = Started { job_id: job.id, status_url: status_url(job.id) };
+    let body = envelope::body(Some(&message), &started)?;
+    let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
+    response.insert_header((LOCATION, started.status_url)).insert_header((RETRY_AFTER, "1"));
+    Ok(response.content_type("application/json").body(body))
+}
+
+/// `Products` gives `Product`, `Categories` gives `Category`.
+fn singular(title: &str) -> String {
+    match (title.strip_suffix("ies"), title.strip_suffix('s')) {
+        (Some(stem), _) => format!("{stem}y"),
+        (None, Some(stem)) if !stem.ends_with('s') => stem.to_owned(),
+        _ => title.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_an_upload_is_what_frontends_know() {
+        let dataset = Dataset {
+            name: "products".to_owned(),
+            title: "Products".to_owned(),
+            table: "products".to_owned(),
+            key: vec![],
+            run: Run::Background,
+            columns: vec![],
+            histories: vec![],
+        };
+        let response = accepted(&dataset, &crate::http::view::tests::job()).unwrap();
+        assert_eq!(response.status(), 202);
+        assert_eq!(response.headers().get(LOCATION).unwrap(), "/api/v1/import/status/123");
+        assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
+        let body = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&body),
+            r#"{"success":true,"message":"Product import started in background","data":{"jobId":123,"statusUrl":"/api/v1/import/status/123"}}"#
+        );
+    }
+
+    #[test]
+    fn titles_have_a_singular() {
+        for (title, one) in [("Categories", "Category"), ("Dealers", "Dealer"), ("Stock", "Stock")]
+        {
+            assert_eq!(singular(title), one);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! A job as clients see it. The same job gives the same bytes, wherever it was read from and
+//! whenever it is asked for: nothing here looks at a clock.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::etag::weak_tag;
+use super::problem::Problem;
+use crate::domain::counts::Counts;
+use crate::domain::detected::Detected;
+use crate::domain::job::Job;
+use crate::domain::options::Options;
+use crate::domain::status::JobStatus;
+
+/// The actions that the status allows now, by the last word of their address.
+pub(super) fn actions(status: JobStatus) -> Vec<&'static str> {
+    if status.may_become(JobStatus::Cancelled) { vec!["cancel"] } else { vec![] }
+}
+
+/// The address of a job's status.
+pub(super) fn status_url(id: i64) -> String {
+    format!("/api/v1/import/status/{id}")
+}
+
+/// The body of a status answer and its entity tag.
+pub(super) fn status_body(job: &Job) -> Result<(Vec<u8>, String), Problem> {
+    let body = super::envelope::body(None, &JobView::of(job))?;
+    let tag = weak_tag(&body);
+    Ok((body, tag))
+}
+
+/// A job, in the order of its members in JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobView<'a> {
+    job_id: i64,
+    dataset: &'a str,
+    file_name: &'a str,
+    status: &'static str,
+    progress: Progress,
+    counts: Counts,
+    rows_per_second: Option<f64>,
+    eta_seconds: Option<u64>,
+    created_at: String,
+    started_at: Option<String>,
+    last_progress_at: Option<String>,
+    completed_at: Option<String>,
+    results: Option<Results>,
+    error: Option<&'a str>,
+    error_code: Option<&'a str>,
+    actions: Vec<&'static str>,
+    links: Links,
+    detected: &'a Detected,
+    options: &'a Options,
+    sha256: &'a str,
+    file_size: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Progress {
+    current: u64,
+    total: Option<u64>,
+    percentage: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Results {
+    total_rows: Option<u64>,
+    success_count: u64,
+    error_count: u64,
+    #[serde(flatten)]
+    counts: Counts,
+    unprocessed: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Links {
+    #[serde(rename = "self")]
+    itself: String,
+    errors: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_csv: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_xlsx: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel: Option<String>,
+}
+
+impl<'a> JobView<'a> {
+    /// The view of a job.
+    pub(super) fn of(job: &'a Job) -> Self {
+        Self {
+            job_id: job.id,
+            dataset: &job.dataset,
+            file_name: &job.file_name,
+            status: job.status.as_str(),
+            progress: Progress {
+                current: job.counts.processed(),
+                total: job.total_rows,
+                percentage: percentage(job),
+            },
+            counts: job.counts,
+            rows_per_second: rows_per_second(job),
+            eta_seconds: eta_seconds(job),
+            created_at: text(job.created_at),
+            started_at: job.started_at.map(text),
+            last_progress_at: job.started_at.map(|_| text(job.updated_at)),
+            completed_at: job.completed_at.map(text),
+            results: job.status.is_terminal().then(|| Results {
+                total_rows: job.total_rows,
+                success_count: job.counts.succeeded(),
+                error_count: job.counts.failed,
+                counts: job.counts,
+                unprocessed: job.total_rows.map(|t| t.saturating_sub(job.counts.processed())),
+            }),
+            error: job.error_message.as_deref(),
+            error_code: job.error_code.as_deref(),
+            actions: actions(job.status),
+            links: links(job),
+            detected: &job.detected,
+            options: &job.options,
+            sha256: &job.sha256,
+            file_size: job.file_size,
+        }
+    }
+}
+
+fn links(job: &Job) -> Links {
+    let base = format!("/api/v1/import/jobs/{}", job.id);
+    let failed = job.counts.failed > 0;
+    Links {
+        itself: status_url(job.id),
+        errors: format!("{base}/errors"),
+        errors_csv: failed.then(|| format!("{base}/errors.csv")),
+        errors_xlsx: failed.then(|| format!("{base}/errors.xlsx")),
+        cancel: (!actions(job.status).is_empty()).then(|| format!("{base}/cancel")),
+    }
+}
+
+/// Milliseconds are what every database keeps, so that the table and the memory give the same text.
+fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Rounded down; 100 only when the job is completed.
+fn percentage(job: &Job) -> u64 {
+    if job.status == JobStatus::Completed {
+        return 100;
+    }
+    let done = job.counts.processed().saturating_mul(100);
+    job.total_rows.and_then(|total| done.checked_div(total)).unwrap_or(0).min(99)
+}
+
+/// Rows with an outcome, and the milliseconds from the start to the last commit.
+fn pace(job: &Job) -> Option<(u64, u64)> {
+    let until = job.completed_at.unwrap_or(job.updated_at);
+    let millis = u64::try_from((until - job.started_at?).num_milliseconds()).ok()?;
+    let rows = job.counts.processed();
+    (rows > 0 && millis > 0).then_some((rows, millis))
+}
+
+/// One digit after the point.
+fn rows_per_second(job: &Job) -> Option<f64> {
+    let (rows, millis) = pace(job)?;
+    let tenths = rows.saturating_mul(10_000).checked_div(millis)?;
+    Some(f64::from(u32::try_from(tenths).ok()?) / 10.0)
+}
+
+fn eta_seconds(job: &Job) -> Option<u64> {
+    if job.status != JobStatus::Processing {
+        return None;
+    }
+    let (rows, millis) = pace(job)?;
+    let left = job.total_rows?.saturating_sub(rows);
+    Some(left.saturating_mul(millis).div_ceil(rows.saturating_mul(1000)))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::detected::{DecimalSeparator, Format};
+
+    /// A job in the middle of its life.
+    pub(in crate::http) fn job() -> Job {
+        let at = |second: i64| DateTime::from_timestamp(1_795_000_000 + second, 0).unwrap();
+        Job {
+            id: 123,
+            uuid: uuid::Uuid::nil(),
+            dataset: "products".to_owned(),
+            file_name: "products.csv".to_owned(),
+            file_size: 136_600_000,
+            sha256: "ab".repeat(32),
+            status: JobStatus::Processing,
+            total_rows: Some(700_000),
+            counts: Counts { created: 49_990, failed: 10, ..Counts::default() },
+            error_code: None,
+            error_message: None,
+            options: Options::default(),
+            detected: Detected {
+                format: Format::Csv,
+                delimiter: Some(';'),
+                encoding: Some("utf-8".to_owned()),
+                bom: false,
+                sheet: None,
+                header_row: 1,
+                decimal: DecimalSeparator::Comma,
+                header: vec!["SKU".to_owned(), "Note".to_owned()],
+                columns: vec![Some("sku".to_owned()), None],
+            },
+            priority: 0,
+            attempts: 1,
+            lease_epoch: 1,
+            bulk_id: None,
+            created_by: None,
+            created_at: at(0),
+            started_at: Some(at(1)),
+            updated_at: at(2),
+            completed_at: None,
+        }
+    }
+
+    fn text_of(job: &Job) -> String {
+        serde_json::to_string_pretty(&JobView::of(job)).unwrap()
+    }
+
+    #[test]
+    fn a_running_job_shows_how_far_it_is() {
+        insta::assert_snapshot!(text_of(&job()), @r#"
+        {
+          "jobId": 123,
+          "dataset": "products",
+          "fileName": "products.csv",
+          "status": "processing",
+          "progress": {
+            "current": 50000,
+            "total": 700000,
+            "percentage": 7
+          },
+          "counts": {
+            "created": 49990,
+            "updated": 0,
+            "unchanged": 0,
+            "superseded": 0,
+            "failed": 10
+          },
+          "rowsPerSecond": 50000.0,
+          "etaSeconds": 13,
+          "createdAt": "2026-11-18T11:06:40.000Z",
+          "startedAt": "2026-11-18T11:06:41.000Z",
+          "lastProgressAt": "2026-11-18T11:06:42.000Z",
+          "completedAt": null,
+          "results": null,
+          "error": null,
+          "errorCode": null,
+          "actions": [
+            "cancel"
+          ],
+          "links": {
+            "self": "/api/v1/import/status/123",
+            "errors": "/api/v1/import/jobs/123/errors",
+            "errorsCsv": "/api/v1/import/jobs/123/errors.csv",
+            "errorsXlsx": "/api/v1/import/jobs/123/errors.xlsx",
+            "cancel": "/api/v1/import/jobs/123/cancel"
+          },
+          "detected": {
+            "format": "csv",
+            "delimiter": ";",
+            "encoding": "utf-8",
+            "bom": false,
+            "headerRow": 1,
+            "decimal": "comma",
+            "header": [
+              "SKU",
+              "Note"
+            ],
+            "columns": [
+              "sku",
+              null
+            ]
+          },
+          "options": {
+            "mode": "upsert",
+            "dryRun": false,
+            "onError": "continue",
+            "blank": "clear",
+            "duplicates": "last",
+            "decimal": "undeclared",
+            "priority": 0
+          },
+          "sha256": "abababababababababababababababababababababababababababababababab",
+          "fileSize": 136600000
+        }
+        "#);
+    }
+
+    #[test]
+    fn a_finished_job_shows_its_results() {
+        let mut job = job();
+        job.status = JobStatus::Failed;
+        job.error_code = Some("unclosed_quote".to_owned());
+        job.error_message = Some("The quote in row 50002 is never closed.".to_owned());
+        job.completed_at = Some(job.updated_at);
+        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        insta::assert_snapshot!(view["results"], @r#"{"created":49990,"errorCount":10,"failed":10,"successCount":49990,"superseded":0,"totalRows":700000,"unchanged":0,"unprocessed":650000,"updated":0}"#);
+        assert_eq!(view["progress"]["percentage"], 7);
+        assert_eq!(view["etaSeconds"], serde_json::Value::Null);
+        assert_eq!(view["actions"], serde_json::json!([]));
+        assert_eq!(view["errorCode"], "unclosed_quote");
+    }
+
+    #[test]
+    fn a_hundred_percent_means_completed() {
+        let mut job = job();
+        job.counts.created = 699_990;
+        assert_eq!(percentage(&job), 99);
+        job.status = JobStatus::Completed;
+        assert_eq!(percentage(&job), 100);
+        job.total_rows = Some(0);
+        assert_eq!(percentage(&job), 100);
+        job.status = JobStatus::Cancelled;
+        assert_eq!(percentage(&job), 0);
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let mut job = job();
+        job.status = JobStatus::Pending;
+        job.counts = Counts::default();
+        job.total_rows = None;
+        job.started_at = None;
+        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        for member in ["rowsPerSecond", "etaSeconds", "startedAt", "lastProgressAt", "results"] {
+            assert!(view[member].is_null(), "{member}");
+        }
+        assert!(view["progress"]["total"].is_null());
+        assert_eq!(view["actions"], serde_json::json!(["cancel"]));
+    }
+
+    #[test]
+    fn the_tag_changes_with_the_job_only() {
+        let (job, mut later) = (job(), job());
+        let tag = |job: &Job| status_body(job).unwrap().1;
+        assert_eq!(tag(&job), tag(&later));
+        later.counts.created += 1;
+        assert_ne!(tag(&job), tag(&later));
+    }
+}
