@@ -135,21 +135,32 @@ impl Check<'_> {
         }
     }
 
+    /// SQLite, which has no types of its own for decimals, days and truth values: there a column may
+    /// be declared as what they are stored as.
+    fn is_loose(&self) -> bool {
+        self.max_decimal_digits <= 15
+    }
+
     /// The values of `column` can be stored in `table.field` as they are.
     fn fits(&mut self, column: &Column, table: &str, field: &FieldShape) {
         let family = field.family();
-        let floats_are_exact = self.max_decimal_digits <= 15;
+        let is_loose = self.is_loose();
         let (fits, wants) = match column.kind {
             _ if column.reference.is_some() => (family == Family::Uuid, "a UUID"),
             ColumnType::Text => (family == Family::Text, "a text"),
             ColumnType::Integer => (family == Family::Integer, "an integer"),
-            ColumnType::Decimal { .. } => (
-                family == Family::Decimal || (family == Family::Float && floats_are_exact),
-                "a decimal",
-            ),
-            ColumnType::Boolean => (family == Family::Boolean, "a boolean"),
-            ColumnType::Date => (family == Family::Date, "a date"),
-            ColumnType::DateTime => (family == Family::Moment, "a timestamp"),
+            ColumnType::Decimal { .. } => {
+                (family == Family::Decimal || (family == Family::Float && is_loose), "a decimal")
+            }
+            ColumnType::Boolean => {
+                (family == Family::Boolean || (family == Family::Integer && is_loose), "a boolean")
+            }
+            ColumnType::Date => {
+                (family == Family::Date || (family == Family::Text && is_loose), "a date")
+            }
+            ColumnType::DateTime => {
+                (family == Family::Moment || (family == Family::Text && is_loose), "a timestamp")
+            }
             ColumnType::Json | ColumnType::List => {
                 (matches!(family, Family::Json | Family::Text), "JSON or text")
             }
@@ -276,7 +287,9 @@ impl Check<'_> {
             ("archived_at", Family::Moment, "a timestamp that may be NULL"),
         ] {
             let fits = |field: &FieldShape| {
-                let right = [family, Family::Any].contains(&field.family());
+                let found = field.family();
+                let right = [family, Family::Any].contains(&found)
+                    || (self.is_loose() && family == Family::Moment && found == Family::Text);
                 right && (field.nullable || name != "archived_at")
             };
             if !shape.column(name).is_some_and(fits) {

@@ -9,7 +9,8 @@ use crate::domain::detected::DecimalSeparator;
 use crate::domain::limits::FIELD_BYTES_MAX;
 use crate::domain::row::CellKind;
 
-const KEYS: [&str; 14] = [
+/// The keys of a column.
+pub(super) const KEYS: [&str; 14] = [
     "name",
     "title",
     "field",

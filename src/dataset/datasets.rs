@@ -98,6 +98,8 @@ impl Datasets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::column;
+    use crate::domain::row_error::RowCode;
 
     const MINIMAL: &str = "table = 't'\nkey = ['a']\n[[column]]\nname = 'a'\nrequired = true\n";
 
@@ -142,5 +144,26 @@ mod tests {
             histories.collect::<Vec<_>>(),
             [("product_prices", "product_id"), ("product_stocks", "product_id")]
         );
+    }
+
+    #[test]
+    fn the_documentation_shows_what_is_there() {
+        let docs = include_str!("../../docs/datasets.md");
+        let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        let compiled = compile("docs/datasets.md", example.unwrap()).unwrap();
+        assert_eq!(compiled.dataset.histories[0].owner, "dealer_id");
+        let of_writing = [
+            RowCode::DuplicateInFile,
+            RowCode::AlreadyExists,
+            RowCode::NotFound,
+            RowCode::ConstraintViolated,
+            RowCode::RefusedByDatabase,
+        ];
+        for code in RowCode::ALL.iter().filter(|code| !of_writing.contains(code)) {
+            assert!(docs.contains(&format!("`{}`", code.as_str())), "{}", code.as_str());
+        }
+        for key in column::KEYS {
+            assert!(docs.contains(&format!("`{key}`")), "{key}");
+        }
     }
 }

@@ -226,3 +226,13 @@ fn small_integers_need_bounds() {
     );
     assert_eq!(with("min = 0\nmax = 2147483647"), []);
 }
+
+#[test]
+fn sqlite_may_declare_what_it_stores() {
+    let found = faults(15, |t| {
+        field(t, "products", "is_active").sql_type = "INTEGER".into();
+        field(t, "products", "mrp").sql_type = "REAL".into();
+        field(t, "product_prices", "archived_at").sql_type = "TEXT".into();
+    });
+    assert_eq!(found, []);
+}

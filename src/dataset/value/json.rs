@@ -60,21 +60,29 @@ fn array<'a>(items: impl Iterator<Item = &'a str>, out: &mut String) {
     for item in items.map(str::trim).filter(|item| !item.is_empty()) {
         out.push(if out.is_empty() { '[' } else { ',' });
         out.push('"');
-        for c in item.chars() {
-            match c {
-                '"' => out.push_str("\\\""),
-                '\\' => out.push_str("\\\\"),
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                _ if c < ' ' => out.push('\u{fffd}'),
-                _ => out.push(c),
-            }
+        if item.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
+            out.push_str(item);
+        } else {
+            escape(item, out);
         }
         out.push('"');
     }
     if !out.is_empty() {
         out.push(']');
+    }
+}
+
+fn escape(item: &str, out: &mut String) {
+    for c in item.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            _ if c < ' ' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
     }
 }
 

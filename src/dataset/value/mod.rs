@@ -120,7 +120,7 @@ pub(super) fn convert<'a>(
         | CellKind::Time => {}
     }
     let column = reading.column;
-    let cell = raw.trim();
+    let cell = text::trimmed(raw);
     if cell.is_empty() {
         return if column.required { Err(Fault::Required) } else { Ok(Value::Null) };
     }

@@ -20,8 +20,9 @@ pub(in crate::dataset) fn clean<'a>(
     is_key: bool,
     scratch: &'a mut String,
 ) -> Result<&'a str, TextFault> {
-    let text = raw.trim();
-    if text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+    let text = trimmed(raw);
+    // Without an early end, so that the compiler looks at many bytes at a time.
+    if text.bytes().fold(true, |plain, byte| plain & matches!(byte, 0x20..=0x7e)) {
         return Ok(text);
     }
     if let Some(bad) = text.chars().find(|c| is_refused(*c, is_key)) {
@@ -33,6 +34,15 @@ pub(in crate::dataset) fn clean<'a>(
     scratch.clear();
     scratch.extend(text.nfc());
     Ok(scratch.trim())
+}
+
+/// `raw` without Unicode white space around it; quick when there is none.
+pub(in crate::dataset) fn trimmed(raw: &str) -> &str {
+    let bytes = raw.as_bytes();
+    match (bytes.first(), bytes.last()) {
+        (Some(0x21..=0x7e), Some(0x21..=0x7e)) => raw,
+        _ => raw.trim(),
+    }
 }
 
 fn is_refused(c: char, is_key: bool) -> bool {
