@@ -19,7 +19,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 
 /// Arguments of `loadbay convert`.
 #[derive(Debug, Args)]
-pub struct ConvertArgs {
+pub(super) struct ConvertArgs {
     /// The workbook.
     #[arg(long)]
     input: PathBuf,
@@ -72,7 +72,7 @@ enum Mode {
 }
 
 /// Runs the command. A fault is written to standard error as one line of JSON.
-pub fn run(args: ConvertArgs) -> ExitCode {
+pub(super) fn run(args: ConvertArgs) -> ExitCode {
     let bounds = Bounds {
         memory_bytes: args.memory_bytes,
         cpu_seconds: args.cpu_seconds,

@@ -1,7 +1,7 @@
 //! A compiled dataset against the tables that are really there: told at start, with the line of
 //! the definition file, instead of by a failing statement in the middle of a job.
 
-use super::column::OWN_FIELDS;
+use super::column::OWN_TIMES;
 use super::compile::Compiled;
 use super::fault::{DefinitionFault, nearest};
 use super::model::{Column, ColumnType, History, Reference};
@@ -95,10 +95,16 @@ impl Check<'_> {
             );
             self.fault(&["key"], "`key`".to_owned(), message);
         }
-        self.own_key(&["table"], "`table`", &shape);
+        if !dataset.histories.is_empty() && shape.column("id").is_none() {
+            let message = format!(
+                "table `{}` needs a column `id`, which its history tables point at",
+                shape.table
+            );
+            self.fault(&["table"], "`table`".to_owned(), message);
+        }
     }
 
-    /// Every table has a UUID column `id`, which references and histories point at.
+    /// The records that rows name have a UUID column `id`: Loadbay gives the new ones theirs.
     fn own_key(&mut self, paths: &[&str], key: &str, shape: &TableShape) {
         let message = match shape.column("id").map(|id| (id.family(), &id.sql_type)) {
             Some((Family::Uuid | Family::Any, _)) => return,
@@ -113,7 +119,7 @@ impl Check<'_> {
     /// Columns of a table that nothing fills, though they take no NULL.
     fn unfed(&mut self, paths: &[&str], key: &str, shape: &TableShape, fed: &dyn Fn(&str) -> bool) {
         for field in &shape.columns {
-            let is_own = OWN_FIELDS.contains(&field.name.as_str());
+            let is_own = OWN_TIMES.contains(&field.name.as_str());
             if !field.nullable && !field.has_default && !is_own && !fed(&field.name) {
                 let message = format!(
                     "`{}.{}` takes no NULL and has no default, but nothing fills it",
@@ -255,7 +261,9 @@ impl Check<'_> {
             }
         }
         if reference.create {
-            self.unfed(&paths, &key, &shape, &|name| name == reference.match_column);
+            self.unfed(&paths, &key, &shape, &|name| {
+                name == reference.match_column || name == "id"
+            });
         }
     }
 
@@ -281,8 +289,20 @@ impl Check<'_> {
                 self.column_fault(column, "history", message);
             }
         }
+        let id = (self.shapes)(&dataset.table).and_then(|it| Some(it.column("id")?.family()));
+        let id_family = id.unwrap_or(Family::Any);
+        let owner_fits = |field: &FieldShape| {
+            let found = field.family();
+            found == id_family || [found, id_family].contains(&Family::Any)
+        };
+        if !shape.column(&history.owner).is_some_and(owner_fits) {
+            let message = format!(
+                "table `{table}` needs a column `{}` of the type of `{}.id`",
+                history.owner, dataset.table
+            );
+            self.fault(&paths, key.clone(), message);
+        }
         for (name, family, wants) in [
-            (history.owner.as_str(), Family::Uuid, "a UUID"),
             ("created_at", Family::Moment, "a timestamp"),
             ("archived_at", Family::Moment, "a timestamp that may be NULL"),
         ] {

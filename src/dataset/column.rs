@@ -30,6 +30,9 @@ pub(super) const KEYS: [&str; 14] = [
 /// Columns of a table whose values Loadbay itself sets; no definition may feed them.
 pub(super) const OWN_FIELDS: [&str; 3] = ["id", "created_at", "updated_at"];
 
+/// Those of them that the store fills in every table that has them.
+pub(super) const OWN_TIMES: [&str; 2] = ["created_at", "updated_at"];
+
 /// Letters that a name may have: PostgreSQL cuts longer ones.
 const NAME_CHARS_MAX: usize = 63;
 
