@@ -90,6 +90,8 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let (source, survey, converter) = look_through(inner, job, converter, stop).await?;
     let lanes = match inner.store.lanes_of(job.id).await? {
         Some(lanes) => lanes,
+        // A second writer would only cost its connection.
+        None if survey.total <= u64::from(inner.settings.chunk_rows) => 1,
         None => inner.store.lanes(inner.settings.writers),
     };
     let total = survey.total;

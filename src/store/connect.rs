@@ -85,6 +85,13 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // The ROLLBACK below warns each time that there is nothing to roll back.
+                    sqlx::raw_sql("SET client_min_messages = error").execute(connection).await?;
+                    Ok(())
+                })
+            })
             // A request that was dropped while it began a transaction must not hand its
             // connection on inside of it (sqlx issue 4385).
             .after_release(|connection, _| {
