@@ -119,5 +119,14 @@ async fn option(
 }
 
 fn broken(fault: &MultipartError) -> Problem {
+    if let MultipartError::Payload(fault) = fault {
+        return body::broken(fault);
+    }
+    if matches!(fault, MultipartError::Incomplete) {
+        return Problem::malformed("the form broke off before its last boundary");
+    }
+    if matches!(fault, MultipartError::BoundaryMissing | MultipartError::ContentTypeParse) {
+        return Problem::malformed("the Content-Type of the form names no boundary");
+    }
     Problem::malformed(format!("the form cannot be read: {fault}"))
 }
