@@ -10,7 +10,9 @@ use loadbay::domain::status::JobStatus;
 
 fn text(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
+    let text = std::fs::read_to_string(&path);
+    assert!(text.is_ok(), "{} cannot be read", path.display());
+    text.unwrap_or_default()
 }
 
 #[test]
