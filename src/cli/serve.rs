@@ -36,9 +36,10 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 fn log_to_stderr(config: &Config) {
-    // What the web server says about its threads, and about requests that are no HTTP, is of no
-    // use unless it is asked for.
-    let filter = EnvFilter::new(format!("actix_server=warn,actix_http=off,{}", config.log));
+    // What libraries say about threads, migrations and requests that are no HTTP is of no use unless
+    // it is asked for.
+    let quiet = "actix_server=warn,actix_http=off,sea_orm_migration=warn";
+    let filter = EnvFilter::new(format!("{quiet},{}", config.log));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
