@@ -1,6 +1,6 @@
 //! `loadbay serve`: the server.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -36,8 +36,14 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 fn log_to_stderr(config: &Config) {
-    let filter = EnvFilter::new(&config.log);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // What libraries say about threads, migrations and requests that are no HTTP is of no use unless
+    // it is asked for.
+    let quiet = "actix_server=warn,actix_http=off,sea_orm_migration=warn";
+    let filter = EnvFilter::new(format!("{quiet},{}", config.log));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
     match config.log_format {
         LogFormat::Text => lines.init(),
         LogFormat::Json => lines.json().init(),

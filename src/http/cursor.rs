@@ -11,6 +11,8 @@ pub(super) enum List {
     Jobs,
     /// The row errors of one job.
     RowErrors(i64),
+    /// The superseded rows of one job.
+    Superseded(i64),
 }
 
 impl List {
@@ -18,6 +20,7 @@ impl List {
         let text = match self {
             Self::Jobs => format!("jobs {id}"),
             Self::RowErrors(job) => format!("row errors {job} {id}"),
+            Self::Superseded(job) => format!("superseded {job} {id}"),
         };
         xxh3_64(text.as_bytes()) & 0xff_ffff
     }

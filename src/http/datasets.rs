@@ -24,7 +24,26 @@ struct DatasetView<'a> {
     run: &'static str,
     key: Vec<&'a str>,
     columns: Vec<ColumnView<'a>>,
-    links: serde_json::Value,
+    links: Links,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary<'a> {
+    name: &'a str,
+    title: &'a str,
+    columns: usize,
+    required: Vec<&'a str>,
+    links: Links,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Links {
+    #[serde(rename = "self")]
+    itself: String,
+    import: String,
+    template_csv: String,
+    template_xlsx: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,15 +83,15 @@ pub(super) async fn list(
     envelope::ok(&json!({"datasets": datasets}))
 }
 
-fn summary(dataset: &Dataset) -> serde_json::Value {
+fn summary(dataset: &Dataset) -> Summary<'_> {
     let required = dataset.columns.iter().filter(|column| column.required);
-    json!({
-        "name": dataset.name,
-        "title": dataset.title,
-        "columns": dataset.columns.len(),
-        "required": required.map(|column| column.title.as_str()).collect::<Vec<_>>(),
-        "links": links(dataset),
-    })
+    Summary {
+        name: &dataset.name,
+        title: &dataset.title,
+        columns: dataset.columns.len(),
+        required: required.map(|column| column.title.as_str()).collect(),
+        links: links(dataset),
+    }
 }
 
 /// `GET /api/v1/datasets/{name}`.
@@ -129,14 +148,14 @@ fn column_view<'a>(dataset: &'a Dataset, index: usize, column: &'a Column) -> Co
     }
 }
 
-fn links(dataset: &Dataset) -> serde_json::Value {
+fn links(dataset: &Dataset) -> Links {
     let base = format!("/api/v1/datasets/{}", dataset.name);
-    json!({
-        "self": base,
-        "import": format!("/api/v1/import/{}", dataset.name),
-        "templateCsv": format!("{base}/template.csv"),
-        "templateXlsx": format!("{base}/template.xlsx"),
-    })
+    Links {
+        import: format!("/api/v1/import/{}", dataset.name),
+        template_csv: format!("{base}/template.csv"),
+        template_xlsx: format!("{base}/template.xlsx"),
+        itself: base,
+    }
 }
 
 /// The word of the definition file: `decimal(12,2)`.

@@ -17,6 +17,7 @@ mod query;
 mod row_errors;
 mod server;
 mod status;
+mod superseded;
 mod surround;
 mod upload;
 mod view;
@@ -52,6 +53,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.csv"), web::to(row_errors::as_csv)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
+        .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
         .default_service(web::to(nothing_here));

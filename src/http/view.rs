@@ -85,6 +85,8 @@ struct Links {
     #[serde(skip_serializing_if = "Option::is_none")]
     errors_xlsx: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    superseded: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cancel: Option<String>,
 }
 
@@ -135,6 +137,7 @@ fn links(job: &Job) -> Links {
         errors: format!("{base}/errors"),
         errors_csv: failed.then(|| format!("{base}/errors.csv")),
         errors_xlsx: failed.then(|| format!("{base}/errors.xlsx")),
+        superseded: (job.counts.superseded > 0).then(|| format!("{base}/superseded")),
         cancel: (!actions(job.status).is_empty()).then(|| format!("{base}/cancel")),
     }
 }

@@ -30,7 +30,15 @@ struct Page {
     stored: u64,
     truncated: bool,
     next_cursor: Option<String>,
-    links: serde_json::Value,
+    links: Links,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Links {
+    job: String,
+    errors_csv: String,
+    errors_xlsx: String,
 }
 
 /// `GET /api/v1/import/jobs/{id}/errors`.
@@ -63,11 +71,11 @@ pub(super) async fn list(
         stored,
         truncated: stored >= api.max_stored_errors && job.counts.failed > 0,
         next_cursor,
-        links: serde_json::json!({
-            "job": super::view::status_url(id),
-            "errorsCsv": format!("{base}/errors.csv"),
-            "errorsXlsx": format!("{base}/errors.xlsx"),
-        }),
+        links: Links {
+            job: super::view::status_url(id),
+            errors_csv: format!("{base}/errors.csv"),
+            errors_xlsx: format!("{base}/errors.xlsx"),
+        },
     })
 }
 

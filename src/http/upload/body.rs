@@ -73,5 +73,11 @@ pub(super) async fn next<S: Stream + Unpin>(stream: &mut S) -> Result<Option<S::
 
 /// A body that ended or broke before it was whole.
 pub(super) fn broken(fault: &PayloadError) -> Problem {
+    if matches!(fault, PayloadError::Overflow) {
+        return Problem::malformed("the headers of a part are too long");
+    }
+    if matches!(fault, PayloadError::Incomplete(_)) {
+        return Problem::malformed("the body broke off before its end");
+    }
     Problem::malformed(format!("the body broke off before its end ({fault})"))
 }

@@ -5,13 +5,12 @@ use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::header::HeaderMap;
 
 use super::body::{self, Body};
-use super::{Taken, headers};
+use super::{Sink, Taken, headers};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
 use crate::domain::options::Options;
 use crate::domain::row_error::shown;
 use crate::files::{FileError, Received};
-use crate::http::api::Api;
 use crate::http::problem::Problem;
 
 /// The field with the file.
@@ -31,11 +30,10 @@ pub(super) async fn take(
     headers: &HeaderMap,
     body: Body,
     query: Vec<(String, String)>,
-    announced: Option<u64>,
-    api: &Api,
+    sink: Sink<'_>,
 ) -> Result<Taken, Problem> {
-    let limit = api.max_upload;
-    if announced.is_some_and(|bytes| bytes > limit.saturating_add(FORM_BYTES_MAX)) {
+    let Sink { limit, .. } = sink;
+    if sink.announced.is_some_and(|bytes| bytes > limit.saturating_add(FORM_BYTES_MAX)) {
         return Err(FileError::TooLarge { limit }.into());
     }
     let mut options = query;
@@ -60,7 +58,7 @@ pub(super) async fn take(
         }
         // What is wrong already is told before the file is read.
         parse(&options)?;
-        file = Some(file_part(&mut field, api).await?);
+        file = Some(file_part(&mut field, sink).await?);
     }
     let options = parse(&options)?;
     let Some(file) = file else {
@@ -75,10 +73,10 @@ fn parse(options: &[(String, String)]) -> Result<Options, Problem> {
     Ok(Options::parse(options.iter().map(|(name, value)| (name.as_str(), value.as_str())))?)
 }
 
-async fn file_part(field: &mut Field, api: &Api) -> Result<FilePart, Problem> {
+async fn file_part(field: &mut Field, sink: Sink<'_>) -> Result<FilePart, Problem> {
     let file_name = field.content_disposition().and_then(headers::file_name_of);
     let media_type = field.content_type().map(|media| media.essence_str().to_ascii_lowercase());
-    let mut receiver = api.folder.receive(api.max_upload, None)?;
+    let mut receiver = sink.folder.receive(sink.limit, None)?;
     while let Some(bytes) = body::next(field).await? {
         receiver.write(&bytes.map_err(|fault| broken(&fault))?).await?;
     }
@@ -119,5 +117,102 @@ async fn option(
 }
 
 fn broken(fault: &MultipartError) -> Problem {
+    if let MultipartError::Payload(fault) = fault {
+        return body::broken(fault);
+    }
+    if matches!(fault, MultipartError::Incomplete) {
+        return Problem::malformed("the form broke off before its last boundary");
+    }
+    if matches!(fault, MultipartError::BoundaryMissing | MultipartError::ContentTypeParse) {
+        return Problem::malformed("the Content-Type of the form names no boundary");
+    }
     Problem::malformed(format!("the form cannot be read: {fault}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use actix_web::FromRequest;
+    use actix_web::test::TestRequest;
+    use actix_web::web::Payload;
+
+    use super::*;
+    use crate::domain::options::{Mode, OnError};
+    use crate::files::Folder;
+
+    const FILE_PART: (&str, &str) = ("name=\"file\"; filename=\"a.csv\"", "SKU\n1\n");
+
+    /// What a form of the given parts and query gives, and how many files are left on disk.
+    async fn read(
+        parts: &[(&str, &str)],
+        query: &[(&str, &str)],
+        limit: u64,
+    ) -> (Result<Taken, String>, usize) {
+        let mut text = String::new();
+        for (disposition, content) in parts {
+            let head = ["--B\r\nContent-Disposition: form-data; ", disposition, "\r\n\r\n"];
+            text.extend(head.into_iter().chain([*content, "\r\n"]));
+        }
+        text += "--B--\r\n";
+        let (request, mut payload) = TestRequest::post()
+            .insert_header(("content-type", "multipart/form-data; boundary=B"))
+            .set_payload(text)
+            .to_http_parts();
+        let payload = Payload::from_request(&request, &mut payload).await.unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let folder = Arc::new(Folder::open(place.path()).unwrap());
+        let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let sink = Sink { folder: &folder, limit, announced: None };
+        let body = Body::new(payload, None);
+        let taken = take(request.headers(), body, query, sink).await;
+        let kept = std::fs::read_dir(place.path().join("uploads")).unwrap().count();
+        (taken.map_err(|problem| problem.to_string()), kept)
+    }
+
+    async fn refusal(parts: &[(&str, &str)]) -> String {
+        read(parts, &[("blank", "keep")], 100).await.0.map(|_| ()).unwrap_err()
+    }
+
+    #[actix_web::test]
+    async fn options_stand_before_and_after_the_file_and_in_the_query() {
+        let parts = [("name=mode", "insert"), FILE_PART, ("name=onError", "abort")];
+        let (taken, kept) = read(&parts, &[("priority", "5")], 100).await;
+        let taken = taken.unwrap();
+        assert_eq!((taken.options.mode, taken.options.on_error), (Mode::Insert, OnError::Abort));
+        assert_eq!(taken.options.priority, 5);
+        assert_eq!(taken.file_name.as_deref(), Some("a.csv"));
+        assert_eq!((taken.received.size, kept), (6, 1));
+    }
+
+    #[actix_web::test]
+    async fn a_form_has_exactly_one_file_called_file() {
+        assert!(refusal(&[]).await.starts_with("no_file"));
+        assert!(refusal(&[("name=mode", "insert")]).await.starts_with("no_file"));
+        assert!(refusal(&[FILE_PART, FILE_PART]).await.starts_with("two_files"));
+        let other = ("name=upload; filename=\"a.csv\"", "x");
+        assert_eq!(
+            refusal(&[other]).await,
+            "no_file: The file stands in the part `upload`; call the part `file`."
+        );
+        assert!(refusal(&[FILE_PART, other]).await.starts_with("two_files"));
+    }
+
+    #[actix_web::test]
+    async fn unknown_and_repeated_options_are_refused_wherever_they_stand() {
+        assert!(refusal(&[FILE_PART, ("name=colour", "red")]).await.starts_with("unknown_option"));
+        assert!(refusal(&[("name=colour", "red"), FILE_PART]).await.starts_with("unknown_option"));
+        assert!(refusal(&[("name=blank", "keep"), FILE_PART]).await.starts_with("invalid_option"));
+        let long = "x".repeat(OPTION_BYTES_MAX + 1);
+        assert!(refusal(&[("name=mapping", &long)]).await.contains("longer than 16384 bytes"));
+        let many = vec![("name=mode", "insert"); UPLOAD_PARTS_MAX + 1];
+        assert!(refusal(&many).await.contains("more than 64 parts"));
+    }
+
+    #[actix_web::test]
+    async fn a_file_that_is_too_large_leaves_nothing_behind() {
+        let (taken, kept) = read(&[FILE_PART], &[], 5).await;
+        assert!(taken.unwrap_err().starts_with("too_large"));
+        assert_eq!(kept, 0);
+    }
 }

@@ -30,7 +30,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
-use crate::files::Received;
+use crate::files::{Folder, Received};
 use body::Body;
 use headers::BodyKind;
 use intake::Order;
@@ -45,6 +45,15 @@ struct Taken {
     file_name: Option<String>,
     media_type: Option<String>,
     options: Options,
+}
+
+/// Where the bytes go, and how many may come.
+#[derive(Debug, Clone, Copy)]
+struct Sink<'a> {
+    folder: &'a Arc<Folder>,
+    limit: u64,
+    /// `Content-Length`.
+    announced: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -121,12 +130,16 @@ async fn take(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result
         return Err(Problem::new(ErrorCode::UnsupportedFormat, detail));
     }
     let query = query::pairs(request)?;
-    let announced = headers::content_length(request.headers());
+    let sink = Sink {
+        folder: &api.folder,
+        limit: api.max_upload,
+        announced: headers::content_length(request.headers()),
+    };
     let body = Body::new(payload, headers::content_digest(request.headers())?);
     let taken = match kind {
-        BodyKind::Form => form::take(request.headers(), body.clone(), query, announced, api).await,
+        BodyKind::Form => form::take(request.headers(), body.clone(), query, sink).await,
         BodyKind::File(media_type) => {
-            raw::take(request.headers(), body.clone(), query, announced, media_type, api).await
+            raw::take(request.headers(), body.clone(), query, media_type, sink).await
         }
     }?;
     body.finish().await?;

@@ -3,9 +3,8 @@
 use actix_web::http::header::HeaderMap;
 
 use super::body::{self, Body};
-use super::{Taken, headers};
+use super::{Sink, Taken, headers};
 use crate::domain::options::Options;
-use crate::http::api::Api;
 use crate::http::problem::Problem;
 
 /// The query parameter with the file's name.
@@ -16,14 +15,13 @@ pub(super) async fn take(
     headers: &HeaderMap,
     mut body: Body,
     mut query: Vec<(String, String)>,
-    announced: Option<u64>,
     media_type: Option<String>,
-    api: &Api,
+    sink: Sink<'_>,
 ) -> Result<Taken, Problem> {
     let named = query.iter().position(|(name, _)| name == FILE_NAME);
     let named = named.map(|index| query.remove(index).1);
     let options = Options::parse(query.iter().map(|(n, v)| (n.as_str(), v.as_str())))?;
-    let mut receiver = api.folder.receive(api.max_upload, announced)?;
+    let mut receiver = sink.folder.receive(sink.limit, sink.announced)?;
     while let Some(bytes) = body::next(&mut body).await? {
         receiver.write(&bytes.map_err(|fault| body::broken(&fault))?).await?;
     }

@@ -1,0 +1,73 @@
+//! The documentation against the code: every code, option and setting stands in it, as it is.
+
+use std::path::Path;
+
+use loadbay::config::SETTINGS;
+use loadbay::domain::error_code::ErrorCode;
+use loadbay::domain::options::Options;
+use loadbay::domain::row_error::RowCode;
+use loadbay::domain::status::JobStatus;
+
+fn text(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let text = std::fs::read_to_string(&path);
+    assert!(text.is_ok(), "{} cannot be read", path.display());
+    text.unwrap_or_default()
+}
+
+#[test]
+fn every_error_code_stands_in_the_api_documentation() {
+    let api = text("docs/api.md");
+    for code in ErrorCode::ALL {
+        let again = if code.is_retryable() { "yes" } else { "no" };
+        let row = format!(
+            "| `{}` | {} | {again} | {} | {} |",
+            code.as_str(),
+            code.status(),
+            code.title(),
+            code.remedy()
+        );
+        assert!(api.contains(&row), "docs/api.md has no row\n{row}");
+    }
+}
+
+#[test]
+fn every_row_code_stands_in_the_api_documentation() {
+    let api = text("docs/api.md");
+    for code in RowCode::ALL {
+        let row = format!("| `{}` | {} |", code.as_str(), code.meaning());
+        assert!(api.contains(&row), "docs/api.md has no row\n{row}");
+    }
+}
+
+#[test]
+fn every_option_and_status_stands_in_the_api_documentation() {
+    let api = text("docs/api.md");
+    for name in Options::NAMES {
+        assert!(api.contains(&format!("| `{name}` | ")), "docs/api.md lacks the option {name}");
+    }
+    for status in JobStatus::ALL {
+        assert!(api.contains(&format!("`{status}`")), "docs/api.md lacks the status {status}");
+    }
+}
+
+#[test]
+fn the_example_env_file_has_every_setting_with_its_default_and_no_other() {
+    let example = text(".env.example");
+    let lines: Vec<_> = example.lines().filter_map(|line| line.strip_prefix('#')).collect();
+    let given: Vec<_> = lines
+        .iter()
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    let names: Vec<_> = given.iter().map(|(name, _)| *name).collect();
+    let settings: Vec<_> = SETTINGS.iter().map(|setting| setting.variable).collect();
+    assert_eq!(names, settings);
+    for (setting, (_, value)) in SETTINGS.iter().zip(&given) {
+        let meaning = format!(" {}.", setting.meaning);
+        assert!(lines.contains(&meaning.as_str()), "{}: not as in --help", setting.variable);
+        if let Some(default) = setting.default {
+            assert_eq!(*value, default, "{}", setting.variable);
+        }
+    }
+}
