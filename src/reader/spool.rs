@@ -311,8 +311,9 @@ mod tests {
     }
 
     fn opened(bytes: &[u8]) -> Result<SpoolRows, ReadError> {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
+        let failed = ReadError::io("make the file");
+        let mut file = tempfile::tempfile().map_err(&failed)?;
+        file.write_all(bytes).map_err(&failed)?;
         SpoolRows::from_file(file)
     }
 

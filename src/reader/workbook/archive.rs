@@ -62,12 +62,11 @@ pub(crate) fn open(path: &Path) -> Result<Opened, WorkbookFault> {
 }
 
 pub(crate) fn from_zip(error: ZipError) -> WorkbookFault {
-    match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => {
-            WorkbookFault::Password
-        }
-        other => corrupt(other),
-    }
+    let locked = matches!(
+        error,
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword
+    );
+    if locked { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn expands(part: &str, bound: u64) -> WorkbookFault {
@@ -183,7 +182,7 @@ pub(crate) fn watch(path: &Path) -> Result<(), WorkbookFault> {
             continue;
         }
         // Only what calamine parses: other parts may hold long texts in good faith.
-        let is_xml = name.ends_with(".xml")
+        let is_xml = name.rsplit('.').next() == Some("xml")
             && !["customxml/", "docprops/", "/media/", "/drawings/", "/charts/", "/pivot"]
                 .iter()
                 .any(|folder| name.contains(folder));

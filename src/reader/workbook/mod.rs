@@ -80,12 +80,14 @@ fn unreadable(error: impl Display) -> WorkbookFault {
 }
 
 fn not_written(error: std::io::Error) -> WorkbookFault {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            WorkbookFault::NoRoom
-        }
-        std::io::ErrorKind::FileTooLarge => WorkbookFault::Expands { detail: error.to_string() },
-        _ => unreadable(error),
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let kind = error.kind();
+    if kind == StorageFull || kind == QuotaExceeded {
+        WorkbookFault::NoRoom
+    } else if kind == FileTooLarge {
+        WorkbookFault::Expands { detail: error.to_string() }
+    } else {
+        unreadable(error)
     }
 }
 
@@ -292,7 +294,7 @@ impl Book {
                 };
                 while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(from_xlsx)? {
                     let value = match (Value::from(&cell.value), &cell.formula) {
-                        (Value::Empty, Some(_)) => Value::NoValue,
+                        (Value::Empty, Some(_)) => Value::NoStored,
                         (value, _) => value,
                     };
                     if rows.cell(cell.pos, value)?.is_break() {
@@ -337,30 +339,23 @@ where
 }
 
 fn from_xlsx(error: XlsxError) -> WorkbookFault {
-    match error {
-        XlsxError::Password => WorkbookFault::Password,
-        other => corrupt(other),
-    }
+    if matches!(error, XlsxError::Password) { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn from_xlsb(error: XlsbError) -> WorkbookFault {
-    match error {
-        XlsbError::Password => WorkbookFault::Password,
-        other => corrupt(other),
-    }
+    if matches!(error, XlsbError::Password) { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn from_xls(error: XlsError) -> WorkbookFault {
-    match error {
-        XlsError::Password => WorkbookFault::Password,
-        other => corrupt(other),
-    }
+    if matches!(error, XlsError::Password) { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn from_ods(error: OdsError) -> WorkbookFault {
-    match error {
-        OdsError::Password => WorkbookFault::Password,
-        OdsError::CellLimitExceeded { .. } => WorkbookFault::Expands { detail: error.to_string() },
-        other => corrupt(other),
+    if matches!(error, OdsError::Password) {
+        WorkbookFault::Password
+    } else if matches!(error, OdsError::CellLimitExceeded { .. }) {
+        WorkbookFault::Expands { detail: error.to_string() }
+    } else {
+        corrupt(error)
     }
 }
