@@ -394,4 +394,34 @@ mod tests {
         }
         assert_eq!(lengths, [2, 4, 1, 2 + CELLS_PAST_HEADER]);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn the_csv_crate_finds_the_same_cells(text in "[ab, \"\n\r]{0,40}", read in 1_usize..9) {
+            // Only the unclosed quote is told apart, which that crate takes for a cell.
+            if let Ok(ours) = rows(text.as_bytes(), read) {
+                let mut csv = csv::ReaderBuilder::new();
+                let mut csv = csv.has_headers(false).flexible(true).from_reader(text.as_bytes());
+                let theirs: Vec<Vec<String>> = csv
+                    .records()
+                    .map(|record| record.unwrap().iter().map(str::to_owned).collect())
+                    .filter(|row: &Vec<String>| row.iter().any(|cell| !cell.trim().is_empty()))
+                    .collect();
+                let ours: Vec<_> = ours.into_iter().map(|(_, _, cells)| cells).collect();
+                proptest::prop_assert_eq!(ours, theirs);
+            }
+        }
+
+        #[test]
+        fn a_line_is_the_line_that_an_editor_shows(text in "[a,\n\r]{0,40}", read in 1_usize..9) {
+            let lines: Vec<&str> = text.split_inclusive(['\n', '\r']).collect();
+            for (row, line, cells) in rows(text.as_bytes(), read).unwrap() {
+                // Without quotes every line is a row of its own.
+                proptest::prop_assert_eq!(u64::from(row), line);
+                let unified = text.replace("\r\n", "\n").replace('\r', "\n");
+                let shown = unified.split('\n').nth(row as usize - 1).unwrap();
+                proptest::prop_assert_eq!(cells.join(","), shown, "{:?}", lines);
+            }
+        }
+    }
 }
