@@ -70,6 +70,16 @@ pub enum Task {
     },
 }
 
+impl Task {
+    /// The sheet that is asked for.
+    pub(crate) fn sheet(&self) -> Option<&str> {
+        match self {
+            Self::Head { sheet, .. } => sheet.as_deref(),
+            Self::All { sheet, .. } => Some(sheet),
+        }
+    }
+}
+
 /// A fault of the content, in the words of whoever noticed.
 fn corrupt(detail: impl Display) -> WorkbookFault {
     WorkbookFault::Corrupt { detail: detail.to_string() }
