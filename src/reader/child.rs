@@ -45,6 +45,11 @@ impl Child {
         output: File,
         stop: Option<&AtomicBool>,
     ) -> Result<(), ReadError> {
+        if let Some(sheet) = order.task.sheet().filter(|sheet| sheet.contains('\0')) {
+            // No argument of a process can hold it, and no sheet is called so.
+            let sheet = crate::domain::row_error::shown(sheet);
+            return Err(WorkbookFault::NoSuchSheet { sheet, sheets: Vec::new() }.into());
+        }
         let failed = ReadError::io("start the program that reads workbooks");
         let folder = order.path.parent().unwrap_or(Path::new("."));
         let last_words = tempfile::tempfile_in(folder).map_err(&failed)?;

@@ -11,19 +11,11 @@ pub(crate) fn check(
     media_type: Option<&str>,
     content: Format,
 ) -> Result<(), ReadError> {
-    if let Some(claimed) = by_name(file_name) {
+    let by_name = by_name(file_name).map(|claimed| ("file name", file_name, claimed));
+    let by_type = media_type.and_then(|name| Some(("media type", name, by_media_type(name)?)));
+    for (what, name, claimed) in by_name.into_iter().chain(by_type) {
         if claimed != content {
-            return Err(mismatch(
-                format!("the file name `{}`", shown(file_name)),
-                claimed,
-                content,
-            ));
-        }
-    }
-    if let Some(media_type) = media_type {
-        if let Some(claimed) = by_media_type(media_type).filter(|claimed| *claimed != content) {
-            let claimer = format!("the media type `{}`", shown(media_type));
-            return Err(mismatch(claimer, claimed, content));
+            return Err(mismatch(format!("the {what} `{}`", shown(name)), claimed, content));
         }
     }
     Ok(())

@@ -39,7 +39,7 @@ fn sign(cell: &str) -> Option<char> {
     let is_digits = |group: &&str| group.bytes().all(|byte| byte.is_ascii_digit());
     let (first, thousands) = groups.split_first()?;
     let well_formed = is_digits(first)
-        && !(first.is_empty() && !thousands.is_empty())
+        && (thousands.is_empty() || !first.is_empty())
         && thousands.iter().all(|group| group.len() == 3 && is_digits(group));
     let certain = fraction.len() != 3 || !thousands.is_empty() || first.starts_with('0');
     (well_formed && certain).then_some(mark)

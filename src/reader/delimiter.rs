@@ -17,7 +17,7 @@ struct Fit {
     known: usize,
     /// Rows of a hundred with as many cells as the header, which has several.
     even: usize,
-    /// Cells of the header.
+    /// Cells of the header, if there are several.
     cells: usize,
 }
 
@@ -83,7 +83,7 @@ fn fit(
         (_, 0) => 100,
         (_, rows) => even * 100 / rows,
     };
-    Fit { known, even, cells }
+    Fit { known, even, cells: if cells > 1 { cells } else { 0 } }
 }
 
 #[cfg(test)]

@@ -144,15 +144,18 @@ fn tally(bytes: &[u8], valid: &mut u64, broken: &mut u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
-    fn decided(bytes: &[u8], option: Option<&str>) -> Result<(String, bool), ReadError> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("text");
-        std::fs::write(&path, bytes).unwrap();
+    type Decided = Result<(String, bool), ReadError>;
+
+    fn decided(bytes: &[u8], option: Option<&str>) -> Decided {
+        let mut file = tempfile::NamedTempFile::new().map_err(ReadError::io("make the file"))?;
+        file.write_all(bytes).map_err(ReadError::io("fill the file"))?;
         let head = &bytes[..bytes.len().min(crate::domain::limits::SNIFF_BYTES)];
         let valid = std::str::from_utf8(bytes).is_ok();
-        decide(&path, head, option, valid).map(|chosen| (chosen.name(), chosen.bom))
+        decide(file.path(), head, option, valid).map(|chosen| (chosen.name(), chosen.bom))
     }
 
     #[test]

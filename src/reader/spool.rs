@@ -29,8 +29,7 @@ const MAGIC: &[u8; 8] = b"LBSPOOL\x01";
 /// Tag and count of the end frame.
 const END_BYTES: u64 = 9;
 
-/// Bytes of one frame. A row of 1,064 cells with a field of 1 MiB each does not fit; such a row is
-/// no product, and the writer refuses it.
+/// Bytes of one frame: twice the text that a row may have.
 pub(crate) const FRAME_BYTES_MAX: usize = 64 << 20;
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -312,8 +311,9 @@ mod tests {
     }
 
     fn opened(bytes: &[u8]) -> Result<SpoolRows, ReadError> {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
+        let failed = ReadError::io("make the file");
+        let mut file = tempfile::tempfile().map_err(&failed)?;
+        file.write_all(bytes).map_err(&failed)?;
         SpoolRows::from_file(file)
     }
 

@@ -33,7 +33,9 @@ struct Decode {
 
 impl std::fmt::Debug for Decode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Decode").field("encoding", &self.decoder.encoding().name()).finish()
+        f.debug_struct("Decode")
+            .field("encoding", &self.decoder.encoding().name())
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,12 +105,11 @@ impl BufRead for TextFile {
     }
 
     fn consume(&mut self, amount: usize) {
-        match &mut self.decoder {
-            Some(decode) => decode.start = (decode.start + amount).min(decode.end),
-            None => {
-                self.file.consume(amount);
-                self.raw_bytes += amount as u64;
-            }
+        if let Some(decode) = &mut self.decoder {
+            decode.start = (decode.start + amount).min(decode.end);
+        } else {
+            self.file.consume(amount);
+            self.raw_bytes += amount as u64;
         }
     }
 }

@@ -36,8 +36,14 @@ const STRING_BYTES: u64 = 56;
 
 pub(crate) type Archive = ZipArchive<BufReader<File>>;
 
+/// An archive, and the bytes that its parts claim to inflate to.
+pub(crate) struct Opened {
+    pub(crate) archive: Archive,
+    pub(crate) claimed_bytes: u64,
+}
+
 /// Opens the archive and looks at its directory.
-pub(crate) fn open(path: &Path) -> Result<Archive, WorkbookFault> {
+pub(crate) fn open(path: &Path) -> Result<Opened, WorkbookFault> {
     let file = File::open(path).map_err(super::unreadable)?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(from_zip)?;
     if archive.len() > ENTRIES_MAX {
@@ -49,16 +55,18 @@ pub(crate) fn open(path: &Path) -> Result<Archive, WorkbookFault> {
     for index in 0..archive.len() {
         claimed = claimed.saturating_add(archive.by_index_raw(index).map_err(from_zip)?.size());
     }
-    if claimed > TOTAL_BYTES_MAX { Err(expands("all parts", TOTAL_BYTES_MAX)) } else { Ok(archive) }
+    if claimed > TOTAL_BYTES_MAX {
+        return Err(expands("all parts", TOTAL_BYTES_MAX));
+    }
+    Ok(Opened { archive, claimed_bytes: claimed })
 }
 
 pub(crate) fn from_zip(error: ZipError) -> WorkbookFault {
-    match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => {
-            WorkbookFault::Password
-        }
-        other => corrupt(other),
-    }
+    let locked = matches!(
+        error,
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword
+    );
+    if locked { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn expands(part: &str, bound: u64) -> WorkbookFault {
@@ -120,6 +128,11 @@ pub(crate) fn check_whole_parts(
     format: Format,
     memory_bytes: u64,
 ) -> Result<(), WorkbookFault> {
+    if format == Format::Ods
+        && text_of(archive, "META-INF/manifest.xml")?.contains("encryption-data")
+    {
+        return Err(WorkbookFault::Password);
+    }
     let mut total = 0;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(from_zip)?;
@@ -160,7 +173,7 @@ fn check_strings(seen: &Scan, memory_bytes: u64) -> Result<(), WorkbookFault> {
 
 /// Inflates every part that [`check_whole_parts`] left out, beside the conversion.
 pub(crate) fn watch(path: &Path) -> Result<(), WorkbookFault> {
-    let mut archive = open(path)?;
+    let mut archive = open(path)?.archive;
     let mut total = 0;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(from_zip)?;
@@ -169,7 +182,7 @@ pub(crate) fn watch(path: &Path) -> Result<(), WorkbookFault> {
             continue;
         }
         // Only what calamine parses: other parts may hold long texts in good faith.
-        let is_xml = name.ends_with(".xml")
+        let is_xml = name.rsplit('.').next() == Some("xml")
             && !["customxml/", "docprops/", "/media/", "/drawings/", "/charts/", "/pivot"]
                 .iter()
                 .any(|folder| name.contains(folder));
@@ -267,6 +280,17 @@ mod tests {
         assert!(scan(&text[..], false, u64::MAX, "all").is_ok());
         text.truncate(RUN_BYTES_MAX);
         assert!(scan(&text[..], true, u64::MAX, "all").is_ok());
+    }
+
+    #[test]
+    fn a_string_table_must_fit_the_memory_and_its_own_claim() {
+        let code = |strings, unique_count| {
+            let seen = Scan { inflated: 17 << 20, strings, unique_count };
+            check_strings(&seen, 1 << 30).err().map(|fault| fault.code().as_str())
+        };
+        assert_eq!(code(1 << 20, Some(1 << 20)), None);
+        assert_eq!(code(1 << 20, Some(1 << 22)), Some("corrupt_workbook"));
+        assert_eq!(code(16 << 20, None), Some("expands_too_large"));
     }
 
     #[test]

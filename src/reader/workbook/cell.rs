@@ -20,7 +20,7 @@ const DAY_MILLISECONDS: f64 = 86_400_000.0;
 pub(crate) enum Value<'a> {
     Empty,
     /// A formula whose result was not stored.
-    NoValue,
+    NoStored,
     Text(&'a str),
     Integer(i64),
     Number(f64),
@@ -71,7 +71,7 @@ impl<'a> From<&'a Data> for Value<'a> {
 pub(crate) fn write(value: Value<'_>, text: &mut String) -> CellKind {
     match value {
         Value::Empty => CellKind::Text,
-        Value::NoValue => CellKind::NoValue,
+        Value::NoStored => CellKind::NoValue,
         Value::Text(words) => {
             text.push_str(words);
             CellKind::Text
@@ -121,7 +121,7 @@ fn write_number(number: f64, text: &mut String) -> CellKind {
         put(text, format_args!("{number}"));
         return CellKind::LossyNumber;
     }
-    if number.trunc() == number {
+    if number.fract() == 0.0 {
         put(text, format_args!("{}", number as i64));
     } else if !write_hundredths(number, text) {
         write_digits(number, text);
@@ -241,13 +241,11 @@ fn write_duration(words: &str, text: &mut String) -> CellKind {
         let seconds = number(hours)? * 3600 + number(minutes)? * 60 + number(seconds)?;
         Some((sign, seconds * 1000 + number(&fraction)?))
     };
-    match parts() {
-        Some((sign, milliseconds)) => write_time(sign, milliseconds, text),
-        None => {
-            text.push_str(words);
-            CellKind::Time
-        }
+    if let Some((sign, milliseconds)) = parts() {
+        return write_time(sign, milliseconds, text);
     }
+    text.push_str(words);
+    CellKind::Time
 }
 
 #[cfg(test)]
@@ -273,7 +271,7 @@ mod tests {
             (-1.05, "-1.05"),
             (-0.0, "0"),
             (1.005, "1.005"),
-            (1234.567_8, "1234.5678"),
+            (1234.5678, "1234.5678"),
             (1e-7, "0.0000001"),
             (1.5e-10, "0.00000000015"),
             (999_999_999_999_999.0, "999999999999999"),
@@ -303,7 +301,7 @@ mod tests {
         for units in (-2_000_000_i32..2_000_000).step_by(7) {
             let number = f64::from(units) / 100.0;
             let (text, _) = shown(Value::Number(number));
-            assert_eq!(text.parse::<f64>().unwrap(), number, "{text}");
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits(), "{text}");
             assert!(text.len() <= 9, "{text}");
         }
     }
@@ -319,7 +317,7 @@ mod tests {
         assert_eq!(serial(44481.0, true), ("2025-10-13".into(), CellKind::Date));
         let noon = 45943.0 + 1.0 / 3.0;
         assert_eq!(serial(noon, false), ("2025-10-13T08:00:00".into(), CellKind::DateTime));
-        assert_eq!(serial(45943.999_999_999_9, false).0, "2025-10-14");
+        assert_eq!(serial(45_943.999_999_999_9, false).0, "2025-10-14");
         assert_eq!(serial(0.354_166_666_7, false), ("08:30:00".into(), CellKind::Time));
         assert_eq!(serial(60.0, false).0, "1900-02-29", "a day that only spreadsheets know");
         assert_eq!(serial(61.0, false).0, "1900-03-01");
@@ -342,6 +340,6 @@ mod tests {
     fn other_kinds_are_named() {
         assert_eq!(shown(Value::Boolean(true)), ("true".into(), CellKind::Boolean));
         assert_eq!(shown(Value::Error(&CellErrorType::NA)), ("#N/A".into(), CellKind::Error));
-        assert_eq!(shown(Value::NoValue), (String::new(), CellKind::NoValue));
+        assert_eq!(shown(Value::NoStored), (String::new(), CellKind::NoValue));
     }
 }

@@ -33,6 +33,9 @@ pub(crate) const SAMPLE_ROWS: usize = 20;
 /// Bytes of rows after which an inspection has seen enough.
 const SAMPLE_BYTES: u64 = 4 << 20;
 
+/// An archive that inflates to so little is looked through to its end by an inspection.
+const SMALL_BYTES: u64 = 64 << 20;
+
 /// What the child process is to do.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -67,6 +70,16 @@ pub enum Task {
     },
 }
 
+impl Task {
+    /// The sheet that is asked for.
+    pub(crate) fn sheet(&self) -> Option<&str> {
+        match self {
+            Self::Head { sheet, .. } => sheet.as_deref(),
+            Self::All { sheet, .. } => Some(sheet),
+        }
+    }
+}
+
 /// A fault of the content, in the words of whoever noticed.
 fn corrupt(detail: impl Display) -> WorkbookFault {
     WorkbookFault::Corrupt { detail: detail.to_string() }
@@ -77,12 +90,14 @@ fn unreadable(error: impl Display) -> WorkbookFault {
 }
 
 fn not_written(error: std::io::Error) -> WorkbookFault {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            WorkbookFault::NoRoom
-        }
-        std::io::ErrorKind::FileTooLarge => WorkbookFault::Expands { detail: error.to_string() },
-        _ => unreadable(error),
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let kind = error.kind();
+    if kind == StorageFull || kind == QuotaExceeded {
+        WorkbookFault::NoRoom
+    } else if kind == FileTooLarge {
+        WorkbookFault::Expands { detail: error.to_string() }
+    } else {
+        unreadable(error)
     }
 }
 
@@ -95,11 +110,13 @@ pub fn convert(order: &Order, target: impl Write) -> Result<(), WorkbookFault> {
         Some(format) => format,
         None => find_format(&order.path)?,
     };
+    let mut is_small = false;
     if format != Format::Xls {
         let mut parts = archive::open(&order.path)?;
-        archive::check_whole_parts(&mut parts, format, order.memory_bytes)?;
+        is_small = parts.claimed_bytes <= SMALL_BYTES;
+        archive::check_whole_parts(&mut parts.archive, format, order.memory_bytes)?;
         if format == Format::Ods {
-            let content = parts.by_name("content.xml").map_err(archive::from_zip)?;
+            let content = parts.archive.by_name("content.xml").map_err(archive::from_zip)?;
             repeats::check(BufReader::with_capacity(64 << 10, content), order.memory_bytes)?;
         }
     }
@@ -114,11 +131,24 @@ pub fn convert(order: &Order, target: impl Write) -> Result<(), WorkbookFault> {
     let mut book = Book::open(format, &order.path)?;
     match &order.task {
         Task::Head { sheet, header_row } => {
-            head(&mut book, format, sheet.as_deref(), *header_row, target)
+            head(&mut book, format, sheet.as_deref(), *header_row, target)?;
+            // The upload waits for this: a large archive is looked through by the job.
+            if is_small { finish(watch) } else { Ok(()) }
         }
         Task::All { sheet, header_row, columns } => {
-            all(&mut book, format, sheet, (*header_row, *columns), target, watch)
+            let spool = all(&mut book, format, sheet, (*header_row, *columns), target)?;
+            // The rows are good only if the whole archive was.
+            finish(watch)?;
+            spool.finish().map_err(not_written)
         }
+    }
+}
+
+/// Waits until the rest of the archive was looked through; a fault there ends the process.
+fn finish(watch: Option<std::thread::JoinHandle<()>>) -> Result<(), WorkbookFault> {
+    match watch.map(std::thread::JoinHandle::join) {
+        Some(Err(_)) => Err(corrupt("its archive cannot be read to the end")),
+        _ => Ok(()),
     }
 }
 
@@ -128,7 +158,7 @@ fn find_format(path: &Path) -> Result<Format, WorkbookFault> {
     let mut magic = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut magic)).map_err(unreadable)?;
     if magic == *b"PK\x03\x04" {
-        archive::format(&mut archive::open(path)?)
+        archive::format(&mut archive::open(path)?.archive)
     } else {
         compound::format(path)
     }
@@ -199,15 +229,14 @@ fn write_head(
     spool.finish().map_err(not_written)
 }
 
-/// Every row after the header.
-fn all(
+/// Every row after the header. The spool still lacks its end.
+fn all<W: Write>(
     book: &mut Book,
     format: Format,
     sheet: &str,
     (header_row, columns): (u32, usize),
-    target: impl Write,
-    watch: Option<std::thread::JoinHandle<()>>,
-) -> Result<(), WorkbookFault> {
+    target: W,
+) -> Result<SpoolWriter<W>, WorkbookFault> {
     let sheets = book.sheets().into_iter().map(|(name, _)| name).collect();
     let head = Head { format, sheet: sheet.to_owned(), sheets };
     let mut spool = SpoolWriter::new(target, &head).map_err(not_written)?;
@@ -218,11 +247,7 @@ fn all(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    // The rows are good only if the whole archive was.
-    if watch.is_some_and(|watch| watch.join().is_err()) {
-        return Err(corrupt("its archive cannot be read to the end"));
-    }
-    spool.finish().map_err(not_written)
+    Ok(spool)
 }
 
 /// An open workbook.
@@ -279,7 +304,7 @@ impl Book {
                 };
                 while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(from_xlsx)? {
                     let value = match (Value::from(&cell.value), &cell.formula) {
-                        (Value::Empty, Some(_)) => Value::NoValue,
+                        (Value::Empty, Some(_)) => Value::NoStored,
                         (value, _) => value,
                     };
                     if rows.cell(cell.pos, value)?.is_break() {
@@ -324,30 +349,23 @@ where
 }
 
 fn from_xlsx(error: XlsxError) -> WorkbookFault {
-    match error {
-        XlsxError::Password => WorkbookFault::Password,
-        other => corrupt(other),
-    }
+    if matches!(error, XlsxError::Password) { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn from_xlsb(error: XlsbError) -> WorkbookFault {
-    match error {
-        XlsbError::Password => WorkbookFault::Password,
-        other => corrupt(other),
-    }
+    if matches!(error, XlsbError::Password) { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn from_xls(error: XlsError) -> WorkbookFault {
-    match error {
-        XlsError::Password => WorkbookFault::Password,
-        other => corrupt(other),
-    }
+    if matches!(error, XlsError::Password) { WorkbookFault::Password } else { corrupt(error) }
 }
 
 fn from_ods(error: OdsError) -> WorkbookFault {
-    match error {
-        OdsError::Password => WorkbookFault::Password,
-        OdsError::CellLimitExceeded { .. } => WorkbookFault::Expands { detail: error.to_string() },
-        other => corrupt(other),
+    if matches!(error, OdsError::Password) {
+        WorkbookFault::Password
+    } else if matches!(error, OdsError::CellLimitExceeded { .. }) {
+        WorkbookFault::Expands { detail: error.to_string() }
+    } else {
+        corrupt(error)
     }
 }

@@ -87,7 +87,14 @@ pub(crate) fn check(content: impl BufRead, memory_bytes: u64) -> Result<(), Work
                 before = before.saturating_add(tally.cells());
                 tally = Tally::default();
             }
-            _ => {}
+            Event::End(_)
+            | Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
         }
         if before.saturating_add(tally.cells()) > cells_max {
             return Err(WorkbookFault::Expands {

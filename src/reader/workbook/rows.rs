@@ -14,6 +14,9 @@ const ROWS_MAX: u32 = 1_048_576;
 /// Columns of a worksheet.
 const COLUMNS_MAX: u32 = 16_384;
 
+/// Bytes of text of one row, so that its frame in the spool stays within bounds.
+const ROW_BYTES_MAX: usize = 32 << 20;
+
 #[derive(Debug, Clone, Copy)]
 struct Placed {
     column: u32,
@@ -126,6 +129,11 @@ where
         }
         let start = self.row.text.len();
         let kind = write(value, &mut self.row.text);
+        if self.row.text.len() > ROW_BYTES_MAX {
+            return Err(WorkbookFault::Expands {
+                detail: format!("a row has more than {} MiB of text", ROW_BYTES_MAX >> 20),
+            });
+        }
         self.row.cells.push(Placed { column, kind, start, end: self.row.text.len() });
         Ok(ControlFlow::Continue(()))
     }
