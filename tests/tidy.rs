@@ -236,13 +236,13 @@ fn only_the_store_names_a_database_library() {
         for (number, code) in source.code() {
             for name in DATABASE_CRATES {
                 let names = [format!("{name}::"), format!("use {name};"), format!("use {name} as")];
-                let named = names.iter().any(|text| {
+                let is_named = names.iter().any(|text| {
                     code.match_indices(text.as_str()).any(|(at, _)| {
                         let before = code.get(..at).and_then(|text| text.chars().next_back());
                         !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
                     })
                 });
-                if named {
+                if is_named {
                     faults.push(format!("{}:{number}: names `{name}`", source.path));
                 }
             }

@@ -1,0 +1,213 @@
+//! The real binary, started on a free port with a folder and a database of its own, and ended with
+//! the test. Tests kill it, stop it and start it again; the folder and the database stay.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::database::{Database, Kind};
+use super::guarantees::check_guarantees;
+
+/// Settings of a server: names and values of environment variables.
+pub(crate) type Settings<'a> = &'a [(&'a str, &'a str)];
+
+const START_LIMIT: Duration = Duration::from_mins(1);
+const STOP_LIMIT: Duration = Duration::from_mins(1);
+
+/// A running server, or one that was killed and can be started again.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Option<Child>,
+    address: String,
+    settings: Vec<(String, String)>,
+    /// For direct looks into the tables.
+    pub(crate) database: Database,
+    /// Connections are kept, as a real client would.
+    pub(super) http: reqwest::Client,
+    folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts a server with the settings that a user gets without setting any.
+    pub(crate) async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, &[]).await
+    }
+
+    /// Starts a server with these settings.
+    pub(crate) async fn start_with(kind: Kind, settings: Settings<'_>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let database = Database::create(kind, &folder.path().join("data")).await;
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_mins(2))
+            .no_proxy()
+            .build()
+            .expect("a client");
+        let mut server = Self {
+            child: None,
+            address: String::new(),
+            settings: Vec::new(),
+            database,
+            http,
+            folder,
+        };
+        server.restart_with(settings);
+        server
+    }
+
+    /// Starts the server again on the same folder and database, with the same settings.
+    pub(crate) fn restart(&mut self) {
+        assert!(self.child.is_none(), "the server runs already: kill or stop it first");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_loadbay"));
+        child
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(self.data_dir())
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs([("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "1")])
+            .envs(self.settings.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(self.log_file());
+        if let Some(url) = self.database.url() {
+            child.env("DATABASE_URL", url);
+        }
+        let mut child = child.spawn().expect("the binary starts");
+        let output = BufReader::new(child.stdout.take().expect("its output is a pipe"));
+        self.child = Some(child);
+
+        let (lines, first) = mpsc::channel();
+        // Reads to the end, so that the server never waits for someone to take its lines.
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _ = lines.send(line);
+            }
+        });
+        let limit = Instant::now() + START_LIMIT;
+        self.address = loop {
+            let line = first.recv_timeout(limit.saturating_duration_since(Instant::now()));
+            let Ok(line) = line else {
+                panic!("the server does not say where it listens; its log:\n{}", self.log())
+            };
+            if let Some(address) = line.trim().strip_prefix("Loadbay listens on ") {
+                break address.trim_end_matches('/').to_owned();
+            }
+        };
+    }
+
+    /// Starts the server again with other settings.
+    pub(crate) fn restart_with(&mut self, settings: Settings<'_>) {
+        let owned = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.settings = owned.collect();
+        self.restart();
+    }
+
+    /// Ends the server at once, as `kill -9` or a power cut would.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().expect("the server runs");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it is gone");
+    }
+
+    /// Asks the server to stop (SIGTERM) and gives what it ended with.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("the server runs");
+        kill_process(pid(&child), Signal::TERM).expect("the signal is sent");
+        let (ended, end) = mpsc::channel();
+        let id = pid(&child);
+        std::thread::spawn(move || {
+            let _ = ended.send(child.wait());
+        });
+        let Ok(status) = end.recv_timeout(STOP_LIMIT) else {
+            let _ = kill_process(id, Signal::KILL);
+            panic!("the server did not stop within {STOP_LIMIT:?}; its log:\n{}", self.log())
+        };
+        status.expect("it was waited for")
+    }
+
+    /// True while the process runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// True when the server was started with this setting.
+    pub(crate) fn has_setting(&self, name: &str) -> bool {
+        self.settings.iter().any(|(known, _)| known == name)
+    }
+
+    /// The process's number.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.child.as_ref().map(Child::id).expect("the server runs")
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The folder of the uploads and of the embedded database.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A folder for the test's own files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the server logged, over all its starts.
+    pub(crate) fn log(&self) -> String {
+        let bytes = fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The rows of a query; see [`Database::rows`].
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        self.database.rows(sql).await
+    }
+
+    /// Checks the guarantees for every job there is. None may be unfinished: a test ends its jobs.
+    pub(crate) async fn check_every_job(&mut self) {
+        if !self.is_running() {
+            self.child = None;
+            self.restart();
+        }
+        for row in self.rows("select id from import_log order by id").await {
+            let job = row.concat().parse().expect("a job number");
+            check_guarantees(self, job).await;
+        }
+        assert!(self.is_running(), "the server died; its log:\n{}", self.log());
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    fn log_file(&self) -> File {
+        let file = File::options().create(true).append(true).open(self.log_path());
+        file.expect("the log can be written")
+    }
+}
+
+fn pid(child: &Child) -> Pid {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process number")
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail: Vec<&str> = log.lines().rev().take(40).collect();
+            let tail: Vec<&str> = tail.into_iter().rev().collect();
+            eprintln!("last lines of the server's log:\n{}", tail.join("\n"));
+        }
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
