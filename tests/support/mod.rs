@@ -42,27 +42,35 @@ macro_rules! both {
         both!($name, [], |$server| $body);
     };
     ($name:ident, [$($setting:expr),* $(,)?], |$server:ident| $body:block) => {
+        #[allow(clippy::allow_attributes, reason = "as in the module `support`")]
+        #[allow(
+            clippy::wildcard_imports,
+            clippy::unwrap_used,
+            clippy::expect_used,
+            clippy::panic,
+            clippy::indexing_slicing,
+            reason = "test code"
+        )]
         mod $name {
-            #[allow(clippy::wildcard_imports, unused_imports, reason = "the file's own names")]
             use super::*;
 
-            async fn check($server: &mut $crate::support::Server) $body
+            async fn check($server: &mut support::Server) $body
 
-            async fn run_on(kind: $crate::support::Kind) {
+            async fn run_on(kind: support::Kind) {
                 let settings: &[(&str, &str)] = &[$($setting),*];
-                let mut server = $crate::support::Server::start_with(kind, settings).await;
+                let mut server = support::Server::start_with(kind, settings).await;
                 check(&mut server).await;
                 server.check_every_job().await;
             }
 
             #[tokio::test]
             async fn on_sqlite() {
-                run_on($crate::support::Kind::Sqlite).await;
+                run_on(support::Kind::Sqlite).await;
             }
 
             #[tokio::test]
             async fn on_postgres() {
-                run_on($crate::support::Kind::Postgres).await;
+                run_on(support::Kind::Postgres).await;
             }
         }
     };
