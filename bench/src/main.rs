@@ -1,3 +1,259 @@
-//! Benchmarks.
+//! Measures Loadbay against hand-written SQL: generates product files, writes the same rows into
+//! the same tables by hand and by Loadbay in the same run, and prints one table.
+//!
+//! `cargo build --release && cargo run --release -p bench` measures everything; `--help` says how
+//! to measure less. It listens and connects on the loopback only.
 
-fn main() {}
+mod files;
+mod http;
+mod postgres;
+mod product;
+mod reading;
+mod report;
+mod server;
+mod sqlite;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Parser, ValueEnum};
+
+use files::{BenchFile, Content, Format};
+use report::Measured;
+use server::Server;
+
+/// Measures Loadbay against hand-written SQL.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Rows of each file.
+    #[arg(long, default_value_t = 700_000, value_parser = clap::value_parser!(u32).range(4..=5_000_000))]
+    rows: u32,
+    /// The databases to measure.
+    #[arg(long, value_enum, default_value_t = Databases::Both)]
+    database: Databases,
+    /// Runs of each side; the table shows medians.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=25))]
+    runs: u32,
+    /// The formats to measure, separated by commas.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Format::Csv, Format::XlsxShared, Format::XlsxInline])]
+    formats: Vec<Format>,
+    /// Rows of a chunk on the side of the limit.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    chunk_rows: u32,
+    /// The server's binary; by default `loadbay` beside this program.
+    #[arg(long)]
+    server: Option<PathBuf>,
+    /// Measure only reading and the limit, on tables like those that Loadbay makes.
+    #[arg(long, conflicts_with = "server")]
+    limits_only: bool,
+    /// A PostgreSQL cluster to use, such as `postgres://user:password@127.0.0.1:5432/postgres`.
+    #[arg(long)]
+    postgres: Option<String>,
+    /// Start a private PostgreSQL cluster with 1 GB of shared buffers, 4 GB of WAL between
+    /// checkpoints, and fsync on. That is what happens without --postgres, too.
+    #[arg(long, conflicts_with = "postgres")]
+    private_postgres: bool,
+    /// Where the generated files are kept.
+    #[arg(long, default_value = "target/bench")]
+    cache: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Databases {
+    Sqlite,
+    Postgres,
+    Both,
+}
+
+/// What all measurements need.
+struct Bench {
+    arguments: Arguments,
+    /// The cache folder, absolute.
+    cache: PathBuf,
+    /// The server's binary, unless only the limits are measured.
+    binary: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    fs::create_dir_all(&arguments.cache)?;
+    let cache = arguments.cache.canonicalize()?;
+    let binary = if arguments.limits_only { None } else { Some(server_binary(&arguments)?) };
+    let bench = Bench { arguments, cache, binary };
+    let mut measured = Vec::new();
+    if bench.arguments.database != Databases::Postgres {
+        measured.extend(bench.sqlite()?);
+    }
+    if bench.arguments.database != Databases::Sqlite {
+        measured.extend(bench.postgres()?);
+    }
+    writeln!(std::io::stdout(), "{}", report::table(&measured))?;
+    Ok(())
+}
+
+fn server_binary(arguments: &Arguments) -> Result<PathBuf> {
+    let path = match &arguments.server {
+        Some(path) => path.clone(),
+        None => std::env::current_exe()?.with_file_name("loadbay"),
+    };
+    path.canonicalize().with_context(|| {
+        format!(
+            "there is no {}; build it with `cargo build --release`, name it with --server, or \
+             measure with --limits-only",
+            path.display()
+        )
+    })
+}
+
+/// Says on the error stream how far it is; the table alone goes to the output.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+impl Bench {
+    /// The fresh and the update file of each format; reading each alone is measured here.
+    fn files(&self, database: &'static str) -> Result<Vec<[Measured; 2]>> {
+        let mut all = Vec::new();
+        for format in &self.arguments.formats {
+            let measured = |content: Content| -> Result<Measured> {
+                let file = files::file(&self.cache, content, *format, self.arguments.rows)?;
+                let reading = (0..self.arguments.runs).map(|_| reading::read(&file));
+                let reading = reading.collect::<Result<Vec<_>>>()?;
+                Ok(Measured { database, file, reading, limit: Vec::new(), imports: Vec::new() })
+            };
+            all.push([measured(Content::Fresh)?, measured(Content::Update)?]);
+        }
+        Ok(all)
+    }
+
+    /// The CSV files with the same rows: what the limit reads, whatever Loadbay reads.
+    fn csv_files(&self) -> Result<[BenchFile; 2]> {
+        let file = |content| files::file(&self.cache, content, Format::Csv, self.arguments.rows);
+        Ok([file(Content::Fresh)?, file(Content::Update)?])
+    }
+
+    /// Checks that the tables hold what the two files make.
+    fn check(&self, content: Content, (products, history): (u64, u64)) -> Result<()> {
+        let rows = u64::from(self.arguments.rows);
+        let (created, changed) = Content::Update.expected(self.arguments.rows);
+        let expected = match content {
+            Content::Fresh => (rows, 2 * rows),
+            Content::Update => {
+                let products = rows + u64::from(created);
+                // Each changed product has one old record, of its price or of its stock.
+                (products, 2 * products + u64::from(changed))
+            }
+        };
+        ensure!(
+            (products, history) == expected,
+            "after the {} file there are {products} products and {history} records of history, \
+             and there should be {expected:?}",
+            content.as_str()
+        );
+        Ok(())
+    }
+
+    fn sqlite(&self) -> Result<Vec<Measured>> {
+        let work = tempfile::tempdir_in(&self.cache)?;
+        let template = work.path().join("template.sqlite");
+        match &self.binary {
+            Some(binary) => {
+                let data = work.path().join("template");
+                Server::start(binary, &data, None)?.stop()?;
+                sqlite::copy(&server::database_file(&data)?, &template)?;
+            }
+            None => sqlite::make_tables(&template)?,
+        }
+        let csv = self.csv_files()?;
+        let mut all = self.files("SQLite")?;
+        for run in 0..self.arguments.runs {
+            for pair in &mut all {
+                let folder = tempfile::tempdir_in(&self.cache)?;
+                let database = folder.path().join("limit.sqlite");
+                sqlite::copy(&template, &database)?;
+                for (measured, file) in pair.iter_mut().zip(&csv) {
+                    let took = sqlite::limit(&database, file, self.arguments.chunk_rows)?;
+                    self.check(file.content, sqlite::row_counts(&database)?)?;
+                    say(&format!("run {run}: limit {:?} {took:.2?}", file.content));
+                    measured.limit.push(took);
+                }
+                let data = folder.path().join("data");
+                for measured in pair.iter_mut().filter(|_| self.binary.is_some()) {
+                    self.import(run, measured, &data, None)?;
+                    let counts = sqlite::row_counts(&server::database_file(&data)?)?;
+                    self.check(measured.file.content, counts)?;
+                }
+            }
+        }
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    fn postgres(&self) -> Result<Vec<Measured>> {
+        let own = match &self.arguments.postgres {
+            Some(_) => None,
+            None => Some(postgres::Cluster::start()?),
+        };
+        let given = self.arguments.postgres.as_deref();
+        let cluster = own.as_ref().map(|own| own.address.as_str()).or(given).unwrap_or_default();
+        let database = postgres::Database::create(cluster)?;
+        let work = tempfile::tempdir_in(&self.cache)?;
+        match &self.binary {
+            Some(binary) => {
+                let data = work.path().join("template");
+                Server::start(binary, &data, Some(&database.address))?.stop()?;
+            }
+            None => database.make_tables()?,
+        }
+        let mut limits = Vec::new();
+        for file in self.csv_files()? {
+            let limit = postgres::Limit::prepare(&file, self.arguments.chunk_rows, work.path())?;
+            limits.push((file.content, limit));
+        }
+        let mut all = self.files("PostgreSQL")?;
+        for run in 0..self.arguments.runs {
+            for pair in &mut all {
+                database.empty()?;
+                for (measured, (content, limit)) in pair.iter_mut().zip(&limits) {
+                    let took = limit.run(&database)?;
+                    self.check(*content, database.row_counts()?)?;
+                    say(&format!("run {run}: limit {content:?} {took:.2?}"));
+                    measured.limit.push(took);
+                }
+                let folder = tempfile::tempdir_in(&self.cache)?;
+                database.empty()?;
+                for measured in pair.iter_mut().filter(|_| self.binary.is_some()) {
+                    database.settle()?;
+                    let data = folder.path().join("data");
+                    self.import(run, measured, &data, Some(&database.address))?;
+                    self.check(measured.file.content, database.row_counts()?)?;
+                }
+            }
+        }
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    /// One import by a server of its own, so that its peak memory is that of this file.
+    fn import(
+        &self,
+        run: u32,
+        measured: &mut Measured,
+        data: &Path,
+        database: Option<&str>,
+    ) -> Result<()> {
+        let Some(binary) = &self.binary else { return Ok(()) };
+        let server = Server::start(binary, data, database)?;
+        let import = server.import(&measured.file)?;
+        server.stop()?;
+        say(&format!(
+            "run {run}: Loadbay {:?} {} {:.2?}",
+            measured.file.content,
+            measured.file.format.as_str(),
+            import.took
+        ));
+        measured.imports.push(import);
+        Ok(())
+    }
+}

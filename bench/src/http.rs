@@ -1,0 +1,94 @@
+//! As much of an HTTP/1.1 client as the benchmark needs: one connection that is kept, bodies of a
+//! known length. Written by hand so that the moment of the last byte is known, and so that the
+//! client takes next to nothing of the machine that is measured.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::files::BenchFile;
+
+/// Bytes of an answer that are taken.
+const ANSWER_MAX: u64 = 1 << 20;
+
+/// A connection to the server.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
+}
+
+impl Connection {
+    /// Connects to `host:port`.
+    pub(crate) fn open(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_mins(2)))?;
+        stream.set_write_timeout(Some(Duration::from_mins(2)))?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    /// Sends a GET and takes the answer.
+    pub(crate) fn get(&mut self, path: &str) -> Result<Answer> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: loadbay\r\n\r\n");
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.answer()
+    }
+
+    /// Sends a file as the body, and gives the answer and the time from its last byte to it.
+    pub(crate) fn upload(&mut self, path: &str, file: &BenchFile) -> Result<(Answer, Duration)> {
+        let name = file.path.file_name().and_then(|name| name.to_str()).context("a file name")?;
+        let mut head = format!("POST {path} HTTP/1.1\r\nhost: loadbay\r\n");
+        write!(head, "content-type: {}\r\n", file.format.media_type())?;
+        write!(head, "content-disposition: attachment; filename=\"{name}\"\r\n")?;
+        write!(head, "content-length: {}\r\n\r\n", file.bytes)?;
+        let stream = self.stream.get_mut();
+        stream.write_all(head.as_bytes())?;
+        let mut source = File::open(&file.path)?;
+        let mut block = vec![0; 256 << 10];
+        loop {
+            let read = source.read(&mut block)?;
+            if read == 0 {
+                break;
+            }
+            stream.write_all(block.get(..read).unwrap_or_default())?;
+        }
+        let sent = Instant::now();
+        let answer = self.answer()?;
+        Ok((answer, sent.elapsed()))
+    }
+
+    fn answer(&mut self) -> Result<Answer> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).context("the server closed the connection")?.parse()?;
+        let mut length = 0;
+        loop {
+            line.clear();
+            ensure!(self.stream.read_line(&mut line)? > 0, "the answer ends in its headers");
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse()?;
+            }
+        }
+        ensure!(length <= ANSWER_MAX, "an answer of {length} bytes");
+        let mut body = vec![0; usize::try_from(length)?];
+        self.stream.read_exact(&mut body)?;
+        Ok(Answer { status, json: serde_json::from_slice(&body).unwrap_or_default() })
+    }
+}
