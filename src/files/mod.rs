@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 pub use error::FileError;
 pub use failed_rows::FailedRows;
+pub(crate) use receive::hex;
 pub use receive::{Received, Receiver};
 
 /// The data directory, locked for this server as long as the value lives.

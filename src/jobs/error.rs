@@ -60,7 +60,12 @@ impl JobsError {
     pub fn status_of_job(&self) -> Option<JobStatus> {
         match self {
             Self::IllegalAction { status } => Some(*status),
-            _ => None,
+            Self::NotFound(_)
+            | Self::IdempotencyMismatch { .. }
+            | Self::FailedRows(_)
+            | Self::ShuttingDown
+            | Self::Panicked
+            | Self::Store(_) => None,
         }
     }
 }

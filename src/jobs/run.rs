@@ -175,8 +175,7 @@ fn verify(path: &std::path::Path, sha256: &str) -> Result<(), RunError> {
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
         hash.update(bytes);
     }
-    let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    if found == sha256 { Ok(()) } else { Err(RunError::SourceChanged) }
+    if crate::files::hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(RunError::SourceChanged) }
 }
 
 /// Everything that a run hands around.

@@ -65,11 +65,10 @@ impl PostgresWriter {
         Ok(writer)
     }
 
-    /// Opens a session. The stage is never analyzed, so the planner is kept from guessing: probing
-    /// the table's key is right for any size of chunk and table.
+    /// Opens a session. Compiling a statement of a chunk would take longer than running it.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
         let mut connection = self.options.connect().await.doing("connect to PostgreSQL")?;
-        let settings = "SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
+        let settings = "SET jit = off; \
                         SET client_min_messages = warning; SET TIME ZONE 'UTC'; \
                         SET idle_in_transaction_session_timeout = '60s'";
         sqlx::raw_sql(settings).execute(&mut connection).await.doing("prepare a session")?;

@@ -1,5 +1,9 @@
 //! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
 //! values are only ever bound or copied.
+//!
+//! The planner knows nothing of the stage. Left alone it would read a whole large table to join it
+//! with a chunk; so tables are reached by `LIMIT` in a lateral or scalar subquery, or by `= ANY` of
+//! an array, all of which probe an index for each row whatever the statistics say.
 
 use crate::dataset::model::ColumnType;
 use crate::domain::options::Mode;
@@ -19,7 +23,7 @@ pub(super) struct Statements {
     pub(super) merge_known: String,
     /// For modes that refuse rows: the record indexes that the merge will not take.
     pub(super) refuse: Option<String>,
-    /// Two for each history, to be run in order when records were updated. Parameter: now.
+    /// One for each history, to be run when records were updated. Parameter: now.
     pub(super) histories: Vec<String>,
 }
 
@@ -40,7 +44,7 @@ impl Statements {
             merge,
             merge_known,
             refuse: names.refuse(),
-            histories: target.histories.iter().flat_map(|history| names.history(history)).collect(),
+            histories: target.histories.iter().map(|history| names.history(history)).collect(),
         }
     }
 }
@@ -197,9 +201,14 @@ impl<'t> Names<'t> {
         let fields =
             list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
         let source = if known {
-            // Without a lock: only to spare the rows that are the same the cost of one.
+            // Without a lock: only to spare the rows that are the same the cost of one. LIMIT keeps
+            // it a probe of the key's index for each row.
+            let stored: Vec<String> =
+                self.payload.iter().map(|column| format!("t.{column}")).collect();
             format!(
-                "loadbay_stage s LEFT JOIN {} t ON {} WHERE t.ctid IS NULL OR {}",
+                "loadbay_stage s LEFT JOIN LATERAL (SELECT {} FROM {} t WHERE {} LIMIT 1) t ON true \
+                 WHERE t.loadbay_known IS NULL OR {}",
+                list(std::iter::once("true AS loadbay_known".to_owned()).chain(stored)),
                 self.table,
                 self.same_key,
                 self.differs("s", "t")
@@ -247,9 +256,11 @@ impl<'t> Names<'t> {
         if set.is_empty() {
             return "SELECT 0::bigint, 0::bigint WHERE $1::timestamptz IS NOT NULL".to_owned();
         }
+        let first_key = self.target.key.first().map_or_else(String::new, |f| self.target.field(*f));
         format!(
-            "WITH merged AS (UPDATE {} AS t SET {set} FROM loadbay_stage s WHERE {} AND {} \
-             RETURNING false AS created{}){}",
+            "WITH merged AS (UPDATE {} AS t SET {set} FROM loadbay_stage s \
+             WHERE t.{first_key} = ANY (ARRAY(SELECT {first_key} FROM loadbay_stage)) \
+             AND {} AND {} RETURNING false AS created{}){}",
             self.table,
             self.same_key,
             self.differs("s", "t"),
@@ -262,36 +273,36 @@ impl<'t> Names<'t> {
     fn refuse(&self) -> Option<String> {
         let found = match self.target.mode {
             Mode::Upsert => return None,
-            Mode::Insert => "EXISTS",
-            Mode::Update => "NOT EXISTS",
+            Mode::Insert => "IS NOT NULL",
+            Mode::Update => "IS NULL",
         };
         Some(format!(
-            "DELETE FROM loadbay_stage s WHERE {found} (SELECT 1 FROM {} t WHERE {}) \
+            "DELETE FROM loadbay_stage s WHERE (SELECT true FROM {} t WHERE {} LIMIT 1) {found} \
              RETURNING loadbay_record",
             self.table, self.same_key
         ))
     }
 
-    /// Archives the current records that are no longer true, then adds the new ones.
-    fn history(&self, history: &HistoryTarget) -> [String; 2] {
+    /// Archives the current records that are no longer true and adds the new ones, also for
+    /// records that had none. What the new ones replace is archived first: the test of the first
+    /// condition runs the update to its end, which the index on current records relies on.
+    fn history(&self, history: &HistoryTarget) -> String {
         let (table, owner) = (quoted(&history.table), quoted(&history.owner));
         let columns: Vec<String> = history.columns.iter().map(|(c, _)| quoted(c)).collect();
         let stored = list(columns.iter().map(|column| format!("h.{column}")));
         let given = list(columns.iter().map(|column| format!("c.{column}")));
         let names = columns.join(", ");
-        [
-            format!(
-                "UPDATE {table} h SET archived_at = $1 FROM loadbay_changed c \
-                 WHERE h.{owner} = c.id AND h.archived_at IS NULL \
-                 AND ({stored}) IS DISTINCT FROM ({given})"
-            ),
-            format!(
-                "INSERT INTO {table} ({owner}, {names}, created_at) \
-                 SELECT c.id, {given}, $1 FROM loadbay_changed c WHERE ({}) AND NOT EXISTS \
-                 (SELECT 1 FROM {table} h WHERE h.{owner} = c.id AND h.archived_at IS NULL)",
-                any_value(history, "c.")
-            ),
-        ]
+        format!(
+            "WITH archived AS (UPDATE {table} h SET archived_at = $1 FROM loadbay_changed c \
+             WHERE h.{owner} = ANY (ARRAY(SELECT id FROM loadbay_changed)) \
+             AND h.{owner} = c.id AND h.archived_at IS NULL \
+             AND ({stored}) IS DISTINCT FROM ({given}) RETURNING h.{owner} AS owner) \
+             INSERT INTO {table} ({owner}, {names}, created_at) \
+             SELECT c.id, {given}, $1 FROM loadbay_changed c \
+             WHERE (c.id IN (SELECT owner FROM archived) OR (SELECT true FROM {table} h \
+             WHERE h.{owner} = c.id AND h.archived_at IS NULL LIMIT 1) IS NULL) AND ({})",
+            any_value(history, "c.")
+        )
     }
 }
 
