@@ -175,7 +175,11 @@ fn verify(path: &std::path::Path, sha256: &str) -> Result<(), RunError> {
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
         hash.update(bytes);
     }
-    if crate::files::hex(&hash.finalize()) == sha256 { Ok(()) } else { Err(RunError::SourceChanged) }
+    if crate::files::hex(&hash.finalize()) == sha256 {
+        Ok(())
+    } else {
+        Err(RunError::SourceChanged)
+    }
 }
 
 /// Everything that a run hands around.

@@ -42,7 +42,7 @@ fn tables() -> Vec<TableShape> {
             "products",
             &["id", "sku"],
             &[
-                "id uuid!",
+                "id int8!=",
                 "sku varchar(64)!",
                 "name varchar(255)!",
                 "category_id uuid",
@@ -78,8 +78,8 @@ fn tables() -> Vec<TableShape> {
             "product_prices",
             &["id"],
             &[
-                "id uuid!",
-                "product_id uuid!",
+                "id int8!=",
+                "product_id int8!",
                 "cost_price numeric(12,2)",
                 "selling_price numeric(12,2)",
                 "mrp numeric(12,2)",
@@ -91,8 +91,8 @@ fn tables() -> Vec<TableShape> {
             "product_stocks",
             &["id"],
             &[
-                "id uuid!",
-                "product_id uuid!",
+                "id int8!=",
+                "product_id int8!",
                 "current_stock numeric(12,2)",
                 "created_at timestamptz!",
                 "archived_at timestamptz",
@@ -205,6 +205,11 @@ fn references_and_histories_are_looked_at_too() {
         "table `product_stocks` needs a column `archived_at`, a timestamp that may be NULL",
     );
     check_fault(
+        |t| field(t, "product_stocks", "product_id").sql_type = "uuid".into(),
+        "history `product_stocks`",
+        "table `product_stocks` needs a column `product_id` of the type of `products.id`",
+    );
+    check_fault(
         |t| field(t, "product_prices", "mrp").sql_type = "date".into(),
         "column `mrp`, `type`",
         "`product_prices.mrp` is `date`, but the column needs a decimal",
@@ -215,7 +220,7 @@ fn references_and_histories_are_looked_at_too() {
 fn small_integers_need_bounds() {
     let text = "name = 'd'\ntable = 'd'\nkey = ['a']\n[[column]]\nname = 'a'\nrequired = true\n\
                 type = 'integer'\n";
-    let shapes = |_: &str| Some(table("d", &["a"], &["id uuid!", "a int4!"]));
+    let shapes = |_: &str| Some(table("d", &["a"], &["id uuid!=", "a int4!"]));
     let with = |bounds: &str| {
         check(&super::super::compile("d", &format!("{text}{bounds}")).unwrap(), &shapes, 18)
     };
