@@ -38,40 +38,39 @@ pub(super) fn load_references(
     Ok(())
 }
 
-/// Writes the records of a chunk. Rows that the database refuses become failed rows: the chunk is
-/// then written once more, row by row under savepoints, which costs nothing in the common case.
+/// Writes the records of a chunk; when `careful`, each under a savepoint, so that rows which the
+/// database refuses become failed rows.
 pub(super) fn rows(
-    transaction: &Connection,
+    connection: &Connection,
     sql: &Statements,
     target: &Target,
     references: &mut References,
     chunk: &Chunk,
     now: DateTime<Utc>,
+    careful: bool,
 ) -> Result<Outcome, StoreError> {
-    create_references(transaction, references, chunk, &now).doing("create references")?;
+    create_references(connection, references, chunk, &now).doing("create references")?;
     let order = rows::in_key_order(&chunk.records, &target.key);
-    let mut merge = Merge::prepare(transaction, sql, target, references, chunk, now)
+    let mut merge = Merge::prepare(connection, sql, target, references, chunk, now)
         .doing("prepare the statements of a chunk")?;
-    match merge.all(&order, false) {
-        Err(error) if is_fault_of_row(&error) => {
-            transaction.execute_batch("ROLLBACK TO rows").doing("undo a refused row")?;
-            // The references were rolled back with the rows.
-            drop(merge);
-            references.forget();
-            create_references(transaction, references, chunk, &now).doing("create references")?;
-            let mut merge = Merge::prepare(transaction, sql, target, references, chunk, now)
-                .doing("prepare the statements of a chunk")?;
-            merge.all(&order, true).doing("write the rows of a chunk one by one")?;
-            Ok(merge.outcome)
-        }
-        Err(error) => Err(error).doing("write the rows of a chunk"),
-        Ok(()) => Ok(merge.outcome),
+    merge.all(&order, careful).doing(WRITE_ROWS)?;
+    Ok(merge.outcome)
+}
+
+/// What fails when the database refuses a row.
+const WRITE_ROWS: &str = "write the rows of a chunk";
+
+/// True when a chunk failed because of the values of a row.
+pub(super) fn is_fault_of_row(error: &StoreError) -> bool {
+    match error {
+        StoreError::Sqlite { doing: WRITE_ROWS, source } => fault_of_row(source),
+        _ => false,
     }
 }
 
 /// Looks up the names of the chunk that are not known yet and creates those that are missing.
 fn create_references(
-    transaction: &Connection,
+    connection: &Connection,
     references: &mut References,
     chunk: &Chunk,
     now: &DateTime<Utc>,
@@ -80,7 +79,7 @@ fn create_references(
         let Some(reference) = references.get(missing.reference).cloned() else { continue };
         let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
         let find = format!("SELECT id FROM {table} WHERE {column} = ?1 COLLATE NOCASE");
-        let found = transaction
+        let found = connection
             .prepare_cached(&find)?
             .query([&missing.name])?
             .next()?
@@ -95,7 +94,7 @@ fn create_references(
                 if reference.has_created_at { (", created_at", ", ?3") } else { ("", "") };
             let insert =
                 format!("INSERT INTO {table} (id, {column}{times}) VALUES (?1, ?2{value})");
-            let mut insert = transaction.prepare_cached(&insert)?;
+            let mut insert = connection.prepare_cached(&insert)?;
             insert.raw_bind_parameter(1, &id.as_bytes()[..])?;
             insert.raw_bind_parameter(2, missing.name.as_str())?;
             if reference.has_created_at {
@@ -117,7 +116,7 @@ enum Fate {
 }
 
 struct Merge<'t> {
-    transaction: &'t Connection,
+    connection: &'t Connection,
     sql: &'t Statements,
     target: &'t Target,
     references: &'t References,
@@ -134,7 +133,7 @@ struct Merge<'t> {
 
 impl<'t> Merge<'t> {
     fn prepare(
-        transaction: &'t Connection,
+        connection: &'t Connection,
         sql: &'t Statements,
         target: &'t Target,
         references: &'t References,
@@ -146,21 +145,21 @@ impl<'t> Merge<'t> {
             .iter()
             .map(|history| {
                 Ok((
-                    transaction.prepare_cached(&history.archive)?,
-                    transaction.prepare_cached(&history.insert)?,
+                    connection.prepare_cached(&history.archive)?,
+                    connection.prepare_cached(&history.insert)?,
                 ))
             })
             .collect::<rusqlite::Result<_>>()?;
         Ok(Self {
-            transaction,
+            connection,
             sql,
             target,
             references,
             chunk,
             now: time_text(&now),
-            find: transaction.prepare_cached(&sql.find)?,
-            insert: transaction.prepare_cached(&sql.insert)?,
-            update: sql.update.as_deref().map(|sql| transaction.prepare_cached(sql)).transpose()?,
+            find: connection.prepare_cached(&sql.find)?,
+            insert: connection.prepare_cached(&sql.insert)?,
+            update: sql.update.as_deref().map(|sql| connection.prepare_cached(sql)).transpose()?,
             histories,
             differs: Vec::new(),
             outcome: Outcome::default(),
@@ -181,15 +180,15 @@ impl<'t> Merge<'t> {
     }
 
     fn row_with_savepoint(&mut self, record: usize) -> rusqlite::Result<Fate> {
-        self.transaction.execute_batch("SAVEPOINT one_row")?;
+        self.connection.execute_batch("SAVEPOINT one_row")?;
         let fate = match self.row(record) {
-            Err(error) if is_fault_of_row(&error) => {
-                self.transaction.execute_batch("ROLLBACK TO one_row")?;
+            Err(error) if fault_of_row(&error) => {
+                self.connection.execute_batch("ROLLBACK TO one_row")?;
                 Fate::Failed(Box::new(refused(self.chunk, record, &error)))
             }
             other => other?,
         };
-        self.transaction.execute_batch("RELEASE one_row")?;
+        self.connection.execute_batch("RELEASE one_row")?;
         Ok(fate)
     }
 
@@ -282,7 +281,7 @@ impl<'t> Merge<'t> {
             }
         }
         self.insert.raw_execute()?;
-        let owner = self.transaction.last_insert_rowid();
+        let owner = self.connection.last_insert_rowid();
         for ((_, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
             let records = &self.chunk.records;
             if history.fed.iter().any(|field| records.value(record, *field) != Value::Null) {
@@ -351,7 +350,7 @@ fn is_stored(
 }
 
 /// True when the statement failed because of the row's values, not because of the database.
-fn is_fault_of_row(error: &rusqlite::Error) -> bool {
+fn fault_of_row(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
     matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch))
 }

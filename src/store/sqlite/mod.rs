@@ -89,7 +89,15 @@ impl ChunkWriter for SqliteWriter {
 
 impl Inner {
     fn commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
-        let written = self.try_commit(chunk);
+        let mut written = self.try_commit(chunk, false);
+        if let Err(error) = &written
+            && merge::is_fault_of_row(error)
+        {
+            // The common case goes without savepoints: under one SQLite keeps a copy of every page
+            // that every statement touches, which was measured to cost many times the statement.
+            self.references.forget();
+            written = self.try_commit(chunk, true);
+        }
         match &written {
             Ok(_) if !self.settings.job.options.dry_run => self.references.settle(),
             _ => self.references.forget(),
@@ -97,21 +105,20 @@ impl Inner {
         written
     }
 
-    fn try_commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
+    /// One attempt; `careful` looks for the rows that the database refuses.
+    fn try_commit(&mut self, chunk: &Chunk, careful: bool) -> Result<Written, StoreError> {
         let Self { connection, settings, target, references, sql } = self;
         let job = &settings.job;
-        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
-            .doing("begin a chunk")?;
+        let mut transaction = begin(connection)?;
         if is_committed(&transaction, job.id, chunk.number).doing("look for the chunk")? {
             return Ok(Written { counts: Counts::default(), already: true });
         }
-        transaction.execute_batch("SAVEPOINT rows").doing("begin a chunk")?;
         let now = now_utc();
-        let mut outcome = merge::rows(&transaction, sql, target, references, chunk, now)?;
+        let mut outcome = merge::rows(&transaction, sql, target, references, chunk, now, careful)?;
         if job.options.dry_run {
-            transaction.execute_batch("ROLLBACK TO rows").doing("undo a dry run")?;
+            transaction.rollback().doing("undo a dry run")?;
+            transaction = begin(connection)?;
         }
-        transaction.execute_batch("RELEASE rows").doing("end the rows of a chunk")?;
         complete(&mut outcome, chunk);
         let left = &settings.notes_left;
         let account =
@@ -133,6 +140,11 @@ impl Inner {
             }
         }
     }
+}
+
+/// Takes the write lock at once: a read lock that is raised later can fail in the middle.
+fn begin(connection: &Connection) -> Result<Transaction<'_>, StoreError> {
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate).doing("begin a chunk")
 }
 
 fn is_committed(transaction: &Transaction<'_>, job: i64, number: u32) -> rusqlite::Result<bool> {
