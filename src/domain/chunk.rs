@@ -51,6 +51,16 @@ pub struct Chunk {
 }
 
 impl Chunk {
+    /// Makes an empty chunk of a used one; its memory serves again.
+    pub fn begin_again(&mut self, number: u32, lane: u32) {
+        self.number = number;
+        self.lane = lane;
+        self.records.clear();
+        self.raw.clear();
+        self.failed.clear();
+        self.superseded.clear();
+    }
+
     /// Rows of the file that this chunk accounts for.
     #[must_use]
     pub fn rows(&self) -> usize {

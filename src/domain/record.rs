@@ -51,15 +51,11 @@ impl Records {
         Self { width, ..Self::default() }
     }
 
-    /// An empty block with room for as much as `other` holds: chunks of a file are alike.
-    #[must_use]
-    pub fn like(other: &Self) -> Self {
-        Self {
-            width: other.width,
-            text: String::with_capacity(other.text.len() + other.text.len() / 16),
-            cells: Vec::with_capacity(other.cells.len()),
-            row_numbers: Vec::with_capacity(other.row_numbers.len()),
-        }
+    /// Forgets the records, keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.cells.clear();
+        self.row_numbers.clear();
     }
 
     /// Values of each record.

@@ -103,17 +103,24 @@ impl RawRow {
 #[derive(Debug, Clone, Default)]
 pub struct RawRows {
     text: String,
-    ends: Vec<usize>,
-    rows: Vec<(u64, usize)>,
+    ends: Vec<u32>,
+    rows: Vec<(u64, u32)>,
 }
 
 impl RawRows {
-    /// Copies a row in.
+    /// Forgets the rows, keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.rows.clear();
+    }
+
+    /// Copies a row in. A block is cut long before the 4 GiB that its places can count.
     pub fn push(&mut self, row: &RawRow) {
         let base = self.text.len();
         self.text.push_str(&row.text);
-        self.ends.extend(row.spans.iter().map(|span| base + span.end));
-        self.rows.push((row.line, self.ends.len()));
+        self.ends.extend(row.spans.iter().map(|span| place(base + span.end)));
+        self.rows.push((row.line, place(self.ends.len())));
     }
 
     /// The physical line of row `index`, and its cells.
@@ -125,16 +132,21 @@ impl RawRows {
             None => 0,
         };
         let mut start = match begin.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
+            Some(before) => *self.ends.get(before as usize)? as usize,
             None => 0,
         };
-        let mut cells = Vec::with_capacity(end - begin);
-        for stop in self.ends.get(begin..end)? {
-            cells.push(self.text.get(start..*stop)?.to_owned());
-            start = *stop;
+        let ends = self.ends.get(begin as usize..end as usize)?;
+        let mut cells = Vec::with_capacity(ends.len());
+        for stop in ends {
+            cells.push(self.text.get(start..*stop as usize)?.to_owned());
+            start = *stop as usize;
         }
         Some((line, cells))
     }
+}
+
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// Where a part of a row is taken from in the file, for errors that end a job.

@@ -43,10 +43,20 @@ pub(super) struct Cutter {
     pub(super) stop: Stop,
 }
 
+/// The two ends that the cutter holds of a lane.
+#[derive(Debug)]
+pub(super) struct LaneEnds {
+    pub(super) start: LaneStart,
+    /// Where finished chunks go.
+    pub(super) out: mpsc::Sender<Arc<Chunk>>,
+    /// Where written chunks come back, so that their memory serves again: taking it anew for every
+    /// chunk was measured to cost as much as the conversion itself, and to leave holes.
+    pub(super) used: std::sync::mpsc::Receiver<Chunk>,
+}
+
 struct Lane {
-    start: LaneStart,
+    ends: LaneEnds,
     next: Chunk,
-    out: mpsc::Sender<Arc<Chunk>>,
 }
 
 impl Cutter {
@@ -54,19 +64,15 @@ impl Cutter {
     ///
     /// # Errors
     /// `Stopped` when asked to, or when a writer has gone; the reader's.
-    pub(super) fn cut(
-        mut self,
-        source: &Source,
-        lanes: Vec<(LaneStart, mpsc::Sender<Arc<Chunk>>)>,
-    ) -> Result<(), RunError> {
+    pub(super) fn cut(mut self, source: &Source, lanes: Vec<LaneEnds>) -> Result<(), RunError> {
         let count = u32::try_from(lanes.len()).unwrap_or(1).max(1);
         let mut lanes: Vec<Lane> = lanes
             .into_iter()
             .enumerate()
-            .map(|(index, (start, out))| {
+            .map(|(index, ends)| {
                 let lane = u32::try_from(index).unwrap_or(0);
-                let number = start.chunks * count + lane;
-                Lane { start, next: empty(number, lane, self.width, None), out }
+                let number = ends.start.chunks * count + lane;
+                Lane { next: self.empty(number, lane), ends }
             })
             .collect();
         let (mut row, mut key) = (RawRow::new(), String::new());
@@ -75,7 +81,7 @@ impl Cutter {
             let superseded = self.superseded.overtakes(row.row_number)?;
             let lane = self.lane_of(&row, &mut key, count);
             let Some(lane) = lanes.get_mut(lane) else { continue };
-            if row.row_number <= lane.start.last_row {
+            if row.row_number <= lane.ends.start.last_row {
                 continue;
             }
             self.add(&mut lane.next, &row, superseded);
@@ -124,20 +130,21 @@ impl Cutter {
         if self.stop.is_stopped() {
             return Err(RunError::Stopped);
         }
-        let number = lane.next.number + lanes;
-        let next = empty(number, lane.next.lane, self.width, Some(&lane.next));
+        let (number, index) = (lane.next.number + lanes, lane.next.lane);
+        let next = match lane.ends.used.try_recv() {
+            Ok(mut used) => {
+                used.begin_again(number, index);
+                used
+            }
+            Err(_) => self.empty(number, index),
+        };
         let chunk = std::mem::replace(&mut lane.next, next);
-        lane.out.blocking_send(Arc::new(chunk)).map_err(|_| RunError::Stopped)
+        lane.ends.out.blocking_send(Arc::new(chunk)).map_err(|_| RunError::Stopped)
     }
-}
 
-/// A new chunk, with room for as much as the one before held.
-fn empty(number: u32, lane: u32, width: usize, before: Option<&Chunk>) -> Chunk {
-    let records = match before {
-        Some(before) => Records::like(&before.records),
-        None => Records::new(width),
-    };
-    Chunk { number, lane, records, ..Chunk::default() }
+    fn empty(&self, number: u32, lane: u32) -> Chunk {
+        Chunk { number, lane, records: Records::new(self.width), ..Chunk::default() }
+    }
 }
 
 fn failed(row: &RawRow, errors: Vec<RowError>) -> FailedRow {

@@ -27,13 +27,18 @@ pub(super) async fn write(
     job: Job,
     mut writer: Box<dyn ChunkWriter>,
     mut chunks: mpsc::Receiver<Arc<Chunk>>,
+    used: std::sync::mpsc::Sender<Chunk>,
     stop: Stop,
 ) -> Result<(), RunError> {
     while let Some(chunk) = chunks.recv().await {
         if stop.is_stopped() {
             return Err(RunError::Stopped);
         }
-        commit(&mut *writer, &job, chunk, &stop).await?;
+        commit(&mut *writer, &job, &chunk, &stop).await?;
+        if let Some(chunk) = Arc::into_inner(chunk) {
+            // The reader is at the end of the file when it takes none back.
+            let _at_end = used.send(chunk);
+        }
         let now = inner.store.get(job.id).await?.ok_or(RunError::Stopped)?;
         let failed = now.counts.failed;
         inner.manager.publish(now);
@@ -52,12 +57,12 @@ pub(super) async fn write(
 async fn commit(
     writer: &mut dyn ChunkWriter,
     job: &Job,
-    chunk: Arc<Chunk>,
+    chunk: &Arc<Chunk>,
     stop: &Stop,
 ) -> Result<(), RunError> {
     let mut pause = PAUSE_MIN;
     loop {
-        match writer.commit(Arc::clone(&chunk)).await {
+        match writer.commit(Arc::clone(chunk)).await {
             Ok(_) => return Ok(()),
             Err(StoreError::LostLease { .. }) => return Err(RunError::Stopped),
             Err(error) if error.is_transient() => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::cut::{Cutter, LaneStart};
+use super::cut::{Cutter, LaneEnds, LaneStart};
 use super::error::{RunError, chain};
 use super::source::Source;
 use super::stop::Stop;
@@ -211,16 +211,17 @@ impl Work<'_> {
         for start in starts {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
             let writer = self.inner.store.writer(settings.clone()).await?;
-            senders.push((*start, sender));
-            writers.push((writer, receiver));
+            let (give_back, used) = std::sync::mpsc::channel();
+            senders.push(LaneEnds { start: *start, out: sender, used });
+            writers.push((writer, receiver, give_back));
         }
         let tasks: Vec<_> = writers
             .into_iter()
-            .map(|(writer, chunks)| {
+            .map(|(writer, chunks, used)| {
                 let (inner, job) = (Arc::clone(self.inner), self.job.clone());
                 let stop = self.stop.clone();
                 tokio::spawn(async move {
-                    let written = lane::write(inner, job, writer, chunks, stop.clone()).await;
+                    let written = lane::write(inner, job, writer, chunks, used, stop.clone()).await;
                     if written.is_err() {
                         stop.stop();
                     }
