@@ -116,7 +116,7 @@ impl Jobs {
     /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
         self.on_runtime(|inner| async move {
-            match inner.store.insert(&new).await? {
+            match inner.store.insert(&new, &inner.folder.server_id().to_string()).await? {
                 Inserted::New(job) => {
                     inner.manager.publish(job.clone());
                     inner.wake.notify_one();
