@@ -8,6 +8,7 @@ mod cut;
 mod error;
 mod lane;
 mod manager;
+mod persist;
 mod run;
 mod source;
 mod spill;
