@@ -4,6 +4,7 @@
 
 mod bind;
 mod merge;
+mod references;
 mod sql;
 
 use std::path::Path;
@@ -54,7 +55,7 @@ impl SqliteWriter {
         .doing("open the database for a job")?;
         prepare(&connection).doing("open the database for a job")?;
         let mut references = References::new(&target);
-        merge::load_references(&connection, &mut references)
+        references::load(&connection, &mut references)
             .doing("read the names of the references")?;
         let sql = sql::Statements::new(&target);
         let inner = Inner { connection, settings, target, references, sql };
