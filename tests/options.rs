@@ -13,7 +13,8 @@ fn counts(job: &Value) -> [u64; 5] {
 /// Row number and code of each stored error of a job.
 async fn errors(server: &Server, job: &Value) -> Vec<[String; 2]> {
     let sql = format!(
-        "select row_number, code from import_errors where import_log_id = {} order by id",
+        "select row_number, code from import_errors where import_log_id = {} \
+         order by row_number",
         job["jobId"]
     );
     server.rows(&sql).await.into_iter().map(|row| row.try_into().expect("two columns")).collect()

@@ -36,12 +36,15 @@ impl PostgresWriter {
             outcome.failed.extend(unknown);
             is_known
         });
+        if order.is_empty() {
+            return Ok(outcome);
+        }
         if careful {
             self.halve(connection, chunk, order, now, &mut outcome).await?;
         } else {
-            self.merge(connection, chunk, &order, now, &mut outcome)
-                .await
-                .doing("write the rows of a chunk")?;
+            let doing = "write the rows of a chunk";
+            self.stage(connection, chunk, &order).await.doing(doing)?;
+            self.merge(connection, chunk, order.len(), now, &mut outcome).await.doing(doing)?;
         }
         Ok(outcome)
     }
@@ -55,11 +58,21 @@ impl PostgresWriter {
         now: DateTime<Utc>,
         outcome: &mut Outcome,
     ) -> Result<(), StoreError> {
+        let is_kept = self.keep(connection, chunk, &order).await?;
         let mut parts = vec![order];
         while let Some(part) = parts.pop() {
             run_plain(connection, "SAVEPOINT part").await?;
             let mut of_part = Outcome::default();
-            match self.merge(connection, chunk, &part, now, &mut of_part).await {
+            let staged = if is_kept {
+                take_kept(connection, &part).await
+            } else {
+                self.stage(connection, chunk, &part).await
+            };
+            let merged = match staged {
+                Ok(()) => self.merge(connection, chunk, part.len(), now, &mut of_part).await,
+                Err(error) => Err(error),
+            };
+            match merged {
                 Ok(()) => {
                     self.empty_the_stage(connection).await?;
                     run_plain(connection, "RELEASE SAVEPOINT part").await?;
@@ -83,6 +96,32 @@ impl PostgresWriter {
         Ok(())
     }
 
+    /// Stages `order` once for all of its parts: a COPY for each part costs a pause of the network
+    /// each time. False when not even the stage takes them all.
+    async fn keep(
+        &mut self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+        order: &[usize],
+    ) -> Result<bool, StoreError> {
+        run_plain(connection, "SAVEPOINT part").await?;
+        let is_kept = match self.stage(connection, chunk, order).await {
+            Ok(()) => {
+                let keep = "CREATE TEMP TABLE loadbay_kept ON COMMIT DROP AS TABLE loadbay_stage";
+                run_plain(connection, keep).await?;
+                run_plain(connection, "TRUNCATE loadbay_stage").await?;
+                true
+            }
+            Err(error) if fault_of_row(&error) => {
+                run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
+                false
+            }
+            Err(error) => return Err(error).doing("stage the rows of a chunk"),
+        };
+        run_plain(connection, "RELEASE SAVEPOINT part").await?;
+        Ok(is_kept)
+    }
+
     async fn empty_the_stage(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         run_plain(connection, "TRUNCATE loadbay_stage").await?;
         if !self.sql.histories.is_empty() {
@@ -91,24 +130,31 @@ impl PostgresWriter {
         Ok(())
     }
 
-    /// Stage and merge of the records named by `order`.
-    async fn merge(
+    /// Copies the records named by `order` into the stage.
+    async fn stage(
         &mut self,
         connection: &mut PgConnection,
         chunk: &Chunk,
         order: &[usize],
-        now: DateTime<Utc>,
-        outcome: &mut Outcome,
     ) -> Result<(), sqlx::Error> {
-        if order.is_empty() {
-            return Ok(());
-        }
         copy::encode(&mut self.buffer, &self.target, &self.references, &chunk.records, order);
         let mut copy_in = connection.copy_in_raw(&self.sql.copy).await?;
         for message in self.buffer.chunks(copy::MESSAGE_BYTES) {
             copy_in.send(message).await?;
         }
         copy_in.finish().await?;
+        Ok(())
+    }
+
+    /// Merges the `staged` records of the stage into the table.
+    async fn merge(
+        &mut self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+        staged: usize,
+        now: DateTime<Utc>,
+        outcome: &mut Outcome,
+    ) -> Result<(), sqlx::Error> {
         let refused = self.refuse(connection, chunk, outcome).await?;
         let sql = if self.mostly_known { &self.sql.merge_known } else { &self.sql.merge };
         let (created, updated): (i64, i64) = sqlx::query_as(AssertSqlSafe(sql.clone()))
@@ -124,7 +170,7 @@ impl PostgresWriter {
             }
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
-        let taken = (order.len() - refused) as u64;
+        let taken = (staged - refused) as u64;
         if self.target.mode == Mode::Insert && created != taken {
             // Another job created one of the keys after we looked: look again.
             return Err(sqlx::Error::Protocol("a key appeared in the meantime".to_owned()));
@@ -157,6 +203,18 @@ impl PostgresWriter {
         }
         Ok(records.len())
     }
+}
+
+/// Puts those of the kept records that `part` names back into the stage.
+async fn take_kept(connection: &mut PgConnection, part: &[usize]) -> Result<(), sqlx::Error> {
+    let records: Vec<i32> = part.iter().filter_map(|it| i32::try_from(*it).ok()).collect();
+    sqlx::query(
+        "INSERT INTO loadbay_stage SELECT * FROM loadbay_kept WHERE loadbay_record = ANY ($1)",
+    )
+    .bind(records)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// True when the statement failed because of a row's values: class 22, data exception, and 23,
