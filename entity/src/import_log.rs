@@ -54,6 +54,8 @@ pub struct Model {
     pub attempts: i32,
     /// Writers among which the file's rows are divided; fixed when the job is first taken up.
     pub lanes: Option<i32>,
+    /// The server whose data folder holds the uploaded file; only that one can run the job.
+    pub source_server: String,
     /// The server that runs the job.
     pub lease_owner: Option<String>,
     /// Grows with every change of owner; an owner with an older one commits nothing.

@@ -67,6 +67,7 @@ fn import_log() -> TableCreateStatement {
         .col(integer("priority").default(0))
         .col(integer("attempts").default(0))
         .col(integer_null("lanes"))
+        .col(string_len("source_server", 64))
         .col(string_len_null("lease_owner", 64))
         .col(big_integer("lease_epoch").default(0))
         .col(timestamp_with_time_zone_null("lease_expires_at"))

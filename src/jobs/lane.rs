@@ -3,23 +3,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::Inner;
-use super::error::{RunError, chain};
+use super::error::RunError;
+use super::persist::persist;
 use super::stop::Stop;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
 use crate::domain::options::OnError;
 use crate::store::{ChunkWriter, NotesLeft, StoreError};
-
-/// The first pause before a chunk is tried again; doubles each time, with jitter.
-const PAUSE_MIN: Duration = Duration::from_millis(20);
-
-/// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// Commits the chunks of a lane until there are no more.
 pub(super) async fn write(
@@ -39,17 +33,24 @@ pub(super) async fn write(
             // The reader is at the end of the file when it takes none back.
             let _at_end = used.send(chunk);
         }
-        let now = inner.store.get(job.id).await?.ok_or(RunError::Stopped)?;
+        let now = persist(job.id, stop.token(), || inner.store.get(job.id)).await?;
+        let now = now.ok_or(RunError::Stopped)?;
         let failed = now.counts.failed;
         inner.manager.publish(now);
-        if failed > 0 && job.options.on_error == OnError::Abort {
-            return Err(RunError::Aborted);
-        }
-        if let Some(allowed) = job.options.max_errors.filter(|allowed| failed > *allowed) {
-            return Err(RunError::TooManyErrors { failed, allowed });
-        }
+        check_failed(&job, failed)?;
     }
     Ok(())
+}
+
+/// Ends the job when more rows have failed than the upload allows.
+pub(super) fn check_failed(job: &Job, failed: u64) -> Result<(), RunError> {
+    if failed > 0 && job.options.on_error == OnError::Abort {
+        return Err(RunError::Aborted);
+    }
+    match job.options.max_errors {
+        Some(allowed) if failed > allowed => Err(RunError::TooManyErrors { failed, allowed }),
+        _ => Ok(()),
+    }
 }
 
 /// Tries a chunk until it is committed, the job is stopped, or the failure is final. A commit whose
@@ -60,33 +61,13 @@ async fn commit(
     chunk: &Arc<Chunk>,
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let mut pause = PAUSE_MIN;
-    loop {
-        match writer.commit(Arc::clone(chunk)).await {
-            Ok(_) => return Ok(()),
-            Err(StoreError::LostLease { .. }) => return Err(RunError::Stopped),
-            Err(error) if error.is_transient() => {
-                tracing::warn!(
-                    job = job.id,
-                    chunk = chunk.number,
-                    error = chain(&error),
-                    "a chunk is tried again"
-                );
-            }
-            Err(error) => return Err(error.into()),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(jittered(pause)) => {}
-            () = stop.stopped() => return Err(RunError::Stopped),
-        }
-        pause = (pause * 2).min(PAUSE_MAX);
+    // Never waited for: one attempt ends before the next begins.
+    let writer = tokio::sync::Mutex::new(writer);
+    let attempt = || async { writer.lock().await.commit(Arc::clone(chunk)).await };
+    match persist(job.id, stop.token(), attempt).await {
+        Err(RunError::Store(StoreError::LostLease { .. })) => Err(RunError::Stopped),
+        written => written.map(drop),
     }
-}
-
-/// Between half and the whole of `pause`: two writers that met once should not meet again.
-fn jittered(pause: Duration) -> Duration {
-    let share = uuid::Uuid::new_v4().as_u64_pair().0 % 512 + 512;
-    pause.mul_f64(f64::from(u32::try_from(share).unwrap_or(1024)) / 1024.0)
 }
 
 /// What may still be stored about the rows of a job.

@@ -51,9 +51,12 @@ impl JobManager {
         });
     }
 
-    /// The job as last shown.
+    /// The job as last shown, where no other can know better: it runs here or has ended. One that
+    /// waits may be cancelled, or after a lease ran out even run, by another server.
     pub(super) fn get(&self, id: i64) -> Option<Job> {
-        self.jobs.get(&id).map(|entry| entry.job.borrow().clone())
+        let entry = self.jobs.get(&id)?;
+        let job = entry.job.borrow();
+        (entry.stop.is_some() || job.status.is_terminal()).then(|| job.clone())
     }
 
     /// Follows the job.
@@ -82,10 +85,11 @@ impl JobManager {
         }
     }
 
-    /// Forgets jobs that are no longer followed here: finished a while ago.
+    /// Forgets jobs that finished a while ago, and those that nobody runs or waits for here.
     pub(super) fn tidy(&self) {
-        self.jobs.retain(|_, entry| {
-            entry.finished.is_none_or(|finished| finished.elapsed() < self.keep_finished)
+        self.jobs.retain(|_, entry| match entry.finished {
+            Some(finished) => finished.elapsed() < self.keep_finished,
+            None => entry.stop.is_some() || entry.job.receiver_count() > 0,
         });
     }
 

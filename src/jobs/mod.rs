@@ -8,6 +8,7 @@ mod cut;
 mod error;
 mod lane;
 mod manager;
+mod persist;
 mod run;
 mod source;
 mod spill;
@@ -34,6 +35,9 @@ use crate::files::{FailedRows, Folder};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
 use manager::JobManager;
+
+/// How often someone who waits for a job looks into the table as well.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How jobs are run.
 #[derive(Debug, Clone)]
@@ -116,7 +120,7 @@ impl Jobs {
     /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
         self.on_runtime(|inner| async move {
-            match inner.store.insert(&new).await? {
+            match inner.store.insert(&new, &inner.folder.server_id().to_string()).await? {
                 Inserted::New(job) => {
                     inner.manager.publish(job.clone());
                     inner.wake.notify_one();
@@ -141,7 +145,12 @@ impl Jobs {
             return Ok(job);
         }
         self.on_runtime(move |inner| async move {
-            inner.store.get(id).await?.ok_or(JobsError::NotFound(id))
+            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            if !job.status.is_terminal() {
+                // For those who wait for it.
+                inner.manager.publish(job.clone());
+            }
+            Ok(job)
         })
         .await
     }
@@ -156,17 +165,24 @@ impl Jobs {
         at_most: Duration,
         until: &(dyn Fn(&Job) -> bool + Sync),
     ) -> Result<Job, JobsError> {
-        let Some(mut job) = self.inner.manager.watch(id) else { return self.get(id).await };
-        let enough = async {
-            tokio::select! {
+        let end = tokio::time::Instant::now() + at_most;
+        loop {
+            let job = self.get(id).await?;
+            let Some(mut shown) = self.inner.manager.watch(id).filter(|_| !until(&job)) else {
+                return Ok(job);
+            };
+            // What another server does with the job is only in the table.
+            let look_again = end.min(tokio::time::Instant::now() + LOOK_AGAIN);
+            let is_over = tokio::select! {
                 // The sender lives as long as the entry: an error means that it was tidied away.
-                _ = job.wait_for(|job| until(job)) => {}
-                () = self.inner.stop.cancelled() => {}
+                _ = shown.wait_for(|job| until(job)) => true,
+                () = self.inner.stop.cancelled() => true,
+                () = tokio::time::sleep_until(look_again) => look_again == end,
+            };
+            if is_over {
+                return self.get(id).await;
             }
-        };
-        // A time-out is an answer like any other: the job as it stands.
-        let _in_time = tokio::time::timeout(at_most, enough).await;
-        self.get(id).await
+        }
     }
 
     /// Jobs, newest first.

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::cut::{Cutter, LaneEnds, LaneStart};
 use super::error::{RunError, chain};
+use super::persist::persist;
 use super::source::Source;
 use super::stop::Stop;
 use super::survey::{Survey, survey};
@@ -22,7 +23,7 @@ use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
 
 /// Runs the job to its end, or until it is asked to stop.
 pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
-    match inner.store.give_up_if_poisoned(job).await {
+    match persist(job.id, stop.token(), || inner.store.give_up_if_poisoned(job)).await {
         Ok(None) => {}
         Ok(Some(ended)) => return inner.manager.publish(ended),
         Err(error) => return leave(inner, job, &error).await,
@@ -40,7 +41,8 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
             End::Failed { code: error.code(), message }
         }
     };
-    match inner.store.finish(job, &end).await {
+    // Not given up with the job's own work, which may have stopped on account of this end.
+    match persist(job.id, &inner.stop, || inner.store.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
                 job = job.id,
@@ -59,14 +61,14 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
     }
 }
 
-/// The database failed us outside of a chunk: the job stays as it is until its lease runs out.
-async fn leave(inner: &Arc<Inner>, job: &Job, error: &crate::store::StoreError) {
+/// The end of the job could not be stored: it stays as it is until its lease runs out.
+async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     tracing::warn!(job = job.id, error = chain(error), "a job is left until its lease runs out");
     give_back(inner, job).await;
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
-    if let Err(error) = inner.store.release(job).await {
+    if let Err(error) = persist(job.id, &inner.stop, || inner.store.release(job)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
@@ -88,16 +90,21 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
     let (source, survey, converter) = look_through(inner, job, converter, stop).await?;
-    let lanes = match inner.store.lanes_of(job.id).await? {
+    let lanes = match persist(job.id, stop.token(), || inner.store.lanes_of(job.id)).await? {
         Some(lanes) => lanes,
         // A second writer would only cost its connection.
         None if survey.total <= u64::from(inner.settings.chunk_rows) => 1,
         None => inner.store.lanes(inner.settings.writers),
     };
     let total = survey.total;
-    let counted = inner.store.set_total(job, total, lanes).await?.ok_or(RunError::Stopped)?;
+    let counted =
+        persist(job.id, stop.token(), || inner.store.set_total(job, total, lanes)).await?;
+    let counted = counted.ok_or(RunError::Stopped)?;
+    let failed = counted.counts.failed;
     inner.manager.publish(counted);
-    let committed = inner.store.committed_chunks(job.id).await?;
+    // The server may have ended between the chunk that went too far and the end of the job.
+    lane::check_failed(job, failed)?;
+    let committed = persist(job.id, stop.token(), || inner.store.committed_chunks(job.id)).await?;
     let cutter = Cutter {
         converter,
         width: plan.columns.len(),
@@ -108,7 +115,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     };
     let work = Work { inner, job, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
-    let processed = inner.store.rows_in_chunks(job.id).await?;
+    let processed = persist(job.id, stop.token(), || inner.store.rows_in_chunks(job.id)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
     }
@@ -146,7 +153,8 @@ async fn look_through(
 /// The uploaded file as rows; a workbook is converted first.
 fn open(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
     let path = inner.folder.source(job.uuid);
-    if job.attempts > 1 {
+    // The first epoch is the upload's own server, right after the upload.
+    if job.lease_epoch > 1 {
         verify(&path, &job.sha256)?;
     }
     if !job.detected.format.is_workbook() {
@@ -199,7 +207,9 @@ impl Work<'_> {
         cutter: Cutter,
         starts: &[LaneStart],
     ) -> Result<(), RunError> {
-        let (errors, superseded) = self.inner.store.stored_notes(self.job.id).await?;
+        let (job, store) = (self.job.id, &self.inner.store);
+        let (errors, superseded) =
+            persist(job, self.stop.token(), || store.stored_notes(job)).await?;
         let settings = WriterSettings {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
@@ -210,7 +220,7 @@ impl Work<'_> {
         let (mut senders, mut writers) = (Vec::new(), Vec::new());
         for start in starts {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
-            let writer = self.inner.store.writer(settings.clone()).await?;
+            let writer = persist(job, self.stop.token(), || store.writer(settings.clone())).await?;
             let (give_back, used) = std::sync::mpsc::channel();
             senders.push(LaneEnds { start: *start, out: sender, used });
             writers.push((writer, receiver, give_back));

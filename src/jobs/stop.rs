@@ -29,6 +29,11 @@ impl Stop {
         &self.flag
     }
 
+    /// The token, for tasks that wait.
+    pub(super) fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
     /// Ends once asked.
     pub(super) async fn stopped(&self) {
         self.token.cancelled().await;

@@ -17,6 +17,9 @@ const POLL: Duration = Duration::from_secs(2);
 /// How often the memory is tidied.
 const TIDY: Duration = Duration::from_mins(1);
 
+/// How often it is tidied when finished jobs are to leave at once.
+const TIDY_MIN: Duration = Duration::from_secs(1);
+
 /// Starts the tasks; they end with the server.
 pub(super) fn start(inner: &Arc<Inner>) {
     inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
@@ -24,7 +27,7 @@ pub(super) fn start(inner: &Arc<Inner>) {
 }
 
 async fn tidy(inner: Arc<Inner>) {
-    let mut tick = tokio::time::interval(TIDY.min(inner.settings.keep_finished));
+    let mut tick = tokio::time::interval(inner.settings.keep_finished.clamp(TIDY_MIN, TIDY));
     loop {
         tokio::select! {
             _ = tick.tick() => inner.manager.tidy(),
@@ -73,6 +76,8 @@ async fn claim_jobs(inner: Arc<Inner>) {
 /// Runs a claimed job with its lease renewed beside it.
 async fn run_job(inner: &Arc<Inner>, job: Job) {
     let stop = Stop::default();
+    // However the run ends: a lease that is renewed for nobody would keep the job for ever.
+    let _ended = stop.token().clone().drop_guard();
     inner.manager.publish(job.clone());
     inner.manager.running(job.id, stop.clone());
     let renewal = tokio::spawn(keep_lease(Arc::clone(inner), job.clone(), stop.clone()));

@@ -84,6 +84,12 @@ impl StoreError {
         }
     }
 
+    /// A failure that asking again may mend.
+    #[cfg(test)]
+    pub(crate) fn busy() -> Self {
+        Self::Postgres { doing: "read the job", source: sqlx::Error::PoolTimedOut }
+    }
+
     /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
     /// database that restarts or is busy.
     #[must_use]

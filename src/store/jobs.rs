@@ -43,8 +43,9 @@ pub struct SupersededRow {
 }
 
 impl Store {
-    /// Stores a new job as PENDING.
-    pub async fn insert(&self, new: &NewJob) -> Result<Inserted, StoreError> {
+    /// Stores a new job as PENDING. Its file lies in the data folder of `source_server`, the only
+    /// one that can run it.
+    pub async fn insert(&self, new: &NewJob, source_server: &str) -> Result<Inserted, StoreError> {
         let now = now_utc();
         let row = import_log::ActiveModel {
             uuid: Set(new.uuid.to_string()),
@@ -56,6 +57,7 @@ impl Store {
             options: Set(serde_json::to_value(&new.options).unwrap_or_default()),
             detected: Set(serde_json::to_value(&new.detected).unwrap_or_default()),
             priority: Set(new.options.priority),
+            source_server: Set(source_server.to_owned()),
             bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
             created_by: Set(new.created_by.clone()),
             idempotency_key: Set(new.idempotency_key.clone()),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use entity::{import_chunk, import_error, import_log, import_superseded};
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SubQueryStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::error::{Doing, StoreError};
@@ -48,7 +48,7 @@ fn has(status: JobStatus) -> sea_orm::sea_query::Expr {
 
 impl Store {
     /// Takes the next due job for `owner`: of those that wait and those whose owner is gone the
-    /// one with the highest priority, then the oldest.
+    /// one with the highest priority, then the oldest. Only jobs whose file `owner` has.
     pub async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Job>, StoreError> {
         let ownerless = Condition::any()
             .add(import_log::Column::LeaseExpiresAt.is_null())
@@ -59,7 +59,8 @@ impl Store {
         let mut next = Query::select();
         next.column(import_log::Column::Id)
             .from(import_log::Entity)
-            .cond_where(due.add_option(None::<Expr>))
+            .cond_where(due)
+            .cond_where(import_log::Column::SourceServer.eq(owner))
             .order_by(import_log::Column::Priority, sea_orm::Order::Desc)
             .order_by(import_log::Column::Id, sea_orm::Order::Asc)
             .limit(1);
@@ -88,7 +89,9 @@ impl Store {
                 .into(),
             )
             .col_expr(import_log::Column::UpdatedAt, self.now())
-            .filter(import_log::Column::Id.in_subquery(next))
+            // `=`, not `IN`: PostgreSQL may run the subquery of an `IN` once for each row, and then
+            // it takes more jobs than the one that is run.
+            .filter(Expr::col(import_log::Column::Id).eq(Expr::from(SubQueryStatement::from(next))))
             .exec_with_returning(&self.write)
             .await
             .doing("claim a job")?;

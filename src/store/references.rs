@@ -26,6 +26,8 @@ struct Names {
     ids: HashMap<String, Uuid>,
     /// Keys of `ids` that the open transaction added.
     fresh: Vec<String>,
+    /// Names, in lower case, that the database refused to create in the open transaction, and why.
+    refused: HashMap<String, String>,
 }
 
 /// A name that no known record has.
@@ -45,6 +47,7 @@ impl References {
                 reference,
                 ids: HashMap::new(),
                 fresh: Vec::new(),
+                refused: HashMap::new(),
             })
         };
         Self { tables: target.fields.iter().enumerate().filter_map(of).collect() }
@@ -74,10 +77,24 @@ impl References {
         }
     }
 
+    /// Notes that the database refused to create a record.
+    pub(super) fn refuse(&mut self, reference: usize, name: &str, answer: String) {
+        if let Some(names) = self.tables.get_mut(reference) {
+            names.refused.insert(name.to_lowercase(), answer);
+        }
+    }
+
+    /// Why the record that the value in `field` names was not created.
+    pub(super) fn refusal(&self, field: usize, name: &str) -> Option<&str> {
+        let names = self.tables.iter().find(|names| names.field == field)?;
+        names.refused.get(&name.to_lowercase()).map(String::as_str)
+    }
+
     /// The transaction is committed.
     pub(super) fn settle(&mut self) {
         for names in &mut self.tables {
             names.fresh.clear();
+            names.refused.clear();
             if names.ids.len() > REFERENCES_MAX {
                 names.ids.clear();
             }
@@ -87,6 +104,7 @@ impl References {
     /// The transaction is rolled back.
     pub(super) fn forget(&mut self) {
         for names in &mut self.tables {
+            names.refused.clear();
             for key in names.fresh.drain(..) {
                 names.ids.remove(&key);
             }

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 
 use super::accounts::Outcome;
+use super::references::References;
+use super::target::Target;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::record::{Records, Value};
 use crate::domain::row_error::{RowCode, RowError, shown};
@@ -57,17 +59,36 @@ pub(super) fn refused(
     FailedRow { row_number, cells, errors: vec![error] }
 }
 
-/// The row names a record that does not exist and may not be created.
+/// The record as a failed row when it names another record that does not exist: it may not be
+/// created, or the database refused to.
 pub(super) fn unknown_reference(
+    target: &Target,
+    references: &References,
     chunk: &Chunk,
     record: usize,
-    column: &str,
-    table: &str,
-    name: &str,
-) -> FailedRow {
-    let message =
-        format!("there is no `{}` in `{table}`; create it first or correct the name", shown(name));
-    refused(chunk, record, RowCode::UnknownReference, Some(column), message, Some(name))
+) -> Option<FailedRow> {
+    for (index, field) in target.fields.iter().enumerate() {
+        let Some(reference) = &field.reference else { continue };
+        let Value::Text(name) = chunk.records.value(record, index) else { continue };
+        if references.id(index, name).is_some() {
+            continue;
+        }
+        let (table, shown_name) = (&reference.table, shown(name));
+        let (code, message) = match references.refusal(index, name) {
+            Some(answer) => (
+                RowCode::ConstraintViolated,
+                format!("the database refused a new `{shown_name}` in `{table}`: {answer}"),
+            ),
+            None => (
+                RowCode::UnknownReference,
+                format!(
+                    "there is no `{shown_name}` in `{table}`; create it first or correct the name"
+                ),
+            ),
+        };
+        return Some(refused(chunk, record, code, Some(&field.column), message, Some(name)));
+    }
+    None
 }
 
 /// `mode=insert` met a key that is there.

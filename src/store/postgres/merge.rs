@@ -1,45 +1,18 @@
-//! The rows of a chunk into the table: names of references first, then stage and merge; a row that
-//! the database refuses is found by halving.
-
-use std::collections::BTreeMap;
+//! The rows of a chunk into the table: stage, then merge; a row that the database refuses is found by
+//! halving.
 
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
-use uuid::Uuid;
 
+use super::references::CREATE_REFERENCES;
 use super::{PostgresWriter, copy, run_plain};
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::Mode;
-use crate::domain::record::Value;
 use crate::domain::row_error::RowCode;
 use crate::store::accounts::Outcome;
 use crate::store::error::{Doing, StoreError};
-use crate::store::references::References;
 use crate::store::rows;
-use crate::store::target::quoted;
-
-/// Reads the names that are there already.
-pub(super) async fn load_references(
-    connection: &mut PgConnection,
-    references: &mut References,
-) -> Result<(), sqlx::Error> {
-    let targets: Vec<_> = references.iter().cloned().collect();
-    for (index, reference) in targets.iter().enumerate() {
-        let column = quoted(&reference.match_column);
-        let sql = format!(
-            "SELECT id, {column}::text FROM {} WHERE {column} IS NOT NULL LIMIT {REFERENCES_MAX}",
-            quoted(&reference.table)
-        );
-        let known: Vec<(Uuid, String)> =
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *connection).await?;
-        for (id, name) in known {
-            references.know(index, &name, id);
-        }
-    }
-    Ok(())
-}
 
 impl PostgresWriter {
     /// Writes the records of a chunk inside the open transaction.
@@ -54,21 +27,23 @@ impl PostgresWriter {
         if chunk.records.is_empty() {
             return Ok(outcome);
         }
-        self.create_references(connection, chunk, now).await.doing("create references")?;
+        self.create_references(connection, chunk, now, careful).await?;
         let mut order = rows::in_key_order(&chunk.records, &self.target.key);
-        order.retain(|record| match self.unknown_reference(chunk, *record) {
-            Some(row) => {
-                outcome.failed.push(row);
-                false
-            }
-            None => true,
+        order.retain(|record| {
+            let unknown = rows::unknown_reference(&self.target, &self.references, chunk, *record);
+            let is_known = unknown.is_none();
+            outcome.failed.extend(unknown);
+            is_known
         });
+        if order.is_empty() {
+            return Ok(outcome);
+        }
         if careful {
             self.halve(connection, chunk, order, now, &mut outcome).await?;
         } else {
-            self.merge(connection, chunk, &order, now, &mut outcome)
-                .await
-                .doing("write the rows of a chunk")?;
+            let doing = "write the rows of a chunk";
+            self.stage(connection, chunk, &order).await.doing(doing)?;
+            self.merge(connection, chunk, order.len(), now, &mut outcome).await.doing(doing)?;
         }
         Ok(outcome)
     }
@@ -82,11 +57,21 @@ impl PostgresWriter {
         now: DateTime<Utc>,
         outcome: &mut Outcome,
     ) -> Result<(), StoreError> {
+        let is_kept = self.keep(connection, chunk, &order).await?;
         let mut parts = vec![order];
         while let Some(part) = parts.pop() {
             run_plain(connection, "SAVEPOINT part").await?;
             let mut of_part = Outcome::default();
-            match self.merge(connection, chunk, &part, now, &mut of_part).await {
+            let staged = if is_kept {
+                take_kept(connection, &part).await
+            } else {
+                self.stage(connection, chunk, &part).await
+            };
+            let merged = match staged {
+                Ok(()) => self.merge(connection, chunk, part.len(), now, &mut of_part).await,
+                Err(error) => Err(error),
+            };
+            match merged {
                 Ok(()) => {
                     self.empty_the_stage(connection).await?;
                     run_plain(connection, "RELEASE SAVEPOINT part").await?;
@@ -110,6 +95,32 @@ impl PostgresWriter {
         Ok(())
     }
 
+    /// Stages `order` once for all of its parts: a COPY for each part costs a pause of the network
+    /// each time. False when not even the stage takes them all.
+    async fn keep(
+        &mut self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+        order: &[usize],
+    ) -> Result<bool, StoreError> {
+        run_plain(connection, "SAVEPOINT part").await?;
+        let is_kept = match self.stage(connection, chunk, order).await {
+            Ok(()) => {
+                let keep = "CREATE TEMP TABLE loadbay_kept ON COMMIT DROP AS TABLE loadbay_stage";
+                run_plain(connection, keep).await?;
+                run_plain(connection, "TRUNCATE loadbay_stage").await?;
+                true
+            }
+            Err(error) if fault_of_row(&error) => {
+                run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
+                false
+            }
+            Err(error) => return Err(error).doing("stage the rows of a chunk"),
+        };
+        run_plain(connection, "RELEASE SAVEPOINT part").await?;
+        Ok(is_kept)
+    }
+
     async fn empty_the_stage(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         run_plain(connection, "TRUNCATE loadbay_stage").await?;
         if !self.sql.histories.is_empty() {
@@ -118,24 +129,31 @@ impl PostgresWriter {
         Ok(())
     }
 
-    /// Stage and merge of the records named by `order`.
-    async fn merge(
+    /// Copies the records named by `order` into the stage.
+    async fn stage(
         &mut self,
         connection: &mut PgConnection,
         chunk: &Chunk,
         order: &[usize],
-        now: DateTime<Utc>,
-        outcome: &mut Outcome,
     ) -> Result<(), sqlx::Error> {
-        if order.is_empty() {
-            return Ok(());
-        }
         copy::encode(&mut self.buffer, &self.target, &self.references, &chunk.records, order);
         let mut copy_in = connection.copy_in_raw(&self.sql.copy).await?;
         for message in self.buffer.chunks(copy::MESSAGE_BYTES) {
             copy_in.send(message).await?;
         }
         copy_in.finish().await?;
+        Ok(())
+    }
+
+    /// Merges the `staged` records of the stage into the table.
+    async fn merge(
+        &mut self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+        staged: usize,
+        now: DateTime<Utc>,
+        outcome: &mut Outcome,
+    ) -> Result<(), sqlx::Error> {
         let refused = self.refuse(connection, chunk, outcome).await?;
         let sql = if self.mostly_known { &self.sql.merge_known } else { &self.sql.merge };
         let (created, updated): (i64, i64) = sqlx::query_as(AssertSqlSafe(sql.clone()))
@@ -151,7 +169,7 @@ impl PostgresWriter {
             }
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
-        let taken = (order.len() - refused) as u64;
+        let taken = (staged - refused) as u64;
         if self.target.mode == Mode::Insert && created != taken {
             // Another job created one of the keys after we looked: look again.
             return Err(sqlx::Error::Protocol("a key appeared in the meantime".to_owned()));
@@ -184,108 +202,51 @@ impl PostgresWriter {
         }
         Ok(records.len())
     }
+}
 
-    fn unknown_reference(&self, chunk: &Chunk, record: usize) -> Option<FailedRow> {
-        for (index, field) in self.target.fields.iter().enumerate() {
-            let Some(reference) = &field.reference else { continue };
-            let Value::Text(name) = chunk.records.value(record, index) else { continue };
-            if self.references.id(index, name).is_none() {
-                let table = &reference.table;
-                return Some(rows::unknown_reference(chunk, record, &field.column, table, name));
-            }
-        }
-        None
-    }
-
-    /// Looks up the names of the chunk that are not known yet and creates those that are missing.
-    async fn create_references(
-        &mut self,
-        connection: &mut PgConnection,
-        chunk: &Chunk,
-        now: DateTime<Utc>,
-    ) -> Result<(), sqlx::Error> {
-        let mut by_reference: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-        for missing in self.references.missing(&chunk.records) {
-            by_reference.entry(missing.reference).or_default().push(missing.name);
-        }
-        for (reference, names) in by_reference {
-            self.find_references(connection, reference, &names).await?;
-            let Some(target) = self.references.get(reference).cloned() else { continue };
-            if !target.create {
-                continue;
-            }
-            let names = self.references.still_missing(reference, names);
-            let ids: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
-            let (table, column) = (quoted(&target.table), quoted(&target.match_column));
-            let (times, value) =
-                if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
-            let sql = format!(
-                "INSERT INTO {table} (id, {column}{times}) SELECT id, name{value} \
-                 FROM unnest($1::uuid[], $2::text[]) AS new (id, name) \
-                 WHERE $3::timestamptz IS NOT NULL ON CONFLICT DO NOTHING"
-            );
-            sqlx::query(AssertSqlSafe(sql))
-                .bind(&ids)
-                .bind(&names)
-                .bind(now)
-                .execute(&mut *connection)
-                .await?;
-            // Those of another writer are found as well: the insert waited for its commit.
-            self.find_references(connection, reference, &names).await?;
-        }
-        Ok(())
-    }
-
-    async fn find_references(
-        &mut self,
-        connection: &mut PgConnection,
-        reference: usize,
-        names: &[String],
-    ) -> Result<(), sqlx::Error> {
-        let Some(target) = self.references.get(reference) else { return Ok(()) };
-        let (table, column) = (quoted(&target.table), quoted(&target.match_column));
-        let sql = format!(
-            "SELECT id, {column}::text FROM {table} WHERE lower({column}) IN \
-             (SELECT lower(name) FROM unnest($1::text[]) AS wanted (name))"
-        );
-        let found: Vec<(Uuid, String)> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(names).fetch_all(connection).await?;
-        for (id, name) in found {
-            self.references.learn(reference, &name, id);
-        }
-        Ok(())
-    }
+/// Puts those of the kept records that `part` names back into the stage.
+async fn take_kept(connection: &mut PgConnection, part: &[usize]) -> Result<(), sqlx::Error> {
+    let records: Vec<i32> = part.iter().filter_map(|it| i32::try_from(*it).ok()).collect();
+    sqlx::query(
+        "INSERT INTO loadbay_stage SELECT * FROM loadbay_kept WHERE loadbay_record = ANY ($1)",
+    )
+    .bind(records)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// True when the statement failed because of a row's values: class 22, data exception, and 23,
 /// integrity constraint violation (PostgreSQL manual, appendix A), and what a trigger raises.
-fn fault_of_row(error: &sqlx::Error) -> bool {
+pub(super) fn fault_of_row(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(answer) = error else { return false };
     answer
         .code()
         .is_some_and(|code| code.starts_with("22") || code.starts_with("23") || code == "P0001")
 }
 
+/// True of an error that the careful way may turn into failed rows.
 pub(super) fn is_fault_of_row(error: &StoreError) -> bool {
     match error {
-        StoreError::Postgres { doing: "write the rows of a chunk", source } => fault_of_row(source),
+        StoreError::Postgres { doing: "write the rows of a chunk" | CREATE_REFERENCES, source } => {
+            fault_of_row(source)
+        }
         _ => false,
     }
 }
 
 fn refused(chunk: &Chunk, record: usize, error: &sqlx::Error) -> FailedRow {
-    let (code, answer) = match error {
-        sqlx::Error::Database(answer) => {
-            let of_constraint = answer.code().is_some_and(|code| code.starts_with("23"));
-            let code = if of_constraint {
-                RowCode::ConstraintViolated
-            } else {
-                RowCode::RefusedByDatabase
-            };
-            (code, answer.message().to_owned())
-        }
-        other => (RowCode::RefusedByDatabase, other.to_string()),
-    };
-    let message = format!("the database refused the row: {answer}");
+    let of_constraint = matches!(error, sqlx::Error::Database(answer)
+        if answer.code().is_some_and(|code| code.starts_with("23")));
+    let code = if of_constraint { RowCode::ConstraintViolated } else { RowCode::RefusedByDatabase };
+    let message = format!("the database refused the row: {}", answer(error));
     rows::refused(chunk, record, code, None, message, None)
+}
+
+/// What the database said.
+pub(super) fn answer(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(answer) => answer.message().to_owned(),
+        other => other.to_string(),
+    }
 }

@@ -3,6 +3,7 @@
 
 mod copy;
 mod merge;
+mod references;
 mod sql;
 
 use std::sync::Arc;
@@ -58,7 +59,7 @@ impl PostgresWriter {
             mostly_known: false,
         };
         let mut connection = writer.connect().await?;
-        merge::load_references(&mut connection, &mut writer.references)
+        references::load(&mut connection, &mut writer.references)
             .await
             .doing("read the names of the references")?;
         writer.connection = Some(connection);

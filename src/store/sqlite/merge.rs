@@ -2,12 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection};
-use uuid::Uuid;
 
-use super::bind::{bind, bind_id, read_id, same, same_id, time_text};
+use super::bind::{bind, bind_id, same, same_id, time_text};
+use super::references;
 use super::sql::Statements;
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
 use crate::domain::row_error::RowCode;
@@ -15,28 +14,7 @@ use crate::store::accounts::Outcome;
 use crate::store::error::{Doing, StoreError};
 use crate::store::references::References;
 use crate::store::rows;
-use crate::store::target::{Target, quoted};
-
-/// Reads the names that are there already.
-pub(super) fn load_references(
-    connection: &Connection,
-    references: &mut References,
-) -> rusqlite::Result<()> {
-    let tables: Vec<(String, String)> =
-        references.iter().map(|it| (it.table.clone(), it.match_column.clone())).collect();
-    for (index, (table, column)) in tables.iter().enumerate() {
-        let sql =
-            format!("SELECT id, {} FROM {} LIMIT {REFERENCES_MAX}", quoted(column), quoted(table));
-        let mut statement = connection.prepare(&sql)?;
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
-            if let (Some(id), Ok(name)) = (read_id(row.get_ref(0)?), row.get_ref(1)?.as_str()) {
-                references.know(index, name, id);
-            }
-        }
-    }
-    Ok(())
-}
+use crate::store::target::Target;
 
 /// Writes the records of a chunk; when `careful`, each under a savepoint, so that rows which the
 /// database refuses become failed rows.
@@ -49,7 +27,7 @@ pub(super) fn rows(
     now: DateTime<Utc>,
     careful: bool,
 ) -> Result<Outcome, StoreError> {
-    create_references(connection, references, chunk, &now).doing("create references")?;
+    references::create(connection, references, chunk, now, careful).doing(WRITE_ROWS)?;
     let order = rows::in_key_order(&chunk.records, &target.key);
     let mut merge = Merge::prepare(connection, sql, target, references, chunk, now)
         .doing("prepare the statements of a chunk")?;
@@ -61,50 +39,11 @@ pub(super) fn rows(
 const WRITE_ROWS: &str = "write the rows of a chunk";
 
 /// True when a chunk failed because of the values of a row.
-pub(super) fn is_fault_of_row(error: &StoreError) -> bool {
+pub(super) fn is_fault_of_chunk(error: &StoreError) -> bool {
     match error {
-        StoreError::Sqlite { doing: WRITE_ROWS, source } => fault_of_row(source),
+        StoreError::Sqlite { doing: WRITE_ROWS, source } => is_fault_of_row(source),
         _ => false,
     }
-}
-
-/// Looks up the names of the chunk that are not known yet and creates those that are missing.
-fn create_references(
-    connection: &Connection,
-    references: &mut References,
-    chunk: &Chunk,
-    now: &DateTime<Utc>,
-) -> rusqlite::Result<()> {
-    for missing in references.missing(&chunk.records) {
-        let Some(reference) = references.get(missing.reference).cloned() else { continue };
-        let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
-        let find = format!("SELECT id FROM {table} WHERE {column} = ?1 COLLATE NOCASE");
-        let found = connection
-            .prepare_cached(&find)?
-            .query([&missing.name])?
-            .next()?
-            .map(|row| row.get_ref(0).map(read_id))
-            .transpose()?
-            .flatten();
-        if let Some(id) = found {
-            references.learn(missing.reference, &missing.name, id);
-        } else if reference.create {
-            let id = Uuid::now_v7();
-            let (times, value) =
-                if reference.has_created_at { (", created_at", ", ?3") } else { ("", "") };
-            let insert =
-                format!("INSERT INTO {table} (id, {column}{times}) VALUES (?1, ?2{value})");
-            let mut insert = connection.prepare_cached(&insert)?;
-            insert.raw_bind_parameter(1, &id.as_bytes()[..])?;
-            insert.raw_bind_parameter(2, missing.name.as_str())?;
-            if reference.has_created_at {
-                insert.raw_bind_parameter(3, time_text(now))?;
-            }
-            insert.raw_execute()?;
-            references.learn(missing.reference, &missing.name, id);
-        }
-    }
-    Ok(())
 }
 
 /// What a row came to.
@@ -182,7 +121,7 @@ impl<'t> Merge<'t> {
     fn row_with_savepoint(&mut self, record: usize) -> rusqlite::Result<Fate> {
         self.connection.execute_batch("SAVEPOINT one_row")?;
         let fate = match self.row(record) {
-            Err(error) if fault_of_row(&error) => {
+            Err(error) if is_fault_of_row(&error) => {
                 self.connection.execute_batch("ROLLBACK TO one_row")?;
                 Fate::Failed(Box::new(refused(self.chunk, record, &error)))
             }
@@ -193,7 +132,8 @@ impl<'t> Merge<'t> {
     }
 
     fn row(&mut self, record: usize) -> rusqlite::Result<Fate> {
-        if let Some(row) = self.unknown_reference(record) {
+        let unknown = rows::unknown_reference(self.target, self.references, self.chunk, record);
+        if let Some(row) = unknown {
             return Ok(Fate::Failed(Box::new(row)));
         }
         let (target, records) = (self.target, &self.chunk.records);
@@ -209,8 +149,7 @@ impl<'t> Merge<'t> {
             if target.mode == Mode::Update {
                 return Ok(self.fail(record, rows::not_found));
             }
-            self.create(record)?;
-            return Ok(Fate::Created);
+            return self.create(record);
         };
         if target.mode == Mode::Insert {
             drop(found);
@@ -235,24 +174,6 @@ impl<'t> Merge<'t> {
         Ok(Fate::Updated)
     }
 
-    fn unknown_reference(&self, record: usize) -> Option<FailedRow> {
-        for (index, field) in self.target.fields.iter().enumerate() {
-            let Some(reference) = &field.reference else { continue };
-            let Value::Text(name) = self.chunk.records.value(record, index) else { continue };
-            if self.references.id(index, name).is_none() {
-                let table = &reference.table;
-                return Some(rows::unknown_reference(
-                    self.chunk,
-                    record,
-                    &field.column,
-                    table,
-                    name,
-                ));
-            }
-        }
-        None
-    }
-
     fn fail(&self, record: usize, why: fn(&Chunk, usize, &str, &str) -> FailedRow) -> Fate {
         let column = self.target.key.first().and_then(|key| self.target.fields.get(*key));
         let column = column.map_or("", |field| field.column.as_str());
@@ -260,7 +181,7 @@ impl<'t> Merge<'t> {
         Fate::Failed(Box::new(why(self.chunk, record, column, &key)))
     }
 
-    fn create(&mut self, record: usize) -> rusqlite::Result<()> {
+    fn create(&mut self, record: usize) -> rusqlite::Result<Fate> {
         let mut position = 0;
         for field in 0..self.target.fields.len() {
             position += 1;
@@ -280,7 +201,13 @@ impl<'t> Merge<'t> {
                 self.insert.raw_bind_parameter(position, self.now.as_str())?;
             }
         }
-        self.insert.raw_execute()?;
+        if self.insert.raw_execute()? == 0 {
+            // Without a new record there is nothing that a history could belong to.
+            let message = "a trigger of the table left the row out".to_owned();
+            let code = RowCode::RefusedByDatabase;
+            let row = rows::refused(self.chunk, record, code, None, message, None);
+            return Ok(Fate::Failed(Box::new(row)));
+        }
         let owner = self.connection.last_insert_rowid();
         for ((_, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
             let records = &self.chunk.records;
@@ -288,7 +215,7 @@ impl<'t> Merge<'t> {
                 insert.execute((&self.now, owner))?;
             }
         }
-        Ok(())
+        Ok(Fate::Created)
     }
 
     fn change(&mut self, record: usize, rowid: i64) -> rusqlite::Result<()> {
@@ -350,7 +277,7 @@ fn is_stored(
 }
 
 /// True when the statement failed because of the row's values, not because of the database.
-fn fault_of_row(error: &rusqlite::Error) -> bool {
+pub(super) fn is_fault_of_row(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
     matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch))
 }
@@ -360,10 +287,14 @@ fn refused(chunk: &Chunk, record: usize, error: &rusqlite::Error) -> FailedRow {
         Some(rusqlite::ErrorCode::ConstraintViolation) => RowCode::ConstraintViolated,
         _ => RowCode::RefusedByDatabase,
     };
-    let answer = match error {
+    let message = format!("the database refused the row: {}", answer(error));
+    rows::refused(chunk, record, code, None, message, None)
+}
+
+/// What the database said.
+pub(super) fn answer(error: &rusqlite::Error) -> String {
+    match error {
         rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
         other => other.to_string(),
-    };
-    let message = format!("the database refused the row: {answer}");
-    rows::refused(chunk, record, code, None, message, None)
+    }
 }

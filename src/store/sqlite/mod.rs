@@ -4,6 +4,7 @@
 
 mod bind;
 mod merge;
+mod references;
 mod sql;
 
 use std::path::Path;
@@ -54,8 +55,7 @@ impl SqliteWriter {
         .doing("open the database for a job")?;
         prepare(&connection).doing("open the database for a job")?;
         let mut references = References::new(&target);
-        merge::load_references(&connection, &mut references)
-            .doing("read the names of the references")?;
+        references::load(&connection, &mut references).doing("read the names of the references")?;
         let sql = sql::Statements::new(&target);
         let inner = Inner { connection, settings, target, references, sql };
         Ok(Self { gate, inner: Some(inner) })
@@ -91,7 +91,7 @@ impl Inner {
     fn commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
         let mut written = self.try_commit(chunk, false);
         if let Err(error) = &written
-            && merge::is_fault_of_row(error)
+            && merge::is_fault_of_chunk(error)
         {
             // The common case goes without savepoints: under one SQLite keeps a copy of every page
             // that every statement touches, which was measured to cost many times the statement.

@@ -1,0 +1,81 @@
+//! Patience with the database: what fails because it restarts, is busy or was cut off is asked
+//! again, so that an outage costs a job time and nothing else.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::error::{RunError, chain};
+use crate::store::StoreError;
+
+/// The first pause before something is tried again; doubles each time, with jitter.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Asks until the database answers.
+///
+/// # Errors
+/// `Stopped` when `stop` comes first; a failure that asking again cannot mend.
+pub(super) async fn persist<T, F>(
+    job: i64,
+    stop: &CancellationToken,
+    mut ask: impl FnMut() -> F,
+) -> Result<T, RunError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut pause = PAUSE_MIN;
+    loop {
+        match ask().await {
+            Err(error) if error.is_transient() => {
+                tracing::warn!(job, error = chain(&error), "the database is asked again");
+            }
+            answer => return Ok(answer?),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(jittered(pause)) => {}
+            () = stop.cancelled() => return Err(RunError::Stopped),
+        }
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+/// Between half and the whole of `pause`: two writers that met once should not meet again.
+fn jittered(pause: Duration) -> Duration {
+    let share = uuid::Uuid::new_v4().as_u64_pair().0 % 512 + 512;
+    pause.mul_f64(f64::from(u32::try_from(share).unwrap_or(1024)) / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_comes_back_is_asked_until_it_answers() {
+        let asked = Cell::new(0);
+        let stop = CancellationToken::new();
+        let answer = persist(1, &stop, || {
+            asked.set(asked.get() + 1);
+            std::future::ready(if asked.get() < 4 {
+                Err(StoreError::busy())
+            } else {
+                Ok(asked.get())
+            })
+        });
+        assert_eq!(answer.await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_stopped_job_does_not_wait_for_the_database() {
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let answer =
+            persist(1, &stop, || std::future::ready(Err::<(), _>(StoreError::busy()))).await;
+        assert!(matches!(answer, Err(RunError::Stopped)));
+    }
+}

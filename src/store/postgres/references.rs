@@ -1,0 +1,134 @@
+//! The records that rows name: read once a job, looked up and created chunk by chunk.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use super::merge::{answer, fault_of_row};
+use super::{PostgresWriter, run_plain};
+use crate::domain::chunk::Chunk;
+use crate::domain::limits::REFERENCES_MAX;
+use crate::store::error::{Doing, StoreError};
+use crate::store::references::References;
+use crate::store::target::{ReferenceTarget, quoted};
+
+/// What is being done when a reference cannot be created.
+pub(super) const CREATE_REFERENCES: &str = "create references";
+
+/// Reads the names that are there already.
+pub(super) async fn load(
+    connection: &mut PgConnection,
+    references: &mut References,
+) -> Result<(), sqlx::Error> {
+    let targets: Vec<_> = references.iter().cloned().collect();
+    for (index, reference) in targets.iter().enumerate() {
+        let column = quoted(&reference.match_column);
+        let sql = format!(
+            "SELECT id, {column}::text FROM {} WHERE {column} IS NOT NULL LIMIT {REFERENCES_MAX}",
+            quoted(&reference.table)
+        );
+        let known: Vec<(Uuid, String)> =
+            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *connection).await?;
+        for (id, name) in known {
+            references.know(index, &name, id);
+        }
+    }
+    Ok(())
+}
+
+impl PostgresWriter {
+    /// Looks up the names of the chunk that are not known yet and creates those that are missing.
+    /// With `careful` a name that the database refuses is noted and the others are created.
+    pub(super) async fn create_references(
+        &mut self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+        now: DateTime<Utc>,
+        careful: bool,
+    ) -> Result<(), StoreError> {
+        let mut by_reference: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for missing in self.references.missing(&chunk.records) {
+            by_reference.entry(missing.reference).or_default().push(missing.name);
+        }
+        for (reference, names) in by_reference {
+            self.find_references(connection, reference, &names).await.doing(CREATE_REFERENCES)?;
+            let Some(target) = self.references.get(reference).cloned() else { continue };
+            if !target.create {
+                continue;
+            }
+            let names = self.references.still_missing(reference, names);
+            if careful {
+                for name in &names {
+                    self.create_carefully(connection, reference, &target, name, now).await?;
+                }
+            } else {
+                insert(connection, &target, &names, now).await.doing(CREATE_REFERENCES)?;
+            }
+            // Those of another writer are found as well: the insert waited for its commit.
+            self.find_references(connection, reference, &names).await.doing(CREATE_REFERENCES)?;
+        }
+        Ok(())
+    }
+
+    async fn create_carefully(
+        &mut self,
+        connection: &mut PgConnection,
+        reference: usize,
+        target: &ReferenceTarget,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        run_plain(connection, "SAVEPOINT reference").await?;
+        match insert(connection, target, &[name.to_owned()], now).await {
+            Err(error) if fault_of_row(&error) => {
+                run_plain(connection, "ROLLBACK TO SAVEPOINT reference").await?;
+                self.references.refuse(reference, name, answer(&error));
+            }
+            created => created.doing("create references one by one")?,
+        }
+        run_plain(connection, "RELEASE SAVEPOINT reference").await
+    }
+
+    async fn find_references(
+        &mut self,
+        connection: &mut PgConnection,
+        reference: usize,
+        names: &[String],
+    ) -> Result<(), sqlx::Error> {
+        let Some(target) = self.references.get(reference) else { return Ok(()) };
+        let (table, column) = (quoted(&target.table), quoted(&target.match_column));
+        let sql = format!(
+            "SELECT r.id, r.{column}::text, wanted.name FROM unnest($1::text[]) AS wanted (name) \
+             JOIN {table} r ON lower(r.{column}) = lower(wanted.name)"
+        );
+        let found: Vec<(Uuid, String, String)> =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(names).fetch_all(connection).await?;
+        for (id, name, wanted) in found {
+            self.references.learn(reference, &name, id);
+            // The database's idea of lower case may be another one than ours.
+            self.references.learn(reference, &wanted, id);
+        }
+        Ok(())
+    }
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    target: &ReferenceTarget,
+    names: &[String],
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let ids: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
+    let (table, column) = (quoted(&target.table), quoted(&target.match_column));
+    let (times, value) = if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
+    let sql = format!(
+        "INSERT INTO {table} (id, {column}{times}) SELECT id, name{value} \
+         FROM unnest($1::uuid[], $2::text[]) AS new (id, name) \
+         WHERE $3::timestamptz IS NOT NULL ON CONFLICT DO NOTHING"
+    );
+    sqlx::query(AssertSqlSafe(sql)).bind(&ids).bind(names).bind(now).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The records that rows name: read once a job, looked up and created chunk by chunk.
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::bind::{read_id, time_text};
+use super::merge::{answer, is_fault_of_row};
+use crate::domain::chunk::Chunk;
+use crate::domain::limits::REFERENCES_MAX;
+use crate::store::references::References;
+use crate::store::target::{ReferenceTarget, quoted};
+
+/// Reads the names that are there already.
+pub(super) fn load(connection: &Connection, references: &mut References) -> rusqlite::Result<()> {
+    let tables: Vec<ReferenceTarget> = references.iter().cloned().collect();
+    for (index, table) in tables.iter().enumerate() {
+        each_name(connection, table, |name, id| references.know(index, name, id))?;
+    }
+    Ok(())
+}
+
+fn each_name(
+    connection: &Connection,
+    reference: &ReferenceTarget,
+    mut take: impl FnMut(&str, Uuid),
+) -> rusqlite::Result<()> {
+    let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+    let sql = format!("SELECT id, {column} FROM {table} LIMIT {REFERENCES_MAX}");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        if let (Some(id), Ok(name)) = (read_id(row.get_ref(0)?), row.get_ref(1)?.as_str()) {
+            take(name, id);
+        }
+    }
+    Ok(())
+}
+
+/// Looks up the names of the chunk that are not known yet and creates those that are missing.
+/// With `careful` a name that the database refuses is noted and the others are created.
+pub(super) fn create(
+    transaction: &Connection,
+    references: &mut References,
+    chunk: &Chunk,
+    now: DateTime<Utc>,
+    careful: bool,
+) -> rusqlite::Result<()> {
+    let mut read_again = None;
+    for missing in references.missing(&chunk.records) {
+        let Some(reference) = references.get(missing.reference).cloned() else { continue };
+        // SQLite knows the letter case of ASCII only: names with other letters are compared here.
+        if !missing.name.is_ascii() && read_again != Some(missing.reference) {
+            read_again = Some(missing.reference);
+            each_name(transaction, &reference, |name, id| {
+                if !name.is_ascii() {
+                    references.learn(missing.reference, name, id);
+                }
+            })?;
+        }
+        let wanted = vec![missing.name.clone()];
+        if references.still_missing(missing.reference, wanted).is_empty() {
+            continue;
+        }
+        if let Some(id) = find(transaction, &reference, &missing.name)? {
+            references.learn(missing.reference, &missing.name, id);
+        } else if reference.create {
+            if careful {
+                transaction.execute_batch("SAVEPOINT one_reference")?;
+            }
+            match insert(transaction, &reference, &missing.name, now) {
+                Ok(id) => references.learn(missing.reference, &missing.name, id),
+                Err(error) if careful && is_fault_of_row(&error) => {
+                    transaction.execute_batch("ROLLBACK TO one_reference")?;
+                    references.refuse(missing.reference, &missing.name, answer(&error));
+                }
+                Err(error) => return Err(error),
+            }
+            if careful {
+                transaction.execute_batch("RELEASE one_reference")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn find(
+    transaction: &Connection,
+    reference: &ReferenceTarget,
+    name: &str,
+) -> rusqlite::Result<Option<Uuid>> {
+    let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+    let find = format!("SELECT id FROM {table} WHERE {column} = ?1 COLLATE NOCASE");
+    let mut find = transaction.prepare_cached(&find)?;
+    let mut found = find.query([name])?;
+    Ok(match found.next()? {
+        Some(row) => read_id(row.get_ref(0)?),
+        None => None,
+    })
+}
+
+fn insert(
+    transaction: &Connection,
+    reference: &ReferenceTarget,
+    name: &str,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<Uuid> {
+    let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+    let id = Uuid::now_v7();
+    let (times, value) = if reference.has_created_at { (", created_at", ", ?3") } else { ("", "") };
+    let insert = format!("INSERT INTO {table} (id, {column}{times}) VALUES (?1, ?2{value})");
+    let mut insert = transaction.prepare_cached(&insert)?;
+    insert.raw_bind_parameter(1, &id.as_bytes()[..])?;
+    insert.raw_bind_parameter(2, name)?;
+    if reference.has_created_at {
+        insert.raw_bind_parameter(3, time_text(&now))?;
+    }
+    insert.raw_execute()?;
+    Ok(id)
+}
