@@ -17,7 +17,7 @@ struct Fit {
     known: usize,
     /// Rows of a hundred with as many cells as the header, which has several.
     even: usize,
-    /// Cells of the header.
+    /// Cells of the header; none for a single one, which speaks for no delimiter.
     cells: usize,
 }
 
@@ -83,7 +83,7 @@ fn fit(
         (_, 0) => 100,
         (_, rows) => even * 100 / rows,
     };
-    Fit { known, even, cells }
+    Fit { known, even, cells: if cells > 1 { cells } else { 0 } }
 }
 
 #[cfg(test)]
@@ -128,6 +128,11 @@ mod tests {
     #[test]
     fn one_column_is_a_file_too() {
         assert_eq!(found("SKU\n1\n2\n"), ',');
+    }
+
+    #[test]
+    fn lines_of_commas_do_not_become_a_header_of_one_cell() {
+        assert_eq!(found(",,,\n,,,\n"), ',');
     }
 
     #[test]

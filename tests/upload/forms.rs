@@ -68,13 +68,18 @@ pub(crate) fn raw_head(extra: &str) -> String {
 /// No job is stored, and no file lies in the data folder: refused means that nothing happened.
 pub(crate) async fn assert_nothing_left(server: &Server) {
     assert_eq!(server.database.number("select count(*) from import_log").await, 0);
-    let left = || [entries(server, "tmp"), entries(server, "uploads")].concat();
-    // An upload that breaks off is noticed when its connection is, a moment later.
+    assert_left(server, 0).await;
+}
+
+/// So many uploads are kept, and nothing that is unfinished. What is not needed is removed after the
+/// answer, so this waits for it.
+pub(crate) async fn assert_left(server: &Server, uploads: usize) {
+    let left = || (entries(server, "uploads").len(), entries(server, "tmp"));
     let limit = Instant::now() + Duration::from_secs(20);
-    while !left().is_empty() && Instant::now() < limit {
+    while left() != (uploads, Vec::new()) && Instant::now() < limit {
         server.get("/healthz").await.ok();
     }
-    assert_eq!(left(), Vec::<String>::new(), "files are left in the data folder");
+    assert_eq!(left(), (uploads, Vec::new()), "uploads and unfinished files");
 }
 
 /// What lies in a folder of the data folder.

@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: an upload that is sent again makes no second job.
 
-use super::forms::{GOOD, assert_refused, entries};
+use super::forms::{GOOD, assert_left, assert_refused};
 use crate::support::{self, Upload, both};
 
 const KEY: &str = "\"8e03978e-40d5-43e8-bc93-6894a57f9324\"";
@@ -24,8 +24,7 @@ both!(the_same_key_and_file_answer_with_the_same_job, |server| {
     let other_name = Upload::file("again.csv", GOOD).header("idempotency-key", KEY);
     assert_eq!(server.upload("products", other_name).await.data()["jobId"], job);
     assert_eq!(server.database.number("select count(*) from import_log").await, 1);
-    assert_eq!(entries(server, "uploads").len(), 1);
-    assert!(entries(server, "tmp").is_empty());
+    assert_left(server, 1).await;
 });
 
 both!(another_upload_under_the_same_key_is_refused, |server| {
@@ -37,7 +36,7 @@ both!(another_upload_under_the_same_key_is_refused, |server| {
         assert_refused(&answer, 422, "idempotency_mismatch", &["1"]);
     }
     assert_eq!(server.database.value("select name from products").await, "Arnica");
-    assert_eq!(entries(server, "uploads").len(), 1);
+    assert_left(server, 1).await;
 });
 
 both!(the_same_key_many_times_at_once_makes_one_job, |server| {
@@ -51,7 +50,7 @@ both!(the_same_key_many_times_at_once_makes_one_job, |server| {
     }
     server.finished(answers[0].data()["jobId"].as_i64().unwrap()).await;
     assert_eq!(server.database.number("select count(*) from import_log").await, 1);
-    assert_eq!(entries(server, "uploads").len(), 1);
+    assert_left(server, 1).await;
 });
 
 both!(a_key_outlives_the_server, |server| {

@@ -97,6 +97,7 @@ pub fn convert(order: &Order, target: impl Write) -> Result<(), WorkbookFault> {
     };
     if format != Format::Xls {
         let mut parts = archive::open(&order.path)?;
+        archive::check_protection(&mut parts, format)?;
         archive::check_whole_parts(&mut parts, format, order.memory_bytes)?;
         if format == Format::Ods {
             let content = parts.by_name("content.xml").map_err(archive::from_zip)?;
