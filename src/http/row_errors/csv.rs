@@ -4,7 +4,8 @@ use std::io;
 
 use super::columns::{Columns, explanation};
 use crate::domain::chunk::FailedRow;
-use crate::http::csv_text::{BOM, formula_safe, write_record};
+use crate::domain::failed_list::formula_safe;
+use crate::http::csv_text::{BOM, write_record};
 use crate::http::download::Pieces;
 
 /// Bytes after which a piece is sent.
