@@ -17,6 +17,9 @@ const POLL: Duration = Duration::from_secs(2);
 /// How often the memory is tidied.
 const TIDY: Duration = Duration::from_secs(60);
 
+/// How often at most: also for finished jobs that are not to be kept at all.
+const TIDY_LEAST: Duration = Duration::from_secs(1);
+
 /// Starts the tasks; they end with the server.
 pub(super) fn start(inner: &Arc<Inner>) {
     inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
@@ -24,7 +27,7 @@ pub(super) fn start(inner: &Arc<Inner>) {
 }
 
 async fn tidy(inner: Arc<Inner>) {
-    let mut tick = tokio::time::interval(TIDY.min(inner.settings.keep_finished));
+    let mut tick = tokio::time::interval(inner.settings.keep_finished.clamp(TIDY_LEAST, TIDY));
     loop {
         tokio::select! {
             _ = tick.tick() => inner.manager.tidy(),

@@ -120,8 +120,8 @@ impl<R: BufRead> CsvRows<R> {
     /// Lets the core work on the next piece of input.
     fn step(&mut self) -> Result<ReadRecordResult, ReadError> {
         let bytes = self.input.fill_buf().map_err(ReadError::io("read the file"))?;
-        if bytes.is_empty() && is_inside_quotes(&self.core) {
-            return Err(ReadError::UnclosedQuote { place: self.field_begin() });
+        if bytes.is_empty() {
+            return self.last_step();
         }
         let (result, taken, written, ended) = self.core.read_record(
             bytes,
@@ -144,6 +144,21 @@ impl<R: BufRead> CsvRows<R> {
         if self.text_end - self.field_start() > FIELD_BYTES_MAX {
             return Err(ReadError::TooLong { place: self.field_begin(), what: TooLong::Field });
         }
+        Ok(result)
+    }
+
+    /// Ends the last record, which has no line end. The core does not tell whether it is inside
+    /// quotes, but a line feed ends a record everywhere except there: it gets one.
+    fn last_step(&mut self) -> Result<ReadRecordResult, ReadError> {
+        let (result, _, _, ended) = self.core.read_record(
+            b"\n",
+            self.text.get_mut(self.text_end..).unwrap_or_default(),
+            self.ends.get_mut(self.fields..).unwrap_or_default(),
+        );
+        if matches!(result, ReadRecordResult::InputEmpty) {
+            return Err(ReadError::UnclosedQuote { place: self.field_begin() });
+        }
+        self.fields += ended;
         Ok(result)
     }
 
@@ -224,14 +239,6 @@ impl<R: BufRead> CsvRows<R> {
     }
 }
 
-/// The core does not tell its state. But a line feed ends a record everywhere except inside
-/// quotes, so a copy of the core is asked what it would do with one.
-fn is_inside_quotes(core: &csv_core::Reader) -> bool {
-    let (mut text, mut ends) = ([0; 8], [0; 8]);
-    let (result, ..) = core.clone().read_record(b"\n", &mut text, &mut ends);
-    matches!(result, ReadRecordResult::InputEmpty)
-}
-
 /// A cell that is perhaps not text: the whole record was not.
 fn push_bytes(row: &mut RawRow, bytes: &[u8]) {
     match std::str::from_utf8(bytes) {
@@ -308,6 +315,14 @@ mod tests {
     }
 
     #[test]
+    fn an_unclosed_quote_of_the_last_row_is_seen() {
+        for read in [1, 3, 1 << 10] {
+            let error = rows(b"SKU,Name\nA,\"Arnica\n", read).unwrap_err();
+            assert_eq!(error.place(), Some(Place { row_number: 2, line: 2 }));
+        }
+    }
+
+    #[test]
     fn a_closed_quote_at_the_very_end_is_fine() {
         assert_eq!(rows(b"a\n\"x\"", 2).unwrap()[1].2, ["x"]);
         assert_eq!(rows(b"a\n\"\"", 2).unwrap().len(), 1, "an empty quoted cell is a blank row");
@@ -354,8 +369,8 @@ mod tests {
         assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxxx").place(), place(3, 3));
         assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxx,").place(), place(3, 3));
         assert_eq!(endless(b"a,b\n1,2\n", b",").place(), place(3, 3));
-        let text: &[u8] = &[b'x'; 1000];
-        let mut long = text.repeat(1000);
+        // Shorter than one read, which always begins at the start of this.
+        let mut long = vec![b'x'; 1000];
         long.push(b',');
         let long: &'static [u8] = long.leak();
         assert!(endless(b"a,b\n1,2\n", long).to_string().starts_with("row 3 (line 3) is longer"));
