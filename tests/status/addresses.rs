@@ -7,7 +7,8 @@ use crate::support::{self, Kind, Server, Upload, both};
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_document() {
     let server = Server::start(Kind::Sqlite).await;
-    for path in ["/nothing", "/api", "/api/v1/import", "/api/v2/datasets", "/api/v1/import/jobs/1/x"]
+    for path in
+        ["/nothing", "/api", "/api/v1/import", "/api/v2/datasets", "/api/v1/import/jobs/1/x"]
     {
         server.get(path).await.assert_problem(404, "not_found");
     }

@@ -32,7 +32,8 @@ async fn the_datasets_are_described() {
 }
 
 both!(a_template_can_be_uploaded_as_it_is, |server| {
-    for (extension, count) in [("csv", "created"), ("xlsx", "unchanged"), ("csv?bom=1", "unchanged")]
+    for (extension, count) in
+        [("csv", "created"), ("xlsx", "unchanged"), ("csv?bom=1", "unchanged")]
     {
         let template = server.template("products", extension).await;
         assert_eq!(template.status, 200);

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use crate::support::{self, Server, Upload, both};
 
 const TEXT: &str = "SKU;Name;MRP\nA;Arnica;12,50\nA;Arnica;3,5\nB;;x\n";
-const UNCLOSED: &str = "SKU,Name\nA,\"Arnica\n";
 
 /// The answers to everything that is asked about a job, with their tags.
 async fn answers(server: &Server, job: i64) -> Vec<(Option<String>, Vec<u8>)> {
@@ -33,7 +32,8 @@ async fn until_forgotten(server: &Server, job: i64) {
 }
 
 both!(a_job_that_left_the_memory_is_the_same, |server| {
-    for text in [TEXT, UNCLOSED] {
+    let unclosed = format!("SKU,Name\n{}B,\"Belladonna\n", "A,Arnica\n".repeat(30));
+    for text in [TEXT, &unclosed] {
         let job = server.import("products", Upload::csv(text).option("priority", "3")).await;
         server.finished(job).await;
         let from_memory = answers(server, job).await;

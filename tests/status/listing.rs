@@ -5,7 +5,11 @@ use serde_json::Value;
 use crate::support::{self, Upload, both};
 
 const GOOD: &str = "SKU,Name\nA,Arnica\n";
-const UNCLOSED: &str = "SKU,Name\nA,\"Arnica\n";
+
+/// A file whose fault lies behind the rows that are looked at before the job begins.
+fn unclosed() -> String {
+    format!("SKU,Name\n{}B,\"Belladonna\n", "A,Arnica\n".repeat(30))
+}
 
 fn ids(page: &Value) -> Vec<i64> {
     let jobs = page["jobs"].as_array().unwrap();
@@ -15,8 +19,8 @@ fn ids(page: &Value) -> Vec<i64> {
 both!(jobs_are_listed_newest_first_page_by_page, |server| {
     assert_eq!(server.jobs("").await.ok()["jobs"], serde_json::json!([]));
     for n in 0..7 {
-        let text = if n == 3 { UNCLOSED } else { GOOD };
-        let job = server.import("products", Upload::csv(text)).await;
+        let text = if n == 3 { unclosed() } else { GOOD.to_owned() };
+        let job = server.import("products", Upload::csv(&text)).await;
         server.finished(job).await;
     }
     let (mut found, mut query) = (Vec::new(), "?limit=3".to_owned());
@@ -41,7 +45,7 @@ both!(jobs_are_listed_newest_first_page_by_page, |server| {
 });
 
 both!(jobs_are_found_by_status_and_dataset, |server| {
-    for text in [GOOD, UNCLOSED, GOOD] {
+    for text in [GOOD, &unclosed(), GOOD] {
         let job = server.import("products", Upload::csv(text)).await;
         server.finished(job).await;
     }

@@ -98,7 +98,10 @@ async fn a_job_that_is_not_at_its_end_says_when_to_ask_again() {
 
     // A wait without news ends after its time, with the job as it stands.
     let begun = Instant::now();
-    assert_eq!(server.get(&format!("/api/v1/import/status/{}?wait=1", blocked.waiting)).await.ok(), pending.data());
+    assert_eq!(
+        server.get(&format!("/api/v1/import/status/{}?wait=1", blocked.waiting)).await.ok(),
+        pending.data()
+    );
     assert!(begun.elapsed() >= Duration::from_millis(900));
     let tag = pending.header("etag").unwrap();
     assert_eq!(if_changed(&server, blocked.waiting, "?wait=1", tag).await.status, 304);

@@ -41,8 +41,7 @@ async fn options_may_stand_before_the_file_after_it_and_in_the_query() {
     let file = ("name=\"file\"; filename=\"p.csv\"", &b"SKU;Name;MRP\nA;Arnica;1.234\n"[..]);
     let decimal = ("name=\"decimal\"", &b"comma"[..]);
     let priority = ("name=\"priority\"", &b"7"[..]);
-    for parts in [[decimal, priority, file], [file, decimal, priority], [decimal, file, priority]]
-    {
+    for parts in [[decimal, priority, file], [file, decimal, priority], [decimal, file, priority]] {
         let answer = send_form(&server, form(&parts)).await;
         assert_eq!(answer.status, 202, "{}", answer.text());
         let status = server.finished(answer.data()["jobId"].as_i64().unwrap()).await;
@@ -131,10 +130,8 @@ async fn a_file_name_is_shown_without_what_could_do_harm() {
 #[tokio::test]
 async fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
     let mut server = Server::start(Kind::Sqlite).await;
-    let expects = format!(
-        "Expect: 100-continue\r\nConnection: close\r\nContent-Length: {}",
-        GOOD.len()
-    );
+    let expects =
+        format!("Expect: 100-continue\r\nConnection: close\r\nContent-Length: {}", GOOD.len());
     let answer = send_bytes(&server, format!("{}{GOOD}", raw_head(&expects)).as_bytes());
     assert!(answer.contains("HTTP/1.1 202"), "{answer}");
     server.finished(1).await;

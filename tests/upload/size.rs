@@ -2,9 +2,7 @@
 
 use std::io::{Read, Write};
 
-use super::forms::{
-    GOOD, assert_nothing_left, assert_refused, connect, form, raw_head, send_form,
-};
+use super::forms::{GOOD, assert_nothing_left, assert_refused, connect, form, raw_head, send_form};
 use crate::support::{Kind, Server, Upload};
 
 const LIMIT: usize = 1 << 20;

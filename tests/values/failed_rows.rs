@@ -52,7 +52,14 @@ both!(the_failed_rows_come_back_with_their_columns_and_the_reason, |server| {
         records(&answer),
         [
             vec!["SKU", "Shelf", "Name", "MRP", "_row", "_error"],
-            vec!["B", "2", "Bella\ndonna", "x", "3", "mrp: `x` is not a number; write it like 12.50"],
+            vec![
+                "B",
+                "2",
+                "Bella\ndonna",
+                "x",
+                "3",
+                "mrp: `x` is not a number; write it like 12.50"
+            ],
             vec![
                 "C",
                 "3",

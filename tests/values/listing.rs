@@ -27,15 +27,19 @@ both!(every_error_is_on_one_page, [("LOADBAY_CHUNK_ROWS", "7")], |server| {
     assert_eq!(numbers, (1..=33).map(|n| n * 3 + 1).collect::<Vec<_>>());
 });
 
-both!(what_the_table_does_not_hold_is_in_the_file, [("LOADBAY_MAX_STORED_ERRORS", "5")], |server| {
-    let job = server.load("products", Upload::csv(&text(60))).await["jobId"].as_i64().unwrap();
-    let page = server.errors(job, "").await.ok().clone();
-    assert_eq!(page["errors"].as_array().unwrap().len(), 5);
-    assert_eq!((&page["total"], &page["stored"]), (&20.into(), &5.into()));
-    assert_eq!(page["truncated"], true);
-    let path = page["links"]["errorsCsv"].as_str().unwrap();
-    assert_eq!(server.get(path).await.text().lines().count(), 21);
-});
+both!(
+    what_the_table_does_not_hold_is_in_the_file,
+    [("LOADBAY_MAX_STORED_ERRORS", "5")],
+    |server| {
+        let job = server.load("products", Upload::csv(&text(60))).await["jobId"].as_i64().unwrap();
+        let page = server.errors(job, "").await.ok().clone();
+        assert_eq!(page["errors"].as_array().unwrap().len(), 5);
+        assert_eq!((&page["total"], &page["stored"]), (&20.into(), &5.into()));
+        assert_eq!(page["truncated"], true);
+        let path = page["links"]["errorsCsv"].as_str().unwrap();
+        assert_eq!(server.get(path).await.text().lines().count(), 21);
+    }
+);
 
 both!(a_bad_page_is_refused, |server| {
     let job = server.load("products", Upload::csv(&text(9))).await["jobId"].as_i64().unwrap();

@@ -56,7 +56,10 @@ both!(a_row_that_is_too_short_or_too_long_fails_alone, |server| {
     let codes: Vec<_> = errors.iter().map(|error| error["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["missing_columns", "too_many_columns"]);
     assert_eq!(errors[1]["value"], "extra");
-    assert_eq!(server.rows("select sku from products order by sku").await.concat(), ["A", "D", "E"]);
+    assert_eq!(
+        server.rows("select sku from products order by sku").await.concat(),
+        ["A", "D", "E"]
+    );
 });
 
 both!(an_optional_column_may_be_missing_at_the_end_of_a_row, |server| {

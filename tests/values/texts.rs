@@ -57,7 +57,8 @@ both!(yes_and_no_have_many_spellings, |server| {
 
 both!(a_list_is_stored_as_its_items, |server| {
     let mut text = "SKU,Name,Tags\n".to_owned();
-    let cells = ["a, b ,c", "a;b|c", "single", " , ;", "", "[\"a,b\", \"c\"]", "say \"hi\"", "ä,,b"];
+    let cells =
+        ["a, b ,c", "a;b|c", "single", " , ;", "", "[\"a,b\", \"c\"]", "say \"hi\"", "ä,,b"];
     for (index, cell) in cells.iter().enumerate() {
         text.push_str(&format!("{index},Arnica,{}\n", quoted(cell)));
     }
