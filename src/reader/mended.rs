@@ -85,7 +85,9 @@ mod tests {
             row.clear();
             let Some(cells) = self.0.take() else { return Ok(false) };
             (row.row_number, row.line) = (7, 9);
-            cells.iter().for_each(|cell| row.push(CellKind::Text, cell));
+            for cell in cells {
+                row.push(CellKind::Text, cell);
+            }
             Ok(true)
         }
 

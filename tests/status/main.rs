@@ -7,6 +7,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::format_collect,
+    clippy::format_push_string,
     reason = "test code"
 )]
 

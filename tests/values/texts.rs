@@ -1,5 +1,7 @@
 //! Texts, truth values and lists: trimmed, composed, and free of what nobody can see.
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::outcome::{Expected, becomes, quoted};
 use crate::support::{self, Upload, both};
 
@@ -96,4 +98,32 @@ both!(a_key_that_looks_the_same_is_the_same, |server| {
     let codes = server.rows("select code from import_errors order by row_number").await;
     assert_eq!(codes.concat()[..3], ["control_character"; 3]);
     assert_eq!(codes.concat()[3..], ["required"; 2]);
+});
+
+both!(naughty_strings_are_stored_as_they_are_or_refused, |server| {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpora/csv/blns.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        eprintln!("skipped: {path} is not there");
+        return;
+    };
+    let strings: Vec<String> = serde_json::from_str(&text).unwrap();
+    let mut text = "SKU,Name,Description\n".to_owned();
+    for (index, string) in strings.iter().enumerate() {
+        text.push_str(&format!("{index:04},Arnica,{}\n", quoted(string)));
+    }
+    let status = server.load("products", Upload::csv(&text)).await;
+    assert_eq!(status["status"], "completed");
+    let has_control = |text: &str| {
+        let kept = ['\t', '\n', '\r'];
+        text.trim().chars().any(|c| c.is_control() && !kept.contains(&c))
+    };
+    let mut expected = Vec::new();
+    for (index, string) in strings.iter().enumerate().filter(|(_, it)| !has_control(it)) {
+        let stored: String = string.trim().nfc().collect();
+        let stored = if stored.is_empty() { "NULL".to_owned() } else { stored };
+        expected.push(vec![format!("{index:04}"), stored]);
+    }
+    assert_eq!(status["counts"]["failed"], strings.len() - expected.len());
+    let rows = server.rows("select sku, description from products order by sku").await;
+    assert_eq!(rows, expected);
 });
