@@ -85,7 +85,7 @@ fn detected(found: &Inspection) -> Detected {
     }
 }
 
-fn all(mut source: impl RowSource) -> Result<Rows, ReadError> {
+fn all(mut source: Box<dyn RowSource>) -> Result<Rows, ReadError> {
     let (mut row, mut rows) = (RawRow::new(), Rows::new());
     while source.next(&mut row)? {
         let cells = row.cells().map(|(text, kind)| (text.to_owned(), kind)).collect();
@@ -105,7 +105,7 @@ fn read(path: &Path, options: &Options) -> Result<(Inspection, Rows), ReadError>
         let spool = folder.path().join("spool");
         convert(path, &detected, &spool, &child(), &AtomicBool::new(false))?;
         assert_eq!(files(folder.path()), std::slice::from_ref(&spool), "only the spool is left");
-        all(open_spool(&spool)?)?
+        all(open_spool(&spool, &detected)?)?
     };
     for (row, sample) in rows.iter().zip(&found.sample) {
         let texts = row.1.iter().map(|(text, _)| text).take(found.header.len());

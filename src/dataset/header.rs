@@ -9,6 +9,7 @@ use super::model::{Column, Dataset};
 use super::value::text::is_invisible;
 use super::words::visible;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::failed_list::is_own_column;
 
 /// Which header cell feeds which column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,12 +188,16 @@ pub fn match_header(
     let mut faults = Vec::new();
     let mapped = mapped_columns(dataset, header, &forms, mapping, &mut faults);
     let is_taken = |column: &usize| mapped.contains(&Decided::Feeds(*column));
-    let column_of = |(form, decided): (&String, &Decided)| match decided {
+    let column_of = |(cell, (form, decided)): (&String, (&String, &Decided))| match decided {
         Decided::Feeds(column) => Some(*column),
-        Decided::LeftOut => None,
-        Decided::Open => known.get(form).copied().filter(|column| !is_taken(column)),
+        // `_row` and `_error` stand in lists of failed rows: they are no names of columns.
+        Decided::Open if !is_own_column(cell) => {
+            known.get(form).copied().filter(|column| !is_taken(column))
+        }
+        Decided::LeftOut | Decided::Open => None,
     };
-    let columns: Vec<Option<usize>> = forms.iter().zip(&mapped).map(column_of).collect();
+    let columns: Vec<Option<usize>> =
+        header.iter().zip(forms.iter().zip(&mapped)).map(column_of).collect();
     if !faults.is_empty() {
         return Err(faults);
     }

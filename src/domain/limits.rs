@@ -54,4 +54,4 @@ pub const CHUNKS_WAITING_MAX: usize = 1;
 pub const REFERENCES_MAX: usize = 200_000;
 
 /// Keys that the survey of a file sorts in memory before it turns to a temporary file.
-pub const SURVEY_KEYS_IN_MEMORY: usize = 1 << 20;
+pub const SURVEY_KEYS_IN_MEMORY: usize = 1 << 18;

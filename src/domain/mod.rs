@@ -7,7 +7,7 @@ pub mod chunk;
 pub mod counts;
 pub mod detected;
 pub mod error_code;
-pub mod formula;
+pub mod failed_list;
 pub mod job;
 pub mod limits;
 pub mod options;

@@ -65,12 +65,42 @@ impl Api {
     pub(super) fn dataset(&self, name: &str) -> Result<&Arc<Dataset>, Problem> {
         self.datasets.get(name).ok_or_else(|| {
             let names: Vec<_> = self.datasets.names().collect();
+            let near = nearest(name, &names)
+                .map_or_else(String::new, |near| format!(" did you mean `{near}`?"));
             let detail = format!(
-                "there is no dataset `{}`; the datasets are {}",
+                "there is no dataset `{}`;{near} the datasets are {}",
                 crate::domain::row_error::shown(name),
                 names.join(", ")
             );
             Problem::new(ErrorCode::UnknownDataset, detail)
         })
+    }
+}
+
+/// The one of `names` that `name` is most like, if it is like any.
+fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    // A path may be long; nobody's dataset has such a name, and comparing takes its square.
+    let name = crate::domain::row_error::shown(name).to_lowercase();
+    let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, &name);
+    let scored = names.iter().map(|known| (*known, likeness(known)));
+    let best = scored.filter(|(_, score)| *score >= 0.6).max_by(|a, b| a.1.total_cmp(&b.1));
+    best.map(|(known, _)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_nearly_right_finds_the_right_one() {
+        let names = ["dealers", "products", "transactions"];
+        for (name, near) in [
+            ("product", Some("products")),
+            ("Dealers", Some("dealers")),
+            ("customers", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(name, &names), near, "{name}");
+        }
     }
 }

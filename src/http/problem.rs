@@ -126,6 +126,14 @@ impl Problem {
         self
     }
 
+    /// Says after what was found also what would be right. Faults of the server say only that.
+    fn with_remedy(mut self) -> Self {
+        if self.cause.is_none() {
+            self.detail = format!("{} {}", self.detail, self.code.remedy());
+        }
+        self
+    }
+
     /// Adds a header to the answer.
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -189,13 +197,13 @@ impl ResponseError for Problem {
 
 impl From<FileError> for Problem {
     fn from(fault: FileError) -> Self {
-        Self::because(fault.code(), fault)
+        Self::because(fault.code(), fault).with_remedy()
     }
 }
 
 impl From<ReadError> for Problem {
     fn from(fault: ReadError) -> Self {
-        Self::because(fault.code(), fault)
+        Self::because(fault.code(), fault).with_remedy()
     }
 }
 

@@ -157,19 +157,20 @@ fn open(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
     if job.lease_epoch > 1 {
         verify(&path, &job.sha256)?;
     }
-    if !job.detected.format.is_workbook() {
-        return Ok(Source::Csv { path, detected: Box::new(job.detected.clone()) });
+    let detected = Box::new(job.detected.clone());
+    if !detected.format.is_workbook() {
+        return Ok(Source::Csv { path, detected });
     }
     let spool = tempfile::Builder::new()
         .prefix("rows-")
         .tempfile_in(inner.folder.tmp())
         .map_err(|source| RunError::Io { doing: "make room for the rows of the workbook", source })?
         .into_temp_path();
-    crate::reader::convert(&path, &job.detected, &spool, &inner.settings.child, stop.flag())?;
+    crate::reader::convert(&path, &detected, &spool, &inner.settings.child, stop.flag())?;
     if stop.is_stopped() {
         return Err(RunError::Stopped);
     }
-    Ok(Source::Spool(spool))
+    Ok(Source::Spool { path: spool, detected })
 }
 
 /// The bytes are still those that were uploaded; looked at when a job goes on after an interruption.

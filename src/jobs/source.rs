@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tempfile::TempPath;
+
 use super::error::RunError;
 use crate::domain::detected::Detected;
 use crate::reader::{self, RowSource};
@@ -17,15 +19,20 @@ pub(super) enum Source {
         detected: Box<Detected>,
     },
     /// The rows of a workbook's sheet, as the child process wrote them.
-    Spool(tempfile::TempPath),
+    Spool {
+        /// Their file.
+        path: TempPath,
+        /// What was decided about the workbook.
+        detected: Box<Detected>,
+    },
 }
 
 impl Source {
     /// Begins to read behind the header.
     pub(super) fn rows(&self) -> Result<Box<dyn RowSource>, RunError> {
         Ok(match self {
-            Self::Csv { path, detected } => Box::new(reader::open_csv(path, detected)?),
-            Self::Spool(path) => Box::new(reader::open_spool(path)?),
+            Self::Csv { path, detected } => reader::open_csv(path, detected)?,
+            Self::Spool { path, detected } => reader::open_spool(path, detected)?,
         })
     }
 }

@@ -120,21 +120,14 @@ impl<R: BufRead> CsvRows<R> {
     /// Lets the core work on the next piece of input.
     fn step(&mut self) -> Result<ReadRecordResult, ReadError> {
         let bytes = self.input.fill_buf().map_err(ReadError::io("read the file"))?;
-        let at_end = bytes.is_empty();
-        // The core would take the end of the file for the end of the record, wherever it is. A line
-        // feed ends a record everywhere except inside quotes, and so tells one from the other.
+        if bytes.is_empty() {
+            return self.last_step();
+        }
         let (result, taken, written, ended) = self.core.read_record(
-            if at_end { b"\n" } else { bytes },
+            bytes,
             self.text.get_mut(self.text_end..).unwrap_or_default(),
             self.ends.get_mut(self.fields..).unwrap_or_default(),
         );
-        if at_end {
-            if matches!(result, ReadRecordResult::InputEmpty) {
-                return Err(ReadError::UnclosedQuote { place: self.field_begin() });
-            }
-            self.fields += ended;
-            return Ok(result);
-        }
         let passed = bytes.get(..taken).unwrap_or_default();
         for place in memchr::memchr2_iter(b'\n', b'\r', passed) {
             let is_return = passed.get(place) == Some(&b'\r');
@@ -151,6 +144,22 @@ impl<R: BufRead> CsvRows<R> {
         if self.text_end - self.field_start() > FIELD_BYTES_MAX {
             return Err(ReadError::TooLong { place: self.field_begin(), what: TooLong::Field });
         }
+        Ok(result)
+    }
+
+    /// Ends the last record, which has no line end. The core would take the end of the file for the
+    /// end of the record wherever it is, and does not tell whether that is inside quotes; but a line
+    /// feed ends a record everywhere except there, so it gets one.
+    fn last_step(&mut self) -> Result<ReadRecordResult, ReadError> {
+        let (result, _, _, ended) = self.core.read_record(
+            b"\n",
+            self.text.get_mut(self.text_end..).unwrap_or_default(),
+            self.ends.get_mut(self.fields..).unwrap_or_default(),
+        );
+        if matches!(result, ReadRecordResult::InputEmpty) {
+            return Err(ReadError::UnclosedQuote { place: self.field_begin() });
+        }
+        self.fields += ended;
         Ok(result)
     }
 
@@ -304,6 +313,14 @@ mod tests {
         let error = rows(b"a,b\n\"x\ny\",\"open\nz", 4).unwrap_err();
         assert_eq!(error.place(), Some(Place { row_number: 2, line: 3 }));
         assert!(error.to_string().contains("row 2 (line 3)"));
+    }
+
+    #[test]
+    fn an_unclosed_quote_of_the_last_row_is_seen() {
+        for read in [1, 3, 1 << 10] {
+            let error = rows(b"SKU,Name\nA,\"Arnica\n", read).unwrap_err();
+            assert_eq!(error.place(), Some(Place { row_number: 2, line: 2 }));
+        }
     }
 
     #[test]

@@ -131,6 +131,11 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_commas_do_not_become_a_header_of_one_cell() {
+        assert_eq!(found(",,,\n,,,\n"), ',');
+    }
+
+    #[test]
     fn the_sep_line_is_read() {
         assert_eq!(declared(b"sep=;\r\nSKU;Name"), Some(';'));
         assert_eq!(declared(b"\"sep=|\"\nSKU"), Some('|'));

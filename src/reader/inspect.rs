@@ -12,7 +12,7 @@ use super::sniff::{self, Content};
 use super::spool::SpoolRows;
 use super::transcode::TextFile;
 use super::workbook::{Order, SAMPLE_ROWS, Task};
-use super::{RowSource, claim, decimal, delimiter, encoding};
+use super::{RowSource, claim, decimal, delimiter, encoding, mended};
 use crate::domain::detected::{DecimalSeparator, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::options::Options;
@@ -200,5 +200,5 @@ fn header_of(row: &RawRow) -> Result<Vec<String>, ReadError> {
     if filled > COLUMNS_MAX {
         return Err(ReadError::TooManyColumns { found: filled });
     }
-    Ok(header)
+    Ok(mended::header_back(header))
 }

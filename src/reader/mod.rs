@@ -12,6 +12,7 @@ mod delimiter;
 mod encoding;
 pub mod error;
 mod inspect;
+mod mended;
 mod sniff;
 mod spool;
 mod transcode;
@@ -24,7 +25,6 @@ use std::sync::atomic::AtomicBool;
 pub use child::Child;
 pub use error::{ReadError, WorkbookFault};
 pub use inspect::{Inspection, Upload, inspect};
-pub use spool::SpoolRows;
 
 use self::csv_rows::CsvRows;
 use self::transcode::TextFile;
@@ -46,7 +46,7 @@ pub trait RowSource: Send {
 
 /// The data rows of a CSV file.
 #[derive(Debug)]
-pub struct CsvFile {
+struct CsvFile {
     rows: CsvRows<TextFile>,
     header_row: u32,
 }
@@ -55,14 +55,15 @@ pub struct CsvFile {
 ///
 /// # Errors
 /// When the file cannot be opened, or `detected` names an encoding that does not exist.
-pub fn open_csv(path: &Path, detected: &Detected) -> Result<CsvFile, ReadError> {
+pub fn open_csv(path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
     let label = detected.encoding.as_deref().unwrap_or("utf-8");
     let text = TextFile::open(path, encoding::by_label(label)?, detected.bom)
         .map_err(ReadError::io("open the file"))?;
     let delimiter = u8::try_from(detected.delimiter.unwrap_or(',')).unwrap_or(b',');
     let mut rows = CsvRows::new(text, delimiter);
     rows.set_header_cells(detected.header.len());
-    Ok(CsvFile { rows, header_row: detected.header_row })
+    let rows = CsvFile { rows, header_row: detected.header_row };
+    Ok(mended::turned_back(rows, &detected.header))
 }
 
 impl RowSource for CsvFile {
@@ -116,10 +117,10 @@ pub fn convert(
     result
 }
 
-/// Opens the spool file that [`convert`] wrote. Gives the rows after the header.
+/// Opens the spool file that [`convert`] wrote of a workbook. Gives the rows after the header.
 ///
 /// # Errors
 /// [`ReadError::SpoolDamaged`] when the file is not whole.
-pub fn open_spool(spool: &Path) -> Result<SpoolRows, ReadError> {
-    SpoolRows::open(spool)
+pub fn open_spool(spool: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
+    Ok(mended::turned_back(spool::SpoolRows::open(spool)?, &detected.header))
 }

@@ -153,7 +153,7 @@ fn length(bytes: usize) -> io::Result<u32> {
 
 /// Reads a spool row by row.
 #[derive(Debug)]
-pub struct SpoolRows {
+pub(crate) struct SpoolRows {
     file: BufReader<File>,
     head: Head,
     rows: u64,
@@ -171,7 +171,7 @@ impl SpoolRows {
     ///
     /// # Errors
     /// [`ReadError::SpoolDamaged`] when the file is no spool of this version or has no end.
-    pub fn open(path: &Path) -> Result<Self, ReadError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, ReadError> {
         Self::from_file(File::open(path).map_err(ReadError::io("open the converted rows"))?)
     }
 
@@ -199,12 +199,6 @@ impl SpoolRows {
         read_frame(&mut file, &mut frame)?;
         let head = serde_json::from_slice(&frame).map_err(|_| damaged("their head is broken"))?;
         Ok(Self { file, head, rows: u64::from_le_bytes(count), passed: 0, bytes: 0, frame })
-    }
-
-    /// Rows of the spool.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.rows
     }
 
     pub(crate) fn head(&self) -> &Head {
@@ -320,7 +314,7 @@ mod tests {
     #[test]
     fn rows_come_back_as_written() {
         let mut spool = opened(&written()).unwrap();
-        assert_eq!((spool.total(), spool.head()), (2, &head()));
+        assert_eq!((spool.rows, spool.head()), (2, &head()));
         let mut row = RawRow::new();
         assert!(spool.next(&mut row).unwrap());
         assert_eq!((row.row_number, row.line, row.len()), (2, 2, 3));

@@ -2,12 +2,7 @@
 
 use crate::domain::chunk::FailedRow;
 use crate::domain::detected::Detected;
-
-/// The number of the row in the uploaded file.
-pub(super) const ROW: &str = "_row";
-
-/// Why the row failed.
-pub(super) const ERROR: &str = "_error";
+use crate::domain::failed_list::{ERROR, ROW, is_own_column};
 
 /// The columns of a list of failed rows.
 #[derive(Debug, Clone)]
@@ -24,7 +19,7 @@ impl Columns {
     pub(super) fn of(detected: &Detected) -> Self {
         let ours = |(cell, column): (&String, Option<&Option<String>>)| {
             let unmapped = column.is_none_or(Option::is_none);
-            !(unmapped && [ROW, ERROR].contains(&cell.trim().trim_start_matches('\'')))
+            !(unmapped && is_own_column(cell))
         };
         let columns = (0..detected.header.len()).map(|index| detected.columns.get(index));
         let kept: Vec<bool> = detected.header.iter().zip(columns).map(ours).collect();

@@ -9,6 +9,7 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use super::columns::{Columns, explanation};
 use crate::domain::chunk::FailedRow;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::failed_list::formula_safe;
 use crate::http::download::Pieces;
 
 /// Rows below the header that one sheet holds.
@@ -49,7 +50,8 @@ impl WorkbookError {
 
 /// Writes the workbook into `tmp` and opens it; the file has no name any more.
 ///
-/// All cells are strings, which no spreadsheet takes for formulas: they need no apostrophe.
+/// All cells are strings, which no spreadsheet takes for formulas: they need no apostrophe. Only one
+/// that has one before a formula gets another, since one is taken away when the list comes in again.
 pub(super) fn write(
     columns: &Columns,
     rows: impl Iterator<Item = io::Result<FailedRow>>,
@@ -61,7 +63,8 @@ pub(super) fn write(
     let sheet = book.add_worksheet_with_constant_memory();
     for (place, title) in columns.header().take(COLUMNS_MAX).enumerate() {
         let Ok(place) = u16::try_from(place) else { break };
-        sheet.write_string_with_format(0, place, cut(title), &bold)?;
+        let title = if title.starts_with('\'') { formula_safe(title) } else { title.into() };
+        sheet.write_string_with_format(0, place, cut(&title), &bold)?;
     }
     for (index, row) in rows.enumerate() {
         let row = row.map_err(WorkbookError::Rows)?;
@@ -75,7 +78,8 @@ pub(super) fn write(
         let below = u32::try_from(index + 1).unwrap_or(u32::MAX);
         for (place, cell) in cells.enumerate().filter(|(_, cell)| !cell.is_empty()) {
             let Ok(place) = u16::try_from(place) else { break };
-            sheet.write_string(below, place, cut(cell))?;
+            let cell = if cell.starts_with('\'') { formula_safe(cell) } else { cell.into() };
+            sheet.write_string(below, place, cut(&cell))?;
         }
     }
     sheet.set_freeze_panes(1, 0)?;

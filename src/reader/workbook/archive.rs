@@ -122,6 +122,14 @@ pub(crate) fn format(archive: &mut Archive) -> Result<Format, WorkbookFault> {
     Err(WorkbookFault::Unsupported { found: found.to_owned() })
 }
 
+/// Refuses an ODS whose parts are encrypted (OpenDocument 1.3, part 2, 4.8.4), before anybody takes
+/// their bytes for damaged XML.
+pub(crate) fn check_protection(archive: &mut Archive, format: Format) -> Result<(), WorkbookFault> {
+    let is_encrypted = format == Format::Ods
+        && text_of(archive, "META-INF/manifest.xml")?.contains("encryption-data");
+    if is_encrypted { Err(WorkbookFault::Password) } else { Ok(()) }
+}
+
 /// Checks the parts that calamine reads as a whole when it opens the workbook.
 pub(crate) fn check_whole_parts(
     archive: &mut Archive,

@@ -114,6 +114,7 @@ pub fn convert(order: &Order, target: impl Write) -> Result<(), WorkbookFault> {
     if format != Format::Xls {
         let mut parts = archive::open(&order.path)?;
         is_small = parts.claimed_bytes <= SMALL_BYTES;
+        archive::check_protection(&mut parts.archive, format)?;
         archive::check_whole_parts(&mut parts.archive, format, order.memory_bytes)?;
         if format == Format::Ods {
             let content = parts.archive.by_name("content.xml").map_err(archive::from_zip)?;

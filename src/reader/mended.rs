@@ -1,0 +1,121 @@
+//! A list of failed rows that comes in again: its cells as they stood in the file that failed.
+//!
+//! Such a list is known by its own columns ([`is_failed_list`]). In it, and in no other file, the
+//! apostrophe that kept a spreadsheet from taking a cell for a formula is taken away again, and
+//! cells that say that they have no value (`#N/A`, U+FFFD) are taken at their word: a row that
+//! nobody mended fails again instead of storing its own complaint.
+
+use super::RowSource;
+use super::error::ReadError;
+use crate::domain::failed_list::{formula_back, is_failed_list};
+use crate::domain::row::{CellKind, RawRow};
+
+/// The error values of spreadsheets (ECMA-376, part 1, 18.17.3), as the list shows them.
+const CELL_ERRORS: [&str; 8] =
+    ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA"];
+
+/// The rows of a list of failed rows.
+#[derive(Debug)]
+struct Mended<R> {
+    rows: R,
+    spare: RawRow,
+}
+
+/// The rows of a file with this header; those of a list of failed rows are turned back.
+pub(super) fn turned_back<R: RowSource + 'static>(
+    rows: R,
+    header: &[String],
+) -> Box<dyn RowSource> {
+    if is_failed_list(header) {
+        Box::new(Mended { rows, spare: RawRow::new() })
+    } else {
+        Box::new(rows)
+    }
+}
+
+/// The header of a list of failed rows, turned back; any other as it is.
+pub(super) fn header_back(mut header: Vec<String>) -> Vec<String> {
+    if is_failed_list(&header) {
+        for cell in &mut header {
+            *cell = formula_back(cell).to_owned();
+        }
+    }
+    header
+}
+
+impl<R: RowSource> RowSource for Mended<R> {
+    fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
+        if !self.rows.next(row)? {
+            return Ok(false);
+        }
+        self.spare.clear();
+        (self.spare.row_number, self.spare.line) = (row.row_number, row.line);
+        for (text, kind) in row.cells() {
+            self.spare.push(kind_back(text, kind), formula_back(text));
+        }
+        std::mem::swap(row, &mut self.spare);
+        Ok(true)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.rows.bytes_read()
+    }
+}
+
+fn kind_back(text: &str, kind: CellKind) -> CellKind {
+    if kind != CellKind::Text {
+        kind
+    } else if CELL_ERRORS.contains(&text) {
+        CellKind::Error
+    } else if text.contains('\u{FFFD}') {
+        CellKind::BadEncoding
+    } else {
+        kind
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(Option<Vec<&'static str>>);
+
+    impl RowSource for One {
+        fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
+            row.clear();
+            let Some(cells) = self.0.take() else { return Ok(false) };
+            (row.row_number, row.line) = (7, 9);
+            for cell in cells {
+                row.push(CellKind::Text, cell);
+            }
+            Ok(true)
+        }
+
+        fn bytes_read(&self) -> u64 {
+            0
+        }
+    }
+
+    fn read(header: &[&str], cells: &[&'static str]) -> Vec<(String, CellKind)> {
+        let header: Vec<_> = header.iter().map(ToString::to_string).collect();
+        let mut rows = turned_back(One(Some(cells.to_vec())), &header);
+        let mut row = RawRow::new();
+        assert!(rows.next(&mut row).unwrap());
+        assert_eq!((row.row_number, row.line), (7, 9));
+        let cells = row.cells().map(|(text, kind)| (text.to_owned(), kind)).collect();
+        assert!(!rows.next(&mut row).unwrap());
+        cells
+    }
+
+    #[test]
+    fn only_a_list_of_failed_rows_is_turned_back() {
+        let cells = ["'=SUM(1)", "''=x", "'tis", "-1", "#N/A", "a\u{FFFD}"];
+        let texts = |header: &[&str]| -> Vec<String> {
+            read(header, &cells).into_iter().map(|(text, _)| text).collect()
+        };
+        assert_eq!(texts(&["SKU", "_row"]), ["=SUM(1)", "'=x", "'tis", "-1", "#N/A", "a\u{FFFD}"]);
+        assert_eq!(texts(&["SKU", "Name"]), cells);
+        let kinds: Vec<_> = read(&["_error"], &cells).into_iter().map(|(_, kind)| kind).collect();
+        assert_eq!(kinds[3..], [CellKind::Text, CellKind::Error, CellKind::BadEncoding]);
+    }
+}
