@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -19,6 +20,9 @@ use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
 use crate::store::{Store, StoreSettings};
+
+/// Uploaded workbooks that are looked into at a time.
+const WORKBOOK_PLACES: usize = 2;
 
 /// How long everything may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(24);
@@ -45,7 +49,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         datasets,
         child,
         max_upload: config.max_upload,
-        max_stored_errors: config.max_stored_errors,
+        workbook_places: Arc::new(Semaphore::new(WORKBOOK_PLACES)),
         runtime: tokio::runtime::Handle::current(),
         stopping: stopping.clone(),
     };

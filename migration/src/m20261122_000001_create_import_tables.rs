@@ -28,6 +28,7 @@ impl MigrationTrait for Migration {
             .name("import_errors_of_job")
             .table("import_errors")
             .col("import_log_id")
+            .col("row_number")
             .col("id")
             .to_owned();
         manager.create_index(errors_of_job).await?;

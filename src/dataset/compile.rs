@@ -48,6 +48,9 @@ pub fn compile(file: &str, toml_text: &str) -> Result<Compiled, Vec<DefinitionFa
     }
 }
 
+/// Names that stand where a dataset's name would in an address.
+const RESERVED: [&str; 4] = ["jobs", "status", "events", "bulk"];
+
 /// Reads the whole file; `None` only together with a fault.
 fn read(source: &mut Source<'_>, root: &Section<'_, '_>, lines: &mut Lines) -> Option<Dataset> {
     root.only(source, &["name", "title", "table", "key", "run", "column", "history"]);
@@ -57,6 +60,10 @@ fn read(source: &mut Source<'_>, root: &Section<'_, '_>, lines: &mut Lines) -> O
     let name = root
         .needed(source, "name", "the dataset's name in addresses, such as `products`")
         .and_then(|name| column::word(source, root, "name", name));
+    if let Some(reserved) = name.as_deref().filter(|name| RESERVED.contains(name)) {
+        let message = format!("`{reserved}` has another meaning in the addresses of the API");
+        source.fault(root.offset("name"), root.key("name"), message);
+    }
     let title = root.text(source, "title").map(|title| title.value);
     let table = root
         .needed(source, "table", "the table that the rows go into")

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -28,8 +29,9 @@ pub struct Api {
     pub child: Child,
     /// Bytes of an upload at most.
     pub max_upload: u64,
-    /// Row errors that the table keeps of one job.
-    pub max_stored_errors: u64,
+    /// Places for workbooks that are being looked into, each by a process that may take the memory
+    /// limit. Text needs none: it never waits behind a workbook.
+    pub workbook_places: Arc<Semaphore>,
     /// The main runtime: what outlives a request runs there.
     pub runtime: Handle,
     /// Cancelled when the server is asked to stop.

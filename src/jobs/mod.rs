@@ -228,12 +228,16 @@ impl Jobs {
         .await
     }
 
-    /// How many row errors of the job are stored in the table.
+    /// How many row errors of the job are stored in the table, and of how many rows.
     ///
     /// # Errors
     /// The store's.
-    pub async fn stored_row_errors(&self, id: i64) -> Result<u64, JobsError> {
-        self.on_runtime(move |inner| async move { Ok(inner.store.stored_notes(id).await?.0) }).await
+    pub async fn stored_row_errors(&self, id: i64) -> Result<(u64, u64), JobsError> {
+        self.on_runtime(move |inner| async move {
+            let (errors, _) = inner.store.stored_notes(id).await?;
+            Ok((errors, inner.store.stored_error_rows(id).await?))
+        })
+        .await
     }
 
     /// Rows that a later row overtook, behind row `after`.

@@ -80,6 +80,18 @@ pub fn inspect(
     }
 }
 
+/// True for a file that [`inspect`] has opened by a child process, if it is no text. Reads a few
+/// bytes.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn may_be_workbook(path: &Path) -> Result<bool, ReadError> {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(8).read_to_end(&mut head));
+    read.map_err(ReadError::io("read the file"))?;
+    Ok(matches!(sniff::content(&head), Content::Zip | Content::Compound))
+}
+
 fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     File::open(path)?.take(SNIFF_BYTES as u64).read_to_end(&mut head)?;

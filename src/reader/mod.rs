@@ -24,7 +24,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use child::Child;
 pub use error::{ReadError, WorkbookFault};
-pub use inspect::{Inspection, Upload, inspect};
+pub use inspect::{Inspection, Upload, inspect, may_be_workbook};
 
 use self::csv_rows::CsvRows;
 use self::transcode::TextFile;

@@ -2,7 +2,9 @@
 
 use entity::{import_error, import_log, import_superseded};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::Store;
 use super::error::{Doing, StoreError};
@@ -128,17 +130,26 @@ impl Store {
             .doing("list the uploads")
     }
 
-    /// Stored row errors of a job behind the error numbered `after`, in the order they were stored.
+    /// Stored row errors of a job behind the error numbered `after`, in the order of the file.
     pub async fn row_errors(
         &self,
         id: i64,
         after: i64,
         limit: u64,
     ) -> Result<Vec<(i64, RowError)>, StoreError> {
-        let rows = import_error::Entity::find()
-            .filter(import_error::Column::ImportLogId.eq(id))
-            .filter(import_error::Column::Id.gt(after))
-            .order_by_asc(import_error::Column::Id)
+        use import_error::Column as C;
+        let mut query = import_error::Entity::find().filter(C::ImportLogId.eq(id));
+        // Two writers store the errors of a file in any order.
+        let last = import_error::Entity::find_by_id(after).one(&self.read).await;
+        if let Some(last) = last.doing("find the last page of row errors")? {
+            let same_row =
+                Condition::all().add(C::RowNumber.eq(last.row_number)).add(C::Id.gt(after));
+            query =
+                query.filter(Condition::any().add(C::RowNumber.gt(last.row_number)).add(same_row));
+        }
+        let rows = query
+            .order_by_asc(C::RowNumber)
+            .order_by_asc(C::Id)
             .limit(limit)
             .all(&self.read)
             .await

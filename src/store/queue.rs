@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SubQueryStatement};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use super::error::{Doing, StoreError};
 use super::stored::{job, signed, unsigned};
@@ -269,6 +271,18 @@ impl Store {
             .await
             .doing("count the superseded rows")?;
         Ok((errors, superseded))
+    }
+
+    /// Rows of a job of which a row error is stored.
+    pub async fn stored_error_rows(&self, id: i64) -> Result<u64, StoreError> {
+        import_error::Entity::find()
+            .select_only()
+            .column(import_error::Column::RowNumber)
+            .filter(import_error::Column::ImportLogId.eq(id))
+            .distinct()
+            .count(&self.read)
+            .await
+            .doing("count the rows with errors")
     }
 
     /// Rows of a job that have an outcome by its chunks: must be what `import_log` says.

@@ -3,6 +3,11 @@
 use crate::domain::chunk::FailedRow;
 use crate::domain::detected::Detected;
 use crate::domain::failed_list::{ERROR, ROW, is_own_column};
+use crate::domain::row_error::RowCode;
+
+/// Stands for a value that the file does not hold; an error value, so that it fails again until a
+/// person has put the right one in its place.
+const LOST: &str = "#VALUE!";
 
 /// The columns of a list of failed rows.
 #[derive(Debug, Clone)]
@@ -10,6 +15,8 @@ pub(super) struct Columns {
     header: Vec<String>,
     /// For each column of the uploaded file whether it is handed back.
     kept: Vec<bool>,
+    /// For each column of the uploaded file the dataset's column that it feeds.
+    feeds: Vec<Option<String>>,
     delimiter: u8,
 }
 
@@ -27,6 +34,7 @@ impl Columns {
         Self {
             header: detected.header.iter().zip(&kept).filter_map(keep).collect(),
             kept,
+            feeds: detected.columns.clone(),
             // The delimiter decides how numbers are read: what came with `;` goes back with `;`.
             delimiter: detected
                 .delimiter
@@ -47,11 +55,23 @@ impl Columns {
 
     /// The cells of a row that stand under the header; a short row is filled up.
     pub(super) fn own_cells<'a>(&'a self, row: &'a FailedRow) -> impl Iterator<Item = &'a str> {
-        self.kept
-            .iter()
-            .enumerate()
-            .filter(|(_, kept)| **kept)
-            .map(|(index, _)| row.cells.get(index).map_or("", String::as_str))
+        self.kept.iter().enumerate().filter(|(_, kept)| **kept).map(|(index, _)| {
+            match row.cells.get(index) {
+                Some(_) if self.is_lost(index, row) => LOST,
+                cell => cell.map_or("", String::as_str),
+            }
+        })
+    }
+
+    /// True for a cell whose value the file does not hold: what is left of it would be taken for
+    /// the value if it came back as text.
+    fn is_lost(&self, index: usize, row: &FailedRow) -> bool {
+        let column = self.feeds.get(index).and_then(Option::as_ref);
+        column.is_some()
+            && row.errors.iter().any(|error| {
+                error.column.as_ref() == column
+                    && matches!(error.code, RowCode::PrecisionLost | RowCode::FormulaWithoutValue)
+            })
     }
 
     /// The cells of a row that has more than its header: nothing is lost, they go to the very right.
@@ -83,7 +103,7 @@ pub(super) fn explanation(row: &FailedRow) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::domain::detected::{DecimalSeparator, Format};
-    use crate::domain::row_error::{RowCode, RowError};
+    use crate::domain::row_error::RowError;
 
     pub(in crate::http::row_errors) fn detected(header: &[&str], delimiter: char) -> Detected {
         Detected {
@@ -126,6 +146,17 @@ pub(super) mod tests {
         assert_eq!(columns.own_cells(&row).collect::<Vec<_>>(), ["A", "x"]);
         assert_eq!(columns.surplus(&row).collect::<Vec<_>>(), ["more"]);
         assert_eq!(columns.own_cells(&failed(&["A"])).collect::<Vec<_>>(), ["A", ""]);
+    }
+
+    #[test]
+    fn a_value_that_the_file_does_not_hold_is_not_handed_back_as_one() {
+        let mut detected = detected(&["SKU", "Barcode"], ',');
+        detected.columns = vec![Some("sku".into()), Some("barcode".into())];
+        let mut row = failed(&["A", "4006381333931000"]);
+        row.errors[0].column = Some("barcode".into());
+        row.errors[0].code = RowCode::PrecisionLost;
+        let columns = Columns::of(&detected);
+        assert_eq!(columns.own_cells(&row).collect::<Vec<_>>(), ["A", "#VALUE!"]);
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) async fn list(
     let place = List::RowErrors(id);
     let after = query.get("cursor").map(|cursor| place.position(cursor)).transpose()?.unwrap_or(0);
     let jobs = api.jobs.clone();
-    let (job, mut found, stored) = api
+    let (job, mut found, (stored, rows_stored)) = api
         .run(async move {
             let job = jobs.get(id).await?;
             let found = jobs.row_errors(id, after, rows + 1).await?;
@@ -69,7 +69,7 @@ pub(super) async fn list(
         errors: found.into_iter().map(|(_, error)| error).collect(),
         total: job.counts.failed,
         stored,
-        truncated: stored >= api.max_stored_errors && job.counts.failed > 0,
+        truncated: rows_stored < job.counts.failed,
         next_cursor,
         links: Links {
             job: super::view::status_url(id),

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::dataset::model::Dataset;
 use crate::dataset::{HeaderFault, header_score, match_header};
 use crate::domain::detected::Detected;
@@ -13,7 +15,7 @@ use crate::domain::options::Options;
 use crate::files::Received;
 use crate::http::problem::Problem;
 use crate::jobs::{Jobs, JobsError, Submitted};
-use crate::reader::{Child, Inspection, ReadError, Upload, inspect};
+use crate::reader::{Child, Inspection, ReadError, Upload, inspect, may_be_workbook};
 
 /// A file and what is to be done with it.
 #[derive(Debug)]
@@ -59,12 +61,24 @@ impl From<Refusal> for Problem {
 }
 
 /// Makes a job of a file. Must run to its end once begun.
-pub(super) async fn take_in(jobs: Jobs, child: Child, order: Order) -> Result<Submitted, Refusal> {
+pub(super) async fn take_in(
+    jobs: Jobs,
+    child: Child,
+    workbook_places: Arc<Semaphore>,
+    order: Order,
+) -> Result<Submitted, Refusal> {
+    let place = if may_be_workbook(&order.received.path).map_err(Refusal::File)? {
+        // The semaphore is never closed.
+        workbook_places.acquire_owned().await.ok()
+    } else {
+        None
+    };
     let inspected = tokio::task::spawn_blocking(move || {
         let detected = detect(&order, &child);
         (order, detected)
     });
     let (order, detected) = inspected.await.map_err(Refusal::Inspection)?;
+    drop(place);
     let Order { dataset, received, file_name, options, idempotency_key, .. } = order;
     let new = NewJob {
         uuid: received.uuid,

@@ -88,7 +88,14 @@ pub(super) async fn import(
         options: taken.options,
         idempotency_key,
     };
-    let submitted = api.run(intake::take_in(api.jobs.clone(), api.child.clone(), order)).await?;
+    let submitted = api
+        .run(intake::take_in(
+            api.jobs.clone(),
+            api.child.clone(),
+            Arc::clone(&api.workbook_places),
+            order,
+        ))
+        .await?;
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
