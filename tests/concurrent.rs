@@ -80,7 +80,9 @@ both!(
             for row in 0..150_usize {
                 let name = (if number % 2 == 0 { row } else { 149 - row }) / 3;
                 let (form, brand) = if number < 2 { ("Öl", "alp") } else { ("ÖL", "ALP") };
-                text.push_str(&format!("J{number}-{row},Name,Cat {name},{brand} {name},{form} {name}\n"));
+                text.push_str(&format!(
+                    "J{number}-{row},Name,Cat {name},{brand} {name},{form} {name}\n"
+                ));
             }
             jobs.push(server.import("products", Upload::csv(&text)).await);
         }

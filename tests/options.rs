@@ -37,9 +37,15 @@ async fn products(server: &Server) -> Vec<String> {
 /// Everything that an import may change outside of its own log.
 async fn tables(server: &Server) -> Vec<Vec<Vec<String>>> {
     let mut all = Vec::new();
-    for table in
-        ["products", "categories", "brands", "potencies", "forms", "product_prices", "product_stocks"]
-    {
+    for table in [
+        "products",
+        "categories",
+        "brands",
+        "potencies",
+        "forms",
+        "product_prices",
+        "product_stocks",
+    ] {
         all.push(server.rows(&format!("select * from {table} order by 1")).await);
     }
     all
@@ -67,28 +73,32 @@ both!(mode_update_changes_and_never_creates, [("LOADBAY_CHUNK_ROWS", "2")], |ser
     assert_eq!(server.database.number("select count(*) from product_prices").await, 3);
 });
 
-both!(a_dry_run_counts_as_the_real_run_and_changes_nothing, [("LOADBAY_CHUNK_ROWS", "3")], |server| {
-    let header = "SKU,Name,Category,Brand,Price,Qty\n";
-    let first = format!("{header}A,Arnica,Drops,Alp,1,1\nB,Bryonia,Drops,Alp,2,2\n");
-    server.load("products", Upload::csv(&first)).await;
-    let file = format!(
-        "{header}A,Arnica,Drops,Alp,1,1\nB,Bryonia,Pills,New,5,2\nC,China,Pills,New,1,1\n\
+both!(
+    a_dry_run_counts_as_the_real_run_and_changes_nothing,
+    [("LOADBAY_CHUNK_ROWS", "3")],
+    |server| {
+        let header = "SKU,Name,Category,Brand,Price,Qty\n";
+        let first = format!("{header}A,Arnica,Drops,Alp,1,1\nB,Bryonia,Drops,Alp,2,2\n");
+        server.load("products", Upload::csv(&first)).await;
+        let file = format!(
+            "{header}A,Arnica,Drops,Alp,1,1\nB,Bryonia,Pills,New,5,2\nC,China,Pills,New,1,1\n\
          D,,Drops,Alp,1,1\nE,Euphrasia,Drops,Alp,x,1\nC,China again,Globules,New,2,2\n\
          F,Ferrum,Globules,GLOB,1,\nG,Gelsemium,pills,new,1,1\n"
-    );
-    let before = tables(server).await;
-    let dry = server.load("products", Upload::csv(&file).option("dryRun", "true")).await;
-    assert_eq!(counts(&dry), [3, 1, 1, 1, 2], "{dry}");
-    assert_eq!(tables(server).await, before);
-    let dry_errors = errors(server, &dry).await;
-    assert_eq!(dry_errors, [["5", "required"], ["6", "not_a_number"]]);
-    assert_eq!(superseded(server, &dry).await, [["4", "7"]]);
+        );
+        let before = tables(server).await;
+        let dry = server.load("products", Upload::csv(&file).option("dryRun", "true")).await;
+        assert_eq!(counts(&dry), [3, 1, 1, 1, 2], "{dry}");
+        assert_eq!(tables(server).await, before);
+        let dry_errors = errors(server, &dry).await;
+        assert_eq!(dry_errors, [["5", "required"], ["6", "not_a_number"]]);
+        assert_eq!(superseded(server, &dry).await, [["4", "7"]]);
 
-    let real = server.load("products", Upload::csv(&file)).await;
-    assert_eq!(counts(&real), counts(&dry));
-    assert_eq!(errors(server, &real).await, dry_errors);
-    assert_ne!(tables(server).await, before);
-});
+        let real = server.load("products", Upload::csv(&file)).await;
+        assert_eq!(counts(&real), counts(&dry));
+        assert_eq!(errors(server, &real).await, dry_errors);
+        assert_ne!(tables(server).await, before);
+    }
+);
 
 both!(a_dry_run_sees_what_the_mode_refuses, |server| {
     server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
@@ -168,24 +178,30 @@ both!(with_duplicates_error_the_earlier_rows_fail, [("LOADBAY_CHUNK_ROWS", "2")]
     assert_eq!(products(server).await, ["A=second", "B=second", "C=only"]);
 });
 
-both!(waiting_jobs_run_by_priority_and_then_by_age, [("LOADBAY_MAX_RUNNING_JOBS", "1")], |server| {
-    // Nothing is claimed while the server takes the uploads: it has one place, which is taken.
-    let busy = server.import("products", Upload::csv(&long_file(30_000))).await;
-    let mut jobs = Vec::new();
-    for priority in ["0", "-5", "7", "0", "100"] {
-        let file = format!("SKU,Name\nP{priority}{},Name\n", jobs.len());
-        jobs.push(server.import("products", Upload::csv(&file).option("priority", priority)).await);
+both!(
+    waiting_jobs_run_by_priority_and_then_by_age,
+    [("LOADBAY_MAX_RUNNING_JOBS", "1")],
+    |server| {
+        // Nothing is claimed while the server takes the uploads: it has one place, which is taken.
+        let busy = server.import("products", Upload::csv(&long_file(30_000))).await;
+        let mut jobs = Vec::new();
+        for priority in ["0", "-5", "7", "0", "100"] {
+            let file = format!("SKU,Name\nP{priority}{},Name\n", jobs.len());
+            jobs.push(
+                server.import("products", Upload::csv(&file).option("priority", priority)).await,
+            );
+        }
+        let waiting = server.status(busy).await.ok()["status"].clone();
+        assert_eq!(waiting, "processing", "the first job was too short for this test");
+        for job in &jobs {
+            server.finished(*job).await;
+        }
+        server.finished(busy).await;
+        let order = server.rows("select id from import_log order by started_at, id").await;
+        let order: Vec<i64> = order.iter().map(|row| row.concat().parse().unwrap()).collect();
+        assert_eq!(order, [busy, jobs[4], jobs[2], jobs[0], jobs[3], jobs[1]]);
     }
-    let waiting = server.status(busy).await.ok()["status"].clone();
-    assert_eq!(waiting, "processing", "the first job was too short for this test");
-    for job in &jobs {
-        server.finished(*job).await;
-    }
-    server.finished(busy).await;
-    let order = server.rows("select id from import_log order by started_at, id").await;
-    let order: Vec<i64> = order.iter().map(|row| row.concat().parse().unwrap()).collect();
-    assert_eq!(order, [busy, jobs[4], jobs[2], jobs[0], jobs[3], jobs[1]]);
-});
+);
 
 fn long_file(rows: usize) -> String {
     let mut text = "SKU,Name,Category,Brand,Selling Price,Qty\n".to_owned();

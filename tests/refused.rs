@@ -86,13 +86,9 @@ both!(a_hundred_refused_rows_do_not_keep_the_others_out, |server| {
     loads_all_but(server, 1_000, &bad).await;
 });
 
-both!(
-    refused_rows_in_many_chunks_are_found_in_each,
-    [("LOADBAY_CHUNK_ROWS", "20")],
-    |server| {
-        loads_all_but(server, 200, &[1, 20, 21, 40, 55, 100, 101, 102, 200]).await;
-    }
-);
+both!(refused_rows_in_many_chunks_are_found_in_each, [("LOADBAY_CHUNK_ROWS", "20")], |server| {
+    loads_all_but(server, 200, &[1, 20, 21, 40, 55, 100, 101, 102, 200]).await;
+});
 
 both!(a_chunk_of_nothing_but_refused_rows_is_done_with, [("LOADBAY_CHUNK_ROWS", "5")], |server| {
     let bad: Vec<usize> = (1..=15).collect();

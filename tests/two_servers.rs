@@ -44,8 +44,12 @@ async fn two_servers_that_start_together_migrate_once_and_share_the_queue() {
     assert_eq!(database.rows(created).await, [["201", "300"]]);
     let current = "select count(*) from product_stocks where archived_at is null";
     assert_eq!(database.number(current).await, 201);
-    let taken: BTreeSet<String> =
-        servers[0].rows("select distinct source_server from import_log").await.concat().into_iter().collect();
+    let taken: BTreeSet<String> = servers[0]
+        .rows("select distinct source_server from import_log")
+        .await
+        .concat()
+        .into_iter()
+        .collect();
     assert_eq!(taken.len(), 2);
     let [one, two] = &mut servers;
     assert!(one.is_running() && two.is_running());

@@ -61,7 +61,11 @@ mod tests {
         let stop = CancellationToken::new();
         let answer = persist(1, &stop, || {
             asked.set(asked.get() + 1);
-            std::future::ready(if asked.get() < 4 { Err(StoreError::busy()) } else { Ok(asked.get()) })
+            std::future::ready(if asked.get() < 4 {
+                Err(StoreError::busy())
+            } else {
+                Ok(asked.get())
+            })
         });
         assert_eq!(answer.await.unwrap(), 4);
     }
@@ -70,7 +74,8 @@ mod tests {
     async fn a_stopped_job_does_not_wait_for_the_database() {
         let stop = CancellationToken::new();
         stop.cancel();
-        let answer = persist(1, &stop, || std::future::ready(Err::<(), _>(StoreError::busy()))).await;
+        let answer =
+            persist(1, &stop, || std::future::ready(Err::<(), _>(StoreError::busy()))).await;
         assert!(matches!(answer, Err(RunError::Stopped)));
     }
 }

@@ -104,8 +104,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     inner.manager.publish(counted);
     // The server may have ended between the chunk that went too far and the end of the job.
     lane::check_failed(job, failed)?;
-    let committed =
-        persist(job.id, stop.token(), || inner.store.committed_chunks(job.id)).await?;
+    let committed = persist(job.id, stop.token(), || inner.store.committed_chunks(job.id)).await?;
     let cutter = Cutter {
         converter,
         width: plan.columns.len(),
@@ -218,8 +217,7 @@ impl Work<'_> {
         let (mut senders, mut writers) = (Vec::new(), Vec::new());
         for start in starts {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
-            let writer =
-                persist(job, self.stop.token(), || store.writer(settings.clone())).await?;
+            let writer = persist(job, self.stop.token(), || store.writer(settings.clone())).await?;
             senders.push((*start, sender));
             writers.push((writer, receiver));
         }

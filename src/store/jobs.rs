@@ -45,11 +45,7 @@ pub struct SupersededRow {
 impl Store {
     /// Stores a new job as PENDING. Its file lies in the data folder of `source_server`, the only
     /// one that can run it.
-    pub async fn insert(
-        &self,
-        new: &NewJob,
-        source_server: &str,
-    ) -> Result<Inserted, StoreError> {
+    pub async fn insert(&self, new: &NewJob, source_server: &str) -> Result<Inserted, StoreError> {
         let now = now_utc();
         let row = import_log::ActiveModel {
             uuid: Set(new.uuid.to_string()),

@@ -81,7 +81,9 @@ pub(super) fn unknown_reference(
             ),
             None => (
                 RowCode::UnknownReference,
-                format!("there is no `{shown_name}` in `{table}`; create it first or correct the name"),
+                format!(
+                    "there is no `{shown_name}` in `{table}`; create it first or correct the name"
+                ),
             ),
         };
         return Some(refused(chunk, record, code, Some(&field.column), message, Some(name)));

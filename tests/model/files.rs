@@ -118,7 +118,8 @@ impl Import {
     /// The file as CSV.
     pub(crate) fn text(&self) -> String {
         let of = |cells: [&'static str; 6]| {
-            let kept = cells.into_iter().zip(self.has).filter(|(_, has)| *has).map(|(cell, _)| cell);
+            let kept =
+                cells.into_iter().zip(self.has).filter(|(_, has)| *has).map(|(cell, _)| cell);
             kept.collect::<Vec<_>>()
         };
         let mut text = of(COLUMNS.map(|(header, _)| header)).join(",");

@@ -30,8 +30,7 @@ impl PostgresWriter {
         self.create_references(connection, chunk, now, careful).await?;
         let mut order = rows::in_key_order(&chunk.records, &self.target.key);
         order.retain(|record| {
-            let unknown =
-                rows::unknown_reference(&self.target, &self.references, chunk, *record);
+            let unknown = rows::unknown_reference(&self.target, &self.references, chunk, *record);
             let is_known = unknown.is_none();
             outcome.failed.extend(unknown);
             is_known
@@ -239,8 +238,7 @@ pub(super) fn is_fault_of_row(error: &StoreError) -> bool {
 fn refused(chunk: &Chunk, record: usize, error: &sqlx::Error) -> FailedRow {
     let of_constraint = matches!(error, sqlx::Error::Database(answer)
         if answer.code().is_some_and(|code| code.starts_with("23")));
-    let code =
-        if of_constraint { RowCode::ConstraintViolated } else { RowCode::RefusedByDatabase };
+    let code = if of_constraint { RowCode::ConstraintViolated } else { RowCode::RefusedByDatabase };
     let message = format!("the database refused the row: {}", answer(error));
     rows::refused(chunk, record, code, None, message, None)
 }

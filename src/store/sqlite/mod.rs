@@ -55,8 +55,7 @@ impl SqliteWriter {
         .doing("open the database for a job")?;
         prepare(&connection).doing("open the database for a job")?;
         let mut references = References::new(&target);
-        references::load(&connection, &mut references)
-            .doing("read the names of the references")?;
+        references::load(&connection, &mut references).doing("read the names of the references")?;
         let sql = sql::Statements::new(&target);
         let inner = Inner { connection, settings, target, references, sql };
         Ok(Self { gate, inner: Some(inner) })
