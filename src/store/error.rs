@@ -149,8 +149,10 @@ fn db_error_is_transient(error: &sea_orm::DbErr) -> bool {
 /// resources, 57P01 to 57P03 shutdown and start-up, 55P03 lock not available.
 fn sqlx_error_is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed => true,
         sqlx::Error::Database(answer) => answer.code().is_some_and(|code| {
             code.starts_with("08")
                 || code.starts_with("40")

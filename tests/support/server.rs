@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -26,7 +26,7 @@ pub(crate) struct Server {
     address: String,
     settings: Vec<(String, String)>,
     /// For direct looks into the tables.
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
     /// Connections are kept, as a real client would.
     pub(super) http: reqwest::Client,
     folder: tempfile::TempDir,
@@ -42,6 +42,26 @@ impl Server {
     pub(crate) async fn start_with(kind: Kind, settings: Settings<'_>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let database = Database::create(kind, &folder.path().join("data")).await;
+        let mut server = Self::new(folder, Arc::new(database), settings);
+        server.restart();
+        server
+    }
+
+    /// Starts two servers at the same moment on one new PostgreSQL database, each with a folder
+    /// of its own.
+    pub(crate) async fn start_two(settings: Settings<'_>) -> [Self; 2] {
+        let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder for the test"));
+        let database = Arc::new(Database::create(Kind::Postgres, folders[0].path()).await);
+        let mut servers = folders.map(|it| Self::new(it, Arc::clone(&database), settings));
+        std::thread::scope(|scope| {
+            for server in &mut servers {
+                scope.spawn(|| server.restart());
+            }
+        });
+        servers
+    }
+
+    fn new(folder: tempfile::TempDir, database: Arc<Database>, settings: Settings<'_>) -> Self {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_mins(2))
             .no_proxy()
@@ -55,8 +75,13 @@ impl Server {
             http,
             folder,
         };
-        server.restart_with(settings);
+        server.set(settings);
         server
+    }
+
+    fn set(&mut self, settings: Settings<'_>) {
+        let owned = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.settings = owned.collect();
     }
 
     /// Starts the server again on the same folder and database, with the same settings.
@@ -101,8 +126,7 @@ impl Server {
 
     /// Starts the server again with other settings.
     pub(crate) fn restart_with(&mut self, settings: Settings<'_>) {
-        let owned = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.settings = owned.collect();
+        self.set(settings);
         self.restart();
     }
 

@@ -5,6 +5,8 @@
 //! with a chunk; so tables are reached by `LIMIT` in a lateral or scalar subquery, or by `= ANY` of
 //! an array, all of which probe an index for each row whatever the statistics say.
 
+use std::fmt::Write as _;
+
 use crate::dataset::model::ColumnType;
 use crate::domain::options::Mode;
 use crate::store::target::{HistoryTarget, Target, list, quoted};
@@ -44,7 +46,7 @@ impl Statements {
             merge,
             merge_known,
             refuse: names.refuse(),
-            histories: target.histories.iter().map(|history| names.history(history)).collect(),
+            histories: target.histories.iter().map(history).collect(),
         }
     }
 }
@@ -175,20 +177,22 @@ impl<'t> Names<'t> {
         let mut sql = String::new();
         for (number, history) in self.target.histories.iter().enumerate() {
             let columns = list(history.columns.iter().map(|(column, _)| quoted(column)));
-            sql.push_str(&format!(
+            let _infallible = write!(
+                sql,
                 ", history_{number} AS (INSERT INTO {} ({}, {columns}, created_at) \
                  SELECT id, {columns}, $1 FROM merged WHERE created AND ({}))",
                 quoted(&history.table),
                 quoted(&history.owner),
                 any_value(history, "")
-            ));
+            );
         }
         if !self.history_columns.is_empty() {
             let columns = self.history_columns.join(", ");
-            sql.push_str(&format!(
+            let _infallible = write!(
+                sql,
                 ", changed AS (INSERT INTO loadbay_changed (id, {columns}) \
                  SELECT id, {columns} FROM merged WHERE NOT created)"
-            ));
+            );
         }
         sql.push_str(
             " SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM merged",
@@ -282,28 +286,28 @@ impl<'t> Names<'t> {
             self.table, self.same_key
         ))
     }
+}
 
-    /// Archives the current records that are no longer true and adds the new ones, also for
-    /// records that had none. What the new ones replace is archived first: the test of the first
-    /// condition runs the update to its end, which the index on current records relies on.
-    fn history(&self, history: &HistoryTarget) -> String {
-        let (table, owner) = (quoted(&history.table), quoted(&history.owner));
-        let columns: Vec<String> = history.columns.iter().map(|(c, _)| quoted(c)).collect();
-        let stored = list(columns.iter().map(|column| format!("h.{column}")));
-        let given = list(columns.iter().map(|column| format!("c.{column}")));
-        let names = columns.join(", ");
-        format!(
-            "WITH archived AS (UPDATE {table} h SET archived_at = $1 FROM loadbay_changed c \
-             WHERE h.{owner} = ANY (ARRAY(SELECT id FROM loadbay_changed)) \
-             AND h.{owner} = c.id AND h.archived_at IS NULL \
-             AND ({stored}) IS DISTINCT FROM ({given}) RETURNING h.{owner} AS owner) \
-             INSERT INTO {table} ({owner}, {names}, created_at) \
-             SELECT c.id, {given}, $1 FROM loadbay_changed c \
-             WHERE (c.id IN (SELECT owner FROM archived) OR (SELECT true FROM {table} h \
-             WHERE h.{owner} = c.id AND h.archived_at IS NULL LIMIT 1) IS NULL) AND ({})",
-            any_value(history, "c.")
-        )
-    }
+/// Archives the current records that are no longer true and adds the new ones, also for
+/// records that had none. What the new ones replace is archived first: the test of the first
+/// condition runs the update to its end, which the index on current records relies on.
+fn history(history: &HistoryTarget) -> String {
+    let (table, owner) = (quoted(&history.table), quoted(&history.owner));
+    let columns: Vec<String> = history.columns.iter().map(|(c, _)| quoted(c)).collect();
+    let stored = list(columns.iter().map(|column| format!("h.{column}")));
+    let given = list(columns.iter().map(|column| format!("c.{column}")));
+    let names = columns.join(", ");
+    format!(
+        "WITH archived AS (UPDATE {table} h SET archived_at = $1 FROM loadbay_changed c \
+         WHERE h.{owner} = ANY (ARRAY(SELECT id FROM loadbay_changed)) \
+         AND h.{owner} = c.id AND h.archived_at IS NULL \
+         AND ({stored}) IS DISTINCT FROM ({given}) RETURNING h.{owner} AS owner) \
+         INSERT INTO {table} ({owner}, {names}, created_at) \
+         SELECT c.id, {given}, $1 FROM loadbay_changed c \
+         WHERE (c.id IN (SELECT owner FROM archived) OR (SELECT true FROM {table} h \
+         WHERE h.{owner} = c.id AND h.archived_at IS NULL LIMIT 1) IS NULL) AND ({})",
+        any_value(history, "c.")
+    )
 }
 
 fn any_value(history: &HistoryTarget, prefix: &str) -> String {

@@ -26,65 +26,61 @@ pub(super) fn decimal(units: i64, kind: ColumnType) -> f64 {
     units as f64 / 10_f64.powi(i32::from(scale))
 }
 
-/// Binds the value of a record.
-pub(super) fn bind(
-    statement: &mut Statement<'_>,
-    index: usize,
-    value: Value<'_>,
-    kind: ColumnType,
-) -> rusqlite::Result<()> {
-    match value {
-        Value::Null => statement.raw_bind_parameter(index, Null),
-        Value::Text(text) => statement.raw_bind_parameter(index, text),
-        Value::Integer(number) => statement.raw_bind_parameter(index, number),
-        Value::Decimal(units) => statement.raw_bind_parameter(index, decimal(units, kind)),
-        Value::Boolean(flag) => statement.raw_bind_parameter(index, flag),
-        Value::Date(day) => statement.raw_bind_parameter(index, day.to_string()),
-        Value::DateTime(time) => statement.raw_bind_parameter(index, time_text(&time)),
-    }
+/// A value of a record in the form in which it is stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stored<'a> {
+    /// The value itself.
+    Value(Value<'a>, ColumnType),
+    /// The id of the record that the value names, as sea-orm stores UUIDs in SQLite: 16 bytes.
+    Id(Option<Uuid>),
 }
 
-/// Binds the id of a referenced record, as sea-orm stores UUIDs in SQLite: 16 bytes.
-pub(super) fn bind_id(
-    statement: &mut Statement<'_>,
-    index: usize,
-    id: Option<Uuid>,
-) -> rusqlite::Result<()> {
-    match id {
-        Some(id) => statement.raw_bind_parameter(index, &id.as_bytes()[..]),
-        None => statement.raw_bind_parameter(index, Null),
+impl Stored<'_> {
+    /// Binds it.
+    pub(super) fn bind(self, to: &mut Statement<'_>, index: usize) -> rusqlite::Result<()> {
+        match self {
+            Self::Id(Some(id)) => to.raw_bind_parameter(index, &id.as_bytes()[..]),
+            Self::Id(None) | Self::Value(Value::Null, _) => to.raw_bind_parameter(index, Null),
+            Self::Value(Value::Text(text), _) => to.raw_bind_parameter(index, text),
+            Self::Value(Value::Integer(number), _) => to.raw_bind_parameter(index, number),
+            Self::Value(Value::Decimal(units), kind) => {
+                to.raw_bind_parameter(index, decimal(units, kind))
+            }
+            Self::Value(Value::Boolean(flag), _) => to.raw_bind_parameter(index, flag),
+            Self::Value(Value::Date(day), _) => to.raw_bind_parameter(index, day.to_string()),
+            Self::Value(Value::DateTime(time), _) => to.raw_bind_parameter(index, time_text(&time)),
+        }
     }
-}
 
-/// True when the stored value is the one of the record.
-pub(super) fn same(stored: ValueRef<'_>, value: Value<'_>, kind: ColumnType) -> bool {
-    match (stored, value) {
-        (ValueRef::Null, Value::Null) => true,
-        (ValueRef::Text(stored), Value::Text(text)) => stored == text.as_bytes(),
-        (ValueRef::Integer(stored), Value::Integer(number)) => stored == number,
-        (ValueRef::Integer(stored), Value::Boolean(flag)) => stored == i64::from(flag),
-        (ValueRef::Real(stored), Value::Decimal(units)) => {
-            stored.to_bits() == decimal(units, kind).to_bits() || stored == 0.0 && units == 0
+    /// True when this is what the table holds.
+    pub(super) fn is(self, held: ValueRef<'_>) -> bool {
+        match (held, self) {
+            (ValueRef::Null, Self::Id(None) | Self::Value(Value::Null, _)) => true,
+            (ValueRef::Blob(held), Self::Id(Some(id))) => held == id.as_bytes(),
+            (ValueRef::Text(_), Self::Id(Some(id))) => read_id(held) == Some(id),
+            (ValueRef::Text(held), Self::Value(Value::Text(text), _)) => held == text.as_bytes(),
+            (ValueRef::Integer(held), Self::Value(Value::Integer(number), _)) => held == number,
+            (ValueRef::Integer(held), Self::Value(Value::Boolean(flag), _)) => {
+                held == i64::from(flag)
+            }
+            (ValueRef::Real(held), Self::Value(Value::Decimal(units), kind)) => {
+                held.to_bits() == decimal(units, kind).to_bits() || held == 0.0 && units == 0
+            }
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "compared as what a decimal is stored as"
+            )]
+            (ValueRef::Integer(held), Self::Value(Value::Decimal(units), kind)) => {
+                (held as f64).to_bits() == decimal(units, kind).to_bits()
+            }
+            (ValueRef::Text(held), Self::Value(Value::Date(day), _)) => {
+                held == day.to_string().as_bytes()
+            }
+            (ValueRef::Text(held), Self::Value(Value::DateTime(time), _)) => {
+                held == time_text(&time).as_bytes()
+            }
+            _ => false,
         }
-        #[expect(clippy::cast_precision_loss, reason = "compared as what a decimal is stored as")]
-        (ValueRef::Integer(stored), Value::Decimal(units)) => {
-            (stored as f64).to_bits() == decimal(units, kind).to_bits()
-        }
-        (ValueRef::Text(stored), Value::Date(day)) => stored == day.to_string().as_bytes(),
-        (ValueRef::Text(stored), Value::DateTime(time)) => stored == time_text(&time).as_bytes(),
-        _ => false,
-    }
-}
-
-/// True when the stored value is this id.
-pub(super) fn same_id(stored: ValueRef<'_>, id: Option<Uuid>) -> bool {
-    match (stored, id) {
-        (ValueRef::Null, None) => true,
-        (ValueRef::Blob(stored), Some(id)) => stored == id.as_bytes(),
-        (ValueRef::Text(stored), Some(id)) => {
-            std::str::from_utf8(stored).ok().and_then(|text| Uuid::parse_str(text).ok()) == Some(id)
-        }
-        _ => false,
     }
 }
 

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection};
 
-use super::bind::{bind, bind_id, same, same_id, time_text};
+use super::bind::{Stored, time_text};
 use super::references;
 use super::sql::Statements;
+use crate::dataset::model::ColumnType;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
@@ -21,15 +22,14 @@ use crate::store::target::Target;
 pub(super) fn rows(
     connection: &Connection,
     sql: &Statements,
-    target: &Target,
     references: &mut References,
     chunk: &Chunk,
     now: DateTime<Utc>,
     careful: bool,
 ) -> Result<Outcome, StoreError> {
     references::create(connection, references, chunk, now, careful).doing(WRITE_ROWS)?;
-    let order = rows::in_key_order(&chunk.records, &target.key);
-    let mut merge = Merge::prepare(connection, sql, target, references, chunk, now)
+    let order = rows::in_key_order(&chunk.records, &sql.target.key);
+    let mut merge = Merge::prepare(connection, sql, references, chunk, now)
         .doing("prepare the statements of a chunk")?;
     merge.all(&order, careful).doing(WRITE_ROWS)?;
     Ok(merge.outcome)
@@ -54,12 +54,31 @@ enum Fate {
     Failed(Box<FailedRow>),
 }
 
-struct Merge<'t> {
-    connection: &'t Connection,
-    sql: &'t Statements,
+/// Where the values of the rows come from.
+#[derive(Clone, Copy)]
+struct Source<'t> {
     target: &'t Target,
     references: &'t References,
     chunk: &'t Chunk,
+}
+
+impl<'t> Source<'t> {
+    /// The value of a field as it is stored: what names a record becomes its id.
+    fn value(&self, record: usize, index: usize) -> Stored<'t> {
+        let value = self.chunk.records.value(record, index);
+        match (self.target.fields.get(index), value) {
+            (Some(field), Value::Text(name)) if field.reference.is_some() => {
+                Stored::Id(self.references.id(index, name))
+            }
+            (field, value) => Stored::Value(value, field.map_or(ColumnType::Text, |it| it.kind)),
+        }
+    }
+}
+
+struct Merge<'t> {
+    connection: &'t Connection,
+    sql: &'t Statements,
+    source: Source<'t>,
     now: String,
     find: CachedStatement<'t>,
     insert: CachedStatement<'t>,
@@ -74,7 +93,6 @@ impl<'t> Merge<'t> {
     fn prepare(
         connection: &'t Connection,
         sql: &'t Statements,
-        target: &'t Target,
         references: &'t References,
         chunk: &'t Chunk,
         now: DateTime<Utc>,
@@ -92,9 +110,7 @@ impl<'t> Merge<'t> {
         Ok(Self {
             connection,
             sql,
-            target,
-            references,
-            chunk,
+            source: Source { target: &sql.target, references, chunk },
             now: time_text(&now),
             find: connection.prepare_cached(&sql.find)?,
             insert: connection.prepare_cached(&sql.insert)?,
@@ -123,7 +139,7 @@ impl<'t> Merge<'t> {
         let fate = match self.row(record) {
             Err(error) if is_fault_of_row(&error) => {
                 self.connection.execute_batch("ROLLBACK TO one_row")?;
-                Fate::Failed(Box::new(refused(self.chunk, record, &error)))
+                Fate::Failed(Box::new(refused(self.source.chunk, record, &error)))
             }
             other => other?,
         };
@@ -132,16 +148,18 @@ impl<'t> Merge<'t> {
     }
 
     fn row(&mut self, record: usize) -> rusqlite::Result<Fate> {
-        let unknown = rows::unknown_reference(self.target, self.references, self.chunk, record);
+        let unknown = rows::unknown_reference(
+            self.source.target,
+            self.source.references,
+            self.source.chunk,
+            record,
+        );
         if let Some(row) = unknown {
             return Ok(Fate::Failed(Box::new(row)));
         }
-        let (target, records) = (self.target, &self.chunk.records);
+        let (target, records) = (self.source.target, &self.source.chunk.records);
         for (position, field) in target.key.iter().enumerate() {
-            let kind = target.fields.get(*field).map(|field| field.kind);
-            if let Some(kind) = kind {
-                bind(&mut self.find, position + 1, records.value(record, *field), kind)?;
-            }
+            self.source.value(record, *field).bind(&mut self.find, position + 1)?;
         }
         let mut found = self.find.raw_query();
         let Some(row) = found.next()? else {
@@ -158,11 +176,11 @@ impl<'t> Merge<'t> {
         let rowid: i64 = row.get(0)?;
         self.differs.clear();
         for (position, field) in self.sql.payload.iter().enumerate() {
-            let value = records.value(record, *field);
-            if value == Value::Null && target.keep_blank {
+            if target.keep_blank && records.value(record, *field) == Value::Null {
                 continue;
             }
-            if !is_stored(target, self.references, *field, row.get_ref(position + 1)?, value) {
+            let value = self.source.value(record, *field);
+            if !value.is(row.get_ref(position + 1)?) {
                 self.differs.push(*field);
             }
         }
@@ -175,27 +193,20 @@ impl<'t> Merge<'t> {
     }
 
     fn fail(&self, record: usize, why: fn(&Chunk, usize, &str, &str) -> FailedRow) -> Fate {
-        let column = self.target.key.first().and_then(|key| self.target.fields.get(*key));
+        let column =
+            self.source.target.key.first().and_then(|key| self.source.target.fields.get(*key));
         let column = column.map_or("", |field| field.column.as_str());
-        let key = rows::key_text(&self.chunk.records, record, &self.target.key);
-        Fate::Failed(Box::new(why(self.chunk, record, column, &key)))
+        let key = rows::key_text(&self.source.chunk.records, record, &self.source.target.key);
+        Fate::Failed(Box::new(why(self.source.chunk, record, column, &key)))
     }
 
     fn create(&mut self, record: usize) -> rusqlite::Result<Fate> {
         let mut position = 0;
-        for field in 0..self.target.fields.len() {
+        for field in 0..self.source.target.fields.len() {
             position += 1;
-            bind_field(
-                &mut self.insert,
-                position,
-                self.target,
-                self.references,
-                self.chunk,
-                record,
-                field,
-            )?;
+            self.source.value(record, field).bind(&mut self.insert, position)?;
         }
-        for has in [self.target.has_created_at, self.target.has_updated_at] {
+        for has in [self.source.target.has_created_at, self.source.target.has_updated_at] {
             if has {
                 position += 1;
                 self.insert.raw_bind_parameter(position, self.now.as_str())?;
@@ -205,12 +216,12 @@ impl<'t> Merge<'t> {
             // Without a new record there is nothing that a history could belong to.
             let message = "a trigger of the table left the row out".to_owned();
             let code = RowCode::RefusedByDatabase;
-            let row = rows::refused(self.chunk, record, code, None, message, None);
+            let row = rows::refused(self.source.chunk, record, code, None, message, None);
             return Ok(Fate::Failed(Box::new(row)));
         }
         let owner = self.connection.last_insert_rowid();
         for ((_, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
-            let records = &self.chunk.records;
+            let records = &self.source.chunk.records;
             if history.fed.iter().any(|field| records.value(record, *field) != Value::Null) {
                 insert.execute((&self.now, owner))?;
             }
@@ -223,9 +234,9 @@ impl<'t> Merge<'t> {
         let mut position = 0;
         for field in &self.sql.payload {
             position += 1;
-            bind_field(update, position, self.target, self.references, self.chunk, record, *field)?;
+            self.source.value(record, *field).bind(update, position)?;
         }
-        if self.target.has_updated_at {
+        if self.source.target.has_updated_at {
             position += 1;
             update.raw_bind_parameter(position, self.now.as_str())?;
         }
@@ -238,41 +249,6 @@ impl<'t> Merge<'t> {
             }
         }
         Ok(())
-    }
-}
-
-fn bind_field(
-    statement: &mut CachedStatement<'_>,
-    position: usize,
-    target: &Target,
-    references: &References,
-    chunk: &Chunk,
-    record: usize,
-    index: usize,
-) -> rusqlite::Result<()> {
-    let value = chunk.records.value(record, index);
-    match (target.fields.get(index), value) {
-        (Some(field), Value::Text(name)) if field.reference.is_some() => {
-            bind_id(statement, position, references.id(index, name))
-        }
-        (Some(field), value) => bind(statement, position, value, field.kind),
-        (None, _) => Ok(()),
-    }
-}
-
-fn is_stored(
-    target: &Target,
-    references: &References,
-    index: usize,
-    stored: rusqlite::types::ValueRef<'_>,
-    value: Value<'_>,
-) -> bool {
-    match (target.fields.get(index), value) {
-        (Some(field), Value::Text(name)) if field.reference.is_some() => {
-            same_id(stored, references.id(index, name))
-        }
-        (Some(field), value) => same(stored, value, field.kind),
-        (None, _) => true,
     }
 }
 

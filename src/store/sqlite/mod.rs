@@ -36,7 +36,6 @@ pub(super) struct SqliteWriter {
 struct Inner {
     connection: Connection,
     settings: WriterSettings,
-    target: Target,
     references: References,
     sql: sql::Statements,
 }
@@ -56,8 +55,8 @@ impl SqliteWriter {
         prepare(&connection).doing("open the database for a job")?;
         let mut references = References::new(&target);
         references::load(&connection, &mut references).doing("read the names of the references")?;
-        let sql = sql::Statements::new(&target);
-        let inner = Inner { connection, settings, target, references, sql };
+        let sql = sql::Statements::new(target);
+        let inner = Inner { connection, settings, references, sql };
         Ok(Self { gate, inner: Some(inner) })
     }
 }
@@ -107,14 +106,14 @@ impl Inner {
 
     /// One attempt; `careful` looks for the rows that the database refuses.
     fn try_commit(&mut self, chunk: &Chunk, careful: bool) -> Result<Written, StoreError> {
-        let Self { connection, settings, target, references, sql } = self;
+        let Self { connection, settings, references, sql } = self;
         let job = &settings.job;
         let mut transaction = begin(connection)?;
         if is_committed(&transaction, job.id, chunk.number).doing("look for the chunk")? {
             return Ok(Written { counts: Counts::default(), already: true });
         }
         let now = now_utc();
-        let mut outcome = merge::rows(&transaction, sql, target, references, chunk, now, careful)?;
+        let mut outcome = merge::rows(&transaction, sql, references, chunk, now, careful)?;
         if job.options.dry_run {
             transaction.rollback().doing("undo a dry run")?;
             transaction = begin(connection)?;

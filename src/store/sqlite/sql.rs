@@ -6,6 +6,8 @@ use crate::store::target::{HistoryTarget, Target, list, quoted};
 /// The statements of a target and where their parameters are.
 #[derive(Debug)]
 pub(super) struct Statements {
+    /// What they were made from.
+    pub(super) target: Target,
     /// Parameters: the key. Columns: rowid, the payload fields, then `read_along`.
     pub(super) find: String,
     /// Parameters: all fields, then `now` for each of the table's own times.
@@ -31,7 +33,7 @@ pub(super) struct HistorySql {
 }
 
 impl Statements {
-    pub(super) fn new(target: &Target) -> Self {
+    pub(super) fn new(target: Target) -> Self {
         let table = quoted(&target.table);
         let payload: Vec<usize> = target.payload().collect();
         let by_key = target
@@ -76,6 +78,7 @@ impl Statements {
             update,
             histories: target.histories.iter().map(|h| HistorySql::new(&table, h)).collect(),
             payload,
+            target,
         }
     }
 }
