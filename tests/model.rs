@@ -3,6 +3,17 @@
 //! says. `PROPTEST_CASES` sets how many lists of files are tried on each database,
 //! `PROPTEST_RNG_SEED` which ones.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod model {
     pub(crate) mod expect;
     pub(crate) mod files;

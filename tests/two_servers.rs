@@ -1,6 +1,17 @@
 //! Two servers on one PostgreSQL database: they migrate it once, each runs the jobs whose files it
 //! has, and each answers for all.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

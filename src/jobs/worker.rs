@@ -15,7 +15,7 @@ use crate::domain::job::Job;
 const POLL: Duration = Duration::from_secs(2);
 
 /// How often the memory is tidied.
-const TIDY: Duration = Duration::from_secs(60);
+const TIDY: Duration = Duration::from_mins(1);
 
 /// How often it is tidied when finished jobs are to leave at once.
 const TIDY_MIN: Duration = Duration::from_secs(1);
