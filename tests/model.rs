@@ -28,7 +28,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use support::*;
 
 /// Lists of files for each database unless `PROPTEST_CASES` says otherwise.
-const CASES: u32 = 24;
+const CASES: u32 = 16;
 
 /// A server with these rows in a chunk and this many writers.
 struct Setup {
