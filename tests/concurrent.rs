@@ -1,6 +1,17 @@
 //! Several jobs at once on the same keys: nothing waits for ever, every job's counts add up, and
 //! each product ends as one of the files has it.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;

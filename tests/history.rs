@@ -1,6 +1,17 @@
 //! What a file does to products that are there already: old prices and stocks are archived, what is
 //! the same is left alone, empty cells clear or keep, references are found whatever the letter case.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 
 use serde_json::Value;

@@ -3,6 +3,17 @@
 //! says. `PROPTEST_CASES` sets how many lists of files are tried on each database,
 //! `PROPTEST_RNG_SEED` which ones.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod model {
     pub(crate) mod expect;
     pub(crate) mod files;
@@ -17,7 +28,7 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use support::*;
 
 /// Lists of files for each database unless `PROPTEST_CASES` says otherwise.
-const CASES: u32 = 24;
+const CASES: u32 = 16;
 
 /// A server with these rows in a chunk and this many writers.
 struct Setup {

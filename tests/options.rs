@@ -1,5 +1,16 @@
 //! The options of an upload that decide about rows: what each of them changes and what it leaves.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 
 use serde_json::Value;
@@ -183,7 +194,7 @@ both!(
     [("LOADBAY_MAX_RUNNING_JOBS", "1")],
     |server| {
         // Nothing is claimed while the server takes the uploads: it has one place, which is taken.
-        let busy = server.import("products", Upload::csv(&long_file(30_000))).await;
+        let busy = server.import("products", Upload::csv(&long_file(12_000))).await;
         let mut jobs = Vec::new();
         for priority in ["0", "-5", "7", "0", "100"] {
             let file = format!("SKU,Name\nP{priority}{},Name\n", jobs.len());

@@ -1,6 +1,17 @@
 //! A product list as a shop really has it: five of the template's columns, under other names, with
 //! white space and doubled blanks. Imported twice it changes nothing the second time.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 
 use std::path::PathBuf;

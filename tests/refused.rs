@@ -1,6 +1,17 @@
 //! Rows that the database refuses for a reason that the dataset does not know: each of them is
 //! listed as failed, all others are written, whatever their place in the chunk.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 
 use serde_json::Value;

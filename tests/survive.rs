@@ -1,6 +1,17 @@
 //! After a 202 the job ends as if nothing had happened, whatever happens to the server: killed,
 //! stopped, its connections cut.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 mod survival;
 

@@ -1,6 +1,17 @@
 //! What a server finds in the table when it starts: jobs that were cut off at an unlucky moment,
 //! too often, or under other settings.
 
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    reason = "test code"
+)]
+
 mod support;
 mod survival;
 

@@ -96,7 +96,9 @@ impl Model {
         for (history, index) in self.histories.iter_mut().zip([3, 4]) {
             if new[index] != old[index] {
                 let records = history.entry(sku).or_default();
-                records.iter_mut().for_each(|(_, is_current)| *is_current = false);
+                for (_, is_current) in &mut *records {
+                    *is_current = false;
+                }
                 records.extend(new[index].map(|value| (value, true)));
             }
         }
@@ -124,7 +126,7 @@ fn read(
     match shape {
         Shape::Short => faults.push(("NULL".to_owned(), "missing_columns".to_owned())),
         Shape::Long => faults.push(("NULL".to_owned(), "too_many_columns".to_owned())),
-        _ => {}
+        Shape::Whole | Shape::OnlyRequired | Shape::Blank | Shape::Empty => {}
     }
     let mut values = [None; 6];
     for index in (0..6).filter(there) {
@@ -157,7 +159,7 @@ impl Expected {
         let sql = format!(
             "select row_number, column_name, code from import_errors where import_log_id = {job}"
         );
-        let errors: BTreeSet<_> = server.rows(&sql).await.into_iter().map(three).collect();
+        let errors: BTreeSet<_> = server.rows(&sql).await.iter().map(|row| three(row)).collect();
         same("row errors", &errors, &self.errors)?;
         let sql = format!(
             "select row_number, by_row_number from import_superseded \
@@ -171,7 +173,7 @@ impl Expected {
     }
 }
 
-fn three(row: Vec<String>) -> (usize, String, String) {
+fn three(row: &[String]) -> (usize, String, String) {
     (row[0].parse().unwrap_or(0), row[1].clone(), row[2].clone())
 }
 

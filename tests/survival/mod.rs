@@ -1,7 +1,7 @@
 //! A file with everything in it, what it leaves behind, and following its job.
 
 #![allow(clippy::allow_attributes, reason = "as in the module `support`")]
-#![allow(dead_code, clippy::expect_used, reason = "test code; each binary uses its own part")]
+#![allow(dead_code, reason = "each binary uses its own part")]
 
 use serde_json::Value;
 

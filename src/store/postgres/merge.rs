@@ -245,8 +245,6 @@ fn refused(chunk: &Chunk, record: usize, error: &sqlx::Error) -> FailedRow {
 
 /// What the database said.
 pub(super) fn answer(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(answer) => answer.message().to_owned(),
-        other => other.to_string(),
-    }
+    let answer = error.as_database_error().map(|answer| answer.message().to_owned());
+    answer.unwrap_or_else(|| error.to_string())
 }

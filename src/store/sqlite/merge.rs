@@ -269,8 +269,8 @@ fn refused(chunk: &Chunk, record: usize, error: &rusqlite::Error) -> FailedRow {
 
 /// What the database said.
 pub(super) fn answer(error: &rusqlite::Error) -> String {
-    match error {
-        rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
-        other => other.to_string(),
+    if let rusqlite::Error::SqliteFailure(_, Some(text)) = error {
+        return text.clone();
     }
+    error.to_string()
 }
