@@ -104,3 +104,29 @@ both!(
         assert!(!server.log().contains("panicked"), "{}", server.log());
     }
 );
+
+/// A workbook whose conversion takes a while.
+fn large_workbook(rows: u32) -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet_with_constant_memory();
+    for (column, title) in [(0, "SKU"), (1, "Name")] {
+        sheet.write(0, column, title).unwrap();
+    }
+    for row in 1..=rows {
+        sheet.write(row, 0, format!("W-{row:06}")).unwrap();
+        sheet.write(row, 1, format!("Product {row}")).unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+both!(a_server_that_is_stopped_while_it_reads_a_workbook_goes_on_with_it, |server| {
+    let rows = 20_000;
+    let upload = Upload::file("large.xlsx", large_workbook(rows));
+    let job = server.import("products", upload).await;
+    while server.status(job).await.data()["status"] == "pending" {}
+    assert!(server.terminate().success(), "SIGTERM ends with 0");
+    server.restart();
+    let status = server.finished(job).await;
+    assert_eq!(status["status"], "completed", "{status}");
+    assert_eq!(status["counts"]["created"], rows);
+});

@@ -84,7 +84,7 @@ pub(super) enum RunError {
     Plan(#[from] PlanFault),
     /// The file.
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(ReadError),
     /// The stored file has other bytes than the upload.
     #[error("the stored file is not the one that was uploaded")]
     SourceChanged,
@@ -125,6 +125,15 @@ pub(super) enum RunError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<ReadError> for RunError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Stopped => Self::Stopped,
+            error => Self::Read(error),
+        }
+    }
 }
 
 impl RunError {

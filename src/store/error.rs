@@ -68,6 +68,11 @@ impl StoreError {
             Self::KeepFailed(source) if source.kind() == std::io::ErrorKind::StorageFull => {
                 ErrorCode::StorageFull
             }
+            Self::Sqlite { source, .. }
+                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
+            {
+                ErrorCode::StorageFull
+            }
             Self::Query { .. } | Self::Postgres { .. } | Self::Sqlite { .. }
                 if self.is_transient() =>
             {

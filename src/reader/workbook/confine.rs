@@ -16,7 +16,7 @@ pub const GAVE_UP: u8 = 3;
 /// What the process may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Bytes of address space.
+    /// Bytes of address space, besides what the program itself has when it begins.
     pub memory_bytes: u64,
     /// Seconds of processor time.
     pub cpu_seconds: u64,
@@ -41,7 +41,7 @@ pub fn confine(bounds: Bounds) -> Result<(), WorkbookFault> {
         return Err(super::unreadable("the server that asked for it is gone"));
     }
     for (resource, bound) in [
-        (Resource::As, bounds.memory_bytes),
+        (Resource::As, own_bytes().saturating_add(bounds.memory_bytes)),
         (Resource::Cpu, bounds.cpu_seconds),
         (Resource::Fsize, bounds.output_bytes),
         (Resource::Core, 0),
@@ -57,6 +57,14 @@ pub fn confine(bounds: Bounds) -> Result<(), WorkbookFault> {
         })
         .map_err(super::unreadable)?;
     Ok(())
+}
+
+/// Address space that the process has now: program, libraries, stack (proc(5), `statm`).
+fn own_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: Option<u64> = statm.split(' ').next().and_then(|pages| pages.parse().ok());
+    let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
+    pages.unwrap_or(0) * page
 }
 
 /// Writes `fault` as one line of JSON to standard error: the parent reads it there.
