@@ -159,3 +159,30 @@ both!(mode_insert_and_refused_rows_go_together, |server| {
     assert_eq!(failed_rows(server, &job, "already_exists").await, [2, 3, 4, 5, 6]);
     assert_eq!(failed_rows(server, &job, "constraint_violated").await, [7, 10]);
 });
+
+both!(a_row_that_a_trigger_leaves_out_is_failed_and_not_forgotten, |server| {
+    let sql = match server.database.kind() {
+        Kind::Sqlite => {
+            "create trigger no_two before insert on products when new.sku = 'S00002' \
+             begin select raise(ignore); end;"
+        }
+        Kind::Postgres => {
+            "create function leave_out() returns trigger language plpgsql as \
+             $$ begin if new.sku = 'S00002' then return null; end if; return new; end $$;
+             create trigger no_two before insert on products for each row \
+             execute function leave_out()"
+        }
+    };
+    server.database.execute(sql).await;
+    for (options, first) in [(None, [2, 0, 0, 0, 1]), (Some("insert"), [0, 0, 0, 0, 3])] {
+        let mut upload = Upload::csv(&file(3, &[]));
+        if let Some(mode) = options {
+            upload = upload.option("mode", mode);
+        }
+        let job = server.load("products", upload).await;
+        assert_eq!(counts(&job), first, "{job}");
+        assert_eq!(failed_rows(server, &job, "refused_by_database").await, [3]);
+    }
+    let priced = "select count(*) from product_prices";
+    assert_eq!(server.database.number(priced).await, 2, "no history for the row left out");
+});

@@ -91,6 +91,12 @@ pub(super) fn unknown_reference(
     None
 }
 
+/// A trigger of the table's owner took the row away without an error.
+pub(super) fn left_out(chunk: &Chunk, record: usize) -> FailedRow {
+    let message = "a trigger of the table left the row out".to_owned();
+    refused(chunk, record, RowCode::RefusedByDatabase, None, message, None)
+}
+
 /// `mode=insert` met a key that is there.
 pub(super) fn already_exists(chunk: &Chunk, record: usize, column: &str, key: &str) -> FailedRow {
     let message = format!("`{}` is in the table already and mode=insert was asked", shown(key));

@@ -169,7 +169,10 @@ impl PostgresWriter {
             }
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
-        let taken = (staged - refused) as u64;
+        let mut taken = (staged - refused) as u64;
+        if self.has_triggers && created + updated < taken {
+            taken -= self.left_out(connection, chunk, outcome).await?;
+        }
         if self.target.mode == Mode::Insert && created != taken {
             // Another job created one of the keys after we looked: look again.
             return Err(sqlx::Error::Protocol("a key appeared in the meantime".to_owned()));
@@ -178,6 +181,23 @@ impl PostgresWriter {
         outcome.counts.updated += updated;
         outcome.counts.unchanged += taken.saturating_sub(created + updated);
         Ok(())
+    }
+
+    /// Finds the records that a trigger of the table left out; returns how many.
+    async fn left_out(
+        &self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+        outcome: &mut Outcome,
+    ) -> Result<u64, sqlx::Error> {
+        let sql = self.sql.left_out.clone();
+        let records: Vec<i32> =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await?;
+        for record in &records {
+            let record = usize::try_from(*record).unwrap_or(usize::MAX);
+            outcome.failed.push(rows::left_out(chunk, record));
+        }
+        Ok(records.len() as u64)
     }
 
     /// Takes the records out of the stage that the mode refuses; returns how many.

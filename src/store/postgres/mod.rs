@@ -38,6 +38,8 @@ pub(super) struct PostgresWriter {
     pub(super) buffer: Vec<u8>,
     /// Most records of the last chunk were in the table already.
     pub(super) mostly_known: bool,
+    /// Triggers of the table may leave rows out without a word.
+    pub(super) has_triggers: bool,
 }
 
 impl PostgresWriter {
@@ -57,11 +59,16 @@ impl PostgresWriter {
             sql,
             buffer: Vec::new(),
             mostly_known: false,
+            has_triggers: false,
         };
         let mut connection = writer.connect().await?;
         references::load(&mut connection, &mut writer.references)
             .await
             .doing("read the names of the references")?;
+        writer.has_triggers = sqlx::query_scalar(AssertSqlSafe(writer.sql.has_triggers.clone()))
+            .fetch_one(&mut connection)
+            .await
+            .doing("look for triggers")?;
         writer.connection = Some(connection);
         Ok(writer)
     }

@@ -25,6 +25,10 @@ pub(super) struct Statements {
     pub(super) merge_known: String,
     /// For modes that refuse rows: the record indexes that the merge will not take.
     pub(super) refuse: Option<String>,
+    /// The staged records whose key is not in the table after the merge.
+    pub(super) left_out: String,
+    /// True when the table has triggers of its owner's. No parameters.
+    pub(super) has_triggers: String,
     /// One for each history, to be run when records were updated. Parameter: now.
     pub(super) histories: Vec<String>,
 }
@@ -46,6 +50,12 @@ impl Statements {
             merge,
             merge_known,
             refuse: names.refuse(),
+            left_out: names.left_out(),
+            has_triggers: format!(
+                "SELECT EXISTS (SELECT 1 FROM pg_trigger WHERE NOT tgisinternal \
+                 AND tgrelid = '{}'::regclass)",
+                names.table.replace('\'', "''")
+            ),
             histories: target.histories.iter().map(history).collect(),
         }
     }
@@ -270,6 +280,14 @@ impl<'t> Names<'t> {
             self.differs("s", "t"),
             self.returning(),
             self.account()
+        )
+    }
+
+    fn left_out(&self) -> String {
+        format!(
+            "SELECT loadbay_record FROM loadbay_stage s \
+             WHERE (SELECT true FROM {} t WHERE {} LIMIT 1) IS NULL",
+            self.table, self.same_key
         )
     }
 

@@ -214,10 +214,7 @@ impl<'t> Merge<'t> {
         }
         if self.insert.raw_execute()? == 0 {
             // Without a new record there is nothing that a history could belong to.
-            let message = "a trigger of the table left the row out".to_owned();
-            let code = RowCode::RefusedByDatabase;
-            let row = rows::refused(self.source.chunk, record, code, None, message, None);
-            return Ok(Fate::Failed(Box::new(row)));
+            return Ok(Fate::Failed(Box::new(rows::left_out(self.source.chunk, record))));
         }
         let owner = self.connection.last_insert_rowid();
         for ((_, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
