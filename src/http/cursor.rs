@@ -3,6 +3,8 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::problem::Problem;
+use super::query::Query;
+use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 
 /// The lists that have pages. A cursor fits only the list that gave it.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,37 @@ impl List {
             cursor.split_at_checked(cursor.len().saturating_sub(6)).ok_or_else(refused)?;
         let id = i64::from_str_radix(id, 16).map_err(|_| refused())?;
         if self.cursor(id) == cursor { Ok(id) } else { Err(refused()) }
+    }
+}
+
+/// The part of a list that a request asks for by `limit` and `cursor`.
+#[derive(Debug)]
+pub(super) struct Slice {
+    list: List,
+    rows: u64,
+    /// The entry that it begins behind; `None` at the start.
+    pub(super) after: Option<i64>,
+}
+
+impl Slice {
+    /// Reads what the request asks for.
+    pub(super) fn of(list: List, query: &Query) -> Result<Self, Problem> {
+        let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
+        let after = query.get("cursor").map(|cursor| list.position(cursor)).transpose()?;
+        Ok(Self { list, rows, after })
+    }
+
+    /// Entries to look up: one more than the page has shows whether there is a next one.
+    pub(super) fn wanted(&self) -> u64 {
+        self.rows + 1
+    }
+
+    /// Cuts what was found to the page; gives the cursor of the next one. `id` is what a cursor
+    /// stands behind.
+    pub(super) fn cut<T>(&self, found: &mut Vec<T>, id: impl Fn(&T) -> i64) -> Option<String> {
+        let more = found.len() as u64 > self.rows;
+        found.truncate(usize::try_from(self.rows).unwrap_or(usize::MAX));
+        found.last().filter(|_| more).map(|last| self.list.cursor(id(last)))
     }
 }
 

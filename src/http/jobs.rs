@@ -4,13 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::api::Api;
-use super::cursor::List;
+use super::cursor::{List, Slice};
 use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
 use super::view::JobView;
-use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use crate::domain::status::JobStatus;
 use crate::jobs::JobFilter;
 
@@ -27,26 +26,20 @@ pub(super) async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::read(&request, &["status", "dataset", "limit", "cursor"])?;
-    let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
+    let slice = Slice::of(List::Jobs, &query)?;
     if let Some(name) = query.get("dataset") {
         api.dataset(name)?;
     }
     let filter = JobFilter {
         status: query.get("status").map(status_word).transpose()?,
         dataset: query.get("dataset").map(str::to_owned),
-        before: query.get("cursor").map(|cursor| List::Jobs.position(cursor)).transpose()?,
-        // One more than the page: whether there is a next one.
-        limit: rows + 1,
+        before: slice.after,
+        limit: slice.wanted(),
     };
     let jobs = api.jobs.clone();
     let mut found = api.run(async move { jobs.list(&filter).await }).await?;
-    let more = found.len() as u64 > rows;
-    found.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
-    let last = found.last().filter(|_| more);
-    envelope::ok(&Page {
-        next_cursor: last.map(|job| List::Jobs.cursor(job.id)),
-        jobs: found.iter().map(JobView::of).collect(),
-    })
+    let next_cursor = slice.cut(&mut found, |job| job.id);
+    envelope::ok(&Page { jobs: found.iter().map(JobView::of).collect(), next_cursor })
 }
 
 fn status_word(word: &str) -> Result<JobStatus, Problem> {

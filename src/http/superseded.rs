@@ -4,12 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::api::Api;
-use super::cursor::List;
+use super::cursor::{List, Slice};
 use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
-use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use crate::jobs::{JobsError, SupersededRow};
 
 #[derive(Serialize)]
@@ -35,21 +34,18 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     let query = Query::read(&request, &["limit", "cursor"])?;
-    let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
-    let place = List::Superseded(id);
-    let after = query.get("cursor").map(|cursor| place.position(cursor)).transpose()?.unwrap_or(0);
+    let slice = Slice::of(List::Superseded(id), &query)?;
+    let (after, wanted) = (slice.after.unwrap_or(0), slice.wanted());
     let jobs = api.jobs.clone();
     let (job, mut found) = api
         .run(async move {
             let job = jobs.get(id).await?;
-            let found = jobs.superseded_rows(id, after, rows + 1).await?;
+            let found = jobs.superseded_rows(id, after, wanted).await?;
             Ok::<_, JobsError>((job, found))
         })
         .await?;
-    let more = found.len() as u64 > rows;
-    found.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
-    let last = found.last().filter(|_| more);
-    let next_cursor = last.and_then(|row| i64::try_from(row.row_number).ok());
+    let next_cursor =
+        slice.cut(&mut found, |row| i64::try_from(row.row_number).unwrap_or(i64::MAX));
     let view = |row: &SupersededRow| RowView {
         row_number: row.row_number,
         by_row_number: row.by_row_number,
@@ -57,6 +53,6 @@ pub(super) async fn list(
     envelope::ok(&Page {
         superseded: found.iter().map(view).collect(),
         total: job.counts.superseded,
-        next_cursor: next_cursor.map(|row| place.cursor(row)),
+        next_cursor,
     })
 }

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::api::Api;
-use super::cursor::List;
+use super::cursor::{List, Slice};
 use super::download;
 use super::envelope;
 use super::problem::Problem;
@@ -17,7 +17,6 @@ use super::query::Query;
 use super::status::job_id;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
-use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use crate::domain::row_error::RowError;
 use crate::jobs::JobsError;
 use columns::Columns;
@@ -49,21 +48,18 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     let query = Query::read(&request, &["limit", "cursor"])?;
-    let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
-    let place = List::RowErrors(id);
-    let after = query.get("cursor").map(|cursor| place.position(cursor)).transpose()?.unwrap_or(0);
+    let slice = Slice::of(List::RowErrors(id), &query)?;
+    let (after, wanted) = (slice.after.unwrap_or(0), slice.wanted());
     let jobs = api.jobs.clone();
     let (job, mut found, (stored, rows_stored)) = api
         .run(async move {
             let job = jobs.get(id).await?;
-            let found = jobs.row_errors(id, after, rows + 1).await?;
+            let found = jobs.row_errors(id, after, wanted).await?;
             let stored = jobs.stored_row_errors(id).await?;
             Ok::<_, JobsError>((job, found, stored))
         })
         .await?;
-    let more = found.len() as u64 > rows;
-    found.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
-    let next_cursor = found.last().filter(|_| more).map(|(error, _)| place.cursor(*error));
+    let next_cursor = slice.cut(&mut found, |(error, _)| *error);
     let base = format!("/api/v1/import/jobs/{id}");
     envelope::ok(&Page {
         errors: found.into_iter().map(|(_, error)| error).collect(),
