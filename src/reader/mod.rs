@@ -51,7 +51,7 @@ struct CsvFile {
     header_row: u32,
 }
 
-/// Opens a CSV file as [`inspect`] found it. Gives the rows after the header.
+/// Opens a CSV file as [`inspect()`] found it. Gives the rows after the header.
 ///
 /// # Errors
 /// When the file cannot be opened, or `detected` names an encoding that does not exist.

@@ -62,6 +62,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .pragma("wal_autocheckpoint", "20000")
+            // Small questions only: the rows of files go through the chunk writer.
+            .pragma("cache_size", "-512")
             .disable_statement_logging();
         let write = SqlitePoolOptions::new()
             .max_connections(1)
