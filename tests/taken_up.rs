@@ -108,7 +108,7 @@ both!(
 /// A workbook whose conversion takes a while.
 fn large_workbook(rows: u32) -> Vec<u8> {
     let mut workbook = rust_xlsxwriter::Workbook::new();
-    let sheet = workbook.add_worksheet_with_constant_memory();
+    let sheet = workbook.add_worksheet_with_constant_memory().unwrap();
     for (column, title) in [(0, "SKU"), (1, "Name")] {
         sheet.write(0, column, title).unwrap();
     }

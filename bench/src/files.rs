@@ -143,9 +143,9 @@ fn write_xlsx(path: &Path, content: Content, format: Format, rows: u32) -> Resul
     let mut workbook = Workbook::new();
     // Both keep one row in memory; "low memory" keeps the table of shared strings as well.
     let sheet = if format == Format::XlsxShared {
-        workbook.add_worksheet_with_low_memory()
+        workbook.add_worksheet_with_low_memory()?
     } else {
-        workbook.add_worksheet_with_constant_memory()
+        workbook.add_worksheet_with_constant_memory()?
     };
     for (column, title) in (0_u16..).zip(HEADER) {
         sheet.write_string(0, column, title)?;

@@ -60,7 +60,7 @@ pub(super) fn write(
     let mut book = Workbook::new();
     book.set_tempdir(tmp)?;
     let bold = Format::new().set_bold();
-    let sheet = book.add_worksheet_with_constant_memory();
+    let sheet = book.add_worksheet_with_constant_memory()?;
     for (place, title) in columns.header().take(COLUMNS_MAX).enumerate() {
         let Ok(place) = u16::try_from(place) else { break };
         let title = if title.starts_with('\'') { formula_safe(title) } else { title.into() };
