@@ -200,7 +200,8 @@ impl Jobs {
     /// `NotFound`; `IllegalAction` when the job has ended; else the store's.
     pub async fn cancel(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
-            // The reader and the writers stop at once, whether or not the table answers in time.
+            // The table first: from there on no chunk can commit, whoever runs the job. The stop
+            // only spares the work.
             if let Some(job) = inner.store.cancel(id).await? {
                 inner.manager.stop(id);
                 inner.manager.publish(job.clone());

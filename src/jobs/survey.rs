@@ -97,7 +97,7 @@ fn overtaken(
     let mut row = RawRow::new();
     let mut rows = source.rows()?;
     while candidates.peek().is_some() && rows.next(&mut row)? {
-        if row.row_number.is_multiple_of(1024) && stop.is_stopped() {
+        if u64::from(row.row_number).is_multiple_of(ROWS_PER_LOOK) && stop.is_stopped() {
             return Err(RunError::Stopped);
         }
         let is_this = |next: &io::Result<u128>| match next {
