@@ -4,6 +4,7 @@
 //! main runtime, never inside a worker of the web server.
 
 mod api;
+mod cors;
 mod csv_text;
 mod cursor;
 mod datasets;
@@ -28,6 +29,7 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, Resource, Route, web};
 
 pub use api::Api;
+pub use cors::Origins;
 pub use server::Server;
 
 use crate::domain::error_code::ErrorCode;

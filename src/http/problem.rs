@@ -127,7 +127,7 @@ impl Problem {
     }
 
     /// Says after what was found also what would be right. Faults of the server say only that.
-    fn with_remedy(mut self) -> Self {
+    pub(super) fn with_remedy(mut self) -> Self {
         if self.cause.is_none() {
             self.detail = format!("{} {}", self.detail, self.code.remedy());
         }
