@@ -4,6 +4,7 @@
 //! main runtime, never inside a worker of the web server.
 
 mod api;
+mod compat;
 mod cors;
 mod csv_text;
 mod cursor;
@@ -58,6 +59,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
+        .configure(compat::routes)
         .default_service(web::to(nothing_here));
 }
 

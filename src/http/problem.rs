@@ -140,6 +140,16 @@ impl Problem {
         self
     }
 
+    /// The code.
+    pub(super) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Adds a member to the answer.
     pub(super) fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());

@@ -143,12 +143,12 @@ fn links(job: &Job) -> Links {
 }
 
 /// Milliseconds are what every database keeps, so that the table and the memory give the same text.
-fn text(time: DateTime<Utc>) -> String {
+pub(super) fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Rounded down; 100 only when the job is completed.
-fn percentage(job: &Job) -> u64 {
+pub(super) fn percentage(job: &Job) -> u64 {
     if job.status == JobStatus::Completed {
         return 100;
     }

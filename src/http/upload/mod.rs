@@ -31,6 +31,7 @@ use crate::domain::job::Job;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
 use crate::files::{Folder, Received};
+use crate::jobs::Submitted;
 use body::Body;
 use headers::BodyKind;
 use intake::Order;
@@ -70,32 +71,9 @@ pub(super) async fn import(
     payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    if api.stopping.is_cancelled() {
-        return Err(Problem::stopping());
-    }
     let dataset = Arc::clone(api.dataset(&name)?);
-    let idempotency_key = headers::idempotency_key(request.headers())?;
     let wait = headers::wait_preference(request.headers());
-    let taken = take(&request, payload, &api).await?;
-
-    let media_type = taken.media_type.as_deref();
-    let file_name = file_name::shown_name(taken.file_name.as_deref(), &dataset.name, media_type);
-    let order = Order {
-        dataset: Arc::clone(&dataset),
-        received: taken.received,
-        file_name,
-        media_type: taken.media_type,
-        options: taken.options,
-        idempotency_key,
-    };
-    let submitted = api
-        .run(intake::take_in(
-            api.jobs.clone(),
-            api.child.clone(),
-            Arc::clone(&api.workbook_places),
-            order,
-        ))
-        .await?;
+    let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
@@ -121,6 +99,36 @@ pub(super) async fn import(
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
     }
     Ok(response)
+}
+
+/// Stores the job of an upload, whatever address it came to; `adjust` sets options that the client
+/// cannot know.
+pub(super) async fn submit(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+    dataset: &Arc<Dataset>,
+    adjust: impl FnOnce(&mut Options),
+) -> Result<Submitted, Problem> {
+    if api.stopping.is_cancelled() {
+        return Err(Problem::stopping());
+    }
+    let idempotency_key = headers::idempotency_key(request.headers())?;
+    let mut taken = take(request, payload, api).await?;
+    adjust(&mut taken.options);
+    let media_type = taken.media_type.as_deref();
+    let file_name = file_name::shown_name(taken.file_name.as_deref(), &dataset.name, media_type);
+    let order = Order {
+        dataset: Arc::clone(dataset),
+        received: taken.received,
+        file_name,
+        media_type: taken.media_type,
+        options: taken.options,
+        idempotency_key,
+    };
+    let (jobs, child) = (api.jobs.clone(), api.child.clone());
+    let workbook_places = Arc::clone(&api.workbook_places);
+    api.run(intake::take_in(jobs, child, workbook_places, order)).await
 }
 
 fn true_value() -> actix_web::http::header::HeaderValue {

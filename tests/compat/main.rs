@@ -1,0 +1,16 @@
+//! The calls of older programs, unchanged, and the pages of other origins that send them.
+
+#![allow(clippy::allow_attributes, reason = "the next attribute has no `expect` that fits")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod origins;
