@@ -79,6 +79,9 @@ pub const SETTINGS: &[Setting] = &[
         "How it is logged: text or json, one line each"),
 ];
 
+/// The setting for which nothing is a value of its own; for all others it means the default.
+const MAY_BE_EMPTY: &str = "LOADBAY_CORS_ORIGINS";
+
 /// A database address. Its password is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
@@ -265,28 +268,8 @@ impl<F: Fn(&str) -> Option<String>> Source<F> {
         otherwise: T,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> T {
-        let given = (self.lookup)(variable).filter(|text| !text.trim().is_empty());
-        self.parse(variable, given, otherwise, parse)
-    }
-
-    /// Like [`read`](Self::read), for a setting that may be given as empty.
-    fn read_given<T>(
-        &mut self,
-        variable: &str,
-        otherwise: T,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> T {
-        let given = (self.lookup)(variable);
-        self.parse(variable, given, otherwise, parse)
-    }
-
-    fn parse<T>(
-        &mut self,
-        variable: &str,
-        given: Option<String>,
-        otherwise: T,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> T {
+        let is_value = |text: &String| variable == MAY_BE_EMPTY || !text.trim().is_empty();
+        let given = (self.lookup)(variable).filter(is_value);
         let default = SETTINGS.iter().find(|s| s.variable == variable).and_then(|s| s.default);
         let Some(text) = given.as_deref().or(default) else { return otherwise };
         match parse(text.trim()) {

@@ -10,7 +10,7 @@ use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web;
 use url::Url;
@@ -23,13 +23,14 @@ use crate::domain::row_error::shown;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Headers of answers that scripts of other origins may read, beyond those that they always may.
-const EXPOSED: [&str; 9] = [
+const EXPOSED: [&str; 10] = [
     "Location",
     "ETag",
     "Retry-After",
     "Content-Disposition",
     "X-Total-Count",
     "X-Request-Id",
+    "X-Job-Id",
     "Idempotency-Replayed",
     "Preference-Applied",
     "Allow",
@@ -137,11 +138,11 @@ pub(super) async fn guard(
 /// True of a request that a browser sends for a page which is neither ours nor listed. Programs
 /// that are no browsers send neither of the two headers.
 fn is_foreign(headers: &HeaderMap, origins: &Origins) -> bool {
-    let site = headers.get(SEC_FETCH_SITE).map(|site| site.as_bytes());
+    let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     if matches!(site, Some(b"same-origin" | b"none")) {
         return false;
     }
-    match headers.get(header::ORIGIN).map(|origin| origin.as_bytes()) {
+    match headers.get(header::ORIGIN).map(HeaderValue::as_bytes) {
         Some(origin) if origins.has(origin) => false,
         // Old browsers, and pages that are not served by TLS: the address of the page is ours.
         Some(origin) if site.is_none() => !is_host(origin, headers),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::calls::{Events, Locked, curl, post, workbook};
+use crate::calls::{Events, Locked, broken, curl, post, workbook};
 use crate::support::{self, Answer, Server, Upload, both};
 
 const TEXT: &str = "sku,name,description\nA-1,Arnica,for bruises\nA-2,Belladonna,\nA-3,,\n";
@@ -34,7 +34,10 @@ fn check_shape(job: &Value) {
     assert_eq!(job["job_id"], id);
     assert_eq!(job["celery_task_id"], Value::Null);
     assert_eq!(job["file_path"], format!("uploads/{id}/source"));
-    assert!(matches!(job["status"].as_str(), Some("pending" | "processing" | "completed" | "failed")));
+    assert!(matches!(
+        job["status"].as_str(),
+        Some("pending" | "processing" | "completed" | "failed")
+    ));
     assert!((0..=100).contains(&job["progress"].as_i64().unwrap()));
     for member in ["created_at", "updated_at"] {
         assert!(job[member].as_str().unwrap().ends_with('Z'), "{member}");
@@ -138,7 +141,7 @@ both!(a_job_is_the_same_under_its_number, |server| {
 });
 
 both!(a_file_that_breaks_off_is_a_failed_job_with_its_reason, |server| {
-    let id = upload(server, "broken.csv", "SKU,Name\nA-1,Arnica\nA-2,\"open\n").await;
+    let id = upload(server, "broken.csv", broken()).await;
     let job = polled(server, &id).await;
     assert_eq!(job["status"], "failed");
     assert!(job["error_message"].as_str().unwrap().contains("quote"), "{job}");

@@ -13,4 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calls;
+mod import_jobs;
 mod origins;
+mod product_stream;

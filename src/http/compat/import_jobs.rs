@@ -1,23 +1,36 @@
 //! Clients of `/api/upload-csv` and `/api/jobs`: a frontend that uploads, lists its recent imports
-//! every few seconds, and follows one by EventSource. It knows jobs by their UUID, in snake_case.
+//! every few seconds, and follows one by `EventSource`. It knows jobs by their UUID.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, LOCATION};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::stream;
 use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::PRODUCTS;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
+use crate::domain::options::RowEvents;
 use crate::domain::status::JobStatus;
 use crate::http::api::Api;
+use crate::http::events::{self, write};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::status::job_id;
 use crate::http::{upload, view};
+use crate::jobs::{Following, Jobs};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// How often its pages are told the job at least.
+const TICK: Duration = Duration::from_secs(1);
 
 /// The furthest that a list can be skipped: what every database counts to.
 const SKIP_MAX: u64 = i64::MAX as u64;
@@ -130,4 +143,84 @@ async fn find(api: &Api, id: &str) -> Result<Job, Problem> {
     };
     let found = api.run(async move { jobs.get_by_uuid(uuid).await }).await?;
     found.ok_or_else(|| Problem::new(ErrorCode::JobNotFound, format!("there is no job {uuid}")))
+}
+
+/// `GET /api/jobs/{job_id}/events`: the job at each change and once a second, up to its end.
+pub(super) async fn events(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let job = find(&api, &id).await?;
+    if request.method() == Method::HEAD {
+        return Ok(events::headers().finish());
+    }
+    // Only what is new: the job itself says what was before.
+    let following = api.jobs.follow(job.id, job.event_count, RowEvents::None).await?;
+    let jobs = api.jobs.clone();
+    let watching = Watching { jobs, following, told: Vec::new(), is_over: false };
+    Ok(events::headers().streaming(stream::unfold(watching, |mut watching| async move {
+        let bytes = watching.next().await?;
+        Some((Ok::<_, Infallible>(bytes), watching))
+    })))
+}
+
+/// A stream of the states of one job.
+struct Watching {
+    jobs: Jobs,
+    following: Following,
+    /// The message that was sent last.
+    told: Vec<u8>,
+    is_over: bool,
+}
+
+impl Watching {
+    /// The next message; none after the end, and when the server stops: then the page comes back.
+    async fn next(&mut self) -> Option<Bytes> {
+        let tick = Instant::now() + TICK;
+        while !self.is_over {
+            let is_due = self.told.is_empty() || self.is_due(tick).await?;
+            let job = self.jobs.get(self.following.job().id).await.ok()?;
+            self.is_over = job.status.is_terminal();
+            let mut message = Vec::new();
+            write(&mut message, None, &ImportJob::of(&job));
+            if is_due || message != self.told {
+                self.told.clone_from(&message);
+                return Some(message.into());
+            }
+        }
+        None
+    }
+
+    /// Waits until something happened to the job, or until the tick: then true.
+    async fn is_due(&mut self, tick: Instant) -> Option<bool> {
+        match timeout_at(tick, self.following.next()).await {
+            Err(_) => Some(true),
+            Ok(Ok(Some(_))) => Some(false),
+            Ok(Ok(None)) if self.following.is_over() => {
+                tokio::time::sleep_until(tick).await;
+                Some(true)
+            }
+            Ok(Ok(None) | Err(_)) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::view::tests::job;
+
+    #[test]
+    fn a_job_has_the_members_that_the_page_knows() {
+        let job = job();
+        let text = serde_json::to_string(&ImportJob::of(&job)).unwrap();
+        insta::assert_snapshot!(text, @r#"{"id":"00000000-0000-0000-0000-000000000000","job_id":"00000000-0000-0000-0000-000000000000","celery_task_id":null,"status":"processing","progress":7,"total_rows":700000,"processed_rows":50000,"error_message":null,"file_path":"uploads/00000000-0000-0000-0000-000000000000/source","file_name":"products.csv","created_at":"2026-11-18T11:06:40.000Z","updated_at":"2026-11-18T11:06:42.000Z"}"#);
+    }
+
+    #[test]
+    fn the_page_knows_four_words_only() {
+        let words = JobStatus::ALL.map(status_word);
+        assert_eq!(words, ["pending", "processing", "processing", "completed", "failed", "failed"]);
+    }
 }

@@ -20,5 +20,6 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/api/erp/products/template", web::to(product_stream::template)))
         .service(post("/api/upload-csv", web::to(import_jobs::upload)))
         .service(get("/api/jobs", web::to(import_jobs::list)))
-        .service(get("/api/jobs/{id}", web::to(import_jobs::one)));
+        .service(get("/api/jobs/{id}", web::to(import_jobs::one)))
+        .service(get("/api/jobs/{id}/events", web::to(import_jobs::events)));
 }

@@ -3,17 +3,21 @@
 
 mod words;
 
+use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
 
 use super::PRODUCTS;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::job::Job;
 use crate::domain::options::{Options, RowEvents};
 use crate::http::api::Api;
-use crate::http::datasets;
-use crate::http::download;
+use crate::http::events::{self, Sse, Wire, write};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::upload;
+use crate::http::{datasets, download, upload, view};
+use crate::jobs::Told;
+use words::Teller;
 
 /// The name that its page saves the template under.
 const TEMPLATE: &str = "Template_File_Medicine_Product_List.csv";
@@ -24,20 +28,69 @@ pub(super) async fn import(
     payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
+    stream(&request, payload, &api).await.map_err(|problem| in_old_words(problem, api.max_upload))
+}
+
+async fn stream(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+) -> Result<HttpResponse, Problem> {
     let dataset = api.dataset(PRODUCTS)?;
     let every_row = |options: &mut Options| options.rows = RowEvents::All;
-    let submitted = upload::submit(&request, payload, &api, dataset, every_row).await;
-    let job = submitted.map_err(|problem| in_old_words(problem, api.max_upload))?.job;
-    Ok(HttpResponse::Ok().finish())
+    let job = upload::submit(request, payload, api, dataset, every_row).await?.job;
+    let following = api.jobs.follow(job.id, 0, RowEvents::All).await?;
+    let mut response = events::answer(following, Log::default());
+    if let Ok(location) = view::status_url(job.id).parse() {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// A job as the lines of the page's log. Its streams have no numbers and no other fields than
+/// `data`: nobody comes back to the answer of a POST.
+#[derive(Debug, Default)]
+struct Log {
+    teller: Teller,
+}
+
+impl Wire for Log {
+    /// The page knows no snapshot; the log begins with the upload.
+    fn begin(&mut self, _: &Job, _: &mut Vec<u8>) {}
+
+    fn told(&mut self, told: &Told, out: &mut Vec<u8>) {
+        match told {
+            Told::Notice(text) => write(out, None, &words::warning(text, Utc::now())),
+            Told::Event(heard) => {
+                for (_, note, percentage) in heard.notes() {
+                    write(out, None, &words::row(note, percentage, heard.at()));
+                }
+                if let Some(event) = heard.event() {
+                    for message in self.teller.tell(event, heard.at()) {
+                        write(out, None, &message);
+                    }
+                }
+            }
+        }
+    }
+
+    fn still_there(&mut self, out: &mut Vec<u8>) {
+        Sse.still_there(out);
+    }
+
+    fn interrupted(&mut self, out: &mut Vec<u8>) {
+        let text = "The connection ends here; the import goes on in the background";
+        write(out, None, &words::warning(text, Utc::now()));
+    }
 }
 
 /// Says the same once more in the sentences that the page knows, where it looks for them.
 fn in_old_words(problem: Problem, max_upload: u64) -> Problem {
     let short = match problem.code() {
-        ErrorCode::TooLarge => {
-            let most = bytesize::ByteSize(max_upload);
-            format!("File too large (max {})", most.display().iec())
+        ErrorCode::TooLarge if max_upload >= 1 << 20 => {
+            format!("File too large (max {}MB)", max_upload >> 20)
         }
+        ErrorCode::TooLarge => format!("File too large (max {}KB)", max_upload >> 10),
         ErrorCode::UnsupportedFormat | ErrorCode::FormatMismatch => {
             "Unsupported file format".to_owned()
         }

@@ -22,7 +22,7 @@ use super::status::job_id;
 use crate::domain::job::Job;
 use crate::domain::options::RowEvents;
 use crate::jobs::{Following, Told};
-pub(super) use wire::Sse;
+pub(super) use wire::{Sse, write};
 
 /// How long a stream may be silent: proxies close what they take for dead.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
@@ -95,7 +95,8 @@ pub(super) fn answer(following: Following, wire: impl Wire + 'static) -> HttpRes
     }))
 }
 
-fn headers() -> HttpResponseBuilder {
+/// The head of every stream.
+pub(super) fn headers() -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))

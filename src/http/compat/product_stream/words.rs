@@ -12,7 +12,8 @@ use crate::domain::status::JobStatus;
 pub(super) struct Message {
     #[serde(rename = "type")]
     kind: &'static str,
-    message: String,
+    #[serde(rename = "message")]
+    text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +50,7 @@ impl Teller {
     pub(super) fn tell(&mut self, event: &Event, at: DateTime<Utc>) -> Vec<Message> {
         match event {
             Event::Log { level: Level::Warning, message, percentage } => {
-                vec![Message::log(format!("⚠️  {message}"), *percentage, at)]
+                vec![Message { percentage: *percentage, ..warning(message, at) }]
             }
             Event::Log { level: Level::Error, message, percentage } => {
                 vec![Message::log(format!("❌ {message}"), *percentage, at)]
@@ -88,14 +89,19 @@ impl Teller {
 }
 
 impl Message {
-    fn of(kind: &'static str, message: String, at: DateTime<Utc>) -> Self {
+    fn of(kind: &'static str, text: String, at: DateTime<Utc>) -> Self {
         let timestamp = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        Self { kind, message, percentage: None, row_number: None, timestamp, data: None }
+        Self { kind, text, percentage: None, row_number: None, timestamp, data: None }
     }
 
-    fn log(message: String, percentage: Option<f64>, at: DateTime<Utc>) -> Self {
-        Self { percentage, ..Self::of("log", message, at) }
+    fn log(text: String, percentage: Option<f64>, at: DateTime<Utc>) -> Self {
+        Self { percentage, ..Self::of("log", text, at) }
     }
+}
+
+/// A line that asks for attention.
+pub(super) fn warning(text: &str, at: DateTime<Utc>) -> Message {
+    Message::log(format!("⚠️  {text}"), None, at)
 }
 
 /// What this client is told of a row.
