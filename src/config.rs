@@ -224,11 +224,7 @@ impl Config {
         let config = Self {
             listen: from.read("LOADBAY_LISTEN", ([127, 0, 0, 1], 8080).into(), address),
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
-            cors_origins: from.read_given(
-                "LOADBAY_CORS_ORIGINS",
-                Origins::default(),
-                Origins::parse,
-            ),
+            cors_origins: from.read("LOADBAY_CORS_ORIGINS", Origins::default(), Origins::parse),
             data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), |text| Ok(text.into())),
             max_upload: from.read("LOADBAY_MAX_UPLOAD", 0, |t| bytes(t, 1 << 10, 1 << 40)),
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),

@@ -1,14 +1,11 @@
 //! Clients of `/api/upload-csv` and `/api/jobs`: a frontend that uploads, lists its recent imports
 //! every few seconds, and follows one by `EventSource`. It knows jobs by their UUID.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, LOCATION};
-use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
-use futures_util::stream;
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -20,12 +17,13 @@ use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use crate::domain::options::RowEvents;
 use crate::domain::status::JobStatus;
 use crate::http::api::Api;
-use crate::http::events::{self, write};
+use crate::http::events::stream::{self, Next, Telling};
+use crate::http::events::write;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::status::job_id;
 use crate::http::{upload, view};
-use crate::jobs::{Following, Jobs};
+use crate::jobs::{Following, Jobs, JobsError};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -153,55 +151,48 @@ pub(super) async fn events(
 ) -> Result<HttpResponse, Problem> {
     let job = find(&api, &id).await?;
     if request.method() == Method::HEAD {
-        return Ok(events::headers().finish());
+        return Ok(stream::head());
     }
     // Only what is new: the job itself says what was before.
     let following = api.jobs.follow(job.id, job.event_count, RowEvents::None).await?;
-    let jobs = api.jobs.clone();
-    let watching = Watching { jobs, following, told: Vec::new(), is_over: false };
-    Ok(events::headers().streaming(stream::unfold(watching, |mut watching| async move {
-        let bytes = watching.next().await?;
-        Some((Ok::<_, Infallible>(bytes), watching))
-    })))
+    let (jobs, tick) = (api.jobs.clone(), Instant::now());
+    Ok(stream::answer(States { jobs, following, tick, told: Vec::new() }))
 }
 
-/// A stream of the states of one job.
-struct Watching {
+/// The states of one job as they follow each other.
+struct States {
     jobs: Jobs,
     following: Following,
-    /// The message that was sent last.
+    /// When the job is told even if nothing happened.
+    tick: Instant,
+    /// The message that was told last.
     told: Vec<u8>,
-    is_over: bool,
 }
 
-impl Watching {
-    /// The next message; none after the end, and when the server stops: then the page comes back.
-    async fn next(&mut self) -> Option<Bytes> {
-        let tick = Instant::now() + TICK;
-        while !self.is_over {
-            let is_due = self.told.is_empty() || self.is_due(tick).await?;
-            let job = self.jobs.get(self.following.job().id).await.ok()?;
-            self.is_over = job.status.is_terminal();
+impl Telling for States {
+    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
+        let id = self.following.job().id;
+        loop {
+            let happened = timeout_at(self.tick, self.following.next()).await;
+            let (is_due, is_over) = (happened.is_err(), self.following.is_over());
+            let told = happened.ok().transpose()?;
+            if matches!(told, Some(None)) && !is_over {
+                return Ok(Next::Interruption);
+            }
+            let job = if is_over {
+                // The last event may be read a moment before the end is known here.
+                self.jobs.wait(id, TICK, &|job| job.status.is_terminal()).await?
+            } else {
+                self.jobs.get(id).await?
+            };
             let mut message = Vec::new();
             write(&mut message, None, &ImportJob::of(&job));
-            if is_due || message != self.told {
-                self.told.clone_from(&message);
-                return Some(message.into());
+            if is_due || is_over || message != self.told {
+                self.tick = Instant::now() + TICK;
+                out.extend_from_slice(&message);
+                self.told = message;
+                return Ok(if job.status.is_terminal() { Next::End } else { Next::More });
             }
-        }
-        None
-    }
-
-    /// Waits until something happened to the job, or until the tick: then true.
-    async fn is_due(&mut self, tick: Instant) -> Option<bool> {
-        match timeout_at(tick, self.following.next()).await {
-            Err(_) => Some(true),
-            Ok(Ok(Some(_))) => Some(false),
-            Ok(Ok(None)) if self.following.is_over() => {
-                tokio::time::sleep_until(tick).await;
-                Some(true)
-            }
-            Ok(Ok(None) | Err(_)) => None,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::options::{Options, RowEvents};
 use crate::http::api::Api;
-use crate::http::events::{self, Sse, Wire, write};
+use crate::http::events::{self, Wire, write};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::{datasets, download, upload, view};
@@ -44,6 +44,7 @@ async fn stream(
     if let Ok(location) = view::status_url(job.id).parse() {
         response.headers_mut().insert(LOCATION, location);
     }
+    response.headers_mut().insert(upload::X_JOB_ID, job.id.into());
     Ok(response)
 }
 
@@ -72,15 +73,6 @@ impl Wire for Log {
                 }
             }
         }
-    }
-
-    fn still_there(&mut self, out: &mut Vec<u8>) {
-        Sse.still_there(out);
-    }
-
-    fn interrupted(&mut self, out: &mut Vec<u8>) {
-        let text = "The connection ends here; the import goes on in the background";
-        write(out, None, &words::warning(text, Utc::now()));
     }
 }
 
