@@ -1,6 +1,6 @@
 //! Row errors by kind.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::forms::GOOD;
 use crate::support::{self, Upload, both};
@@ -33,6 +33,46 @@ both!(groups_are_listed_most_frequent_first, |server| {
     // What was put there is no error of the job.
     server.database.execute("delete from import_error_groups").await;
 });
+
+both!(
+    every_error_is_counted_also_those_that_the_list_has_no_room_for,
+    [("LOADBAY_CHUNK_ROWS", "7"), ("LOADBAY_MAX_STORED_ERRORS", "4")],
+    |server| {
+        let mut text = "SKU,Name,MRP\n".to_owned();
+        for row in 2..=61 {
+            let name = if row % 10 == 0 { "" } else { "Arnica" };
+            let price = if row % 3 == 0 { format!("x{row}") } else { row.to_string() };
+            let line =
+                if row % 20 == 1 { format!("S-{row}") } else { format!("S-{row},{name},{price}") };
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let job = server.load("products", Upload::csv(&text)).await["jobId"].as_i64().unwrap();
+        let listed = server.errors(job, "").await.ok().clone();
+        assert_eq!((&listed["stored"], &listed["truncated"]), (&json!(4), &json!(true)));
+
+        let data =
+            server.get(&format!("/api/v1/import/jobs/{job}/errors/groups")).await.ok().clone();
+        let found: Vec<_> = data["groups"].as_array().unwrap().iter().map(counted).collect();
+        // Of 20 prices that are no number, row 21 has too few cells to have one.
+        let expected = [
+            ("not_a_number", "mrp", 19, 3),
+            ("required", "name", 6, 10),
+            ("missing_columns", "", 3, 21),
+        ];
+        assert_eq!(found, expected, "{data}");
+        assert_eq!(data["total"], 28);
+        assert_eq!(data["groups"][0]["value"], "x3");
+        assert_eq!(data["groups"][0]["message"], listed["errors"][0]["message"]);
+    }
+);
+
+/// Code, column, count and first row of a group.
+fn counted(group: &Value) -> (&str, &str, u64, u64) {
+    let number = |member: &str| group[member].as_u64().unwrap();
+    let column = group["column"].as_str().unwrap_or_default();
+    (group["code"].as_str().unwrap(), column, number("count"), number("firstRow"))
+}
 
 both!(groups_of_what_is_no_job_are_refused, |server| {
     for id in ["999", "0", "x"] {
