@@ -32,6 +32,8 @@ pub struct Api {
     pub max_upload: u64,
     /// Whose pages may use the API.
     pub cors_origins: Origins,
+    /// Rows that are committed in one transaction.
+    pub chunk_rows: u32,
     /// Places for workbooks that are being looked into, each by a process that may take the memory
     /// limit. Text needs none: it never waits behind a workbook.
     pub workbook_places: Arc<Semaphore>,

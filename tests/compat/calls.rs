@@ -45,7 +45,7 @@ impl Events {
         Self { response, text: String::new() }
     }
 
-    /// Opens the stream of an address, as an EventSource does.
+    /// Opens the stream of an address, as an `EventSource` does.
     pub(crate) async fn open(server: &Server, path: &str) -> Self {
         let request = server.request(Method::GET, path).header("accept", "text/event-stream");
         Self::of(request.header("origin", "http://localhost:3000").send().await.unwrap())
@@ -54,10 +54,9 @@ impl Events {
     /// The next message; none at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let found = messages(&format!("{event}\n\n"));
-                self.text = rest.to_owned();
-                if let Some(message) = found.into_iter().next() {
+            if let Some(end) = self.text.find("\n\n") {
+                let event: String = self.text.drain(..end + 2).collect();
+                if let Some(message) = messages(&event).into_iter().next() {
                     return Some(message);
                 }
                 continue;

@@ -1,4 +1,4 @@
-//! The frontend of `/api/upload-csv` and `/api/jobs`: uploads, polls, lists, follows by EventSource.
+//! The frontend of `/api/upload-csv` and `/api/jobs`: uploads, polls, lists, follows one.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::support::{self, Answer, Server, Upload, both};
 
 const TEXT: &str = "sku,name,description\nA-1,Arnica,for bruises\nA-2,Belladonna,\nA-3,,\n";
 
-/// The members of its ImportJob, and the name under which the upload gives the id.
+/// The members of its jobs, and the name under which the upload gives the id.
 const MEMBERS: [&str; 12] = [
     "celery_task_id",
     "created_at",
@@ -55,7 +55,7 @@ async fn upload(server: &Server, name: &str, bytes: impl Into<Vec<u8>>) -> Strin
     id
 }
 
-/// Asks for the job until it is at its end, as the page does when its EventSource fails.
+/// Asks for the job until it is at its end, as the page does when its event stream fails.
 async fn polled(server: &Server, id: &str) -> Value {
     let limit = Instant::now() + Duration::from_mins(1);
     loop {
@@ -177,7 +177,7 @@ both!(an_event_source_is_told_to_the_end_and_then_let_go, |server| {
     assert_eq!(ends, 1, "it closes with the end");
     // Who comes later, or comes back, is told the end.
     let again = Events::open(server, &format!("/api/jobs/{id}/events")).await.all().await;
-    assert_eq!(again, [last.clone()]);
+    assert_eq!(again.as_slice(), std::slice::from_ref(last));
 });
 
 #[tokio::test]
