@@ -13,6 +13,8 @@ mod etag;
 mod events;
 mod health;
 mod jobs;
+mod limits;
+mod preview;
 mod problem;
 mod query;
 mod row_errors;
@@ -44,6 +46,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get("/", web::to(health::start)))
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))
+        .service(get("/api/v1/limits", web::to(limits::limits)))
         .service(get("/api/v1/datasets", web::to(datasets::list)))
         .service(get("/api/v1/datasets/{name}", web::to(datasets::one)))
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
@@ -53,12 +56,14 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs"), web::to(jobs::list)))
         .service(get(&format!("{import}/jobs/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))
+        .service(get(&format!("{import}/jobs/{{id}}/errors/groups"), web::to(row_errors::groups)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.csv"), web::to(row_errors::as_csv)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
         .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::of_job)))
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
+        .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))
         .default_service(web::to(nothing_here));
 }
 
