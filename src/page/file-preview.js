@@ -10,17 +10,21 @@ const FOLDED_FROM = 9;
 
 /**
  * `show(preview, columns)`: an answer of the preview call and the dataset's columns.
- * Sends "mapping" with `detail`: header → column name ("" leaves it out), all that was changed so
- * far; and "option" with the name of the option that a chip stands for.
+ * Sends "mapping" when a header was given another column, and "option" with the name of the option
+ * that a chip stands for.
  */
 class FilePreview extends HTMLElement {
   #mapping = {};
 
+  /** Header → column name, as far as it was changed by hand; "" leaves the header out. */
+  get mapping() {
+    return this.#mapping;
+  }
+
   /** Forgets what was changed: another file comes. */
   clear() {
     this.#mapping = {};
-    this.removeAttribute("aria-busy");
-    this.replaceChildren();
+    this.say("");
   }
 
   wait() {
@@ -28,10 +32,11 @@ class FilePreview extends HTMLElement {
     if (!this.hasChildNodes()) this.append(el("p", { class: "muted small looking" }, "Looking into the file …"));
   }
 
-  /** A sentence in place of a preview. */
+  /** A sentence, or nothing, in place of a preview. */
   say(words) {
     this.removeAttribute("aria-busy");
-    this.replaceChildren(words ? el("p", { class: "muted small" }, words) : "");
+    this.replaceChildren();
+    if (words) this.append(el("p", { class: "muted small" }, words));
   }
 
   show(preview, columns) {
@@ -95,7 +100,7 @@ class FilePreview extends HTMLElement {
     // Headers of another row or sheet may still be in it; they would be refused.
     const headers = preview.columns.map((one) => one.header);
     this.#mapping = Object.fromEntries(Object.entries(this.#mapping).filter(([header]) => headers.includes(header)));
-    this.dispatchEvent(new CustomEvent("mapping", { detail: { ...this.#mapping } }));
+    this.dispatchEvent(new Event("mapping"));
   }
 }
 

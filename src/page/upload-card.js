@@ -16,7 +16,6 @@ class UploadCard extends HTMLElement {
   #limits;
   #datasets = [];
   #columns = new Map();
-  #mapping = {};
   #isSending = false;
   #stopSending;
   #stopLooking;
@@ -48,10 +47,7 @@ class UploadCard extends HTMLElement {
     this.#dataset.addEventListener("change", () => this.#datasetChanged());
     this.#options.addEventListener("options", (event) => event.detail.preview && this.#look());
     this.#preview.addEventListener("option", (event) => this.#options.point(event.detail));
-    this.#preview.addEventListener("mapping", (event) => {
-      this.#mapping = event.detail;
-      this.#look();
-    });
+    this.#preview.addEventListener("mapping", () => this.#look());
     api.server.addEventListener("back", () => {
       this.#load();
       if (this.#looksAgain) this.#look();
@@ -119,7 +115,6 @@ class UploadCard extends HTMLElement {
   }
 
   #forget() {
-    this.#mapping = {};
     this.#preview.clear();
     this.#block(null);
   }
@@ -166,9 +161,9 @@ class UploadCard extends HTMLElement {
 
   /** The options as the form has them, and the mapping when headers were given columns by hand. */
   #wanted() {
+    const { mapping } = this.#preview;
     const options = this.#options.values();
-    if (Object.keys(this.#mapping).length > 0) options.mapping = JSON.stringify(this.#mapping);
-    return options;
+    return Object.keys(mapping).length > 0 ? { ...options, mapping: JSON.stringify(mapping) } : options;
   }
 
   #isTooLarge(line) {
@@ -188,7 +183,7 @@ class UploadCard extends HTMLElement {
     this.#say(fault);
     if (fault) return;
     this.#stopLooking?.abort();
-    this.#preview.clear();
+    this.#preview.say("");
     this.#begin(waiting);
     const wanted = [this.#dataset.value, this.#wanted()];
     for (const line of waiting) {
