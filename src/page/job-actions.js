@@ -67,16 +67,17 @@ class JobActions extends HTMLElement {
 
   async #act(action) {
     for (const button of this.#buttons.children) button.disabled = true;
-    this.#asked = null;
-    put(this.#said, "");
+    let job = null;
+    let refusal = "";
     try {
-      const job = await act(this.#id, action);
-      this.dispatchEvent(new CustomEvent("acted", { detail: job, bubbles: true }));
+      job = await act(this.#id, action);
     } catch (fault) {
-      this.#draw();
-      put(this.#said, fault.message);
-      this.dispatchEvent(new CustomEvent("acted", { detail: null, bubbles: true }));
+      refusal = fault.message;
     }
+    this.#asked = null;
+    this.#draw();
+    put(this.#said, refusal);
+    this.dispatchEvent(new CustomEvent("acted", { detail: job, bubbles: true }));
   }
 }
 

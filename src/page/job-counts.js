@@ -1,7 +1,7 @@
 // <job-counts>: the rows of a job by outcome, as tiles that add up to the rows of the file, and the
 // same as one divided bar. Shows a JobState.
 
-import { el, number, put } from "./text.js";
+import { counted, el, number, put } from "./text.js";
 
 const TILES = [
   ["created", "Created", "New records"],
@@ -37,15 +37,16 @@ class JobCounts extends HTMLElement {
       part.hidden = count === 0;
       part.style.flexGrow = String(count);
     }
-    put(this.#sum, sum(counts, state.total, done));
+    put(this.#sum, sum(counts, state, done));
   }
 }
 
 /** The sum in full, so that everybody can check it. */
-function sum(counts, total, done) {
+function sum(counts, { total, status }, done) {
   const parts = TILES.map(([outcome]) => number(counts[outcome] ?? 0)).join(" + ");
-  if (total === null) return done === 0 ? "The rows are being counted." : `${parts} = ${number(done)} rows so far`;
-  return `${parts} = ${number(total)} ${total === 1 ? "row" : "rows"} of the file`;
+  if (total !== null) return `${parts} = ${counted(total, "row")} of the file`;
+  if (done > 0) return `${parts} = ${counted(done, "row")} so far`;
+  return status === "processing" ? "The rows are being counted." : "The rows are not counted.";
 }
 
 function tile(outcome, word, meaning) {

@@ -79,13 +79,13 @@ class JobLog extends HTMLElement {
     return this.#more;
   }
 
-  /** Adds a line of log-lines.js. */
-  push(line) {
+  /** Adds a line of log-lines.js; only news are told to those who hear the page. */
+  push(line, isNews) {
     const before = this.#lines.length;
     const gone = this.#lines.push(line);
     if (gone > 0 && !this.#following) this.#view.scrollTop -= gone * LINE;
     if (!this.#following) this.#unread += Math.max(0, this.#lines.length + gone - before);
-    this.#tell(line);
+    if (isNews) this.#tell(line);
     this.#soon();
   }
 

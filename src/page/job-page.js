@@ -14,6 +14,7 @@ import "./job-progress.js";
 import "./job-results.js";
 import "./created-references.js";
 import "./error-groups.js";
+import "./superseded-rows.js";
 
 /** Above this a stream leaves the rows out unless somebody asks for them. */
 const ROWS_BY_THEMSELVES = 10_000;
@@ -44,6 +45,7 @@ class JobPage extends HTMLElement {
   #counts = el("job-counts", {});
   #log = el("job-log", { class: "card" });
   #errors = el("error-groups", { class: "card", id: "errors" });
+  #superseded = el("superseded-rows", { class: "card" });
   #references = el("created-references", { class: "card" });
   #facts = el("job-facts", { class: "card" });
   #every = el("input", { type: "checkbox", role: "switch", id: "every-row", onchange: () => this.#listen() });
@@ -109,7 +111,7 @@ class JobPage extends HTMLElement {
       el("header", { class: "head" }, el("div", { class: "title" }, el("div", { class: "row" }, this.#name, this.#status), this.#about), this.#actions),
       this.#results,
       el("section", { class: "card stack", "aria-label": "Progress" }, this.#progress, this.#counts),
-      el("div", { class: "panes" }, this.#log, el("div", { class: "stack side" }, this.#errors, this.#references, this.#facts)),
+      el("div", { class: "panes" }, this.#log, el("div", { class: "stack side" }, this.#errors, this.#superseded, this.#references, this.#facts)),
     );
     this.#log.extra.replaceChildren(this.#rowsNote, this.#everyLabel);
   }
@@ -134,7 +136,7 @@ class JobPage extends HTMLElement {
     const line = this.#state.apply(event, id);
     if (line) {
       this.#hasRows ||= ROW_KINDS.includes(line.kind);
-      this.#log.push(line);
+      this.#log.push(line, this.#state.isNews(line));
     }
     if (event.type === "complete") {
       // Nothing comes after it; a browser would connect again.
@@ -196,15 +198,18 @@ class JobPage extends HTMLElement {
     const state = this.#state;
     const job = { ...state.job, status: state.status, counts: state.counts };
     this.#head(job);
-    for (const part of [this.#actions, this.#results, this.#progress, this.#counts, this.#errors, this.#references, this.#facts]) {
-      part.show(state);
-    }
+    for (const part of this.#parts()) part.show(state);
     this.#rows(state);
     this.#tellTheTab(state, job);
     if (state.isOver && !this.#announced) {
       this.#announced = true;
       this.#say("announce", state.end?.message ?? `${job.fileName}: ${statusWord(job)}`);
     }
+  }
+
+  #parts() {
+    const aside = [this.#errors, this.#superseded, this.#references, this.#facts];
+    return [this.#actions, this.#results, this.#progress, this.#counts, ...aside];
   }
 
   #head(job) {

@@ -37,6 +37,7 @@ class JobProgress extends HTMLElement {
     this.#showFile(state.job);
     this.#showRows(state);
     put(this.#step, stepOf(state));
+    this.#chart.hidden = state.status === "pending";
     this.#chart.show(state.points, state.now, state.status === "processing");
     this.tick(state);
   }
@@ -63,9 +64,11 @@ class JobProgress extends HTMLElement {
   }
 
   #showRows({ current, total, status, isOver }) {
-    const words = total === null ? (isOver ? "not counted" : "counting") : `${number(current)} of ${counted(total, "row")}`;
+    const isCounting = total === null && status === "processing";
+    const unknown = isCounting ? "counting" : isOver ? "not counted" : "waiting";
+    const words = total === null ? unknown : `${number(current)} of ${counted(total, "row")}`;
     // A file of no rows is done as soon as that is known.
-    const part = total === 0 ? 100 : total === null ? (isOver || status === "pending" ? 0 : null) : (current / total) * 100;
+    const part = isCounting ? null : total === 0 ? 100 : (current / (total ?? 1)) * 100;
     put(this.#rows.value, total > 0 ? `${words} · ${percent(part)}` : words);
     this.#rows.bar.set(part, words, TONES[status]);
   }
@@ -90,7 +93,7 @@ function fact(term) {
 
 function stepOf(state) {
   if (state.isOver) return "";
-  if (state.status === "pending") return "Waiting for a free place; other jobs are running.";
+  if (state.status === "pending") return "Waiting for its turn.";
   if (state.status === "paused") return "Paused. It goes on where it was.";
   return state.step;
 }

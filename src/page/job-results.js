@@ -88,10 +88,9 @@ function downloads({ links = {} }) {
     [links.errorsXlsx, "Failed rows as XLSX"],
   ].filter(([address]) => address);
   const parts = files.map(([address, words]) => el("a", { class: "button compact", href: address, download: true }, words));
-  if (links.superseded) parts.push(el("a", { class: "button compact", href: links.superseded }, "Superseded rows as JSON"));
   if (parts.length === 0) return [];
-  const hint = files.length > 0 ? el("p", { class: "small muted" }, "Mend the failed rows and upload that file as it is: its last two columns are ignored.") : null;
-  return [el("div", { class: "row downloads" }, parts), hint].filter(Boolean);
+  const hint = "Mend the failed rows and upload that file as it is: its last two columns are ignored.";
+  return [el("div", { class: "row downloads" }, parts), el("p", { class: "small muted" }, hint)];
 }
 
 customElements.define("job-results", JobResults);

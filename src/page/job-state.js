@@ -29,6 +29,7 @@ export class JobState {
   /** The server's clock minus ours, in milliseconds. */
   skew = 0;
 
+  #opened = Infinity;
   #seen = 0;
   #pace = null;
   #progressed = 0;
@@ -52,6 +53,7 @@ export class JobState {
     const number = Number(id);
     if (event.type === "snapshot") {
       this.skew = Date.parse(event.timestamp) - Date.now() || 0;
+      this.#opened = Math.min(this.#opened, this.now);
       if (event.job) this.take(event.job);
       return null;
     }
@@ -109,6 +111,11 @@ export class JobState {
 
   #heard(at) {
     if (Number.isFinite(at) && !(at <= this.#lastAt)) this.#lastAt = at;
+  }
+
+  /** False for a line that is told again: what happened before somebody looked. */
+  isNews(line) {
+    return line.at > this.#opened;
   }
 
   get status() {

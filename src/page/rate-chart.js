@@ -47,9 +47,9 @@ class RateChart extends HTMLElement {
     const peak = Math.max(...this.#steps, 0);
     this.#draw(peak, mean);
     this.#words = {
-      now: rate(isLive ? this.#recent() : mean),
-      label: isLive ? "now" : "while writing",
-      rest: this.#steps.length === 0 ? "" : `${isLive ? `Average ${rate(mean)}, peak` : "Peak"} ${rate(peak)} in ${duration(this.#millis / 1000)}`,
+      now: this.#steps.length === 0 ? "–" : rate(isLive ? this.#recent() : mean),
+      label: this.#steps.length === 0 ? "rows per second" : isLive ? "now" : "while writing",
+      rest: this.#steps.length === 0 ? "" : `${isLive ? `Average ${rate(mean)}, peak` : "Peak"} ${rate(peak)}`,
     };
     this.#say(this.#words);
   }
@@ -74,8 +74,9 @@ class RateChart extends HTMLElement {
     const line = corners.length > 0 ? `M0 ${y(this.#steps[0])}L${corners.join("L")}L${WIDTH} ${y(this.#steps.at(-1))}` : "";
     this.#curve.setAttribute("d", line);
     this.#area.setAttribute("d", line && `${line}V${HEIGHT}H0Z`);
-    this.#mean.setAttribute("y1", Number.isFinite(mean) ? y(mean) : HEIGHT);
-    this.#mean.setAttribute("y2", Number.isFinite(mean) ? y(mean) : HEIGHT);
+    this.#mean.toggleAttribute("hidden", !Number.isFinite(mean));
+    this.#mean.setAttribute("y1", y(mean || 0));
+    this.#mean.setAttribute("y2", y(mean || 0));
   }
 
   #point(event) {
