@@ -42,6 +42,20 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "file-preview.js"),
     embedded!(JS, "job-list.js"),
     embedded!(JS, "job-row.js"),
+    embedded!(CSS, "job.css"),
+    embedded!(JS, "job-page.js"),
+    embedded!(JS, "job-state.js"),
+    embedded!(JS, "job-actions.js"),
+    embedded!(JS, "job-progress.js"),
+    embedded!(JS, "rate-chart.js"),
+    embedded!(JS, "job-counts.js"),
+    embedded!(JS, "job-results.js"),
+    embedded!(JS, "job-log.js"),
+    embedded!(JS, "log-lines.js"),
+    embedded!(JS, "error-groups.js"),
+    embedded!(JS, "superseded-rows.js"),
+    embedded!(JS, "created-references.js"),
+    embedded!(JS, "job-facts.js"),
 ];
 
 /// The file with this name.
