@@ -36,6 +36,7 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "stream.js"),
     embedded!(JS, "progress-bar.js"),
     embedded!(JS, "upload-card.js"),
+    embedded!(JS, "drop-zone.js"),
     embedded!(JS, "upload-options.js"),
     embedded!(JS, "file-line.js"),
     embedded!(JS, "file-preview.js"),
