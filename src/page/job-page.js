@@ -23,7 +23,8 @@ const ASK_MILLIS = 700;
 /** A page in the background still keeps its title up to date. */
 const HIDDEN_MILLIS = 1000;
 
-const ROW_KINDS = ["created", "updated", "unchanged", "superseded"];
+/** Lines that only come when every row is told. */
+const ROW_KINDS = ["created", "updated", "unchanged"];
 
 class JobPage extends HTMLElement {
   #id;
