@@ -1,7 +1,7 @@
 // <error-groups>: the row errors of a job by code and column, most frequent first; a group opens to
 // its rows. Asks for groups and rows when they are wanted; shows a JobState.
 
-import { errorGroups, rowErrors } from "./api.js";
+import { NoAnswer, errorGroups, rowErrors, server } from "./api.js";
 import { counted, el, number, put } from "./text.js";
 
 /** Groups of a running job are asked for again at most this often. */
@@ -70,7 +70,7 @@ class ErrorGroups extends HTMLElement {
       this.#list.replaceChildren(...groups.map((group) => this.#group(group)));
     } catch (fault) {
       if (fault.name === "AbortError") return;
-      // The next change of the job asks again; the downloads have all rows meanwhile.
+      if (fault instanceof NoAnswer) server.addEventListener("back", () => this.#ask(wanted), { once: true });
       put(this.#fault, `The groups cannot be shown: ${fault.message}`);
       this.#fault.hidden = false;
     } finally {
