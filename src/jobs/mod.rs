@@ -4,8 +4,11 @@
 //! Knows no HTTP. Everything here runs on the runtime that [`Jobs::start`] was called on, whoever
 //! calls: a web server's worker may end in the middle of a call, a job may not.
 
+mod changes;
 mod cut;
 mod error;
+mod feed;
+mod follow;
 mod lane;
 mod manager;
 mod persist;
@@ -27,7 +30,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::store::{JobFilter, SupersededRow};
+pub use changes::{AllTold, FollowingAll};
 pub use error::JobsError;
+pub use follow::{Following, Heard, Told};
 
 use crate::dataset::Datasets;
 use crate::domain::event::ErrorGroup;
@@ -36,6 +41,8 @@ use crate::domain::row_error::RowError;
 use crate::files::{FailedRows, Folder};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
+use changes::Changes;
+use feed::Feeds;
 use manager::JobManager;
 
 /// How often someone who waits for a job looks into the table as well.
@@ -84,6 +91,8 @@ struct Inner {
     datasets: Arc<Datasets>,
     settings: JobsSettings,
     manager: JobManager,
+    feeds: Feeds,
+    changes: Changes,
     /// Told when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
     stop: CancellationToken,
@@ -105,6 +114,8 @@ impl Jobs {
         store.void_leases(&folder.server_id().to_string()).await?;
         let inner = Arc::new(Inner {
             manager: JobManager::new(settings.keep_finished),
+            feeds: Feeds::default(),
+            changes: Changes::default(),
             store,
             folder,
             datasets,
