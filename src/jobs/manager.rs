@@ -64,6 +64,11 @@ impl JobManager {
         self.jobs.get(&id).map(|entry| entry.job.subscribe())
     }
 
+    /// True while somebody follows the job.
+    pub(super) fn is_watched(&self, id: i64) -> bool {
+        self.jobs.get(&id).is_some_and(|entry| entry.job.receiver_count() > 0)
+    }
+
     /// The job runs here and is stopped by `stop`.
     pub(super) fn running(&self, id: i64, stop: Stop) {
         if let Some(mut entry) = self.jobs.get_mut(&id) {
@@ -106,6 +111,7 @@ fn is_newer(job: &Job, shown: &Job) -> bool {
     job.lease_epoch > shown.lease_epoch
         || job.lease_epoch == shown.lease_epoch
             && (job.status.is_terminal()
+                || job.event_count > shown.event_count
                 || job.counts.processed() > shown.counts.processed()
                 || job.updated_at > shown.updated_at
                     && job.counts.processed() == shown.counts.processed())

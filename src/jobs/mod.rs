@@ -4,8 +4,11 @@
 //! Knows no HTTP. Everything here runs on the runtime that [`Jobs::start`] was called on, whoever
 //! calls: a web server's worker may end in the middle of a call, a job may not.
 
+mod changes;
 mod cut;
 mod error;
+mod feed;
+mod follow;
 mod lane;
 mod manager;
 mod persist;
@@ -14,6 +17,7 @@ mod source;
 mod spill;
 mod stop;
 mod survey;
+mod thin;
 mod worker;
 
 use std::future::Future;
@@ -26,7 +30,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::store::{JobFilter, SupersededRow};
+pub use changes::{AllTold, FollowingAll};
 pub use error::JobsError;
+pub use follow::{Following, Heard, Told};
 
 use crate::dataset::Datasets;
 use crate::domain::event::ErrorGroup;
@@ -35,6 +41,8 @@ use crate::domain::row_error::RowError;
 use crate::files::{FailedRows, Folder};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
+use changes::Changes;
+use feed::Feeds;
 use manager::JobManager;
 
 /// How often someone who waits for a job looks into the table as well.
@@ -55,6 +63,8 @@ pub struct JobsSettings {
     pub keep_finished: Duration,
     /// Row errors of a job that are stored in the table.
     pub stored_errors_max: u64,
+    /// Events of a job that are kept in the table.
+    pub events_max: u64,
     /// The program that reads workbooks, and its limits.
     pub child: Child,
 }
@@ -81,6 +91,8 @@ struct Inner {
     datasets: Arc<Datasets>,
     settings: JobsSettings,
     manager: JobManager,
+    feeds: Feeds,
+    changes: Changes,
     /// Told when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
     stop: CancellationToken,
@@ -102,6 +114,8 @@ impl Jobs {
         store.void_leases(&folder.server_id().to_string()).await?;
         let inner = Arc::new(Inner {
             manager: JobManager::new(settings.keep_finished),
+            feeds: Feeds::default(),
+            changes: Changes::default(),
             store,
             folder,
             datasets,

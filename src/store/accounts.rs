@@ -1,17 +1,17 @@
 //! Loadbay's own rows about a chunk: its proof, its counts, its row errors. Built once with sea-orm
 //! and run by each writer inside the chunk's transaction.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use entity::{import_chunk, import_error, import_log, import_superseded};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement};
 
+use super::notes::NewReference;
 use super::queue::ours;
 use super::stored::signed;
-use super::writer::NotesLeft;
+use super::told::{Teller, Told};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
+use crate::domain::event::NoteKind;
 use crate::domain::job::Job;
 
 /// Rows of one INSERT: well under the bind limit of both databases.
@@ -24,9 +24,10 @@ const ROWS_PER_INSERT: usize = 500;
 pub(super) struct Account {
     pub(super) notes: Vec<Statement>,
     pub(super) proof: Statement,
+    /// Returns what [`Fenced`] holds.
     pub(super) fence: Statement,
-    errors_taken: u64,
-    superseded_taken: u64,
+    /// What follows it.
+    pub(super) told: Told,
 }
 
 impl Account {
@@ -36,39 +37,25 @@ impl Account {
         job: &Job,
         chunk: &Chunk,
         outcome: &Outcome,
-        left: &NotesLeft,
+        teller: &Teller<'_>,
     ) -> Self {
+        let told = Told::new(job, chunk, outcome, teller);
         let mut account = Self {
             notes: Vec::new(),
             proof: proof(backend, job, chunk, &outcome.counts),
-            fence: fence(backend, now, job, &outcome.counts),
-            errors_taken: 0,
-            superseded_taken: 0,
+            fence: fence(backend, now, job, &outcome.counts, told.numbers()),
+            told,
         };
-        account.add_errors(backend, job, &outcome.failed, left);
-        account.add_superseded(backend, job, chunk, left);
+        account.add_errors(backend, job, &outcome.failed);
+        account.add_superseded(backend, job, chunk);
         account
     }
 
-    /// Gives the room for notes back: the transaction was rolled back.
-    pub(super) fn undo(&self, left: &NotesLeft) {
-        left.errors.fetch_add(self.errors_taken, Ordering::Relaxed);
-        left.superseded.fetch_add(self.superseded_taken, Ordering::Relaxed);
-    }
-
-    fn add_errors(
-        &mut self,
-        backend: DbBackend,
-        job: &Job,
-        failed: &[FailedRow],
-        left: &NotesLeft,
-    ) {
-        let all: u64 = failed.iter().map(|row| row.errors.len() as u64).sum();
-        self.errors_taken = take(&left.errors, all);
+    fn add_errors(&mut self, backend: DbBackend, job: &Job, failed: &[FailedRow]) {
         let rows: Vec<_> = failed
             .iter()
             .flat_map(|row| &row.errors)
-            .take(usize::try_from(self.errors_taken).unwrap_or(usize::MAX))
+            .take(usize::try_from(self.told.taken.errors).unwrap_or(usize::MAX))
             .map(|error| import_error::ActiveModel {
                 import_log_id: Set(job.id),
                 row_number: Set(i64::from(error.row_number)),
@@ -85,12 +72,11 @@ impl Account {
         }
     }
 
-    fn add_superseded(&mut self, backend: DbBackend, job: &Job, chunk: &Chunk, left: &NotesLeft) {
-        self.superseded_taken = take(&left.superseded, chunk.superseded.len() as u64);
+    fn add_superseded(&mut self, backend: DbBackend, job: &Job, chunk: &Chunk) {
         let rows: Vec<_> = chunk
             .superseded
             .iter()
-            .take(usize::try_from(self.superseded_taken).unwrap_or(usize::MAX))
+            .take(usize::try_from(self.told.taken.superseded).unwrap_or(usize::MAX))
             .map(|row| import_superseded::ActiveModel {
                 import_log_id: Set(job.id),
                 row_number: Set(i64::from(row.row_number)),
@@ -109,17 +95,10 @@ pub(super) struct Outcome {
     pub(super) counts: Counts,
     /// All failed rows of the chunk: those of the file and those that the database refused.
     pub(super) failed: Vec<FailedRow>,
-}
-
-fn take(left: &AtomicU64, wanted: u64) -> u64 {
-    let mut taken = 0;
-    let take = |left: u64| {
-        taken = Ord::min(left, wanted);
-        Some(left - taken)
-    };
-    // The closure always answers; the previous value is of no interest.
-    let _previous = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-    taken
+    /// Records of the chunk that were created or updated, when every row is told.
+    pub(super) changed: Vec<(usize, NoteKind)>,
+    /// References that were created.
+    pub(super) references: Vec<NewReference>,
 }
 
 fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> Statement {
@@ -141,7 +120,7 @@ fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> State
 
 /// Adds the counts to the job if it is still ours. The row stays locked until the commit, so an
 /// owner with a newer epoch waits for it and then sees it.
-fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts) -> Statement {
+fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts, numbers: u64) -> Statement {
     use import_log::Column as C;
     let grown = |column: C, by: u64| (column, Expr::col(column).add(signed(by)));
     let mut update = import_log::Entity::update_many();
@@ -153,11 +132,14 @@ fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts) -> Statemen
         grown(C::SupersededCount, counts.superseded),
         grown(C::SuccessCount, counts.succeeded()),
         grown(C::ErrorCount, counts.failed),
+        grown(C::EventCount, numbers),
         (C::UpdatedAt, now.clone()),
         // The job moves: attempts count those that ended without a word since it last did.
         (C::Attempts, Expr::value(1)),
     ] {
         update = update.col_expr(column, value);
     }
-    update.filter(ours(job)).build(backend)
+    let mut update = update.filter(ours(job)).into_query();
+    update.returning(Query::returning().columns([C::EventCount, C::ProcessedRows, C::RowEvents]));
+    backend.build(&update)
 }

@@ -1,0 +1,99 @@
+//! `GET /api/v1/import/jobs/{id}/events`: a job as it happens, as a stream of events that can be
+//! taken up again behind any of them. `GET /api/v1/import/events`: [all jobs](all) as they change.
+
+pub(super) mod all;
+mod stream;
+mod wire;
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::api::Api;
+use super::problem::Problem;
+use super::query::Query;
+use super::status::job_id;
+use crate::domain::job::Job;
+use crate::domain::options::RowEvents;
+use crate::jobs::{Following, JobsError, Told};
+use stream::{Next, Telling};
+pub(super) use wire::Sse;
+
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// How the events of a job are written.
+pub(super) trait Wire {
+    /// The beginning: where the job stands.
+    fn begin(&mut self, job: &Job, out: &mut Vec<u8>);
+
+    /// Something that is told. May write nothing.
+    fn told(&mut self, told: &Told, out: &mut Vec<u8>);
+}
+
+/// The events of one job.
+pub(super) async fn of_job(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let query = Query::read(&request, &["lastEventId", "rows"])?;
+    let asked = query.number("lastEventId", 0..=u64::MAX)?;
+    let rows = rows(&query)?;
+    // A browser that comes back names the last event it saw; the address still has the first wish.
+    let after = last_event_id(&request).or(asked).unwrap_or(0);
+    if request.method() == Method::HEAD {
+        let jobs = api.jobs.clone();
+        let job = api.run(async move { jobs.get(id).await }).await?;
+        let is_over = job.status.is_terminal() && after >= job.event_count;
+        return Ok(if is_over { HttpResponse::NoContent().finish() } else { stream::head() });
+    }
+    let following = api.jobs.follow(id, after, rows).await?;
+    if following.is_over() {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Ok(answer(following, Sse))
+}
+
+fn rows(query: &Query) -> Result<RowEvents, Problem> {
+    match query.get("rows") {
+        None | Some("auto") => Ok(RowEvents::Auto),
+        Some("all") => Ok(RowEvents::All),
+        Some("none") => Ok(RowEvents::None),
+        Some(other) => Err(Problem::invalid_parameter("rows", other, "auto, all or none")),
+    }
+}
+
+/// What is no number of ours is from another stream: then everything is told.
+fn last_event_id(request: &HttpRequest) -> Option<u64> {
+    request.headers().get(LAST_EVENT_ID)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// The stream of everything that a follower is told, written by `wire`.
+pub(super) fn answer(following: Following, wire: impl Wire + 'static) -> HttpResponse {
+    stream::answer(OfJob { following, wire, has_begun: false })
+}
+
+struct OfJob<W> {
+    following: Following,
+    wire: W,
+    has_begun: bool,
+}
+
+impl<W: Wire> Telling for OfJob<W> {
+    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.wire.begin(self.following.job(), out);
+            return Ok(Next::More);
+        }
+        // What writes nothing is no sign of life.
+        while out.is_empty() {
+            match self.following.next().await? {
+                Some(told) => self.wire.told(&told, out),
+                None if self.following.is_over() => return Ok(Next::End),
+                None => return Ok(Next::Interruption),
+            }
+        }
+        Ok(Next::More)
+    }
+}
