@@ -18,6 +18,8 @@ import "./superseded-rows.js";
 
 /** Above this a stream leaves the rows out unless somebody asks for them. */
 const ROWS_BY_THEMSELVES = 10_000;
+/** A file with more bytes than this will have that many rows. */
+const BYTES_BY_THEMSELVES = 1_000_000;
 /** A running job's counts are asked for at most this often. */
 const ASK_MILLIS = 250;
 /** A page in the background still keeps its title up to date. */
@@ -228,8 +230,9 @@ class JobPage extends HTMLElement {
     this.#about.append(`Job ${job.jobId} · into `, el("b", {}, job.dataset), " · ", timeTag(job.createdAt), ...trial);
   }
 
-  #rows({ total, isOver, end }) {
-    this.#everyLabel.hidden = !(total > ROWS_BY_THEMSELVES) && !this.#every.checked;
+  #rows({ job, total, isOver, end }) {
+    const isLarge = total === null ? job.fileSize > BYTES_BY_THEMSELVES : total > ROWS_BY_THEMSELVES;
+    this.#everyLabel.hidden = !isLarge && !this.#every.checked;
     const isMissing = this.#every.checked && !this.#hasRows;
     const words = isOver ? "The rows of this job were not recorded." : "Rows come with the next chunk.";
     put(this.#rowsNote, isMissing && (end || !isOver) ? words : "");

@@ -40,6 +40,7 @@ export class JobState {
   #skew = null;
   #seen = 0;
   #remarks = new Set();
+  #known = new Set();
   #pace = null;
   #progressed = 0;
   #firstProgress = null;
@@ -126,9 +127,12 @@ export class JobState {
   #created(message) {
     const [, kind, name] = /^Created ([^:]+): ?(.*)$/s.exec(message ?? "") ?? [];
     if (kind === undefined) return;
-    const names = this.references.get(kind);
-    if (names) names.push(name);
-    else this.references.set(kind, [name]);
+    // A trial run takes every chunk back and so creates the same record again in the next one.
+    const key = `${kind}: ${name}`;
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    if (!this.references.has(kind)) this.references.set(kind, []);
+    this.references.get(kind).push(name);
   }
 
   #reach(current, total) {
