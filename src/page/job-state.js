@@ -91,7 +91,7 @@ export class JobState {
     this.#heard(at);
     if (event.type === "progress") this.#progress(event, at);
     else if (event.type === "master") this.#created(event.message);
-    else if (event.type === "complete") this.end = event;
+    else if (event.type === "complete") this.#ended(event, at);
     const isStep = event.type === "log" && !event.row_number;
     if (isStep || event.type === "progress") this.step = event.message ?? "";
     // The pace is measured from the last step before the first rows.
@@ -115,6 +115,14 @@ export class JobState {
     this.points.push({ at, rows: event.current });
     if (this.points.length > POINTS) this.points = everySecond(this.points);
     this.#measure(at - before.at, event.current - before.rows);
+  }
+
+  /** A job that had much to tell has thinned its progress out: then the end is what is left. */
+  #ended(event, at) {
+    this.end = event;
+    const counts = Object.values(event.data?.counts ?? {});
+    const rows = counts.reduce((sum, count) => sum + count, 0);
+    if (rows > (this.points.at(-1)?.rows ?? Infinity)) this.points.push({ at, rows });
   }
 
   /** Smooths the pace; chunks of two writers may end in the same millisecond. */
