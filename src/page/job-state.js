@@ -3,6 +3,8 @@
 
 import { lineOf } from "./log-lines.js";
 
+/** The percentage of a job whose rows are counted and not yet written. */
+const BEFORE_ROWS = 15;
 /** An estimate is worth something from here on. */
 const ETA_EVENTS = 3;
 const ETA_MILLIS = 2000;
@@ -95,7 +97,7 @@ export class JobState {
     const isStep = event.type === "log" && !event.row_number;
     if (isStep || event.type === "progress") this.step = event.message ?? "";
     // The pace is measured from the last step before the first rows.
-    if (isStep && this.#progressed === 0) this.points = [{ at, rows: 0 }];
+    if (isStep && this.#progressed === 0 && event.percentage <= BEFORE_ROWS) this.points = [{ at, rows: 0 }];
   }
 
   /** No event is from the future, and one that happens now is from now. */
