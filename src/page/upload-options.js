@@ -8,7 +8,7 @@ const GROUPS = [
   ["What rows may do", [
     { name: "mode", label: "Mode", hint: "Which rows may change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"]] },
     { name: "blank", label: "Empty cells", hint: "What an empty cell does to the stored value.", choices: [["clear", "Clear the value"], ["keep", "Leave it alone"]] },
-    { name: "duplicates", label: "Same key twice", hint: "What the earlier rows of the file are then; the last one is written.", choices: [["last", "Overtaken by the last"], ["error", "Errors"]] },
+    { name: "duplicates", label: "Same key twice", hint: "What the earlier rows become; the last one is written.", choices: [["last", "Last one wins"], ["error", "Earlier ones fail"]] },
     { name: "dryRun", label: "Trial run", hint: "Do everything but keep nothing.", choices: [["false", "No, import"], ["true", "Yes, only try"]] },
   ]],
   ["How the file is read", [
@@ -21,7 +21,7 @@ const GROUPS = [
   ["How the job runs", [
     { name: "onError", label: "A bad row", hint: "Whether the first bad row ends the job.", choices: [["continue", "Is reported; go on"], ["abort", "Ends the job"]] },
     { name: "maxErrors", label: "Bad rows at most", hint: "More than this end the job.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
-    { name: "rows", label: "Log each row", hint: "By itself up to 10,000 rows.", choices: [["auto", "When the file is small"], ["all", "Always"], ["none", "Never"]] },
+    { name: "rows", label: "Log each row", hint: "By itself up to 10,000 rows.", choices: [["auto", "In small files"], ["all", "Always"], ["none", "Never"]] },
     { name: "priority", label: "Priority", hint: "Jobs with a higher one go first.", number: [-100, 100], placeholder: "0" },
   ]],
 ];
