@@ -96,12 +96,6 @@ class JobLog extends HTMLElement {
     this.#soon();
   }
 
-  /** Shows only one kind of line: what a tile of counts leads to. */
-  only(kind) {
-    this.#kinds = new Set([kind]);
-    this.#filter();
-  }
-
   /** Goes to the end and stays there. */
   follow() {
     const hadFocus = document.activeElement === this.#follow;
