@@ -59,8 +59,7 @@ class JobLog extends HTMLElement {
       el(
         "div", { class: "tools" },
         el("div", { class: "chips", role: "group", "aria-label": "Show only these lines" }, [...this.#chips.values()]),
-        this.#search,
-        this.#copy,
+        el("div", { class: "find" }, this.#search, this.#copy),
       ),
       el("div", { class: "terminal" }, this.#view, this.#empty, this.#follow),
       this.#told,
@@ -95,12 +94,6 @@ class JobLog extends HTMLElement {
     this.#unread = 0;
     this.#following = true;
     this.#soon();
-  }
-
-  /** Shows only one kind of line: what a tile of counts leads to. */
-  only(kind) {
-    this.#kinds = new Set([kind]);
-    this.#filter();
   }
 
   /** Goes to the end and stays there. */

@@ -37,7 +37,7 @@ class JobProgress extends HTMLElement {
     this.#showFile(state.job);
     this.#showRows(state);
     put(this.#step, stepOf(state));
-    this.#chart.hidden = state.status === "pending";
+    this.#chart.hidden = state.status === "pending" || (state.isOver && state.points.length < 2);
     this.#chart.show(state.points, state.now, state.status === "processing");
     this.tick(state);
   }

@@ -3,6 +3,8 @@
 
 import { lineOf } from "./log-lines.js";
 
+/** The percentage of a job whose rows are counted and not yet written. */
+const BEFORE_ROWS = 15;
 /** An estimate is worth something from here on. */
 const ETA_EVENTS = 3;
 const ETA_MILLIS = 2000;
@@ -91,11 +93,11 @@ export class JobState {
     this.#heard(at);
     if (event.type === "progress") this.#progress(event, at);
     else if (event.type === "master") this.#created(event.message);
-    else if (event.type === "complete") this.end = event;
+    else if (event.type === "complete") this.#ended(event, at);
     const isStep = event.type === "log" && !event.row_number;
     if (isStep || event.type === "progress") this.step = event.message ?? "";
     // The pace is measured from the last step before the first rows.
-    if (isStep && this.#progressed === 0) this.points = [{ at, rows: 0 }];
+    if (isStep && this.#progressed === 0 && event.percentage <= BEFORE_ROWS) this.points = [{ at, rows: 0 }];
   }
 
   /** No event is from the future, and one that happens now is from now. */
@@ -115,6 +117,14 @@ export class JobState {
     this.points.push({ at, rows: event.current });
     if (this.points.length > POINTS) this.points = everySecond(this.points);
     this.#measure(at - before.at, event.current - before.rows);
+  }
+
+  /** A job that had much to tell has thinned its progress out: then the end is what is left. */
+  #ended(event, at) {
+    this.end = event;
+    const counts = Object.values(event.data?.counts ?? {});
+    const rows = counts.reduce((sum, count) => sum + count, 0);
+    if (rows > (this.points.at(-1)?.rows ?? Infinity)) this.points.push({ at, rows });
   }
 
   /** Smooths the pace; chunks of two writers may end in the same millisecond. */

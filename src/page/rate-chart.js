@@ -49,7 +49,8 @@ class RateChart extends HTMLElement {
     this.#words = {
       now: this.#steps.length === 0 ? "–" : rate(isLive ? this.#recent() : mean),
       label: this.#steps.length === 0 ? "rows per second" : isLive ? "now" : "while writing",
-      rest: this.#steps.length === 0 ? "" : `${isLive ? `Average ${rate(mean)}, peak` : "Peak"} ${rate(peak)}`,
+      // Two moments give an average and nothing more.
+      rest: points.length < 3 ? "" : `${isLive ? `Average ${rate(mean)}, peak` : "Peak"} ${rate(peak)}`,
     };
     this.#say(this.#words);
   }
