@@ -27,12 +27,14 @@ mod client;
 mod cluster;
 mod database;
 mod guarantees;
+mod listener;
 mod server;
 mod told;
 
 pub(crate) use client::{Answer, Upload};
 pub(crate) use database::{Database, Kind};
 pub(crate) use guarantees::check_guarantees;
+pub(crate) use listener::{Heard, Listener, Parser};
 pub(crate) use server::{Server, Settings};
 pub(crate) use told::told;
 
