@@ -194,3 +194,51 @@ fn event(heard: &Heard, out: &mut Vec<u8>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::view::tests::job;
+
+    fn text(fill: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        fill(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn whatever_a_message_says_it_is_one_line() {
+        let said = "a\nb\r\nc\u{2028}\n\nid: 7\ndata: x";
+        let told = Told::Notice(said.to_owned());
+        let text = text(|out| Sse.told(&told, out));
+        assert_eq!(text.matches('\n').count(), 2, "{text}");
+        assert!(!text.contains('\r') && text.ends_with("}\n\n"), "{text}");
+        let data = text.trim_end().strip_prefix("data: ").unwrap();
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        assert_eq!((&data["type"], &data["message"]), (&"log".into(), &said.into()));
+    }
+
+    #[test]
+    fn a_stream_begins_with_where_the_job_stands() {
+        let text = text(|out| Sse.begin(&job(), out));
+        let begin = r#"retry: 3000
+
+data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"total":700000,"message":"50000 of 700000 rows are done","timestamp":"2026-11-18T11:06:42.000Z","job":{"jobId":123,"#;
+        assert!(text.starts_with(begin), "{text}");
+    }
+
+    #[test]
+    fn a_row_is_a_log_an_error_or_a_master() {
+        let note = |kind| RowNote { row_number: 2, kind, text: "x".to_owned() };
+        let json = |kind| {
+            let note = note(kind);
+            serde_json::to_string(&Said::note(&note, &note.message(), 15.75, "now")).unwrap()
+        };
+        let log = r#"{"type":"log","message":"Row 2: Created x","level":"success","percentage":15.75,"row_number":2,"timestamp":"now"}"#;
+        assert_eq!(json(NoteKind::Created), log);
+        let error = r#"{"type":"error","message":"Row 2: x","row_number":2,"timestamp":"now"}"#;
+        assert_eq!(json(NoteKind::Failed), error);
+        let master = r#"{"type":"master","message":"Created x","row_number":2,"timestamp":"now"}"#;
+        assert_eq!(json(NoteKind::Master), master);
+    }
+}
