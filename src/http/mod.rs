@@ -14,6 +14,7 @@ mod events;
 mod health;
 mod jobs;
 mod limits;
+mod page;
 mod preview;
 mod problem;
 mod query;
@@ -43,7 +44,10 @@ fn routes(config: &mut web::ServiceConfig) {
         .app_data(web::PathConfig::default().error_handler(|_, _| {
             Problem::new(ErrorCode::NotFound, "the address cannot be read").into()
         }))
-        .service(get("/", web::to(health::start)))
+        .service(get("/", web::to(page::start)))
+        .service(get("/jobs/{id}", web::to(page::job)))
+        .service(get("/page/{file}", web::to(page::file)))
+        .service(get("/products/import-export-advanced", web::to(page::moved)))
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))
         .service(get("/api/v1/limits", web::to(limits::limits)))

@@ -24,7 +24,7 @@ const ROWS_PER_INSERT: usize = 500;
 pub(super) struct Account {
     pub(super) notes: Vec<Statement>,
     pub(super) proof: Statement,
-    /// Returns what [`Fenced`] holds.
+    /// Returns what [`Fenced`](super::told::Fenced) holds.
     pub(super) fence: Statement,
     /// What follows it.
     pub(super) told: Told,

@@ -107,7 +107,8 @@ pub fn rows_done() -> Vec<Event> {
 #[must_use]
 pub fn given_back(job: &Job) -> Vec<Event> {
     let message = "The server stops; the import goes on when a server takes it up again";
-    vec![Event::log(Level::Warning, percentage(job), message)]
+    // It may have been parsed already, and a percentage never goes back.
+    vec![Event::log(Level::Warning, percentage(job).max(PARSED), message)]
 }
 
 /// The job is over. `groups` are all its row errors, `first_errors` the first of them as sentences.
