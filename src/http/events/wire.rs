@@ -21,15 +21,15 @@ impl Wire for Sse {
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>) {
         out.extend_from_slice(RETRY);
         let percentage = percentage(job);
-        let snapshot = Snapshot {
+        let snapshot = Standing {
             kind: "snapshot",
             progress: percentage,
             percentage,
             current: job.counts.processed(),
             total: job.total_rows,
-            message: standing(job),
-            timestamp: view::text(job.updated_at),
-            job: JobView::of(job),
+            message: &standing(job),
+            timestamp: &view::text(job.updated_at),
+            job: Some(JobView::of(job)),
         };
         write(out, None, &snapshot);
     }
@@ -77,37 +77,33 @@ fn standing(job: &Job) -> String {
     }
 }
 
+/// How far a job is: the snapshot, which has the job with it, and progress.
 #[derive(Serialize)]
-struct Snapshot<'a> {
+struct Standing<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     progress: f64,
     percentage: f64,
     current: u64,
     total: Option<u64>,
-    message: String,
-    timestamp: String,
-    job: JobView<'a>,
+    message: &'a str,
+    timestamp: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView<'a>>,
 }
 
-/// Everything but the snapshot, with the members that each kind has.
+/// Everything else, with the members that each kind has.
 #[derive(Serialize)]
 struct Said<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    progress: Option<f64>,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<Level>,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     row_number: Option<u32>,
     timestamp: &'a str,
@@ -120,12 +116,9 @@ impl<'a> Said<'a> {
         Self {
             kind,
             status: None,
-            progress: None,
             message,
             level: None,
             percentage: None,
-            current: None,
-            total: None,
             row_number: None,
             timestamp,
             data: None,
@@ -165,14 +158,17 @@ fn event(heard: &Heard, out: &mut Vec<u8>) {
             write(out, number, &data);
         }
         Some(Event::Progress { message: text, percentage, current, total }) => {
-            let data = Said {
-                progress: Some(*percentage),
-                percentage: Some(*percentage),
-                current: Some(*current),
+            let progress = Standing {
+                kind: "progress",
+                progress: *percentage,
+                percentage: *percentage,
+                current: *current,
                 total: Some(*total),
-                ..Said::new("progress", text, &timestamp)
+                message: text,
+                timestamp: &timestamp,
+                job: None,
             };
-            write(out, number, &data);
+            write(out, number, &progress);
         }
         Some(Event::Error { message: text }) => {
             write(out, number, &Said::new("error", text, &timestamp));
