@@ -129,7 +129,9 @@ impl Jobs {
     ) -> Result<Following, JobsError> {
         let (job, feed, notices) = self
             .on_runtime(move |inner| async move {
-                let job = match inner.manager.get(id) {
+                // The copy in memory may be a commit behind what somebody has read from the table.
+                let known = inner.manager.get(id).filter(|job| after <= job.event_count);
+                let job = match known {
                     Some(job) => job,
                     None => inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?,
                 };
