@@ -135,7 +135,7 @@ impl Problem {
     }
 
     /// Says after what was found also what would be right. Faults of the server say only that.
-    fn with_remedy(mut self) -> Self {
+    pub(super) fn with_remedy(mut self) -> Self {
         if self.cause.is_none() {
             self.detail = format!("{} {}", self.detail, self.code.remedy());
         }
@@ -146,6 +146,16 @@ impl Problem {
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// The code.
+    pub(super) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// Adds a member to the answer.
