@@ -11,5 +11,6 @@ pub mod domain;
 pub mod files;
 pub mod http;
 pub mod jobs;
+pub mod page;
 pub mod reader;
 pub mod store;

@@ -62,6 +62,10 @@ pub struct Model {
     pub lease_epoch: i64,
     /// When the job may be taken over.
     pub lease_expires_at: Option<DateTimeUtc>,
+    /// The number of the last event.
+    pub event_count: i64,
+    /// Somebody asked to be told what becomes of every row.
+    pub row_events: bool,
     /// Jobs uploaded together.
     pub bulk_id: Option<String>,
     /// Who uploaded it.

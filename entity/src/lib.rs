@@ -4,5 +4,7 @@
 
 pub mod import_chunk;
 pub mod import_error;
+pub mod import_error_group;
+pub mod import_event;
 pub mod import_log;
 pub mod import_superseded;

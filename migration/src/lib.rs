@@ -13,6 +13,7 @@ pub use sea_orm_migration::MigratorTrait;
 
 mod m20261122_000001_create_import_tables;
 mod m20261122_000002_create_product_tables;
+mod m20261122_000003_create_event_tables;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_create_import_tables::Migration),
             Box::new(m20261122_000002_create_product_tables::Migration),
+            Box::new(m20261122_000003_create_event_tables::Migration),
         ]
     }
 }

@@ -43,6 +43,10 @@ pub struct Job {
     pub attempts: i32,
     /// Fences off an owner that lost its lease.
     pub lease_epoch: i64,
+    /// The number of its last event.
+    pub event_count: u64,
+    /// Somebody asked to be told what becomes of every row.
+    pub row_events: bool,
     /// Jobs uploaded together.
     pub bulk_id: Option<Uuid>,
     /// Who uploaded it, where that is known.

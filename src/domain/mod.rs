@@ -1,5 +1,5 @@
 //! The words of Loadbay as plain types: status and its edges, counts, rows, records, row errors,
-//! options, limits, error codes.
+//! options, events, limits, error codes.
 //!
 //! Pure: no IO, no clock, no database, no HTTP. Every other module may use it; it uses none.
 
@@ -7,6 +7,7 @@ pub mod chunk;
 pub mod counts;
 pub mod detected;
 pub mod error_code;
+pub mod event;
 pub mod failed_list;
 pub mod job;
 pub mod limits;

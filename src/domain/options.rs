@@ -53,6 +53,19 @@ pub enum Duplicates {
     Error,
 }
 
+/// Whether the job tells what became of every row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowEvents {
+    /// Up to 10,000 rows, and when somebody asks while it runs.
+    #[default]
+    Auto,
+    /// Always.
+    All,
+    /// Never.
+    None,
+}
+
 /// Everything that a client may ask for an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -90,6 +103,8 @@ pub struct Options {
     pub mapping: BTreeMap<String, String>,
     /// Higher goes first; -100 to 100.
     pub priority: i32,
+    /// Whether the job tells what became of every row.
+    pub rows: RowEvents,
 }
 
 /// An option that cannot be taken.
@@ -135,6 +150,7 @@ impl Options {
         "headerRow",
         "mapping",
         "priority",
+        "rows",
     ];
 
     /// Reads options from name and value pairs.
@@ -199,6 +215,18 @@ impl Options {
                     value,
                     "last or error",
                     &[("last", Duplicates::Last), ("error", Duplicates::Error)],
+                )?;
+            }
+            "rows" => {
+                self.rows = choice(
+                    "rows",
+                    value,
+                    "auto, all or none",
+                    &[
+                        ("auto", RowEvents::Auto),
+                        ("all", RowEvents::All),
+                        ("none", RowEvents::None),
+                    ],
                 )?;
             }
             "sheet" => self.sheet = Some(value.to_owned()),

@@ -1,4 +1,4 @@
-//! Is the process alive, may it be sent work, and where does a newcomer begin?
+//! Is the process alive, and may it be sent work?
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
@@ -20,14 +20,4 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Problem> 
     let jobs = api.jobs.clone();
     api.run(async move { jobs.ready().await }).await?;
     envelope::ok(&json!({"status": "ready"}))
-}
-
-/// `GET /`: where a newcomer begins.
-pub(super) async fn start() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(
-        "This is Loadbay, a background import server.\n\n\
-         Upload a file:   curl -F file=@products.csv http://HOST/api/v1/import/products\n\
-         Watch the job:   curl http://HOST/api/v1/import/status/JOB\n\
-         What can be imported, with templates:   curl http://HOST/api/v1/datasets\n",
-    )
 }

@@ -12,6 +12,7 @@ mod envelope;
 mod etag;
 mod health;
 mod jobs;
+mod page;
 mod problem;
 mod query;
 mod row_errors;
@@ -40,7 +41,10 @@ fn routes(config: &mut web::ServiceConfig) {
         .app_data(web::PathConfig::default().error_handler(|_, _| {
             Problem::new(ErrorCode::NotFound, "the address cannot be read").into()
         }))
-        .service(get("/", web::to(health::start)))
+        .service(get("/", web::to(page::start)))
+        .service(get("/jobs/{id}", web::to(page::job)))
+        .service(get("/page/{file}", web::to(page::file)))
+        .service(get("/products/import-export-advanced", web::to(page::moved)))
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))
         .service(get("/api/v1/datasets", web::to(datasets::list)))

@@ -215,6 +215,8 @@ pub(super) mod tests {
             priority: 0,
             attempts: 1,
             lease_epoch: 1,
+            event_count: 8,
+            row_events: false,
             bulk_id: None,
             created_by: None,
             created_at: at(0),
@@ -290,7 +292,8 @@ pub(super) mod tests {
             "blank": "clear",
             "duplicates": "last",
             "decimal": "undeclared",
-            "priority": 0
+            "priority": 0,
+            "rows": "auto"
           },
           "sha256": "abababababababababababababababababababababababababababababababab",
           "fileSize": 136600000

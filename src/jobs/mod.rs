@@ -29,6 +29,7 @@ pub use crate::store::{JobFilter, SupersededRow};
 pub use error::JobsError;
 
 use crate::dataset::Datasets;
+use crate::domain::event::ErrorGroup;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::RowError;
 use crate::files::{FailedRows, Folder};
@@ -239,6 +240,14 @@ impl Jobs {
             Ok((errors, inner.store.stored_error_rows(id).await?))
         })
         .await
+    }
+
+    /// All row errors of a job by code and column, most frequent first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn error_groups(&self, id: i64) -> Result<Vec<ErrorGroup>, JobsError> {
+        self.on_runtime(move |inner| async move { Ok(inner.store.error_groups(id).await?) }).await
     }
 
     /// Rows that a later row overtook, behind row `after`.

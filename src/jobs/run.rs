@@ -17,6 +17,7 @@ use super::{Inner, lane};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::event::{Event, story};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
@@ -89,7 +90,9 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
         .ok_or_else(|| RunError::NoDataset(job.dataset.clone()))?;
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
-    let (source, survey, converter) = look_through(inner, job, converter, stop).await?;
+    let source = open(inner, job, stop).await?;
+    tell(inner, job, stop, story::parsed).await?;
+    let (source, survey, converter) = look_through(inner, source, converter, stop).await?;
     let lanes = match persist(job.id, stop.token(), || inner.store.lanes_of(job.id)).await? {
         Some(lanes) => lanes,
         // A second writer would only cost its connection.
@@ -101,7 +104,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
         persist(job.id, stop.token(), || inner.store.set_total(job, total, lanes)).await?;
     let counted = counted.ok_or(RunError::Stopped)?;
     let failed = counted.counts.failed;
-    inner.manager.publish(counted);
+    inner.manager.publish(counted.clone());
     // The server may have ended between the chunk that went too far and the end of the job.
     lane::check_failed(job, failed)?;
     let committed = persist(job.id, stop.token(), || inner.store.committed_chunks(job.id)).await?;
@@ -113,8 +116,9 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
         superseded: survey.superseded,
         stop: stop.clone(),
     };
-    let work = Work { inner, job, dataset: &dataset, plan: &plan, stop };
+    let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
+    tell(inner, job, stop, |_: &Job| story::rows_done()).await?;
     let processed = persist(job.id, stop.token(), || inner.store.rows_in_chunks(job.id)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
@@ -134,16 +138,33 @@ fn lane_starts(committed: &[CommittedChunk], lanes: u32) -> Vec<LaneStart> {
     (0..lanes).map(of_lane).collect()
 }
 
-/// Opens the file, on a thread that may block, and looks it through.
+/// Tells those who watch how far the job is.
+async fn tell(
+    inner: &Inner,
+    job: &Job,
+    stop: &Stop,
+    story: fn(&Job) -> Vec<Event>,
+) -> Result<(), RunError> {
+    let told = persist(job.id, stop.token(), || inner.store.tell(job, story)).await?;
+    inner.manager.publish(told.ok_or(RunError::Stopped)?);
+    Ok(())
+}
+
+/// Opens the file, on a thread that may block.
+async fn open(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<Source, RunError> {
+    let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
+    on_thread("open", move || open_source(&inner, &job, &stop)).await
+}
+
+/// Looks the file through, on a thread that may block.
 async fn look_through(
     inner: &Arc<Inner>,
-    job: &Job,
+    source: Source,
     mut converter: Converter,
     stop: &Stop,
 ) -> Result<(Source, Survey, Converter), RunError> {
-    let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
+    let (inner, stop) = (Arc::clone(inner), stop.clone());
     let work = move || {
-        let source = open(&inner, &job, &stop)?;
         let survey = survey(&source, &mut converter, &inner.folder.tmp(), &stop)?;
         Ok((source, survey, converter))
     };
@@ -151,7 +172,7 @@ async fn look_through(
 }
 
 /// The uploaded file as rows; a workbook is converted first.
-fn open(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
+fn open_source(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
     let path = inner.folder.source(job.uuid);
     // The first epoch is the upload's own server, right after the upload.
     if job.lease_epoch > 1 {

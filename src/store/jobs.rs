@@ -4,11 +4,14 @@ use entity::{import_error, import_log, import_superseded};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    TransactionTrait,
 };
 
 use super::Store;
 use super::error::{Doing, StoreError};
+use super::events::tell;
 use super::stored::{job, now_utc, unsigned};
+use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::{RowCode, RowError};
 use crate::domain::status::JobStatus;
@@ -63,21 +66,29 @@ impl Store {
             bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
             created_by: Set(new.created_by.clone()),
             idempotency_key: Set(new.idempotency_key.clone()),
+            row_events: Set(false),
             created_at: Set(now),
             updated_at: Set(now),
             ..Default::default()
         };
+        let doing = "store the job";
         let _turn = self.turn().await;
+        let transaction = self.write.begin().await.doing(doing)?;
         let inserted = import_log::Entity::insert_many([row])
             .on_conflict(
                 OnConflict::column(import_log::Column::IdempotencyKey).do_nothing().to_owned(),
             )
-            .exec_with_returning(&self.write)
+            .exec_with_returning(&transaction)
             .await
-            .doing("store the job")?;
+            .doing(doing)?;
         if let Some(row) = inserted.into_iter().next() {
-            return Ok(Inserted::New(job(row)?));
+            let mut job = job(row)?;
+            let events = story::received(&job);
+            tell(&transaction, &mut job, &events).await.doing(doing)?;
+            transaction.commit().await.doing(doing)?;
+            return Ok(Inserted::New(job));
         }
+        transaction.rollback().await.doing(doing)?;
         let taken = import_log::Entity::find()
             .filter(import_log::Column::IdempotencyKey.eq(new.idempotency_key.clone()))
             .one(&self.write)

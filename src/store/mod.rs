@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 pub(crate) mod accounts;
 mod connect;
 mod error;
+mod events;
 mod jobs;
 mod postgres;
 mod queue;

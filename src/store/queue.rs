@@ -10,9 +10,10 @@ use sea_orm::{
 };
 
 use super::error::{Doing, StoreError};
-use super::stored::{job, signed, unsigned};
+use super::stored::{signed, unsigned};
 use super::{Kind, Store};
 use crate::domain::error_code::ErrorCode;
+use crate::domain::event::{Event, story};
 use crate::domain::job::Job;
 use crate::domain::limits::ATTEMPTS_MAX;
 use crate::domain::status::JobStatus;
@@ -70,7 +71,7 @@ impl Store {
             next.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         }
         let _turn = self.turn().await;
-        let rows = import_log::Entity::update_many()
+        let claim = import_log::Entity::update_many()
             .col_expr(
                 import_log::Column::ImportStatus,
                 Expr::value(JobStatus::Processing.as_stored()),
@@ -93,11 +94,10 @@ impl Store {
             .col_expr(import_log::Column::UpdatedAt, self.now())
             // `=`, not `IN`: PostgreSQL may run the subquery of an `IN` once for each row, and then
             // it takes more jobs than the one that is run.
-            .filter(Expr::col(import_log::Column::Id).eq(Expr::from(SubQueryStatement::from(next))))
-            .exec_with_returning(&self.write)
-            .await
-            .doing("claim a job")?;
-        rows.into_iter().next().map(job).transpose()
+            .filter(
+                Expr::col(import_log::Column::Id).eq(Expr::from(SubQueryStatement::from(next))),
+            );
+        self.change(claim, story::taken_up, "claim a job").await
     }
 
     /// Moves the end of a lease; false when the job is no longer ours.
@@ -115,15 +115,13 @@ impl Store {
     /// Gives a job back unfinished, so that it goes on at once elsewhere or after a restart.
     pub async fn release(&self, job: &Job) -> Result<(), StoreError> {
         let _turn = self.turn().await;
-        import_log::Entity::update_many()
+        let release = import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseOwner, Expr::value(None::<String>))
             .col_expr(import_log::Column::LeaseExpiresAt, self.now())
             // It ended with a word: the attempt does not count.
             .col_expr(import_log::Column::Attempts, Expr::col(import_log::Column::Attempts).sub(1))
-            .filter(ours(job))
-            .exec(&self.write)
-            .await
-            .doing("give a job back")?;
+            .filter(ours(job));
+        self.change(release, story::given_back, "give a job back").await?;
         Ok(())
     }
 
@@ -189,7 +187,7 @@ impl Store {
         message: Option<String>,
     ) -> Result<Option<Job>, StoreError> {
         let _turn = self.turn().await;
-        let rows = import_log::Entity::update_many()
+        let end = import_log::Entity::update_many()
             .col_expr(import_log::Column::ImportStatus, Expr::value(status.as_stored()))
             .col_expr(import_log::Column::ErrorCode, Expr::value(code.map(str::to_owned)))
             .col_expr(import_log::Column::ErrorMessage, Expr::value(message))
@@ -204,31 +202,40 @@ impl Store {
             )
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .col_expr(import_log::Column::CompletedAt, self.now())
-            .filter(which)
-            .exec_with_returning(&self.write)
-            .await
-            .doing("end a job")?;
-        rows.into_iter().next().map(job).transpose()
+            .filter(which);
+        self.end(end).await
     }
 
     /// Notes how many rows the file has and among how many writers they are divided; `None` when
     /// the job is no longer ours.
     pub async fn set_total(
         &self,
-        job_: &Job,
+        job: &Job,
         total_rows: u64,
         lanes: u32,
     ) -> Result<Option<Job>, StoreError> {
         let _turn = self.turn().await;
-        let rows = import_log::Entity::update_many()
+        let note = import_log::Entity::update_many()
             .col_expr(import_log::Column::TotalRows, Expr::value(signed(total_rows)))
             .col_expr(import_log::Column::Lanes, Expr::value(i32::try_from(lanes).unwrap_or(1)))
             .col_expr(import_log::Column::UpdatedAt, self.now())
-            .filter(ours(job_))
-            .exec_with_returning(&self.write)
-            .await
-            .doing("note the number of rows")?;
-        rows.into_iter().next().map(job).transpose()
+            .filter(ours(job));
+        let is_known = job.total_rows.is_some();
+        let story = |job: &Job| if is_known { Vec::new() } else { story::found(job) };
+        self.change(note, story, "note the number of rows").await
+    }
+
+    /// Tells something of a job of ours; `None` when the job is no longer ours.
+    pub async fn tell(
+        &self,
+        job: &Job,
+        story: impl FnOnce(&Job) -> Vec<Event> + Send,
+    ) -> Result<Option<Job>, StoreError> {
+        let _turn = self.turn().await;
+        let touch = import_log::Entity::update_many()
+            .col_expr(import_log::Column::UpdatedAt, self.now())
+            .filter(ours(job));
+        self.change(touch, story, "tell how far a job is").await
     }
 
     /// Among how many writers the job's rows were divided when it was first taken up.

@@ -39,6 +39,8 @@ pub(super) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         priority: row.priority,
         attempts: row.attempts,
         lease_epoch: row.lease_epoch,
+        event_count: unsigned(row.event_count),
+        row_events: row.row_events,
         created_by: row.created_by,
         created_at: row.created_at,
         started_at: row.started_at,

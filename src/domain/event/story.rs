@@ -1,0 +1,237 @@
+//! The words for the turns of a job's life. Pure: from the job as it stands after the turn to the
+//! events that tell it.
+
+use super::{ErrorGroup, Event, Level, PARSED, ROWS_DONE, Results, percentage};
+use crate::domain::detected::{DecimalSeparator, Detected, Format};
+use crate::domain::job::Job;
+use crate::domain::status::JobStatus;
+
+/// Groups of row errors that the summary names; the others are counted.
+const GROUPS_NAMED_MAX: usize = 5;
+
+/// The upload was accepted.
+#[must_use]
+pub fn received(job: &Job) -> Vec<Event> {
+    let at = percentage(job);
+    let mut events = vec![
+        Event::log(
+            Level::Info,
+            at,
+            format!("File received: {} ({})", job.file_name, size(job.file_size)),
+        ),
+        Event::log(Level::Info, at, detected(&job.detected)),
+    ];
+    let left_out: Vec<&str> = unused_headers(&job.detected).collect();
+    if !left_out.is_empty() {
+        let message = format!("Columns that are not imported: {}", left_out.join(", "));
+        events.push(Event::log(Level::Warning, at, message));
+    }
+    if job.options.dry_run {
+        let message = "Dry run: the counts say what would happen, nothing is kept";
+        events.push(Event::log(Level::Warning, at, message));
+    }
+    events
+}
+
+/// `Read as CSV: delimiter `;`, encoding utf-8, header in row 1, 22 of 23 columns used`.
+fn detected(detected: &Detected) -> String {
+    let mut facts = Vec::new();
+    if let Some(delimiter) = detected.delimiter {
+        let shown = if delimiter == '\t' { "tab".to_owned() } else { format!("`{delimiter}`") };
+        facts.push(format!("delimiter {shown}"));
+    }
+    if let Some(encoding) = &detected.encoding {
+        facts.push(format!("encoding {encoding}"));
+    }
+    if let Some(sheet) = &detected.sheet {
+        facts.push(format!("sheet `{sheet}`"));
+    }
+    if detected.decimal == DecimalSeparator::Comma {
+        facts.push("decimal comma".to_owned());
+    }
+    facts.push(format!("header in row {}", detected.header_row));
+    let used = detected.columns.iter().filter(|column| column.is_some()).count();
+    facts.push(format!("{used} of {} columns used", detected.header.len()));
+    let format = match detected.format {
+        Format::Csv => "CSV",
+        Format::Xlsx => "XLSX",
+        Format::Xlsb => "XLSB",
+        Format::Xls => "XLS",
+        Format::Ods => "ODS",
+    };
+    format!("Read as {format}: {}", facts.join(", "))
+}
+
+fn unused_headers(detected: &Detected) -> impl Iterator<Item = &str> {
+    let cells = detected.header.iter().zip(&detected.columns);
+    cells
+        .filter(|(header, column)| column.is_none() && !header.trim().is_empty())
+        .map(|(header, _)| header.trim())
+}
+
+/// A server took the job up.
+#[must_use]
+pub fn taken_up(job: &Job) -> Vec<Event> {
+    let message = match (job.lease_epoch, job.counts.processed()) {
+        (..=1, _) => "Import started".to_owned(),
+        (_, 0) => "Import taken up again".to_owned(),
+        (_, rows) => format!("Import goes on after {rows} rows"),
+    };
+    vec![Event::log(Level::Info, percentage(job), message)]
+}
+
+/// The file can be read as rows; they are looked through now.
+#[must_use]
+pub fn parsed(job: &Job) -> Vec<Event> {
+    let message = "Parsing file: looking through all rows";
+    vec![Event::log(Level::Info, percentage(job).max(PARSED), message)]
+}
+
+/// The rows are counted. Told once, however often a job is taken up.
+#[must_use]
+pub fn found(job: &Job) -> Vec<Event> {
+    let total = job.total_rows.unwrap_or(0);
+    let noun = if total == 1 { "row" } else { "rows" };
+    let message = format!("Found {total} {noun} to import");
+    vec![Event::log(Level::Success, percentage(job), message)]
+}
+
+/// Every row has its outcome.
+#[must_use]
+pub fn rows_done() -> Vec<Event> {
+    let message = "All rows have their outcome; checking that the counts add up";
+    vec![Event::log(Level::Info, ROWS_DONE, message)]
+}
+
+/// The job is given back unfinished.
+#[must_use]
+pub fn given_back(job: &Job) -> Vec<Event> {
+    let message = "The server stops; the import goes on when a server takes it up again";
+    vec![Event::log(Level::Warning, percentage(job), message)]
+}
+
+/// The job is over. `groups` are all its row errors, `first_errors` the first of them as sentences.
+#[must_use]
+pub fn ended(job: &Job, groups: &[ErrorGroup], first_errors: Vec<String>) -> Vec<Event> {
+    let mut events = Vec::new();
+    if let Some(message) = &job.error_message {
+        events.push(Event::Error { message: message.clone() });
+    }
+    if !groups.is_empty() {
+        let level = Level::Warning;
+        events.push(Event::log(level, percentage(job), summary(job.counts.failed, groups)));
+    }
+    events.push(Event::Complete {
+        status: job.status,
+        message: ending(job),
+        percentage: percentage(job),
+        results: Box::new(results(job, first_errors)),
+    });
+    events
+}
+
+fn summary(failed: u64, groups: &[ErrorGroup]) -> String {
+    let named: Vec<String> = groups
+        .iter()
+        .take(GROUPS_NAMED_MAX)
+        .map(|group| {
+            let column = group.column.as_deref().map_or(String::new(), |it| format!(" in {it}"));
+            format!(
+                "{} × {}{column} (first in row {})",
+                group.count,
+                group.code.as_str(),
+                group.first_row
+            )
+        })
+        .collect();
+    let others: u64 = groups.iter().skip(GROUPS_NAMED_MAX).map(|group| group.count).sum();
+    let others = if others > 0 { format!(", {others} others") } else { String::new() };
+    let rows = if failed == 1 { "1 row".to_owned() } else { format!("{failed} rows") };
+    format!("{rows} failed: {}{others}", named.join(", "))
+}
+
+fn ending(job: &Job) -> String {
+    let counts = &job.counts;
+    let mut parts = Vec::new();
+    for (count, word) in [
+        (counts.created, "created"),
+        (counts.updated, "updated"),
+        (counts.unchanged, "unchanged"),
+        (counts.superseded, "superseded"),
+        (counts.failed, "failed"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {word}"));
+        }
+    }
+    if parts.is_empty() {
+        parts.push("no rows".to_owned());
+    }
+    let rows = parts.join(", ");
+    match job.status {
+        JobStatus::Completed => format!("Import completed: {rows}"),
+        JobStatus::Cancelled => format!("Import cancelled; kept until then: {rows}"),
+        _ => format!("Import failed; kept until then: {rows}"),
+    }
+}
+
+fn results(job: &Job, errors: Vec<String>) -> Results {
+    let counts = job.counts;
+    let millis = match (job.started_at, job.completed_at) {
+        (Some(start), Some(end)) => u64::try_from((end - start).num_milliseconds()).unwrap_or(0),
+        _ => 0,
+    };
+    let tenths = (counts.succeeded() * 1_000).checked_div(counts.processed()).unwrap_or(1_000);
+    Results {
+        total_rows: job.total_rows.unwrap_or(counts.processed()),
+        inserted: counts.created,
+        updated: counts.updated + counts.unchanged + counts.superseded,
+        skipped: counts.failed,
+        errors,
+        success_rate: f64::from(u32::try_from(tenths).unwrap_or(1_000)) / 10.0,
+        process_time: format!("{}.{}s", millis / 1_000, millis % 1_000 / 100),
+        counts,
+    }
+}
+
+/// A size as people read it, in steps of 1,000: `12.3 MB`.
+fn size(bytes: i64) -> String {
+    let bytes = u64::try_from(bytes).unwrap_or(0);
+    for (step, unit) in [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")] {
+        if bytes >= step {
+            return format!("{}.{} {unit}", bytes / step, bytes % step * 10 / step);
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(1_234), "1.2 kB");
+        assert_eq!(size(136_600_000), "136.6 MB");
+        assert_eq!(size(2_000_000_000), "2.0 GB");
+    }
+
+    #[test]
+    fn the_summary_names_the_largest_groups_and_counts_the_others() {
+        let group = |count| ErrorGroup {
+            code: crate::domain::row_error::RowCode::Required,
+            column: Some("sku".to_owned()),
+            count,
+            first_row: 5,
+            message: String::new(),
+            value: None,
+        };
+        assert_eq!(
+            summary(12, &[group(9), group(3)]),
+            "12 rows failed: 9 × required in sku (first in row 5), 3 × required in sku (first in row 5)"
+        );
+        let many: Vec<_> = (0..7).map(|_| group(2)).collect();
+        assert!(summary(14, &many).ends_with(", 4 others"));
+    }
+}

@@ -1,0 +1,94 @@
+//! Serves the web page: the shell at the addresses that people see, its files below `/page/`, and a
+//! few lines of text for those who ask without a browser.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY,
+    CROSS_ORIGIN_RESOURCE_POLICY, ETAG, HeaderValue, LOCATION, REFERRER_POLICY, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::etag::{Seen, weak_tag};
+use super::problem::Problem;
+use super::status::job_id;
+use crate::domain::error_code::ErrorCode;
+use crate::page::{self, PageFile};
+
+/// Nothing from elsewhere, nothing inline, nobody's frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// Kept, but asked for each time: a new version of the program shows its own page at once.
+const ASK_AGAIN: &str = "no-cache";
+
+const FIRST_STEPS: &str = "This is Loadbay, a background import server.\n\n\
+    Upload a file:   curl -F file=@products.csv http://HOST/api/v1/import/products\n\
+    Watch the job:   curl http://HOST/api/v1/import/status/JOB\n\
+    What can be imported, with templates:   curl http://HOST/api/v1/datasets\n\n\
+    A browser sees a page here.\n";
+
+/// `GET /`: the page for browsers, a few lines for everybody else.
+pub(super) async fn start(request: HttpRequest) -> HttpResponse {
+    let mut response = if takes_html(&request) {
+        served(&request, &page::SHELL)
+    } else {
+        HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(FIRST_STEPS)
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// `GET /jobs/{id}`: the page of a job, whether there is such a job or not; the page says so.
+pub(super) async fn job(
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    job_id(&id)?;
+    Ok(served(&request, &page::SHELL))
+}
+
+/// `GET /page/{file}`.
+pub(super) async fn file(
+    request: HttpRequest,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let file = page::file(&name).ok_or_else(|| {
+        let name = crate::domain::row_error::shown(&name);
+        Problem::new(ErrorCode::NotFound, format!("the page has no file `{name}`"))
+    })?;
+    Ok(served(&request, file))
+}
+
+/// `GET /products/import-export-advanced`: where the products' import stood before.
+pub(super) async fn moved() -> HttpResponse {
+    HttpResponse::Found().insert_header((LOCATION, "/?dataset=products")).finish()
+}
+
+/// 200 with the file, or 304 when the client has just that.
+fn served(request: &HttpRequest, file: &PageFile) -> HttpResponse {
+    let tag = weak_tag(file.bytes);
+    let is_known = Seen::of(request).contains(&tag);
+    let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+    let mut response = HttpResponse::build(status);
+    response
+        .insert_header((ETAG, tag))
+        .insert_header((CACHE_CONTROL, ASK_AGAIN))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((CROSS_ORIGIN_OPENER_POLICY, "same-origin"))
+        .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"));
+    if is_known {
+        return response.finish();
+    }
+    response.content_type(file.media_type).body(file.bytes)
+}
+
+/// Browsers name HTML; other programs name nothing or take anything.
+fn takes_html(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let media_type = range.split(';').next().unwrap_or_default();
+        media_type.trim().eq_ignore_ascii_case("text/html")
+    })
+}

@@ -1,0 +1,211 @@
+// The calls of the API: takes the envelope off, turns refusals into `Problem` and silence into
+// `NoAnswer`, and knows whether the server is there at all. Knows no element of the page.
+
+/** A refusal of the API. `message` is the sentence for people (`detail`). */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body.detail || body.title || `The server answered ${status}.`);
+    this.name = "Problem";
+    this.status = status;
+    this.code = body.code ?? "";
+    this.title = body.title ?? "";
+    this.errors = body.errors ?? [];
+    this.requestId = body.requestId;
+    /** Of a 409: the job's status and what may be done instead. */
+    this.jobStatus = body.jobStatus;
+    this.actions = body.actions;
+  }
+}
+
+/** Nothing came back: the server is gone or the network is. */
+export class NoAnswer extends Error {
+  constructor() {
+    super("The server does not answer.");
+    this.name = "NoAnswer";
+  }
+}
+
+/** Asked again this often while nothing answers; the last one for as long as it takes. */
+const PAUSES = [500, 1000, 2000, 3000];
+
+/**
+ * Is the server there? `gone` and the events "gone" and "back". Whoever gets no answer calls
+ * `lost()`; then the server is asked until it answers again.
+ */
+class Reachable extends EventTarget {
+  gone = false;
+  #timer;
+  #asked = 0;
+
+  lost() {
+    if (this.gone) return;
+    this.gone = true;
+    this.#asked = 0;
+    this.dispatchEvent(new Event("gone"));
+    this.#later();
+  }
+
+  /** Asks now: true when the server answers. */
+  async check() {
+    clearTimeout(this.#timer);
+    const answers = await fetch("/healthz", { cache: "no-store" }).then(() => true, () => false);
+    if (answers && this.gone) {
+      this.gone = false;
+      this.dispatchEvent(new Event("back"));
+    } else if (!answers) {
+      if (this.gone) this.#later();
+      else this.lost();
+    }
+    return answers;
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    const pause = PAUSES[Math.min(this.#asked, PAUSES.length - 1)];
+    this.#asked += 1;
+    this.#timer = setTimeout(() => this.check(), pause);
+  }
+}
+
+export const server = new Reachable();
+
+/** `data` of an answer. Throws `Problem`, `NoAnswer`, or the signal's `AbortError`. */
+export async function call(method, path, { signal, body } = {}) {
+  let answer;
+  let text;
+  try {
+    answer = await fetch(path, { method, signal, body, cache: "no-store", headers: { Accept: "application/json" } });
+    text = await answer.text();
+  } catch (fault) {
+    if (fault.name === "AbortError") throw fault;
+    server.lost();
+    throw new NoAnswer();
+  }
+  return unwrapped(answer.status, text);
+}
+
+function unwrapped(status, text) {
+  const body = parsed(text);
+  if (status >= 200 && status < 300) return body?.data;
+  throw new Problem(status, body ?? {});
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+export function get(path, signal) {
+  return call("GET", path, { signal });
+}
+
+/** An address with its query; what is `null`, `undefined` or empty is left out. */
+export function address(path, parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const query = new URLSearchParams(given).toString();
+  return query ? `${path}?${query}` : path;
+}
+
+const JOBS = "/api/v1/import/jobs";
+
+/** `{ jobs, nextCursor }`; filter: status, dataset, cursor, limit. */
+export function jobs(filter, signal) {
+  return get(address(JOBS, filter), signal);
+}
+
+export function job(id, signal) {
+  return get(`/api/v1/import/status/${encodeURIComponent(id)}`, signal);
+}
+
+/** What a job's `actions` name: `act(123, "cancel")` gives the job as it is then. */
+export function act(id, action) {
+  return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`);
+}
+
+/** `{ errors, total, stored, truncated, nextCursor }`; filter: cursor, limit. */
+export function rowErrors(id, filter, signal) {
+  return get(address(`${JOBS}/${encodeURIComponent(id)}/errors`, filter), signal);
+}
+
+/** `{ groups, total }`. */
+export function errorGroups(id, signal) {
+  return get(`${JOBS}/${encodeURIComponent(id)}/errors/groups`, signal);
+}
+
+/** `{ superseded, total, nextCursor }`; filter: cursor, limit. */
+export function superseded(id, filter, signal) {
+  return get(address(`${JOBS}/${encodeURIComponent(id)}/superseded`, filter), signal);
+}
+
+/** The address of a job's events; see stream.js. */
+export function eventsPath(id) {
+  return `${JOBS}/${encodeURIComponent(id)}/events`;
+}
+
+export async function datasets(signal) {
+  return (await get("/api/v1/datasets", signal)).datasets;
+}
+
+export function dataset(name, signal) {
+  return get(`/api/v1/datasets/${encodeURIComponent(name)}`, signal);
+}
+
+/** `{ maxUploadBytes, extensions, chunkRows }`. */
+export function limits(signal) {
+  return get("/api/v1/limits", signal);
+}
+
+/** What the file would be read as; nothing is kept. Options: name → text. */
+export function preview(name, file, options, signal) {
+  const path = `/api/v1/import/${encodeURIComponent(name)}/preview`;
+  return call("POST", path, { signal, body: form(file, options) });
+}
+
+/**
+ * Uploads a file; gives `{ jobId, … }`. `sent(bytes, total)` is told how far it is, `key` makes
+ * sure that a second attempt after a lost answer does not import the file twice.
+ */
+export function send(name, file, options, { sent, signal, key } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const aborted = () => reject(new DOMException("The upload was cancelled.", "AbortError"));
+    if (signal?.aborted) return aborted();
+    request.open("POST", `/api/v1/import/${encodeURIComponent(name)}`);
+    request.setRequestHeader("Accept", "application/json");
+    if (key) request.setRequestHeader("Idempotency-Key", key);
+    request.upload.onprogress = (event) => sent?.(Math.min(event.loaded, file.size), file.size);
+    request.upload.onload = () => sent?.(file.size, file.size);
+    request.onload = () => {
+      try {
+        resolve(unwrapped(request.status, request.responseText));
+      } catch (problem) {
+        reject(problem);
+      }
+    };
+    request.onerror = () => {
+      // A file that changed or went away on disk ends here, too: then the server is still there.
+      server.check();
+      reject(new NoAnswer());
+    };
+    request.onabort = aborted;
+    signal?.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(form(file, options));
+  });
+}
+
+/** The options stand before the file, so that a wrong one is told before the file is read. */
+function form(file, options) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(options ?? {})) body.append(name, value);
+  body.append("file", file, file.name);
+  return body;
+}
+
+/** A key for `send`: 128 random bits; also where pages have no `crypto.randomUUID`. */
+export function uploadKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,150 @@
+// <file-preview>: what a file would be read as, before it is sent: what was detected, which header
+// feeds which column (and may be changed), the first rows with their errors. Knows no API.
+
+import { counted, el, number } from "./text.js";
+
+const FORMATS = { csv: "Text", xlsx: "Excel workbook", xlsb: "Binary workbook", xls: "Old Excel workbook", ods: "OpenDocument sheet" };
+const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar" };
+/** More recognised headers than this are folded away: only what needs a look stays open. */
+const FOLDED_FROM = 9;
+
+/**
+ * `show(preview, columns)`: an answer of the preview call and the dataset's columns.
+ * Sends "mapping" with `detail`: header → column name ("" leaves it out), all that was changed so
+ * far; and "option" with the name of the option that a chip stands for.
+ */
+class FilePreview extends HTMLElement {
+  #mapping = {};
+
+  /** Forgets what was changed: another file comes. */
+  clear() {
+    this.#mapping = {};
+    this.removeAttribute("aria-busy");
+    this.replaceChildren();
+  }
+
+  wait() {
+    this.setAttribute("aria-busy", "true");
+    if (!this.hasChildNodes()) this.append(el("p", { class: "muted small looking" }, "Looking into the file …"));
+  }
+
+  /** A sentence in place of a preview. */
+  say(words) {
+    this.removeAttribute("aria-busy");
+    this.replaceChildren(words ? el("p", { class: "muted small" }, words) : "");
+  }
+
+  show(preview, columns) {
+    this.removeAttribute("aria-busy");
+    const focused = this.contains(document.activeElement) ? document.activeElement.id : "";
+    this.replaceChildren(...[
+      this.#chips(preview.detected),
+      faults(preview),
+      this.#columns(preview, columns),
+      absent(preview),
+      firstRows(preview),
+    ].filter(Boolean));
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  #chips(detected) {
+    const chip = (option, label, value) => value && el("li", {}, el("button", {
+      class: "chip", type: "button", title: "Change this in the options",
+      onclick: () => this.dispatchEvent(new CustomEvent("option", { detail: option })),
+    }, el("span", { class: "label" }, label), value));
+    const encoding = detected.encoding && `${detected.encoding.toUpperCase()}${detected.bom ? " with mark" : ""}`;
+    return el("ul", { class: "chips", "aria-label": "What was found out about the file" },
+      el("li", {}, el("span", { class: "chip" }, el("span", { class: "label" }, "Format"), FORMATS[detected.format] ?? detected.format)),
+      chip("delimiter", "Delimiter", detected.delimiter && (DELIMITERS[detected.delimiter] ?? detected.delimiter)),
+      chip("encoding", "Encoding", encoding),
+      chip("sheet", "Sheet", detected.sheet),
+      chip("headerRow", "Header", `row ${number(detected.headerRow)}`),
+      chip("decimal", "Decimals", detected.decimal !== "undeclared" && `with ${detected.decimal}`));
+  }
+
+  #columns(preview, columns) {
+    const known = preview.columns.filter((column) => column.column).length;
+    const all = preview.columns.length;
+    const open = known < all || all < FOLDED_FROM || preview.missing.some((column) => column.required);
+    return el("details", { class: "mapping", open },
+      el("summary", {}, el("strong", {}, `${number(known)} of ${counted(all, "header")}`), " recognised"),
+      el("div", { class: "scroll" }, el("table", {},
+        el("thead", {}, el("tr", {}, ["In the file", "Becomes", "First values"].map((title) => el("th", { scope: "col" }, title)))),
+        el("tbody", {}, preview.columns.map((column) => this.#column(column, preview, columns))))));
+  }
+
+  #column(column, preview, columns) {
+    const id = `column-${column.index}`;
+    const select = el("select", { id, "aria-label": `What ${column.header || "the header without a name"} becomes` },
+      el("option", { value: "" }, "– left out –"),
+      columns.map((one) => el("option", { value: one.name }, one.required ? `${one.title} (required)` : one.title)));
+    select.value = column.column ?? "";
+    select.addEventListener("change", () => this.#remap(column, select.value, preview));
+    return el("tr", { class: !column.column && "left-out" },
+      el("th", { scope: "row" }, column.header || el("span", { class: "muted" }, "without a name")),
+      el("td", {}, select),
+      el("td", { class: "samples" }, column.samples.filter(Boolean).map((sample) => el("span", { title: sample }, sample))));
+  }
+
+  /** A column that another header was given by hand is taken from it: one header feeds a column. */
+  #remap(column, name, preview) {
+    for (const [header, fed] of Object.entries(this.#mapping)) {
+      if (name && fed === name) this.#mapping[header] = "";
+    }
+    this.#mapping[column.header] = name;
+    // Headers of another row or sheet may still be in it; they would be refused.
+    const headers = preview.columns.map((one) => one.header);
+    this.#mapping = Object.fromEntries(Object.entries(this.#mapping).filter(([header]) => headers.includes(header)));
+    this.dispatchEvent(new CustomEvent("mapping", { detail: { ...this.#mapping } }));
+  }
+}
+
+/** Required columns that are missing, then every other fault of the header. */
+function faults(preview) {
+  const missing = preview.missing.filter((column) => column.required);
+  const others = preview.faults.filter((fault) => fault.code !== "missing_column" || missing.length === 0);
+  if (missing.length === 0 && others.length === 0) return null;
+  return el("div", { class: "faults", role: "alert" },
+    missing.length > 0 && el("p", { class: "note bad" },
+      missing.length === 1 ? "A required column is missing: " : "Required columns are missing: ",
+      el("strong", {}, missing.map((column) => column.title).join(", ")),
+      ". Choose below which header holds ", missing.length === 1 ? "it." : "them."),
+    others.map((fault) => el("p", { class: "note bad" }, fault.message)));
+}
+
+/** Optional columns that the file does not have. */
+function absent(preview) {
+  const titles = preview.missing.filter((column) => !column.required).map((column) => column.title);
+  if (titles.length === 0) return null;
+  return el("p", { class: "muted small absent" }, "Not in the file, so left as stored: ", titles.join(", "), ".");
+}
+
+function firstRows(preview) {
+  if (preview.rows.length === 0) return el("p", { class: "muted small" }, "The file has no rows below its header.");
+  const failed = preview.rows.filter((row) => row.errors.length > 0).length;
+  const title = `First ${counted(preview.rows.length, "row")}`;
+  return el("section", { class: "first-rows", "aria-label": title },
+    el("p", { class: "spread" }, el("strong", {}, title),
+      el("span", { class: failed > 0 ? "small bad-text" : "small good-text" },
+        failed > 0 ? `${number(failed)} of them would fail` : "all of them can be imported")),
+    el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": title }, el("table", {},
+      el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "number" }, "Row"),
+        preview.columns.map((column) => el("th", { scope: "col", class: !column.column && "left-out" }, column.header)))),
+      el("tbody", {}, preview.rows.flatMap((row) => rowOf(row, preview.columns))))));
+}
+
+function rowOf(row, columns) {
+  const wrong = new Set(row.errors.map((error) => error.column));
+  const cells = row.cells.map((cell, index) => {
+    const column = columns[index]?.column;
+    const kind = column ? wrong.has(column) && "wrong" : "left-out";
+    return el("td", { class: kind, title: cell.length > 40 && cell }, cell);
+  });
+  const line = el("tr", { class: row.errors.length > 0 && "failing" },
+    el("td", { class: "number muted" }, number(row.rowNumber)), cells);
+  if (row.errors.length === 0) return [line];
+  const reasons = row.errors.map((error) => error.message).join(" · ");
+  return [line, el("tr", { class: "reason" }, el("td", {}), el("td", { colspan: columns.length }, el("p", {}, reasons)))];
+}
+
+customElements.define("file-preview", FilePreview);

@@ -1,0 +1,105 @@
+// <job-row>: a job in the list: its name, how far it is or how it ended, and when. Knows no API.
+
+import { progressBar } from "./progress-bar.js";
+import { badge, counted, duration, el, isLive, number, percent, put, rate, secondsBetween, size, timeTag } from "./text.js";
+
+const OUTCOMES = ["created", "updated", "unchanged", "superseded", "failed"];
+
+export class JobRow extends HTMLElement {
+  /** The job as it was shown last. */
+  job;
+  #badge = el("span");
+  #link = el("a", { class: "name" });
+  #facts = el("p", { class: "muted small" });
+  #bar = progressBar("Rows with an outcome");
+  #outcome = el("div", { class: "outcome", "aria-hidden": "true" });
+  #words = el("p", { class: "small words" });
+  #when = el("p", { class: "muted small when" });
+  #title;
+
+  connectedCallback() {
+    if (this.hasChildNodes()) return;
+    this.setAttribute("role", "listitem");
+    this.append(
+      el("div", { class: "what" }, this.#link, this.#facts),
+      el("div", { class: "how-far" }, this.#bar, this.#outcome, this.#words),
+      el("div", { class: "end" }, this.#badge, this.#when));
+  }
+
+  /** A job never goes back: an answer that was under way while an event came is left out. */
+  update(job, title) {
+    if (this.job && isOlder(job, this.job)) return;
+    this.job = job;
+    this.dataset.job = job.jobId;
+    this.#link.href = `/jobs/${job.jobId}`;
+    this.#link.title = job.fileName;
+    put(this.#link, job.fileName);
+    this.name(title ?? this.#title);
+    const now = badge(job);
+    this.#badge.replaceWith(now);
+    this.#badge = now;
+    this.#showProgress(job);
+    this.age();
+  }
+
+  /** What the job's dataset is called. */
+  name(title) {
+    this.#title = title;
+    const { jobId, fileSize, options } = this.job;
+    const facts = [title, `job ${jobId}`, size(fileSize), options?.dryRun && "dry run"];
+    put(this.#facts, facts.filter(Boolean).join(" · "));
+  }
+
+  /** How long ago, again. */
+  age() {
+    const { createdAt, startedAt, completedAt } = this.job;
+    const took = completedAt && startedAt ? `${duration(secondsBetween(startedAt, completedAt))} · ` : "";
+    this.#when.replaceChildren(took, timeTag(completedAt ?? createdAt));
+  }
+
+  #showProgress(job) {
+    const live = isLive(job);
+    const words = live ? underWay(job) : ended(job);
+    this.#bar.hidden = !live || job.status === "pending";
+    this.#bar.set(job.progress.total === null ? null : job.progress.percentage, words, job.status === "paused" ? "warn" : "");
+    this.#outcome.hidden = live || job.progress.current === 0;
+    if (!live) this.#outcome.replaceChildren(...parts(job));
+    put(this.#words, words);
+    this.#words.classList.toggle("bad-text", job.status === "failed");
+    this.#words.title = job.error ?? "";
+  }
+}
+
+/** The rows by outcome, as parts of a bar; what was not reached is left free. */
+function parts(job) {
+  const shares = OUTCOMES.map((outcome) => [outcome, job.counts[outcome]]);
+  shares.push(["unprocessed", job.results?.unprocessed ?? 0]);
+  return shares.filter(([, rows]) => rows > 0).map(([outcome, rows]) => el("i", { class: outcome, style: { "flex-grow": String(rows) } }));
+}
+
+function underWay(job) {
+  if (job.status === "pending") return "Waits for a free place";
+  const { current, total, percentage } = job.progress;
+  if (total === null) return "Looking through the file …";
+  const left = job.status === "processing" && job.etaSeconds !== null ? `${duration(job.etaSeconds)} left` : null;
+  const pace = job.status === "processing" && job.rowsPerSecond !== null ? rate(job.rowsPerSecond) : null;
+  return [percent(percentage), `${number(current)} of ${counted(total, "row")}`, pace, left].filter(Boolean).join(" · ");
+}
+
+function ended(job) {
+  if (job.status === "failed") return job.error ?? "The job failed.";
+  const total = job.progress.total ?? job.progress.current;
+  if (job.status === "cancelled") return `Stopped after ${number(job.progress.current)} of ${counted(total, "row")}`;
+  const outcomes = OUTCOMES.filter((outcome) => job.counts[outcome] > 0);
+  const counts = outcomes.map((outcome) => `${number(job.counts[outcome])} ${outcome}`);
+  // All rows alike need no sum before them.
+  return outcomes.length === 1 && total > 0 ? counts[0] : [counted(total, "row"), ...counts].join(" · ");
+}
+
+function isOlder(job, shown) {
+  if (!isLive(shown)) return isLive(job);
+  if (!isLive(job)) return false;
+  return job.progress.current < shown.progress.current || (job.status === "pending" && shown.status !== "pending");
+}
+
+customElements.define("job-row", JobRow);

@@ -1,0 +1,114 @@
+// The page as a whole: which elements an address shows, the title and icon of the browser's tab, and
+// the word that the server is gone. Knows the elements by their tags, not what is in them.
+//
+// Elements speak to it by events that bubble:
+//   "go"       detail: an address such as "/jobs/12", which is shown without loading the page again
+//   "watched"  detail: the job that title and icon follow (as in its status), or null for none
+//   "announce" detail: a sentence for those who hear the page instead of seeing it
+// It speaks to them by "address" on the window: the address changed while the element stays.
+// Links to addresses of the page are followed without loading it again.
+
+import { server } from "./api.js";
+import { el, isLive, percent, put, statusWord } from "./text.js";
+import "./upload-card.js";
+import "./job-list.js";
+
+const NAME = "Loadbay";
+const ICON = "/page/favicon.svg";
+
+const main = document.getElementById("main");
+const icon = document.querySelector("link[rel=icon]");
+const offline = document.getElementById("offline");
+
+/** Stays while a job is looked at: its uploads go on. */
+const home = el("div", { class: "stack" }, el("upload-card"), el("job-list"));
+
+/** The job of an address, or nothing. */
+function jobOf(path) {
+  return /^\/jobs\/(\d+)$/.exec(path)?.[1];
+}
+
+async function show() {
+  const id = jobOf(location.pathname);
+  if (id) {
+    const shown = main.querySelector(":scope > job-page");
+    if (shown?.getAttribute("job") === id) return;
+    watch(null);
+    await import("./job-page.js");
+    // The address may be another one by now.
+    if (jobOf(location.pathname) === id) main.replaceChildren(el("job-page", { job: id }));
+  } else if (home.isConnected) {
+    window.dispatchEvent(new Event("address"));
+  } else {
+    watch(null);
+    main.replaceChildren(home);
+  }
+}
+
+async function go(address) {
+  const elsewhere = new URL(address, location.href).pathname !== location.pathname;
+  history.pushState(null, "", address);
+  await show();
+  if (!elsewhere) return;
+  scrollTo(0, 0);
+  main.focus({ preventScroll: true });
+}
+
+function isOfThePage(url) {
+  return url.origin === location.origin && (url.pathname === "/" || Boolean(jobOf(url.pathname)));
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+  if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
+  const url = new URL(link.href);
+  if (!isOfThePage(url) || url.hash) return;
+  event.preventDefault();
+  go(url.pathname + url.search);
+});
+document.addEventListener("go", (event) => go(event.detail));
+window.addEventListener("popstate", show);
+
+// ── The browser's tab ────────────────────────────────────────────────────────────────────────────
+
+const TONES = { processing: "#2f6bea", pending: "#8793a2", paused: "#d9930d", completed: "#2c9a5e", failed: "#d2453c", cancelled: "#8793a2" };
+
+function watch(job) {
+  if (!job) {
+    document.title = NAME;
+    setIcon(ICON);
+    return;
+  }
+  const running = job.status === "processing" || job.status === "paused";
+  const word = running ? percent(job.progress.percentage) : statusWord(job);
+  document.title = `${word} · ${job.fileName} – ${NAME}`;
+  setIcon(ring(isLive(job) ? job.progress.percentage : 100, TONES[job.status] ?? TONES.pending));
+}
+
+function setIcon(address) {
+  if (icon.getAttribute("href") !== address) icon.setAttribute("href", address);
+}
+
+/** A ring that is filled as far as the job is. */
+function ring(percentage, colour) {
+  const around = 2 * Math.PI * 12;
+  const done = (around * Math.min(100, Math.floor(percentage))) / 100;
+  const circle = `cx="16" cy="16" r="12" fill="none" stroke-width="7"`;
+  const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">` +
+    `<circle ${circle} stroke="${colour}" stroke-opacity=".25"/>` +
+    `<circle ${circle} stroke="${colour}" stroke-dasharray="${done.toFixed(1)} ${around.toFixed(1)}" transform="rotate(-90 16 16)"/></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(drawing)}`;
+}
+
+document.addEventListener("watched", (event) => watch(event.detail));
+
+// ── Words for screen readers, and for everybody when the server is gone ──────────────────────────
+
+document.addEventListener("announce", (event) => put(document.getElementById("announce"), event.detail));
+
+server.addEventListener("gone", () => { offline.hidden = false; });
+server.addEventListener("back", () => { offline.hidden = true; });
+offline.querySelector("button").addEventListener("click", () => server.check());
+
+show();

@@ -1,0 +1,50 @@
+//! The files of the web page, embedded in the program: HTML, CSS and ES modules as they were
+//! written, without a build step. Knows no HTTP.
+
+/// A file of the page.
+#[derive(Debug, Clone, Copy)]
+pub struct PageFile {
+    /// The last part of its address.
+    pub name: &'static str,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// What it holds.
+    pub bytes: &'static [u8],
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+macro_rules! embedded {
+    ($media_type:ident, $name:literal) => {
+        PageFile { name: $name, media_type: $media_type, bytes: include_bytes!($name) }
+    };
+}
+
+/// The shell: every address of the page answers with it, its scripts look at the address.
+pub const SHELL: PageFile = embedded!(HTML, "index.html");
+
+/// What the shell loads.
+pub const FILES: &[PageFile] = &[
+    embedded!(SVG, "favicon.svg"),
+    embedded!(CSS, "style.css"),
+    embedded!(JS, "main.js"),
+    embedded!(JS, "text.js"),
+    embedded!(JS, "api.js"),
+    embedded!(JS, "stream.js"),
+    embedded!(JS, "progress-bar.js"),
+    embedded!(JS, "upload-card.js"),
+    embedded!(JS, "upload-options.js"),
+    embedded!(JS, "file-line.js"),
+    embedded!(JS, "file-preview.js"),
+    embedded!(JS, "job-list.js"),
+    embedded!(JS, "job-row.js"),
+];
+
+/// The file with this name.
+#[must_use]
+pub fn file(name: &str) -> Option<&'static PageFile> {
+    FILES.iter().find(|file| file.name == name)
+}

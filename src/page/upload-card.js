@@ -1,0 +1,329 @@
+// <upload-card>: from a chosen file to a job: the dataset, the drop zone, the preview, sending. Knows
+// the API's calls; what a file is read as is shown by <file-preview>.
+
+import * as api from "./api.js";
+import { FileLine } from "./file-line.js";
+import "./file-preview.js";
+import "./upload-options.js";
+import { counted, el, limitSize, put, svg } from "./text.js";
+
+/** Larger files are sent as they are: a preview would send all of their bytes once more. */
+const PREVIEW_BYTES_MAX = 50_000_000;
+
+class UploadCard extends HTMLElement {
+  #lines = [];
+  #limits;
+  #columns = new Map();
+  #mapping = {};
+  #isSending = false;
+  #stopSending;
+  #stopLooking;
+
+  #dataset = el("select", { id: "dataset" });
+  #templates = el("p", { class: "small templates" });
+  #input = el("input", { id: "file", type: "file", multiple: true, class: "visually-hidden", "aria-describedby": "takes" });
+  #takes = el("span", { id: "takes", class: "muted small" });
+  #drop = dropZone(this.#input, this.#takes);
+  #list = el("ul", { class: "files", "aria-label": "Chosen files" });
+  #options = el("upload-options");
+  #preview = el("file-preview", { class: "preview" });
+  #note = el("p", { class: "note bad", role: "alert", hidden: true });
+  #send = el("button", { id: "send", class: "button primary", type: "submit" });
+  #cancel = el("button", { class: "button", type: "button", onclick: () => this.#stop() });
+  #foot = el("div", { class: "foot" }, this.#send, this.#cancel);
+
+  connectedCallback() {
+    window.addEventListener("dragover", this.#over);
+    window.addEventListener("drop", this.#dropped);
+    window.addEventListener("dragleave", this.#left);
+    if (!this.hasChildNodes()) this.#build();
+  }
+
+  disconnectedCallback() {
+    window.removeEventListener("dragover", this.#over);
+    window.removeEventListener("drop", this.#dropped);
+    window.removeEventListener("dragleave", this.#left);
+  }
+
+  #build() {
+    this.className = "card";
+    this.append(el("form", { class: "stack", novalidate: true, onsubmit: (event) => this.#submit(event) },
+      el("header", { class: "spread" }, el("h1", {}, "Import a file"),
+        el("div", { class: "into" }, el("label", { class: "label", for: "dataset" }, "Into"), this.#dataset, this.#templates)),
+      this.#drop, this.#list, this.#options, this.#note, this.#preview, this.#foot));
+    this.#input.addEventListener("change", () => {
+      this.#take(this.#input.files);
+      this.#input.value = "";
+    });
+    this.#dataset.addEventListener("change", () => this.#datasetChanged());
+    this.#options.addEventListener("options", (event) => event.detail.preview && this.#look());
+    this.#preview.addEventListener("option", (event) => this.#options.point(event.detail));
+    this.#preview.addEventListener("mapping", (event) => {
+      this.#mapping = event.detail;
+      this.#look();
+    });
+    api.server.addEventListener("back", () => this.#load());
+    this.#load();
+    this.#update();
+  }
+
+  /** What can be imported, and how large; asked again when the server comes back. */
+  async #load() {
+    if (this.#dataset.length > 0 && this.#limits) return;
+    const [datasets, limits] = await Promise.allSettled([api.datasets(), api.limits()]);
+    if (limits.status === "fulfilled") this.#showLimits(limits.value);
+    if (datasets.status === "fulfilled") this.#showDatasets(datasets.value);
+  }
+
+  #showLimits(limits) {
+    this.#limits = limits;
+    const kinds = limits.extensions.map((extension) => extension.replace(".", "").toUpperCase());
+    put(this.#takes, `${kinds.join(", ")} · up to ${limitSize(limits.maxUploadBytes)} each`);
+    this.#input.accept = limits.extensions.join(",");
+  }
+
+  #showDatasets(datasets) {
+    this.datasets = datasets;
+    const wanted = this.#dataset.value || new URLSearchParams(location.search).get("dataset");
+    this.#dataset.replaceChildren(...datasets.map((one) => el("option", { value: one.name }, one.title)));
+    if (datasets.some((one) => one.name === wanted)) this.#dataset.value = wanted;
+    this.#datasetChanged();
+  }
+
+  #datasetChanged() {
+    const dataset = this.datasets.find((one) => one.name === this.#dataset.value);
+    if (!dataset) return;
+    this.#templates.replaceChildren("Template: ",
+      el("a", { href: dataset.links.templateCsv, download: true }, "CSV"), " · ",
+      el("a", { href: dataset.links.templateXlsx, download: true }, "XLSX"));
+    this.#forget();
+    this.#look();
+  }
+
+  // ── Choosing ──────────────────────────────────────────────────────────────────────────────────
+
+  #over = (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = this.#isSending ? "none" : "copy";
+    this.#drop.classList.toggle("over", !this.#isSending);
+  };
+
+  #left = (event) => {
+    if (!event.relatedTarget) this.#drop.classList.remove("over");
+  };
+
+  #dropped = (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    this.#drop.classList.remove("over");
+    this.#take(event.dataTransfer.files);
+  };
+
+  /** New files take the place of those that were sent already. */
+  #take(files) {
+    if (this.#isSending || files.length === 0) return;
+    this.#lines = this.#lines.filter((line) => line.state !== "sent");
+    for (const file of files) this.#lines.push(this.#line(file));
+    this.#linesChanged();
+  }
+
+  #line(file) {
+    const line = new FileLine();
+    line.file = file;
+    line.addEventListener("remove", () => {
+      this.#lines = this.#lines.filter((one) => one !== line);
+      this.#linesChanged();
+      this.#input.focus();
+    });
+    return line;
+  }
+
+  #linesChanged() {
+    this.#list.replaceChildren(...this.#lines.map((line) => el("li", {}, line)));
+    this.#forget();
+    this.#look();
+  }
+
+  #forget() {
+    this.#mapping = {};
+    this.#preview.clear();
+    this.#block(null);
+  }
+
+  // ── Looking ───────────────────────────────────────────────────────────────────────────────────
+
+  /** The one file that was chosen is shown as it would be read. */
+  async #look() {
+    this.#stopLooking?.abort();
+    this.#block(null);
+    const [line] = this.#lines;
+    const name = this.#dataset.value;
+    if (this.#lines.length !== 1 || !name || line.state === "sent" || this.#isSending) return;
+    line.choose();
+    if (this.#isTooLarge(line)) return;
+    if (line.file.size > PREVIEW_BYTES_MAX) {
+      this.#preview.say("The file is too large for a preview; it can be sent as it is.");
+      return;
+    }
+    const looking = new AbortController();
+    this.#stopLooking = looking;
+    this.#preview.wait();
+    try {
+      const [preview, columns] = await Promise.all([
+        api.preview(name, line.file, this.#wanted(), looking.signal), this.#columnsOf(name),
+      ]);
+      if (looking.signal.aborted) return;
+      this.#preview.show(preview, columns);
+      this.#block(preview.missing.some((column) => column.required) ? "A required column is missing" : null);
+    } catch (fault) {
+      if (looking.signal.aborted) return;
+      this.#preview.say("");
+      // A server without previews takes the file all the same.
+      if (fault.status !== 404 && fault.status !== 405) refuse(line, fault);
+    }
+  }
+
+  async #columnsOf(name) {
+    if (!this.#columns.has(name)) this.#columns.set(name, (await api.dataset(name)).columns);
+    return this.#columns.get(name);
+  }
+
+  /** The options as the form has them, and the mapping when headers were given columns by hand. */
+  #wanted() {
+    const options = this.#options.values();
+    if (Object.keys(this.#mapping).length > 0) options.mapping = JSON.stringify(this.#mapping);
+    return options;
+  }
+
+  #isTooLarge(line) {
+    const most = this.#limits?.maxUploadBytes;
+    if (!most || line.file.size <= most) return false;
+    line.refuse(`The file is larger than ${limitSize(most)}, which is the most that this server takes. Split the file.`);
+    return true;
+  }
+
+  // ── Sending ───────────────────────────────────────────────────────────────────────────────────
+
+  async #submit(event) {
+    event.preventDefault();
+    const waiting = this.#lines.filter((line) => line.state !== "sent");
+    if (this.#isSending || waiting.length === 0 || this.#send.disabled) return;
+    const fault = this.#options.fault();
+    this.#say(fault);
+    if (fault) return;
+    this.#stopLooking?.abort();
+    this.#begin(waiting);
+    const wanted = [this.#dataset.value, this.#wanted()];
+    for (const line of waiting) {
+      if (this.#stopSending.signal.aborted) line.choose();
+      else await this.#sendOne(line, ...wanted);
+    }
+    this.#end(waiting);
+  }
+
+  #begin(waiting) {
+    this.#isSending = true;
+    this.#stopSending = new AbortController();
+    for (const line of waiting) line.wait();
+    this.#preview.hidden = true;
+    window.addEventListener("beforeunload", stay);
+    this.#update();
+  }
+
+  async #sendOne(line, name, options) {
+    if (this.#isTooLarge(line)) return;
+    line.send(0);
+    try {
+      const { signal } = this.#stopSending;
+      const job = await api.send(name, line.file, options, { signal, key: keyOf(line, name, options), sent: (bytes) => line.send(bytes) });
+      line.jobId = job.jobId;
+      line.sent(job.jobId);
+    } catch (fault) {
+      if (fault.name === "AbortError") line.choose();
+      else refuse(line, fault);
+    }
+  }
+
+  #end(lines) {
+    this.#isSending = false;
+    window.removeEventListener("beforeunload", stay);
+    this.#preview.hidden = false;
+    const sent = lines.filter((line) => line.state === "sent");
+    this.#announce(`${counted(sent.length, "file")} of ${lines.length} sent`);
+    const [only] = this.#lines;
+    if (this.#lines.length === 1 && only.state === "sent") {
+      this.#lines = [];
+      this.#linesChanged();
+      // Whoever looks at another job by now is left there.
+      if (this.isConnected) this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail: `/jobs/${only.jobId}` }));
+    }
+    this.#update();
+  }
+
+  #stop() {
+    if (this.#isSending) {
+      this.#stopSending.abort();
+    } else {
+      this.#lines = [];
+      this.#say(null);
+      this.#linesChanged();
+    }
+  }
+
+  // ── Showing ───────────────────────────────────────────────────────────────────────────────────
+
+  #block(reason) {
+    this.#send.disabled = reason !== null;
+    this.#send.title = reason ?? "";
+    this.#update();
+  }
+
+  #update() {
+    const left = this.#lines.filter((line) => line.state !== "sent").length;
+    const sent = this.#lines.length - left;
+    this.#drop.hidden = this.#isSending;
+    this.#drop.classList.toggle("small", this.#lines.length > 0);
+    this.#list.hidden = this.#lines.length === 0;
+    this.#options.hidden = this.#isSending;
+    this.#foot.hidden = this.#lines.length === 0;
+    this.#dataset.disabled = this.#isSending;
+    this.#send.hidden = left === 0 || this.#isSending;
+    put(this.#send, left === 1 && sent === 0 ? "Start import" : `Import ${counted(left, "file")}`);
+    put(this.#cancel, this.#isSending ? "Cancel upload" : left === 0 ? "Done" : "Clear");
+  }
+
+  #say(sentence) {
+    this.#note.hidden = !sentence;
+    put(this.#note, sentence);
+  }
+
+  #announce(detail) {
+    this.dispatchEvent(new CustomEvent("announce", { bubbles: true, detail }));
+  }
+}
+
+function refuse(line, fault) {
+  line.refuse(fault.message, (fault.errors ?? []).map((error) => error.message));
+}
+
+/** The same for a second attempt with the same wishes: an answer that was lost is found again. */
+function keyOf(line, name, options) {
+  const wishes = JSON.stringify([name, options]);
+  if (line.wishes !== wishes) Object.assign(line, { wishes, key: api.uploadKey() });
+  return line.key;
+}
+
+/** Asks before the tab is closed while bytes are sent. */
+function stay(event) {
+  event.preventDefault();
+}
+
+function dropZone(input, takes) {
+  return el("label", { id: "drop", class: "drop", for: "file" }, input,
+    svg("svg", { viewBox: "0 0 24 24", width: 28, height: 28, "aria-hidden": "true" },
+      svg("path", { d: "M12 15V4m0 0L7.5 8.5M12 4l4.5 4.5M4 15v3a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-3" })),
+    el("span", { class: "ask" }, "Drop a file here, or ", el("u", {}, "choose one")), takes);
+}
+
+customElements.define("upload-card", UploadCard);

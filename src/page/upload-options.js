@@ -1,0 +1,103 @@
+// <upload-options>: how a file is read and written, behind "More options". Knows the options of an
+// upload with their defaults and meanings; gives only those that differ. Knows no file.
+
+import { el } from "./text.js";
+
+/** name, label, meaning, and either choices (the first one is the default) or the kind of input. */
+const GROUPS = [
+  ["What rows may do", [
+    { name: "mode", label: "Mode", hint: "Which rows may change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"]] },
+    { name: "blank", label: "Empty cells", hint: "What an empty cell does to the stored value.", choices: [["clear", "Clear the value"], ["keep", "Leave it alone"]] },
+    { name: "duplicates", label: "Same key twice", hint: "What the earlier rows of the file are then; the last one is written.", choices: [["last", "Overtaken by the last"], ["error", "Errors"]] },
+    { name: "dryRun", label: "Dry run", hint: "Do everything but keep nothing.", choices: [["false", "No, import"], ["true", "Yes, only try"]] },
+  ]],
+  ["When rows fail", [
+    { name: "onError", label: "A bad row", hint: "Whether the first bad row ends the job.", choices: [["continue", "Is reported; go on"], ["abort", "Ends the job"]] },
+    { name: "maxErrors", label: "Bad rows at most", hint: "More than this end the job.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
+  ]],
+  ["How the file is read", [
+    { name: "delimiter", label: "Delimiter", hint: "What stands between the cells of a text file.", choices: [["", "Found by itself"], [",", "Comma ,"], [";", "Semicolon ;"], ["tab", "Tab"], ["|", "Bar |"]] },
+    { name: "encoding", label: "Encoding", hint: "Of a text file, such as utf-8 or windows-1252.", placeholder: "found by itself", known: ["utf-8", "windows-1252", "iso-8859-15", "utf-16le", "macintosh", "windows-1251", "gbk", "shift_jis"] },
+    { name: "decimal", label: "Decimal separator", hint: "How the file writes numbers.", choices: [["", "Found by itself"], ["point", "Point: 1,234.56"], ["comma", "Comma: 1.234,56"]] },
+    { name: "sheet", label: "Sheet", hint: "Of a workbook.", placeholder: "the first with rows" },
+    { name: "headerRow", label: "Header row", hint: "Where the column names stand.", number: [1, 1000], placeholder: "found by itself" },
+  ]],
+  ["How the job runs", [
+    { name: "rows", label: "Log each row", hint: "By itself up to 10,000 rows.", choices: [["auto", "When the file is small"], ["all", "Always"], ["none", "Never"]] },
+    { name: "priority", label: "Priority", hint: "Jobs with a higher one go first.", number: [-100, 100], placeholder: "0" },
+  ]],
+];
+
+/** Options that change what the preview shows. */
+const SEEN_IN_PREVIEW = ["mode", "blank", "delimiter", "encoding", "decimal", "sheet", "headerRow"];
+
+/** Sends "options" with `detail.preview`: whether a preview would be another one now. */
+class UploadOptions extends HTMLElement {
+  #fields = new Map();
+  #details;
+  #changed = el("span", { class: "badge", hidden: true });
+
+  connectedCallback() {
+    if (this.#details) return;
+    this.#details = el("details", { class: "options" },
+      el("summary", {}, "More options ", this.#changed),
+      GROUPS.map(([title, options]) => el("fieldset", {}, el("legend", {}, title),
+        el("div", { class: "option-grid" }, options.map((option) => this.#field(option))))));
+    this.append(this.#details);
+  }
+
+  /** What differs from the defaults: name → text. */
+  values() {
+    const given = {};
+    for (const [name, { input, usual }] of this.#fields) {
+      const value = input.value.trim();
+      if (value !== usual && input.checkValidity()) given[name] = value;
+    }
+    return given;
+  }
+
+  /** The sentence about the first field that cannot be read, or nothing. */
+  fault() {
+    for (const { input, option } of this.#fields.values()) {
+      if (!input.checkValidity()) return `${option.label}: ${input.validationMessage}`;
+    }
+    return null;
+  }
+
+  /** Opens the options at this one. */
+  point(name) {
+    this.#details.open = true;
+    const input = this.#fields.get(name)?.input;
+    input?.scrollIntoView({ block: "center", behavior: "smooth" });
+    input?.focus({ preventScroll: true });
+  }
+
+  #field(option) {
+    const id = `option-${option.name}`;
+    const input = inputOf(option, id);
+    this.#fields.set(option.name, { input, option, usual: option.choices?.[0][0] ?? "" });
+    input.addEventListener("change", () => {
+      const count = Object.keys(this.values()).length;
+      this.#changed.hidden = count === 0;
+      this.#changed.textContent = `${count} set`;
+      const detail = { preview: SEEN_IN_PREVIEW.includes(option.name) };
+      this.dispatchEvent(new CustomEvent("options", { detail }));
+    });
+    return el("div", { class: "field" }, el("label", { for: id }, option.label), input,
+      option.known && el("datalist", { id: `${id}-known` }, option.known.map((value) => el("option", { value }))),
+      el("p", { class: "hint", id: `${id}-hint` }, option.hint));
+  }
+}
+
+function inputOf(option, id) {
+  const shared = { id, name: option.name, "aria-describedby": `${id}-hint` };
+  if (option.choices) {
+    return el("select", shared, option.choices.map(([value, words]) => el("option", { value }, words)));
+  }
+  const text = { ...shared, placeholder: option.placeholder, autocomplete: "off", spellcheck: "false" };
+  if (!option.number) return el("input", { ...text, type: "text", list: option.known && `${id}-known` });
+  const [min, max] = option.number;
+  return el("input", { ...text, type: "number", min, max, step: 1 });
+}
+
+customElements.define("upload-options", UploadOptions);

@@ -1,0 +1,243 @@
+//! `import_events`: events get their numbers in the transaction that makes them true, and are read
+//! back, thinned out and asked for here. Who listens is unknown.
+
+use chrono::{DateTime, Utc};
+use entity::{import_error, import_error_group, import_event, import_log};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, TransactionTrait, UpdateMany,
+};
+
+use super::Store;
+use super::error::{Doing, StoreError};
+use super::stored::{job, now_utc, signed, unsigned};
+use crate::domain::event::{ErrorGroup, Event, StoredEvent, story};
+use crate::domain::job::Job;
+use crate::domain::row_error::RowCode;
+use crate::domain::status::JobStatus;
+
+/// Row errors that the last event of a job names.
+const FIRST_ERRORS: u64 = 100;
+
+/// Events to be stored, with their numbers: `before` is the number of the job's last one.
+pub(super) fn numbered(
+    job: i64,
+    before: u64,
+    at: DateTime<Utc>,
+    events: &[Event],
+) -> Vec<import_event::ActiveModel> {
+    let mut number = before;
+    let row = |event: &Event| {
+        let first = number + 1;
+        number += event.numbers();
+        import_event::ActiveModel {
+            import_log_id: Set(job),
+            number: Set(signed(number)),
+            first_number: Set(signed(first)),
+            kind: Set(event.word().to_owned()),
+            event: Set(serde_json::to_string(event).unwrap_or_default()),
+            created_at: Set(at),
+        }
+    };
+    events.iter().map(row).collect()
+}
+
+impl Store {
+    /// Changes the job that `update` names and tells it in the same transaction; `None` when there
+    /// is no such job any more.
+    pub(super) async fn change(
+        &self,
+        update: UpdateMany<import_log::Entity>,
+        story: impl FnOnce(&Job) -> Vec<Event> + Send,
+        doing: &'static str,
+    ) -> Result<Option<Job>, StoreError> {
+        let transaction = self.write.begin().await.doing(doing)?;
+        let rows = update.exec_with_returning(&transaction).await.doing(doing)?;
+        let Some(row) = rows.into_iter().next() else {
+            transaction.rollback().await.doing(doing)?;
+            return Ok(None);
+        };
+        let mut changed = job(row)?;
+        let events = story(&changed);
+        tell(&transaction, &mut changed, &events).await.doing(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(Some(changed))
+    }
+
+    /// Ends the job that `update` names: like [`change`](Self::change), with what the table knows
+    /// of its row errors.
+    pub(super) async fn end(
+        &self,
+        update: UpdateMany<import_log::Entity>,
+    ) -> Result<Option<Job>, StoreError> {
+        let doing = "end a job";
+        let transaction = self.write.begin().await.doing(doing)?;
+        let rows = update.exec_with_returning(&transaction).await.doing(doing)?;
+        let Some(row) = rows.into_iter().next() else {
+            transaction.rollback().await.doing(doing)?;
+            return Ok(None);
+        };
+        let mut ended = job(row)?;
+        let (mut groups, mut first) = (Vec::new(), Vec::new());
+        if ended.counts.failed > 0 {
+            groups = error_groups(&transaction, ended.id).await?;
+            first = first_errors(&transaction, ended.id).await.doing(doing)?;
+        }
+        let events = story::ended(&ended, &groups, first);
+        tell(&transaction, &mut ended, &events).await.doing(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(Some(ended))
+    }
+
+    /// Events of a job behind the one numbered `after`, in order, at most `limit` stored ones. The
+    /// first may hold notes up to `after` as well.
+    pub async fn events_after(
+        &self,
+        id: i64,
+        after: u64,
+        limit: u64,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let rows = import_event::Entity::find()
+            .filter(import_event::Column::ImportLogId.eq(id))
+            .filter(import_event::Column::Number.gt(signed(after)))
+            .order_by_asc(import_event::Column::Number)
+            .limit(limit)
+            .all(&self.read)
+            .await
+            .doing("read the events")?;
+        let event = |row: import_event::Model| {
+            let unreadable = |_| StoreError::Unreadable { id, what: "event" };
+            Ok(StoredEvent {
+                first: unsigned(row.first_number),
+                number: unsigned(row.number),
+                at: row.created_at,
+                event: serde_json::from_str(&row.event).map_err(unreadable)?,
+            })
+        };
+        rows.into_iter().map(event).collect()
+    }
+
+    /// From now on the job tells what becomes of every row; `None` when it has ended.
+    pub async fn ask_for_rows(&self, id: i64) -> Result<Option<Job>, StoreError> {
+        let ends = JobStatus::ALL.into_iter().filter(|status| status.is_terminal());
+        let _turn = self.turn().await;
+        let rows = import_log::Entity::update_many()
+            .col_expr(import_log::Column::RowEvents, Expr::value(true))
+            .filter(import_log::Column::Id.eq(id))
+            .filter(import_log::Column::ImportStatus.is_not_in(ends.map(JobStatus::as_stored)))
+            .exec_with_returning(&self.write)
+            .await
+            .doing("ask for the events of all rows")?;
+        rows.into_iter().next().map(job).transpose()
+    }
+
+    /// All row errors of a job by code and column, most frequent first.
+    pub async fn error_groups(&self, id: i64) -> Result<Vec<ErrorGroup>, StoreError> {
+        error_groups(&self.read, id).await
+    }
+
+    /// Thins the events of a job out until at most `max` are left: progress first, then notes about
+    /// rows, always the oldest; the other events stay.
+    pub async fn thin_events(&self, id: i64, max: u64) -> Result<(), StoreError> {
+        use import_event::Column as C;
+        let doing = "thin the events out";
+        let stored: Vec<(i64, i64, String)> = import_event::Entity::find()
+            .select_only()
+            .columns([C::FirstNumber, C::Number, C::Kind])
+            .filter(C::ImportLogId.eq(id))
+            .order_by_asc(C::Number)
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .doing(doing)?;
+        let count = |first: i64, last: i64| unsigned(last - first + 1);
+        let kept: u64 = stored.iter().map(|(first, last, _)| count(*first, *last)).sum();
+        let mut excess = kept.saturating_sub(max);
+        let mut victims = Vec::new();
+        for kind in ["progress", "rows"] {
+            for (first, last, _) in stored.iter().filter(|(_, _, stored)| stored == kind) {
+                if excess == 0 {
+                    break;
+                }
+                excess = excess.saturating_sub(count(*first, *last));
+                victims.push(*last);
+            }
+        }
+        for part in victims.chunks(500) {
+            let _turn = self.turn().await;
+            import_event::Entity::delete_many()
+                .filter(C::ImportLogId.eq(id))
+                .filter(C::Number.is_in(part.iter().copied()))
+                .exec(&self.write)
+                .await
+                .doing(doing)?;
+        }
+        Ok(())
+    }
+}
+
+/// Stores the events of a job whose row this transaction has locked.
+pub(super) async fn tell(
+    transaction: &DatabaseTransaction,
+    job: &mut Job,
+    events: &[Event],
+) -> Result<(), sea_orm::DbErr> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let rows = numbered(job.id, job.event_count, now_utc(), events);
+    let more: u64 = events.iter().map(Event::numbers).sum();
+    import_event::Entity::insert_many(rows).exec_without_returning(transaction).await?;
+    import_log::Entity::update_many()
+        .col_expr(
+            import_log::Column::EventCount,
+            Expr::col(import_log::Column::EventCount).add(signed(more)),
+        )
+        .filter(import_log::Column::Id.eq(job.id))
+        .exec(transaction)
+        .await?;
+    job.event_count += more;
+    Ok(())
+}
+
+async fn error_groups(
+    connection: &impl ConnectionTrait,
+    id: i64,
+) -> Result<Vec<ErrorGroup>, StoreError> {
+    use import_error_group::Column as C;
+    let rows = import_error_group::Entity::find()
+        .filter(C::ImportLogId.eq(id))
+        .order_by_desc(C::Count)
+        .order_by_asc(C::Code)
+        .order_by_asc(C::ColumnName)
+        .all(connection)
+        .await
+        .doing("read the groups of row errors")?;
+    let group = |row: import_error_group::Model| {
+        let unreadable = |what| StoreError::Unreadable { id, what };
+        Ok(ErrorGroup {
+            code: RowCode::parse(&row.code).ok_or(unreadable("row error code"))?,
+            column: Some(row.column_name).filter(|name| !name.is_empty()),
+            count: unsigned(row.count),
+            first_row: u32::try_from(row.first_row).map_err(|_| unreadable("row number"))?,
+            message: row.message,
+            value: row.value,
+        })
+    };
+    rows.into_iter().map(group).collect()
+}
+
+async fn first_errors(
+    connection: &impl ConnectionTrait,
+    id: i64,
+) -> Result<Vec<String>, sea_orm::DbErr> {
+    let rows = import_error::Entity::find()
+        .filter(import_error::Column::ImportLogId.eq(id))
+        .order_by_asc(import_error::Column::RowNumber)
+        .order_by_asc(import_error::Column::Id)
+        .limit(FIRST_ERRORS)
+        .all(connection)
+        .await?;
+    Ok(rows.into_iter().map(|row| format!("Row {}: {}", row.row_number, row.message)).collect())
+}
