@@ -61,11 +61,6 @@ async fn readable(visit: &Visit, what: &str) -> f64 {
     found[0].as_f64().expect("a number")
 }
 
-async fn prefer(visit: &Visit, colours: &str) {
-    let wish = json!({"features": [{"name": "prefers-color-scheme", "value": colours}]});
-    visit.devtools("Emulation.setEmulatedMedia", wish).await;
-}
-
 /// One job with errors and one without.
 async fn jobs(server: &Server) {
     for text in [FAULTY, &list("N", 300)] {
@@ -111,7 +106,7 @@ visits!(a_phone_never_scrolls_sideways, |server, visit| {
 visits!(every_text_can_be_read_by_day_and_by_night, |server, visit| {
     jobs(server).await;
     for (colours, is_dark) in [("light", false), ("dark", true)] {
-        prefer(visit, colours).await;
+        visit.prefer(colours).await;
         for light in through_all_states(visit, readable).await {
             assert_eq!(light < 0.2, is_dark, "{colours}: the background's lightness is {light}");
         }

@@ -20,6 +20,7 @@ mod visit;
 
 mod failures;
 mod looks;
+mod pictures;
 mod upload;
 mod watch;
 

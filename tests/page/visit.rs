@@ -14,7 +14,7 @@ use crate::browser::Browser;
 use crate::support::Server;
 
 /// For what a visitor waits at most.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A browser that shows the page of a server.
 #[derive(Debug)]
@@ -116,6 +116,18 @@ impl Visit {
                 Err(fault) => panic!("`{expression}`: {fault}"),
             }
         }
+    }
+
+    /// Likes the colours of the day (`light`) or those of the night (`dark`) better.
+    pub(crate) async fn prefer(&self, colours: &str) {
+        let wish = json!({"features": [{"name": "prefers-color-scheme", "value": colours}]});
+        self.devtools("Emulation.setEmulatedMedia", wish).await;
+    }
+
+    /// Scrolls so that an element begins where the window begins.
+    pub(crate) async fn scroll_to(&self, css: &str) {
+        let body = "document.querySelector(arguments[0]).scrollIntoView()";
+        self.run(body, &[json!(css)]).await;
     }
 
     /// Waits until somebody can see an element.

@@ -34,7 +34,7 @@ async fn is_in_the_middle(visit: &Visit) {
 }
 
 /// The database takes no write of the server as long as the value lives: jobs stand still.
-fn hold(server: &Server) -> rusqlite::Connection {
+pub(crate) fn hold(server: &Server) -> rusqlite::Connection {
     let lock = rusqlite::Connection::open(server.data_dir().join("loadbay.sqlite")).unwrap();
     lock.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
     lock.execute_batch("begin immediate").unwrap();
