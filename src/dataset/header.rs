@@ -183,6 +183,18 @@ pub fn match_header(
     header: &[String],
     mapping: &BTreeMap<String, String>,
 ) -> Result<Match, Vec<HeaderFault>> {
+    let (matched, faults) = read_header(dataset, header, mapping);
+    if faults.is_empty() { Ok(matched) } else { Err(faults) }
+}
+
+/// Like [`match_header`], but gives what could be matched together with the faults: several cells
+/// may feed the same column then, and required columns may have none.
+#[must_use]
+pub fn read_header(
+    dataset: &Dataset,
+    header: &[String],
+    mapping: &BTreeMap<String, String>,
+) -> (Match, Vec<HeaderFault>) {
     let forms: Vec<String> = header.iter().map(|cell| normal_form(cell)).collect();
     let known = known_names(dataset);
     let mut faults = Vec::new();
@@ -199,17 +211,16 @@ pub fn match_header(
     let columns: Vec<Option<usize>> =
         header.iter().zip(forms.iter().zip(&mapped)).map(column_of).collect();
     if !faults.is_empty() {
-        return Err(faults);
-    }
-    if columns.iter().all(Option::is_none) {
+        // What the mapping means must be clear first.
+    } else if columns.iter().all(Option::is_none) {
         let required = dataset.columns.iter().filter(|column| column.required);
         let expected = required.map(|column| column.title.clone()).collect();
-        return Err(vec![HeaderFault::NoHeader { found: found(header), expected }]);
+        faults.push(HeaderFault::NoHeader { found: found(header), expected });
+    } else {
+        let each = dataset.columns.iter().enumerate();
+        faults.extend(each.filter_map(|(at, column)| column_fault(header, &columns, at, column)));
     }
-    for (index, column) in dataset.columns.iter().enumerate() {
-        faults.extend(column_fault(header, &columns, index, column));
-    }
-    if faults.is_empty() { Ok(Match { columns }) } else { Err(faults) }
+    (Match { columns }, faults)
 }
 
 /// What the mapping says about a header cell.

@@ -24,7 +24,7 @@ pub use compile::{Compiled, compile};
 pub use convert::Converter;
 pub use datasets::Datasets;
 pub use fault::DefinitionFault;
-pub use header::{HeaderFault, Match, header_score, match_header};
+pub use header::{HeaderFault, Match, header_score, match_header, read_header};
 pub use plan::{Plan, PlanFault};
 pub use shape::{FieldShape, TableShape};
 pub use source::Lines;

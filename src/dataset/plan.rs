@@ -80,12 +80,31 @@ impl Plan {
             let (dataset, column) = (dataset.name.clone(), column.name.clone());
             return Err(PlanFault::Missing { dataset, column });
         }
+        Ok(Self::feeding(dataset, &fed, header_len))
+    }
+
+    /// The plan for as much of a file as its header lets be converted, to show its rows: required
+    /// columns may be missing, and a column that several cells feed is fed by none.
+    #[must_use]
+    pub fn of_what_fits(dataset: &Dataset, columns: &[Option<usize>]) -> Self {
+        let cell_of = |column: usize| {
+            let mut cells = columns.iter().enumerate().filter(|(_, fed)| **fed == Some(column));
+            match (cells.next(), cells.next()) {
+                (Some((cell, _)), None) => Some(cell),
+                _ => None,
+            }
+        };
+        let fed: Vec<Option<usize>> = (0..dataset.columns.len()).map(cell_of).collect();
+        Self::feeding(dataset, &fed, columns.len())
+    }
+
+    fn feeding(dataset: &Dataset, fed: &[Option<usize>], header_len: usize) -> Self {
         let (columns, cells): (Vec<usize>, Vec<usize>) =
             fed.iter().enumerate().filter_map(|(index, cell)| Some((index, (*cell)?))).unzip();
-        // Key columns are required, so each has its value.
+        // Key columns are required, so each has its value where the header has no fault.
         let value_of = |key: &usize| columns.iter().position(|column| column == key);
         let key = dataset.key.iter().filter_map(value_of).collect();
-        Ok(Self { columns, cells, key, header_len })
+        Self { columns, cells, key, header_len }
     }
 
     /// Values of each record.
@@ -112,6 +131,19 @@ mod tests {
         assert_eq!(plan.columns, [0, 1, dataset.column_index("current_stock").unwrap()]);
         assert_eq!(plan.cells, [3, 2, 0]);
         assert_eq!((plan.key, plan.header_len), (vec![0], 4));
+    }
+
+    #[test]
+    fn a_header_with_faults_feeds_what_is_clear() {
+        let datasets = Datasets::embedded();
+        let dataset = datasets.get("products").unwrap();
+        let stock = dataset.column_index("current_stock").unwrap();
+        let plan = Plan::of_what_fits(dataset, &[Some(stock), Some(0), None, Some(stock)]);
+        assert_eq!((plan.columns, plan.cells), (vec![0], vec![1]));
+        assert_eq!((plan.key, plan.header_len), (vec![0], 4));
+        let (columns, given) = ([Some(1), None, Some(0)], names(&["name", "", "sku"]));
+        let plan = Plan::new(dataset, &given).unwrap();
+        assert_eq!(Plan::of_what_fits(dataset, &columns), plan);
     }
 
     #[test]

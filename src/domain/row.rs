@@ -27,14 +27,14 @@ pub enum CellKind {
     BadEncoding,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
     end: usize,
     kind: CellKind,
 }
 
 /// One raw line of the file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawRow {
     /// The number that a spreadsheet shows; the header is row 1 unless `headerRow` says otherwise.
     pub row_number: u32,

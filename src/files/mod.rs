@@ -25,7 +25,7 @@ use uuid::Uuid;
 pub use error::FileError;
 pub use failed_rows::FailedRows;
 pub(crate) use receive::hex;
-pub use receive::{Received, Receiver};
+pub use receive::{Arrived, Received, Receiver};
 
 /// The data directory, locked for this server as long as the value lives.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
-//! An upload on its way to disk: measured, hashed and checked for UTF-8 as it passes, durable
-//! before anybody is told that it is there.
+//! An upload on its way to disk: measured, hashed and checked for UTF-8 as it passes, and durable
+//! before anybody is told that it is kept.
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -36,6 +36,25 @@ struct Spool {
     utf8: Utf8Check,
     /// The batch that was written last, handed back for its memory.
     spare: Vec<u8>,
+}
+
+/// A file that came in whole and lies among the unfinished ones: it can be read, but it is not
+/// durable and nobody was promised anything.
+///
+/// Dropped without [`store`](Arrived::store), it is removed again.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Where it lies for now.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, hexadecimal in lower case.
+    pub sha256: String,
+    /// True when all of it is valid UTF-8.
+    pub valid_utf8: bool,
+    folder: Arc<Folder>,
+    file: File,
+    stored: bool,
 }
 
 /// A file that is on disk to stay: `fsync` was called on it and on its folders.
@@ -133,24 +152,31 @@ impl Receiver {
         }
     }
 
-    /// Ends the upload: the file is on disk, whatever happens to the power.
+    /// Ends the upload: the file is whole and can be read.
     ///
     /// # Errors
     /// What the disk refuses; nothing is left behind then.
-    pub async fn finish(mut self) -> Result<Received, FileError> {
+    pub async fn finish(mut self) -> Result<Arrived, FileError> {
         let mut spool = self.written().await?;
         let (folder, batch, size) = (self.folder, self.batch, self.size);
-        let stored = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             spool.take(&batch)?;
-            spool.store(&folder, size)
-        });
-        stored.await.map_err(|_| {
-            FileError::store(
-                "write the upload",
-                std::io::Error::other("the writing thread is gone"),
-            )
-        })?
+            let Spool { file, hash, utf8, .. } = spool;
+            let (file, path) =
+                file.keep().map_err(|fault| FileError::store("write the upload", fault.error))?;
+            let (sha256, valid_utf8) = (hex(&hash.finalize()), utf8.is_valid());
+            Ok(Arrived { path, size, sha256, valid_utf8, folder, file, stored: false })
+        })
+        .await
     }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    let gone = |_| std::io::Error::other("the writing thread is gone");
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|fault| FileError::store("write the upload", gone(fault)))?
 }
 
 impl Spool {
@@ -162,26 +188,35 @@ impl Spool {
             .write_all(batch)
             .map_err(|source| FileError::store("write the upload", source))
     }
+}
+
+impl Arrived {
+    /// Gives the file its place: it is on disk, whatever happens to the power.
+    ///
+    /// # Errors
+    /// What the disk refuses; nothing is left behind then.
+    pub async fn store(self) -> Result<Received, FileError> {
+        blocking(move || self.store_now()).await
+    }
 
     /// Moves the file to its own folder: first its bytes are made durable, then its names.
-    fn store(self, folder: &Folder, size: u64) -> Result<Received, FileError> {
+    fn store_now(mut self) -> Result<Received, FileError> {
         let doing = |doing| move |source| FileError::store(doing, source);
-        self.file.as_file().sync_all().map_err(doing("make the upload durable"))?;
+        self.file.sync_all().map_err(doing("make the upload durable"))?;
         let uuid = Uuid::new_v4();
-        let home = folder.upload(uuid);
+        let home = self.folder.upload(uuid);
         create_private(&home).map_err(doing("create the folder of the upload"))?;
         let received = Received {
             uuid,
             path: home.join("source"),
-            size,
-            sha256: hex(&self.hash.finalize()),
-            valid_utf8: self.utf8.is_valid(),
+            size: self.size,
+            sha256: std::mem::take(&mut self.sha256),
+            valid_utf8: self.valid_utf8,
             kept: false,
         };
-        let _: File = self
-            .file
-            .persist(&received.path)
-            .map_err(|fault| FileError::store("move the upload to its folder", fault.error))?;
+        std::fs::rename(&self.path, &received.path)
+            .map_err(doing("move the upload to its folder"))?;
+        self.stored = true;
         sync_folder(&home)
             .and_then(|()| home.parent().map_or(Ok(()), sync_folder))
             .map_err(doing("make the upload durable"))?;
@@ -197,22 +232,32 @@ impl Received {
     }
 }
 
+impl Drop for Arrived {
+    fn drop(&mut self) {
+        if !self.stored {
+            remove_soon(std::mem::take(&mut self.path));
+        }
+    }
+}
+
 impl Drop for Received {
     fn drop(&mut self) {
-        if self.kept {
-            return;
+        if let Some(home) = self.path.parent().filter(|_| !self.kept) {
+            remove_soon(home.to_owned());
         }
-        let Some(home) = self.path.parent().map(Path::to_owned) else { return };
-        let remove = move || {
-            if let Err(fault) = remove_all(&home) {
-                tracing::warn!(folder = %home.display(), error = %fault, "an upload that nobody needs was not removed");
-            }
-        };
-        // Freeing a large file takes the disk some time.
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(remove)),
-            Err(_) => remove(),
+    }
+}
+
+/// Removes what nobody needs, off the runtime: freeing a large file takes the disk some time.
+fn remove_soon(path: PathBuf) {
+    let remove = move || {
+        if let Err(fault) = remove_all(&path) {
+            tracing::warn!(path = %path.display(), error = %fault, "an upload that nobody needs was not removed");
         }
+    };
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(remove)),
+        Err(_) => remove(),
     }
 }
 
@@ -227,6 +272,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn folder() -> (tempfile::TempDir, Arc<Folder>) {
@@ -247,7 +294,7 @@ mod tests {
         for piece in text.as_bytes().chunks(4_099) {
             receiver.write(piece).await.unwrap();
         }
-        let stored = receiver.finish().await.unwrap();
+        let stored = receiver.finish().await.unwrap().store().await.unwrap();
         assert_eq!(std::fs::read_to_string(&stored.path).unwrap(), text);
         assert_eq!(stored.size, text.len() as u64);
         assert_eq!(stored.sha256, hex(&Sha256::digest(text.as_bytes())));
@@ -281,7 +328,12 @@ mod tests {
             drop(half);
             let mut whole = folder.receive(1 << 30, None).unwrap();
             whole.write(b"a\xff").await.unwrap();
-            assert!(!whole.finish().await.unwrap().valid_utf8);
+            assert!(!whole.finish().await.unwrap().store().await.unwrap().valid_utf8);
+            let mut looked_at = folder.receive(1 << 30, None).unwrap();
+            looked_at.write(b"a").await.unwrap();
+            let arrived = looked_at.finish().await.unwrap();
+            assert_eq!(std::fs::read(&arrived.path).unwrap(), b"a");
+            assert!(arrived.path.starts_with(folder.tmp()));
         });
         // The end of the runtime waits for its blocking threads.
         drop(runtime);

@@ -29,6 +29,8 @@ pub struct Api {
     pub child: Child,
     /// Bytes of an upload at most.
     pub max_upload: u64,
+    /// Rows that are committed in one transaction.
+    pub chunk_rows: u32,
     /// Places for workbooks that are being looked into, each by a process that may take the memory
     /// limit. Text needs none: it never waits behind a workbook.
     pub workbook_places: Arc<Semaphore>,

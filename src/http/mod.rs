@@ -12,7 +12,9 @@ mod envelope;
 mod etag;
 mod health;
 mod jobs;
+mod limits;
 mod page;
+mod preview;
 mod problem;
 mod query;
 mod row_errors;
@@ -47,6 +49,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get("/products/import-export-advanced", web::to(page::moved)))
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))
+        .service(get("/api/v1/limits", web::to(limits::limits)))
         .service(get("/api/v1/datasets", web::to(datasets::list)))
         .service(get("/api/v1/datasets/{name}", web::to(datasets::one)))
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
@@ -60,6 +63,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
+        .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))
         .default_service(web::to(nothing_here));
 }
 

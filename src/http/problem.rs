@@ -63,6 +63,14 @@ struct Body<'a> {
     request_id: Option<&'a str>,
 }
 
+impl Fault {
+    /// What is wrong with a header.
+    pub(super) fn of_header(fault: &HeaderFault) -> Self {
+        let message = sentence(&fault.to_string());
+        Self { code: fault.code().as_str(), message, option: None }
+    }
+}
+
 impl Problem {
     /// A refusal with its sentence; the client sees both.
     pub(super) fn new(code: ErrorCode, detail: impl AsRef<str>) -> Self {
@@ -224,13 +232,10 @@ impl From<JobsError> for Problem {
 impl From<Vec<HeaderFault>> for Problem {
     fn from(faults: Vec<HeaderFault>) -> Self {
         let code = faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code);
-        let texts: Vec<_> = faults.iter().map(|fault| sentence(&fault.to_string())).collect();
+        let faults: Vec<_> = faults.iter().map(Fault::of_header).collect();
+        let texts: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
         let mut problem = Self::new(code, texts.join(" "));
-        problem.faults = faults
-            .iter()
-            .zip(texts)
-            .map(|(fault, message)| Fault { code: fault.code().as_str(), message, option: None })
-            .collect();
+        problem.faults = faults;
         problem
     }
 }

@@ -185,10 +185,9 @@ export function send(name, file, options, { sent, signal, key } = {}) {
         reject(problem);
       }
     };
-    request.onerror = () => {
-      // A file that changed or went away on disk ends here, too: then the server is still there.
-      server.check();
-      reject(new NoAnswer());
+    request.onerror = async () => {
+      const detail = "The upload broke off: the connection was lost, or the file changed on disk. Choose it again, or send it once more.";
+      reject((await server.check()) ? new Problem(0, { detail }) : new NoAnswer());
     };
     request.onabort = aborted;
     signal?.addEventListener("abort", () => request.abort(), { once: true });

@@ -2,7 +2,7 @@
 // refused with the reason. Knows no API.
 
 import { progressBar } from "./progress-bar.js";
-import { el, percent, put, size } from "./text.js";
+import { el, percent, sentence, size } from "./text.js";
 
 /** Asks to be left out by "remove". `line.file` is the file; the rest is set by `show`. */
 export class FileLine extends HTMLElement {
@@ -50,8 +50,7 @@ export class FileLine extends HTMLElement {
 
   /** The reason, and what more there is to say, each as a sentence. */
   refuse(reason, more = []) {
-    const others = more.filter((sentence) => sentence !== reason);
-    this.#show("refused", reason, others.map((sentence) => el("span", { class: "more" }, sentence)));
+    this.#show("refused", sentence(reason), more.map((other) => el("span", { class: "more" }, sentence(other))));
   }
 
   #show(state, ...words) {
@@ -60,8 +59,7 @@ export class FileLine extends HTMLElement {
     this.#bar.hidden = state !== "sending";
     this.#remove.hidden = state === "sending" || state === "waiting" || state === "sent";
     this.#words.hidden = words.flat().every((word) => word === "");
-    if (words.length === 1) put(this.#words, words[0]);
-    else this.#words.replaceChildren(...words.flat());
+    this.#words.replaceChildren(...words.flat());
   }
 }
 

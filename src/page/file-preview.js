@@ -1,7 +1,7 @@
 // <file-preview>: what a file would be read as, before it is sent: what was detected, which header
 // feeds which column (and may be changed), the first rows with their errors. Knows no API.
 
-import { counted, el, number } from "./text.js";
+import { counted, el, number, sentence } from "./text.js";
 
 const FORMATS = { csv: "Text", xlsx: "Excel workbook", xlsb: "Binary workbook", xls: "Old Excel workbook", ods: "OpenDocument sheet" };
 const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar" };
@@ -10,17 +10,21 @@ const FOLDED_FROM = 9;
 
 /**
  * `show(preview, columns)`: an answer of the preview call and the dataset's columns.
- * Sends "mapping" with `detail`: header → column name ("" leaves it out), all that was changed so
- * far; and "option" with the name of the option that a chip stands for.
+ * Sends "mapping" when a header was given another column, and "option" with the name of the option
+ * that a chip stands for.
  */
 class FilePreview extends HTMLElement {
   #mapping = {};
 
+  /** Header → column name, as far as it was changed by hand; "" leaves the header out. */
+  get mapping() {
+    return this.#mapping;
+  }
+
   /** Forgets what was changed: another file comes. */
   clear() {
     this.#mapping = {};
-    this.removeAttribute("aria-busy");
-    this.replaceChildren();
+    this.say("");
   }
 
   wait() {
@@ -28,10 +32,11 @@ class FilePreview extends HTMLElement {
     if (!this.hasChildNodes()) this.append(el("p", { class: "muted small looking" }, "Looking into the file …"));
   }
 
-  /** A sentence in place of a preview. */
+  /** A sentence, or nothing, in place of a preview. */
   say(words) {
     this.removeAttribute("aria-busy");
-    this.replaceChildren(words ? el("p", { class: "muted small" }, words) : "");
+    this.replaceChildren();
+    if (words) this.append(el("p", { class: "muted small" }, words));
   }
 
   show(preview, columns) {
@@ -95,21 +100,22 @@ class FilePreview extends HTMLElement {
     // Headers of another row or sheet may still be in it; they would be refused.
     const headers = preview.columns.map((one) => one.header);
     this.#mapping = Object.fromEntries(Object.entries(this.#mapping).filter(([header]) => headers.includes(header)));
-    this.dispatchEvent(new CustomEvent("mapping", { detail: { ...this.#mapping } }));
+    this.dispatchEvent(new Event("mapping"));
   }
 }
 
 /** Required columns that are missing, then every other fault of the header. */
 function faults(preview) {
   const missing = preview.missing.filter((column) => column.required);
-  const others = preview.faults.filter((fault) => fault.code !== "missing_column" || missing.length === 0);
+  const isSaid = (fault) => missing.length > 0 && ["missing_column", "no_header"].includes(fault.code);
+  const others = preview.faults.filter((fault) => !isSaid(fault));
   if (missing.length === 0 && others.length === 0) return null;
   return el("div", { class: "faults", role: "alert" },
     missing.length > 0 && el("p", { class: "note bad" },
       missing.length === 1 ? "A required column is missing: " : "Required columns are missing: ",
       el("strong", {}, missing.map((column) => column.title).join(", ")),
       ". Choose below which header holds ", missing.length === 1 ? "it." : "them."),
-    others.map((fault) => el("p", { class: "note bad" }, fault.message)));
+    others.map((fault) => el("p", { class: "note bad" }, sentence(fault.message))));
 }
 
 /** Optional columns that the file does not have. */
@@ -122,9 +128,9 @@ function absent(preview) {
 function firstRows(preview) {
   if (preview.rows.length === 0) return el("p", { class: "muted small" }, "The file has no rows below its header.");
   const failed = preview.rows.filter((row) => row.errors.length > 0).length;
-  const title = `First ${counted(preview.rows.length, "row")}`;
+  const title = preview.rows.length === 1 ? "First row" : `First ${number(preview.rows.length)} rows`;
   return el("section", { class: "first-rows", "aria-label": title },
-    el("p", { class: "spread" }, el("strong", {}, title),
+    el("p", { class: "spread" }, el("strong", {}, title), preview.ready &&
       el("span", { class: failed > 0 ? "small bad-text" : "small good-text" },
         failed > 0 ? `${number(failed)} of them would fail` : "all of them can be imported")),
     el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": title }, el("table", {},
@@ -143,8 +149,8 @@ function rowOf(row, columns) {
   const line = el("tr", { class: row.errors.length > 0 && "failing" },
     el("td", { class: "number muted" }, number(row.rowNumber)), cells);
   if (row.errors.length === 0) return [line];
-  const reasons = row.errors.map((error) => error.message).join(" · ");
-  return [line, el("tr", { class: "reason" }, el("td", {}), el("td", { colspan: columns.length }, el("p", {}, reasons)))];
+  const reasons = row.errors.map((error) => el("p", {}, sentence(error.message)));
+  return [line, el("tr", { class: "reason" }, el("td", {}), el("td", { colspan: columns.length }, reasons))];
 }
 
 customElements.define("file-preview", FilePreview);

@@ -20,15 +20,18 @@ class JobList extends HTMLElement {
   #rows = new Map();
   #filter = { status: "", dataset: "" };
   #cursor = null;
+  #isPolling = false;
   #stream;
   #asking;
   #timers = new Set();
+  #polling;
+  #retrying;
   #datasets = [];
 
   #live = el("p", { class: "live small muted" });
   #states = el("ul", { class: "chips" });
   #dataset = el("select", { "aria-label": "Dataset", onchange: () => this.#choose({ dataset: this.#dataset.value }) });
-  #list = el("ol", { class: "jobs" });
+  #list = el("div", { class: "jobs", role: "list" });
   #empty = el("div", { class: "empty", hidden: true });
   #note = el("p", { class: "note bad", role: "alert", hidden: true });
   #older = el("button", { class: "button", type: "button", hidden: true, onclick: () => this.#more() }, "Older jobs");
@@ -150,15 +153,14 @@ class JobList extends HTMLElement {
     }
   }
 
-  /** What the events missed while there were none. */
+  /** In place of the events: the newest jobs of all, whatever the filter shows of them. */
   async #poll() {
-    if (this.#asking?.signal.aborted === false && this.#isAsking) return;
-    this.#isAsking = true;
+    if (this.#isPolling) return;
+    this.#isPolling = true;
     const jobs = await api.jobs({ limit: PAGE }).then((page) => page.jobs, () => []);
-    this.#isAsking = false;
+    this.#isPolling = false;
     if (this.isConnected) this.#news(jobs);
   }
-  #isAsking = false;
 
   #failed(fault) {
     if (fault.name === "AbortError" || fault instanceof api.NoAnswer) return;
@@ -187,11 +189,9 @@ class JobList extends HTMLElement {
       },
     });
   }
-  #polling;
-  #retrying;
 
   #withoutEvents() {
-    this.#liveIs("polling", `Every ${POLL / 1000} s`);
+    this.#liveIs("polling", `Refreshed every ${POLL / 1000} s`);
     this.#stopTimer(this.#polling);
     this.#polling = this.#every(POLL, () => this.#poll());
     this.#stopTimer(this.#retrying);

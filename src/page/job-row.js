@@ -1,7 +1,7 @@
 // <job-row>: a job in the list: its name, how far it is or how it ended, and when. Knows no API.
 
 import { progressBar } from "./progress-bar.js";
-import { badge, counted, duration, el, isLive, number, percent, put, rate, secondsBetween, size, timeTag } from "./text.js";
+import { badge, counted, duration, el, isLive, number, percent, put, rate, secondsBetween, sentence, size, timeTag } from "./text.js";
 
 const OUTCOMES = ["created", "updated", "unchanged", "superseded", "failed"];
 
@@ -16,6 +16,7 @@ export class JobRow extends HTMLElement {
   #words = el("p", { class: "small words" });
   #when = el("p", { class: "muted small when" });
   #title;
+  #said;
 
   connectedCallback() {
     if (this.hasChildNodes()) return;
@@ -53,8 +54,8 @@ export class JobRow extends HTMLElement {
   /** How long ago, again. */
   age() {
     const { createdAt, startedAt, completedAt } = this.job;
-    const took = completedAt && startedAt ? `${duration(secondsBetween(startedAt, completedAt))} · ` : "";
-    this.#when.replaceChildren(took, timeTag(completedAt ?? createdAt));
+    const took = completedAt && startedAt ? ` · took ${duration(secondsBetween(startedAt, completedAt))}` : "";
+    this.#when.replaceChildren(timeTag(completedAt ?? createdAt), took);
   }
 
   #showProgress(job) {
@@ -64,7 +65,8 @@ export class JobRow extends HTMLElement {
     this.#bar.set(job.progress.total === null ? null : job.progress.percentage, words, job.status === "paused" ? "warn" : "");
     this.#outcome.hidden = live || job.progress.current === 0;
     if (!live) this.#outcome.replaceChildren(...parts(job));
-    put(this.#words, words);
+    if (this.#said !== words) this.#words.replaceChildren(...sentence(words));
+    this.#said = words;
     this.#words.classList.toggle("bad-text", job.status === "failed");
     this.#words.title = job.error ?? "";
   }
@@ -89,6 +91,7 @@ function underWay(job) {
 function ended(job) {
   if (job.status === "failed") return job.error ?? "The job failed.";
   const total = job.progress.total ?? job.progress.current;
+  if (job.status === "cancelled" && job.progress.current === 0) return "Stopped before its first row";
   if (job.status === "cancelled") return `Stopped after ${number(job.progress.current)} of ${counted(total, "row")}`;
   const outcomes = OUTCOMES.filter((outcome) => job.counts[outcome] > 0);
   const counts = outcomes.map((outcome) => `${number(job.counts[outcome])} ${outcome}`);

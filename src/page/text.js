@@ -171,6 +171,16 @@ export function isLive(job) {
   return !["completed", "failed", "cancelled"].includes(job.status);
 }
 
+/** A sentence of the server as nodes: it begins with a capital, what stands between backticks is `<code>`. */
+export function sentence(text) {
+  const words = String(text ?? "");
+  return (words.charAt(0).toUpperCase() + words.slice(1)).split("`").map((part, index, all) => {
+    // A backtick without its partner is a letter.
+    if (index % 2 === 0) return part;
+    return index < all.length - 1 ? el("code", {}, part) : `\`${part}`;
+  });
+}
+
 function format(formatter, time) {
   const date = new Date(time ?? NaN);
   return Number.isNaN(date.getTime()) ? "–" : formatter.format(date);

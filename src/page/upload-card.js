@@ -3,9 +3,10 @@
 
 import * as api from "./api.js";
 import { FileLine } from "./file-line.js";
+import "./drop-zone.js";
 import "./file-preview.js";
 import "./upload-options.js";
-import { counted, el, limitSize, put, svg } from "./text.js";
+import { counted, el, limitSize, put } from "./text.js";
 
 /** Larger files are sent as they are: a preview would send all of their bytes once more. */
 const PREVIEW_BYTES_MAX = 50_000_000;
@@ -13,36 +14,27 @@ const PREVIEW_BYTES_MAX = 50_000_000;
 class UploadCard extends HTMLElement {
   #lines = [];
   #limits;
+  #datasets = [];
   #columns = new Map();
-  #mapping = {};
   #isSending = false;
   #stopSending;
   #stopLooking;
+  #looksAgain = false;
 
   #dataset = el("select", { id: "dataset" });
   #templates = el("p", { class: "small templates" });
-  #input = el("input", { id: "file", type: "file", multiple: true, class: "visually-hidden", "aria-describedby": "takes" });
-  #takes = el("span", { id: "takes", class: "muted small" });
-  #drop = dropZone(this.#input, this.#takes);
+  #drop = el("drop-zone");
   #list = el("ul", { class: "files", "aria-label": "Chosen files" });
   #options = el("upload-options");
   #preview = el("file-preview", { class: "preview" });
   #note = el("p", { class: "note bad", role: "alert", hidden: true });
-  #send = el("button", { id: "send", class: "button primary", type: "submit" });
+  #send = el("button", { id: "send", class: "button primary", type: "submit", "aria-describedby": "why" });
   #cancel = el("button", { class: "button", type: "button", onclick: () => this.#stop() });
-  #foot = el("div", { class: "foot" }, this.#send, this.#cancel);
+  #why = el("p", { id: "why", class: "small bad-text" });
+  #foot = el("div", { class: "foot" }, this.#send, this.#cancel, this.#why);
 
   connectedCallback() {
-    window.addEventListener("dragover", this.#over);
-    window.addEventListener("drop", this.#dropped);
-    window.addEventListener("dragleave", this.#left);
     if (!this.hasChildNodes()) this.#build();
-  }
-
-  disconnectedCallback() {
-    window.removeEventListener("dragover", this.#over);
-    window.removeEventListener("drop", this.#dropped);
-    window.removeEventListener("dragleave", this.#left);
   }
 
   #build() {
@@ -51,18 +43,15 @@ class UploadCard extends HTMLElement {
       el("header", { class: "spread" }, el("h1", {}, "Import a file"),
         el("div", { class: "into" }, el("label", { class: "label", for: "dataset" }, "Into"), this.#dataset, this.#templates)),
       this.#drop, this.#list, this.#options, this.#note, this.#preview, this.#foot));
-    this.#input.addEventListener("change", () => {
-      this.#take(this.#input.files);
-      this.#input.value = "";
-    });
+    this.#drop.addEventListener("files", (event) => this.#take(event.detail));
     this.#dataset.addEventListener("change", () => this.#datasetChanged());
     this.#options.addEventListener("options", (event) => event.detail.preview && this.#look());
     this.#preview.addEventListener("option", (event) => this.#options.point(event.detail));
-    this.#preview.addEventListener("mapping", (event) => {
-      this.#mapping = event.detail;
-      this.#look();
+    this.#preview.addEventListener("mapping", () => this.#look());
+    api.server.addEventListener("back", () => {
+      this.#load();
+      if (this.#looksAgain) this.#look();
     });
-    api.server.addEventListener("back", () => this.#load());
     this.#load();
     this.#update();
   }
@@ -78,12 +67,11 @@ class UploadCard extends HTMLElement {
   #showLimits(limits) {
     this.#limits = limits;
     const kinds = limits.extensions.map((extension) => extension.replace(".", "").toUpperCase());
-    put(this.#takes, `${kinds.join(", ")} · up to ${limitSize(limits.maxUploadBytes)} each`);
-    this.#input.accept = limits.extensions.join(",");
+    this.#drop.take(`${kinds.join(", ")} · up to ${limitSize(limits.maxUploadBytes)} each`, limits.extensions);
   }
 
   #showDatasets(datasets) {
-    this.datasets = datasets;
+    this.#datasets = datasets;
     const wanted = this.#dataset.value || new URLSearchParams(location.search).get("dataset");
     this.#dataset.replaceChildren(...datasets.map((one) => el("option", { value: one.name }, one.title)));
     if (datasets.some((one) => one.name === wanted)) this.#dataset.value = wanted;
@@ -91,7 +79,7 @@ class UploadCard extends HTMLElement {
   }
 
   #datasetChanged() {
-    const dataset = this.datasets.find((one) => one.name === this.#dataset.value);
+    const dataset = this.#datasets.find((one) => one.name === this.#dataset.value);
     if (!dataset) return;
     this.#templates.replaceChildren("Template: ",
       el("a", { href: dataset.links.templateCsv, download: true }, "CSV"), " · ",
@@ -102,28 +90,9 @@ class UploadCard extends HTMLElement {
 
   // ── Choosing ──────────────────────────────────────────────────────────────────────────────────
 
-  #over = (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = this.#isSending ? "none" : "copy";
-    this.#drop.classList.toggle("over", !this.#isSending);
-  };
-
-  #left = (event) => {
-    if (!event.relatedTarget) this.#drop.classList.remove("over");
-  };
-
-  #dropped = (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    this.#drop.classList.remove("over");
-    this.#take(event.dataTransfer.files);
-  };
-
   /** New files take the place of those that were sent already. */
   #take(files) {
-    if (this.#isSending || files.length === 0) return;
-    this.#lines = this.#lines.filter((line) => line.state !== "sent");
+        this.#lines = this.#lines.filter((line) => line.state !== "sent");
     for (const file of files) this.#lines.push(this.#line(file));
     this.#linesChanged();
   }
@@ -134,7 +103,7 @@ class UploadCard extends HTMLElement {
     line.addEventListener("remove", () => {
       this.#lines = this.#lines.filter((one) => one !== line);
       this.#linesChanged();
-      this.#input.focus();
+      this.#drop.focus();
     });
     return line;
   }
@@ -146,7 +115,6 @@ class UploadCard extends HTMLElement {
   }
 
   #forget() {
-    this.#mapping = {};
     this.#preview.clear();
     this.#block(null);
   }
@@ -156,6 +124,7 @@ class UploadCard extends HTMLElement {
   /** The one file that was chosen is shown as it would be read. */
   async #look() {
     this.#stopLooking?.abort();
+    this.#looksAgain = false;
     this.#block(null);
     const [line] = this.#lines;
     const name = this.#dataset.value;
@@ -175,12 +144,13 @@ class UploadCard extends HTMLElement {
       ]);
       if (looking.signal.aborted) return;
       this.#preview.show(preview, columns);
-      this.#block(preview.missing.some((column) => column.required) ? "A required column is missing" : null);
+      this.#block(preview.missing.some((column) => column.required) ? "A required column is missing." : null);
     } catch (fault) {
       if (looking.signal.aborted) return;
       this.#preview.say("");
+      this.#looksAgain = fault instanceof api.NoAnswer;
       // A server without previews takes the file all the same.
-      if (fault.status !== 404 && fault.status !== 405) refuse(line, fault);
+      if (!this.#looksAgain && fault.status !== 404 && fault.status !== 405) refuse(line, fault);
     }
   }
 
@@ -191,9 +161,9 @@ class UploadCard extends HTMLElement {
 
   /** The options as the form has them, and the mapping when headers were given columns by hand. */
   #wanted() {
+    const { mapping } = this.#preview;
     const options = this.#options.values();
-    if (Object.keys(this.#mapping).length > 0) options.mapping = JSON.stringify(this.#mapping);
-    return options;
+    return Object.keys(mapping).length > 0 ? { ...options, mapping: JSON.stringify(mapping) } : options;
   }
 
   #isTooLarge(line) {
@@ -213,6 +183,7 @@ class UploadCard extends HTMLElement {
     this.#say(fault);
     if (fault) return;
     this.#stopLooking?.abort();
+    this.#preview.say("");
     this.#begin(waiting);
     const wanted = [this.#dataset.value, this.#wanted()];
     for (const line of waiting) {
@@ -226,7 +197,6 @@ class UploadCard extends HTMLElement {
     this.#isSending = true;
     this.#stopSending = new AbortController();
     for (const line of waiting) line.wait();
-    this.#preview.hidden = true;
     window.addEventListener("beforeunload", stay);
     this.#update();
   }
@@ -248,11 +218,11 @@ class UploadCard extends HTMLElement {
   #end(lines) {
     this.#isSending = false;
     window.removeEventListener("beforeunload", stay);
-    this.#preview.hidden = false;
     const sent = lines.filter((line) => line.state === "sent");
     this.#announce(`${counted(sent.length, "file")} of ${lines.length} sent`);
-    const [only] = this.#lines;
-    if (this.#lines.length === 1 && only.state === "sent") {
+    const only = this.#lines.length === 1 ? this.#lines[0] : null;
+    if (only?.state === "chosen") this.#look();
+    if (only?.state === "sent") {
       this.#lines = [];
       this.#linesChanged();
       // Whoever looks at another job by now is left there.
@@ -275,7 +245,7 @@ class UploadCard extends HTMLElement {
 
   #block(reason) {
     this.#send.disabled = reason !== null;
-    this.#send.title = reason ?? "";
+    put(this.#why, reason);
     this.#update();
   }
 
@@ -283,7 +253,7 @@ class UploadCard extends HTMLElement {
     const left = this.#lines.filter((line) => line.state !== "sent").length;
     const sent = this.#lines.length - left;
     this.#drop.hidden = this.#isSending;
-    this.#drop.classList.toggle("small", this.#lines.length > 0);
+    this.#drop.small(this.#lines.length > 0);
     this.#list.hidden = this.#lines.length === 0;
     this.#options.hidden = this.#isSending;
     this.#foot.hidden = this.#lines.length === 0;
@@ -304,7 +274,9 @@ class UploadCard extends HTMLElement {
 }
 
 function refuse(line, fault) {
-  line.refuse(fault.message, (fault.errors ?? []).map((error) => error.message));
+  // The sentence for people often holds what the list of faults says.
+  const more = (fault.errors ?? []).map((error) => error.message).filter((message) => !fault.message.includes(message));
+  line.refuse(fault.message, more);
 }
 
 /** The same for a second attempt with the same wishes: an answer that was lost is found again. */
@@ -317,13 +289,6 @@ function keyOf(line, name, options) {
 /** Asks before the tab is closed while bytes are sent. */
 function stay(event) {
   event.preventDefault();
-}
-
-function dropZone(input, takes) {
-  return el("label", { id: "drop", class: "drop", for: "file" }, input,
-    svg("svg", { viewBox: "0 0 24 24", width: 28, height: 28, "aria-hidden": "true" },
-      svg("path", { d: "M12 15V4m0 0L7.5 8.5M12 4l4.5 4.5M4 15v3a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-3" })),
-    el("span", { class: "ask" }, "Drop a file here, or ", el("u", {}, "choose one")), takes);
 }
 
 customElements.define("upload-card", UploadCard);

@@ -11,10 +11,6 @@ const GROUPS = [
     { name: "duplicates", label: "Same key twice", hint: "What the earlier rows of the file are then; the last one is written.", choices: [["last", "Overtaken by the last"], ["error", "Errors"]] },
     { name: "dryRun", label: "Dry run", hint: "Do everything but keep nothing.", choices: [["false", "No, import"], ["true", "Yes, only try"]] },
   ]],
-  ["When rows fail", [
-    { name: "onError", label: "A bad row", hint: "Whether the first bad row ends the job.", choices: [["continue", "Is reported; go on"], ["abort", "Ends the job"]] },
-    { name: "maxErrors", label: "Bad rows at most", hint: "More than this end the job.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
-  ]],
   ["How the file is read", [
     { name: "delimiter", label: "Delimiter", hint: "What stands between the cells of a text file.", choices: [["", "Found by itself"], [",", "Comma ,"], [";", "Semicolon ;"], ["tab", "Tab"], ["|", "Bar |"]] },
     { name: "encoding", label: "Encoding", hint: "Of a text file, such as utf-8 or windows-1252.", placeholder: "found by itself", known: ["utf-8", "windows-1252", "iso-8859-15", "utf-16le", "macintosh", "windows-1251", "gbk", "shift_jis"] },
@@ -23,6 +19,8 @@ const GROUPS = [
     { name: "headerRow", label: "Header row", hint: "Where the column names stand.", number: [1, 1000], placeholder: "found by itself" },
   ]],
   ["How the job runs", [
+    { name: "onError", label: "A bad row", hint: "Whether the first bad row ends the job.", choices: [["continue", "Is reported; go on"], ["abort", "Ends the job"]] },
+    { name: "maxErrors", label: "Bad rows at most", hint: "More than this end the job.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
     { name: "rows", label: "Log each row", hint: "By itself up to 10,000 rows.", choices: [["auto", "When the file is small"], ["all", "Always"], ["none", "Never"]] },
     { name: "priority", label: "Priority", hint: "Jobs with a higher one go first.", number: [-100, 100], placeholder: "0" },
   ]],

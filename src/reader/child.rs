@@ -38,12 +38,13 @@ const LAST_WORDS_BYTES: u64 = 64 << 10;
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Child {
-    /// Runs `order` with `output` as the child's standard output; blocks until it ended.
+    /// Runs `order` with `output` as the child's standard output; blocks until it ended, or until
+    /// `stop` is set and it was killed.
     pub(crate) fn run(
         &self,
         order: &Order,
         output: File,
-        stop: Option<&AtomicBool>,
+        stop: &AtomicBool,
     ) -> Result<(), ReadError> {
         if let Some(sheet) = order.task.sheet().filter(|sheet| sheet.contains('\0')) {
             // No argument of a process can hold it, and no sheet is called so.
@@ -66,7 +67,7 @@ impl Child {
             if let Some(status) = child.try_wait().map_err(&failed)? {
                 break Ok(status);
             }
-            let stopped = stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+            let stopped = stop.load(Ordering::Relaxed);
             if stopped || Instant::now() > deadline {
                 child.kill().and_then(|()| child.wait()).map_err(&failed)?;
                 let seconds = self.wall_seconds;

@@ -36,6 +36,11 @@ pub(crate) fn spoken(format: Format) -> &'static str {
     }
 }
 
+/// The extensions of the files that can be read, for those who choose one. Rare kinds of the same
+/// formats are taken too.
+pub const EXTENSIONS: [&str; 8] =
+    [".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"];
+
 fn by_name(file_name: &str) -> Option<Format> {
     let (_, extension) = file_name.rsplit_once('.')?;
     Some(match extension.trim().to_ascii_lowercase().as_str() {
@@ -90,6 +95,11 @@ mod tests {
         ] {
             assert!(check(name, media_type, content).is_ok(), "{name} {media_type:?}");
         }
+    }
+
+    #[test]
+    fn every_extension_that_is_offered_is_known() {
+        assert!(EXTENSIONS.iter().all(|extension| by_name(extension).is_some()));
     }
 
     #[test]

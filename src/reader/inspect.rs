@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use super::child::Child;
 use super::csv_rows::CsvRows;
@@ -54,20 +55,23 @@ pub struct Inspection {
     pub decimal: DecimalSeparator,
     /// The header's cells as they stand in the file, without empty ones at the end.
     pub header: Vec<String>,
-    /// The first data rows as text, at most twenty.
-    pub sample: Vec<Vec<String>>,
+    /// The first data rows, at most twenty, as the job will read them.
+    pub sample: Vec<RawRow>,
 }
 
 /// Finds out what the file is and reads its header and first rows. Blocks; a workbook is opened by
-/// a child process. `header_score` says how many of a header's cells the dataset knows.
+/// a child process, which is killed when `stop` is set. `header_score` says how many of a header's
+/// cells the dataset knows.
 ///
 /// # Errors
-/// Why the file cannot be imported, with a code that a request is refused with.
+/// Why the file cannot be imported, with a code that a request is refused with;
+/// [`ReadError::Stopped`] after `stop` was set.
 pub fn inspect(
     upload: &Upload<'_>,
     options: &Options,
     header_score: &dyn Fn(&[&str]) -> usize,
     child: &Child,
+    stop: &AtomicBool,
 ) -> Result<Inspection, ReadError> {
     if upload.size == 0 {
         return Err(ReadError::Empty);
@@ -75,7 +79,7 @@ pub fn inspect(
     let head = read_head(upload.path).map_err(ReadError::io("read the file"))?;
     match sniff::content(&head) {
         Content::Other(found) => Err(ReadError::Unsupported { found: found.to_owned() }),
-        Content::Zip | Content::Compound => inspect_workbook(upload, options, child),
+        Content::Zip | Content::Compound => inspect_workbook(upload, options, child, stop),
         Content::Text => inspect_csv(upload, options, header_score, &head),
     }
 }
@@ -141,9 +145,11 @@ fn inspect_csv(
     rows.set_header_cells(header.len());
     let mut sample = Vec::new();
     while sample.len() < SAMPLE_ROWS && rows.next_row(&mut row)? {
-        sample.push(texts(&row));
+        sample.push(row.clone());
     }
-    let cells = sample.iter().flatten().map(String::as_str);
+    let cells = sample.iter().flat_map(RawRow::cells).map(|(text, _)| text);
+    let decimal = decimal::decide(options.decimal, sign, cells);
+    mended::sample_back(&mut sample, &header);
     Ok(Inspection {
         format: Format::Csv,
         delimiter: Some(sign),
@@ -152,7 +158,7 @@ fn inspect_csv(
         sheet: None,
         sheets: Vec::new(),
         header_row,
-        decimal: decimal::decide(options.decimal, sign, cells),
+        decimal,
         header,
         sample,
     })
@@ -162,6 +168,7 @@ fn inspect_workbook(
     upload: &Upload<'_>,
     options: &Options,
     child: &Child,
+    stop: &AtomicBool,
 ) -> Result<Inspection, ReadError> {
     let failed = ReadError::io("inspect the workbook");
     let order = Order {
@@ -172,7 +179,7 @@ fn inspect_workbook(
     };
     let folder = upload.path.parent().unwrap_or(Path::new("."));
     let output = tempfile::tempfile_in(folder).map_err(&failed)?;
-    child.run(&order, output.try_clone().map_err(&failed)?, None)?;
+    child.run(&order, output.try_clone().map_err(&failed)?, stop)?;
     let mut rows = SpoolRows::from_file(output)?;
     let head = rows.head().clone();
     claim::check(upload.file_name, upload.media_type, head.format)?;
@@ -184,8 +191,9 @@ fn inspect_workbook(
     let header = header_of(&row)?;
     let mut sample = Vec::new();
     while rows.next(&mut row)? {
-        sample.push(texts(&row));
+        sample.push(row.clone());
     }
+    mended::sample_back(&mut sample, &header);
     Ok(Inspection {
         format: head.format,
         delimiter: None,
@@ -200,13 +208,9 @@ fn inspect_workbook(
     })
 }
 
-fn texts(row: &RawRow) -> Vec<String> {
-    row.cells().map(|(text, _)| text.to_owned()).collect()
-}
-
 /// The header's cells up to the last one with content.
 fn header_of(row: &RawRow) -> Result<Vec<String>, ReadError> {
-    let mut header = texts(row);
+    let mut header: Vec<String> = row.cells().map(|(text, _)| text.to_owned()).collect();
     let filled = header.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |at| at + 1);
     header.truncate(filled);
     if filled > COLUMNS_MAX {

@@ -43,17 +43,32 @@ pub(super) fn header_back(mut header: Vec<String>) -> Vec<String> {
     header
 }
 
+/// The first rows of a file with this header, as [`turned_back`] gives them.
+pub(super) fn sample_back(sample: &mut [RawRow], header: &[String]) {
+    if is_failed_list(header) {
+        let mut spare = RawRow::new();
+        for row in sample {
+            row_back(row, &mut spare);
+        }
+    }
+}
+
+/// Turns a row back; `spare` lends its memory.
+fn row_back(row: &mut RawRow, spare: &mut RawRow) {
+    spare.clear();
+    (spare.row_number, spare.line) = (row.row_number, row.line);
+    for (text, kind) in row.cells() {
+        spare.push(kind_back(text, kind), formula_back(text));
+    }
+    std::mem::swap(row, spare);
+}
+
 impl<R: RowSource> RowSource for Mended<R> {
     fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
         if !self.rows.next(row)? {
             return Ok(false);
         }
-        self.spare.clear();
-        (self.spare.row_number, self.spare.line) = (row.row_number, row.line);
-        for (text, kind) in row.cells() {
-            self.spare.push(kind_back(text, kind), formula_back(text));
-        }
-        std::mem::swap(row, &mut self.spare);
+        row_back(row, &mut self.spare);
         Ok(true)
     }
 

@@ -23,6 +23,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use child::Child;
+pub use claim::EXTENSIONS;
 pub use error::{ReadError, WorkbookFault};
 pub use inspect::{Inspection, Upload, inspect, may_be_workbook};
 
@@ -108,7 +109,7 @@ pub fn convert(
     };
     let output = File::create(&unfinished).map_err(&failed)?;
     let result = child
-        .run(&order, output, Some(stop))
+        .run(&order, output, stop)
         .and_then(|()| std::fs::rename(&unfinished, spool).map_err(&failed));
     if result.is_err() {
         // It is of no use, and the next attempt begins it anew.

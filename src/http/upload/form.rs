@@ -10,7 +10,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
 use crate::domain::options::Options;
 use crate::domain::row_error::shown;
-use crate::files::{FileError, Received};
+use crate::files::{Arrived, FileError};
 use crate::http::problem::Problem;
 
 /// The field with the file.
@@ -20,7 +20,7 @@ const FILE: &str = "file";
 const FORM_BYTES_MAX: u64 = 2 << 20;
 
 struct FilePart {
-    received: Received,
+    arrived: Arrived,
     file_name: Option<String>,
     media_type: Option<String>,
 }
@@ -65,8 +65,8 @@ pub(super) async fn take(
         let detail = "the form has no part called `file`";
         return Err(Problem::new(ErrorCode::NoFile, detail));
     };
-    let FilePart { received, file_name, media_type } = file;
-    Ok(Taken { received, file_name, media_type, options })
+    let FilePart { arrived, file_name, media_type } = file;
+    Ok(Taken { arrived, file_name, media_type, options })
 }
 
 fn parse(options: &[(String, String)]) -> Result<Options, Problem> {
@@ -80,7 +80,7 @@ async fn file_part(field: &mut Field, sink: Sink<'_>) -> Result<FilePart, Proble
     while let Some(bytes) = body::next(field).await? {
         receiver.write(&bytes.map_err(|fault| broken(&fault))?).await?;
     }
-    Ok(FilePart { received: receiver.finish().await?, file_name, media_type })
+    Ok(FilePart { arrived: receiver.finish().await?, file_name, media_type })
 }
 
 /// An option as a field of the form. Files under another name are told apart from unknown options.
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!((taken.options.mode, taken.options.on_error), (Mode::Insert, OnError::Abort));
         assert_eq!(taken.options.priority, 5);
         assert_eq!(taken.file_name.as_deref(), Some("a.csv"));
-        assert_eq!((taken.received.size, kept), (6, 1));
+        assert_eq!((taken.arrived.size, kept), (6, 0), "nothing is kept before the body's end");
     }
 
     #[actix_web::test]

@@ -3,9 +3,11 @@
 //! Knows nothing of HTTP: whoever has a file on disk can call it. What is wrong with the file is
 //! told here, before there is a job; what is wrong with a row is the job's.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dataset::model::Dataset;
 use crate::dataset::{HeaderFault, header_score, match_header};
@@ -67,12 +69,7 @@ pub(super) async fn take_in(
     workbook_places: Arc<Semaphore>,
     order: Order,
 ) -> Result<Submitted, Refusal> {
-    let place = if may_be_workbook(&order.received.path).map_err(Refusal::File)? {
-        // The semaphore is never closed.
-        workbook_places.acquire_owned().await.ok()
-    } else {
-        None
-    };
+    let place = place_for(&order.received.path, workbook_places).await.map_err(Refusal::File)?;
     let inspected = tokio::task::spawn_blocking(move || {
         let detected = detect(&order, &child);
         (order, detected)
@@ -111,7 +108,31 @@ pub(super) async fn take_in(
     }
 }
 
-/// Blocks: reads the start of the file, or opens a workbook in its own process.
+/// Waits until `file` may be looked into, which for text is at once.
+pub(in crate::http) async fn place_for(
+    file: &Path,
+    workbook_places: Arc<Semaphore>,
+) -> Result<Option<OwnedSemaphorePermit>, ReadError> {
+    if may_be_workbook(file)? {
+        // The semaphore is never closed.
+        Ok(workbook_places.acquire_owned().await.ok())
+    } else {
+        Ok(None)
+    }
+}
+
+/// Decides what the file is. Blocks: reads its start, or has a workbook opened in its own process
+/// until `stop` is set.
+pub(in crate::http) fn look_into(
+    file: &Upload<'_>,
+    options: &Options,
+    dataset: &Dataset,
+    child: &Child,
+    stop: &AtomicBool,
+) -> Result<Inspection, ReadError> {
+    inspect(file, options, &|cells| header_score(dataset, cells), child, stop)
+}
+
 fn detect(order: &Order, child: &Child) -> Result<Detected, Refusal> {
     let upload = Upload {
         path: &order.received.path,
@@ -120,14 +141,21 @@ fn detect(order: &Order, child: &Child) -> Result<Detected, Refusal> {
         valid_utf8: order.received.valid_utf8,
         size: order.received.size,
     };
-    let score = |cells: &[&str]| header_score(&order.dataset, cells);
-    let inspection = inspect(&upload, &order.options, &score, child).map_err(Refusal::File)?;
+    // A job will come of it, also when the client goes away.
+    let never = AtomicBool::new(false);
+    let inspection =
+        look_into(&upload, &order.options, &order.dataset, child, &never).map_err(Refusal::File)?;
     let matched = match_header(&order.dataset, &inspection.header, &order.options.mapping)
         .map_err(Refusal::Header)?;
     Ok(detected(inspection, &matched.columns, &order.dataset))
 }
 
-fn detected(inspection: Inspection, columns: &[Option<usize>], dataset: &Dataset) -> Detected {
+/// What is kept of an inspection, with the columns that the header's cells feed.
+pub(in crate::http) fn detected(
+    inspection: Inspection,
+    columns: &[Option<usize>],
+    dataset: &Dataset,
+) -> Detected {
     let name = |index: usize| dataset.columns.get(index).map(|column| column.name.clone());
     Detected {
         format: inspection.format,

@@ -7,7 +7,7 @@ mod digest;
 mod file_name;
 mod form;
 mod headers;
-mod intake;
+pub(super) mod intake;
 mod raw;
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
-use crate::files::{Folder, Received};
+use crate::files::{Arrived, Folder};
 use body::Body;
 use headers::BodyKind;
 use intake::Order;
@@ -40,11 +40,22 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 
 /// What the body gave.
 #[derive(Debug)]
-struct Taken {
-    received: Received,
+pub(super) struct Taken {
+    /// The file; removed again unless it is stored.
+    pub(super) arrived: Arrived,
     file_name: Option<String>,
-    media_type: Option<String>,
-    options: Options,
+    /// What the client says that the file is.
+    pub(super) media_type: Option<String>,
+    /// What the client asks for.
+    pub(super) options: Options,
+}
+
+impl Taken {
+    /// The name under which the file is shown.
+    pub(super) fn shown_name(&self, dataset: &Dataset) -> String {
+        let media_type = self.media_type.as_deref();
+        file_name::shown_name(self.file_name.as_deref(), &dataset.name, media_type)
+    }
 }
 
 /// Where the bytes go, and how many may come.
@@ -77,13 +88,10 @@ pub(super) async fn import(
     let idempotency_key = headers::idempotency_key(request.headers())?;
     let wait = headers::wait_preference(request.headers());
     let taken = take(&request, payload, &api).await?;
-
-    let media_type = taken.media_type.as_deref();
-    let file_name = file_name::shown_name(taken.file_name.as_deref(), &dataset.name, media_type);
     let order = Order {
         dataset: Arc::clone(&dataset),
-        received: taken.received,
-        file_name,
+        file_name: taken.shown_name(&dataset),
+        received: taken.arrived.store().await?,
         media_type: taken.media_type,
         options: taken.options,
         idempotency_key,
@@ -128,7 +136,11 @@ fn true_value() -> actix_web::http::header::HeaderValue {
 }
 
 /// Reads the body to its end: the file goes to disk, everything else into the options.
-async fn take(request: &HttpRequest, payload: web::Payload, api: &Api) -> Result<Taken, Problem> {
+pub(super) async fn take(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+) -> Result<Taken, Problem> {
     let kind = headers::body_kind(request.headers())?;
     if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")

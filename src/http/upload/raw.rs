@@ -26,7 +26,7 @@ pub(super) async fn take(
         receiver.write(&bytes.map_err(|fault| body::broken(&fault))?).await?;
     }
     Ok(Taken {
-        received: receiver.finish().await?,
+        arrived: receiver.finish().await?,
         file_name: named.or_else(|| headers::file_name(headers)),
         media_type,
         options,

@@ -220,8 +220,18 @@ fn write_head(
     rows: &[(u32, RowCells)],
 ) -> Result<(), WorkbookFault> {
     let mut spool = SpoolWriter::new(target, head).map_err(not_written)?;
-    for (number, row) in rows {
-        row.each(COLUMNS_MAX + 1, |kind, text| spool.cell(kind, text));
+    // The first row is the header; the rows after it are cut as the job will cut them.
+    let mut columns = COLUMNS_MAX + 1;
+    for (index, (number, row)) in rows.iter().enumerate() {
+        let (mut cells, mut filled) = (0, 0);
+        row.each(columns, |kind, text| {
+            spool.cell(kind, text);
+            cells += 1;
+            filled = if text.trim().is_empty() { filled } else { cells };
+        });
+        if index == 0 {
+            columns = filled;
+        }
         spool.end_row(*number).map_err(not_written)?;
         if spool.written().1 > SAMPLE_BYTES {
             break;

@@ -1,0 +1,31 @@
+//! What this server takes, for pages that tell it before a file is sent.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::api::Api;
+use super::envelope;
+use super::problem::Problem;
+use super::query::Query;
+use crate::reader::EXTENSIONS;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Limits {
+    max_upload_bytes: u64,
+    extensions: [&'static str; EXTENSIONS.len()],
+    chunk_rows: u32,
+}
+
+/// `GET /api/v1/limits`.
+pub(super) async fn limits(
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(&request, &[])?;
+    envelope::ok(&Limits {
+        max_upload_bytes: api.max_upload,
+        extensions: EXTENSIONS,
+        chunk_rows: api.chunk_rows,
+    })
+}

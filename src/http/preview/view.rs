@@ -1,0 +1,170 @@
+//! A preview as clients see it: which header cell feeds which column, and the first rows with what
+//! is wrong with them.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::dataset::model::{Column, Dataset};
+use crate::dataset::{Converter, Plan, read_header};
+use crate::domain::detected::{DecimalSeparator, Detected};
+use crate::domain::record::Records;
+use crate::domain::row::RawRow;
+use crate::domain::row_error::{RowCode, RowError, shown};
+use crate::http::problem::Fault;
+use crate::http::upload::{Taken, intake};
+use crate::reader::Inspection;
+
+/// Rows that are shown.
+const ROWS_SHOWN: usize = 10;
+
+/// Different values that are shown of a column.
+const SAMPLES_SHOWN: usize = 3;
+
+/// A preview, in the order of its members in JSON.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PreviewView<'a> {
+    dataset: &'a str,
+    file_name: &'a str,
+    file_size: u64,
+    detected: Detected,
+    ready: bool,
+    columns: Vec<ColumnView<'a>>,
+    missing: Vec<MissingView<'a>>,
+    faults: Vec<Fault>,
+    rows: Vec<RowView>,
+}
+
+/// A cell of the header.
+#[derive(Debug, Serialize)]
+struct ColumnView<'a> {
+    header: String,
+    index: usize,
+    column: Option<&'a str>,
+    title: Option<&'a str>,
+    required: bool,
+    samples: Vec<String>,
+}
+
+/// A column that nothing in the file feeds.
+#[derive(Debug, Serialize)]
+struct MissingView<'a> {
+    column: &'a str,
+    title: &'a str,
+    required: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RowView {
+    row_number: u32,
+    cells: Vec<String>,
+    errors: Vec<ErrorView>,
+}
+
+/// A row error without its row.
+#[derive(Debug, Serialize)]
+struct ErrorView {
+    column: Option<String>,
+    code: RowCode,
+    message: String,
+    value: Option<String>,
+}
+
+impl<'a> PreviewView<'a> {
+    /// What was found in a file for the dataset.
+    pub(super) fn of(
+        dataset: &'a Arc<Dataset>,
+        file_name: &'a str,
+        taken: &Taken,
+        inspection: Inspection,
+    ) -> Self {
+        let (matched, faults) = read_header(dataset, &inspection.header, &taken.options.mapping);
+        let fed = matched.columns;
+        let columns =
+            inspection.header.iter().zip(&fed).enumerate().map(|(index, (header, fed))| {
+                let column = fed.and_then(|column| dataset.columns.get(column));
+                ColumnView {
+                    header: header.clone(),
+                    index,
+                    column: column.map(|column| column.name.as_str()),
+                    title: column.map(|column| column.title.as_str()),
+                    required: column.is_some_and(|column| column.required),
+                    samples: samples(&inspection.sample, index),
+                }
+            });
+        Self {
+            dataset: &dataset.name,
+            file_name,
+            file_size: taken.arrived.size,
+            ready: faults.is_empty(),
+            columns: columns.collect(),
+            missing: missing(dataset, &fed),
+            faults: faults.iter().map(Fault::of_header).collect(),
+            rows: rows(dataset, &fed, inspection.decimal, &inspection.sample),
+            detected: intake::detected(inspection, &fed, dataset),
+        }
+    }
+}
+
+/// The first different values of a column that say something.
+fn samples(rows: &[RawRow], index: usize) -> Vec<String> {
+    let mut samples: Vec<String> = Vec::with_capacity(SAMPLES_SHOWN);
+    for row in rows {
+        let text = row.cell(index).map_or("", |(text, _)| text.trim());
+        let value = shown(text);
+        if !text.is_empty() && !samples.contains(&value) {
+            samples.push(value);
+        }
+        if samples.len() == SAMPLES_SHOWN {
+            break;
+        }
+    }
+    samples
+}
+
+/// The columns that nothing feeds, required ones first.
+fn missing<'a>(dataset: &'a Dataset, fed: &[Option<usize>]) -> Vec<MissingView<'a>> {
+    let each = dataset.columns.iter().enumerate();
+    let mut missing: Vec<&Column> =
+        each.filter(|(index, _)| !fed.contains(&Some(*index))).map(|(_, column)| column).collect();
+    missing.sort_by_key(|column| !column.required);
+    let view = |column: &'a Column| MissingView {
+        column: &column.name,
+        title: &column.title,
+        required: column.required,
+    };
+    missing.into_iter().map(view).collect()
+}
+
+/// The first rows, with the errors that converting them gives.
+fn rows(
+    dataset: &Arc<Dataset>,
+    fed: &[Option<usize>],
+    decimal: DecimalSeparator,
+    sample: &[RawRow],
+) -> Vec<RowView> {
+    let plan = Plan::of_what_fits(dataset, fed);
+    let mut converter = Converter::new(dataset, &plan, decimal);
+    let mut records = Records::new(plan.width());
+    let mut view = |row: &RawRow| RowView {
+        row_number: row.row_number,
+        cells: row.cells().map(|(text, _)| shown(text)).collect(),
+        errors: converter
+            .convert(row, &mut records)
+            .err()
+            .into_iter()
+            .flatten()
+            .map(ErrorView::of)
+            .collect(),
+    };
+    sample.iter().take(ROWS_SHOWN).map(&mut view).collect()
+}
+
+impl ErrorView {
+    fn of(error: RowError) -> Self {
+        let RowError { column, code, message, value, .. } = error;
+        Self { column, code, message, value }
+    }
+}

@@ -1,0 +1,181 @@
+// <error-groups>: the row errors of a job by code and column, most frequent first; a group opens to
+// its rows. Asks for groups and rows when they are wanted; shows a JobState.
+
+import { NoAnswer, errorGroups, rowErrors, server } from "./api.js";
+import { counted, el, number, put } from "./text.js";
+
+/** Groups of a running job are asked for again at most this often. */
+const PAUSE = 2500;
+/** Rows that one press adds to a group, and how many answers are looked through for them. */
+const ROWS = 25;
+const PAGE = 500;
+const PAGES = 20;
+
+class ErrorGroups extends HTMLElement {
+  #id = null;
+  #asked = "";
+  #askedAt = 0;
+  #timer = null;
+  #leaving = null;
+  #groups = new Map();
+  #total = el("span", { class: "muted small" });
+  #links = el("p", { class: "row small" });
+  #list = el("ul", { class: "groups" });
+  #fault = el("p", { class: "small muted", hidden: true });
+
+  connectedCallback() {
+    this.#leaving = new AbortController();
+    if (this.firstChild) return;
+    this.hidden = true;
+    this.append(
+      el("header", { class: "spread" }, el("div", { class: "row" }, el("h2", {}, "Errors"), this.#total), this.#links),
+      this.#list,
+      this.#fault,
+    );
+  }
+
+  disconnectedCallback() {
+    this.#leaving.abort();
+    clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  show(state) {
+    const failed = state.counts.failed ?? 0;
+    this.hidden = failed === 0;
+    if (failed === 0) return;
+    this.#id = state.job.jobId;
+    put(this.#total, counted(failed, "row"));
+    this.#showLinks(state.job.links ?? {});
+    const wanted = `${failed} ${state.isOver}`;
+    if (wanted === this.#asked || this.#timer !== null) return;
+    const pause = state.isOver ? 0 : Math.max(0, this.#askedAt + PAUSE - Date.now());
+    this.#timer = setTimeout(() => this.#ask(wanted), pause);
+  }
+
+  #showLinks({ errorsCsv, errorsXlsx }) {
+    if (this.#links.firstChild || !errorsCsv) return;
+    this.#links.append(
+      el("a", { href: errorsCsv, download: true }, "CSV"),
+      errorsXlsx ? el("a", { href: errorsXlsx, download: true }, "XLSX") : "",
+    );
+  }
+
+  async #ask(wanted) {
+    this.#askedAt = Date.now();
+    try {
+      const { groups } = await errorGroups(this.#id, this.#leaving.signal);
+      this.#asked = wanted;
+      this.#fault.hidden = true;
+      this.#list.replaceChildren(...groups.map((group) => this.#group(group)));
+    } catch (fault) {
+      if (fault.name === "AbortError") return;
+      if (fault instanceof NoAnswer) server.addEventListener("back", () => this.#ask(wanted), { once: true });
+      put(this.#fault, `The groups cannot be shown: ${fault.message}`);
+      this.#fault.hidden = false;
+    } finally {
+      this.#timer = null;
+    }
+  }
+
+  /** The same element as before for a group that is known, so that it stays open. */
+  #group(group) {
+    const key = `${group.code} ${group.column ?? ""}`;
+    const known = this.#groups.get(key) ?? new Group(group, (filter) => rowErrors(this.#id, filter, this.#leaving.signal));
+    this.#groups.set(key, known);
+    known.show(group);
+    return known.element;
+  }
+}
+
+/** A group with its rows, which are looked for when it is opened. */
+class Group {
+  #is;
+  #page;
+  #cursor = null;
+  #started = false;
+  #found = 0;
+  #kept = [];
+  #isAsking = false;
+  #count = el("span", { class: "many" });
+  #message = el("span", { class: "message" });
+  #where = el("span", { class: "where muted" });
+  #rows = el("tbody", {});
+  #state = el("p", { class: "small muted", role: "status" });
+  #more = el("button", { type: "button", class: "button compact", hidden: true, onclick: () => this.#look() }, "More");
+
+  constructor(group, page) {
+    this.#page = page;
+    this.#is = (error) => error.code === group.code && (error.column ?? null) === (group.column ?? null);
+    const head = [el("th", { scope: "col", class: "number" }, "Row"), el("th", { scope: "col" }, "Value")];
+    this.element = el(
+      "li", { class: "error-group" },
+      el(
+        "details", { ontoggle: (event) => event.target.open && !this.#started && this.#look() },
+        el("summary", {}, this.#count, el("span", { class: "what" }, this.#message, this.#where)),
+        el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows of this error" }, el("table", {}, el("thead", {}, el("tr", {}, head)), this.#rows)),
+        el("div", { class: "row" }, this.#state, this.#more),
+      ),
+    );
+  }
+
+  show({ code, column, count, firstRow, message, value }) {
+    this.total = count;
+    put(this.#count, number(count));
+    put(this.#message, message);
+    const parts = [
+      el("code", {}, code), column ? [" in ", el("code", {}, column)] : "",
+      firstRow ? ` · first in row ${number(firstRow)}` : "",
+      value ? [" · such as ", el("q", {}, shortened(value))] : "",
+    ];
+    this.#where.replaceChildren(...parts.flat());
+    if (this.#started && !this.#isAsking) this.#tell();
+  }
+
+  /** Adds the next rows of this group; the pages hold those of all groups. */
+  async #look() {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#started = true;
+    this.#more.disabled = true;
+    put(this.#state, "Looking for the rows …");
+    try {
+      for (let pages = 0; this.#kept.length < ROWS && pages < PAGES && this.#cursor !== undefined; pages += 1) {
+        const answer = await this.#page({ limit: PAGE, cursor: this.#cursor });
+        this.#kept.push(...answer.errors.filter(this.#is));
+        this.#cursor = answer.nextCursor ?? undefined;
+      }
+      const rows = this.#kept.splice(0, ROWS);
+      this.#found += rows.length;
+      this.#rows.append(...rows.map((error) => errorRow(error, this.#message.textContent)));
+      this.#tell();
+    } catch (fault) {
+      if (fault.name !== "AbortError") put(this.#state, fault.message);
+    } finally {
+      this.#isAsking = false;
+      this.#more.disabled = false;
+    }
+  }
+
+  #tell() {
+    const isAll = this.#cursor === undefined && this.#kept.length === 0;
+    this.#more.hidden = isAll;
+    const rest = isAll && this.#found < this.total ? "; the others are in the CSV" : "";
+    put(this.#state, `${number(this.#found)} of ${number(this.total)} shown${rest}`);
+  }
+}
+
+/** What differs from the group's message is said, too. */
+function errorRow({ rowNumber, value, message }, known) {
+  const isEmpty = value === null || value === undefined || value === "";
+  const cell = isEmpty ? el("span", { class: "muted" }, "empty") : el("span", { class: "value mono" }, shortened(value, 200));
+  const own = message === known ? null : el("div", { class: "muted" }, message);
+  return el("tr", {}, el("td", { class: "number" }, number(rowNumber)), el("td", {}, cell, own));
+}
+
+function shortened(text, most = 40) {
+  const all = String(text);
+  return all.length > most ? `${all.slice(0, most)}…` : all;
+}
+
+customElements.define("error-groups", ErrorGroups);

@@ -1,0 +1,249 @@
+// <job-page job="123">: everything about one job. Owns its stream and its state, and hands them to
+// the elements that show the parts. Everything can be told again from the stream, so a page that is
+// loaded anew shows the same.
+
+import { NoAnswer, Problem, eventsPath, job as statusOf, server } from "./api.js";
+import { Stream } from "./stream.js";
+import { JobState } from "./job-state.js";
+import { ago, badge, el, isLive, put, statusWord, timeTag } from "./text.js";
+import "./job-actions.js";
+import "./job-counts.js";
+import "./job-facts.js";
+import "./job-log.js";
+import "./job-progress.js";
+import "./job-results.js";
+import "./created-references.js";
+import "./error-groups.js";
+import "./superseded-rows.js";
+
+/** Above this a stream leaves the rows out unless somebody asks for them. */
+const ROWS_BY_THEMSELVES = 10_000;
+/** A running job's counts are asked for at most this often. */
+const ASK_MILLIS = 700;
+/** A page in the background still keeps its title up to date. */
+const HIDDEN_MILLIS = 1000;
+
+const ROW_KINDS = ["created", "updated", "unchanged", "superseded"];
+
+class JobPage extends HTMLElement {
+  #id;
+  #state = new JobState();
+  #stream = null;
+  #leaving = null;
+  #ticking = null;
+  #asking = null;
+  #isPainting = false;
+  #hasRows = false;
+  #announced = true;
+
+  #name = el("h1", {});
+  #status = el("span", {});
+  #about = el("p", { class: "about muted small" });
+  #actions = el("job-actions", { id: "actions", onacted: (event) => this.#acted(event.detail) });
+  #results = el("job-results", {});
+  #progress = el("job-progress", {});
+  #counts = el("job-counts", {});
+  #log = el("job-log", { class: "card" });
+  #errors = el("error-groups", { class: "card", id: "errors" });
+  #superseded = el("superseded-rows", { class: "card" });
+  #references = el("created-references", { class: "card" });
+  #facts = el("job-facts", { class: "card" });
+  #every = el("input", { type: "checkbox", role: "switch", id: "every-row", onchange: () => this.#listen() });
+  #everyLabel = el("label", { class: "check small", hidden: true }, this.#every, "Every row");
+  #rowsNote = el("span", { class: "small muted" });
+
+  connectedCallback() {
+    this.#id = this.getAttribute("job");
+    this.#leaving = new AbortController();
+    this.classList.add("stack");
+    this.replaceChildren(el("p", { class: "muted" }, "Loading …"));
+    this.#open();
+  }
+
+  disconnectedCallback() {
+    this.#leaving.abort();
+    this.#stream?.close();
+    clearInterval(this.#ticking);
+    clearTimeout(this.#asking);
+    server.removeEventListener("back", this.#open);
+  }
+
+  #open = async () => {
+    server.removeEventListener("back", this.#open);
+    try {
+      const job = await statusOf(this.#id, this.#leaving.signal);
+      this.#state.take(job);
+      this.#announced = this.#state.isOver;
+      this.#build();
+      this.#listen();
+      this.#ticking = setInterval(() => this.#tick(), 1000);
+    } catch (fault) {
+      this.#cannotOpen(fault);
+    }
+  };
+
+  #cannotOpen(fault) {
+    if (fault.name === "AbortError") return;
+    if (fault instanceof NoAnswer) {
+      server.addEventListener("back", this.#open);
+      return;
+    }
+    if (!(fault instanceof Problem)) throw fault;
+    const isUnknown = fault.status === 404;
+    this.replaceChildren(
+      back(),
+      el(
+        "section", { class: "card stack unknown" },
+        el("h1", {}, isUnknown ? `There is no job ${this.#id}` : "The job cannot be shown"),
+        el("p", {}, isUnknown ? "The number may be mistyped, or the job belongs to another server or database." : fault.message),
+        el(
+          "p", { class: "row" },
+          el("a", { class: "button primary", href: "/" }, "Show all jobs"),
+          isUnknown ? null : el("button", { class: "button", type: "button", onclick: this.#open }, "Try again"),
+        ),
+      ),
+    );
+  }
+
+  #build() {
+    this.replaceChildren(
+      back(),
+      el("header", { class: "head" }, el("div", { class: "title" }, el("div", { class: "row" }, this.#name, this.#status), this.#about), this.#actions),
+      this.#results,
+      el("section", { class: "card stack", "aria-label": "Progress" }, this.#progress, this.#counts),
+      el("div", { class: "panes" }, this.#log, el("div", { class: "stack side" }, this.#errors, this.#superseded, this.#references, this.#facts)),
+    );
+    this.#log.extra.replaceChildren(this.#rowsNote, this.#everyLabel);
+  }
+
+  /** Hears everything from the beginning; with the rows when the switch is on. */
+  #listen() {
+    this.#stream?.close();
+    const { job } = this.#state;
+    this.#state = new JobState();
+    this.#state.take(job);
+    this.#hasRows = false;
+    this.#log.clear();
+    this.#stream = new Stream(
+      eventsPath(this.#id),
+      { message: (event, id) => this.#hear(event, id), refused: () => this.#ask() },
+      this.#every.checked ? { rows: "all" } : {},
+    );
+    this.#paintSoon();
+  }
+
+  #hear(event, id) {
+    const line = this.#state.apply(event, id);
+    if (line) {
+      this.#hasRows ||= ROW_KINDS.includes(line.kind);
+      this.#log.push(line, this.#state.isNews(line));
+    }
+    if (event.type === "complete") {
+      // Nothing comes after it; a browser would connect again.
+      this.#stream.close();
+      if (isLive(this.#state.job)) this.#ask(0);
+    } else if (!event.row_number && isLive(this.#state.job)) {
+      this.#ask();
+    }
+    this.#paintSoon();
+  }
+
+  /** Asks for the job soon: events say how far it is, only the job has all of its counts. */
+  #ask(pause = ASK_MILLIS) {
+    if (pause === 0) {
+      clearTimeout(this.#asking);
+      this.#asking = null;
+    }
+    this.#asking ??= setTimeout(() => this.#askNow(), pause);
+  }
+
+  async #askNow() {
+    try {
+      this.#state.take(await statusOf(this.#id, this.#leaving.signal));
+      this.#paintSoon();
+    } catch (fault) {
+      // The stream comes back with a snapshot, which says the same; at the end none comes.
+      if (fault instanceof NoAnswer) server.addEventListener("back", () => this.#ask(0), { once: true });
+      else if (!(fault instanceof Problem)) return;
+    }
+    this.#asking = null;
+    // The end is told once the job is at its end; who keeps a copy of it may be a moment behind.
+    if (this.#state.end && isLive(this.#state.job)) this.#ask();
+  }
+
+  #acted(job) {
+    if (job) this.#state.take(job);
+    else this.#ask(0);
+    this.#paintSoon();
+  }
+
+  #tick() {
+    const time = this.#about.querySelector("time");
+    if (time) put(time, ago(time.dateTime, this.#state.now));
+    if (!this.#state.isOver) this.#progress.tick(this.#state);
+  }
+
+  #paintSoon() {
+    if (this.#isPainting) return;
+    this.#isPainting = true;
+    const paint = () => {
+      this.#isPainting = false;
+      if (this.isConnected && this.#state.job) this.#paint();
+    };
+    if (document.hidden) setTimeout(paint, HIDDEN_MILLIS);
+    else requestAnimationFrame(paint);
+  }
+
+  #paint() {
+    const state = this.#state;
+    const job = { ...state.job, status: state.status, counts: state.counts };
+    this.#head(job);
+    for (const part of this.#parts()) part.show(state);
+    this.#rows(state);
+    this.#tellTheTab(state, job);
+    if (state.isOver && !this.#announced) {
+      this.#announced = true;
+      this.#say("announce", state.end?.message ?? `${job.fileName}: ${statusWord(job)}`);
+    }
+  }
+
+  #parts() {
+    const aside = [this.#errors, this.#superseded, this.#references, this.#facts];
+    return [this.#actions, this.#results, this.#progress, this.#counts, ...aside];
+  }
+
+  #head(job) {
+    put(this.#name, job.fileName);
+    const shown = badge(job);
+    shown.id = "status";
+    if (!shown.isEqualNode(this.#status)) {
+      this.#status.replaceWith(shown);
+      this.#status = shown;
+    }
+    if (this.#about.firstChild) return;
+    const trial = job.options?.dryRun ? [" · ", el("b", {}, "trial run, nothing is kept")] : [];
+    this.#about.append(`Job ${job.jobId} · into `, el("b", {}, job.dataset), " · ", timeTag(job.createdAt), ...trial);
+  }
+
+  #rows({ total, isOver, end }) {
+    this.#everyLabel.hidden = !(total > ROWS_BY_THEMSELVES) && !this.#every.checked;
+    const isMissing = this.#every.checked && !this.#hasRows;
+    const words = isOver ? "The rows of this job were not recorded." : "Rows come with the next chunk.";
+    put(this.#rowsNote, isMissing && (end || !isOver) ? words : "");
+  }
+
+  #tellTheTab({ current, total }, job) {
+    const percentage = isLive(job) && total > 0 ? Math.floor((current / total) * 100) : (job.progress?.percentage ?? 0);
+    this.#say("watched", { ...job, progress: { ...job.progress, percentage: Math.min(percentage, 99) } });
+  }
+
+  #say(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
+  }
+}
+
+function back() {
+  return el("nav", { "aria-label": "Where you are" }, el("a", { class: "small", href: "/" }, "← All jobs"));
+}
+
+customElements.define("job-page", JobPage);

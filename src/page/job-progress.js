@@ -1,0 +1,110 @@
+// <job-progress>: how far a job is. Two bars (the file, the rows), the step it is at, its times and
+// the estimate, and the chart of its pace. Shows a JobState; knows no address.
+
+import { counted, duration, el, number, percent, put, size } from "./text.js";
+import { progressBar } from "./progress-bar.js";
+import "./rate-chart.js";
+
+const TONES = { completed: "good", failed: "bad", cancelled: "quiet", paused: "warn" };
+
+class JobProgress extends HTMLElement {
+  #file = bar("File received", "");
+  #rows = bar("Rows written", "tall");
+  #step = el("p", { class: "step" });
+  #quiet = el("p", { class: "note", hidden: true });
+  #facts = {
+    elapsed: fact("Elapsed"),
+    left: fact("Time left"),
+    since: fact("Last progress"),
+  };
+  #chart = el("rate-chart", {});
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    this.append(
+      el(
+        "div", { class: "bars" },
+        this.#file.box, this.#rows.box, this.#step,
+        el("dl", { class: "times" }, Object.values(this.#facts).map((one) => one.box)),
+        this.#quiet,
+      ),
+      this.#chart,
+    );
+  }
+
+  show(state) {
+    if (!state.job) return;
+    this.#showFile(state.job);
+    this.#showRows(state);
+    put(this.#step, stepOf(state));
+    this.#chart.hidden = state.status === "pending";
+    this.#chart.show(state.points, state.now, state.status === "processing");
+    this.tick(state);
+  }
+
+  /** What changes by time alone. */
+  tick(state) {
+    const { elapsed, left, since } = this.#facts;
+    elapsed.set(state.elapsed === null ? null : duration(coarse(state.elapsed, state.isOver)));
+    left.set(state.remaining === null ? null : `about ${duration(Math.ceil(state.remaining))}`);
+    since.set(state.sinceProgress === null ? null : sinceWords(state.sinceProgress));
+    this.#quiet.hidden = !state.isQuiet;
+    if (state.isQuiet) {
+      const reason = state.total === null ? "A large file takes a while to read." : "A large chunk, or a busy database, can take a while.";
+      put(this.#quiet, `No progress for ${duration(Math.floor(state.sinceProgress))}. ${reason} Nothing is lost.`);
+    }
+  }
+
+  /** A job begins when its file is on disk; only then its size is known. */
+  #showFile(job) {
+    const known = typeof job.fileSize === "number";
+    const words = known ? size(job.fileSize) : "receiving";
+    put(this.#file.value, words);
+    this.#file.bar.set(known ? 100 : null, words, "quiet");
+  }
+
+  #showRows({ current, total, status, isOver }) {
+    const isCounting = total === null && status === "processing";
+    const unknown = isCounting ? "counting" : isOver ? "not counted" : "waiting";
+    const words = total === null ? unknown : `${number(current)} of ${counted(total, "row")}`;
+    // A file of no rows is done as soon as that is known.
+    const part = isCounting ? null : total === 0 ? 100 : (current / (total ?? 1)) * 100;
+    put(this.#rows.value, total > 0 ? `${words} · ${percent(part)}` : words);
+    this.#rows.bar.set(part, words, TONES[status]);
+  }
+}
+
+function bar(label, look) {
+  const value = el("span", { class: "value" });
+  const made = progressBar(label, { class: look });
+  return { bar: made, value, box: el("div", { class: "bar" }, el("p", { class: "spread" }, el("span", {}, label), value), made) };
+}
+
+/** A term and its value, away as long as there is none. */
+function fact(term) {
+  const value = el("dd", {});
+  const box = el("div", { hidden: true }, el("dt", {}, term), value);
+  const set = (text) => {
+    box.hidden = text === null;
+    put(value, text ?? "");
+  };
+  return { box, set };
+}
+
+function stepOf(state) {
+  if (state.isOver) return "";
+  if (state.status === "pending") return "Waiting for its turn.";
+  if (state.status === "paused") return "Paused. It goes on where it was.";
+  return state.step;
+}
+
+/** While it runs, tenths of seconds would only flicker. */
+function coarse(seconds, isOver) {
+  return isOver ? seconds : Math.floor(seconds);
+}
+
+function sinceWords(seconds) {
+  return seconds < 2 ? "just now" : `${duration(Math.floor(seconds))} ago`;
+}
+
+customElements.define("job-progress", JobProgress);

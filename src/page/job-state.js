@@ -1,0 +1,181 @@
+// What the page knows of one job: the snapshot, then every event once, in their order. Progress
+// never goes back, whatever is replayed. Knows neither the document nor the network.
+
+import { lineOf } from "./log-lines.js";
+
+/** An estimate is worth something from here on. */
+const ETA_EVENTS = 3;
+const ETA_MILLIS = 2000;
+/** The pace of the last seconds counts most: after this time an old one has lost two thirds. */
+const ETA_MEMORY = 5000;
+/** Longer than a chunk takes anywhere: time to say that the job is quiet. */
+const QUIET_MILLIS = 10_000;
+/** More points than the chart has pixels tell nothing. */
+const POINTS = 4000;
+
+export class JobState {
+  /** The job as in its status; `null` until the first answer. */
+  job = null;
+  /** The last event of the job, when it came. */
+  end = null;
+  /** What the job does, in the words of its last step. */
+  step = "";
+  current = 0;
+  total = null;
+  /** Moments and the rows written then: `{at, rows}`. */
+  points = [];
+  /** Names of created records by kind: "category" → ["Dilutions", …]. */
+  references = new Map();
+  /** The server's clock minus ours, in milliseconds. */
+  skew = 0;
+
+  #opened = Infinity;
+  #seen = 0;
+  #pace = null;
+  #progressed = 0;
+  #firstProgress = null;
+  #lastAt = null;
+
+  /** Takes the job as the status shows it. An older answer changes nothing. */
+  take(job) {
+    const isOld = this.job !== null && rank(job) < rank(this.job);
+    if (isOld || (this.end && !isOver(job.status))) return;
+    this.job = job;
+    this.#reach(job.progress?.current, job.progress?.total);
+    this.#heard(Date.parse(job.lastProgressAt));
+  }
+
+  /**
+   * Takes an event; gives its line for the log, or `null`. An event that was seen before changes
+   * nothing and makes no line.
+   */
+  apply(event, id) {
+    const number = Number(id);
+    if (event.type === "snapshot") {
+      this.skew = Date.parse(event.timestamp) - Date.now() || 0;
+      this.#opened = Math.min(this.#opened, this.now);
+      if (event.job) this.take(event.job);
+      return null;
+    }
+    if (number > 0) {
+      if (number <= this.#seen) return null;
+      this.#seen = number;
+    }
+    this.#follow(event);
+    return lineOf(event);
+  }
+
+  #follow(event) {
+    const at = Date.parse(event.timestamp);
+    this.#heard(at);
+    if (event.type === "progress") this.#progress(event, at);
+    else if (event.type === "master") this.#created(event.message);
+    else if (event.type === "complete") this.end = event;
+    const isStep = event.type === "log" && !event.row_number;
+    if (isStep || event.type === "progress") this.step = event.message ?? "";
+    // The pace is measured from the last step before the first rows.
+    if (isStep && this.#progressed === 0) this.points = [{ at, rows: 0 }];
+  }
+
+  #progress(event, at) {
+    const before = this.points.at(-1) ?? { at: Date.parse(this.job?.startedAt) || at, rows: 0 };
+    if (this.points.length === 0) this.points.push(before);
+    this.#reach(event.current, event.total);
+    if (!(event.current >= before.rows) || !Number.isFinite(at)) return;
+    this.#progressed += 1;
+    this.#firstProgress ??= at;
+    this.points.push({ at, rows: event.current });
+    if (this.points.length > POINTS) this.points = everySecond(this.points);
+    this.#measure(at - before.at, event.current - before.rows);
+  }
+
+  /** Smooths the pace; chunks of two writers may end in the same millisecond. */
+  #measure(millis, rows) {
+    const old = this.#pace ?? { millis: 0, rows: 0 };
+    const kept = Math.exp(-Math.max(0, millis) / ETA_MEMORY);
+    this.#pace = { millis: old.millis * kept + Math.max(0, millis), rows: old.rows * kept + rows };
+  }
+
+  #created(message) {
+    const [, kind, name] = /^Created ([^:]+): ?(.*)$/s.exec(message ?? "") ?? [];
+    if (kind === undefined) return;
+    const names = this.references.get(kind);
+    if (names) names.push(name);
+    else this.references.set(kind, [name]);
+  }
+
+  #reach(current, total) {
+    if (current > this.current) this.current = current;
+    if (typeof total === "number") this.total = total;
+  }
+
+  #heard(at) {
+    if (Number.isFinite(at) && !(at <= this.#lastAt)) this.#lastAt = at;
+  }
+
+  /** False for a line that is told again: what happened before somebody looked. */
+  isNews(line) {
+    return line.at > this.#opened;
+  }
+
+  get status() {
+    return this.end?.status ?? this.job?.status ?? "pending";
+  }
+
+  get isOver() {
+    return isOver(this.status);
+  }
+
+  /** Now, by the server's clock. */
+  get now() {
+    return Date.now() + this.skew;
+  }
+
+  get counts() {
+    return this.end?.data?.counts ?? this.job?.counts ?? {};
+  }
+
+  /** Seconds from the start to the end, or to now. */
+  get elapsed() {
+    const from = Date.parse(this.job?.startedAt);
+    if (!Number.isFinite(from)) return null;
+    const until = this.isOver ? Date.parse(this.job.completedAt ?? this.end?.timestamp) : this.now;
+    return Number.isFinite(until) ? Math.max(0, (until - from) / 1000) : null;
+  }
+
+  /** Seconds since anything was heard of the job; `null` unless it runs. */
+  get sinceProgress() {
+    if (this.status !== "processing" || this.#lastAt === null) return null;
+    return Math.max(0, (this.now - this.#lastAt) / 1000);
+  }
+
+  /** True when a running job has said nothing for a while. */
+  get isQuiet() {
+    return this.sinceProgress !== null && this.sinceProgress * 1000 >= QUIET_MILLIS;
+  }
+
+  /** Seconds to go; `null` while an estimate would be a guess. */
+  get remaining() {
+    if (this.status !== "processing" || this.isQuiet || this.total === null || !this.#pace) return null;
+    const long = this.now - this.#firstProgress >= ETA_MILLIS;
+    if (this.#progressed < ETA_EVENTS || !long || this.#pace.rows <= 0) return null;
+    const rows = Math.max(0, this.total - this.current);
+    const seconds = (rows * this.#pace.millis) / this.#pace.rows / 1000;
+    return Math.max(0, seconds - this.sinceProgress);
+  }
+}
+
+function isOver(status) {
+  return status === "completed" || status === "failed" || status === "cancelled";
+}
+
+/** Half as many, with the last one. */
+function everySecond(points) {
+  return points.filter((_, index) => index % 2 === (points.length - 1) % 2);
+}
+
+/** A later state of a job has a higher rank: nothing takes back what is known already. */
+function rank(job) {
+  if (isOver(job.status)) return Infinity;
+  return job.status === "pending" ? -1 : (job.progress?.current ?? 0);
+}

@@ -1,0 +1,57 @@
+//! What a preview says of a file, that it says the same as an upload would, and that it keeps
+//! nothing.
+
+#![allow(clippy::allow_attributes, reason = "the next attribute has no `expect` that fits")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::format_collect,
+    clippy::format_push_string,
+    reason = "test code"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[allow(dead_code, reason = "the tests of uploads use more of it")]
+#[path = "../upload/forms.rs"]
+mod forms;
+
+mod answer;
+mod faults;
+mod gone;
+mod large;
+mod limits;
+mod nothing_kept;
+mod refused;
+mod rows;
+mod workbooks;
+
+use serde_json::Value;
+
+use support::{Answer, Server, Upload};
+
+/// `POST /api/v1/import/products/preview`.
+async fn preview(server: &Server, upload: Upload) -> Answer {
+    server.upload("products/preview", upload).await
+}
+
+/// The preview of a file that can be read.
+async fn seen(server: &Server, upload: Upload) -> Value {
+    preview(server, upload).await.ok().clone()
+}
+
+/// One member of each element of a list.
+#[track_caller]
+fn each<'a>(list: &'a Value, member: &str) -> Vec<&'a Value> {
+    list.as_array().unwrap().iter().map(|element| &element[member]).collect()
+}
+
+/// The codes in a list of faults or errors.
+#[track_caller]
+fn codes(list: &Value) -> Vec<&str> {
+    each(list, "code").into_iter().map(|code| code.as_str().unwrap()).collect()
+}
