@@ -92,6 +92,7 @@ async fn start_jobs(
         lease: config.lease,
         keep_finished: config.job_ttl,
         stored_errors_max: config.max_stored_errors,
+        events_max: config.max_events,
         child: child.clone(),
     };
     Ok(Jobs::start(store, Arc::clone(folder), Arc::clone(datasets), settings).await?)

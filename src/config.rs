@@ -59,6 +59,8 @@ pub const SETTINGS: &[Setting] = &[
         "How long a finished job stays in memory, from 0s to 7days; the table keeps it"),
     setting("LOADBAY_MAX_STORED_ERRORS", "max-stored-errors", "ERRORS", Some("10000"),
         "Row errors of one job kept in the table, from 0 to 1000000; the file of failed rows has all"),
+    setting("LOADBAY_MAX_EVENTS", "max-events", "EVENTS", Some("100000"),
+        "Events of one job kept in the table, from 100 to 10000000; progress goes first, then rows"),
     setting("LOADBAY_DATASETS_DIR", "datasets-dir", "FOLDER", None,
         "A folder with dataset files (*.toml) of your own, in addition to the built-in ones"),
     setting("LOADBAY_CONVERT_MEMORY", "convert-memory", "SIZE", Some("1GiB"),
@@ -150,6 +152,8 @@ pub struct Config {
     pub job_ttl: Duration,
     /// `LOADBAY_MAX_STORED_ERRORS`.
     pub max_stored_errors: u64,
+    /// `LOADBAY_MAX_EVENTS`.
+    pub max_events: u64,
     /// `LOADBAY_DATASETS_DIR`.
     pub datasets_dir: Option<PathBuf>,
     /// The three `LOADBAY_CONVERT_…` settings.
@@ -220,6 +224,8 @@ impl Config {
             job_ttl: from.read("LOADBAY_JOB_TTL", Duration::ZERO, |t| time(t, 0, 7 * 86_400)),
             max_stored_errors: from
                 .read("LOADBAY_MAX_STORED_ERRORS", 0, |t| number(t, 0, 1_000_000).map(u64::from)),
+            max_events: from
+                .read("LOADBAY_MAX_EVENTS", 0, |t| number(t, 100, 10_000_000).map(u64::from)),
             datasets_dir: from
                 .read("LOADBAY_DATASETS_DIR", None, |text| Ok(Some(PathBuf::from(text)))),
             convert: ConvertLimits {

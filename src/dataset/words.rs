@@ -99,7 +99,7 @@ fn code(column: &Column, fault: Fault) -> RowCode {
 pub(super) fn message(column: &Column, value: &str, raw: &str, fault: Fault) -> String {
     let title = &column.title;
     match fault {
-        Fault::Required => format!("{title} is empty, but every row needs one; fill it in"),
+        Fault::Required => format!("{title} is required"),
         Fault::TooLong => format!(
             "`{value}` has {} characters, but {title} takes at most {}; shorten it",
             raw.trim().chars().count(),

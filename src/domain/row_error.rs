@@ -107,6 +107,19 @@ pub struct RowError {
     pub value: Option<String>,
 }
 
+impl RowError {
+    /// The message as it is told without its column beside it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match &self.column {
+            // It names the column itself.
+            Some(_) if self.code == RowCode::Required => self.message.clone(),
+            Some(column) => format!("{column}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 /// Shortens `text` to the characters that a row error shows; `…` marks a cut.
 #[must_use]
 pub fn shown(text: &str) -> String {

@@ -10,6 +10,7 @@ use super::Inner;
 use super::error::RunError;
 use super::persist::persist;
 use super::stop::Stop;
+use super::thin::WhileRunning;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
 use crate::domain::options::OnError;
@@ -24,6 +25,7 @@ pub(super) async fn write(
     used: std::sync::mpsc::Sender<Chunk>,
     stop: Stop,
 ) -> Result<(), RunError> {
+    let mut thinning = WhileRunning::new(&inner, &job);
     while let Some(chunk) = chunks.recv().await {
         if stop.is_stopped() {
             return Err(RunError::Stopped);
@@ -36,6 +38,7 @@ pub(super) async fn write(
         let now = persist(job.id, stop.token(), || inner.store.get(job.id)).await?;
         let now = now.ok_or(RunError::Stopped)?;
         let failed = now.counts.failed;
+        thinning.look(&inner, &now).await;
         inner.manager.publish(now);
         check_failed(&job, failed)?;
     }
@@ -75,5 +78,6 @@ pub(super) fn notes_left(max: u64, errors: u64, superseded: u64) -> Arc<NotesLef
     let left = NotesLeft::default();
     left.errors.store(max.saturating_sub(errors), Ordering::Relaxed);
     left.superseded.store(max.saturating_sub(superseded), Ordering::Relaxed);
+    left.references.store(max, Ordering::Relaxed);
     Arc::new(left)
 }

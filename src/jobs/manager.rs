@@ -64,6 +64,11 @@ impl JobManager {
         self.jobs.get(&id).map(|entry| entry.job.subscribe())
     }
 
+    /// True while somebody follows the job.
+    pub(super) fn is_watched(&self, id: i64) -> bool {
+        self.jobs.get(&id).is_some_and(|entry| entry.job.receiver_count() > 0)
+    }
+
     /// The job runs here and is stopped by `stop`.
     pub(super) fn running(&self, id: i64, stop: Stop) {
         if let Some(mut entry) = self.jobs.get_mut(&id) {

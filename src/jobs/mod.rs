@@ -14,6 +14,7 @@ mod source;
 mod spill;
 mod stop;
 mod survey;
+mod thin;
 mod worker;
 
 use std::future::Future;
@@ -55,6 +56,8 @@ pub struct JobsSettings {
     pub keep_finished: Duration,
     /// Row errors of a job that are stored in the table.
     pub stored_errors_max: u64,
+    /// Events of a job that are kept in the table.
+    pub events_max: u64,
     /// The program that reads workbooks, and its limits.
     pub child: Child,
 }

@@ -13,11 +13,11 @@ use super::persist::persist;
 use super::source::Source;
 use super::stop::Stop;
 use super::survey::{Survey, survey};
-use super::{Inner, lane};
+use super::{Inner, lane, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::event::{Event, story};
+use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
@@ -54,7 +54,8 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
                 duration_ms = started.elapsed().as_millis(),
                 "a job ended"
             );
-            inner.manager.publish(ended);
+            inner.manager.publish(ended.clone());
+            thin::after_the_end(inner, &ended);
         }
         // Cancelled, or somebody else's by now: the table says what it is.
         Ok(None) => refresh(inner, job).await,
@@ -237,6 +238,7 @@ impl Work<'_> {
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
             keep_failed: self.keep_failed(),
+            every_row: tells_every_row(self.job),
             notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
         };
         let (mut senders, mut writers) = (Vec::new(), Vec::new());

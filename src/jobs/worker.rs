@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::error::chain;
 use super::stop::Stop;
-use super::{Inner, run};
+use super::{Inner, run, thin};
 use crate::domain::job::Job;
 
 /// How often the table is asked for jobs when nobody wakes us: after a crash elsewhere, a lease
@@ -24,6 +24,7 @@ const TIDY_MIN: Duration = Duration::from_secs(1);
 pub(super) fn start(inner: &Arc<Inner>) {
     inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(tidy(Arc::clone(inner)), &inner.runtime);
+    inner.tasks.spawn_on(thin::at_start(Arc::clone(inner)), &inner.runtime);
 }
 
 async fn tidy(inner: Arc<Inner>) {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::{import_error, import_error_group, import_event, import_log};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, TransactionTrait, UpdateMany,
@@ -11,6 +11,7 @@ use sea_orm::{
 
 use super::Store;
 use super::error::{Doing, StoreError};
+use super::jobs::row_error;
 use super::stored::{job, now_utc, signed, unsigned};
 use crate::domain::event::{ErrorGroup, Event, StoredEvent, story};
 use crate::domain::job::Job;
@@ -19,6 +20,15 @@ use crate::domain::status::JobStatus;
 
 /// Row errors that the last event of a job names.
 const FIRST_ERRORS: u64 = 100;
+
+/// Which events may be thinned out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thin {
+    /// Progress: the next one says as much.
+    Progress,
+    /// Progress, then notes about rows; never what was said of the job as a whole.
+    Everything,
+}
 
 /// Events to be stored, with their numbers: `before` is the number of the job's last one.
 pub(super) fn numbered(
@@ -82,7 +92,7 @@ impl Store {
         let (mut groups, mut first) = (Vec::new(), Vec::new());
         if ended.counts.failed > 0 {
             groups = error_groups(&transaction, ended.id).await?;
-            first = first_errors(&transaction, ended.id).await.doing(doing)?;
+            first = first_errors(&transaction, ended.id).await?;
         }
         let events = story::ended(&ended, &groups, first);
         tell(&transaction, &mut ended, &events).await.doing(doing)?;
@@ -120,12 +130,11 @@ impl Store {
 
     /// From now on the job tells what becomes of every row; `None` when it has ended.
     pub async fn ask_for_rows(&self, id: i64) -> Result<Option<Job>, StoreError> {
-        let ends = JobStatus::ALL.into_iter().filter(|status| status.is_terminal());
         let _turn = self.turn().await;
         let rows = import_log::Entity::update_many()
             .col_expr(import_log::Column::RowEvents, Expr::value(true))
             .filter(import_log::Column::Id.eq(id))
-            .filter(import_log::Column::ImportStatus.is_not_in(ends.map(JobStatus::as_stored)))
+            .filter(import_log::Column::ImportStatus.is_not_in(ends()))
             .exec_with_returning(&self.write)
             .await
             .doing("ask for the events of all rows")?;
@@ -137,9 +146,30 @@ impl Store {
         error_groups(&self.read, id).await
     }
 
-    /// Thins the events of a job out until at most `max` are left: progress first, then notes about
-    /// rows, always the oldest; the other events stay.
-    pub async fn thin_events(&self, id: i64, max: u64) -> Result<(), StoreError> {
+    /// Jobs that are over and still have more than `max` events.
+    pub async fn ended_with_events_over(&self, max: u64) -> Result<Vec<i64>, StoreError> {
+        use import_event::Column as C;
+        let kept = Expr::col(C::Number).sub(Expr::col(C::FirstNumber)).add(1).sum();
+        let ended = Query::select()
+            .column(import_log::Column::Id)
+            .from(import_log::Entity)
+            .cond_where(import_log::Column::ImportStatus.is_in(ends()))
+            .and_where(import_log::Column::EventCount.gt(signed(max)))
+            .take();
+        import_event::Entity::find()
+            .select_only()
+            .column(C::ImportLogId)
+            .filter(C::ImportLogId.in_subquery(ended))
+            .group_by(C::ImportLogId)
+            .having(kept.gt(signed(max)))
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .doing("look for jobs with many events")
+    }
+
+    /// Thins the events of a job out until at most `max` are left, the oldest first.
+    pub async fn thin_events(&self, id: i64, max: u64, which: Thin) -> Result<(), StoreError> {
         use import_event::Column as C;
         let doing = "thin the events out";
         let stored: Vec<(i64, i64, String)> = import_event::Entity::find()
@@ -155,8 +185,12 @@ impl Store {
         let kept: u64 = stored.iter().map(|(first, last, _)| count(*first, *last)).sum();
         let mut excess = kept.saturating_sub(max);
         let mut victims = Vec::new();
-        for kind in ["progress", "rows"] {
-            for (first, last, _) in stored.iter().filter(|(_, _, stored)| stored == kind) {
+        let kinds: &[&str] = match which {
+            Thin::Progress => &["progress"],
+            Thin::Everything => &["progress", "rows"],
+        };
+        for kind in kinds {
+            for (first, last, _) in stored.iter().filter(|(_, _, stored)| stored == *kind) {
                 if excess == 0 {
                     break;
                 }
@@ -175,6 +209,11 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The statuses that never change, as they are stored.
+fn ends() -> impl Iterator<Item = &'static str> {
+    JobStatus::ALL.into_iter().filter(|status| status.is_terminal()).map(JobStatus::as_stored)
 }
 
 /// Stores the events of a job whose row this transaction has locked.
@@ -231,13 +270,18 @@ async fn error_groups(
 async fn first_errors(
     connection: &impl ConnectionTrait,
     id: i64,
-) -> Result<Vec<String>, sea_orm::DbErr> {
+) -> Result<Vec<String>, StoreError> {
     let rows = import_error::Entity::find()
         .filter(import_error::Column::ImportLogId.eq(id))
         .order_by_asc(import_error::Column::RowNumber)
         .order_by_asc(import_error::Column::Id)
         .limit(FIRST_ERRORS)
         .all(connection)
-        .await?;
-    Ok(rows.into_iter().map(|row| format!("Row {}: {}", row.row_number, row.message)).collect())
+        .await
+        .doing("read the first row errors")?;
+    let told = |row| {
+        let error = row_error(row)?;
+        Ok(format!("Row {}: {}", error.row_number, error.sentence()))
+    };
+    rows.into_iter().map(told).collect()
 }

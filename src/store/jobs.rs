@@ -191,7 +191,8 @@ impl Store {
     }
 }
 
-fn row_error(row: import_error::Model) -> Result<RowError, StoreError> {
+/// Reads a row of `import_errors`.
+pub(super) fn row_error(row: import_error::Model) -> Result<RowError, StoreError> {
     let unreadable = |what| StoreError::Unreadable { id: row.import_log_id, what };
     Ok(RowError {
         row_number: u32::try_from(row.row_number).map_err(|_| unreadable("row number"))?,

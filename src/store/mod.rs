@@ -15,6 +15,7 @@ mod connect;
 mod error;
 mod events;
 mod jobs;
+mod notes;
 mod postgres;
 mod queue;
 mod references;
@@ -27,6 +28,7 @@ mod writer;
 
 pub use connect::StoreSettings;
 pub use error::StoreError;
+pub use events::Thin;
 pub use jobs::{Inserted, JobFilter, SupersededRow};
 pub use queue::{CommittedChunk, End};
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use uuid::Uuid;
 
+use super::notes::NewReference;
 use super::target::{ReferenceTarget, Target};
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::record::{Records, Value};
@@ -15,6 +16,8 @@ use crate::domain::record::{Records, Value};
 #[derive(Debug, Default)]
 pub(super) struct References {
     tables: Vec<Names>,
+    /// What the open transaction created.
+    created: Vec<NewReference>,
 }
 
 /// One reference field and the names known of its table.
@@ -26,6 +29,8 @@ struct Names {
     ids: HashMap<String, Uuid>,
     /// Keys of `ids` that the open transaction added.
     fresh: Vec<String>,
+    /// The dataset's column.
+    column: String,
     /// Names, in lower case, that the database refused to create in the open transaction, and why.
     refused: HashMap<String, String>,
 }
@@ -37,6 +42,8 @@ pub(super) struct Missing {
     pub(super) reference: usize,
     /// The name as the first row writes it.
     pub(super) name: String,
+    /// The first record that names it.
+    pub(super) record: usize,
 }
 
 impl References {
@@ -44,13 +51,15 @@ impl References {
         let of = |(field, it): (usize, &super::target::Field)| {
             it.reference.clone().map(|reference| Names {
                 field,
+                column: it.column.clone(),
                 reference,
                 ids: HashMap::new(),
                 fresh: Vec::new(),
                 refused: HashMap::new(),
             })
         };
-        Self { tables: target.fields.iter().enumerate().filter_map(of).collect() }
+        let tables = target.fields.iter().enumerate().filter_map(of).collect();
+        Self { tables, created: Vec::new() }
     }
 
     /// The references in order; `Missing::reference` counts along it.
@@ -75,6 +84,19 @@ impl References {
         if let Some(names) = self.tables.get_mut(reference) {
             names.add(name.to_lowercase(), id);
         }
+    }
+
+    /// Notes that the open transaction created a record.
+    pub(super) fn created(&mut self, missing: &Missing) {
+        if let Some(names) = self.tables.get(missing.reference) {
+            let (column, name) = (names.column.clone(), missing.name.clone());
+            self.created.push(NewReference { column, name, record: missing.record });
+        }
+    }
+
+    /// What the open transaction created, for the one who tells it.
+    pub(super) fn take_created(&mut self) -> Vec<NewReference> {
+        std::mem::take(&mut self.created)
     }
 
     /// Notes that the database refused to create a record.
@@ -103,6 +125,7 @@ impl References {
 
     /// The transaction is rolled back.
     pub(super) fn forget(&mut self) {
+        self.created.clear();
         for names in &mut self.tables {
             names.refused.clear();
             for key in names.fresh.drain(..) {
@@ -116,7 +139,7 @@ impl References {
     pub(super) fn missing(&mut self, records: &Records) -> Vec<Missing> {
         let mut missing = Vec::new();
         for (reference, names) in self.tables.iter_mut().enumerate() {
-            let mut unknown: BTreeMap<String, &str> = BTreeMap::new();
+            let mut unknown: BTreeMap<String, (&str, usize)> = BTreeMap::new();
             for record in 0..records.len() {
                 let Value::Text(name) = records.value(record, names.field) else { continue };
                 if names.ids.contains_key(name) {
@@ -126,23 +149,24 @@ impl References {
                 match names.ids.get(&lower) {
                     Some(id) => names.add(name.to_owned(), *id),
                     None => {
-                        unknown.entry(lower).or_insert(name);
+                        unknown.entry(lower).or_insert((name, record));
                     }
                 }
             }
-            missing.extend(
-                unknown.into_values().map(|name| Missing { reference, name: name.to_owned() }),
-            );
+            let named = |(name, record): (&str, usize)| Missing {
+                reference,
+                name: name.to_owned(),
+                record,
+            };
+            missing.extend(unknown.into_values().map(named));
         }
         missing
     }
 
-    /// Those of `names` that are still not known.
-    pub(super) fn still_missing(&self, reference: usize, mut names: Vec<String>) -> Vec<String> {
-        if let Some(known) = self.tables.get(reference) {
-            names.retain(|name| !known.ids.contains_key(&name.to_lowercase()));
-        }
-        names
+    /// True of a name that is known by now.
+    pub(super) fn knows(&self, missing: &Missing) -> bool {
+        let names = self.tables.get(missing.reference);
+        names.is_some_and(|names| names.ids.contains_key(&missing.name.to_lowercase()))
     }
 
     /// The id that the record's value in `field` names; `None` when the field is no reference or

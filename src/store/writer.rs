@@ -14,6 +14,7 @@ use crate::dataset::model::Dataset;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
+use crate::domain::options::RowEvents;
 
 /// Puts the failed rows of a chunk aside for download; called with the chunk's number inside the
 /// chunk's transaction, before it commits, so that no failed row is ever missing.
@@ -32,6 +33,15 @@ pub struct WriterSettings {
     pub keep_failed: KeepFailed,
     /// Row errors, and superseded rows, that may still be stored for the job.
     pub notes_left: Arc<NotesLeft>,
+    /// What becomes of every row is told; may begin while the job runs.
+    pub every_row: bool,
+}
+
+impl WriterSettings {
+    /// Takes note that somebody asked to be told what becomes of every row.
+    pub(super) fn asked(&mut self, row_events: bool) {
+        self.every_row |= row_events && self.job.options.rows == RowEvents::Auto;
+    }
 }
 
 impl std::fmt::Debug for WriterSettings {
@@ -47,6 +57,10 @@ pub struct NotesLeft {
     pub errors: std::sync::atomic::AtomicU64,
     /// Superseded rows.
     pub superseded: std::sync::atomic::AtomicU64,
+    /// References that were created.
+    pub references: std::sync::atomic::AtomicU64,
+    /// It was told that from some row on they are only counted.
+    pub said_no_more: std::sync::atomic::AtomicBool,
 }
 
 /// What became of a chunk.

@@ -62,14 +62,7 @@ both!(the_failed_rows_come_back_with_their_columns_and_the_reason, |server| {
                 "3",
                 "mrp: `x` is not a number; write it like 12.50"
             ],
-            vec![
-                "C",
-                "3",
-                "",
-                "1",
-                "5",
-                "name: Name is empty, but every row needs one; fill it in"
-            ],
+            vec!["C", "3", "", "1", "5", "name: Name is required"],
         ]
     );
 });

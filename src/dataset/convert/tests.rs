@@ -92,7 +92,7 @@ fn the_types_of_a_workbook_are_used() {
 
 #[test]
 fn errors_name_the_value_the_rule_and_the_way_out() {
-    check_error("code", Text, "", RowCode::Required, "Code is empty");
+    check_error("code", Text, "", RowCode::Required, "Code is required");
     check_error(
         "code",
         Text,

@@ -142,12 +142,29 @@ impl RowNotes {
     pub fn with_percentages(&self) -> impl Iterator<Item = (&RowNote, f64)> {
         let (mut processed, mut row) = (self.processed, 0);
         self.notes.iter().map(move |note| {
-            if self.every_row && note.kind != NoteKind::Master && note.row_number != row {
-                row = note.row_number;
+            if self.ends_row(note, &mut row) {
                 processed += 1;
             }
             (note, of_rows(processed, self.total))
         })
+    }
+
+    /// Rows of the job that have an outcome after these.
+    #[must_use]
+    pub fn processed_after(&self) -> u64 {
+        let mut row = 0;
+        self.processed
+            + self.notes.iter().filter(|note| self.ends_row(note, &mut row)).count() as u64
+    }
+
+    /// True of the note that says what became of a row; `row` is the last one it was true of.
+    fn ends_row(&self, note: &RowNote, row: &mut u32) -> bool {
+        let is_outcome = !matches!(note.kind, NoteKind::Master | NoteKind::NoMore);
+        let ends = self.every_row && is_outcome && note.row_number != *row;
+        if ends {
+            *row = note.row_number;
+        }
+        ends
     }
 }
 

@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use super::references::CREATE_REFERENCES;
 use super::{PostgresWriter, copy, run_plain};
 use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::event::NoteKind;
 use crate::domain::options::Mode;
 use crate::domain::row_error::RowCode;
 use crate::store::accounts::Outcome;
@@ -77,6 +78,7 @@ impl PostgresWriter {
                     run_plain(connection, "RELEASE SAVEPOINT part").await?;
                     outcome.counts += of_part.counts;
                     outcome.failed.append(&mut of_part.failed);
+                    outcome.changed.append(&mut of_part.changed);
                 }
                 Err(error) if fault_of_row(&error) => {
                     run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
@@ -155,11 +157,15 @@ impl PostgresWriter {
         outcome: &mut Outcome,
     ) -> Result<(), sqlx::Error> {
         let refused = self.refuse(connection, chunk, outcome).await?;
-        let sql = if self.mostly_known { &self.sql.merge_known } else { &self.sql.merge };
-        let (created, updated): (i64, i64) = sqlx::query_as(AssertSqlSafe(sql.clone()))
-            .bind(now)
-            .fetch_one(&mut *connection)
-            .await?;
+        let merge = if self.settings.every_row { &self.sql.merge_telling } else { &self.sql.merge };
+        let sql = if self.mostly_known { &merge.known } else { &merge.plain };
+        let (created, updated, created_records, updated_records): Merged =
+            sqlx::query_as(AssertSqlSafe(sql.clone()))
+                .bind(now)
+                .fetch_one(&mut *connection)
+                .await?;
+        outcome.changed.extend(records(created_records, NoteKind::Created));
+        outcome.changed.extend(records(updated_records, NoteKind::Updated));
         if updated > 0 {
             for history in &self.sql.histories {
                 sqlx::query(AssertSqlSafe(history.clone()))
@@ -222,6 +228,14 @@ impl PostgresWriter {
         }
         Ok(records.len())
     }
+}
+
+/// What a merge answers: created, updated, and the indexes of both, if they are told.
+type Merged = (i64, i64, Option<Vec<i32>>, Option<Vec<i32>>);
+
+fn records(indexes: Option<Vec<i32>>, kind: NoteKind) -> impl Iterator<Item = (usize, NoteKind)> {
+    let records = indexes.into_iter().flatten().filter_map(|it| usize::try_from(it).ok());
+    records.map(move |record| (record, kind))
 }
 
 /// Puts those of the kept records that `part` names back into the stage.

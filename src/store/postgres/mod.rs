@@ -16,10 +16,12 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use super::accounts::{Account, Outcome};
+use super::accounts::{Account, Fenced, Outcome, Teller};
 use super::error::{Doing, StoreError};
+use super::notes::RowNames;
 use super::references::References;
 use super::rows::complete;
+use super::stored::unsigned;
 use super::target::Target;
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
@@ -30,7 +32,8 @@ pub(super) struct PostgresWriter {
     options: PgConnectOptions,
     /// Gone after an error; the next chunk connects again.
     connection: Option<PgConnection>,
-    settings: WriterSettings,
+    pub(super) settings: WriterSettings,
+    names: RowNames,
     pub(super) target: Target,
     pub(super) references: References,
     sql: sql::Statements,
@@ -50,10 +53,12 @@ impl PostgresWriter {
     ) -> Result<Self, StoreError> {
         let sql = sql::Statements::new(&target);
         let references = References::new(&target);
+        let names = RowNames::new(&settings.dataset, &settings.plan);
         let mut writer = Self {
             options,
             connection: None,
             settings,
+            names,
             target,
             references,
             sql,
@@ -136,25 +141,30 @@ impl PostgresWriter {
             run_plain(&mut transaction, "SAVEPOINT rows").await?;
         }
         let mut outcome = self.rows(&mut transaction, chunk, now, careful).await?;
+        outcome.references = self.references.take_created();
         if job.options.dry_run {
             run_plain(&mut transaction, "ROLLBACK TO SAVEPOINT rows").await?;
         }
         complete(&mut outcome, chunk);
         let left = Arc::clone(&self.settings.notes_left);
-        let account =
-            Account::new(DbBackend::Postgres, &Expr::value(now), &job, chunk, &outcome, &left);
-        let closed = self.close(&mut transaction, &account, chunk.number, &outcome).await;
+        let teller = Teller { names: &self.names, left: &left, every_row: self.settings.every_row };
+        let (backend, at) = (DbBackend::Postgres, Expr::value(now));
+        let mut account = Account::new(backend, &at, &job, chunk, &outcome, &teller);
+        let closed = self.close(&mut transaction, &mut account, chunk, now, &outcome).await;
         let committed = match closed {
-            Ok(()) => transaction.commit().await.doing("commit a chunk"),
+            Ok(fenced) => transaction.commit().await.doing("commit a chunk").map(|()| fenced),
             Err(error) => {
                 // The answer does not matter: without a commit nothing is written.
                 let _rolled_back = transaction.rollback().await;
                 Err(error)
             }
         };
-        if let Err(error) = committed {
-            account.undo(&left);
-            return Err(error);
+        match committed {
+            Ok(fenced) => self.settings.asked(fenced.row_events),
+            Err(error) => {
+                account.undo(&left);
+                return Err(error);
+            }
         }
         let known = outcome.counts.updated + outcome.counts.unchanged;
         self.mostly_known = known > outcome.counts.created;
@@ -164,22 +174,27 @@ impl PostgresWriter {
     async fn close(
         &self,
         connection: &mut PgConnection,
-        account: &Account,
-        number: u32,
+        account: &mut Account,
+        chunk: &Chunk,
+        now: DateTime<Utc>,
         outcome: &Outcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Fenced, StoreError> {
         for note in &account.notes {
             run(connection, note).await.doing("store the notes on a chunk")?;
         }
         run(connection, &account.proof).await.doing("store the proof of a chunk")?;
         if !outcome.failed.is_empty() {
-            (self.settings.keep_failed)(number, &outcome.failed).map_err(StoreError::KeepFailed)?;
+            (self.settings.keep_failed)(chunk.number, &outcome.failed)
+                .map_err(StoreError::KeepFailed)?;
         }
-        // Last: it locks the job's row, which the other lane needs too.
-        if run(connection, &account.fence).await.doing("add a chunk to its job")? != 1 {
-            return Err(StoreError::LostLease { job: self.settings.job.id });
+        // Late: it locks the job's row, which the other lane needs too.
+        let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
+        let fenced = fenced.ok_or(StoreError::LostLease { job: self.settings.job.id })?;
+        let backend = DbBackend::Postgres;
+        for told in account.behind_the_fence(backend, now, chunk, fenced, &self.settings) {
+            run(connection, &told).await.doing("tell what became of a chunk")?;
         }
-        Ok(())
+        Ok(fenced)
     }
 }
 
@@ -208,9 +223,26 @@ pub(super) async fn run_plain(
     Ok(())
 }
 
+/// Runs the fence; nothing when the job is no longer ours.
+async fn fence(
+    connection: &mut PgConnection,
+    fence: &Statement,
+) -> Result<Option<Fenced>, sqlx::Error> {
+    let query = sqlx::query_as_with(AssertSqlSafe(fence.sql.clone()), values(fence));
+    let row: Option<(i64, i64, bool)> = query.fetch_optional(connection).await?;
+    Ok(row.map(|(event_count, processed, row_events)| Fenced {
+        event_count: unsigned(event_count),
+        processed: unsigned(processed),
+        row_events,
+    }))
+}
+
 /// Runs a statement that sea-orm built.
 async fn run(connection: &mut PgConnection, statement: &Statement) -> Result<u64, sqlx::Error> {
-    let values = statement.values.clone().unwrap_or(sea_orm::Values(Vec::new()));
-    let query = sqlx::query_with(AssertSqlSafe(statement.sql.clone()), SqlxValues(values));
+    let query = sqlx::query_with(AssertSqlSafe(statement.sql.clone()), values(statement));
     Ok(query.execute(connection).await?.rows_affected())
+}
+
+fn values(statement: &Statement) -> SqlxValues {
+    SqlxValues(statement.values.clone().unwrap_or(sea_orm::Values(Vec::new())))
 }

@@ -1,6 +1,6 @@
 //! The records that rows name: read once a job, looked up and created chunk by chunk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
@@ -12,7 +12,7 @@ use super::{PostgresWriter, run_plain};
 use crate::domain::chunk::Chunk;
 use crate::domain::limits::REFERENCES_MAX;
 use crate::store::error::{Doing, StoreError};
-use crate::store::references::References;
+use crate::store::references::{Missing, References};
 use crate::store::target::{ReferenceTarget, quoted};
 
 /// What is being done when a reference cannot be created.
@@ -49,23 +49,26 @@ impl PostgresWriter {
         now: DateTime<Utc>,
         careful: bool,
     ) -> Result<(), StoreError> {
-        let mut by_reference: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let mut by_reference: BTreeMap<usize, Vec<Missing>> = BTreeMap::new();
         for missing in self.references.missing(&chunk.records) {
-            by_reference.entry(missing.reference).or_default().push(missing.name);
+            by_reference.entry(missing.reference).or_default().push(missing);
         }
-        for (reference, names) in by_reference {
+        for (reference, mut missing) in by_reference {
+            let names: Vec<String> = missing.iter().map(|it| it.name.clone()).collect();
             self.find_references(connection, reference, &names).await.doing(CREATE_REFERENCES)?;
             let Some(target) = self.references.get(reference).cloned() else { continue };
             if !target.create {
                 continue;
             }
-            let names = self.references.still_missing(reference, names);
-            if careful {
-                for name in &names {
-                    self.create_carefully(connection, reference, &target, name, now).await?;
-                }
+            missing.retain(|it| !self.references.knows(it));
+            let names: Vec<String> = missing.iter().map(|it| it.name.clone()).collect();
+            let created = if careful {
+                self.create_carefully(connection, &target, &missing, now).await?
             } else {
-                insert(connection, &target, &names, now).await.doing(CREATE_REFERENCES)?;
+                insert(connection, &target, &names, now).await.doing(CREATE_REFERENCES)?
+            };
+            for it in missing.iter().filter(|it| created.contains(&it.name)) {
+                self.references.created(it);
             }
             // Those of another writer are found as well: the insert waited for its commit.
             self.find_references(connection, reference, &names).await.doing(CREATE_REFERENCES)?;
@@ -73,23 +76,27 @@ impl PostgresWriter {
         Ok(())
     }
 
+    /// Creates the records one by one; returns the names of those that are new.
     async fn create_carefully(
         &mut self,
         connection: &mut PgConnection,
-        reference: usize,
         target: &ReferenceTarget,
-        name: &str,
+        missing: &[Missing],
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        run_plain(connection, "SAVEPOINT reference").await?;
-        match insert(connection, target, &[name.to_owned()], now).await {
-            Err(error) if fault_of_row(&error) => {
-                run_plain(connection, "ROLLBACK TO SAVEPOINT reference").await?;
-                self.references.refuse(reference, name, answer(&error));
+    ) -> Result<HashSet<String>, StoreError> {
+        let mut all = HashSet::new();
+        for Missing { reference, name, .. } in missing {
+            run_plain(connection, "SAVEPOINT reference").await?;
+            match insert(connection, target, std::slice::from_ref(name), now).await {
+                Err(error) if fault_of_row(&error) => {
+                    run_plain(connection, "ROLLBACK TO SAVEPOINT reference").await?;
+                    self.references.refuse(*reference, name, answer(&error));
+                }
+                created => all.extend(created.doing("create references one by one")?),
             }
-            created => created.doing("create references one by one")?,
+            run_plain(connection, "RELEASE SAVEPOINT reference").await?;
         }
-        run_plain(connection, "RELEASE SAVEPOINT reference").await
+        Ok(all)
     }
 
     async fn find_references(
@@ -115,20 +122,26 @@ impl PostgresWriter {
     }
 }
 
+/// Creates the records that are missing; returns their names.
 async fn insert(
     connection: &mut PgConnection,
     target: &ReferenceTarget,
     names: &[String],
     now: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
+) -> Result<HashSet<String>, sqlx::Error> {
     let ids: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
     let (table, column) = (quoted(&target.table), quoted(&target.match_column));
     let (times, value) = if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
     let sql = format!(
         "INSERT INTO {table} (id, {column}{times}) SELECT id, name{value} \
          FROM unnest($1::uuid[], $2::text[]) AS new (id, name) \
-         WHERE $3::timestamptz IS NOT NULL ON CONFLICT DO NOTHING"
+         WHERE $3::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {column}::text"
     );
-    sqlx::query(AssertSqlSafe(sql)).bind(&ids).bind(names).bind(now).execute(connection).await?;
-    Ok(())
+    let created: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(&ids)
+        .bind(names)
+        .bind(now)
+        .fetch_all(connection)
+        .await?;
+    Ok(created.into_iter().collect())
 }

@@ -18,11 +18,10 @@ pub(super) struct Statements {
     pub(super) prepare: Vec<String>,
     /// Copies records into the stage.
     pub(super) copy: String,
-    /// Merges the stage into the table. Parameter: now. Columns: created, updated.
-    pub(super) merge: String,
-    /// The same for chunks of which most records are in the table already: those that are the same
-    /// are left out before they are locked.
-    pub(super) merge_known: String,
+    /// Merges the stage into the table.
+    pub(super) merge: Merge,
+    /// The same, and says which records were created and which updated.
+    pub(super) merge_telling: Merge,
     /// For modes that refuse rows: the record indexes that the merge will not take.
     pub(super) refuse: Option<String>,
     /// The staged records whose key is not in the table after the merge.
@@ -33,22 +32,38 @@ pub(super) struct Statements {
     pub(super) histories: Vec<String>,
 }
 
+/// A merge in two shapes. Parameter: now. Columns: created, updated, and arrays of the records'
+/// indexes, which are null unless they are asked for: created_records, updated_records.
+#[derive(Debug)]
+pub(super) struct Merge {
+    pub(super) plain: String,
+    /// For chunks of which most records are in the table already: those that are the same are left
+    /// out before they are locked.
+    pub(super) known: String,
+}
+
+impl Merge {
+    fn new(names: &Names<'_>, telling: bool) -> Self {
+        let shape = |known| match names.target.mode {
+            Mode::Upsert => names.upsert(known, telling),
+            Mode::Insert => names.insert_only(telling),
+            Mode::Update => names.update_only(telling),
+        };
+        Self { plain: shape(false), known: shape(true) }
+    }
+}
+
 impl Statements {
     pub(super) fn new(target: &Target) -> Self {
         let names = Names::new(target);
-        let (merge, merge_known) = match target.mode {
-            Mode::Upsert => (names.upsert(false), names.upsert(true)),
-            Mode::Insert => (names.insert_only(), names.insert_only()),
-            Mode::Update => (names.update_only(), names.update_only()),
-        };
         Self {
             prepare: names.temporary_tables(),
             copy: format!(
                 "COPY loadbay_stage (loadbay_record, {}) FROM STDIN (FORMAT binary)",
                 names.fields
             ),
-            merge,
-            merge_known,
+            merge: Merge::new(&names, false),
+            merge_telling: Merge::new(&names, true),
             refuse: names.refuse(),
             left_out: names.left_out(),
             has_triggers: format!(
@@ -174,16 +189,26 @@ impl<'t> Names<'t> {
     }
 
     /// What the histories need to see of the merged records.
-    fn returning(&self) -> String {
-        if self.history_columns.is_empty() {
-            return String::new();
+    fn returning(&self, telling: bool) -> String {
+        let mut columns = String::new();
+        if !self.history_columns.is_empty() {
+            let history = list(self.history_columns.iter().map(|column| format!("t.{column}")));
+            let _infallible = write!(columns, ", t.id, {history}");
         }
-        let columns = list(self.history_columns.iter().map(|column| format!("t.{column}")));
-        format!(", t.id, {columns}")
+        if telling {
+            for (number, key) in self.key_fields().enumerate() {
+                let _infallible = write!(columns, ", t.{key} AS loadbay_key_{number}");
+            }
+        }
+        columns
+    }
+
+    fn key_fields(&self) -> impl Iterator<Item = String> {
+        self.target.key.iter().map(|field| self.target.field(*field))
     }
 
     /// The end of a merge: first records of the histories, notes for the second ones, counts.
-    fn account(&self) -> String {
+    fn account(&self, telling: bool) -> String {
         let mut sql = String::new();
         for (number, history) in self.target.histories.iter().enumerate() {
             let columns = list(history.columns.iter().map(|(column, _)| quoted(column)));
@@ -205,12 +230,35 @@ impl<'t> Names<'t> {
             );
         }
         sql.push_str(
-            " SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM merged",
+            " SELECT count(*) FILTER (WHERE merged.created) AS created, \
+             count(*) FILTER (WHERE NOT merged.created) AS updated",
         );
+        if telling {
+            let same_key: Vec<String> = self
+                .key_fields()
+                .enumerate()
+                .map(|(number, key)| format!("s.{key} = merged.loadbay_key_{number}"))
+                .collect();
+            // Two sets of a chunk's size, of which the planner knows as much: it takes a hash join.
+            // LEFT: a trigger may have changed a key.
+            let _infallible = write!(
+                sql,
+                ", array_agg(s.loadbay_record) FILTER (WHERE merged.created AND s.loadbay_record \
+                 IS NOT NULL) AS created_records, \
+                 array_agg(s.loadbay_record) FILTER (WHERE NOT merged.created AND s.loadbay_record \
+                 IS NOT NULL) AS updated_records \
+                 FROM merged LEFT JOIN loadbay_stage s ON {}",
+                same_key.join(" AND ")
+            );
+        } else {
+            sql.push_str(
+                ", NULL::int[] AS created_records, NULL::int[] AS updated_records FROM merged",
+            );
+        }
         sql
     }
 
-    fn upsert(&self, known: bool) -> String {
+    fn upsert(&self, known: bool, telling: bool) -> String {
         let (time_columns, time_values) = self.own_times();
         let fields =
             list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
@@ -245,12 +293,12 @@ impl<'t> Names<'t> {
             self.table,
             self.fields,
             self.key,
-            self.returning(),
-            self.account()
+            self.returning(telling),
+            self.account(telling)
         )
     }
 
-    fn insert_only(&self) -> String {
+    fn insert_only(&self, telling: bool) -> String {
         let (time_columns, time_values) = self.own_times();
         let fields =
             list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
@@ -260,15 +308,17 @@ impl<'t> Names<'t> {
             self.table,
             self.fields,
             self.key,
-            self.returning(),
-            self.account()
+            self.returning(telling),
+            self.account(telling)
         )
     }
 
-    fn update_only(&self) -> String {
+    fn update_only(&self, telling: bool) -> String {
         let set = self.assignments("s", "t");
         if set.is_empty() {
-            return "SELECT 0::bigint, 0::bigint WHERE $1::timestamptz IS NOT NULL".to_owned();
+            return "SELECT 0::bigint AS created, 0::bigint AS updated, NULL::int[] AS created_records, \
+                    NULL::int[] AS updated_records WHERE $1::timestamptz IS NOT NULL"
+                .to_owned();
         }
         let first_key = self.target.key.first().map_or_else(String::new, |f| self.target.field(*f));
         format!(
@@ -278,8 +328,8 @@ impl<'t> Names<'t> {
             self.table,
             self.same_key,
             self.differs("s", "t"),
-            self.returning(),
-            self.account()
+            self.returning(telling),
+            self.account(telling)
         )
     }
 

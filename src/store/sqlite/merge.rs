@@ -8,6 +8,7 @@ use super::references;
 use super::sql::Statements;
 use crate::dataset::model::ColumnType;
 use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::event::NoteKind;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
 use crate::domain::row_error::RowCode;
@@ -17,21 +18,29 @@ use crate::store::references::References;
 use crate::store::rows;
 use crate::store::target::Target;
 
-/// Writes the records of a chunk; when `careful`, each under a savepoint, so that rows which the
-/// database refuses become failed rows.
+/// How a chunk is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// Each row under a savepoint, so that rows which the database refuses become failed rows.
+    pub(super) careful: bool,
+    /// Note which rows were created and which updated.
+    pub(super) every_row: bool,
+}
+
+/// Writes the records of a chunk.
 pub(super) fn rows(
     connection: &Connection,
     sql: &Statements,
     references: &mut References,
     chunk: &Chunk,
     now: DateTime<Utc>,
-    careful: bool,
+    way: Way,
 ) -> Result<Outcome, StoreError> {
-    references::create(connection, references, chunk, now, careful).doing(WRITE_ROWS)?;
+    references::create(connection, references, chunk, now, way.careful).doing(WRITE_ROWS)?;
     let order = rows::in_key_order(&chunk.records, &sql.target.key);
     let mut merge = Merge::prepare(connection, sql, references, chunk, now)
         .doing("prepare the statements of a chunk")?;
-    merge.all(&order, careful).doing(WRITE_ROWS)?;
+    merge.all(&order, way).doing(WRITE_ROWS)?;
     Ok(merge.outcome)
 }
 
@@ -121,9 +130,18 @@ impl<'t> Merge<'t> {
         })
     }
 
-    fn all(&mut self, order: &[usize], careful: bool) -> rusqlite::Result<()> {
+    fn all(&mut self, order: &[usize], way: Way) -> rusqlite::Result<()> {
         for record in order {
-            let fate = if careful { self.row_with_savepoint(*record)? } else { self.row(*record)? };
+            let fate =
+                if way.careful { self.row_with_savepoint(*record)? } else { self.row(*record)? };
+            let changed = match fate {
+                Fate::Created => Some(NoteKind::Created),
+                Fate::Updated => Some(NoteKind::Updated),
+                Fate::Unchanged | Fate::Failed(_) => None,
+            };
+            if let Some(kind) = changed.filter(|_| way.every_row) {
+                self.outcome.changed.push((*record, kind));
+            }
             match fate {
                 Fate::Created => self.outcome.counts.created += 1,
                 Fate::Updated => self.outcome.counts.updated += 1,

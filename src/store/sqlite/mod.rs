@@ -11,16 +11,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use chrono::{DateTime, Utc};
+use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
 use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use tokio::sync::Mutex;
 
-use super::accounts::Account;
+use super::accounts::{Account, Fenced, Teller};
 use super::error::{Doing, StoreError};
+use super::notes::RowNames;
 use super::references::References;
 use super::rows::complete;
-use super::stored::now_utc;
+use super::stored::{now_utc, unsigned};
 use super::target::Target;
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
@@ -36,6 +38,7 @@ pub(super) struct SqliteWriter {
 struct Inner {
     connection: Connection,
     settings: WriterSettings,
+    names: RowNames,
     references: References,
     sql: sql::Statements,
 }
@@ -56,7 +59,8 @@ impl SqliteWriter {
         let mut references = References::new(&target);
         references::load(&connection, &mut references).doing("read the names of the references")?;
         let sql = sql::Statements::new(target);
-        let inner = Inner { connection, settings, references, sql };
+        let names = RowNames::new(&settings.dataset, &settings.plan);
+        let inner = Inner { connection, settings, names, references, sql };
         Ok(Self { gate, inner: Some(inner) })
     }
 }
@@ -106,35 +110,41 @@ impl Inner {
 
     /// One attempt; `careful` looks for the rows that the database refuses.
     fn try_commit(&mut self, chunk: &Chunk, careful: bool) -> Result<Written, StoreError> {
-        let Self { connection, settings, references, sql } = self;
+        let Self { connection, settings, names, references, sql } = self;
         let job = &settings.job;
         let mut transaction = begin(connection)?;
         if is_committed(&transaction, job.id, chunk.number).doing("look for the chunk")? {
             return Ok(Written { counts: Counts::default(), already: true });
         }
         let now = now_utc();
-        let mut outcome = merge::rows(&transaction, sql, references, chunk, now, careful)?;
+        let way = merge::Way { careful, every_row: settings.every_row };
+        let mut outcome = merge::rows(&transaction, sql, references, chunk, now, way)?;
+        outcome.references = references.take_created();
         if job.options.dry_run {
             transaction.rollback().doing("undo a dry run")?;
             transaction = begin(connection)?;
         }
         complete(&mut outcome, chunk);
-        let left = &settings.notes_left;
-        let account =
-            Account::new(DbBackend::Sqlite, &Expr::value(now), job, chunk, &outcome, left);
-        let closed = close(&transaction, &account, job.id)
-            .and_then(|()| {
-                if outcome.failed.is_empty() {
-                    return Ok(());
+        let left = Arc::clone(&settings.notes_left);
+        let teller = Teller { names, left: &left, every_row: settings.every_row };
+        let (backend, at) = (DbBackend::Sqlite, Expr::value(now));
+        let mut account = Account::new(backend, &at, job, chunk, &outcome, &teller);
+        let closed = close(&transaction, &mut account, chunk, now, settings)
+            .and_then(|fenced| {
+                if !outcome.failed.is_empty() {
+                    (settings.keep_failed)(chunk.number, &outcome.failed)
+                        .map_err(StoreError::KeepFailed)?;
                 }
-                (settings.keep_failed)(chunk.number, &outcome.failed)
-                    .map_err(StoreError::KeepFailed)
+                Ok(fenced)
             })
-            .and_then(|()| transaction.commit().doing("commit a chunk"));
+            .and_then(|fenced| transaction.commit().doing("commit a chunk").map(|()| fenced));
         match closed {
-            Ok(()) => Ok(Written { counts: outcome.counts, already: false }),
+            Ok(fenced) => {
+                settings.asked(fenced.row_events);
+                Ok(Written { counts: outcome.counts, already: false })
+            }
             Err(error) => {
-                account.undo(left);
+                account.undo(&left);
                 Err(error)
             }
         }
@@ -152,22 +162,50 @@ fn is_committed(transaction: &Transaction<'_>, job: i64, number: u32) -> rusqlit
         .exists((job, number))
 }
 
-fn close(transaction: &Transaction<'_>, account: &Account, job: i64) -> Result<(), StoreError> {
+fn close(
+    transaction: &Transaction<'_>,
+    account: &mut Account,
+    chunk: &Chunk,
+    now: DateTime<Utc>,
+    settings: &WriterSettings,
+) -> Result<Fenced, StoreError> {
     for note in &account.notes {
         run(transaction, note).doing("store the notes on a chunk")?;
     }
     run(transaction, &account.proof).doing("store the proof of a chunk")?;
-    if run(transaction, &account.fence).doing("add a chunk to its job")? != 1 {
-        return Err(StoreError::LostLease { job });
+    let fenced = fence(transaction, &account.fence).doing("add a chunk to its job")?;
+    let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
+    for statement in account.behind_the_fence(DbBackend::Sqlite, now, chunk, fenced, settings) {
+        run(transaction, &statement).doing("tell what became of a chunk")?;
     }
-    Ok(())
+    Ok(fenced)
+}
+
+/// Runs the fence; nothing when the job is no longer ours.
+fn fence(transaction: &Transaction<'_>, fence: &Statement) -> rusqlite::Result<Option<Fenced>> {
+    let mut prepared = bound(transaction, fence)?;
+    let mut rows = prepared.raw_query();
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Fenced {
+        event_count: unsigned(row.get(0)?),
+        processed: unsigned(row.get(1)?),
+        row_events: row.get(2)?,
+    }))
 }
 
 fn run(transaction: &Transaction<'_>, statement: &Statement) -> rusqlite::Result<usize> {
+    bound(transaction, statement)?.raw_execute()
+}
+
+/// Prepares a statement that sea-orm built, with its values.
+fn bound<'t>(
+    transaction: &'t Transaction<'_>,
+    statement: &Statement,
+) -> rusqlite::Result<CachedStatement<'t>> {
     let mut prepared = transaction.prepare_cached(&statement.sql)?;
     let values = statement.values.iter().flat_map(|values| &values.0);
     for (index, value) in values.enumerate() {
         prepared.raw_bind_parameter(index + 1, bind::own_value(value))?;
     }
-    prepared.raw_execute()
+    Ok(prepared)
 }

@@ -58,8 +58,7 @@ pub(super) fn create(
                 }
             })?;
         }
-        let wanted = vec![missing.name.clone()];
-        if references.still_missing(missing.reference, wanted).is_empty() {
+        if references.knows(&missing) {
             continue;
         }
         if let Some(id) = find(transaction, &reference, &missing.name)? {
@@ -69,7 +68,10 @@ pub(super) fn create(
                 transaction.execute_batch("SAVEPOINT one_reference")?;
             }
             match insert(transaction, &reference, &missing.name, now) {
-                Ok(id) => references.learn(missing.reference, &missing.name, id),
+                Ok(id) => {
+                    references.learn(missing.reference, &missing.name, id);
+                    references.created(&missing);
+                }
                 Err(error) if careful && is_fault_of_row(&error) => {
                     transaction.execute_batch("ROLLBACK TO one_reference")?;
                     references.refuse(missing.reference, &missing.name, answer(&error));

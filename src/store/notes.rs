@@ -1,0 +1,141 @@
+//! What a chunk has to tell about its rows: references created, rows failed or overtaken and, when
+//! somebody wants to know, every row. In the order of the file.
+
+use super::accounts::Outcome;
+use crate::dataset::Plan;
+use crate::dataset::model::Dataset;
+use crate::domain::chunk::Chunk;
+use crate::domain::event::{NoteKind, RowNote};
+use crate::domain::record::Records;
+use crate::domain::row_error::shown;
+use crate::store::rows::key_text;
+
+/// What is told once when the bound on notes is reached.
+const NO_MORE: &str = "From here on failed rows, overtaken rows and new references are only \
+                       counted; the list of failed rows has them all";
+
+/// A record of another table that a chunk created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NewReference {
+    /// The dataset's column: `category`.
+    pub(super) column: String,
+    /// The new record's name.
+    pub(super) name: String,
+    /// The first record of the chunk that names it.
+    pub(super) record: usize,
+}
+
+/// How many notes of each kind may be told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) errors: usize,
+    pub(super) superseded: usize,
+    pub(super) references: usize,
+    /// The bound is reached in this chunk for the first time.
+    pub(super) say_no_more: bool,
+}
+
+impl Bounds {
+    /// Everything is told.
+    pub(super) const NONE: Self = Self {
+        errors: usize::MAX,
+        superseded: usize::MAX,
+        references: usize::MAX,
+        say_no_more: false,
+    };
+}
+
+/// How the rows of a dataset are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RowNames {
+    /// The value of a record that people know it by.
+    name: Option<usize>,
+    /// The values of the key.
+    key: Vec<usize>,
+    /// The title of the key's columns: `SKU`.
+    key_title: String,
+}
+
+impl RowNames {
+    pub(super) fn new(dataset: &Dataset, plan: &Plan) -> Self {
+        let column =
+            |value: &usize| plan.columns.get(*value).and_then(|index| dataset.columns.get(*index));
+        let titles: Vec<&str> =
+            plan.key.iter().filter_map(column).map(|column| column.title.as_str()).collect();
+        let is_name = |value: &usize| {
+            !plan.key.contains(value) && column(value).is_some_and(|column| column.name == "name")
+        };
+        Self {
+            name: (0..plan.columns.len()).find(|value| is_name(value)),
+            key: plan.key.clone(),
+            key_title: titles.join(", "),
+        }
+    }
+
+    /// `'Arnica Montana 30C' (SKU: ARM-30C-10ML)`, or `SKU: ARM-30C-10ML` where rows have no name.
+    fn of(&self, records: &Records, record: usize) -> String {
+        let key = key_text(records, record, &self.key);
+        let key = format!("{}: {}", self.key_title, shown(&key));
+        match self.name.map(|name| key_text(records, record, &[name])) {
+            Some(name) if !name.is_empty() => format!("'{}' ({key})", shown(&name)),
+            _ => key,
+        }
+    }
+
+    /// Everything that the chunk has to tell.
+    pub(super) fn notes(
+        &self,
+        chunk: &Chunk,
+        outcome: &Outcome,
+        every_row: bool,
+        bounds: Bounds,
+    ) -> Vec<RowNote> {
+        let mut notes = Vec::new();
+        for created in outcome.references.iter().take(bounds.references) {
+            let text = format!("{}: {}", created.column, shown(&created.name));
+            let row_number = chunk.records.row_number(created.record);
+            notes.push(RowNote { row_number, kind: NoteKind::Master, text });
+        }
+        let errors = outcome.failed.iter().flat_map(|row| &row.errors);
+        notes.extend(errors.take(bounds.errors).map(|error| RowNote {
+            row_number: error.row_number,
+            kind: NoteKind::Failed,
+            text: error.sentence(),
+        }));
+        notes.extend(chunk.superseded.iter().take(bounds.superseded).map(|row| RowNote {
+            row_number: row.row_number,
+            kind: NoteKind::Superseded,
+            text: row.by_row_number.to_string(),
+        }));
+        if bounds.say_no_more {
+            let row_number = notes.iter().map(|note| note.row_number).max().unwrap_or(0);
+            let text = NO_MORE.to_owned();
+            notes.push(RowNote { row_number, kind: NoteKind::NoMore, text });
+        }
+        if every_row {
+            self.add_every_row(chunk, outcome, &mut notes);
+        }
+        // Stable: a row's references come before the row, as they were created before it.
+        notes.sort_by_key(|note| note.row_number);
+        notes
+    }
+
+    fn add_every_row(&self, chunk: &Chunk, outcome: &Outcome, notes: &mut Vec<RowNote>) {
+        let mut kinds = vec![NoteKind::Unchanged; chunk.records.len()];
+        for (record, kind) in &outcome.changed {
+            if let Some(slot) = kinds.get_mut(*record) {
+                *slot = *kind;
+            }
+        }
+        // Both are in the order of the file.
+        let mut failed = outcome.failed.iter().map(|row| row.row_number).peekable();
+        notes.reserve(kinds.len());
+        for (record, kind) in kinds.into_iter().enumerate() {
+            let row_number = chunk.records.row_number(record);
+            while failed.next_if(|failed| *failed < row_number).is_some() {}
+            if failed.peek() != Some(&row_number) {
+                notes.push(RowNote { row_number, kind, text: self.of(&chunk.records, record) });
+            }
+        }
+    }
+}
