@@ -10,6 +10,7 @@ mod datasets;
 mod download;
 mod envelope;
 mod etag;
+mod events;
 mod health;
 mod jobs;
 mod limits;
@@ -60,6 +61,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.csv"), web::to(row_errors::as_csv)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
+        .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::of_job)))
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))

@@ -143,7 +143,7 @@ fn links(job: &Job) -> Links {
 }
 
 /// Milliseconds are what every database keeps, so that the table and the memory give the same text.
-fn text(time: DateTime<Utc>) -> String {
+pub(super) fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 

@@ -111,6 +111,7 @@ fn is_newer(job: &Job, shown: &Job) -> bool {
     job.lease_epoch > shown.lease_epoch
         || job.lease_epoch == shown.lease_epoch
             && (job.status.is_terminal()
+                || job.event_count > shown.event_count
                 || job.counts.processed() > shown.counts.processed()
                 || job.updated_at > shown.updated_at
                     && job.counts.processed() == shown.counts.processed())

@@ -6,6 +6,8 @@
 
 mod cut;
 mod error;
+mod feed;
+mod follow;
 mod lane;
 mod manager;
 mod persist;
@@ -28,6 +30,7 @@ use tokio_util::task::TaskTracker;
 
 pub use crate::store::{JobFilter, SupersededRow};
 pub use error::JobsError;
+pub use follow::{Following, Heard, Told};
 
 use crate::dataset::Datasets;
 use crate::domain::event::ErrorGroup;
@@ -36,6 +39,7 @@ use crate::domain::row_error::RowError;
 use crate::files::{FailedRows, Folder};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
+use feed::Feeds;
 use manager::JobManager;
 
 /// How often someone who waits for a job looks into the table as well.
@@ -84,6 +88,7 @@ struct Inner {
     datasets: Arc<Datasets>,
     settings: JobsSettings,
     manager: JobManager,
+    feeds: Feeds,
     /// Told when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
     stop: CancellationToken,
@@ -105,6 +110,7 @@ impl Jobs {
         store.void_leases(&folder.server_id().to_string()).await?;
         let inner = Arc::new(Inner {
             manager: JobManager::new(settings.keep_finished),
+            feeds: Feeds::default(),
             store,
             folder,
             datasets,

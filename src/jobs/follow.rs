@@ -1,0 +1,326 @@
+//! Following a job: everything that was told of it before, then what is told as it happens.
+//!
+//! The table is the buffer. A follower keeps a position and reads the events behind it, page by
+//! page, when it is asked for the next one: somebody who does not ask costs one page, and nothing
+//! is missed, wherever the job runs and however often the server was restarted meanwhile. Of what
+//! happens while it listens only progress may be left out, never what became of rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::error::JobsError;
+use super::feed::{Feed, Page, Reach};
+use super::{Inner, Jobs};
+use crate::domain::event::{EVERY_ROW_MAX, Event, RowNote, RowNotes, StoredEvent, tells_every_row};
+use crate::domain::job::Job;
+use crate::domain::options::RowEvents;
+
+/// The time between two progress events at least, once what was stored before is told.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
+
+/// Follows one job; see [`Jobs::follow`].
+#[derive(Debug)]
+pub struct Following {
+    jobs: Jobs,
+    stop: CancellationToken,
+    job: Job,
+    rows: RowEvents,
+    feed: Arc<Feed>,
+    reach: watch::Receiver<Reach>,
+    /// The number of the last event that was told or left out.
+    position: u64,
+    /// Up to here everything is told.
+    replayed: u64,
+    page: Option<Page>,
+    /// Progress that waits until it may be told.
+    held: Option<Heard>,
+    next_progress: Instant,
+    notices: Vec<String>,
+    is_over: bool,
+}
+
+/// What a follower is told.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// A remark about what cannot be told. Has no number.
+    Notice(String),
+    /// An event of the job.
+    Event(Heard),
+}
+
+/// A stored event as one follower is told it.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    page: Page,
+    index: usize,
+    after: u64,
+    rows: RowEvents,
+}
+
+impl Heard {
+    /// When it happened.
+    #[must_use]
+    pub fn at(&self) -> DateTime<Utc> {
+        self.stored().map_or_else(DateTime::default, |stored| stored.at)
+    }
+
+    /// Its number; of rows the number of the last note.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.stored().map_or(0, |stored| stored.number)
+    }
+
+    /// What happened; of rows see [`notes`](Self::notes).
+    #[must_use]
+    pub fn event(&self) -> Option<&Event> {
+        self.stored().map(|stored| &stored.event)
+    }
+
+    /// The notes about rows that this follower is to be told, each with its number and with the
+    /// percentage that the job has reached with it.
+    pub fn notes(&self) -> impl Iterator<Item = (u64, &RowNote, f64)> {
+        let first = self.stored().map_or(0, |stored| stored.first);
+        let rows = match self.event() {
+            Some(Event::Rows(rows)) => Some(rows),
+            _ => None,
+        };
+        let every_row = rows.is_some_and(|rows| wants_every_row(self.rows, rows));
+        let after = self.after;
+        let notes = rows.into_iter().flat_map(RowNotes::with_percentages);
+        let numbered = (first..).zip(notes);
+        numbered
+            .filter(move |(number, (note, _))| {
+                *number > after && (every_row || !note.kind.is_every_row())
+            })
+            .map(|(number, (note, percentage))| (number, note, percentage))
+    }
+
+    fn stored(&self) -> Option<&StoredEvent> {
+        self.page.get(self.index)
+    }
+}
+
+/// Whether one who asked so is told what became of each of these rows.
+fn wants_every_row(rows: RowEvents, notes: &RowNotes) -> bool {
+    match rows {
+        RowEvents::All => true,
+        RowEvents::None => false,
+        RowEvents::Auto => notes.total <= EVERY_ROW_MAX,
+    }
+}
+
+impl Jobs {
+    /// Follows a job from behind the event numbered `after`. `rows` says whether what became of
+    /// every row is told; `Auto` means: of jobs that are not too large.
+    ///
+    /// # Errors
+    /// `NotFound`; else the store's.
+    pub async fn follow(
+        &self,
+        id: i64,
+        after: u64,
+        rows: RowEvents,
+    ) -> Result<Following, JobsError> {
+        let (job, feed, notices) = self
+            .on_runtime(move |inner| async move {
+                let job = match inner.manager.get(id) {
+                    Some(job) => job,
+                    None => inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?,
+                };
+                let (job, notice) = ask_for_rows(&inner, job, rows).await?;
+                let feed = inner.feeds.of(&inner, &job);
+                Ok((job, feed, Vec::from_iter(notice)))
+            })
+            .await?;
+        // A number that a job has not reached is none of its own: such a listener hears what comes.
+        let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
+        Ok(Following {
+            jobs: self.clone(),
+            stop: self.inner.stop.clone(),
+            rows,
+            reach: feed.reach(),
+            feed,
+            position,
+            replayed: job.event_count,
+            page: None,
+            held: None,
+            next_progress: Instant::now(),
+            notices,
+            is_over: job.status.is_terminal() && after >= job.event_count,
+            job,
+        })
+    }
+}
+
+/// Lets the job tell what becomes of every row, if that was asked and it does not yet; with what
+/// must be said about rows that were not told.
+async fn ask_for_rows(
+    inner: &Inner,
+    job: Job,
+    rows: RowEvents,
+) -> Result<(Job, Option<String>), JobsError> {
+    if rows != RowEvents::All || tells_every_row(&job) {
+        return Ok((job, None));
+    }
+    let done = job.counts.processed();
+    if job.options.rows == RowEvents::None {
+        let notice = "The upload asked for `rows=none`: it is not told what became of every row";
+        return Ok((job, Some(notice.to_owned())));
+    }
+    let asked =
+        if job.status.is_terminal() { None } else { inner.store.ask_for_rows(job.id).await? };
+    let Some(asked) = asked else {
+        let notice = (done > 0).then(|| untold(done));
+        return Ok((job, notice));
+    };
+    let notice = Some(asked.counts.processed()).filter(|done| *done > 0).map(untold);
+    Ok((asked, notice))
+}
+
+fn untold(rows: u64) -> String {
+    format!("It is not told what became of each of the first {rows} rows: nobody had asked for it")
+}
+
+impl Following {
+    /// The job as it stood when this follower came.
+    #[must_use]
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// True when there is nothing to tell any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Waits for what is told next; `None` after the end of the job, and when the server stops
+    /// (then [`is_over`](Self::is_over) is false). May be dropped while it waits.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn next(&mut self) -> Result<Option<Told>, JobsError> {
+        loop {
+            if let Some(notice) = self.notices.pop() {
+                return Ok(Some(Told::Notice(notice)));
+            }
+            if self.is_over || self.stop.is_cancelled() {
+                return Ok(None);
+            }
+            if let Some(page) = self.page.take() {
+                if let Some(told) = self.turn(page) {
+                    return Ok(Some(told));
+                }
+                continue;
+            }
+            let reach = *self.reach.borrow_and_update();
+            if self.position < reach.last {
+                let page = self.feed.page(&self.jobs, self.position).await?;
+                if page.is_empty() {
+                    self.missed(reach.last + 1);
+                    self.position = reach.last;
+                }
+                self.page = Some(page);
+                continue;
+            }
+            if let Some(held) = self.held.take_if(|_| self.next_progress <= Instant::now()) {
+                return Ok(Some(self.progress(held)));
+            }
+            if reach.is_end {
+                self.is_over = true;
+                continue;
+            }
+            self.wait().await;
+        }
+    }
+
+    /// Waits until there is something new, or until held progress may be told.
+    async fn wait(&mut self) {
+        let until = self.held.as_ref().map(|_| self.next_progress);
+        let held = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // The feed lives as long as this follower.
+            _ = self.reach.changed() => {}
+            () = held => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// The next that is told of the page; puts the page back when there may be more of it.
+    fn turn(&mut self, page: Page) -> Option<Told> {
+        let index = page.iter().position(|stored| stored.number > self.position)?;
+        let stored = page.get(index)?;
+        if stored.first > self.position + 1 {
+            self.missed(stored.first);
+            self.position = stored.first - 1;
+            self.page = Some(page);
+            return None;
+        }
+        let heard = Heard { page: Arc::clone(&page), index, after: self.position, rows: self.rows };
+        match &stored.event {
+            Event::Progress { .. } if stored.number > self.replayed => {
+                self.pass(stored);
+                let newer = |stored: &StoredEvent| matches!(stored.event, Event::Progress { .. });
+                let is_newest = !page.iter().skip(index + 1).any(newer);
+                self.page = Some(page);
+                if !is_newest {
+                    return None;
+                }
+                if self.next_progress <= Instant::now() {
+                    self.held = None;
+                    return Some(self.progress(heard));
+                }
+                self.held = Some(heard);
+                None
+            }
+            Event::Rows(_) => {
+                self.pass(stored);
+                self.page = Some(page);
+                let is_told = heard.notes().next().is_some();
+                // Numbers only rise: progress that waited is overtaken.
+                self.held = self.held.take().filter(|_| !is_told);
+                is_told.then_some(Told::Event(heard))
+            }
+            event => {
+                self.page = Some(Arc::clone(&page));
+                // A turn of the job's life: the last progress before it is told, however soon.
+                if let Some(held) = self.held.take() {
+                    return Some(self.progress(held));
+                }
+                self.pass(stored);
+                self.is_over = matches!(event, Event::Complete { .. });
+                Some(Told::Event(heard))
+            }
+        }
+    }
+
+    fn pass(&mut self, stored: &StoredEvent) {
+        self.position = stored.number;
+    }
+
+    fn progress(&mut self, heard: Heard) -> Told {
+        self.next_progress = Instant::now() + PROGRESS_PAUSE;
+        Told::Event(heard)
+    }
+
+    /// The events up to the one before `number` are gone.
+    fn missed(&mut self, number: u64) {
+        let (first, last) = (self.position + 1, number - 1);
+        let which = if first == last {
+            format!("Event {first} is")
+        } else {
+            format!("Events {first} to {last} are")
+        };
+        self.notices.push(format!("{which} not kept any more; the status has the counts"));
+    }
+}
