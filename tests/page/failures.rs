@@ -78,7 +78,7 @@ async fn hostile_job(server: &Server, name: &str, file: &str) {
 }
 
 visits!(hostile_names_and_cells_are_shown_as_text, |server, visit| {
-    let name = "\"><img src=x onerror='window.hacked = 1'>&amp;.csv";
+    let name = "<img src=x onerror='window.hacked = 1'>&amp;.csv";
     let file = format!(
         "SKU,Name,Category,Selling Price,{PICTURE}\n\
          H-1,{SCRIPT},<b class=hostile>bold</b>,1,x\n\

@@ -89,7 +89,7 @@ visits!(the_preview_tells_what_is_wrong_and_what_is_missing, |server, visit| {
     visit.reads("upload-card", "empty").await;
     visit.go("/").await;
     visit.choose_files(&[("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")]).await;
-    visit.reads("upload-card", "not a format").await;
+    visit.reads("upload-card", "PNG image").await;
     assert_eq!(server.jobs("").await.ok()["jobs"], json!([]));
 });
 
@@ -126,7 +126,7 @@ async fn the_keyboard_alone_is_enough() {
     visit.press(Key::Enter).await;
     visit.sees("upload-card details[open] [name=mode]").await;
     visit.tab_to("upload-card [name=mode]").await;
-    visit.press("i").await;
+    visit.press(Key::Down).await;
     visit.until("one('upload-card [name=mode]').value === 'insert'", &[]).await;
     visit.until("!one('#send').disabled", &[]).await;
     visit.tab_to("#send").await;

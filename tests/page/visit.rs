@@ -14,7 +14,7 @@ use crate::browser::Browser;
 use crate::support::Server;
 
 /// For what a visitor waits at most.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A browser that shows the page of a server.
 #[derive(Debug)]
