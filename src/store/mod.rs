@@ -24,6 +24,7 @@ mod shape;
 mod sqlite;
 mod stored;
 mod target;
+mod told;
 mod writer;
 
 pub use connect::StoreSettings;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::server::Server;
+use super::told::check_told;
 
 /// The columns of `import_log` and the members of the status that must agree.
 const COUNTS: [(&str, &str); 5] = [
@@ -35,6 +36,7 @@ pub(crate) async fn check_guarantees(server: &Server, job: i64) {
     check_log(server, job, word, counts, processed).await;
     check_chunks(server, job, counts).await;
     check_errors(server, job, failed).await;
+    check_told(server, job).await;
 }
 
 #[track_caller]

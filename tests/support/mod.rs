@@ -28,11 +28,13 @@ mod cluster;
 mod database;
 mod guarantees;
 mod server;
+mod told;
 
 pub(crate) use client::{Answer, Upload};
 pub(crate) use database::{Database, Kind};
 pub(crate) use guarantees::check_guarantees;
 pub(crate) use server::{Server, Settings};
+pub(crate) use told::told;
 
 /// Writes a test that runs on SQLite and on PostgreSQL, each with a fresh server, and ends by
 /// checking the guarantees for every job. Settings of the server may stand before the body:

@@ -16,13 +16,14 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use super::accounts::{Account, Fenced, Outcome, Teller};
+use super::accounts::{Account, Outcome};
 use super::error::{Doing, StoreError};
 use super::notes::RowNames;
 use super::references::References;
 use super::rows::complete;
 use super::stored::unsigned;
 use super::target::Target;
+use super::told::{Fenced, Teller};
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
@@ -162,7 +163,7 @@ impl PostgresWriter {
         match committed {
             Ok(fenced) => self.settings.asked(fenced.row_events),
             Err(error) => {
-                account.undo(&left);
+                account.told.undo(&left);
                 return Err(error);
             }
         }
@@ -191,7 +192,7 @@ impl PostgresWriter {
         let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
         let fenced = fenced.ok_or(StoreError::LostLease { job: self.settings.job.id })?;
         let backend = DbBackend::Postgres;
-        for told in account.behind_the_fence(backend, now, chunk, fenced, &self.settings) {
+        for told in account.told.behind_the_fence(backend, now, chunk, fenced, &self.settings) {
             run(connection, &told).await.doing("tell what became of a chunk")?;
         }
         Ok(fenced)

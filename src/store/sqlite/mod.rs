@@ -17,13 +17,14 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use tokio::sync::Mutex;
 
-use super::accounts::{Account, Fenced, Teller};
+use super::accounts::Account;
 use super::error::{Doing, StoreError};
 use super::notes::RowNames;
 use super::references::References;
 use super::rows::complete;
 use super::stored::{now_utc, unsigned};
 use super::target::Target;
+use super::told::{Fenced, Teller};
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
@@ -144,7 +145,7 @@ impl Inner {
                 Ok(Written { counts: outcome.counts, already: false })
             }
             Err(error) => {
-                account.undo(&left);
+                account.told.undo(&left);
                 Err(error)
             }
         }
@@ -175,7 +176,8 @@ fn close(
     run(transaction, &account.proof).doing("store the proof of a chunk")?;
     let fenced = fence(transaction, &account.fence).doing("add a chunk to its job")?;
     let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
-    for statement in account.behind_the_fence(DbBackend::Sqlite, now, chunk, fenced, settings) {
+    for statement in account.told.behind_the_fence(DbBackend::Sqlite, now, chunk, fenced, settings)
+    {
         run(transaction, &statement).doing("tell what became of a chunk")?;
     }
     Ok(fenced)

@@ -1,0 +1,212 @@
+//! What a chunk tells: its events, which get the next numbers of the job, and its row errors by code
+//! and column. Made from the notes about its rows; stored behind the fence.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use entity::{import_error_group, import_event};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, IdenStatic, QueryTrait, Statement};
+
+use super::accounts::Outcome;
+use super::events::numbered;
+use super::notes::{Bounds, RowNames};
+use super::writer::{NotesLeft, WriterSettings};
+use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::event::{Event, NOTES_PER_EVENT, NoteKind, RowNote, RowNotes, of_rows};
+use crate::domain::job::Job;
+use crate::domain::row_error::RowError;
+
+/// What a chunk tells.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// About its rows.
+    notes: Vec<RowNote>,
+    /// Row errors by code and column.
+    groups: Vec<import_error_group::ActiveModel>,
+    pub(super) taken: Taken,
+}
+
+/// What this chunk took of the room that is left for notes.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    pub(super) errors: u64,
+    pub(super) superseded: u64,
+    references: u64,
+    say_no_more: bool,
+}
+
+/// The job as the fence left it: its row stays locked until the commit, so that the events which
+/// follow have the next numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fenced {
+    /// The number of the chunk's last event.
+    pub(super) event_count: u64,
+    /// Rows of the job with an outcome, this chunk's included.
+    pub(super) processed: u64,
+    /// Somebody wants to know what becomes of every row.
+    pub(super) row_events: bool,
+}
+
+/// What is needed to tell what became of rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Teller<'a> {
+    pub(super) names: &'a RowNames,
+    pub(super) left: &'a NotesLeft,
+    pub(super) every_row: bool,
+}
+
+impl Told {
+    pub(super) fn new(job: &Job, chunk: &Chunk, outcome: &Outcome, teller: &Teller<'_>) -> Self {
+        let taken = Taken::new(teller.left, chunk, outcome);
+        let bounds = if teller.every_row { Bounds::NONE } else { taken.bounds() };
+        Self {
+            notes: teller.names.notes(chunk, outcome, teller.every_row, bounds),
+            groups: groups(job, &outcome.failed),
+            taken,
+        }
+    }
+
+    /// Numbers that its events take; the last one is the chunk's own.
+    pub(super) fn numbers(&self) -> u64 {
+        self.notes.len() as u64 + 1
+    }
+
+    /// What is stored behind the fence: the chunk's events, and its row errors by code and column.
+    pub(super) fn behind_the_fence(
+        &mut self,
+        backend: DbBackend,
+        at: DateTime<Utc>,
+        chunk: &Chunk,
+        fenced: Fenced,
+        settings: &WriterSettings,
+    ) -> Vec<Statement> {
+        let total = settings.job.total_rows.unwrap_or(fenced.processed);
+        let before = fenced.event_count.saturating_sub(self.numbers());
+        let notes = std::mem::take(&mut self.notes);
+        let start = fenced.processed.saturating_sub(chunk.rows() as u64);
+        let mut events = rows_told(notes, start, total, settings.every_row);
+        events.push(Event::Progress {
+            message: format!("Rows {} to {} are in the table", chunk.first_row, chunk.last_row),
+            percentage: of_rows(fenced.processed, total),
+            current: fenced.processed,
+            total,
+        });
+        let rows = numbered(settings.job.id, before, at, &events);
+        let mut statements = vec![import_event::Entity::insert_many(rows).build(backend)];
+        if !self.groups.is_empty() {
+            statements.push(add_groups(backend, std::mem::take(&mut self.groups)));
+        }
+        statements
+    }
+
+    /// Gives the room for notes back: the transaction was rolled back.
+    pub(super) fn undo(&self, left: &NotesLeft) {
+        left.errors.fetch_add(self.taken.errors, Ordering::Relaxed);
+        left.superseded.fetch_add(self.taken.superseded, Ordering::Relaxed);
+        left.references.fetch_add(self.taken.references, Ordering::Relaxed);
+        if self.taken.say_no_more {
+            left.said_no_more.store(false, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Taken {
+    fn new(left: &NotesLeft, chunk: &Chunk, outcome: &Outcome) -> Self {
+        let errors: u64 = outcome.failed.iter().map(|row| row.errors.len() as u64).sum();
+        let superseded = chunk.superseded.len() as u64;
+        let references = outcome.references.len() as u64;
+        let mut taken = Self {
+            errors: take(&left.errors, errors),
+            superseded: take(&left.superseded, superseded),
+            references: take(&left.references, references),
+            say_no_more: false,
+        };
+        let all_taken = taken.errors == errors
+            && taken.superseded == superseded
+            && taken.references == references;
+        taken.say_no_more = !all_taken && !left.said_no_more.swap(true, Ordering::Relaxed);
+        taken
+    }
+
+    fn bounds(&self) -> Bounds {
+        let bound = |taken: u64| usize::try_from(taken).unwrap_or(usize::MAX);
+        Bounds {
+            errors: bound(self.errors),
+            superseded: bound(self.superseded),
+            references: bound(self.references),
+            say_no_more: self.say_no_more,
+        }
+    }
+}
+
+fn take(left: &AtomicU64, wanted: u64) -> u64 {
+    let mut taken = 0;
+    let take = |left: u64| {
+        taken = Ord::min(left, wanted);
+        Some(left - taken)
+    };
+    // The closure always answers; the previous value is of no interest.
+    let _previous = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+    taken
+}
+
+/// The notes in events of a size that can be read, kept and thinned out at a time. `start` rows had
+/// an outcome before.
+fn rows_told(notes: Vec<RowNote>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
+    let (mut events, mut notes) = (Vec::new(), notes.into_iter().peekable());
+    let mut processed = start;
+    while notes.peek().is_some() {
+        let part: Vec<RowNote> = notes.by_ref().take(NOTES_PER_EVENT).collect();
+        let rows = RowNotes { processed, total, every_row, notes: part };
+        processed = rows.processed_after();
+        let is_split = rows.notes.last().zip(notes.peek()).is_some_and(|(last, next)| {
+            last.row_number == next.row_number && last.kind == NoteKind::Failed
+        });
+        if is_split && every_row {
+            // The next part counts the row once more.
+            processed -= 1;
+        }
+        events.push(Event::Rows(rows));
+    }
+    events
+}
+
+/// The row errors of a chunk by code and column, each with its first row.
+fn groups(job: &Job, failed: &[FailedRow]) -> Vec<import_error_group::ActiveModel> {
+    let mut groups: BTreeMap<(&str, &str), (i64, &RowError)> = BTreeMap::new();
+    for error in failed.iter().flat_map(|row| &row.errors) {
+        let key = (error.code.as_str(), error.column.as_deref().unwrap_or_default());
+        groups.entry(key).or_insert((0, error)).0 += 1;
+    }
+    let group = |((code, column), (count, first)): ((&str, &str), (i64, &RowError))| {
+        import_error_group::ActiveModel {
+            import_log_id: Set(job.id),
+            code: Set(code.to_owned()),
+            column_name: Set(column.to_owned()),
+            count: Set(count),
+            first_row: Set(i64::from(first.row_number)),
+            message: Set(first.message.clone()),
+            value: Set(first.value.clone()),
+        }
+    };
+    groups.into_iter().map(group).collect()
+}
+
+/// Adds groups to those of the chunks before.
+fn add_groups(backend: DbBackend, groups: Vec<import_error_group::ActiveModel>) -> Statement {
+    use import_error_group::Column as C;
+    let mut add = OnConflict::columns([C::ImportLogId, C::Code, C::ColumnName]);
+    add.value(C::Count, Expr::cust("import_error_groups.error_count + excluded.error_count"));
+    // Two writers commit their chunks in any order.
+    for column in [C::Message, C::Value, C::FirstRow] {
+        let name = column.as_str();
+        let earlier = format!(
+            "CASE WHEN excluded.first_row < import_error_groups.first_row \
+             THEN excluded.{name} ELSE import_error_groups.{name} END"
+        );
+        add.value(column, Expr::cust(earlier));
+    }
+    import_error_group::Entity::insert_many(groups).on_conflict(add).build(backend)
+}
