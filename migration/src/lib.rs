@@ -14,6 +14,7 @@ pub use sea_orm_migration::MigratorTrait;
 mod m20261122_000001_create_import_tables;
 mod m20261122_000002_create_product_tables;
 mod m20261122_000003_create_event_tables;
+mod m20261122_000004_index_changes_of_jobs;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_create_import_tables::Migration),
             Box::new(m20261122_000002_create_product_tables::Migration),
             Box::new(m20261122_000003_create_event_tables::Migration),
+            Box::new(m20261122_000004_index_changes_of_jobs::Migration),
         ]
     }
 }

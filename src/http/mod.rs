@@ -56,6 +56,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
         .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
+        .service(get(&format!("{import}/events"), web::to(events::all::of_all)))
         .service(get(&format!("{import}/jobs"), web::to(jobs::list)))
         .service(get(&format!("{import}/jobs/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))

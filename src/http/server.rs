@@ -1,5 +1,6 @@
 //! The web server: takes the address, serves until it is told to stop, then lets requests end.
 
+use std::any::Any;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -23,6 +24,9 @@ const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a refused upload is still read, so that its sender sees the answer and not a reset.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a client may take no bytes that wait for it.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A running web server.
 #[derive(Debug)]
 pub struct Server {
@@ -44,6 +48,7 @@ impl Server {
                 .wrap(from_fn(super::surround::surround))
                 .configure(super::routes)
         })
+        .on_connect(|connection, _| end_when_unread(connection))
         .workers(WORKERS)
         .disable_signals()
         .shutdown_timeout(END_SECONDS)
@@ -63,4 +68,18 @@ impl Server {
         self.handle.stop(true).await;
         self.running.await.map_err(io::Error::other)?
     }
+}
+
+/// Lets the system end the connection of a client that does not read: the web server itself would
+/// wait for it, and a stream of events has no end by itself.
+fn end_when_unread(connection: &dyn Any) {
+    #[cfg(target_os = "linux")]
+    if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let millis = u32::try_from(UNREAD_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, millis) {
+            tracing::debug!(%error, "a connection has no time limit for its client");
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (connection, UNREAD_TIMEOUT);
 }

@@ -79,6 +79,11 @@ impl Feeds {
         }
         feed
     }
+
+    /// True while somebody follows the job.
+    pub(super) fn is_followed(&self, id: i64) -> bool {
+        locked(&self.0).get(&id).is_some_and(|feed| feed.strong_count() > 0)
+    }
 }
 
 impl Feed {

@@ -40,6 +40,10 @@ pub struct Following {
     /// Progress that waits until it may be told.
     held: Option<Heard>,
     next_progress: Instant,
+    /// Where it began; what is missing there was asked for.
+    asked: u64,
+    /// Whether it must be said which rows are not told one by one.
+    untold_due: bool,
     notices: Vec<String>,
     is_over: bool,
 }
@@ -150,6 +154,8 @@ impl Jobs {
             page: None,
             held: None,
             next_progress: Instant::now(),
+            asked: position,
+            untold_due: rows == RowEvents::All && position == 0 && notices.is_empty(),
             notices,
             is_over: job.status.is_terminal() && after >= job.event_count,
             job,
@@ -223,7 +229,6 @@ impl Following {
                 let page = self.feed.page(&self.jobs, self.position).await?;
                 if page.is_empty() {
                     self.missed(reach.last + 1);
-                    self.position = reach.last;
                 }
                 self.page = Some(page);
                 continue;
@@ -262,7 +267,6 @@ impl Following {
         let stored = page.get(index)?;
         if stored.first > self.position + 1 {
             self.missed(stored.first);
-            self.position = stored.first - 1;
             self.page = Some(page);
             return None;
         }
@@ -281,6 +285,11 @@ impl Following {
                     return Some(self.progress(heard));
                 }
                 self.held = Some(heard);
+                None
+            }
+            Event::Rows(rows) if rows.every_row && std::mem::take(&mut self.untold_due) => {
+                self.notices.extend(Some(rows.processed).filter(|done| *done > 0).map(untold));
+                self.page = Some(page);
                 None
             }
             Event::Rows(_) => {
@@ -313,14 +322,17 @@ impl Following {
         Told::Event(heard)
     }
 
-    /// The events up to the one before `number` are gone.
+    /// The events up to the one before `number` are gone. A single one in the middle was progress,
+    /// of which not all is kept.
     fn missed(&mut self, number: u64) {
         let (first, last) = (self.position + 1, number - 1);
-        let which = if first == last {
-            format!("Event {first} is")
-        } else {
-            format!("Events {first} to {last} are")
-        };
-        self.notices.push(format!("{which} not kept any more; the status has the counts"));
+        if first < last {
+            let notice = format!("Events {first} to {last} are not kept any more");
+            self.notices.push(format!("{notice}; the status has the counts"));
+        } else if self.position == self.asked {
+            self.notices.push(format!("Event {first} is not kept any more"));
+        }
+        self.position = last;
+        self.untold_due = false;
     }
 }

@@ -4,6 +4,7 @@
 //! Knows no HTTP. Everything here runs on the runtime that [`Jobs::start`] was called on, whoever
 //! calls: a web server's worker may end in the middle of a call, a job may not.
 
+mod changes;
 mod cut;
 mod error;
 mod feed;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::store::{JobFilter, SupersededRow};
+pub use changes::{AllTold, FollowingAll};
 pub use error::JobsError;
 pub use follow::{Following, Heard, Told};
 
@@ -39,6 +41,7 @@ use crate::domain::row_error::RowError;
 use crate::files::{FailedRows, Folder};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
+use changes::Changes;
 use feed::Feeds;
 use manager::JobManager;
 
@@ -89,6 +92,7 @@ struct Inner {
     settings: JobsSettings,
     manager: JobManager,
     feeds: Feeds,
+    changes: Changes,
     /// Told when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
     stop: CancellationToken,
@@ -111,6 +115,7 @@ impl Jobs {
         let inner = Arc::new(Inner {
             manager: JobManager::new(settings.keep_finished),
             feeds: Feeds::default(),
+            changes: Changes::default(),
             store,
             folder,
             datasets,

@@ -43,7 +43,7 @@ pub(super) fn after_the_end(inner: &Arc<Inner>, job: &Job) {
     let (own, id) = (Arc::clone(inner), job.id);
     let work = async move {
         let seen = async {
-            while own.manager.is_watched(id) {
+            while own.manager.is_watched(id) || own.feeds.is_followed(id) {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         };

@@ -1,5 +1,6 @@
 //! Jobs as records: put in, look up, list, and what is known about their rows.
 
+use chrono::{DateTime, Utc};
 use entity::{import_error, import_log, import_superseded};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -15,6 +16,9 @@ use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::{RowCode, RowError};
 use crate::domain::status::JobStatus;
+
+/// Jobs that one query reads by their numbers: well under the bind limit of both databases.
+const IDS_PER_QUERY: usize = 500;
 
 /// What became of a new job.
 #[derive(Debug)]
@@ -36,6 +40,17 @@ pub struct JobFilter {
     pub before: Option<i64>,
     /// At most so many.
     pub limit: u64,
+}
+
+/// What tells one state of a job from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobMark {
+    /// The job.
+    pub id: i64,
+    /// The number of its last event.
+    pub event_count: u64,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// A row that a later row of the same file overtook.
@@ -128,6 +143,53 @@ impl Store {
             .await
             .doing("list the jobs")?;
         rows.into_iter().map(job).collect()
+    }
+
+    /// When any job last changed.
+    pub async fn last_change(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        import_log::Entity::find()
+            .select_only()
+            .column(import_log::Column::UpdatedAt)
+            .order_by_desc(import_log::Column::UpdatedAt)
+            .limit(1)
+            .into_tuple()
+            .one(&self.read)
+            .await
+            .doing("find the last change")
+    }
+
+    /// Which jobs changed at `since` or later, in the order of their change.
+    pub async fn changed_since(&self, since: DateTime<Utc>) -> Result<Vec<JobMark>, StoreError> {
+        use import_log::Column as C;
+        let rows: Vec<(i64, i64, DateTime<Utc>)> = import_log::Entity::find()
+            .select_only()
+            .columns([C::Id, C::EventCount, C::UpdatedAt])
+            .filter(C::UpdatedAt.gte(since))
+            .order_by_asc(C::UpdatedAt)
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .doing("find the jobs that changed")?;
+        let mark =
+            |(id, events, updated_at)| JobMark { id, event_count: unsigned(events), updated_at };
+        Ok(rows.into_iter().map(mark).collect())
+    }
+
+    /// The jobs with these numbers, oldest first.
+    pub async fn jobs(&self, ids: &[i64]) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::with_capacity(ids.len());
+        for part in ids.chunks(IDS_PER_QUERY) {
+            let rows = import_log::Entity::find()
+                .filter(import_log::Column::Id.is_in(part.iter().copied()))
+                .order_by_asc(import_log::Column::Id)
+                .all(&self.read)
+                .await
+                .doing("read the jobs that changed")?;
+            for row in rows {
+                jobs.push(job(row)?);
+            }
+        }
+        Ok(jobs)
     }
 
     /// The folder names of all jobs: what the sweep of the uploads must leave alone.

@@ -30,7 +30,7 @@ mod writer;
 pub use connect::StoreSettings;
 pub use error::StoreError;
 pub use events::Thin;
-pub use jobs::{Inserted, JobFilter, SupersededRow};
+pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use queue::{CommittedChunk, End};
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 

@@ -6,14 +6,12 @@
 use serde::Serialize;
 
 use super::Wire;
+use super::stream::RETRY;
 use crate::domain::event::{Event, Level, NoteKind, Results, RowNote, percentage};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::http::view::{self, JobView};
 use crate::jobs::{Heard, Told};
-
-/// When a browser that lost its connection comes back.
-const RETRY: &[u8] = b"retry: 3000\n\n";
 
 /// The current way to write a job's events.
 #[derive(Debug)]
@@ -44,14 +42,6 @@ impl Wire for Sse {
             }
             Told::Event(heard) => event(heard, out),
         }
-    }
-
-    fn still_there(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b": still there\n\n");
-    }
-
-    fn interrupted(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(RETRY);
     }
 }
 

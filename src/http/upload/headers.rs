@@ -1,7 +1,7 @@
 //! What the headers of an upload say.
 
 use actix_web::http::header::{
-    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
+    ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
 };
 
 use super::digest::Expected;
@@ -119,6 +119,26 @@ pub(super) fn wait_preference(headers: &HeaderMap) -> Option<u64> {
         .map(|seconds| seconds.min(WAIT_SECONDS_MAX))
 }
 
+/// True when the answer is to be a stream of events: `Accept` names `text/event-stream` and does not
+/// like JSON better.
+pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
+    let events = liking(headers, "text/event-stream");
+    events > 0.0 && events >= liking(headers, "application/json")
+}
+
+/// The weight that `Accept` gives a media type by name (RFC 9110, 12.5.1); 0 when it does not.
+fn liking(headers: &HeaderMap, media_type: &str) -> f32 {
+    let ranges = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    let mut weights = ranges.flat_map(|text| text.split(',')).filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_named = parts.next()?.eq_ignore_ascii_case(media_type);
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+        // A weight that cannot be read does not take back that the type was named.
+        is_named.then(|| weight.and_then(|text| text.parse().ok()).unwrap_or(1.0))
+    });
+    weights.next().unwrap_or(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::{HeaderName, HeaderValue};
@@ -165,6 +185,30 @@ mod tests {
         assert_eq!(wait("wait=3600"), Some(60));
         assert_eq!(wait("wait=soon"), None);
         assert_eq!(wait("respond-async"), None);
+    }
+
+    #[test]
+    fn events_are_the_answer_for_those_who_name_them() {
+        let events = |value: &str| accepts_events(&headers("accept", value));
+        for wanted in [
+            "text/event-stream",
+            "Text/Event-Stream; charset=utf-8",
+            "application/json, text/event-stream",
+            "application/json;q=0.5, text/event-stream ; q=0.9",
+            "text/event-stream;q=0.1, */*",
+        ] {
+            assert!(events(wanted), "{wanted}");
+        }
+        for other in [
+            "*/*",
+            "text/*",
+            "application/json",
+            "text/event-stream;q=0",
+            "application/json, text/event-stream;q=0.5",
+        ] {
+            assert!(!events(other), "{other}");
+        }
+        assert!(!accepts_events(&HeaderMap::new()));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use serde::Serialize;
 use super::api::Api;
 use super::envelope;
 use super::etag::Seen;
+use super::events;
 use super::problem::Problem;
 use super::query;
 use super::status::{answer, wait_for};
@@ -36,6 +37,7 @@ use headers::BodyKind;
 use intake::Order;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What the body gave.
@@ -86,7 +88,9 @@ pub(super) async fn import(
     }
     let dataset = Arc::clone(api.dataset(&name)?);
     let idempotency_key = headers::idempotency_key(request.headers())?;
-    let wait = headers::wait_preference(request.headers());
+    let wants_events = headers::accepts_events(request.headers());
+    // An answer that tells everything as it happens is not waited for.
+    let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
     let taken = take(&request, payload, &api).await?;
     let order = Order {
         dataset: Arc::clone(&dataset),
@@ -107,6 +111,7 @@ pub(super) async fn import(
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
+        _ if wants_events => with_events(&api, &dataset, &submitted.job).await?,
         None => accepted(&dataset, &submitted.job)?,
         Some(seconds) => {
             let at_most = Duration::from_secs(seconds);
@@ -173,6 +178,20 @@ fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
     let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
     response.insert_header((LOCATION, started.status_url)).insert_header((RETRY_AFTER, "1"));
     Ok(response.content_type("application/json").body(body))
+}
+
+/// 200 with everything that happens to the job.
+async fn with_events(api: &Api, dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
+    let Ok(following) = api.jobs.follow(job.id, 0, job.options.rows).await else {
+        // The job is stored: that it cannot be followed at the moment is no refusal.
+        return accepted(dataset, job);
+    };
+    let mut response = events::answer(following, events::Sse);
+    if let Ok(location) = status_url(job.id).parse() {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response.headers_mut().insert(X_JOB_ID, job.id.into());
+    Ok(response)
 }
 
 /// `Products` gives `Product`, `Categories` gives `Category`.

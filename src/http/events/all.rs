@@ -1,0 +1,61 @@
+//! `GET /api/v1/import/events`: the newest jobs, then each job as it changes. Nothing is numbered:
+//! who comes back is told how all of them stand.
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::stream::{self, Next, RETRY, Telling};
+use super::wire::write;
+use crate::http::api::Api;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::view::JobView;
+use crate::jobs::{AllTold, FollowingAll, JobsError};
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Said<'a> {
+    Snapshot { jobs: Vec<JobView<'a>> },
+    Job { job: &'a JobView<'a> },
+}
+
+/// All jobs as they change.
+pub(in crate::http) async fn of_all(
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(&request, &[])?;
+    if request.method() == Method::HEAD {
+        return Ok(stream::head());
+    }
+    let following = api.jobs.follow_all().await?;
+    Ok(stream::answer(OfAll { following, has_begun: false }))
+}
+
+struct OfAll {
+    following: FollowingAll,
+    has_begun: bool,
+}
+
+impl Telling for OfAll {
+    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
+        if !self.has_begun {
+            self.has_begun = true;
+            out.extend_from_slice(RETRY);
+            return Ok(Next::More);
+        }
+        match self.following.next().await {
+            None => return Ok(Next::Interruption),
+            Some(AllTold::Snapshot(jobs)) => {
+                write(out, None, &Said::Snapshot { jobs: jobs.iter().map(JobView::of).collect() });
+            }
+            Some(AllTold::Changed(jobs)) => {
+                for job in &*jobs {
+                    write(out, None, &Said::Job { job: &JobView::of(job) });
+                }
+            }
+        }
+        Ok(Next::More)
+    }
+}

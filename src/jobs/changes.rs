@@ -1,0 +1,190 @@
+//! Following all jobs: the newest ones, then each that changes.
+//!
+//! One task of this server asks the table, a few times a second and only while somebody listens,
+//! which jobs changed: whichever server changed them, and each told no more often than that.
+//! Everybody hears the same; whoever falls too far behind hears how all stand instead.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::error::{JobsError, chain};
+use super::{Inner, Jobs};
+use crate::domain::job::Job;
+use crate::store::{JobFilter, StoreError};
+
+/// Jobs that a listener is told of at first.
+const NEWEST: usize = 50;
+
+/// How often the table is asked.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Times of change are those at which transactions began; one that took longer than this until its
+/// commit may be noticed only with the job's next change.
+const OVERLAP: TimeDelta = TimeDelta::seconds(10);
+
+/// Answers of the table that a listener may be behind.
+const BEHIND_MAX: usize = 16;
+
+/// Follows all jobs; see [`Jobs::follow_all`].
+#[derive(Debug)]
+pub struct FollowingAll {
+    /// `None` until the first snapshot and after falling behind.
+    changed: Option<broadcast::Receiver<Arc<[Job]>>>,
+    watched: Arc<Watched>,
+    stop: CancellationToken,
+}
+
+/// What a follower of all jobs is told.
+#[derive(Debug, Clone)]
+pub enum AllTold {
+    /// The newest jobs, the newest first.
+    Snapshot(Vec<Job>),
+    /// Jobs that changed.
+    Changed(Arc<[Job]>),
+}
+
+impl FollowingAll {
+    /// Waits for what is told next; `None` when the server stops. May be dropped while it waits.
+    pub async fn next(&mut self) -> Option<AllTold> {
+        let Some(changed) = &mut self.changed else {
+            let (changed, newest) = self.watched.listen();
+            self.changed = Some(changed);
+            return Some(AllTold::Snapshot(newest));
+        };
+        tokio::select! {
+            changed = changed.recv() => match changed {
+                Ok(jobs) => Some(AllTold::Changed(jobs)),
+                Err(RecvError::Lagged(_)) => {
+                    let (changed, newest) = self.watched.listen();
+                    self.changed = Some(changed);
+                    Some(AllTold::Snapshot(newest))
+                }
+                Err(RecvError::Closed) => None,
+            },
+            () = self.stop.cancelled() => None,
+        }
+    }
+}
+
+impl Jobs {
+    /// Follows all jobs: the newest ones as they stand, then each job when it changed, at most four
+    /// times a second.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn follow_all(&self) -> Result<FollowingAll, JobsError> {
+        let watched = self
+            .on_runtime(|inner| async move { Ok(inner.changes.watched(&inner).await?) })
+            .await?;
+        Ok(FollowingAll { changed: None, watched, stop: self.inner.stop.clone() })
+    }
+}
+
+/// Who listens to all jobs, if anybody does.
+#[derive(Debug, Default)]
+pub(super) struct Changes(tokio::sync::Mutex<Weak<Watched>>);
+
+impl Changes {
+    /// What is watched already, else a new watch.
+    async fn watched(&self, inner: &Arc<Inner>) -> Result<Arc<Watched>, StoreError> {
+        // Held while the table is read: who else begins to listen waits for the same.
+        let mut watched = self.0.lock().await;
+        if let Some(watched) = watched.upgrade() {
+            return Ok(watched);
+        }
+        let mut seen = Seen::default();
+        seen.look(inner).await?;
+        let filter = JobFilter { limit: NEWEST as u64, ..JobFilter::default() };
+        let newest = inner.store.list(&filter).await?;
+        let now = Arc::new(Watched {
+            newest: Mutex::new(newest.into_iter().map(|job| (job.id, job)).collect()),
+            changed: broadcast::Sender::new(BEHIND_MAX),
+        });
+        *watched = Arc::downgrade(&now);
+        let watch = watch(Arc::clone(inner), Arc::downgrade(&now), seen);
+        inner.tasks.spawn_on(watch, &inner.runtime);
+        Ok(now)
+    }
+}
+
+/// All jobs, as those who listen see them.
+#[derive(Debug)]
+struct Watched {
+    /// The newest jobs by number, as of the last answer that was sent.
+    newest: Mutex<BTreeMap<i64, Job>>,
+    changed: broadcast::Sender<Arc<[Job]>>,
+}
+
+impl Watched {
+    /// The newest jobs, and every change from there on.
+    fn listen(&self) -> (broadcast::Receiver<Arc<[Job]>>, Vec<Job>) {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.changed.subscribe(), newest.values().rev().cloned().collect())
+    }
+
+    fn tell(&self, changed: Vec<Job>) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.extend(changed.iter().map(|job| (job.id, job.clone())));
+        while newest.len() > NEWEST {
+            newest.pop_first();
+        }
+        // Nobody listens in this moment.
+        let _unheard = self.changed.send(changed.into());
+    }
+}
+
+/// Asks the table as long as somebody listens.
+async fn watch(inner: Arc<Inner>, watched: Weak<Watched>, mut seen: Seen) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(ASK_AGAIN) => {}
+            () = inner.stop.cancelled() => return,
+        }
+        let Some(watched) = watched.upgrade() else { return };
+        match seen.look(&inner).await {
+            Ok(changed) if changed.is_empty() => {}
+            Ok(changed) => watched.tell(changed),
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "the table of jobs cannot be read");
+            }
+        }
+    }
+}
+
+/// What was seen of the jobs that changed lately.
+#[derive(Debug, Default)]
+struct Seen {
+    newest: Option<DateTime<Utc>>,
+    /// The number of its last event and the time of its last change, for each job.
+    jobs: HashMap<i64, (u64, DateTime<Utc>)>,
+}
+
+impl Seen {
+    /// The jobs that are not as they were seen; the first time none.
+    async fn look(&mut self, inner: &Inner) -> Result<Vec<Job>, StoreError> {
+        let is_first = self.newest.is_none();
+        let since = match self.newest {
+            Some(newest) => newest - OVERLAP,
+            None => inner.store.last_change().await?.unwrap_or_default() - OVERLAP,
+        };
+        let marks = inner.store.changed_since(since).await?;
+        let news: Vec<i64> = marks
+            .iter()
+            .filter(|mark| self.jobs.get(&mark.id) != Some(&(mark.event_count, mark.updated_at)))
+            .map(|mark| mark.id)
+            .collect();
+        let changed =
+            if is_first || news.is_empty() { Vec::new() } else { inner.store.jobs(&news).await? };
+        self.newest =
+            marks.iter().map(|mark| mark.updated_at).chain(self.newest).max().or(Some(since));
+        self.jobs =
+            marks.iter().map(|mark| (mark.id, (mark.event_count, mark.updated_at))).collect();
+        Ok(changed)
+    }
+}
