@@ -17,7 +17,7 @@ class CreatedReferences extends HTMLElement {
     this.append(el("header", { class: "row" }, el("h2", {}, "Created on the way"), this.#total), this.#list);
   }
 
-  show({ references }) {
+  show({ references, isPartial }) {
     this.hidden = references.size === 0;
     if (this.hidden) return;
     // The list begins anew with a replay.
@@ -28,7 +28,7 @@ class CreatedReferences extends HTMLElement {
       if (!this.#kinds.has(kind)) this.#add(kind);
       this.#kinds.get(kind).show(names);
     }
-    put(this.#total, counted(total, "record"));
+    put(this.#total, `${isPartial ? "at least " : ""}${counted(total, "record")}`);
   }
 
   #clear() {

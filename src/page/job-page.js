@@ -18,12 +18,15 @@ import "./superseded-rows.js";
 
 /** Above this a stream leaves the rows out unless somebody asks for them. */
 const ROWS_BY_THEMSELVES = 10_000;
+/** A file with more bytes than this will have that many rows. */
+const BYTES_BY_THEMSELVES = 1_000_000;
 /** A running job's counts are asked for at most this often. */
-const ASK_MILLIS = 700;
+const ASK_MILLIS = 250;
 /** A page in the background still keeps its title up to date. */
 const HIDDEN_MILLIS = 1000;
 
-const ROW_KINDS = ["created", "updated", "unchanged", "superseded"];
+/** Lines that only come when every row is told. */
+const ROW_KINDS = ["created", "updated", "unchanged"];
 
 class JobPage extends HTMLElement {
   #id;
@@ -32,6 +35,8 @@ class JobPage extends HTMLElement {
   #leaving = null;
   #ticking = null;
   #asking = null;
+  #asked = 0;
+  #isStale = false;
   #isPainting = false;
   #hasRows = false;
   #announced = true;
@@ -141,39 +146,39 @@ class JobPage extends HTMLElement {
     if (event.type === "complete") {
       // Nothing comes after it; a browser would connect again.
       this.#stream.close();
-      if (isLive(this.#state.job)) this.#ask(0);
-    } else if (!event.row_number && isLive(this.#state.job)) {
-      this.#ask();
     }
+    if (!event.row_number && isLive(this.#state.job)) this.#ask();
     this.#paintSoon();
   }
 
-  /** Asks for the job soon: events say how far it is, only the job has all of its counts. */
-  #ask(pause = ASK_MILLIS) {
-    if (pause === 0) {
-      clearTimeout(this.#asking);
-      this.#asking = null;
-    }
+  /** Asks for the job: events say how far it is, only the job has all of its counts. */
+  #ask() {
+    this.#isStale = true;
+    const pause = Math.max(0, this.#asked + ASK_MILLIS - Date.now());
     this.#asking ??= setTimeout(() => this.#askNow(), pause);
   }
 
   async #askNow() {
+    this.#asked = Date.now();
+    this.#isStale = false;
     try {
       this.#state.take(await statusOf(this.#id, this.#leaving.signal));
       this.#paintSoon();
     } catch (fault) {
-      // The stream comes back with a snapshot, which says the same; at the end none comes.
-      if (fault instanceof NoAnswer) server.addEventListener("back", () => this.#ask(0), { once: true });
-      else if (!(fault instanceof Problem)) return;
+      if (fault.name === "AbortError") return;
+      // The stream comes back with a snapshot, which says the same; after the end none comes.
+      if (fault instanceof NoAnswer) server.addEventListener("back", () => this.#ask(), { once: true });
+      this.#isStale = false;
     }
     this.#asking = null;
     // The end is told once the job is at its end; who keeps a copy of it may be a moment behind.
-    if (this.#state.end && isLive(this.#state.job)) this.#ask();
+    const isBehind = this.#state.end && isLive(this.#state.job) && !server.gone;
+    if (this.#isStale || isBehind) this.#ask();
   }
 
   #acted(job) {
     if (job) this.#state.take(job);
-    else this.#ask(0);
+    else this.#ask();
     this.#paintSoon();
   }
 
@@ -225,8 +230,9 @@ class JobPage extends HTMLElement {
     this.#about.append(`Job ${job.jobId} · into `, el("b", {}, job.dataset), " · ", timeTag(job.createdAt), ...trial);
   }
 
-  #rows({ total, isOver, end }) {
-    this.#everyLabel.hidden = !(total > ROWS_BY_THEMSELVES) && !this.#every.checked;
+  #rows({ job, total, isOver, end }) {
+    const isLarge = total === null ? job.fileSize > BYTES_BY_THEMSELVES : total > ROWS_BY_THEMSELVES;
+    this.#everyLabel.hidden = !isLarge && !this.#every.checked;
     const isMissing = this.#every.checked && !this.#hasRows;
     const words = isOver ? "The rows of this job were not recorded." : "Rows come with the next chunk.";
     put(this.#rowsNote, isMissing && (end || !isOver) ? words : "");

@@ -10,6 +10,8 @@ const ETA_MILLIS = 2000;
 const ETA_MEMORY = 5000;
 /** Longer than a chunk takes anywhere: time to say that the job is quiet. */
 const QUIET_MILLIS = 10_000;
+/** A job and its last event are not written in the very same moment. */
+const MARGIN_MILLIS = 2000;
 /** More points than the chart has pixels tell nothing. */
 const POINTS = 4000;
 
@@ -26,11 +28,18 @@ export class JobState {
   points = [];
   /** Names of created records by kind: "category" → ["Dilutions", …]. */
   references = new Map();
-  /** The server's clock minus ours, in milliseconds. */
-  skew = 0;
+  /** True when the server said that it does not tell all of rows and references. */
+  isPartial = false;
 
-  #opened = Infinity;
+  /** Until then the first answer knows everything; what is later happens while we listen. */
+  #opened = null;
+  /** The same for the last connection: only what is later came as soon as it happened. */
+  #connected = Infinity;
+  /** The server's clock minus ours: at least this, and by what came at once about this. */
+  #skewAtLeast = 0;
+  #skew = null;
   #seen = 0;
+  #remarks = new Set();
   #pace = null;
   #progressed = 0;
   #firstProgress = null;
@@ -50,23 +59,34 @@ export class JobState {
    * nothing and makes no line.
    */
   apply(event, id) {
-    const number = Number(id);
     if (event.type === "snapshot") {
-      this.skew = Date.parse(event.timestamp) - Date.now() || 0;
-      this.#opened = Math.min(this.#opened, this.now);
+      this.#connected = Date.parse(event.timestamp);
+      this.#opened ??= this.#connected;
       if (event.job) this.take(event.job);
       return null;
     }
-    if (number > 0) {
-      if (number <= this.#seen) return null;
-      this.#seen = number;
+    if (!this.#isNew(event, Number(id))) return null;
+    const line = lineOf(event);
+    // A remark about the stream itself is no part of the job's story.
+    if (id) this.#follow(event);
+    this.isPartial ||= line?.kind === "log" && (!id || event.row_number > 0);
+    return line;
+  }
+
+  #isNew({ message }, number) {
+    if (!(number > 0)) {
+      const isNew = !this.#remarks.has(message);
+      this.#remarks.add(message);
+      return isNew;
     }
-    this.#follow(event);
-    return lineOf(event);
+    if (number <= this.#seen) return false;
+    this.#seen = number;
+    return true;
   }
 
   #follow(event) {
     const at = Date.parse(event.timestamp);
+    this.#compareClocks(at);
     this.#heard(at);
     if (event.type === "progress") this.#progress(event, at);
     else if (event.type === "master") this.#created(event.message);
@@ -75,6 +95,13 @@ export class JobState {
     if (isStep || event.type === "progress") this.step = event.message ?? "";
     // The pace is measured from the last step before the first rows.
     if (isStep && this.#progressed === 0) this.points = [{ at, rows: 0 }];
+  }
+
+  /** No event is from the future, and one that happens now is from now. */
+  #compareClocks(at) {
+    const ahead = at - Date.now();
+    if (ahead > this.#skewAtLeast) this.#skewAtLeast = ahead;
+    if (at > this.#connected + MARGIN_MILLIS) this.#skew = Math.max(this.#skew ?? ahead, ahead);
   }
 
   #progress(event, at) {
@@ -115,7 +142,7 @@ export class JobState {
 
   /** False for a line that is told again: what happened before somebody looked. */
   isNews(line) {
-    return line.at > this.#opened;
+    return line.at > this.#opened + MARGIN_MILLIS;
   }
 
   get status() {
@@ -128,7 +155,7 @@ export class JobState {
 
   /** Now, by the server's clock. */
   get now() {
-    return Date.now() + this.skew;
+    return Date.now() + (this.#skew ?? this.#skewAtLeast);
   }
 
   get counts() {
