@@ -60,6 +60,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs"), web::to(jobs::list)))
         .service(get(&format!("{import}/jobs/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))
+        .service(get(&format!("{import}/jobs/{{id}}/errors/groups"), web::to(row_errors::groups)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.csv"), web::to(row_errors::as_csv)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
         .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::of_job)))

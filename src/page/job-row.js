@@ -47,7 +47,7 @@ export class JobRow extends HTMLElement {
   name(title) {
     this.#title = title;
     const { jobId, fileSize, options } = this.job;
-    const facts = [title, `job ${jobId}`, size(fileSize), options?.dryRun && "dry run"];
+    const facts = [title, `job ${jobId}`, size(fileSize), options?.dryRun && "trial run"];
     put(this.#facts, facts.filter(Boolean).join(" · "));
   }
 

@@ -12,6 +12,7 @@ import { server } from "./api.js";
 import { el, isLive, percent, put, statusWord } from "./text.js";
 import "./upload-card.js";
 import "./job-list.js";
+import "./job-page.js";
 
 const NAME = "Loadbay";
 const ICON = "/page/favicon.svg";
@@ -28,15 +29,13 @@ function jobOf(path) {
   return /^\/jobs\/(\d+)$/.exec(path)?.[1];
 }
 
-async function show() {
+function show() {
   const id = jobOf(location.pathname);
   if (id) {
     const shown = main.querySelector(":scope > job-page");
     if (shown?.getAttribute("job") === id) return;
     watch(null);
-    await import("./job-page.js");
-    // The address may be another one by now.
-    if (jobOf(location.pathname) === id) main.replaceChildren(el("job-page", { job: id }));
+    main.replaceChildren(el("job-page", { job: id }));
   } else if (home.isConnected) {
     window.dispatchEvent(new Event("address"));
   } else {
@@ -45,10 +44,10 @@ async function show() {
   }
 }
 
-async function go(address) {
+function go(address) {
   const elsewhere = new URL(address, location.href).pathname !== location.pathname;
   history.pushState(null, "", address);
-  await show();
+  show();
   if (!elsewhere) return;
   scrollTo(0, 0);
   main.focus({ preventScroll: true });

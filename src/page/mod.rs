@@ -30,6 +30,7 @@ pub const SHELL: PageFile = embedded!(HTML, "index.html");
 pub const FILES: &[PageFile] = &[
     embedded!(SVG, "favicon.svg"),
     embedded!(CSS, "style.css"),
+    embedded!(CSS, "home.css"),
     embedded!(JS, "main.js"),
     embedded!(JS, "text.js"),
     embedded!(JS, "api.js"),

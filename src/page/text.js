@@ -98,6 +98,7 @@ export function limitSize(bytes) {
 /** Seconds: `0.4` → "0.4 s", `83` → "1 min 23 s", `7300` → "2 h 1 min". */
 export function duration(seconds) {
   if (!isNumber(seconds)) return "–";
+  if (seconds > 0 && seconds < 0.1) return "< 0.1 s";
   if (seconds < 10) return `${oneDigit.format(Math.max(0, seconds))} s`;
   const all = Math.round(seconds);
   if (all < 60) return `${all} s`;

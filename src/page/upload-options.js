@@ -9,7 +9,7 @@ const GROUPS = [
     { name: "mode", label: "Mode", hint: "Which rows may change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"]] },
     { name: "blank", label: "Empty cells", hint: "What an empty cell does to the stored value.", choices: [["clear", "Clear the value"], ["keep", "Leave it alone"]] },
     { name: "duplicates", label: "Same key twice", hint: "What the earlier rows of the file are then; the last one is written.", choices: [["last", "Overtaken by the last"], ["error", "Errors"]] },
-    { name: "dryRun", label: "Dry run", hint: "Do everything but keep nothing.", choices: [["false", "No, import"], ["true", "Yes, only try"]] },
+    { name: "dryRun", label: "Trial run", hint: "Do everything but keep nothing.", choices: [["false", "No, import"], ["true", "Yes, only try"]] },
   ]],
   ["How the file is read", [
     { name: "delimiter", label: "Delimiter", hint: "What stands between the cells of a text file.", choices: [["", "Found by itself"], [",", "Comma ,"], [";", "Semicolon ;"], ["tab", "Tab"], ["|", "Bar |"]] },

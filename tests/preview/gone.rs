@@ -75,7 +75,7 @@ fn children(server: &Server) -> Vec<Pid> {
 #[tokio::test]
 async fn half_a_body_leaves_nothing() {
     let server = Server::start(Kind::Sqlite).await;
-    drop(send(&server, 1 << 20, &[b'x'; 300 << 10]));
+    drop(send(&server, 1 << 20, &vec![b'x'; 300 << 10]));
     assert_nothing_left(&server).await;
 }
 

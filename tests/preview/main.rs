@@ -1,5 +1,5 @@
 //! What a preview says of a file, that it says the same as an upload would, and that it keeps
-//! nothing.
+//! nothing; what a page asks besides: the limits of the server, and row errors by kind.
 
 #![allow(clippy::allow_attributes, reason = "the next attribute has no `expect` that fits")]
 #![allow(
@@ -23,6 +23,7 @@ mod forms;
 mod answer;
 mod faults;
 mod gone;
+mod groups;
 mod large;
 mod limits;
 mod nothing_kept;

@@ -3,6 +3,7 @@
 
 mod columns;
 mod csv;
+mod groups;
 mod xlsx;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -20,6 +21,7 @@ use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
 use crate::jobs::JobsError;
 use columns::Columns;
+pub(super) use groups::groups;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
