@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel, WebDriver};
 
@@ -52,14 +53,14 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts a browser with a window of this size, in pixels of the page.
-    pub(crate) async fn start(width: u32, height: u32) -> Self {
+    /// Starts a browser.
+    pub(crate) async fn start() -> Self {
         let profile = tempfile::tempdir().expect("a folder for the profile");
         let (keeper, output) = start_driver(profile.path());
         let mut browser = Self { driver: None, keeper, output, profile };
         let address = browser.address();
         let client = reqwest::Client::builder().no_proxy().timeout(CALL_LIMIT).build();
-        let driver = WebDriver::builder(address, browser.wishes(width, height))
+        let driver = WebDriver::builder(address, browser.wishes())
             .client(client.expect("a client"))
             .connect()
             .await
@@ -93,24 +94,23 @@ impl Browser {
         }
     }
 
-    fn wishes(&self, width: u32, height: u32) -> ChromeCapabilities {
+    fn wishes(&self) -> ChromeCapabilities {
         let mut wishes = ChromeCapabilities::new();
         for switch in SWITCHES {
             wishes.add_arg(switch).expect("a switch");
         }
-        let own = [
-            format!("--user-data-dir={}", self.folder().join("profile").display()),
-            format!("--window-size={width},{height}"),
-        ];
-        for switch in &own {
-            wishes.add_arg(switch).expect("a switch");
-        }
+        let own = format!("--user-data-dir={}", self.folder().join("profile").display());
+        wishes.add_arg(&own).expect("a switch");
         // Chromium refuses to run as root with its sandbox.
         if rustix::process::geteuid().is_root() {
             wishes.set_no_sandbox().expect("a switch");
         }
         let [program, _] = programs();
         wishes.set_binary(program).expect("a program");
+        // The first tab would show what the maker of the browser wants to be seen.
+        let first_tab =
+            json!({"session.restore_on_startup": 4, "session.startup_urls": ["about:blank"]});
+        wishes.add_experimental_option("prefs", first_tab).expect("preferences");
         for kind in ["browser", "performance"] {
             wishes.set_logging_prefs(kind, LoggingPrefsLogLevel::All).expect("a log");
         }

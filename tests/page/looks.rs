@@ -90,8 +90,7 @@ async fn through_all_states<T>(visit: &mut Visit, look: impl AsyncFn(&Visit, &st
 
 visits!(a_phone_never_scrolls_sideways, |server, visit| {
     jobs(server).await;
-    let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true});
-    visit.devtools("Emulation.setDeviceMetricsOverride", phone).await;
+    visit.screen(390, 844, true).await;
     through_all_states(visit, fits_a_phone).await;
     // A name without a place to break it, as long as file systems take.
     let long = format!("{}.csv", "x".repeat(200));

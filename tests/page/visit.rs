@@ -2,9 +2,6 @@
 //! what should be seen. Waiting is for a condition in the page, with a limit. Ends by checking that
 //! the page raised no error and asked nobody but its own server.
 
-#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
-#![allow(dead_code, reason = "each binary uses its own part")]
-
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -51,20 +48,12 @@ pub(crate) fn told(lines: &[Line], kind: &str) -> Vec<u64> {
 }
 
 impl Visit {
-    /// Opens the page on a desk's screen.
+    /// Opens the page on a screen as it stands on a desk.
     pub(crate) async fn begin(server: &Server) -> Self {
-        Self::begin_sized(server, 1280, 800).await
-    }
-
-    /// Opens the page in a window of this size.
-    pub(crate) async fn begin_sized(server: &Server, width: u32, height: u32) -> Self {
-        let browser = Browser::start(width, height).await;
+        let browser = Browser::start().await;
         let origin = server.address().to_owned();
         let visit = Self { browser, origin, pardoned: Vec::new(), files: 0 };
-        // The window has no size of its own below 500 pixels; the page can be told another.
-        let size =
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        visit.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        visit.screen(1280, 800, false).await;
         visit.go("/").await;
         visit
     }
@@ -122,12 +111,16 @@ impl Visit {
     pub(crate) async fn prefer(&self, colours: &str) {
         let wish = json!({"features": [{"name": "prefers-color-scheme", "value": colours}]});
         self.devtools("Emulation.setEmulatedMedia", wish).await;
+        // Colours change gradually.
+        self.until("!document.getAnimations().some((it) => it instanceof CSSTransition)", &[])
+            .await;
     }
 
-    /// Scrolls so that an element begins where the window begins.
-    pub(crate) async fn scroll_to(&self, css: &str) {
-        let body = "document.querySelector(arguments[0]).scrollIntoView()";
-        self.run(body, &[json!(css)]).await;
+    /// Looks at the page on a screen of this size.
+    pub(crate) async fn screen(&self, width: u32, height: u32, is_phone: bool) {
+        let scale = if is_phone { 2 } else { 1 };
+        let screen = json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": is_phone});
+        self.devtools("Emulation.setDeviceMetricsOverride", screen).await;
     }
 
     /// Waits until somebody can see an element.
