@@ -63,6 +63,7 @@ fn folder(server: &Server) -> PathBuf {
 
 /// Takes a picture in both schemes of colours.
 async fn take(visit: &Visit, folder: &Path, name: &str) {
+    visit.point_at_nothing().await;
     for colours in ["light", "dark"] {
         visit.prefer(colours).await;
         let path = folder.join(format!("{name}-{colours}.png"));
@@ -99,7 +100,10 @@ visits!(pictures, [("LOADBAY_CHUNK_ROWS", "100")], |server, visit| {
     visit.click("#send").await;
     visit.until("location.pathname === '/jobs/1'", &[]).await;
     visit.job_ends().await;
-    visit.until("all('.error-group').length >= 4", &[]).await;
+    // Groups are asked for again now and then; at the end they hold all failed rows.
+    let failed = server.status(1).await.ok()["counts"]["failed"].clone();
+    let complete = "all('.error-group .many').reduce((sum, it) => sum + Number(it.innerText), 0)";
+    visit.until(&format!("{complete} === values[0]"), &[failed]).await;
     take(visit, &folder, "finished").await;
 
     visit.screen(1280, 800, false).await;

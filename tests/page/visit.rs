@@ -159,6 +159,12 @@ impl Visit {
         element.click().await.unwrap_or_else(|e| panic!("{css}: {e}"));
     }
 
+    /// Moves the pointer to the corner, where nothing is.
+    pub(crate) async fn point_at_nothing(&self) {
+        let chain = self.browser.driver().action_chain().move_to(1, 1);
+        chain.perform().await.expect("the pointer moves");
+    }
+
     /// Presses a key wherever the focus is.
     pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
         let chain = self.browser.driver().action_chain().send_keys(keys);
