@@ -33,7 +33,7 @@ pub(super) struct Statements {
 }
 
 /// A merge in two shapes. Parameter: now. Columns: created, updated, and arrays of the records'
-/// indexes, which are null unless they are asked for: created_records, updated_records.
+/// indexes, which are null unless they are asked for: `created_records`, `updated_records`.
 #[derive(Debug)]
 pub(super) struct Merge {
     pub(super) plain: String,
