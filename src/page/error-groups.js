@@ -3,6 +3,7 @@
 
 import { NoAnswer, errorGroups, rowErrors, server } from "./api.js";
 import { counted, el, number, put } from "./text.js";
+import { sentence } from "./log-lines.js";
 
 /** Groups of a running job are asked for again at most this often. */
 const PAUSE = 2500;
@@ -122,7 +123,7 @@ class Group {
   show({ code, column, count, firstRow, message, value }) {
     this.total = count;
     put(this.#count, number(count));
-    put(this.#message, message);
+    put(this.#message, sentence(message));
     const parts = [
       el("code", {}, code), column ? [" in ", el("code", {}, column)] : "",
       firstRow ? ` · first in row ${number(firstRow)}` : "",
@@ -169,7 +170,7 @@ class Group {
 function errorRow({ rowNumber, value, message }, known) {
   const isEmpty = value === null || value === undefined || value === "";
   const cell = isEmpty ? el("span", { class: "muted" }, "empty") : el("span", { class: "value mono" }, shortened(value, 200));
-  const own = message === known ? null : el("div", { class: "muted" }, message);
+  const own = sentence(message) === known ? null : el("div", { class: "muted" }, sentence(message));
   return el("tr", {}, el("td", { class: "number" }, number(rowNumber)), el("td", {}, cell, own));
 }
 

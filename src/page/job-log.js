@@ -59,8 +59,7 @@ class JobLog extends HTMLElement {
       el(
         "div", { class: "tools" },
         el("div", { class: "chips", role: "group", "aria-label": "Show only these lines" }, [...this.#chips.values()]),
-        this.#search,
-        this.#copy,
+        el("div", { class: "find" }, this.#search, this.#copy),
       ),
       el("div", { class: "terminal" }, this.#view, this.#empty, this.#follow),
       this.#told,

@@ -37,7 +37,7 @@ class JobProgress extends HTMLElement {
     this.#showFile(state.job);
     this.#showRows(state);
     put(this.#step, stepOf(state));
-    this.#chart.hidden = state.status === "pending";
+    this.#chart.hidden = state.status === "pending" || (state.isOver && state.points.length < 2);
     this.#chart.show(state.points, state.now, state.status === "processing");
     this.tick(state);
   }
@@ -63,7 +63,8 @@ class JobProgress extends HTMLElement {
     this.#file.bar.set(known ? 100 : null, words, "quiet");
   }
 
-  #showRows({ current, total, status, isOver }) {
+  #showRows({ job, current, total, status, isOver }) {
+    if (job.options?.dryRun) this.#rows.call("Rows tried");
     const isCounting = total === null && status === "processing";
     const unknown = isCounting ? "counting" : isOver ? "not counted" : "waiting";
     const words = total === null ? unknown : `${number(current)} of ${counted(total, "row")}`;
@@ -75,9 +76,14 @@ class JobProgress extends HTMLElement {
 }
 
 function bar(label, look) {
+  const title = el("span", {}, label);
   const value = el("span", { class: "value" });
   const made = progressBar(label, { class: look });
-  return { bar: made, value, box: el("div", { class: "bar" }, el("p", { class: "spread" }, el("span", {}, label), value), made) };
+  const call = (name) => {
+    put(title, name);
+    made.setAttribute("aria-label", name);
+  };
+  return { bar: made, call, value, box: el("div", { class: "bar" }, el("p", { class: "spread" }, title, value), made) };
 }
 
 /** A term and its value, away as long as there is none. */

@@ -2,6 +2,7 @@
 // do, and the files to go on with. Shows a JobState that is over; knows no address but links.
 
 import { counted, duration, el, number } from "./text.js";
+import { sentence } from "./log-lines.js";
 
 /** What to do about a failed job, by its code; the same advice as in the API's documentation. */
 const ADVICE = {
@@ -57,7 +58,7 @@ function sentences(state) {
   const { job, status } = state;
   const said = [];
   if (status === "failed") {
-    said.push(el("p", { class: "reason" }, job.error ?? state.end?.message ?? "The server gave no reason."));
+    said.push(el("p", { class: "reason" }, sentence(job.error ?? state.end?.message ?? "The server gave no reason.")));
     const advice = ADVICE[job.errorCode];
     if (advice) said.push(el("p", {}, el("b", {}, "What to do: "), advice));
   }

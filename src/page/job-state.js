@@ -40,6 +40,7 @@ export class JobState {
   #skew = null;
   #seen = 0;
   #remarks = new Set();
+  #known = new Set();
   #pace = null;
   #progressed = 0;
   #firstProgress = null;
@@ -90,7 +91,7 @@ export class JobState {
     this.#heard(at);
     if (event.type === "progress") this.#progress(event, at);
     else if (event.type === "master") this.#created(event.message);
-    else if (event.type === "complete") this.end = event;
+    else if (event.type === "complete") this.#ended(event, at);
     const isStep = event.type === "log" && !event.row_number;
     if (isStep || event.type === "progress") this.step = event.message ?? "";
     // The pace is measured from the last step before the first rows.
@@ -116,6 +117,14 @@ export class JobState {
     this.#measure(at - before.at, event.current - before.rows);
   }
 
+  /** A job that had much to tell has thinned its progress out: then the end is what is left. */
+  #ended(event, at) {
+    this.end = event;
+    const counts = Object.values(event.data?.counts ?? {});
+    const rows = counts.reduce((sum, count) => sum + count, 0);
+    if (rows > (this.points.at(-1)?.rows ?? Infinity)) this.points.push({ at, rows });
+  }
+
   /** Smooths the pace; chunks of two writers may end in the same millisecond. */
   #measure(millis, rows) {
     const old = this.#pace ?? { millis: 0, rows: 0 };
@@ -126,9 +135,12 @@ export class JobState {
   #created(message) {
     const [, kind, name] = /^Created ([^:]+): ?(.*)$/s.exec(message ?? "") ?? [];
     if (kind === undefined) return;
-    const names = this.references.get(kind);
-    if (names) names.push(name);
-    else this.references.set(kind, [name]);
+    // A trial run takes every chunk back and so creates the same record again in the next one.
+    const key = `${kind}: ${name}`;
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    if (!this.references.has(kind)) this.references.set(kind, []);
+    this.references.get(kind).push(name);
   }
 
   #reach(current, total) {

@@ -59,6 +59,11 @@ function oneLine(text) {
   return text.replace(/\r\n?|\n/g, "⏎").replace(/\t/g, "⇥");
 }
 
+/** A message that stands by itself begins with a capital letter; a value in quotes stays as it is. */
+export function sentence(message) {
+  return message.replace(/^[a-z]/, (letter) => letter.toUpperCase());
+}
+
 /** The time of day of a line, with milliseconds, as the reader's clock shows it. */
 export function timeOfDay(at) {
   if (!Number.isFinite(at)) return "--:--:--.---";
