@@ -27,6 +27,8 @@ class JobList extends HTMLElement {
   #polling;
   #retrying;
   #datasets = [];
+  /** How the jobs are followed, whether the server answers at the moment or not. */
+  #connection = ["broken", "Connecting …"];
 
   #live = el("p", { class: "live small muted" });
   #states = el("ul", { class: "chips" });
@@ -140,6 +142,7 @@ class JobList extends HTMLElement {
   }
 
   async #more() {
+    if (!this.#cursor) return;
     this.#older.disabled = true;
     try {
       const { jobs, nextCursor } = await api.jobs({ ...this.#filter, limit: PAGE, cursor: this.#cursor });
@@ -201,14 +204,20 @@ class JobList extends HTMLElement {
     });
   }
 
-  #gone = () => this.#liveIs("broken", "No answer");
+  #gone = () => this.#show("broken", "No answer");
 
   #back = () => {
+    this.#show(...this.#connection);
     this.#loadDatasets();
     this.#refresh();
   };
 
   #liveIs(state, words) {
+    this.#connection = [state, words];
+    this.#show(state, words);
+  }
+
+  #show(state, words) {
     this.#live.dataset.state = state;
     put(this.#live, words);
   }

@@ -54,8 +54,8 @@ export class JobRow extends HTMLElement {
   /** How long ago, again. */
   age() {
     const { createdAt, startedAt, completedAt } = this.job;
-    const took = completedAt && startedAt ? ` · took ${duration(secondsBetween(startedAt, completedAt))}` : "";
-    this.#when.replaceChildren(timeTag(completedAt ?? createdAt), took);
+    const took = completedAt && startedAt && ` · took ${duration(secondsBetween(startedAt, completedAt))}`;
+    this.#when.replaceChildren(timeTag(completedAt ?? createdAt), took ? el("span", { class: "took" }, took) : "");
   }
 
   #showProgress(job) {

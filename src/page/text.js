@@ -102,9 +102,14 @@ export function duration(seconds) {
   if (seconds < 10) return `${oneDigit.format(Math.max(0, seconds))} s`;
   const all = Math.round(seconds);
   if (all < 60) return `${all} s`;
-  if (all < 3600) return `${Math.floor(all / 60)} min ${all % 60} s`;
-  if (all < 86400) return `${Math.floor(all / 3600)} h ${Math.floor((all % 3600) / 60)} min`;
-  return `${Math.floor(all / 86400)} d ${Math.floor((all % 86400) / 3600)} h`;
+  if (all < 3600) return parted(all, 60, "min", 1, "s");
+  if (all < 86400) return parted(all, 3600, "h", 60, "min");
+  return parted(all, 86400, "d", 3600, "h");
+}
+
+function parted(seconds, large, largeUnit, small, smallUnit) {
+  const rest = Math.floor((seconds % large) / small);
+  return `${Math.floor(seconds / large)} ${largeUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ""}`;
 }
 
 /** Seconds between two times of the API; `null` while one of them is not known. */
