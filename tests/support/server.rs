@@ -64,6 +64,8 @@ impl Server {
     fn new(folder: tempfile::TempDir, database: Arc<Database>, settings: Settings<'_>) -> Self {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_mins(2))
+            // Shorter than the server's: a request on a connection that closes just then is lost.
+            .pool_idle_timeout(Duration::from_secs(2))
             .no_proxy()
             .build()
             .expect("a client");
