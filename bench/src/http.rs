@@ -16,6 +16,9 @@ use crate::files::BenchFile;
 /// Bytes of an answer that are taken.
 const ANSWER_MAX: u64 = 1 << 20;
 
+/// The last event of a stream is among so many bytes at its end.
+const END_BYTES: usize = 64 << 10;
+
 /// A connection to the server.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -91,4 +94,26 @@ impl Connection {
         self.stream.read_exact(&mut body)?;
         Ok(Answer { status, json: serde_json::from_slice(&body).unwrap_or_default() })
     }
+}
+
+/// Listens to a stream of events up to its end, and gives the bytes that came. Reads without
+/// looking: the client must take next to nothing of the machine.
+pub(crate) fn listen(address: &str, path: &str) -> Result<u64> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_mins(2)))?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: loadbay\r\n\r\n").as_bytes())?;
+    let (mut block, mut end, mut bytes) = (vec![0; 64 << 10], Vec::new(), 0);
+    loop {
+        let read = stream.read(&mut block)?;
+        let part = block.get(..read).unwrap_or_default();
+        if part.is_empty() {
+            break;
+        }
+        bytes += part.len() as u64;
+        end.extend_from_slice(part);
+        end.drain(..end.len().saturating_sub(END_BYTES));
+    }
+    let is_whole = String::from_utf8_lossy(&end).contains(r#""type":"complete""#);
+    ensure!(is_whole, "a stream ended before the job, after {bytes} bytes");
+    Ok(bytes)
 }

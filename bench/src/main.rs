@@ -22,7 +22,7 @@ use clap::{Parser, ValueEnum};
 
 use files::{BenchFile, Content, Format};
 use report::Measured;
-use server::Server;
+use server::{Listeners, Server};
 
 /// Measures Loadbay against hand-written SQL.
 #[derive(Debug, Parser)]
@@ -56,6 +56,12 @@ struct Arguments {
     /// checkpoints, and fsync on. That is what happens without --postgres, too.
     #[arg(long, conflicts_with = "postgres")]
     private_postgres: bool,
+    /// Import once more with so many listeners that hear progress.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    listeners: u32,
+    /// Import once more with a listener that hears what becomes of every row.
+    #[arg(long)]
+    every_row: bool,
     /// Where the generated files are kept.
     #[arg(long, default_value = "target/bench")]
     cache: PathBuf,
@@ -122,7 +128,14 @@ impl Bench {
                 let file = files::file(&self.cache, content, *format, self.arguments.rows)?;
                 let reading = (0..self.arguments.runs).map(|_| reading::read(&file));
                 let reading = reading.collect::<Result<Vec<_>>>()?;
-                Ok(Measured { database, file, reading, limit: Vec::new(), imports: Vec::new() })
+                Ok(Measured {
+                    database,
+                    file,
+                    reading,
+                    limit: Vec::new(),
+                    imports: Vec::new(),
+                    heard: Vec::new(),
+                })
             };
             all.push([measured(Content::Fresh)?, measured(Content::Update)?]);
         }
@@ -180,11 +193,13 @@ impl Bench {
                     say(&format!("run {run}: limit {:?} {took:.2?}", file.content));
                     measured.limit.push(took);
                 }
-                let data = folder.path().join("data");
-                for measured in pair.iter_mut().filter(|_| self.binary.is_some()) {
-                    self.import(run, measured, &data, None)?;
-                    let counts = sqlite::row_counts(&server::database_file(&data)?)?;
-                    self.check(measured.file.content, counts)?;
+                for listeners in self.rounds() {
+                    let data = folder.path().join(if listeners.any() { "heard" } else { "data" });
+                    for measured in pair.iter_mut() {
+                        self.import(run, measured, &data, None, listeners)?;
+                        let counts = sqlite::row_counts(&server::database_file(&data)?)?;
+                        self.check(measured.file.content, counts)?;
+                    }
                 }
             }
         }
@@ -223,16 +238,30 @@ impl Bench {
                     measured.limit.push(took);
                 }
                 let folder = tempfile::tempdir_in(&self.cache)?;
-                database.empty()?;
-                for measured in pair.iter_mut().filter(|_| self.binary.is_some()) {
-                    database.settle()?;
-                    let data = folder.path().join("data");
-                    self.import(run, measured, &data, Some(&database.address))?;
-                    self.check(measured.file.content, database.row_counts()?)?;
+                for listeners in self.rounds() {
+                    database.empty()?;
+                    for measured in pair.iter_mut() {
+                        database.settle()?;
+                        let data = folder.path().join("data");
+                        let address = Some(database.address.as_str());
+                        self.import(run, measured, &data, address, listeners)?;
+                        self.check(measured.file.content, database.row_counts()?)?;
+                    }
                 }
             }
         }
         Ok(all.into_iter().flatten().collect())
+    }
+
+    /// Who listens to the imports of one run: first nobody, then those that were asked for.
+    fn rounds(&self) -> Vec<Listeners> {
+        let Arguments { listeners: progress, every_row, .. } = self.arguments;
+        let asked = Listeners { progress, every_row };
+        match (&self.binary, asked.any()) {
+            (None, _) => Vec::new(),
+            (Some(_), false) => vec![Listeners::default()],
+            (Some(_), true) => vec![Listeners::default(), asked],
+        }
     }
 
     /// One import by a server of its own, so that its peak memory is that of this file.
@@ -242,18 +271,20 @@ impl Bench {
         measured: &mut Measured,
         data: &Path,
         database: Option<&str>,
+        listeners: Listeners,
     ) -> Result<()> {
         let Some(binary) = &self.binary else { return Ok(()) };
         let server = Server::start(binary, data, database)?;
-        let import = server.import(&measured.file)?;
+        let import = server.import(&measured.file, listeners)?;
         server.stop()?;
         say(&format!(
-            "run {run}: Loadbay {:?} {} {:.2?}",
+            "run {run}: Loadbay {:?} {} {:.2?}, {} bytes of events",
             measured.file.content,
             measured.file.format.as_str(),
-            import.took
+            import.took,
+            import.heard
         ));
-        measured.imports.push(import);
+        if listeners.any() { &mut measured.heard } else { &mut measured.imports }.push(import);
         Ok(())
     }
 }

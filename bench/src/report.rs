@@ -17,6 +17,8 @@ pub(crate) struct Measured {
     pub(crate) limit: Vec<Duration>,
     /// Loadbay, when a server was given.
     pub(crate) imports: Vec<Import>,
+    /// The same with listeners, when any were asked for.
+    pub(crate) heard: Vec<Import>,
 }
 
 /// The middle one; of an even number the lower of the two.
@@ -78,6 +80,13 @@ impl Measured {
             _ => "-".to_owned(),
         };
         let limit = median(self.limit.iter().copied());
+        let heard: Vec<Duration> = self.heard.iter().map(|import| import.took).collect();
+        let slower = match (median(heard.iter().copied()), loadbay) {
+            (Some(heard), Some(alone)) => {
+                format!("{:.2}", heard.as_secs_f64() / alone.as_secs_f64())
+            }
+            _ => "-".to_owned(),
+        };
         let cells = [
             self.database.to_owned(),
             format!("{} {}", self.file.content.as_str(), self.file.format.as_str()),
@@ -94,6 +103,9 @@ impl Measured {
             milliseconds(median(self.imports.iter().map(|import| import.accepted_after))),
             milliseconds(percentile(&polls, 50)),
             milliseconds(percentile(&polls, 99)),
+            spread(&heard),
+            slower,
+            mib(self.heard.iter().map(|import| import.server_kib).max()),
         ];
         format!("| {} |", cells.join(" | "))
     }
@@ -117,6 +129,9 @@ pub(crate) fn table(all: &[Measured]) -> String {
         "202 after last byte",
         "poll p50",
         "poll p99",
+        "with listeners",
+        "to without",
+        "peak with",
     ];
     let mut table = format!("| {} |\n|{}\n", titles.join(" | "), " --- |".repeat(titles.len()));
     for measured in all {

@@ -15,13 +15,35 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::files::BenchFile;
-use crate::http::Connection;
+use crate::http::{self, Connection};
 
 /// The time between two polls of the status.
 const POLL: Duration = Duration::from_millis(10);
 
 /// Longest time that one import may take.
 const IMPORT_LIMIT: Duration = Duration::from_mins(15);
+
+/// Who listens to the events of an import while it runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Listeners {
+    /// Those who hear progress.
+    pub(crate) progress: u32,
+    /// One hears what becomes of every row.
+    pub(crate) every_row: bool,
+}
+
+impl Listeners {
+    /// True when somebody listens.
+    pub(crate) fn any(self) -> bool {
+        self.progress > 0 || self.every_row
+    }
+
+    /// What each of them asks for.
+    fn queries(self) -> impl Iterator<Item = &'static str> {
+        let progress = (0..self.progress).map(|_| "rows=none");
+        progress.chain(self.every_row.then_some("rows=all"))
+    }
+}
 
 /// What one import was seen to take.
 #[derive(Debug)]
@@ -36,6 +58,8 @@ pub(crate) struct Import {
     pub(crate) server_kib: u64,
     /// Most memory that a child of it had resident, in KiB; 0 when there was none.
     pub(crate) child_kib: u64,
+    /// Bytes of events that were sent.
+    pub(crate) heard: u64,
 }
 
 /// A running server; killed with this value.
@@ -95,27 +119,35 @@ impl Server {
     }
 
     /// Imports a file into the products.
-    pub(crate) fn import(&self, file: &BenchFile) -> Result<Import> {
+    pub(crate) fn import(&self, file: &BenchFile, listeners: Listeners) -> Result<Import> {
         let mut connection = Connection::open(&self.address)?;
         let begin = Instant::now();
         let (answer, accepted_after) = connection.upload("/api/v1/import/products", file)?;
         ensure!(answer.status == 202, "the upload was answered {}: {}", answer.status, answer.json);
         let job = member(&answer.json, "/data/jobId")?;
         let status_path = format!("/api/v1/import/status/{job}");
+        let events = |query| format!("/api/v1/import/jobs/{job}/events?{query}");
 
         let is_done = AtomicBool::new(false);
-        let (took, last, polls, child_kib) = thread::scope(|scope| -> Result<_> {
+        let died = |_| anyhow::anyhow!("a thread of the client died");
+        thread::scope(|scope| -> Result<_> {
+            let listening: Vec<_> = listeners
+                .queries()
+                .map(|query| scope.spawn(move || http::listen(&self.address, &events(query))))
+                .collect();
             let watcher = scope.spawn(|| self.poll(&status_path, &is_done));
             let ended = wait_for_end(&mut connection, &status_path);
             let took = begin.elapsed();
             is_done.store(true, Ordering::Relaxed);
-            let seen = watcher.join().map_err(|_| anyhow::anyhow!("the poller died"))?;
-            let (polls, child_kib) = seen?;
-            Ok((took, ended?, polls, child_kib))
-        })?;
-        check_counts(&last, file)?;
-        let server_kib = peak_kib(self.child.id()).context("the server's memory")?;
-        Ok(Import { took, accepted_after, polls, server_kib, child_kib })
+            let (polls, child_kib) = watcher.join().map_err(died)??;
+            check_counts(&ended?, file)?;
+            let mut heard = 0;
+            for listener in listening {
+                heard += listener.join().map_err(died)??;
+            }
+            let server_kib = peak_kib(self.child.id()).context("the server's memory")?;
+            Ok(Import { took, accepted_after, polls, server_kib, child_kib, heard })
+        })
     }
 
     /// Asks for the status every 10 ms on a connection of its own, and looks after the children.

@@ -39,7 +39,8 @@ pub(super) struct Problem {
     detail: String,
     faults: Vec<Fault>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    members: Map<String, Value>,
+    /// Boxed, so that a result that may be a problem stays small.
+    members: Box<Map<String, Value>>,
     /// For the log only: the client does not see it.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -78,7 +79,7 @@ impl Problem {
             detail: sentence(detail.as_ref()),
             faults: Vec::new(),
             headers: Vec::new(),
-            members: Map::new(),
+            members: Box::default(),
             cause: None,
         }
     }

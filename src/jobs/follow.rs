@@ -95,13 +95,10 @@ impl Heard {
         };
         let every_row = rows.is_some_and(|rows| wants_every_row(self.rows, rows));
         let after = self.after;
-        let notes = rows.into_iter().flat_map(RowNotes::with_percentages);
-        let numbered = (first..).zip(notes);
-        numbered
-            .filter(move |(number, (note, _))| {
-                *number > after && (every_row || !note.kind.is_every_row())
-            })
-            .map(|(number, (note, percentage))| (number, note, percentage))
+        let notes = rows.into_iter().flat_map(move |rows| rows.numbered(first));
+        notes.filter(move |(number, note, _)| {
+            *number > after && (every_row || !note.kind.is_every_row())
+        })
     }
 
     fn stored(&self) -> Option<&StoredEvent> {
@@ -132,7 +129,9 @@ impl Jobs {
     ) -> Result<Following, JobsError> {
         let (job, feed, notices) = self
             .on_runtime(move |inner| async move {
-                let job = match inner.manager.get(id) {
+                // The copy in memory may be a commit behind what somebody has read from the table.
+                let known = inner.manager.get(id).filter(|job| after <= job.event_count);
+                let job = match known {
                     Some(job) => job,
                     None => inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?,
                 };

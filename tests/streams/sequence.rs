@@ -77,7 +77,8 @@ both!(the_last_event_has_the_figures, |server| {
     let snapshot = &told[0].data;
     assert_eq!(snapshot["job"], status);
     for (member, value) in [("progress", 100), ("percentage", 100), ("current", 6), ("total", 6)] {
-        assert_eq!(snapshot[member].as_f64().unwrap(), f64::from(value), "{member}");
+        let is_same = snapshot[member].as_f64().unwrap().total_cmp(&f64::from(value)).is_eq();
+        assert!(is_same, "{member}: {}", snapshot[member]);
     }
     let complete = &told.last().unwrap().data;
     assert_eq!(complete["status"], "completed");
@@ -131,8 +132,7 @@ both!(percentages_never_go_back_while_a_job_runs, [("LOADBAY_CHUNK_ROWS", "20")]
     let told = listener.rest().await;
     let percentages = percentages(&told);
     assert!(percentages.is_sorted(), "{percentages:?}");
-    assert_eq!(percentages[0], 5.0);
-    assert_eq!(*percentages.last().unwrap(), 100.0);
+    assert_eq!([&percentages[..1], &percentages[percentages.len() - 1..]].concat(), [5.0, 100.0]);
     let numbers: Vec<u64> = told.iter().map(|heard| heard.id.unwrap()).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
     let rows =

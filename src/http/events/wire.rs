@@ -21,15 +21,15 @@ impl Wire for Sse {
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>) {
         out.extend_from_slice(RETRY);
         let percentage = percentage(job);
-        let snapshot = Snapshot {
+        let snapshot = Standing {
             kind: "snapshot",
             progress: percentage,
             percentage,
             current: job.counts.processed(),
             total: job.total_rows,
-            message: standing(job),
-            timestamp: view::text(job.updated_at),
-            job: JobView::of(job),
+            message: &standing(job),
+            timestamp: &view::text(job.updated_at),
+            job: Some(JobView::of(job)),
         };
         write(out, None, &snapshot);
     }
@@ -77,37 +77,33 @@ fn standing(job: &Job) -> String {
     }
 }
 
+/// How far a job is: the snapshot, which has the job with it, and progress.
 #[derive(Serialize)]
-struct Snapshot<'a> {
+struct Standing<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     progress: f64,
     percentage: f64,
     current: u64,
     total: Option<u64>,
-    message: String,
-    timestamp: String,
-    job: JobView<'a>,
+    message: &'a str,
+    timestamp: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<JobView<'a>>,
 }
 
-/// Everything but the snapshot, with the members that each kind has.
+/// Everything else, with the members that each kind has.
 #[derive(Serialize)]
 struct Said<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    progress: Option<f64>,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<Level>,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     row_number: Option<u32>,
     timestamp: &'a str,
@@ -120,12 +116,9 @@ impl<'a> Said<'a> {
         Self {
             kind,
             status: None,
-            progress: None,
             message,
             level: None,
             percentage: None,
-            current: None,
-            total: None,
             row_number: None,
             timestamp,
             data: None,
@@ -165,14 +158,17 @@ fn event(heard: &Heard, out: &mut Vec<u8>) {
             write(out, number, &data);
         }
         Some(Event::Progress { message: text, percentage, current, total }) => {
-            let data = Said {
-                progress: Some(*percentage),
-                percentage: Some(*percentage),
-                current: Some(*current),
+            let progress = Standing {
+                kind: "progress",
+                progress: *percentage,
+                percentage: *percentage,
+                current: *current,
                 total: Some(*total),
-                ..Said::new("progress", text, &timestamp)
+                message: text,
+                timestamp: &timestamp,
+                job: None,
             };
-            write(out, number, &data);
+            write(out, number, &progress);
         }
         Some(Event::Error { message: text }) => {
             write(out, number, &Said::new("error", text, &timestamp));
@@ -192,5 +188,53 @@ fn event(heard: &Heard, out: &mut Vec<u8>) {
             };
             write(out, number, &data);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::view::tests::job;
+
+    fn text(fill: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        fill(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn whatever_a_message_says_it_is_one_line() {
+        let said = "a\nb\r\nc\u{2028}\n\nid: 7\ndata: x";
+        let told = Told::Notice(said.to_owned());
+        let text = text(|out| Sse.told(&told, out));
+        assert_eq!(text.matches('\n').count(), 2, "{text}");
+        assert!(!text.contains('\r') && text.ends_with("}\n\n"), "{text}");
+        let data = text.trim_end().strip_prefix("data: ").unwrap();
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        assert_eq!((&data["type"], &data["message"]), (&"log".into(), &said.into()));
+    }
+
+    #[test]
+    fn a_stream_begins_with_where_the_job_stands() {
+        let text = text(|out| Sse.begin(&job(), out));
+        let begin = r#"retry: 3000
+
+data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"total":700000,"message":"50000 of 700000 rows are done","timestamp":"2026-11-18T11:06:42.000Z","job":{"jobId":123,"#;
+        assert!(text.starts_with(begin), "{text}");
+    }
+
+    #[test]
+    fn a_row_is_a_log_an_error_or_a_master() {
+        let note = |kind| RowNote { row_number: 2, kind, text: "x".to_owned() };
+        let json = |kind| {
+            let note = note(kind);
+            serde_json::to_string(&Said::note(&note, &note.message(), 15.75, "now")).unwrap()
+        };
+        let log = r#"{"type":"log","message":"Row 2: Created x","level":"success","percentage":15.75,"row_number":2,"timestamp":"now"}"#;
+        assert_eq!(json(NoteKind::Created), log);
+        let error = r#"{"type":"error","message":"Row 2: x","row_number":2,"timestamp":"now"}"#;
+        assert_eq!(json(NoteKind::Failed), error);
+        let master = r#"{"type":"master","message":"Created x","row_number":2,"timestamp":"now"}"#;
+        assert_eq!(json(NoteKind::Master), master);
     }
 }

@@ -218,10 +218,10 @@ mod tests {
             note(5, NoteKind::Superseded, "9"),
             note(6, NoteKind::Failed, "SKU is required"),
         ];
-        let rows = RowNotes { processed: 0, total: 100, every_row: true, notes };
-        let lines = rows
-            .with_percentages()
-            .map(|(note, percentage)| serde_json::to_string(&row(note, percentage, at())).unwrap());
+        let rows = RowNotes { processed: 0, total: 100, every_row: true, notes, places: vec![] };
+        let lines = rows.numbered(1).map(|(_, note, percentage)| {
+            serde_json::to_string(&row(note, percentage, at())).unwrap()
+        });
         let lines = lines.collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(lines, @r#"
         {"type":"master","message":"  🏷️  Created category: Dilutions","row_number":2,"timestamp":"2025-10-25T12:30:00Z"}
