@@ -83,6 +83,13 @@ pub(crate) fn messages(text: &str) -> Vec<Value> {
     lines.map(|json| serde_json::from_str(json).unwrap_or_else(|e| panic!("{e}: {json}"))).collect()
 }
 
+/// The names of an object's members, sorted.
+pub(crate) fn members(object: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
 /// The rows of a CSV text as a workbook of texts.
 pub(crate) fn workbook(text: &str) -> Vec<u8> {
     let mut book = rust_xlsxwriter::Workbook::new();

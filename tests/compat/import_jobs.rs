@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::calls::{Events, Locked, broken, curl, post, workbook};
+use crate::calls::{Events, Locked, broken, curl, members, post, workbook};
 use crate::support::{self, Answer, Server, Upload, both};
 
 const TEXT: &str = "sku,name,description\nA-1,Arnica,for bruises\nA-2,Belladonna,\nA-3,,\n";
@@ -27,8 +27,7 @@ const MEMBERS: [&str; 12] = [
 
 #[track_caller]
 fn check_shape(job: &Value) {
-    let members: Vec<&str> = job.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(members, MEMBERS);
+    assert_eq!(members(job), MEMBERS);
     let id = job["id"].as_str().unwrap();
     assert!(uuid::Uuid::parse_str(id).is_ok(), "{id}");
     assert_eq!(job["job_id"], id);

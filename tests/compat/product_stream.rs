@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::calls::{Locked, broken, curl, messages, post, post_stream, workbook};
+use crate::calls::{Locked, broken, curl, members, messages, post, post_stream, workbook};
 use crate::support::{self, Kind, Server, Upload, both};
 
 const PATH: &str = "/api/erp/products/import/stream";
@@ -30,7 +30,7 @@ async fn told(server: &Server, name: &str, bytes: impl Into<Vec<u8>>) -> Vec<Val
 
 #[track_caller]
 fn check_shape(message: &Value) {
-    let members: Vec<&str> = message.as_object().unwrap().keys().map(String::as_str).collect();
+    let members = members(message);
     let log = ["message", "percentage", "timestamp", "type"];
     let row = ["message", "percentage", "row_number", "timestamp", "type"];
     let bare_row = ["message", "row_number", "timestamp", "type"];
