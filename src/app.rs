@@ -49,6 +49,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         datasets,
         child,
         max_upload: config.max_upload,
+        cors_origins: config.cors_origins,
         chunk_rows: config.chunk_rows,
         workbook_places: Arc::new(Semaphore::new(WORKBOOK_PLACES)),
         runtime: tokio::runtime::Handle::current(),

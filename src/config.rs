@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::http::Origins;
+
 /// A setting as users see it.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
@@ -43,6 +45,8 @@ pub const SETTINGS: &[Setting] = &[
         "Where HTTP is served; port 0 takes a free one and prints it"),
     setting("DATABASE_URL", "database-url", "URL", None,
         "postgres://user:password@host/database; without it an SQLite file in the data directory"),
+    setting("LOADBAY_CORS_ORIGINS", "cors-origins", "ORIGINS", Some("http://localhost:3000,http://localhost:5173"),
+        "Other origins whose pages may use the API, separated by commas; empty for none, * for all"),
     setting("LOADBAY_DATA_DIR", "data-dir", "FOLDER", Some("./data"),
         "Uploads and the SQLite database; created with mode 0700, used by one server at a time"),
     setting("LOADBAY_MAX_UPLOAD", "max-upload", "SIZE", Some("1GiB"),
@@ -74,6 +78,9 @@ pub const SETTINGS: &[Setting] = &[
     setting("LOADBAY_LOG_FORMAT", "log-format", "FORMAT", Some("text"),
         "How it is logged: text or json, one line each"),
 ];
+
+/// The setting for which nothing is a value of its own; for all others it means the default.
+const MAY_BE_EMPTY: &str = "LOADBAY_CORS_ORIGINS";
 
 /// A database address. Its password is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -136,6 +143,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `DATABASE_URL`.
     pub database_url: Option<DatabaseUrl>,
+    /// `LOADBAY_CORS_ORIGINS`.
+    pub cors_origins: Origins,
     /// `LOADBAY_DATA_DIR`.
     pub data_dir: PathBuf,
     /// `LOADBAY_MAX_UPLOAD`, bytes.
@@ -215,6 +224,7 @@ impl Config {
         let config = Self {
             listen: from.read("LOADBAY_LISTEN", ([127, 0, 0, 1], 8080).into(), address),
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
+            cors_origins: from.read("LOADBAY_CORS_ORIGINS", Origins::default(), Origins::parse),
             data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), |text| Ok(text.into())),
             max_upload: from.read("LOADBAY_MAX_UPLOAD", 0, |t| bytes(t, 1 << 10, 1 << 40)),
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),
@@ -254,7 +264,8 @@ impl<F: Fn(&str) -> Option<String>> Source<F> {
         otherwise: T,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> T {
-        let given = (self.lookup)(variable).filter(|text| !text.trim().is_empty());
+        let is_value = |text: &String| variable == MAY_BE_EMPTY || !text.trim().is_empty();
+        let given = (self.lookup)(variable).filter(is_value);
         let default = SETTINGS.iter().find(|s| s.variable == variable).and_then(|s| s.default);
         let Some(text) = given.as_deref().or(default) else { return otherwise };
         match parse(text.trim()) {
@@ -374,6 +385,8 @@ mod tests {
         assert_eq!(config.lease, Duration::from_secs(30));
         assert_eq!(config.convert.wall_seconds, 900);
         assert_eq!((config.database_url, config.datasets_dir), (None, None));
+        let origins = Origins::parse("http://localhost:3000,http://localhost:5173");
+        assert_eq!(Ok(config.cors_origins), origins);
     }
 
     #[test]
@@ -381,6 +394,7 @@ mod tests {
         let faults = config(&[
             ("LOADBAY_LISTEN", "nowhere"),
             ("DATABASE_URL", "mysql://root:secret@host/db"),
+            ("LOADBAY_CORS_ORIGINS", "localhost:3000"),
             ("LOADBAY_MAX_UPLOAD", "5Gb"),
             ("LOADBAY_CHUNK_ROWS", "0"),
             ("LOADBAY_LEASE", "1ms"),
@@ -389,14 +403,21 @@ mod tests {
         .unwrap_err()
         .to_string();
         insta::assert_snapshot!(faults, @r"
-        6 setting(s) cannot be used:
+        7 setting(s) cannot be used:
           LOADBAY_LISTEN: `nowhere` is not an address and port; write it like 127.0.0.1:8080
           DATABASE_URL: the address begins with neither postgres:// nor postgresql://; leave it out to use the SQLite file in the data directory
+          LOADBAY_CORS_ORIGINS: `localhost:3000` is not an origin; write it like https://shop.example:8443, without a path
           LOADBAY_MAX_UPLOAD: `5Gb` is not a size from 1.0 KiB to 1.0 TiB; write it in bytes or like 512MiB (B, KiB, MiB, GiB, TiB)
           LOADBAY_CHUNK_ROWS: `0` is not a whole number from 1 to 100000
           LOADBAY_LEASE: `1ms` is not a time from 5s to 1h; write it like 30s, 10min or 1h
           LOADBAY_LOG_FORMAT: `xml` is not a log format; it takes text or json
         ");
+    }
+
+    #[test]
+    fn no_origin_at_all_is_a_setting_too() {
+        let origins = config(&[("LOADBAY_CORS_ORIGINS", " ")]).map(|c| c.cors_origins);
+        assert_eq!(origins, Ok(Origins::default()));
     }
 
     #[test]

@@ -137,26 +137,32 @@ both!(
 
 both!(
     events_are_thinned_out_and_the_end_stays,
-    [("LOADBAY_MAX_EVENTS", "100"), ("LOADBAY_CHUNK_ROWS", "10")],
+    [("LOADBAY_MAX_EVENTS", "150"), ("LOADBAY_CHUNK_ROWS", "10")],
     |server| {
-        let upload = Upload::csv(&file(3_000)).option("rows", "none");
+        let upload = Upload::csv(&file(600)).option("rows", "all");
         let job = server.load("products", upload).await["jobId"].as_i64().unwrap();
-        let sql = format!(
-            "select sum(number - first_number + 1) from import_events where import_log_id = {job}"
-        );
+        let sql = format!("select sum(kept) from import_events where import_log_id = {job}");
         // Those who listen are given time; the restart does what is left.
         server.terminate();
         server.restart();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while server.database.number(&sql).await > 100 {
+        while server.database.number(&sql).await > 150 {
             assert!(std::time::Instant::now() < deadline, "the events are not thinned out");
             tokio::task::yield_now().await;
         }
         let told = told(server, job).await;
         let summary = told.iter().find(|it| {
-            it.event["message"].as_str().is_some_and(|text| text.contains("300 rows failed"))
+            it.event["message"].as_str().is_some_and(|text| text.contains("60 rows failed"))
         });
         assert!(summary.is_some(), "the summary of the errors is gone");
+        let stored: Vec<&Value> = told.iter().map(|it| &it.event).collect();
+        let of = |kind: &str| {
+            let notes = stored.iter().flat_map(|it| it["notes"].as_array().into_iter().flatten());
+            notes.filter(|note| note[1] == kind).count()
+        };
+        let progress = stored.iter().filter(|it| it["type"] == "progress").count();
+        assert_eq!((of("e"), of("m"), progress), (60, 45, 15), "the least telling go first");
+        assert!(of("c") < 60, "{} rows", of("c"));
         assert_eq!(told.last().unwrap().event["type"], "complete");
     }
 );

@@ -16,6 +16,8 @@ pub struct Model {
     pub number: i64,
     /// The number of the first event.
     pub first_number: i64,
+    /// How many of its events are still there.
+    pub kept: i64,
     /// log, progress, error, rows or complete.
     pub kind: String,
     /// The event as JSON.

@@ -40,6 +40,7 @@ fn import_events() -> TableCreateStatement {
         .col(big_integer("import_log_id"))
         .col(big_integer("number"))
         .col(big_integer("first_number"))
+        .col(big_integer("kept"))
         .col(string_len("kind", 16))
         .col(text("event"))
         .col(timestamp_with_time_zone("created_at"))

@@ -42,6 +42,7 @@ error_codes! {
     UnknownOption = "unknown_option", 400, false, "There is no such option", "Use the options that the answer lists.";
     InvalidOption = "invalid_option", 400, false, "An option has a value that it does not take", "Use a value that the answer names.";
     DigestMismatch = "digest_mismatch", 400, true, "The body does not match its Content-Digest", "Send the file again.";
+    OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin may change nothing here", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
     NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::cors::Origins;
 use super::problem::Problem;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
@@ -29,6 +30,8 @@ pub struct Api {
     pub child: Child,
     /// Bytes of an upload at most.
     pub max_upload: u64,
+    /// Whose pages may use the API.
+    pub cors_origins: Origins,
     /// Rows that are committed in one transaction.
     pub chunk_rows: u32,
     /// Places for workbooks that are being looked into, each by a process that may take the memory

@@ -200,12 +200,17 @@ pub(super) async fn template_csv(
 ) -> Result<HttpResponse, Problem> {
     let bom = Query::read(&request, &["bom"])?.flag("bom")?;
     let dataset = api.dataset(&name)?;
+    let name = format!("{}-template.csv", dataset.name);
+    Ok(download::headers(&name, download::CSV).body(template(dataset, bom)))
+}
+
+/// The template as CSV.
+pub(super) fn template(dataset: &Dataset, bom: bool) -> Vec<u8> {
     let mut text = if bom { BOM.to_vec() } else { Vec::new() };
     write_record(&mut text, b',', template_header(dataset));
     let example = template_example(dataset);
     write_record(&mut text, b',', example.iter().map(String::as_str));
-    let name = format!("{}-template.csv", dataset.name);
-    Ok(download::headers(&name, download::CSV).body(text))
+    text
 }
 
 /// `GET /api/v1/datasets/{name}/template.xlsx`: the same, with text columns formatted as text so

@@ -4,6 +4,8 @@
 //! main runtime, never inside a worker of the web server.
 
 mod api;
+mod compat;
+mod cors;
 mod csv_text;
 mod cursor;
 mod datasets;
@@ -32,6 +34,7 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, Resource, Route, web};
 
 pub use api::Api;
+pub use cors::Origins;
 pub use server::Server;
 
 use crate::domain::error_code::ErrorCode;
@@ -67,6 +70,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
+        .configure(compat::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))
         .default_service(web::to(nothing_here));
 }

@@ -39,7 +39,8 @@ pub(super) struct Problem {
     detail: String,
     faults: Vec<Fault>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    members: Map<String, Value>,
+    /// Boxed, so that a result that may be a problem stays small.
+    members: Box<Map<String, Value>>,
     /// For the log only: the client does not see it.
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -78,7 +79,7 @@ impl Problem {
             detail: sentence(detail.as_ref()),
             faults: Vec::new(),
             headers: Vec::new(),
-            members: Map::new(),
+            members: Box::default(),
             cause: None,
         }
     }
@@ -135,7 +136,7 @@ impl Problem {
     }
 
     /// Says after what was found also what would be right. Faults of the server say only that.
-    fn with_remedy(mut self) -> Self {
+    pub(super) fn with_remedy(mut self) -> Self {
         if self.cause.is_none() {
             self.detail = format!("{} {}", self.detail, self.code.remedy());
         }
@@ -146,6 +147,16 @@ impl Problem {
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
+    }
+
+    /// The code.
+    pub(super) fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The sentence.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// Adds a member to the answer.

@@ -24,6 +24,14 @@ impl Query {
         Self::checked(pairs(request)?, known)
     }
 
+    /// Reads those parameters that the call takes, and leaves the others out: older clients send
+    /// some that mean nothing here.
+    pub(super) fn only(request: &HttpRequest, taken: &[&str]) -> Result<Self, Problem> {
+        let mut pairs = pairs(request)?;
+        pairs.retain(|(name, _)| taken.contains(&name.as_str()));
+        Self::checked(pairs, taken)
+    }
+
     fn checked(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
         for (index, (name, value)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) {

@@ -6,11 +6,12 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
 use super::api::Api;
+use super::cors;
 
 /// Threads that serve requests. Rows are never worked on here.
 const WORKERS: usize = 2;
@@ -43,9 +44,13 @@ impl Server {
         let address = listener.local_addr()?;
         let api = web::Data::new(api);
         let server = HttpServer::new(move || {
+            let origins = &api.cors_origins;
+            // The last one is outermost: a refusal needs the headers of CORS to be readable.
             App::new()
                 .app_data(api.clone())
+                .wrap(from_fn(cors::guard))
                 .wrap(from_fn(super::surround::surround))
+                .wrap(Condition::new(!origins.is_empty(), cors::headers(origins)))
                 .configure(super::routes)
         })
         .on_connect(|connection, _| end_when_unread(connection))

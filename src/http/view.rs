@@ -148,7 +148,7 @@ pub(super) fn text(time: DateTime<Utc>) -> String {
 }
 
 /// Rounded down; 100 only when the job is completed.
-fn percentage(job: &Job) -> u64 {
+pub(super) fn percentage(job: &Job) -> u64 {
     if job.status == JobStatus::Completed {
         return 100;
     }

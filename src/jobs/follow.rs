@@ -95,13 +95,10 @@ impl Heard {
         };
         let every_row = rows.is_some_and(|rows| wants_every_row(self.rows, rows));
         let after = self.after;
-        let notes = rows.into_iter().flat_map(RowNotes::with_percentages);
-        let numbered = (first..).zip(notes);
-        numbered
-            .filter(move |(number, (note, _))| {
-                *number > after && (every_row || !note.kind.is_every_row())
-            })
-            .map(|(number, (note, percentage))| (number, note, percentage))
+        let notes = rows.into_iter().flat_map(move |rows| rows.numbered(first));
+        notes.filter(move |(number, note, _)| {
+            *number > after && (every_row || !note.kind.is_every_row())
+        })
     }
 
     fn stored(&self) -> Option<&StoredEvent> {

@@ -28,6 +28,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 pub use crate::store::{JobFilter, SupersededRow};
 pub use changes::{AllTold, FollowingAll};
@@ -170,6 +171,18 @@ impl Jobs {
         .await
     }
 
+    /// The job with this folder of files as it stands now, if there is one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn get_by_uuid(&self, uuid: Uuid) -> Result<Option<Job>, JobsError> {
+        self.on_runtime(move |inner| async move {
+            let stored = inner.store.get_by_uuid(uuid).await?;
+            Ok(stored.map(|job| inner.manager.get(job.id).unwrap_or(job)))
+        })
+        .await
+    }
+
     /// Waits until `until` is true of the job, at most for `at_most`; then the job as it stands.
     ///
     /// # Errors
@@ -207,6 +220,23 @@ impl Jobs {
     pub async fn list(&self, filter: &JobFilter) -> Result<Vec<Job>, JobsError> {
         let filter = filter.clone();
         self.on_runtime(|inner| async move { Ok(inner.store.list(&filter).await?) }).await
+    }
+
+    /// Jobs of a dataset, newest first, without the first `skip` ones; and how many there are.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn newest(
+        &self,
+        dataset: &str,
+        skip: u64,
+        limit: u64,
+    ) -> Result<(Vec<Job>, u64), JobsError> {
+        let dataset = dataset.to_owned();
+        self.on_runtime(
+            move |inner| async move { Ok(inner.store.newest(&dataset, skip, limit).await?) },
+        )
+        .await
     }
 
     /// Cancels a job: what is committed stays, at most the chunk in flight is added.

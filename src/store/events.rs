@@ -1,9 +1,9 @@
 //! `import_events`: events get their numbers in the transaction that makes them true, and are read
-//! back, thinned out and asked for here. Who listens is unknown.
+//! back and asked for here. Who listens is unknown.
 
 use chrono::{DateTime, Utc};
 use entity::{import_error, import_error_group, import_event, import_log};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, TransactionTrait, UpdateMany,
@@ -21,15 +21,6 @@ use crate::domain::status::JobStatus;
 /// Row errors that the last event of a job names.
 const FIRST_ERRORS: u64 = 100;
 
-/// Which events may be thinned out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thin {
-    /// Progress: the next one says as much.
-    Progress,
-    /// Progress, then notes about rows; never what was said of the job as a whole.
-    Everything,
-}
-
 /// Events to be stored, with their numbers: `before` is the number of the job's last one.
 pub(super) fn numbered(
     job: i64,
@@ -45,6 +36,7 @@ pub(super) fn numbered(
             import_log_id: Set(job),
             number: Set(signed(number)),
             first_number: Set(signed(first)),
+            kept: Set(signed(event.numbers())),
             kind: Set(event.word().to_owned()),
             event: Set(serde_json::to_string(event).unwrap_or_default()),
             created_at: Set(at),
@@ -152,74 +144,10 @@ impl Store {
     pub async fn error_groups(&self, id: i64) -> Result<Vec<ErrorGroup>, StoreError> {
         error_groups(&self.read, id).await
     }
-
-    /// Jobs that are over and still have more than `max` events.
-    pub async fn ended_with_events_over(&self, max: u64) -> Result<Vec<i64>, StoreError> {
-        use import_event::Column as C;
-        let kept = Expr::col(C::Number).sub(Expr::col(C::FirstNumber)).add(1).sum();
-        let ended = Query::select()
-            .column(import_log::Column::Id)
-            .from(import_log::Entity)
-            .cond_where(import_log::Column::ImportStatus.is_in(ends()))
-            .and_where(import_log::Column::EventCount.gt(signed(max)))
-            .take();
-        import_event::Entity::find()
-            .select_only()
-            .column(C::ImportLogId)
-            .filter(C::ImportLogId.in_subquery(ended))
-            .group_by(C::ImportLogId)
-            .having(kept.gt(signed(max)))
-            .into_tuple()
-            .all(&self.read)
-            .await
-            .doing("look for jobs with many events")
-    }
-
-    /// Thins the events of a job out until at most `max` are left, the oldest first.
-    pub async fn thin_events(&self, id: i64, max: u64, which: Thin) -> Result<(), StoreError> {
-        use import_event::Column as C;
-        let doing = "thin the events out";
-        let stored: Vec<(i64, i64, String)> = import_event::Entity::find()
-            .select_only()
-            .columns([C::FirstNumber, C::Number, C::Kind])
-            .filter(C::ImportLogId.eq(id))
-            .order_by_asc(C::Number)
-            .into_tuple()
-            .all(&self.read)
-            .await
-            .doing(doing)?;
-        let count = |first: i64, last: i64| unsigned(last - first + 1);
-        let kept: u64 = stored.iter().map(|(first, last, _)| count(*first, *last)).sum();
-        let mut excess = kept.saturating_sub(max);
-        let mut victims = Vec::new();
-        let kinds: &[&str] = match which {
-            Thin::Progress => &["progress"],
-            Thin::Everything => &["progress", "rows"],
-        };
-        for kind in kinds {
-            for (first, last, _) in stored.iter().filter(|(_, _, stored)| stored == *kind) {
-                if excess == 0 {
-                    break;
-                }
-                excess = excess.saturating_sub(count(*first, *last));
-                victims.push(*last);
-            }
-        }
-        for part in victims.chunks(500) {
-            let _turn = self.turn().await;
-            import_event::Entity::delete_many()
-                .filter(C::ImportLogId.eq(id))
-                .filter(C::Number.is_in(part.iter().copied()))
-                .exec(&self.write)
-                .await
-                .doing(doing)?;
-        }
-        Ok(())
-    }
 }
 
 /// The statuses that never change, as they are stored.
-fn ends() -> impl Iterator<Item = &'static str> {
+pub(super) fn ends() -> impl Iterator<Item = &'static str> {
     JobStatus::ALL.into_iter().filter(|status| status.is_terminal()).map(JobStatus::as_stored)
 }
 

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use entity::{import_error, import_log, import_superseded};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, TransactionTrait,
 };
+use uuid::Uuid;
 
 use super::Store;
 use super::error::{Doing, StoreError};
@@ -122,6 +123,28 @@ impl Store {
     pub async fn get(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let row = import_log::Entity::find_by_id(id).one(&self.read).await.doing("read the job")?;
         row.map(job).transpose()
+    }
+
+    /// The job with this folder of files.
+    pub async fn get_by_uuid(&self, uuid: Uuid) -> Result<Option<Job>, StoreError> {
+        let with_uuid = import_log::Column::Uuid.eq(uuid.to_string());
+        let found = import_log::Entity::find().filter(with_uuid).one(&self.read).await;
+        found.doing("find the job")?.map(job).transpose()
+    }
+
+    /// Jobs of a dataset, newest first, without the first `skip` ones; and how many there are.
+    pub async fn newest(
+        &self,
+        dataset: &str,
+        skip: u64,
+        limit: u64,
+    ) -> Result<(Vec<Job>, u64), StoreError> {
+        let doing = "list the newest jobs";
+        let all = import_log::Entity::find().filter(import_log::Column::Dataset.eq(dataset));
+        let total = all.clone().count(&self.read).await.doing(doing)?;
+        let newest = all.order_by_desc(import_log::Column::Id).offset(skip).limit(limit);
+        let rows = newest.all(&self.read).await.doing(doing)?;
+        Ok((rows.into_iter().map(job).collect::<Result<_, _>>()?, total))
     }
 
     /// Jobs, newest first.

@@ -24,14 +24,15 @@ mod shape;
 mod sqlite;
 mod stored;
 mod target;
+mod thin;
 mod told;
 mod writer;
 
 pub use connect::StoreSettings;
 pub use error::StoreError;
-pub use events::Thin;
 pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use queue::{CommittedChunk, End};
+pub use thin::Thin;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.

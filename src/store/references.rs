@@ -3,7 +3,7 @@
 //! Names are compared whatever their letter case. What a transaction creates counts only once it is
 //! committed: [`References::forget`] takes it back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ pub(super) struct References {
     tables: Vec<Names>,
     /// What the open transaction created.
     created: Vec<NewReference>,
+    /// What was told of a dry run, which creates the same in every chunk.
+    told: HashSet<(String, String)>,
 }
 
 /// One reference field and the names known of its table.
@@ -59,7 +61,7 @@ impl References {
             })
         };
         let tables = target.fields.iter().enumerate().filter_map(of).collect();
-        Self { tables, created: Vec::new() }
+        Self { tables, ..Self::default() }
     }
 
     /// The references in order; `Missing::reference` counts along it.
@@ -94,9 +96,14 @@ impl References {
         }
     }
 
-    /// What the open transaction created, for the one who tells it.
-    pub(super) fn take_created(&mut self) -> Vec<NewReference> {
-        std::mem::take(&mut self.created)
+    /// What the open transaction created, for the one who tells it; of a dry run, which takes it
+    /// back each time, each once.
+    pub(super) fn take_created(&mut self, dry_run: bool) -> Vec<NewReference> {
+        let mut created = std::mem::take(&mut self.created);
+        if dry_run {
+            created.retain(|it| self.told.insert((it.column.clone(), it.name.to_lowercase())));
+        }
+        created
     }
 
     /// Notes that the database refused to create a record.

@@ -159,7 +159,7 @@ fn rows_told(notes: Vec<RowNote>, start: u64, total: u64, every_row: bool) -> Ve
     let mut processed = start;
     while notes.peek().is_some() {
         let part: Vec<RowNote> = notes.by_ref().take(NOTES_PER_EVENT).collect();
-        let rows = RowNotes { processed, total, every_row, notes: part };
+        let rows = RowNotes { processed, total, every_row, notes: part, places: Vec::new() };
         processed = rows.processed_after();
         let is_split = rows.notes.last().zip(notes.peek()).is_some_and(|(last, next)| {
             last.row_number == next.row_number && last.kind == NoteKind::Failed

@@ -64,6 +64,8 @@ impl Server {
     fn new(folder: tempfile::TempDir, database: Arc<Database>, settings: Settings<'_>) -> Self {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_mins(2))
+            // Shorter than the server's: a request on a connection that closes just then is lost.
+            .pool_idle_timeout(Duration::from_secs(2))
             .no_proxy()
             .build()
             .expect("a client");
@@ -86,10 +88,20 @@ impl Server {
 
     /// Starts the server again on the same folder and database, with the same settings.
     pub(crate) fn restart(&mut self) {
+        self.start_on("127.0.0.1:0");
+    }
+
+    /// Starts the server again where it listened before, so that those who knew its address find it.
+    pub(crate) fn restart_in_place(&mut self) {
+        let address = self.address.trim_start_matches("http://").to_owned();
+        self.start_on(&address);
+    }
+
+    fn start_on(&mut self, listen: &str) {
         assert!(self.child.is_none(), "the server runs already: kill or stop it first");
         let mut child = Command::new(env!("CARGO_BIN_EXE_loadbay"));
         child
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", listen, "--data-dir"])
             .arg(self.data_dir())
             .current_dir(self.folder.path())
             .env_clear()

@@ -56,7 +56,7 @@ fn check_numbers(server: &Server, job: i64, told: &[Told]) {
         );
         if it.event["type"] == "rows" {
             let notes = it.event["notes"].as_array().map_or(0, Vec::len) as u64;
-            assert_eq!(it.number - it.first + 1, notes, "{}", it.event);
+            assert!(it.number - it.first + 1 == notes || is_thinned, "{}", it.event);
         } else {
             assert_eq!(it.first, it.number, "{}", it.event);
         }

@@ -135,18 +135,33 @@ pub struct RowNotes {
     pub every_row: bool,
     /// The notes; the n-th has the number `first + n` of the stored event.
     pub notes: Vec<RowNote>,
+    /// Once notes were thinned out: which n each of those that are left had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<u32>,
 }
 
 impl RowNotes {
-    /// Each note with the percentage that the job has reached with it.
-    pub fn with_percentages(&self) -> impl Iterator<Item = (&RowNote, f64)> {
+    /// Each note with its number, when the first one had `first`, and the percentage that the job
+    /// has reached with it.
+    pub fn numbered(&self, first: u64) -> impl Iterator<Item = (u64, &RowNote, f64)> {
         let (mut processed, mut row) = (self.processed, 0);
-        self.notes.iter().map(move |note| {
+        self.notes.iter().enumerate().map(move |(index, note)| {
             if self.ends_row(note, &mut row) {
                 processed += 1;
             }
-            (note, of_rows(processed, self.total))
+            let place = self.places.get(index).map_or(index as u64, |place| u64::from(*place));
+            (first + place, note, of_rows(processed, self.total))
         })
+    }
+
+    /// Leaves out what became of rows one by one; the other notes keep their numbers.
+    pub fn drop_plain_rows(&mut self) {
+        let (notes, places) = self
+            .numbered(0)
+            .filter(|(_, note, _)| !note.kind.is_every_row())
+            .map(|(place, note, _)| (note.clone(), u32::try_from(place).unwrap_or(u32::MAX)))
+            .unzip();
+        (self.notes, self.places, self.every_row) = (notes, places, false);
     }
 
     /// Rows of the job that have an outcome after these.
@@ -373,15 +388,26 @@ mod tests {
             note(3, NoteKind::Failed, "a"),
             note(3, NoteKind::Failed, "b"),
         ];
-        let rows = RowNotes { processed: 0, total: 100, every_row: true, notes };
-        let percentages: Vec<f64> = rows.with_percentages().map(|(_, it)| it).collect();
+        let mut rows =
+            RowNotes { processed: 0, total: 100, every_row: true, notes, places: vec![] };
+        let percentages: Vec<f64> = rows.numbered(7).map(|(_, _, it)| it).collect();
         assert_eq!(percentages, [15.0, 15.75, 16.5, 16.5]);
+        rows.drop_plain_rows();
+        let left: Vec<_> = rows.numbered(7).map(|(number, note, _)| (number, note.kind)).collect();
+        let failed = NoteKind::Failed;
+        assert_eq!(left, [(7, NoteKind::Master), (9, failed), (10, failed)]);
     }
 
     #[test]
     fn what_is_stored_is_read_back() {
         let notes = vec![note(2, NoteKind::Unchanged, "'a' (SKU: 1)")];
-        let event = Event::Rows(RowNotes { processed: 1, total: 2, every_row: true, notes });
+        let event = Event::Rows(RowNotes {
+            processed: 1,
+            total: 2,
+            every_row: true,
+            notes,
+            places: vec![],
+        });
         let stored = serde_json::to_string(&event).unwrap();
         assert_eq!(
             stored,

@@ -2,7 +2,7 @@
 //! taken up again behind any of them. `GET /api/v1/import/events`: [all jobs](all) as they change.
 
 pub(super) mod all;
-mod stream;
+pub(super) mod stream;
 mod wire;
 
 use actix_web::http::Method;
@@ -16,13 +16,13 @@ use crate::domain::job::Job;
 use crate::domain::options::RowEvents;
 use crate::jobs::{Following, JobsError, Told};
 use stream::{Next, Telling};
-pub(super) use wire::Sse;
+pub(super) use wire::{Sse, write};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// How the events of a job are written.
 pub(super) trait Wire {
-    /// The beginning: where the job stands.
+    /// The beginning: where the job stands. May write nothing.
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>);
 
     /// Something that is told. May write nothing.
@@ -84,7 +84,6 @@ impl<W: Wire> Telling for OfJob<W> {
         if !self.has_begun {
             self.has_begun = true;
             self.wire.begin(self.following.job(), out);
-            return Ok(Next::More);
         }
         // What writes nothing is no sign of life.
         while out.is_empty() {

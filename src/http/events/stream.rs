@@ -24,14 +24,14 @@ pub(super) const RETRY: &[u8] = b"retry: 3000\n\n";
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What a stream tells.
-pub(super) trait Telling {
+pub(in crate::http) trait Telling {
     /// Waits for what is to be told next and writes it to `out`. May be dropped while it waits.
     async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError>;
 }
 
 /// What comes after what was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(in crate::http) enum Next {
     /// More of it.
     More,
     /// Nothing, here: the server stops.
@@ -41,7 +41,7 @@ pub(super) enum Next {
 }
 
 /// The answer that tells all of it.
-pub(super) fn answer(telling: impl Telling + 'static) -> HttpResponse {
+pub(in crate::http) fn answer(telling: impl Telling + 'static) -> HttpResponse {
     let sending = Sending { telling, next: Next::More };
     headers().streaming(stream::unfold(sending, |mut sending| async move {
         let bytes = sending.next().await?;
@@ -50,7 +50,7 @@ pub(super) fn answer(telling: impl Telling + 'static) -> HttpResponse {
 }
 
 /// The answer to `HEAD`.
-pub(super) fn head() -> HttpResponse {
+pub(in crate::http) fn head() -> HttpResponse {
     headers().streaming(stream::empty::<Result<Bytes, Infallible>>())
 }
 

@@ -46,7 +46,7 @@ impl Wire for Sse {
 }
 
 /// One message of the stream.
-pub(super) fn write(out: &mut Vec<u8>, number: Option<u64>, data: &impl Serialize) {
+pub(in crate::http) fn write(out: &mut Vec<u8>, number: Option<u64>, data: &impl Serialize) {
     use std::io::Write as _;
 
     let begun = out.len();

@@ -32,12 +32,13 @@ use crate::domain::job::Job;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
 use crate::files::{Arrived, Folder};
+use crate::jobs::Submitted;
 use body::Body;
 use headers::BodyKind;
 use intake::Order;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
+pub(super) const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What the body gave.
@@ -83,31 +84,11 @@ pub(super) async fn import(
     payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    if api.stopping.is_cancelled() {
-        return Err(Problem::stopping());
-    }
     let dataset = Arc::clone(api.dataset(&name)?);
-    let idempotency_key = headers::idempotency_key(request.headers())?;
     let wants_events = headers::accepts_events(request.headers());
     // An answer that tells everything as it happens is not waited for.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
-    let taken = take(&request, payload, &api).await?;
-    let order = Order {
-        dataset: Arc::clone(&dataset),
-        file_name: taken.shown_name(&dataset),
-        received: taken.arrived.store().await?,
-        media_type: taken.media_type,
-        options: taken.options,
-        idempotency_key,
-    };
-    let submitted = api
-        .run(intake::take_in(
-            api.jobs.clone(),
-            api.child.clone(),
-            Arc::clone(&api.workbook_places),
-            order,
-        ))
-        .await?;
+    let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
@@ -134,6 +115,34 @@ pub(super) async fn import(
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
     }
     Ok(response)
+}
+
+/// Stores the job of an upload, whatever address it came to; `adjust` sets options that the client
+/// cannot know.
+pub(super) async fn submit(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+    dataset: &Arc<Dataset>,
+    adjust: impl FnOnce(&mut Options),
+) -> Result<Submitted, Problem> {
+    if api.stopping.is_cancelled() {
+        return Err(Problem::stopping());
+    }
+    let idempotency_key = headers::idempotency_key(request.headers())?;
+    let mut taken = take(request, payload, api).await?;
+    adjust(&mut taken.options);
+    let order = Order {
+        dataset: Arc::clone(dataset),
+        file_name: taken.shown_name(dataset),
+        received: taken.arrived.store().await?,
+        media_type: taken.media_type,
+        options: taken.options,
+        idempotency_key,
+    };
+    let (jobs, child) = (api.jobs.clone(), api.child.clone());
+    let workbook_places = Arc::clone(&api.workbook_places);
+    api.run(intake::take_in(jobs, child, workbook_places, order)).await
 }
 
 fn true_value() -> actix_web::http::header::HeaderValue {

@@ -142,7 +142,7 @@ impl PostgresWriter {
             run_plain(&mut transaction, "SAVEPOINT rows").await?;
         }
         let mut outcome = self.rows(&mut transaction, chunk, now, careful).await?;
-        outcome.references = self.references.take_created();
+        outcome.references = self.references.take_created(job.options.dry_run);
         if job.options.dry_run {
             run_plain(&mut transaction, "ROLLBACK TO SAVEPOINT rows").await?;
         }

@@ -120,7 +120,7 @@ impl Inner {
         let now = now_utc();
         let way = merge::Way { careful, every_row: settings.every_row };
         let mut outcome = merge::rows(&transaction, sql, references, chunk, now, way)?;
-        outcome.references = references.take_created();
+        outcome.references = references.take_created(job.options.dry_run);
         if job.options.dry_run {
             transaction.rollback().doing("undo a dry run")?;
             transaction = begin(connection)?;

@@ -1,0 +1,217 @@
+//! Clients of `/api/upload-csv` and `/api/jobs`: a frontend that uploads, lists its recent imports
+//! every few seconds, and follows one by `EventSource`. It knows jobs by their UUID.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::PRODUCTS;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::job::Job;
+use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
+use crate::domain::options::RowEvents;
+use crate::domain::status::JobStatus;
+use crate::http::api::Api;
+use crate::http::events::stream::{self, Next, Telling};
+use crate::http::events::write;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::status::job_id;
+use crate::http::{upload, view};
+use crate::jobs::{Following, Jobs, JobsError};
+
+const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// How often its pages are told the job at least.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The furthest that a list can be skipped: what every database counts to.
+const SKIP_MAX: u64 = i64::MAX as u64;
+
+/// A job with the members that this client knows, and its UUID under both names.
+#[derive(Debug, Serialize)]
+struct ImportJob<'a> {
+    id: Uuid,
+    job_id: Uuid,
+    celery_task_id: Option<&'static str>,
+    status: &'static str,
+    progress: u64,
+    total_rows: u64,
+    processed_rows: u64,
+    error_message: Option<&'a str>,
+    file_path: String,
+    file_name: &'a str,
+    created_at: String,
+    updated_at: String,
+}
+
+impl<'a> ImportJob<'a> {
+    fn of(job: &'a Job) -> Self {
+        Self {
+            id: job.uuid,
+            job_id: job.uuid,
+            celery_task_id: None,
+            status: status_word(job.status),
+            progress: view::percentage(job),
+            // Its pages calculate with the number before the rows are counted.
+            total_rows: job.total_rows.unwrap_or(0),
+            processed_rows: job.counts.processed(),
+            error_message: match job.status {
+                JobStatus::Cancelled => Some("The import was cancelled."),
+                _ => job.error_message.as_deref(),
+            },
+            file_path: format!("uploads/{}/source", job.uuid),
+            file_name: &job.file_name,
+            created_at: view::text(job.created_at),
+            updated_at: view::text(job.updated_at),
+        }
+    }
+}
+
+/// The one of its four words that makes its page do the right thing.
+fn status_word(status: JobStatus) -> &'static str {
+    match status {
+        JobStatus::Pending => "pending",
+        JobStatus::Processing | JobStatus::Paused => "processing",
+        JobStatus::Completed => "completed",
+        JobStatus::Failed | JobStatus::Cancelled => "failed",
+    }
+}
+
+/// `POST /api/upload-csv`: 202 with the job.
+pub(super) async fn upload(
+    request: HttpRequest,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let dataset = api.dataset(PRODUCTS)?;
+    let job = upload::submit(&request, payload, &api, dataset, |_| ()).await?.job;
+    let location = format!("/api/jobs/{}", job.uuid);
+    Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(ImportJob::of(&job)))
+}
+
+/// `GET /api/jobs`: an array, newest first.
+pub(super) async fn list(
+    request: HttpRequest,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let (skip, limit) = page(&request)?;
+    let jobs = api.jobs.clone();
+    let found = api.run(async move { jobs.newest(PRODUCTS, skip, limit).await }).await?;
+    let (found, total) = found;
+    let found: Vec<_> = found.iter().map(ImportJob::of).collect();
+    Ok(HttpResponse::Ok().insert_header((X_TOTAL_COUNT, total)).json(found))
+}
+
+/// How many jobs to skip and to show, under the names that such clients use.
+fn page(request: &HttpRequest) -> Result<(u64, u64), Problem> {
+    let query = Query::only(request, &["limit", "page_size", "offset", "skip", "page"])?;
+    let first = |names: [&'static str; 2], range: std::ops::RangeInclusive<u64>| {
+        let given = names.into_iter().find(|name| query.get(name).is_some());
+        given.map_or(Ok(None), |name| query.number(name, range))
+    };
+    let limit = first(["limit", "page_size"], 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
+    let skip = match query.number("page", 1..=SKIP_MAX)? {
+        Some(page) => (page - 1).saturating_mul(limit).min(SKIP_MAX),
+        None => first(["offset", "skip"], 0..=SKIP_MAX)?.unwrap_or(0),
+    };
+    Ok((skip, limit))
+}
+
+/// `GET /api/jobs/{job_id}`.
+pub(super) async fn one(
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let job = find(&api, &id).await?;
+    Ok(HttpResponse::Ok().json(ImportJob::of(&job)))
+}
+
+/// The job with this UUID, or with this number of the API.
+async fn find(api: &Api, id: &str) -> Result<Job, Problem> {
+    let jobs = api.jobs.clone();
+    let Ok(uuid) = Uuid::parse_str(id) else {
+        let id = job_id(id)?;
+        return api.run(async move { jobs.get(id).await }).await;
+    };
+    let found = api.run(async move { jobs.get_by_uuid(uuid).await }).await?;
+    found.ok_or_else(|| Problem::new(ErrorCode::JobNotFound, format!("there is no job {uuid}")))
+}
+
+/// `GET /api/jobs/{job_id}/events`: the job at each change and once a second, up to its end.
+pub(super) async fn events(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let job = find(&api, &id).await?;
+    if request.method() == Method::HEAD {
+        return Ok(stream::head());
+    }
+    // Only what is new: the job itself says what was before.
+    let following = api.jobs.follow(job.id, job.event_count, RowEvents::None).await?;
+    let (jobs, tick) = (api.jobs.clone(), Instant::now());
+    Ok(stream::answer(States { jobs, following, tick, told: Vec::new() }))
+}
+
+/// The states of one job as they follow each other.
+struct States {
+    jobs: Jobs,
+    following: Following,
+    /// When the job is told even if nothing happened.
+    tick: Instant,
+    /// The message that was told last.
+    told: Vec<u8>,
+}
+
+impl Telling for States {
+    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
+        let id = self.following.job().id;
+        loop {
+            let happened = timeout_at(self.tick, self.following.next()).await;
+            let (is_due, is_over) = (happened.is_err(), self.following.is_over());
+            let told = happened.ok().transpose()?;
+            if matches!(told, Some(None)) && !is_over {
+                return Ok(Next::Interruption);
+            }
+            let job = if is_over {
+                // The last event may be read a moment before the end is known here.
+                self.jobs.wait(id, TICK, &|job| job.status.is_terminal()).await?
+            } else {
+                self.jobs.get(id).await?
+            };
+            let mut message = Vec::new();
+            write(&mut message, None, &ImportJob::of(&job));
+            if is_due || is_over || message != self.told {
+                self.tick = Instant::now() + TICK;
+                out.extend_from_slice(&message);
+                self.told = message;
+                return Ok(if job.status.is_terminal() { Next::End } else { Next::More });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::view::tests::job;
+
+    #[test]
+    fn a_job_has_the_members_that_the_page_knows() {
+        let job = job();
+        let text = serde_json::to_string(&ImportJob::of(&job)).unwrap();
+        insta::assert_snapshot!(text, @r#"{"id":"00000000-0000-0000-0000-000000000000","job_id":"00000000-0000-0000-0000-000000000000","celery_task_id":null,"status":"processing","progress":7,"total_rows":700000,"processed_rows":50000,"error_message":null,"file_path":"uploads/00000000-0000-0000-0000-000000000000/source","file_name":"products.csv","created_at":"2026-11-18T11:06:40.000Z","updated_at":"2026-11-18T11:06:42.000Z"}"#);
+    }
+
+    #[test]
+    fn the_page_knows_four_words_only() {
+        let words = JobStatus::ALL.map(status_word);
+        assert_eq!(words, ["pending", "processing", "processing", "completed", "failed", "failed"]);
+    }
+}

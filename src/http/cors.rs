@@ -1,0 +1,225 @@
+//! Pages of other origins: which of them may use the API, and that no other changes anything.
+//!
+//! CORS only keeps a page from *reading* answers. A form is sent to any server without a question,
+//! also to one that listens on the visitor's own machine; so what would change something is
+//! refused unless the page is our own or its origin is listed.
+
+use std::collections::BTreeSet;
+
+use actix_cors::Cors;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web;
+use url::Url;
+
+use super::api::Api;
+use super::problem::Problem;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::row_error::shown;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Headers of answers that scripts of other origins may read, beyond those that they always may.
+const EXPOSED: [&str; 10] = [
+    "Location",
+    "ETag",
+    "Retry-After",
+    "Content-Disposition",
+    "X-Total-Count",
+    "X-Request-Id",
+    "X-Job-Id",
+    "Idempotency-Replayed",
+    "Preference-Applied",
+    "Allow",
+];
+
+/// How long a browser may remember what a preflight said, in seconds.
+const PREFLIGHT_SECONDS: usize = 3_600;
+
+/// The origins whose pages may use the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    /// These, as browsers write them.
+    Listed(BTreeSet<String>),
+    /// All there are.
+    Any,
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self::Listed(BTreeSet::new())
+    }
+}
+
+impl Origins {
+    /// Reads origins that are separated by commas; `*` alone stands for all.
+    ///
+    /// # Errors
+    /// What is not an origin.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(',').map(str::trim).filter(|part| !part.is_empty()).peekable();
+        if parts.peek() == Some(&"*") {
+            parts.next();
+            return match parts.next() {
+                None => Ok(Self::Any),
+                Some(_) => Err("`*` stands alone: it means all origins".to_owned()),
+            };
+        }
+        parts.map(origin).collect::<Result<_, _>>().map(Self::Listed)
+    }
+
+    /// True when there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Listed(listed) if listed.is_empty())
+    }
+
+    fn has(&self, origin: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed(listed) => {
+                std::str::from_utf8(origin).is_ok_and(|origin| listed.contains(origin))
+            }
+        }
+    }
+}
+
+/// An origin as browsers write it: `HTTP://Example.com:80/` gives `http://example.com`.
+fn origin(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && !text.contains('*')
+            && (url.path(), url.query(), url.fragment()) == ("/", None, None)
+            && (url.username(), url.password()) == ("", None)
+    });
+    url.map(|url| url.origin().ascii_serialization()).ok_or_else(|| {
+        format!(
+            "`{text}` is not an origin; write it like https://shop.example:8443, without a path"
+        )
+    })
+}
+
+/// Answers preflights and adds the headers that let listed origins read answers of the API.
+pub(super) fn headers(origins: &Origins) -> Cors {
+    let origins = origins.clone();
+    Cors::default()
+        .allowed_origin_fn(move |origin, head| {
+            head.uri.path().starts_with("/api/") && origins.has(origin.as_bytes())
+        })
+        .allowed_methods([Method::GET, Method::HEAD, Method::POST])
+        // There are no credentials: a header gives a page nothing that it has not already.
+        .allow_any_header()
+        .expose_headers(EXPOSED)
+        .max_age(PREFLIGHT_SECONDS)
+}
+
+/// Goes around every handler: lets no page change anything that is neither ours nor listed.
+pub(super) async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let api = request.app_data::<web::Data<Api>>();
+    if !reads && api.is_some_and(|api| is_foreign(request.headers(), &api.cors_origins)) {
+        let origin = request.headers().get(header::ORIGIN);
+        let origin = origin.map_or_else(String::new, |it| {
+            format!(" of `{}`", shown(&String::from_utf8_lossy(it.as_bytes())))
+        });
+        let detail = format!("pages{origin} may change nothing here");
+        let problem = Problem::new(ErrorCode::OriginNotAllowed, detail).with_remedy();
+        return Ok(request.error_response(problem));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// True of a request that a browser sends for a page which is neither ours nor listed. Programs
+/// that are no browsers send neither of the two headers.
+fn is_foreign(headers: &HeaderMap, origins: &Origins) -> bool {
+    let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    if matches!(site, Some(b"same-origin" | b"none")) {
+        return false;
+    }
+    match headers.get(header::ORIGIN).map(HeaderValue::as_bytes) {
+        Some(origin) if origins.has(origin) => false,
+        // Old browsers, and pages that are not served by TLS: the address of the page is ours.
+        Some(origin) if site.is_none() => !is_host(origin, headers),
+        None if site.is_none() => false,
+        _ => true,
+    }
+}
+
+/// True when the origin's host and port are those that the request was sent to.
+fn is_host(origin: &[u8], headers: &HeaderMap) -> bool {
+    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let own = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://"));
+    own.zip(named).is_some_and(|((_, own), named)| own.eq_ignore_ascii_case(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn origins_are_written_as_browsers_do() {
+        let origins = Origins::parse("HTTP://LocalHost:3000/, https://shop.example:443,").unwrap();
+        assert!(origins.has(b"http://localhost:3000"));
+        assert!(origins.has(b"https://shop.example"));
+        for other in ["http://localhost", "https://localhost:3000", "null", "https://x.example"] {
+            assert!(!origins.has(other.as_bytes()), "{other}");
+        }
+        assert!(Origins::parse(" , ").unwrap().is_empty());
+        assert!(Origins::parse("*").unwrap().has(b"https://anything.example"));
+    }
+
+    #[test]
+    fn what_is_not_an_origin_is_refused() {
+        for text in [
+            "localhost:3000",
+            "//localhost",
+            "ftp://localhost",
+            "http://",
+            "http://localhost/app",
+            "http://localhost?x",
+            "http://me@localhost",
+            "http://localhost:99999",
+            "http://*.example",
+            "null",
+            "*,http://localhost",
+            "http://localhost,*",
+        ] {
+            assert!(Origins::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_own_and_listed_pages_change_anything() {
+        let listed = Origins::parse("http://localhost:3000").unwrap();
+        let foreign = |pairs: &[(&'static str, &'static str)]| {
+            let mut request = TestRequest::post().insert_header(("host", "imports.example:8080"));
+            for pair in pairs {
+                request = request.insert_header(*pair);
+            }
+            is_foreign(request.to_http_request().headers(), &listed)
+        };
+        assert!(!foreign(&[]), "not a browser");
+        assert!(!foreign(&[("origin", "http://localhost:3000")]));
+        assert!(!foreign(&[("origin", "http://imports.example:8080")]), "our own page");
+        assert!(!foreign(&[
+            ("origin", "https://imports.example"),
+            ("sec-fetch-site", "same-origin")
+        ]));
+        assert!(!foreign(&[("origin", "http://localhost:3000"), ("sec-fetch-site", "cross-site")]));
+        assert!(foreign(&[("origin", "https://evil.example")]));
+        assert!(foreign(&[("origin", "null")]));
+        assert!(foreign(&[("sec-fetch-site", "cross-site")]));
+        assert!(foreign(&[
+            ("origin", "http://imports.example:8080"),
+            ("sec-fetch-site", "same-site")
+        ]));
+    }
+}

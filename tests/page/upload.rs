@@ -1,0 +1,143 @@
+//! From a file in somebody's hand to a job: dropping, choosing, the preview, options, refusals.
+
+use serde_json::json;
+use thirtyfour::Key;
+
+use crate::files::{FAULTY, corpus, list, medicine_list};
+use crate::support::Server;
+use crate::visit::{Visit, told};
+use crate::visits;
+
+/// The job's page shows its end, all bars are full, and the list counts so many created products.
+async fn ends_well(visit: &Visit, job: u64, rows: u64) {
+    visit.until("location.pathname === values[0]", &[json!(format!("/jobs/{job}"))]).await;
+    let status = visit.job_ends().await;
+    assert!(status.to_lowercase().contains("done"), "the page says {status}");
+    let full = "all('[role=progressbar]').length >= 2 && \
+                all('[role=progressbar]').every((bar) => bar.ariaValueNow === '100')";
+    visit.until(full, &[]).await;
+    let lines = visit.lines().await;
+    let expected: Vec<u64> = (2..rows + 2).collect();
+    assert!(told(&lines, "created") == expected, "the log tells of other rows: {lines:?}");
+}
+
+visits!(a_dropped_list_is_shown_before_it_is_sent_and_watched_to_its_end, |server, visit| {
+    visit.drop_files("#drop", &[("medicine list.csv", &medicine_list())]).await;
+    for words in ["medicine list.csv", "Potency", "Pack Size", "Acid fluor."] {
+        visit.reads("upload-card", words).await;
+    }
+    visit.sees(".preview").await;
+    assert_eq!(server.jobs("").await.ok()["jobs"], json!([]), "nothing is sent before it is asked");
+
+    visit.click("#send").await;
+    ends_well(visit, 1, 24).await;
+    visit.reads("job-page", "medicine list.csv").await;
+    visit.reads("job-results", "24").await;
+    let potencies = server.database.number("select count(*) from potencies").await;
+    let lines = visit.lines().await;
+    let references = lines.iter().filter(|line| line.is("reference")).count();
+    assert_eq!(references as u64, potencies, "{lines:?}");
+});
+
+visits!(the_real_list_is_chosen_and_loaded_as_csv_and_as_xls, |server, visit| {
+    for (job, extension) in [(1, "csv"), (2, "xls")] {
+        let name = format!("Template_File_Medicine_Product_List.{extension}");
+        let Some(bytes) = corpus(&name) else { continue };
+        server.database.execute("delete from product_stocks; delete from products").await;
+        visit.go("/").await;
+        visit.choose_files(&[(&name, &bytes)]).await;
+        visit.reads(".preview", "Potency").await;
+        visit.click("#send").await;
+        ends_well(visit, job, 2_288).await;
+    }
+});
+
+visits!(several_files_become_jobs_of_the_list, |server, visit| {
+    let files = ["A", "B", "C"].map(|key| (format!("{key}.csv"), list(key, 5)));
+    let files: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    visit.drop_files("#drop", &files).await;
+    for (name, _) in &files {
+        visit.reads("upload-card", name).await;
+    }
+    visit.click("#send").await;
+    for job in ["1", "2", "3"] {
+        visit.reads(&format!("job-list [data-job='{job}']"), "done").await;
+    }
+    assert_eq!(visit.path().await, "/");
+    assert_eq!(server.database.number("select count(*) from products").await, 15);
+    visit.click("job-list [data-job='2'] a").await;
+    visit.until("location.pathname === '/jobs/2'", &[]).await;
+    visit.reads("job-page", "B.csv").await;
+});
+
+visits!(the_preview_tells_what_is_wrong_and_what_is_missing, |server, visit| {
+    visit.choose_files(&[("faulty.csv", FAULTY.as_bytes())]).await;
+    visit.reads(".preview", "free").await;
+    visit.reads(".preview", "Belladonna").await;
+    visit.until("!one('#send').disabled", &[]).await;
+
+    visit.go("/").await;
+    visit.choose_files(&[("no-names.csv", b"SKU,Price\nA-1,2\n")]).await;
+    visit.reads("upload-card", "Name").await;
+    visit.until("one('#send').disabled", &[]).await;
+
+    visit.pardon("status of 422");
+    visit.pardon("status of 415");
+    visit.go("/").await;
+    visit.choose_files(&[("nothing.csv", b"")]).await;
+    visit.reads("upload-card", "empty").await;
+    visit.go("/").await;
+    visit.choose_files(&[("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")]).await;
+    visit.reads("upload-card", "PNG image").await;
+    assert_eq!(server.jobs("").await.ok()["jobs"], json!([]));
+});
+
+/// Adds a second dataset, so that there is one to choose.
+async fn with_suppliers(server: &mut Server) {
+    let table = "create table suppliers (id integer primary key, \
+                 code varchar(32) not null unique, name varchar(255) not null)";
+    server.database.execute(table).await;
+    let folder = server.folder().join("datasets");
+    std::fs::create_dir(&folder).unwrap();
+    let definition = "name = \"suppliers\"\ntable = \"suppliers\"\nkey = [\"code\"]\n\n\
+                      [[column]]\nname = \"code\"\nrequired = true\nmax_length = 32\n\n\
+                      [[column]]\nname = \"name\"\nrequired = true\nmax_length = 255\n";
+    std::fs::write(folder.join("suppliers.toml"), definition).unwrap();
+    server.terminate();
+    server.restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())]);
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_is_enough() {
+    let mut server = Server::start(crate::support::Kind::Sqlite).await;
+    with_suppliers(&mut server).await;
+    let mut visit = Visit::begin(&server).await;
+    visit.sees("#dataset").await;
+    visit.tab_to("#dataset").await;
+    visit.press("s").await;
+    visit.until("one('#dataset').value === 'suppliers'", &[]).await;
+    visit.tab_to("#file, #drop, #drop *").await;
+
+    // The dialog of the system is not the page's; what it gives back is.
+    visit.choose_files(&[("suppliers.csv", b"Code,Name\nS-1,Acme\nS-2,Bolt\n")]).await;
+    visit.reads(".preview", "Acme").await;
+    visit.tab_to("upload-card summary").await;
+    visit.press(Key::Enter).await;
+    visit.sees("upload-card details[open] [name=mode]").await;
+    visit.tab_to("upload-card [name=mode]").await;
+    visit.press(Key::Down).await;
+    visit.until("one('upload-card [name=mode]').value === 'insert'", &[]).await;
+    visit.until("!one('#send').disabled", &[]).await;
+    visit.tab_to("#send").await;
+    visit.press(Key::Enter).await;
+
+    visit.until("location.pathname === '/jobs/1'", &[]).await;
+    visit.job_ends().await;
+    let job = server.status(1).await;
+    assert_eq!(job.ok()["counts"]["created"], 2, "{}", job.text());
+    assert_eq!(job.data()["options"]["mode"], "insert", "{}", job.text());
+    assert_eq!(job.data()["dataset"], "suppliers");
+    visit.end().await;
+    server.check_every_job().await;
+}

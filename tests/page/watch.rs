@@ -1,0 +1,160 @@
+//! Watching jobs: the bars, a reload in the middle, a server that goes away, the list, cancelling.
+
+use serde_json::{Value, json};
+
+use crate::files::list;
+use crate::support::{Server, Upload};
+use crate::visit::{Line, Visit, told};
+use crate::visits;
+
+/// Rows of the jobs that are disturbed; with chunks of ten a job has 150 of them.
+const ROWS: u64 = 1_500;
+
+const SMALL_CHUNKS: (&str, &str) = ("LOADBAY_CHUNK_ROWS", "10");
+
+/// Remembers every value that a bar shows, for as long as the document lives.
+const RECORDER: &str = "
+    window.recorded = {};
+    const note = (bar) => {
+        const name = bar.ariaLabel;
+        const seen = (window.recorded[name] ??= []);
+        const value = Number(bar.ariaValueNow ?? NaN);
+        if (!Number.isNaN(value) && seen.at(-1) !== value) seen.push(value);
+    };
+    const all = () => document.querySelectorAll('[role=progressbar]').forEach(note);
+    new MutationObserver(all).observe(document.body, { subtree: true, childList: true,
+        attributes: true, attributeFilter: ['aria-valuenow'] });";
+
+/// The database takes no write of the server as long as the value lives: jobs stand still.
+pub(crate) fn hold(server: &Server) -> rusqlite::Connection {
+    let lock = rusqlite::Connection::open(server.data_dir().join("loadbay.sqlite")).unwrap();
+    lock.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    lock.execute_batch("begin immediate").unwrap();
+    lock
+}
+
+/// Stops the job when a third of its rows are written, and waits until its page shows that.
+async fn hold_in_the_middle(server: &Server, visit: &Visit, job: i64) -> rusqlite::Connection {
+    let current = |status: &Value| status["progress"]["current"].as_u64().expect("a number");
+    loop {
+        let status = server.status(job).await;
+        if current(status.ok()) >= ROWS / 3 {
+            break;
+        }
+    }
+    let lock = hold(server);
+    let status = server.status(job).await;
+    assert!(current(status.ok()) < ROWS, "the job ended before it was disturbed");
+    shows_the_middle(visit).await;
+    lock
+}
+
+/// The job's bar shows a part of the way, and its log has lines.
+async fn shows_the_middle(visit: &Visit) {
+    let middle = "all('job-page [role=progressbar]').some((bar) => \
+                  bar.ariaValueNow > 25 && bar.ariaValueNow < 100) && \
+                  all('job-log .line').length > 0";
+    visit.until(middle, &[]).await;
+}
+
+/// Every row is told of, once, and so is the end.
+fn is_whole(lines: &[Line], rows: u64) {
+    let expected: Vec<u64> = (2..rows + 2).collect();
+    let told = told(lines, "created");
+    let (first, last) = (told.first(), told.last());
+    assert!(told == expected, "{} rows, from {first:?} to {last:?}", told.len());
+    assert_eq!(lines.iter().filter(|line| line.is("reference")).count(), 7);
+    let ends = lines.iter().filter(|line| line.text.contains("Import completed")).count();
+    assert_eq!(ends, 1, "{:?}", lines.last());
+}
+
+visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS], |server, visit| {
+    visit.choose_files(&[("long.csv", list("L", ROWS).as_bytes())]).await;
+    visit.sees(".preview").await;
+    visit.run(RECORDER, &[]).await;
+    visit.click("#send").await;
+    visit.until("location.pathname === '/jobs/1'", &[]).await;
+    visit.job_ends().await;
+    let full = "all('job-page [role=progressbar]').every((bar) => bar.ariaValueNow === '100')";
+    visit.until(full, &[]).await;
+    let recorded = visit.run("return window.recorded", &[]).await;
+    let bars: Vec<(String, Vec<u64>)> = serde_json::from_value::<serde_json::Map<_, _>>(recorded)
+        .unwrap()
+        .into_iter()
+        .map(|(name, values)| (name, serde_json::from_value(values).unwrap()))
+        .collect();
+    for (name, values) in &bars {
+        assert!(values.is_sorted(), "the bar {name} went back: {values:?}");
+    }
+    let moved = bars.iter().map(|(_, values)| values.len()).max();
+    assert!(moved > Some(4), "no bar was seen to move: {bars:?}");
+    is_whole(&visit.lines().await, ROWS);
+    assert_eq!(server.database.number("select count(*) from products").await, ROWS);
+});
+
+visits!(a_reload_in_the_middle_loses_nothing, [SMALL_CHUNKS], |server, visit| {
+    let job = server.import("products", Upload::csv(&list("R", ROWS))).await;
+    visit.go(&format!("/jobs/{job}")).await;
+    let lock = hold_in_the_middle(server, visit, job).await;
+    visit.reload().await;
+    shows_the_middle(visit).await;
+    drop(lock);
+    visit.job_ends().await;
+    is_whole(&visit.lines().await, ROWS);
+
+    // Whoever comes when all is over sees the same.
+    visit.reload().await;
+    visit.job_ends().await;
+    visit.until("all('job-log .line').length > 0", &[]).await;
+    is_whole(&visit.lines().await, ROWS);
+});
+
+visits!(a_server_that_comes_back_goes_on_where_it_was, [SMALL_CHUNKS], |server, visit| {
+    visit.pardon("net::ERR_");
+    let job = server.import("products", Upload::csv(&list("K", ROWS))).await;
+    visit.go(&format!("/jobs/{job}")).await;
+    visit.misses("#offline").await;
+    let lock = hold_in_the_middle(server, visit, job).await;
+    server.kill();
+    drop(lock);
+    visit.sees("#offline").await;
+    server.restart_in_place();
+    visit.misses("#offline").await;
+    let status = visit.job_ends().await;
+    assert!(status.to_lowercase().contains("done"), "{status}");
+    is_whole(&visit.lines().await, ROWS);
+});
+
+visits!(two_jobs_at_once_move_in_the_list, [SMALL_CHUNKS], |server, visit| {
+    let jobs = [("A", 1), ("B", 2)].map(|(key, _)| list(key, ROWS));
+    for text in &jobs {
+        server.import("products", Upload::csv(text)).await;
+    }
+    let both = "['1', '2'].every((job) => Number(one(`job-list [data-job='${job}'] \
+                [role=progressbar]`)?.ariaValueNow) > 15)";
+    visit.until(both, &[]).await;
+    let lock = hold(server);
+    for job in ["1", "2"] {
+        visit.reads(&format!("job-list [data-job='{job}']"), "running").await;
+    }
+    drop(lock);
+    for job in ["1", "2"] {
+        visit.reads(&format!("job-list [data-job='{job}']"), "done").await;
+    }
+});
+
+visits!(a_job_is_cancelled_by_its_button, [SMALL_CHUNKS], |server, visit| {
+    let job = server.import("products", Upload::csv(&list("C", ROWS))).await;
+    visit.go(&format!("/jobs/{job}")).await;
+    let lock = hold_in_the_middle(server, visit, job).await;
+    visit.click("#actions button[data-action=cancel]").await;
+    // Asked back in place, with the way back under the pointer.
+    visit.sees("#actions button[data-action=keep]").await;
+    visit.click("#actions button[data-action=cancel]").await;
+    drop(lock);
+    let status = visit.job_ends().await;
+    assert!(status.to_lowercase().contains("cancelled"), "{status}");
+    visit.misses("#actions button[data-action=cancel]").await;
+    let answer = server.status(job).await;
+    assert_eq!(answer.ok()["status"], json!("cancelled"));
+});
