@@ -188,3 +188,28 @@ impl Seen {
         Ok(changed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_falls_too_far_behind_is_told_how_all_stand() {
+        let watched = Arc::new(Watched {
+            newest: Mutex::default(),
+            changed: broadcast::Sender::new(BEHIND_MAX),
+        });
+        let stop = CancellationToken::new();
+        let mut following =
+            FollowingAll { changed: None, watched: Arc::clone(&watched), stop: stop.clone() };
+        assert!(matches!(following.next().await, Some(AllTold::Snapshot(_))));
+        for _ in 0..=BEHIND_MAX {
+            watched.tell(Vec::new());
+        }
+        assert!(matches!(following.next().await, Some(AllTold::Snapshot(_))));
+        watched.tell(Vec::new());
+        assert!(matches!(following.next().await, Some(AllTold::Changed(_))));
+        stop.cancel();
+        assert!(following.next().await.is_none());
+    }
+}

@@ -110,11 +110,18 @@ impl Store {
             .doing("read the events")?;
         let event = |row: import_event::Model| {
             let unreadable = |_| StoreError::Unreadable { id, what: "event" };
+            // A thousand notes, read as what they are: by its tag an event is first read into a
+            // tree of anything.
+            let event = if row.kind == "rows" {
+                serde_json::from_str(&row.event).map(Event::Rows)
+            } else {
+                serde_json::from_str(&row.event)
+            };
             Ok(StoredEvent {
                 first: unsigned(row.first_number),
                 number: unsigned(row.number),
                 at: row.created_at,
-                event: serde_json::from_str(&row.event).map_err(unreadable)?,
+                event: event.map_err(unreadable)?,
             })
         };
         rows.into_iter().map(event).collect()
