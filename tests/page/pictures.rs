@@ -114,9 +114,10 @@ visits!(pictures, [("LOADBAY_CHUNK_ROWS", "25")], |server, visit| {
     visit.go(&format!("/jobs/{job}")).await;
     // Late enough to know how long it will take.
     visit.reads("job-progress", "time left").await;
-    visit
-        .until("text('job-progress').includes('about') && all('.error-group').length > 0", &[])
-        .await;
+    let middle = "all('.error-group').length > 0 && \
+                  all('job-progress [role=progressbar]').some((bar) => bar.ariaValueNow > 50 && \
+                  bar.ariaValueNow < 100)";
+    visit.until(middle, &[]).await;
     let lock = hold(server);
     take(visit, &folder, "running").await;
     visit.go("/").await;
