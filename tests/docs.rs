@@ -56,7 +56,10 @@ fn every_link_of_the_documentation_leads_to_a_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = std::fs::read_dir(root.join("docs")).into_iter().flatten().flatten();
     let docs = docs.map(|entry| format!("docs/{}", entry.file_name().to_string_lossy()));
-    for page in docs.chain(["README.md".to_owned()]).filter(|path| path.ends_with(".md")) {
+    for page in docs.chain(["README.md".to_owned()]) {
+        if Path::new(&page).extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
         let folder = root.join(&page).parent().map(Path::to_path_buf).unwrap_or_default();
         let page_text = text(&page);
         for opening in ["](", "src=\"", "srcset=\""] {

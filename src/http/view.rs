@@ -309,7 +309,7 @@ pub(super) mod tests {
         job.error_message = Some("The quote in row 50002 is never closed.".to_owned());
         job.completed_at = Some(job.updated_at);
         let view = serde_json::to_value(JobView::of(&job)).unwrap();
-        insta::assert_snapshot!(view["results"], @r#"{"created":49990,"errorCount":10,"failed":10,"successCount":49990,"superseded":0,"totalRows":700000,"unchanged":0,"unprocessed":650000,"updated":0}"#);
+        insta::assert_snapshot!(view["results"], @r#"{"totalRows":700000,"successCount":49990,"errorCount":10,"created":49990,"updated":0,"unchanged":0,"superseded":0,"failed":10,"unprocessed":650000}"#);
         assert_eq!(view["progress"]["percentage"], 7);
         assert_eq!(view["etaSeconds"], serde_json::Value::Null);
         assert_eq!(view["actions"], serde_json::json!([]));

@@ -1,6 +1,6 @@
 //! Watching jobs: the bars, a reload in the middle, a server that goes away, the list, cancelling.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::files::list;
 use crate::support::{Server, Upload};
@@ -33,18 +33,22 @@ pub(crate) fn hold(server: &Server) -> rusqlite::Connection {
     lock
 }
 
-/// Stops the job when a third of its rows are written, and waits until its page shows that.
-async fn hold_in_the_middle(server: &Server, visit: &Visit, job: i64) -> rusqlite::Connection {
-    let current = |status: &Value| status["progress"]["current"].as_u64().expect("a number");
+/// Stops the job as soon as so many of its rows are written.
+pub(crate) async fn hold_at(server: &Server, job: i64, rows: u64) -> rusqlite::Connection {
     loop {
         let status = server.status(job).await;
-        if current(status.ok()) >= ROWS / 3 {
-            break;
+        if status.ok()["progress"]["current"].as_u64() >= Some(rows) {
+            return hold(server);
         }
     }
-    let lock = hold(server);
+}
+
+/// Stops the job when a third of its rows are written, and waits until its page shows that.
+async fn hold_in_the_middle(server: &Server, visit: &Visit, job: i64) -> rusqlite::Connection {
+    let lock = hold_at(server, job, ROWS / 3).await;
     let status = server.status(job).await;
-    assert!(current(status.ok()) < ROWS, "the job ended before it was disturbed");
+    let current = status.ok()["progress"]["current"].as_u64();
+    assert!(current < Some(ROWS), "the job ended before it was disturbed");
     shows_the_middle(visit).await;
     lock
 }

@@ -32,8 +32,11 @@ const KEYS: [&str; 21] = [
     "status",
 ];
 
+/// The names of the members, sorted.
 fn keys(object: &Value) -> Vec<&str> {
-    object.as_object().unwrap().keys().map(String::as_str).collect()
+    let mut keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
 }
 
 async fn if_changed(server: &Server, job: i64, query: &str, tag: &str) -> Answer {
