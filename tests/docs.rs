@@ -52,6 +52,25 @@ fn every_option_and_status_stands_in_the_api_documentation() {
 }
 
 #[test]
+fn every_link_of_the_documentation_leads_to_a_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = std::fs::read_dir(root.join("docs")).into_iter().flatten().flatten();
+    let docs = docs.map(|entry| format!("docs/{}", entry.file_name().to_string_lossy()));
+    for page in docs.chain(["README.md".to_owned()]).filter(|path| path.ends_with(".md")) {
+        let folder = root.join(&page).parent().map(Path::to_path_buf).unwrap_or_default();
+        let page_text = text(&page);
+        for opening in ["](", "src=\"", "srcset=\""] {
+            for part in page_text.split(opening).skip(1) {
+                let target = part.split([')', '"', '#']).next().unwrap_or_default();
+                let is_here =
+                    target.is_empty() || target.contains("://") || target.starts_with('/');
+                assert!(is_here || folder.join(target).exists(), "{page}: no {target}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_example_env_file_has_every_setting_with_its_default_and_no_other() {
     let example = text(".env.example");
     let lines: Vec<_> = example.lines().filter_map(|line| line.strip_prefix('#')).collect();

@@ -107,13 +107,32 @@ pub(super) fn headers(origins: &Origins) -> Cors {
     let origins = origins.clone();
     Cors::default()
         .allowed_origin_fn(move |origin, head| {
-            head.uri.path().starts_with("/api/") && origins.has(origin.as_bytes())
+            is_api(head.uri.path()) && origins.has(origin.as_bytes())
         })
         .allowed_methods([Method::GET, Method::HEAD, Method::POST])
         // There are no credentials: a header gives a page nothing that it has not already.
         .allow_any_header()
         .expose_headers(EXPOSED)
         .max_age(PREFLIGHT_SECONDS)
+        // It would do so on the files of the page too; see `vary`.
+        .disable_vary_header()
+}
+
+/// Goes around [`headers`]: what the API answers differs from origin to origin.
+pub(super) async fn vary(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let is_api = is_api(request.path());
+    let mut response = next.call(request).await?;
+    if is_api {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    Ok(response)
+}
+
+fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
 }
 
 /// Goes around every handler: lets no page change anything that is neither ours nor listed.

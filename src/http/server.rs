@@ -51,6 +51,7 @@ impl Server {
                 .wrap(from_fn(cors::guard))
                 .wrap(from_fn(super::surround::surround))
                 .wrap(Condition::new(!origins.is_empty(), cors::headers(origins)))
+                .wrap(Condition::new(!origins.is_empty(), from_fn(cors::vary)))
                 .configure(super::routes)
         })
         .on_connect(|connection, _| end_when_unread(connection))

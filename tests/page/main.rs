@@ -14,6 +14,7 @@
 
 mod browser;
 mod files;
+mod hands;
 #[path = "../support/mod.rs"]
 mod support;
 mod visit;

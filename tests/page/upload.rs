@@ -93,6 +93,48 @@ visits!(the_preview_tells_what_is_wrong_and_what_is_missing, |server, visit| {
     assert_eq!(server.jobs("").await.ok()["jobs"], json!([]));
 });
 
+visits!(a_header_is_given_its_column_by_hand, |server, visit| {
+    let file = b"Artikel,Name\nX-1,Arnica\nX-2,Belladonna\n";
+    visit.choose_files(&[("artikel.csv", file)]).await;
+    visit.reads(".preview", "Artikel").await;
+    visit.until("one('#send').disabled", &[]).await;
+    let column = visit.element("select[aria-label='What Artikel becomes']").await;
+    column.send_keys("SKU").await.unwrap();
+    visit.click("#send").await;
+    ends_well(visit, 1, 2).await;
+    let skus = server.rows("select sku from products order by sku").await;
+    assert_eq!(skus.concat(), ["X-1", "X-2"]);
+});
+
+/// Bytes in a second that leave the browser; none is no limit.
+async fn upload_speed(visit: &Visit, bytes: i64) {
+    let network = json!({"offline": false, "latency": 0, "downloadThroughput": -1,
+                         "uploadThroughput": bytes});
+    visit.devtools("Network.emulateNetworkConditions", network).await;
+}
+
+visits!(a_slow_upload_shows_its_bytes_and_can_be_cancelled, |server, visit| {
+    visit.choose_files(&[("slow.csv", list("S", 20_000).as_bytes())]).await;
+    visit.reads(".preview", "Remedy").await;
+    upload_speed(visit, 200_000).await;
+    visit.click("#send").await;
+    let moving = "one('upload-card [role=progressbar]').ariaValueNow > values[0] && \
+                  one('upload-card [role=progressbar]').ariaValueNow < 100";
+    for percentage in [0, 20] {
+        visit.until(moving, &[json!(percentage)]).await;
+    }
+    visit.click("upload-card .foot button:not(#send)").await;
+    visit.sees("#send").await;
+    visit.misses("upload-card [role=progressbar]").await;
+    assert_eq!(server.jobs("").await.ok()["jobs"], json!([]));
+
+    upload_speed(visit, -1).await;
+    visit.click("#send").await;
+    visit.until("location.pathname === '/jobs/1'", &[]).await;
+    visit.job_ends().await;
+    assert_eq!(server.database.number("select count(*) from products").await, 20_000);
+});
+
 /// Adds a second dataset, so that there is one to choose.
 async fn with_suppliers(server: &mut Server) {
     let table = "create table suppliers (id integer primary key, \

@@ -68,7 +68,7 @@ fn is_whole(lines: &[Line], rows: u64) {
     assert_eq!(ends, 1, "{:?}", lines.last());
 }
 
-visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS], |server, visit| {
+visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS], |_server, visit| {
     visit.choose_files(&[("long.csv", list("L", ROWS).as_bytes())]).await;
     visit.sees(".preview").await;
     visit.run(RECORDER, &[]).await;
@@ -89,7 +89,8 @@ visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS], |server, visit| {
     let moved = bars.iter().map(|(_, values)| values.len()).max();
     assert!(moved > Some(4), "no bar was seen to move: {bars:?}");
     is_whole(&visit.lines().await, ROWS);
-    assert_eq!(server.database.number("select count(*) from products").await, ROWS);
+    let title = visit.run("return document.title", &[]).await;
+    assert_eq!(title, "Done · long.csv – Loadbay");
 });
 
 visits!(a_reload_in_the_middle_loses_nothing, [SMALL_CHUNKS], |server, visit| {
@@ -157,4 +158,42 @@ visits!(a_job_is_cancelled_by_its_button, [SMALL_CHUNKS], |server, visit| {
     visit.misses("#actions button[data-action=cancel]").await;
     let answer = server.status(job).await;
     assert_eq!(answer.ok()["status"], json!("cancelled"));
+});
+
+visits!(the_log_is_filtered_and_draws_only_what_is_seen, |server, visit| {
+    let faulty = format!("{}L-9,,Class 1,1\nL-9,Last,Class 1,one\n", list("L", 2_000));
+    let job = server.import("products", Upload::csv(&faulty)).await;
+    visit.go(&format!("/jobs/{job}")).await;
+    visit.job_ends().await;
+    visit.reads("job-log .chip.created", "2,000").await;
+    assert!(visit.count("job-log .line").await < 200, "the log draws lines that nobody sees");
+    // It stays at its end, where the newest line is.
+    visit.until("all('job-log .line').at(-1).innerText.includes('completed')", &[]).await;
+    visit.click("job-log .chip.error").await;
+    visit.until("all('job-log .line').length === 2", &[]).await;
+    assert_eq!(told(&visit.lines().await, "error"), [2_002, 2_003]);
+    visit.click("job-log .chip.error").await;
+    visit.element("job-log input[type=search]").await.send_keys("remedy l-01234").await.unwrap();
+    visit.until("all('job-log .line').length === 1", &[]).await;
+    assert_eq!(told(&visit.lines().await, "created"), [1_236]);
+});
+
+visits!(the_filter_of_the_list_stands_in_the_address, |server, visit| {
+    let broken = || Upload::file("broken.csv", "SKU,Name\nA,\n").option("onError", "abort");
+    for upload in [broken(), Upload::file("whole.csv", "SKU,Name\nA,Arnica\n")] {
+        let job = server.import("products", upload).await;
+        server.finished(job).await;
+    }
+    visit.reads("job-list [data-job='1']", "broken.csv").await;
+    visit.click("job-list a[href*='status=failed']").await;
+    visit.until("all('job-list [data-job]').length === 1", &[]).await;
+    visit.until("location.search.includes('status=failed')", &[]).await;
+    visit.reload().await;
+    visit.reads("job-list [data-job='1']", "failed").await;
+    visit.misses("job-list [data-job='2']").await;
+    // A job that comes in the meantime shows itself where it is wanted.
+    let again = server.import("products", broken()).await;
+    visit.sees(&format!("job-list [data-job='{again}']")).await;
+    visit.run("history.back()", &[]).await;
+    visit.sees("job-list [data-job='2']").await;
 });
