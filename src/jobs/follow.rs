@@ -40,8 +40,8 @@ pub struct Following {
     /// Progress that waits until it may be told.
     held: Option<Heard>,
     next_progress: Instant,
-    /// Where it began; what is missing there was asked for.
-    asked: u64,
+    /// It was said that not everything up to `replayed` is kept.
+    is_thinned: bool,
     /// Whether it must be said which rows are not told one by one.
     untold_due: bool,
     notices: Vec<String>,
@@ -127,7 +127,7 @@ impl Jobs {
         after: u64,
         rows: RowEvents,
     ) -> Result<Following, JobsError> {
-        let (job, feed, notices) = self
+        let (job, feed, mut notices, is_thinned) = self
             .on_runtime(move |inner| async move {
                 // The copy in memory may be a commit behind what somebody has read from the table.
                 let known = inner.manager.get(id).filter(|job| after <= job.event_count);
@@ -137,9 +137,16 @@ impl Jobs {
                 };
                 let (job, notice) = ask_for_rows(&inner, job, rows).await?;
                 let feed = inner.feeds.of(&inner, &job);
-                Ok((job, feed, Vec::from_iter(notice)))
+                let is_thinned = job.event_count > inner.settings.events_max
+                    && inner.store.is_thinned_after(id, after).await?;
+                Ok((job, feed, Vec::from_iter(notice), is_thinned))
             })
             .await?;
+        if is_thinned {
+            let (first, last) = (after + 1, job.event_count);
+            let notice = format!("Not all of the events {first} to {last} are kept any more");
+            notices.push(format!("{notice}; the status has the counts"));
+        }
         // A number that a job has not reached is none of its own: such a listener hears what comes.
         let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
         Ok(Following {
@@ -153,7 +160,7 @@ impl Jobs {
             page: None,
             held: None,
             next_progress: Instant::now(),
-            asked: position,
+            is_thinned,
             untold_due: rows == RowEvents::All && position == 0 && notices.is_empty(),
             notices,
             is_over: job.status.is_terminal() && after >= job.event_count,
@@ -321,15 +328,13 @@ impl Following {
         Told::Event(heard)
     }
 
-    /// The events up to the one before `number` are gone. A single one in the middle was progress,
-    /// of which not all is kept.
+    /// The events up to the one before `number` are gone. A single one was progress, of which not
+    /// all is kept.
     fn missed(&mut self, number: u64) {
         let (first, last) = (self.position + 1, number - 1);
-        if first < last {
+        if first < last && !(self.is_thinned && last <= self.replayed) {
             let notice = format!("Events {first} to {last} are not kept any more");
             self.notices.push(format!("{notice}; the status has the counts"));
-        } else if self.position == self.asked {
-            self.notices.push(format!("Event {first} is not kept any more"));
         }
         self.position = last;
         self.untold_due = false;

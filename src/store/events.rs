@@ -127,6 +127,30 @@ impl Store {
         rows.into_iter().map(event).collect()
     }
 
+    /// True when some of the events behind the one numbered `after` were thinned out.
+    pub async fn is_thinned_after(&self, id: i64, after: u64) -> Result<bool, StoreError> {
+        use import_event::Column as C;
+        // PostgreSQL adds 64-bit numbers up to a decimal.
+        let kept = C::Kept.sum().cast_as("BIGINT");
+        let found: Option<(Option<i64>, Option<i64>, Option<i64>)> = import_event::Entity::find()
+            .select_only()
+            .column_as(C::FirstNumber.min(), "first_number")
+            .column_as(C::Number.max(), "number")
+            .column_as(kept, "kept")
+            .filter(C::ImportLogId.eq(id))
+            .filter(C::Number.gt(signed(after)))
+            .into_tuple()
+            .one(&self.read)
+            .await
+            .doing("look what is left of the events")?;
+        Ok(match found {
+            Some((Some(first), Some(last), Some(kept))) => {
+                unsigned(first) > after + 1 || kept <= last - first
+            }
+            _ => false,
+        })
+    }
+
     /// From now on the job tells what becomes of every row; `None` when it has ended.
     pub async fn ask_for_rows(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let _turn = self.turn().await;
