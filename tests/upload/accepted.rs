@@ -9,8 +9,11 @@ use sha2::{Digest, Sha256};
 use super::forms::{GOOD, PATH, entries, form, raw_head, send_bytes, send_form};
 use crate::support::{self, Kind, Server, Upload, both};
 
+/// The names of the members, sorted.
 fn keys(object: &Value) -> Vec<&str> {
-    object.as_object().unwrap().keys().map(String::as_str).collect()
+    let mut keys: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
 }
 
 both!(the_answer_names_the_job_and_where_to_ask, |server| {
