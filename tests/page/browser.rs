@@ -158,8 +158,8 @@ fn start_driver(home: &Path) -> (Child, Receiver<String>) {
         .current_dir(home)
         .env_clear()
         .envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("PATH", "/usr/local/bin:/usr/bin:/bin")])
-        // Nothing is read from, or left in, the folder of whoever runs the tests.
-        .env("HOME", home)
+        // Nothing is read from, or left in, the folders of whoever runs the tests.
+        .envs([("HOME", home), ("TMPDIR", home)])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
