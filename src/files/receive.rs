@@ -250,14 +250,22 @@ impl Drop for Received {
 
 /// Removes what nobody needs, off the runtime: freeing a large file takes the disk some time.
 fn remove_soon(path: PathBuf) {
-    let remove = move || {
-        if let Err(fault) = remove_all(&path) {
+    let doomed = Doomed(path);
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn_blocking(move || drop(doomed));
+    }
+}
+
+/// A path that is removed when this is dropped: also by a runtime that ends before it comes to the
+/// work.
+struct Doomed(PathBuf);
+
+impl Drop for Doomed {
+    fn drop(&mut self) {
+        let Self(path) = self;
+        if let Err(fault) = remove_all(path) {
             tracing::warn!(path = %path.display(), error = %fault, "an upload that nobody needs was not removed");
         }
-    };
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn_blocking(remove)),
-        Err(_) => remove(),
     }
 }
 
