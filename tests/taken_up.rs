@@ -22,7 +22,10 @@ use survival::*;
 async fn undo_the_end(server: &mut Server, job: i64, attempts: u32) {
     server.kill();
     let sql = format!(
-        "update import_log set import_status = 'PROCESSING', completed_at = null, \
+        "delete from import_events where import_log_id = {job} and created_at = \
+         (select created_at from import_events where import_log_id = {job} and kind = 'complete'); \
+         update import_log set import_status = 'PROCESSING', completed_at = null, \
+         event_count = (select max(number) from import_events where import_log_id = {job}), \
          error_code = null, error_message = null, attempts = {attempts} where id = {job}"
     );
     server.database.execute(&sql).await;

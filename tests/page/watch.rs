@@ -28,7 +28,12 @@ const RECORDER: &str = "
 /// The database takes no write of the server as long as the value lives: jobs stand still.
 pub(crate) fn hold(server: &Server) -> rusqlite::Connection {
     let lock = rusqlite::Connection::open(server.data_dir().join("loadbay.sqlite")).unwrap();
-    lock.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    // Asks without a pause: the server takes the lock again a moment after it has given it back.
+    let ask_again = |_| {
+        std::thread::yield_now();
+        true
+    };
+    lock.busy_handler(Some(ask_again)).unwrap();
     lock.execute_batch("begin immediate").unwrap();
     lock
 }
