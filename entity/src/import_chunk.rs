@@ -28,6 +28,8 @@ pub struct Model {
     pub superseded_count: i64,
     /// Rows that failed.
     pub failed_count: i64,
+    /// Rows that a rollback removed from the table.
+    pub removed_count: i64,
     /// When the chunk was committed.
     pub committed_at: DateTimeUtc,
 }

@@ -38,6 +38,8 @@ pub struct Model {
     pub success_count: i64,
     /// Rows that failed.
     pub error_count: i64,
+    /// Rows that a rollback removed from the table.
+    pub removed_count: i64,
     /// Why the job failed: a code.
     pub error_code: Option<String>,
     /// Why the job failed: a sentence.
@@ -54,7 +56,8 @@ pub struct Model {
     pub attempts: i32,
     /// Writers among which the file's rows are divided; fixed when the job is first taken up.
     pub lanes: Option<i32>,
-    /// The server whose data folder holds the uploaded file; only that one can run the job.
+    /// Where the uploaded file lies: the server whose own data folder holds it, or the storage that
+    /// several servers share. Only who reaches it can run the job.
     pub source_server: String,
     /// The server that runs the job.
     pub lease_owner: Option<String>,
@@ -62,13 +65,24 @@ pub struct Model {
     pub lease_epoch: i64,
     /// When the job may be taken over.
     pub lease_expires_at: Option<DateTimeUtc>,
+    /// When the job was last taken up.
+    pub claimed_at: Option<DateTimeUtc>,
+    /// When a job that was set aside for want of room is tried again.
+    pub resume_at: Option<DateTimeUtc>,
+    /// The job of which this one repeats rows.
+    pub retry_of: Option<i64>,
+    /// Which rows of it, unless all.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub selection: Option<Json>,
+    /// The job that this one takes back.
+    pub rollback_of: Option<i64>,
     /// The number of the last event.
     pub event_count: i64,
     /// Somebody asked to be told what becomes of every row.
     pub row_events: bool,
     /// Jobs uploaded together.
     pub bulk_id: Option<String>,
-    /// Who uploaded it.
+    /// The client that uploaded it: the name that it gave, else its address.
     pub created_by: Option<String>,
     /// The client's `Idempotency-Key`.
     #[sea_orm(unique)]
@@ -81,6 +95,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     /// When the job ended.
     pub completed_at: Option<DateTimeUtc>,
+    /// When its file, failed rows and undo journal were removed.
+    pub files_removed_at: Option<DateTimeUtc>,
 }
 
 /// No relation is followed: every question about a job names its id.

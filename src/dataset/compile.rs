@@ -53,7 +53,10 @@ const RESERVED: [&str; 4] = ["jobs", "status", "events", "bulk"];
 
 /// Reads the whole file; `None` only together with a fault.
 fn read(source: &mut Source<'_>, root: &Section<'_, '_>, lines: &mut Lines) -> Option<Dataset> {
-    root.only(source, &["name", "title", "table", "key", "run", "column", "history"]);
+    root.only(
+        source,
+        &["name", "title", "table", "key", "run", "max_running_jobs", "column", "history"],
+    );
     for (key, at) in root.keys() {
         lines.set(key.to_owned(), source.line(at));
     }
@@ -69,6 +72,7 @@ fn read(source: &mut Source<'_>, root: &Section<'_, '_>, lines: &mut Lines) -> O
         .needed(source, "table", "the table that the rows go into")
         .and_then(|table| column::identifier(source, root, "table", table));
     let run = read_run(source, root);
+    let running_max = read_running_max(source, root);
     let drafts: Vec<Draft<'_, '_>> = root
         .sections(source, "column")
         .into_iter()
@@ -83,7 +87,7 @@ fn read(source: &mut Source<'_>, root: &Section<'_, '_>, lines: &mut Lines) -> O
     let name = name?;
     let title = title.unwrap_or_else(|| column::title_of(&name));
     let columns = drafts.into_iter().map(|draft| draft.column).collect();
-    Some(Dataset { name, title, table: table?, key, run, columns, histories })
+    Some(Dataset { name, title, table: table?, key, run, running_max, columns, histories })
 }
 
 fn read_run(source: &mut Source<'_>, root: &Section<'_, '_>) -> Run {
@@ -95,6 +99,20 @@ fn read_run(source: &mut Source<'_>, root: &Section<'_, '_>) -> Run {
             let message = format!("takes `background` or `inline`, not `{other}`");
             source.fault(run.offset, "`run`", message);
             Run::Background
+        }
+    }
+}
+
+/// One, unless the definition says more: jobs that write to one table at the same time wait for each
+/// other's rows, and which of them wins is a matter of luck.
+fn read_running_max(source: &mut Source<'_>, root: &Section<'_, '_>) -> u32 {
+    let Some(given) = root.number(source, "max_running_jobs") else { return 1 };
+    match given.value.parse() {
+        Ok(number @ 1..=64) => number,
+        _ => {
+            let message = format!("takes a number from 1 to 64, not `{}`", given.value);
+            source.fault(given.offset, "`max_running_jobs`", message);
+            1
         }
     }
 }

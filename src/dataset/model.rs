@@ -101,6 +101,8 @@ pub struct Dataset {
     pub key: Vec<usize>,
     /// How an upload is answered.
     pub run: Run,
+    /// Jobs into it that may run at the same time, on all servers together.
+    pub running_max: u32,
     /// The columns in the order of the definition and the template.
     pub columns: Vec<Column>,
     /// The history tables.

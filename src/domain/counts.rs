@@ -1,4 +1,4 @@
-//! What became of the rows of a job. The five counts and the unprocessed rows add up to the rows
+//! What became of the rows of a job. The counts and the unprocessed rows add up to the rows
 //! of the file: the identity that every test ends with.
 
 use serde::{Deserialize, Serialize};
@@ -17,13 +17,16 @@ pub struct Counts {
     pub superseded: u64,
     /// Rows that could not be taken; each has at least one row error.
     pub failed: u64,
+    /// Rows that a rollback took out of the table again; an import removes nothing.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub removed: u64,
 }
 
 impl Counts {
     /// All rows that have an outcome.
     #[must_use]
     pub fn processed(&self) -> u64 {
-        self.created + self.updated + self.unchanged + self.superseded + self.failed
+        self.created + self.updated + self.unchanged + self.superseded + self.failed + self.removed
     }
 
     /// Rows whose values are in the table now, or were overtaken by such a row.
@@ -33,6 +36,11 @@ impl Counts {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.created += other.created;
@@ -40,6 +48,7 @@ impl std::ops::AddAssign for Counts {
         self.unchanged += other.unchanged;
         self.superseded += other.superseded;
         self.failed += other.failed;
+        self.removed += other.removed;
     }
 }
 
@@ -49,10 +58,11 @@ mod tests {
 
     #[test]
     fn counts_add_up() {
-        let mut sum = Counts { created: 1, updated: 2, unchanged: 3, superseded: 4, failed: 5 };
+        let mut sum =
+            Counts { created: 1, updated: 2, unchanged: 3, superseded: 4, failed: 5, removed: 6 };
         sum += Counts { created: 10, ..Counts::default() };
         assert_eq!(sum.created, 11);
-        assert_eq!(sum.processed(), 25);
-        assert_eq!(sum.succeeded(), 20);
+        assert_eq!(sum.processed(), 31);
+        assert_eq!(sum.succeeded(), 26);
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::counts::Counts;
 use super::detected::Detected;
 use super::options::Options;
+use super::selection::Selection;
 use super::status::JobStatus;
 
 /// A job as it stands at one moment. The in-memory copy and the row of `import_log` give the same.
@@ -49,7 +50,17 @@ pub struct Job {
     pub row_events: bool,
     /// Jobs uploaded together.
     pub bulk_id: Option<Uuid>,
-    /// Who uploaded it, where that is known.
+    /// Where its file lies: the id of the server whose own folder has it, or the shared storage's.
+    pub place: String,
+    /// The job of which this one repeats rows.
+    pub retry_of: Option<i64>,
+    /// Which rows of the file it takes, unless all.
+    pub selection: Option<Selection>,
+    /// The job that this one takes back.
+    pub rollback_of: Option<i64>,
+    /// When a job that was set aside for want of room is tried again.
+    pub resume_at: Option<DateTime<Utc>>,
+    /// The client that uploaded it: the name that it gave, else its address.
     pub created_by: Option<String>,
     /// When the upload was accepted.
     pub created_at: DateTime<Utc>,
@@ -59,6 +70,8 @@ pub struct Job {
     pub updated_at: DateTime<Utc>,
     /// When it reached its end.
     pub completed_at: Option<DateTime<Utc>>,
+    /// When its file, failed rows and undo journal were removed: their time was over.
+    pub files_removed_at: Option<DateTime<Utc>>,
 }
 
 /// A new job, before it has a number.
@@ -82,6 +95,12 @@ pub struct NewJob {
     pub idempotency_key: Option<String>,
     /// Jobs uploaded together.
     pub bulk_id: Option<Uuid>,
-    /// Who uploads.
+    /// The client that uploads: the name that it gave, else its address.
     pub created_by: Option<String>,
+    /// The job of which this one repeats rows.
+    pub retry_of: Option<i64>,
+    /// Which rows of the file it takes, unless all.
+    pub selection: Option<Selection>,
+    /// The job that this one takes back.
+    pub rollback_of: Option<i64>,
 }

@@ -47,6 +47,9 @@ pub const PAGE_ROWS_DEFAULT: u64 = 50;
 /// Times a job is taken up before it is given up as `crashed_repeatedly`.
 pub const ATTEMPTS_MAX: i32 = 3;
 
+/// The priority of a job that was forced: above all that an upload may ask for.
+pub const PRIORITY_OF_FORCED: i32 = 1_000;
+
 /// Chunks that wait between the reader and a writer, besides the one that each of them works on.
 pub const CHUNKS_WAITING_MAX: usize = 1;
 

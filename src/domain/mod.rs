@@ -1,8 +1,9 @@
-//! The words of Loadbay as plain types: status and its edges, counts, rows, records, row errors,
+//! The words of Loadbay as plain types: status and its edges, actions, counts, rows, records, row errors,
 //! options, events, limits, error codes.
 //!
 //! Pure: no IO, no clock, no database, no HTTP. Every other module may use it; it uses none.
 
+pub mod action;
 pub mod chunk;
 pub mod counts;
 pub mod detected;
@@ -15,4 +16,5 @@ pub mod options;
 pub mod record;
 pub mod row;
 pub mod row_error;
+pub mod selection;
 pub mod status;

@@ -105,6 +105,8 @@ pub struct Options {
     pub priority: i32,
     /// Whether the job tells what became of every row.
     pub rows: RowEvents,
+    /// Keep what is needed to take the import back.
+    pub undo: bool,
 }
 
 /// An option that cannot be taken.
@@ -151,6 +153,7 @@ impl Options {
         "mapping",
         "priority",
         "rows",
+        "undo",
     ];
 
     /// Reads options from name and value pairs.
@@ -228,6 +231,10 @@ impl Options {
                         ("none", RowEvents::None),
                     ],
                 )?;
+            }
+            "undo" => {
+                self.undo =
+                    choice("undo", value, "true or false", &[("true", true), ("false", false)])?;
             }
             "sheet" => self.sheet = Some(value.to_owned()),
             "encoding" => self.encoding = Some(value.to_ascii_lowercase()),

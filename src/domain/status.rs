@@ -54,9 +54,13 @@ pub const EDGES: &[Edge] = &[
     Edge {
         from: Processing,
         to: Paused,
-        when: "pause is asked; the chunk in flight may still commit",
+        when: "pause is asked, or the disk is full; the chunk in flight may still commit",
     },
-    Edge { from: Paused, to: Processing, when: "a server takes the resumed job up" },
+    Edge {
+        from: Paused,
+        to: Processing,
+        when: "resume is asked, or there may be room again; a server goes on from the checkpoint",
+    },
     Edge { from: Paused, to: Cancelled, when: "cancel is asked while the job is set aside" },
 ];
 

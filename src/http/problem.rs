@@ -228,12 +228,12 @@ impl From<ReadError> for Problem {
 
 impl From<JobsError> for Problem {
     fn from(fault: JobsError) -> Self {
-        let status = fault.status_of_job();
+        let standing = fault.job().map(|job| (job.status, super::view::actions(job)));
         let problem = Self::because(fault.code(), fault);
-        match status {
-            Some(status) => problem
-                .with_member("jobStatus", status.as_str())
-                .with_member("actions", super::view::actions(status)),
+        match standing {
+            Some((status, actions)) => {
+                problem.with_member("jobStatus", status.as_str()).with_member("actions", actions)
+            }
             None => problem,
         }
     }

@@ -6,15 +6,16 @@ use serde::Serialize;
 
 use super::etag::weak_tag;
 use super::problem::Problem;
+use crate::domain::action::{self, Action};
 use crate::domain::counts::Counts;
 use crate::domain::detected::Detected;
 use crate::domain::job::Job;
 use crate::domain::options::Options;
 use crate::domain::status::JobStatus;
 
-/// The actions that the status allows now, by the last word of their address.
-pub(super) fn actions(status: JobStatus) -> Vec<&'static str> {
-    if status.may_become(JobStatus::Cancelled) { vec!["cancel"] } else { vec![] }
+/// The actions that the job allows now, by the last word of their address.
+pub(super) fn actions(job: &Job) -> Vec<&'static str> {
+    action::legal(job).map(Action::as_str).collect()
 }
 
 /// The address of a job's status.
@@ -119,7 +120,7 @@ impl<'a> JobView<'a> {
             }),
             error: job.error_message.as_deref(),
             error_code: job.error_code.as_deref(),
-            actions: actions(job.status),
+            actions: actions(job),
             links: links(job),
             detected: &job.detected,
             options: &job.options,
@@ -138,7 +139,7 @@ fn links(job: &Job) -> Links {
         errors_csv: failed.then(|| format!("{base}/errors.csv")),
         errors_xlsx: failed.then(|| format!("{base}/errors.xlsx")),
         superseded: (job.counts.superseded > 0).then(|| format!("{base}/superseded")),
-        cancel: (!actions(job.status).is_empty()).then(|| format!("{base}/cancel")),
+        cancel: Action::Cancel.is_legal(job).then(|| format!("{base}/cancel")),
     }
 }
 
@@ -218,11 +219,17 @@ pub(super) mod tests {
             event_count: 8,
             row_events: false,
             bulk_id: None,
+            place: "one".to_owned(),
+            retry_of: None,
+            selection: None,
+            rollback_of: None,
+            resume_at: None,
             created_by: None,
             created_at: at(0),
             started_at: Some(at(1)),
             updated_at: at(2),
             completed_at: None,
+            files_removed_at: None,
         }
     }
 

@@ -1,8 +1,9 @@
 //! What can go wrong with jobs: for those who ask about them, and for the job that runs.
 
 use crate::dataset::PlanFault;
+use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::status::JobStatus;
+use crate::domain::job::Job;
 use crate::reader::ReadError;
 use crate::store::StoreError;
 
@@ -12,11 +13,19 @@ pub enum JobsError {
     /// There is no such job.
     #[error("there is no job {0}")]
     NotFound(i64),
-    /// The job's status has no such edge.
-    #[error("a job that is {status} does not take this action")]
+    /// The job does not allow it now.
+    #[error("job {} is {} and cannot take `{}`", job.id, job.status, action.as_str())]
     IllegalAction {
-        /// Where the job stands.
-        status: JobStatus,
+        /// What was asked.
+        action: Action,
+        /// The job as it stands.
+        job: Box<Job>,
+    },
+    /// The job has ended: there is nothing left to change.
+    #[error("job {} is {} and changes no more", job.id, job.status)]
+    HasEnded {
+        /// The job as it stands.
+        job: Box<Job>,
     },
     /// The key belongs to another upload.
     #[error(
@@ -46,7 +55,7 @@ impl JobsError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound(_) => ErrorCode::JobNotFound,
-            Self::IllegalAction { .. } => ErrorCode::IllegalAction,
+            Self::IllegalAction { .. } | Self::HasEnded { .. } => ErrorCode::IllegalAction,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
             Self::FailedRows(_) => ErrorCode::SourceUnreadable,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
@@ -55,11 +64,11 @@ impl JobsError {
         }
     }
 
-    /// Where the job stands, when that is why.
+    /// The job as it stands, when that is why.
     #[must_use]
-    pub fn status_of_job(&self) -> Option<JobStatus> {
+    pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::IllegalAction { status } => Some(*status),
+            Self::IllegalAction { job, .. } | Self::HasEnded { job } => Some(job),
             Self::NotFound(_)
             | Self::IdempotencyMismatch { .. }
             | Self::FailedRows(_)
@@ -108,6 +117,9 @@ pub(super) enum RunError {
     /// A row failed and `onError=abort` was asked.
     #[error("a row failed and `onError=abort` was asked")]
     Aborted,
+    /// The job that is to be taken back is gone, or its journal is.
+    #[error("job {0} left nothing that could be taken back")]
+    NothingToUndo(i64),
     /// More rows than can be numbered.
     #[error("the file has more than {} rows", crate::domain::limits::ROWS_MAX)]
     TooManyRows,
@@ -150,6 +162,7 @@ impl RunError {
             Self::Io { .. } => ErrorCode::SourceUnreadable,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
             Self::Aborted => ErrorCode::AbortedOnError,
+            Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
             Self::TooManyRows => ErrorCode::TooManyRows,
             Self::Store(error) => error.code(),
             Self::Stopped | Self::Unaccounted { .. } | Self::Panicked => ErrorCode::Internal,

@@ -21,8 +21,8 @@ pub(super) struct JobManager {
 #[derive(Debug)]
 struct Entry {
     job: watch::Sender<Job>,
-    /// Set while the job runs here.
-    stop: Option<Stop>,
+    /// Set while the job runs here: under which epoch, and how it is stopped.
+    running: Option<(i64, Stop)>,
     finished: Option<Instant>,
 }
 
@@ -36,7 +36,7 @@ impl JobManager {
     pub(super) fn publish(&self, job: Job) {
         let mut entry = self.jobs.entry(job.id).or_insert_with(|| Entry {
             job: watch::Sender::new(job.clone()),
-            stop: None,
+            running: None,
             finished: None,
         });
         if job.status.is_terminal() && entry.finished.is_none() {
@@ -56,7 +56,7 @@ impl JobManager {
     pub(super) fn get(&self, id: i64) -> Option<Job> {
         let entry = self.jobs.get(&id)?;
         let job = entry.job.borrow();
-        (entry.stop.is_some() || job.status.is_terminal()).then(|| job.clone())
+        (entry.running.is_some() || job.status.is_terminal()).then(|| job.clone())
     }
 
     /// Follows the job.
@@ -69,32 +69,48 @@ impl JobManager {
         self.jobs.get(&id).is_some_and(|entry| entry.job.receiver_count() > 0)
     }
 
-    /// The job runs here and is stopped by `stop`.
-    pub(super) fn running(&self, id: i64, stop: Stop) {
-        if let Some(mut entry) = self.jobs.get_mut(&id) {
-            entry.stop = Some(stop);
+    /// The job runs here, as its row is now, and is stopped by `stop`.
+    pub(super) fn running(&self, job: &Job, stop: Stop) {
+        if let Some(mut entry) = self.jobs.get_mut(&job.id) {
+            entry.running = Some((job.lease_epoch, stop));
         }
     }
 
-    /// The job runs here no more.
-    pub(super) fn rests(&self, id: i64) {
-        if let Some(mut entry) = self.jobs.get_mut(&id) {
-            entry.stop = None;
+    /// The run of the job that began with this row is over. Another one may have begun here since.
+    pub(super) fn rests(&self, job: &Job) {
+        if let Some(mut entry) = self.jobs.get_mut(&job.id)
+            && entry.running.as_ref().is_some_and(|(epoch, _)| *epoch == job.lease_epoch)
+        {
+            entry.running = None;
         }
     }
 
-    /// Asks the job to stop if it runs here.
-    pub(super) fn stop(&self, id: i64) {
-        if let Some(stop) = self.jobs.get(&id).and_then(|entry| entry.stop.clone()) {
+    /// Asks the job to stop if it runs here under another epoch than that of its row.
+    pub(super) fn stop_if_lost(&self, now: &Job) {
+        if let Some(entry) = self.jobs.get(&now.id)
+            && let Some((epoch, stop)) = &entry.running
+            && *epoch != now.lease_epoch
+        {
             stop.stop();
         }
+    }
+
+    /// True when there is a copy of the job.
+    pub(super) fn knows(&self, id: i64) -> bool {
+        self.jobs.contains_key(&id)
+    }
+
+    /// The jobs that run here.
+    pub(super) fn running_here(&self) -> Vec<i64> {
+        let running = self.jobs.iter().filter(|entry| entry.running.is_some());
+        running.map(|entry| *entry.key()).collect()
     }
 
     /// Forgets jobs that finished a while ago, and those that nobody runs or waits for here.
     pub(super) fn tidy(&self) {
         self.jobs.retain(|_, entry| match entry.finished {
             Some(finished) => finished.elapsed() < self.keep_finished,
-            None => entry.stop.is_some() || entry.job.receiver_count() > 0,
+            None => entry.running.is_some() || entry.job.receiver_count() > 0,
         });
     }
 

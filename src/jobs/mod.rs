@@ -5,13 +5,16 @@
 //! calls: a web server's worker may end in the middle of a call, a job may not.
 
 mod changes;
+mod control;
 mod cut;
 mod error;
 mod feed;
 mod follow;
+mod hear;
 mod lane;
 mod manager;
 mod persist;
+mod rollback;
 mod run;
 mod source;
 mod spill;
@@ -236,25 +239,6 @@ impl Jobs {
         self.on_runtime(
             move |inner| async move { Ok(inner.store.newest(&dataset, skip, limit).await?) },
         )
-        .await
-    }
-
-    /// Cancels a job: what is committed stays, at most the chunk in flight is added.
-    ///
-    /// # Errors
-    /// `NotFound`; `IllegalAction` when the job has ended; else the store's.
-    pub async fn cancel(&self, id: i64) -> Result<Job, JobsError> {
-        self.on_runtime(move |inner| async move {
-            // The table first: from there on no chunk can commit, whoever runs the job. The stop
-            // only spares the work.
-            if let Some(job) = inner.store.cancel(id).await? {
-                inner.manager.stop(id);
-                inner.manager.publish(job.clone());
-                return Ok(job);
-            }
-            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            Err(JobsError::IllegalAction { status: job.status })
-        })
         .await
     }
 

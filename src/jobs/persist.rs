@@ -27,10 +27,38 @@ pub(super) async fn persist<T, F>(
 where
     F: Future<Output = Result<T, StoreError>>,
 {
+    retry(job, stop, &mut ask, StoreError::is_transient).await
+}
+
+/// Asks until the database answers, also when that needs somebody to make room on a disk: for what
+/// must be stored whatever comes, such as the end of a job.
+///
+/// # Errors
+/// As of [`persist`].
+pub(super) async fn insist<T, F>(
+    job: i64,
+    stop: &CancellationToken,
+    mut ask: impl FnMut() -> F,
+) -> Result<T, RunError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    retry(job, stop, &mut ask, |error| error.is_transient() || error.is_out_of_room()).await
+}
+
+async fn retry<T, F>(
+    job: i64,
+    stop: &CancellationToken,
+    ask: &mut (impl FnMut() -> F + ?Sized),
+    may_pass: impl Fn(&StoreError) -> bool,
+) -> Result<T, RunError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
     let mut pause = PAUSE_MIN;
     loop {
         match ask().await {
-            Err(error) if error.is_transient() => {
+            Err(error) if may_pass(&error) => {
                 tracing::warn!(job, error = chain(&error), "the database is asked again");
             }
             answer => return Ok(answer?),

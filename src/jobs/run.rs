@@ -3,13 +3,14 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::cut::{Cutter, LaneEnds, LaneStart};
 use super::error::{RunError, chain};
-use super::persist::persist;
+use super::persist::{insist, persist};
 use super::source::Source;
 use super::stop::Stop;
 use super::survey::{Survey, survey};
@@ -17,10 +18,14 @@ use super::{Inner, lane, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
+
+/// How long a job that found no room waits before it is tried again.
+const ROOM_PAUSE: Duration = Duration::from_secs(5);
 
 /// Runs the job to its end, or until it is asked to stop.
 pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
@@ -30,10 +35,16 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         Err(error) => return leave(inner, job, &error).await,
     }
     let started = std::time::Instant::now();
-    let outcome = import(inner, job, stop).await;
+    let outcome = match job.rollback_of {
+        None => import(inner, job, stop).await,
+        Some(undone) => super::rollback::run(inner, job, undone, stop).await,
+    };
     let end = match outcome {
         Ok(()) => End::Completed,
         Err(RunError::Stopped) => return give_back(inner, job).await,
+        Err(error) if error.code() == ErrorCode::StorageFull => {
+            return set_aside(inner, job, &error).await;
+        }
         Err(error) => {
             let message = chain(&error);
             if error.code().status() >= 500 {
@@ -43,7 +54,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         }
     };
     // Not given up with the job's own work, which may have stopped on account of this end.
-    match persist(job.id, &inner.stop, || inner.store.finish(job, &end)).await {
+    match insist(job.id, &inner.stop, || inner.store.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
                 job = job.id,
@@ -70,10 +81,22 @@ async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
-    if let Err(error) = persist(job.id, &inner.stop, || inner.store.release(job)).await {
+    if let Err(error) = insist(job.id, &inner.stop, || inner.store.release(job)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
+}
+
+/// There is no room to go on: the job waits in the table until there is.
+async fn set_aside(inner: &Arc<Inner>, job: &Job, error: &RunError) {
+    let message = chain(error);
+    tracing::warn!(job = job.id, error = message, "a job is set aside until there is room");
+    let pause = || inner.store.pause_for_room(job, &message, ROOM_PAUSE);
+    match insist(job.id, &inner.stop, pause).await {
+        Ok(Some(paused)) => inner.manager.publish(paused),
+        Ok(None) => refresh(inner, job).await,
+        Err(error) => leave(inner, job, &error).await,
+    }
 }
 
 async fn refresh(inner: &Arc<Inner>, job: &Job) {

@@ -1,14 +1,17 @@
 //! The tasks that claim jobs, renew their leases and tidy the memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 use super::error::chain;
+use super::hear::hear;
 use super::stop::Stop;
 use super::{Inner, run, thin};
 use crate::domain::job::Job;
+use crate::store::{Claimant, TableLimit};
 
 /// How often the table is asked for jobs when nobody wakes us: after a crash elsewhere, a lease
 /// runs out silently.
@@ -23,6 +26,7 @@ const TIDY_MIN: Duration = Duration::from_secs(1);
 /// Starts the tasks; they end with the server.
 pub(super) fn start(inner: &Arc<Inner>) {
     inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
+    inner.tasks.spawn_on(hear(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(tidy(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(thin::at_start(Arc::clone(inner)), &inner.runtime);
 }
@@ -39,7 +43,7 @@ async fn tidy(inner: Arc<Inner>) {
 
 async fn claim_jobs(inner: Arc<Inner>) {
     let places = Arc::new(Semaphore::new(inner.settings.running_max.max(1) as usize));
-    let owner = inner.folder.server_id().to_string();
+    let claimant = claimant(&inner);
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -49,7 +53,7 @@ async fn claim_jobs(inner: Arc<Inner>) {
         let Ok(place) = place else { return };
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
-        let claimed = inner.store.claim(&owner, inner.settings.lease).await;
+        let claimed = inner.store.claim(&claimant).await;
         match claimed {
             Ok(Some(job)) => {
                 let of_job = Arc::clone(&inner);
@@ -74,20 +78,39 @@ async fn claim_jobs(inner: Arc<Inner>) {
     }
 }
 
+/// Who claims here, which files it can read, and how many jobs may write to each table.
+fn claimant(inner: &Inner) -> Claimant {
+    let owner = inner.folder.server_id().to_string();
+    let mut limits: BTreeMap<&str, TableLimit> = BTreeMap::new();
+    for compiled in inner.datasets.iter() {
+        let dataset = &compiled.dataset;
+        let none = TableLimit { datasets: Vec::new(), running_max: dataset.running_max };
+        let limit = limits.entry(&dataset.table).or_insert(none);
+        limit.datasets.push(dataset.name.clone());
+        limit.running_max = limit.running_max.min(dataset.running_max);
+    }
+    Claimant {
+        places: vec![owner.clone()],
+        owner,
+        lease: inner.settings.lease,
+        limits: limits.into_values().collect(),
+    }
+}
+
 /// Runs a claimed job with its lease renewed beside it.
 async fn run_job(inner: &Arc<Inner>, job: Job) {
     let stop = Stop::default();
     // However the run ends: a lease that is renewed for nobody would keep the job for ever.
     let _ended = stop.token().clone().drop_guard();
     inner.manager.publish(job.clone());
-    inner.manager.running(job.id, stop.clone());
+    inner.manager.running(&job, stop.clone());
     let renewal = tokio::spawn(keep_lease(Arc::clone(inner), job.clone(), stop.clone()));
     run::run(inner, &job, &stop).await;
     stop.stop();
     if let Err(error) = renewal.await {
         tracing::error!(job = job.id, %error, "the renewal of a lease broke off");
     }
-    inner.manager.rests(job.id);
+    inner.manager.rests(&job);
 }
 
 /// Renews the lease until the job stops; stops the job when the lease is lost or the server ends.

@@ -113,6 +113,7 @@ fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> State
         unchanged_count: Set(signed(counts.unchanged)),
         superseded_count: Set(signed(counts.superseded)),
         failed_count: Set(signed(counts.failed)),
+        removed_count: Set(signed(counts.removed)),
         committed_at: Set(super::stored::now_utc()),
     };
     import_chunk::Entity::insert(row).build(backend)
@@ -132,6 +133,7 @@ fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts, numbers: u6
         grown(C::SupersededCount, counts.superseded),
         grown(C::SuccessCount, counts.succeeded()),
         grown(C::ErrorCount, counts.failed),
+        grown(C::RemovedCount, counts.removed),
         grown(C::EventCount, numbers),
         (C::UpdatedAt, now.clone()),
         // The job moves: attempts count those that ended without a word since it last did.

@@ -65,14 +65,7 @@ impl StoreError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::KeepFailed(source) if source.kind() == std::io::ErrorKind::StorageFull => {
-                ErrorCode::StorageFull
-            }
-            Self::Sqlite { source, .. }
-                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) =>
-            {
-                ErrorCode::StorageFull
-            }
+            error if error.is_out_of_room() => ErrorCode::StorageFull,
             Self::Query { .. } | Self::Postgres { .. } | Self::Sqlite { .. }
                 if self.is_transient() =>
             {
@@ -95,11 +88,31 @@ impl StoreError {
         Self::Postgres { doing: "read the job", source: sqlx::Error::PoolTimedOut }
     }
 
+    /// True when a disk is full, ours or the database's: the same work may succeed once somebody
+    /// made room.
+    #[must_use]
+    pub fn is_out_of_room(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            Self::KeepFailed(source) => matches!(source.kind(), StorageFull | QuotaExceeded),
+            Self::Sqlite { source, .. } => {
+                source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
+            Self::Postgres { source, .. } => sqlx_error_is_out_of_room(source),
+            Self::Query { source, .. } => sqlx_error(source).is_some_and(sqlx_error_is_out_of_room),
+            Self::BadUrl { .. }
+            | Self::LostLease { .. }
+            | Self::Unreadable { .. }
+            | Self::WriterDied => false,
+        }
+    }
+
     /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
     /// database that restarts or is busy.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
+            error if error.is_out_of_room() => false,
             Self::Query { source, .. } => db_error_is_transient(source),
             Self::Postgres { source, .. } => sqlx_error_is_transient(source),
             Self::Sqlite { source, .. } => matches!(
@@ -140,14 +153,25 @@ impl<T> Doing<T> for Result<T, rusqlite::Error> {
 }
 
 fn db_error_is_transient(error: &sea_orm::DbErr) -> bool {
+    matches!(error, sea_orm::DbErr::ConnectionAcquire(_))
+        || sqlx_error(error).is_some_and(sqlx_error_is_transient)
+}
+
+/// What sqlx said, as far as it was sqlx.
+fn sqlx_error(error: &sea_orm::DbErr) -> Option<&sqlx::Error> {
     use sea_orm::{DbErr, RuntimeErr};
     match error {
-        DbErr::ConnectionAcquire(_) => true,
         DbErr::Conn(RuntimeErr::SqlxError(source))
         | DbErr::Exec(RuntimeErr::SqlxError(source))
-        | DbErr::Query(RuntimeErr::SqlxError(source)) => sqlx_error_is_transient(source),
-        _ => false,
+        | DbErr::Query(RuntimeErr::SqlxError(source)) => Some(source),
+        _ => None,
     }
+}
+
+/// SQLSTATE 53100, `disk_full`, and `SQLITE_FULL` (13) in sqlx's spelling.
+fn sqlx_error_is_out_of_room(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "53100" || code == "13")
 }
 
 /// SQLSTATE classes of PostgreSQL (appendix A of its manual): 08 connection, 40 rollback, 53

@@ -12,6 +12,7 @@ use sea_orm::{
 use super::Store;
 use super::error::{Doing, StoreError};
 use super::jobs::row_error;
+use super::notify::notify;
 use super::stored::{job, now_utc, signed, unsigned};
 use crate::domain::event::{ErrorGroup, Event, StoredEvent, story};
 use crate::domain::job::Job;
@@ -55,16 +56,9 @@ impl Store {
         doing: &'static str,
     ) -> Result<Option<Job>, StoreError> {
         let transaction = self.write.begin().await.doing(doing)?;
-        let rows = update.exec_with_returning(&transaction).await.doing(doing)?;
-        let Some(row) = rows.into_iter().next() else {
-            transaction.rollback().await.doing(doing)?;
-            return Ok(None);
-        };
-        let mut changed = job(row)?;
-        let events = story(&changed);
-        tell(&transaction, &mut changed, &events).await.doing(doing)?;
+        let changed = changed(&transaction, update, story).await.doing(doing)?;
         transaction.commit().await.doing(doing)?;
-        Ok(Some(changed))
+        changed.transpose()
     }
 
     /// Ends the job that `update` names: like [`change`](Self::change), with what the table knows
@@ -88,6 +82,7 @@ impl Store {
         }
         let events = story::ended(&ended, &groups, first);
         tell(&transaction, &mut ended, &events).await.doing(doing)?;
+        notify(&transaction, ended.id).await.doing(doing)?;
         transaction.commit().await.doing(doing)?;
         Ok(Some(ended))
     }
@@ -173,6 +168,24 @@ impl Store {
 /// The statuses that never change, as they are stored.
 pub(super) fn ends() -> impl Iterator<Item = &'static str> {
     JobStatus::ALL.into_iter().filter(|status| status.is_terminal()).map(JobStatus::as_stored)
+}
+
+/// Changes the job that `update` names and tells it, within a transaction; `None` when there is no
+/// such job any more.
+pub(super) async fn changed(
+    transaction: &DatabaseTransaction,
+    update: UpdateMany<import_log::Entity>,
+    story: impl FnOnce(&Job) -> Vec<Event> + Send,
+) -> Result<Option<Result<Job, StoreError>>, sea_orm::DbErr> {
+    let rows = update.exec_with_returning(transaction).await?;
+    let Some(row) = rows.into_iter().next() else { return Ok(None) };
+    let mut changed = match job(row) {
+        Ok(job) => job,
+        Err(error) => return Ok(Some(Err(error))),
+    };
+    let events = story(&changed);
+    tell(transaction, &mut changed, &events).await?;
+    Ok(Some(Ok(changed)))
 }
 
 /// Stores the events of a job whose row this transaction has locked.

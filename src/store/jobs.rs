@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Store;
 use super::error::{Doing, StoreError};
 use super::events::tell;
+use super::notify::notify;
 use super::stored::{job, now_utc, unsigned};
 use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
@@ -64,9 +65,8 @@ pub struct SupersededRow {
 }
 
 impl Store {
-    /// Stores a new job as PENDING. Its file lies in the data folder of `source_server`, the only
-    /// one that can run it.
-    pub async fn insert(&self, new: &NewJob, source_server: &str) -> Result<Inserted, StoreError> {
+    /// Stores a new job as PENDING. Its file lies at `place`; only who reaches it can run the job.
+    pub async fn insert(&self, new: &NewJob, place: &str) -> Result<Inserted, StoreError> {
         let now = now_utc();
         let row = import_log::ActiveModel {
             uuid: Set(new.uuid.to_string()),
@@ -78,10 +78,13 @@ impl Store {
             options: Set(serde_json::to_value(&new.options).unwrap_or_default()),
             detected: Set(serde_json::to_value(&new.detected).unwrap_or_default()),
             priority: Set(new.options.priority),
-            source_server: Set(source_server.to_owned()),
+            source_server: Set(place.to_owned()),
             bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
             created_by: Set(new.created_by.clone()),
             idempotency_key: Set(new.idempotency_key.clone()),
+            retry_of: Set(new.retry_of),
+            rollback_of: Set(new.rollback_of),
+            selection: Set(new.selection.as_ref().and_then(|it| serde_json::to_value(it).ok())),
             row_events: Set(false),
             created_at: Set(now),
             updated_at: Set(now),
@@ -101,6 +104,7 @@ impl Store {
             let mut job = job(row)?;
             let events = story::received(&job);
             tell(&transaction, &mut job, &events).await.doing(doing)?;
+            notify(&transaction, job.id).await.doing(doing)?;
             transaction.commit().await.doing(doing)?;
             return Ok(Inserted::New(job));
         }

@@ -11,11 +11,14 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::Mutex;
 
 pub(crate) mod accounts;
+mod checkpoint;
 mod connect;
+mod control;
 mod error;
 mod events;
 mod jobs;
 mod notes;
+mod notify;
 mod postgres;
 mod queue;
 mod references;
@@ -28,10 +31,12 @@ mod thin;
 mod told;
 mod writer;
 
+pub use checkpoint::CommittedChunk;
 pub use connect::StoreSettings;
 pub use error::StoreError;
 pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
-pub use queue::{CommittedChunk, End};
+pub use notify::Notifications;
+pub use queue::{Claimant, End, TableLimit};
 pub use thin::Thin;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 

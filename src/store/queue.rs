@@ -3,13 +3,19 @@
 
 use std::time::Duration;
 
-use entity::{import_chunk, import_error, import_log, import_superseded};
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SubQueryStatement};
+use chrono::{DateTime, Utc};
+use entity::import_log;
+use sea_orm::sea_query::{
+    Alias, Expr, ExprTrait, Func, LockBehavior, LockType, Query, SelectStatement, SubQueryStatement,
+};
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, QueryFilter,
+    QuerySelect, TransactionTrait, UpdateMany,
 };
 
 use super::error::{Doing, StoreError};
+use super::events::changed;
+use super::notify::notify;
 use super::stored::{signed, unsigned};
 use super::{Kind, Store};
 use crate::domain::error_code::ErrorCode;
@@ -32,72 +38,151 @@ pub enum End {
     },
 }
 
-/// A chunk that is in the table for good.
-#[derive(Debug, Clone, Copy)]
-pub struct CommittedChunk {
-    /// Its number, unique within the job.
-    pub number: u32,
-    /// Whose share of the rows.
-    pub lane: u32,
-    /// The last row of it.
-    pub last_row: u32,
-    /// Whether any row of it failed.
-    pub has_failed_rows: bool,
+/// Who claims.
+#[derive(Debug, Clone)]
+pub struct Claimant {
+    /// The server's id.
+    pub owner: String,
+    /// Where files lie that it can read.
+    pub places: Vec<String>,
+    /// How long it keeps a job without a sign of life.
+    pub lease: Duration,
+    /// How many jobs may run of which datasets.
+    pub limits: Vec<TableLimit>,
 }
 
-fn has(status: JobStatus) -> sea_orm::sea_query::Expr {
+/// How many jobs may write to one table at the same time, on all servers together.
+#[derive(Debug, Clone)]
+pub struct TableLimit {
+    /// The datasets that write to it.
+    pub datasets: Vec<String>,
+    /// Jobs at most.
+    pub running_max: u32,
+}
+
+/// Key of the advisory lock under which jobs are claimed.
+const CLAIM_LOCK: i64 = 0x4c6f_6164_6261_7902;
+
+pub(super) fn has(status: JobStatus) -> Expr {
     import_log::Column::ImportStatus.eq(status.as_stored())
 }
 
 impl Store {
-    /// Takes the next due job for `owner`: of those that wait and those whose owner is gone the
-    /// one with the highest priority, then the oldest. Only jobs whose file `owner` has.
-    pub async fn claim(&self, owner: &str, lease: Duration) -> Result<Option<Job>, StoreError> {
+    /// Takes the next due job: of those that wait, those whose owner is gone and those that are set
+    /// aside until now the one with the highest priority, of these the one of the client that was
+    /// served least recently, of these the oldest. Only jobs whose file `by` can reach, of datasets
+    /// that have a place.
+    ///
+    /// All claims of a database take turns, so that two servers never take the last place of a
+    /// dataset together.
+    pub async fn claim(&self, by: &Claimant) -> Result<Option<Job>, StoreError> {
+        let doing = "claim a job";
+        let _turn = self.turn().await;
+        let transaction = self.write.begin().await.doing(doing)?;
+        if let Kind::Postgres { .. } = self.kind {
+            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [CLAIM_LOCK]);
+            let lock = Query::select().expr(lock).to_owned();
+            transaction.query_one(&lock).await.doing(doing)?;
+        }
+        let full = self.full_datasets(&transaction, &by.limits).await?;
+        let claim = self.claiming(by, self.next_job(by, &full));
+        let claimed = changed(&transaction, claim, story::taken_up).await.doing(doing)?;
+        // Nothing was written when there is nothing to claim; the lock goes either way.
+        transaction.commit().await.doing(doing)?;
+        claimed.transpose()
+    }
+
+    /// The datasets of which as many jobs run as may.
+    async fn full_datasets(
+        &self,
+        transaction: &DatabaseTransaction,
+        limits: &[TableLimit],
+    ) -> Result<Vec<String>, StoreError> {
+        use import_log::Column as C;
+        let running: Vec<(String, i64)> = import_log::Entity::find()
+            .select_only()
+            .column(C::Dataset)
+            .column_as(C::Id.count(), "jobs")
+            .filter(has(JobStatus::Processing))
+            .filter(Expr::col(C::LeaseExpiresAt).gte(self.now()))
+            .group_by(C::Dataset)
+            .into_tuple()
+            .all(transaction)
+            .await
+            .doing("count the running jobs")?;
+        let is_full = |limit: &&TableLimit| {
+            let of_table = running.iter().filter(|(name, _)| limit.datasets.contains(name));
+            of_table.map(|(_, jobs)| unsigned(*jobs)).sum::<u64>() >= u64::from(limit.running_max)
+        };
+        let full = limits.iter().filter(is_full).flat_map(|limit| limit.datasets.iter().cloned());
+        Ok(full.collect())
+    }
+
+    /// The id of the job that goes next.
+    fn next_job(&self, by: &Claimant, full: &[String]) -> SelectStatement {
+        use import_log::Column as C;
         let ownerless = Condition::any()
-            .add(import_log::Column::LeaseExpiresAt.is_null())
-            .add(Expr::col(import_log::Column::LeaseExpiresAt).lt(self.now()));
+            .add(C::LeaseExpiresAt.is_null())
+            .add(Expr::col(C::LeaseExpiresAt).lt(self.now()));
+        let may_go_on = Expr::col(C::ResumeAt).lte(self.now());
         let due = Condition::any()
             .add(has(JobStatus::Pending))
-            .add(Condition::all().add(has(JobStatus::Processing)).add(ownerless));
+            .add(Condition::all().add(has(JobStatus::Processing)).add(ownerless))
+            .add(Condition::all().add(has(JobStatus::Paused)).add(may_go_on));
+        let client = Alias::new("client");
+        let last_served = Query::select()
+            .expr(Func::max(Expr::col((client.clone(), C::ClaimedAt))))
+            .from_as(import_log::Entity, client.clone())
+            .and_where(Expr::col((client, C::CreatedBy)).equals((import_log::Entity, C::CreatedBy)))
+            .to_owned();
+        // A client that was never served comes first, on both databases.
+        let last_served = Func::coalesce([
+            Expr::from(SubQueryStatement::from(last_served)),
+            Expr::value(DateTime::<Utc>::UNIX_EPOCH),
+        ]);
         let mut next = Query::select();
-        next.column(import_log::Column::Id)
+        next.column((import_log::Entity, C::Id))
             .from(import_log::Entity)
             .cond_where(due)
-            .cond_where(import_log::Column::SourceServer.eq(owner))
-            .order_by(import_log::Column::Priority, sea_orm::Order::Desc)
-            .order_by(import_log::Column::Id, sea_orm::Order::Asc)
+            .cond_where(C::SourceServer.is_in(&by.places))
+            .order_by(C::Priority, Order::Desc)
+            .order_by_expr(last_served.into(), Order::Asc)
+            .order_by(C::Id, Order::Asc)
             .limit(1);
-        if let Kind::Postgres { .. } = self.kind {
-            next.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+        if !full.is_empty() {
+            next.cond_where(C::Dataset.is_not_in(full));
         }
-        let _turn = self.turn().await;
-        let claim = import_log::Entity::update_many()
-            .col_expr(
-                import_log::Column::ImportStatus,
-                Expr::value(JobStatus::Processing.as_stored()),
-            )
-            .col_expr(import_log::Column::LeaseOwner, Expr::value(owner))
-            .col_expr(import_log::Column::LeaseExpiresAt, self.lease_end(lease))
-            .col_expr(
-                import_log::Column::LeaseEpoch,
-                Expr::col(import_log::Column::LeaseEpoch).add(1),
-            )
-            .col_expr(import_log::Column::Attempts, Expr::col(import_log::Column::Attempts).add(1))
-            .col_expr(
-                import_log::Column::StartedAt,
-                sea_orm::sea_query::Func::coalesce([
-                    Expr::col(import_log::Column::StartedAt),
-                    self.now(),
-                ])
-                .into(),
-            )
-            .col_expr(import_log::Column::UpdatedAt, self.now())
+        if let Kind::Postgres { .. } = self.kind {
+            // A job that is just being cancelled is left alone instead of waited for.
+            next.lock_with_tables_behavior(
+                LockType::Update,
+                [import_log::Entity],
+                LockBehavior::SkipLocked,
+            );
+        }
+        next
+    }
+
+    fn claiming(&self, by: &Claimant, next: SelectStatement) -> UpdateMany<import_log::Entity> {
+        use import_log::Column as C;
+        let processing = Expr::value(JobStatus::Processing.as_stored());
+        let first_start = Func::coalesce([Expr::col(C::StartedAt), self.now()]);
+        import_log::Entity::update_many()
+            .col_expr(C::ImportStatus, processing)
+            .col_expr(C::LeaseOwner, Expr::value(by.owner.clone()))
+            .col_expr(C::LeaseExpiresAt, self.lease_end(by.lease))
+            .col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(1))
+            .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
+            .col_expr(C::StartedAt, first_start.into())
+            .col_expr(C::ClaimedAt, self.now())
+            .col_expr(C::UpdatedAt, self.now())
+            // What it was set aside for is over, as far as anybody knows.
+            .col_expr(C::ResumeAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(C::ErrorCode, Expr::value(None::<String>))
+            .col_expr(C::ErrorMessage, Expr::value(None::<String>))
             // `=`, not `IN`: PostgreSQL may run the subquery of an `IN` once for each row, and then
             // it takes more jobs than the one that is run.
-            .filter(
-                Expr::col(import_log::Column::Id).eq(Expr::from(SubQueryStatement::from(next))),
-            );
-        self.change(claim, story::taken_up, "claim a job").await
+            .filter(Expr::col(C::Id).eq(Expr::from(SubQueryStatement::from(next))))
     }
 
     /// Moves the end of a lease; false when the job is no longer ours.
@@ -114,6 +199,7 @@ impl Store {
 
     /// Gives a job back unfinished, so that it goes on at once elsewhere or after a restart.
     pub async fn release(&self, job: &Job) -> Result<(), StoreError> {
+        let doing = "give a job back";
         let _turn = self.turn().await;
         let release = import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseOwner, Expr::value(None::<String>))
@@ -121,8 +207,10 @@ impl Store {
             // It ended with a word: the attempt does not count.
             .col_expr(import_log::Column::Attempts, Expr::col(import_log::Column::Attempts).sub(1))
             .filter(ours(job));
-        self.change(release, story::given_back, "give a job back").await?;
-        Ok(())
+        let transaction = self.write.begin().await.doing(doing)?;
+        changed(&transaction, release, story::given_back).await.doing(doing)?.transpose()?;
+        notify(&transaction, job.id).await.doing(doing)?;
+        transaction.commit().await.doing(doing)
     }
 
     /// Voids the leases that an earlier process of this server left behind; on a database that
@@ -167,19 +255,7 @@ impl Store {
         self.finish(job, &End::Failed { code: ErrorCode::CrashedRepeatedly, message }).await
     }
 
-    /// Cancels a job, whoever owns it; `None` when it has ended already.
-    pub async fn cancel(&self, id: i64) -> Result<Option<Job>, StoreError> {
-        let mut open = Condition::any();
-        for status in JobStatus::ALL {
-            if status.may_become(JobStatus::Cancelled) {
-                open = open.add(has(status));
-            }
-        }
-        let which = Condition::all().add(import_log::Column::Id.eq(id)).add(open);
-        self.close_where(which, JobStatus::Cancelled, None, None).await
-    }
-
-    async fn close_where(
+    pub(super) async fn close_where(
         &self,
         which: Condition,
         status: JobStatus,
@@ -236,77 +312,6 @@ impl Store {
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .filter(ours(job));
         self.change(touch, story, "tell how far a job is").await
-    }
-
-    /// Among how many writers the job's rows were divided when it was first taken up.
-    pub async fn lanes_of(&self, id: i64) -> Result<Option<u32>, StoreError> {
-        let row =
-            import_log::Entity::find_by_id(id).one(&self.write).await.doing("read the job")?;
-        Ok(row.and_then(|row| row.lanes).and_then(|lanes| u32::try_from(lanes).ok()))
-    }
-
-    /// The chunks of a job that are committed: together they are its checkpoint.
-    pub async fn committed_chunks(&self, id: i64) -> Result<Vec<CommittedChunk>, StoreError> {
-        let rows = import_chunk::Entity::find()
-            .filter(import_chunk::Column::ImportLogId.eq(id))
-            .order_by_asc(import_chunk::Column::Number)
-            .all(&self.read)
-            .await
-            .doing("read the checkpoint")?;
-        let chunk = |row: import_chunk::Model| {
-            let unreadable = |what| StoreError::Unreadable { id, what };
-            Ok(CommittedChunk {
-                number: u32::try_from(row.number).map_err(|_| unreadable("chunk number"))?,
-                lane: u32::try_from(row.lane).map_err(|_| unreadable("lane"))?,
-                last_row: u32::try_from(row.last_row).map_err(|_| unreadable("last row"))?,
-                has_failed_rows: row.failed_count > 0,
-            })
-        };
-        rows.into_iter().map(chunk).collect()
-    }
-
-    /// Row errors and superseded rows that are stored of a job.
-    pub async fn stored_notes(&self, id: i64) -> Result<(u64, u64), StoreError> {
-        let errors = import_error::Entity::find()
-            .filter(import_error::Column::ImportLogId.eq(id))
-            .count(&self.read)
-            .await
-            .doing("count the row errors")?;
-        let superseded = import_superseded::Entity::find()
-            .filter(import_superseded::Column::ImportLogId.eq(id))
-            .count(&self.read)
-            .await
-            .doing("count the superseded rows")?;
-        Ok((errors, superseded))
-    }
-
-    /// Rows of a job of which a row error is stored.
-    pub async fn stored_error_rows(&self, id: i64) -> Result<u64, StoreError> {
-        import_error::Entity::find()
-            .select_only()
-            .column(import_error::Column::RowNumber)
-            .filter(import_error::Column::ImportLogId.eq(id))
-            .distinct()
-            .count(&self.read)
-            .await
-            .doing("count the rows with errors")
-    }
-
-    /// Rows of a job that have an outcome by its chunks: must be what `import_log` says.
-    pub async fn rows_in_chunks(&self, id: i64) -> Result<u64, StoreError> {
-        let rows = import_chunk::Entity::find()
-            .filter(import_chunk::Column::ImportLogId.eq(id))
-            .all(&self.read)
-            .await
-            .doing("add up the chunks")?;
-        let of = |row: &import_chunk::Model| {
-            unsigned(row.created_count)
-                + unsigned(row.updated_count)
-                + unsigned(row.unchanged_count)
-                + unsigned(row.superseded_count)
-                + unsigned(row.failed_count)
-        };
-        Ok(rows.iter().map(of).sum())
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn job(row: import_log::Model) -> Result<Job, StoreError> {
             unchanged: unsigned(row.unchanged_count),
             superseded: unsigned(row.superseded_count),
             failed: unsigned(row.error_count),
+            removed: unsigned(row.removed_count),
         },
         options: serde_json::from_value(row.options).map_err(|_| unreadable("options"))?,
         detected: serde_json::from_value(row.detected).map_err(|_| unreadable("detected"))?,
@@ -41,11 +42,21 @@ pub(super) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         lease_epoch: row.lease_epoch,
         event_count: unsigned(row.event_count),
         row_events: row.row_events,
+        place: row.source_server,
+        retry_of: row.retry_of,
+        selection: row
+            .selection
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|_| unreadable("selection"))?,
+        rollback_of: row.rollback_of,
+        resume_at: row.resume_at,
         created_by: row.created_by,
         created_at: row.created_at,
         started_at: row.started_at,
         updated_at: row.updated_at,
         completed_at: row.completed_at,
+        files_removed_at: row.files_removed_at,
     })
 }
 
@@ -71,6 +82,15 @@ impl Store {
         match self.kind {
             Kind::Sqlite { .. } => Expr::value(now_utc()),
             Kind::Postgres { .. } => Expr::cust("CURRENT_TIMESTAMP"),
+        }
+    }
+
+    /// A time that lies `before` now.
+    pub(super) fn ago(&self, before: std::time::Duration) -> Expr {
+        match self.kind {
+            Kind::Sqlite { .. } => Expr::value(now_utc() - before),
+            Kind::Postgres { .. } => Expr::cust("CURRENT_TIMESTAMP")
+                .sub(Expr::cust_with_values("make_interval(secs => $1)", [before.as_secs_f64()])),
         }
     }
 

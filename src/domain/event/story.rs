@@ -103,12 +103,52 @@ pub fn rows_done() -> Vec<Event> {
     vec![Event::log(Level::Info, ROWS_DONE, message)]
 }
 
+/// How far a job is that was taken up once: it may have been parsed already, and a percentage never
+/// goes back.
+fn reached(job: &Job) -> f64 {
+    let at = percentage(job);
+    if job.started_at.is_some() { at.max(PARSED) } else { at }
+}
+
+/// The job was set aside: on request, or because there is no room.
+#[must_use]
+pub fn paused(job: &Job) -> Vec<Event> {
+    let message = match &job.error_message {
+        Some(reason) => format!("Paused: {reason}; the import goes on when there is room"),
+        None => format!("Paused after {} rows", job.counts.processed()),
+    };
+    vec![Event::log(Level::Warning, reached(job), message)]
+}
+
+/// The job may go on.
+#[must_use]
+pub fn resumed(job: &Job) -> Vec<Event> {
+    let message = "Resumed: the import goes on as soon as a server has a place";
+    vec![Event::log(Level::Info, reached(job), message)]
+}
+
+/// The job goes next.
+#[must_use]
+pub fn forced(job: &Job) -> Vec<Event> {
+    let message = match job.status {
+        JobStatus::Processing => "Forced: the import was stuck and is taken from its server",
+        _ => "Forced: the import goes next",
+    };
+    vec![Event::log(Level::Info, reached(job), message)]
+}
+
+/// The job's priority is another.
+#[must_use]
+pub fn prioritised(job: &Job) -> Vec<Event> {
+    let message = format!("Priority is {} now", job.priority);
+    vec![Event::log(Level::Info, reached(job), message)]
+}
+
 /// The job is given back unfinished.
 #[must_use]
 pub fn given_back(job: &Job) -> Vec<Event> {
     let message = "The server stops; the import goes on when a server takes it up again";
-    // It may have been parsed already, and a percentage never goes back.
-    vec![Event::log(Level::Warning, percentage(job).max(PARSED), message)]
+    vec![Event::log(Level::Warning, reached(job), message)]
 }
 
 /// The job is over. `groups` are all its row errors, `first_errors` the first of them as sentences.

@@ -88,6 +88,9 @@ pub(super) async fn take_in(
         idempotency_key,
         bulk_id: None,
         created_by: None,
+        retry_of: None,
+        selection: None,
+        rollback_of: None,
     };
     match jobs.submit(new).await {
         Ok(submitted) => {

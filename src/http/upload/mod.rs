@@ -224,6 +224,7 @@ mod tests {
             table: "products".to_owned(),
             key: vec![],
             run: Run::Background,
+            running_max: 1,
             columns: vec![],
             histories: vec![],
         };

@@ -1,0 +1,154 @@
+//! What a person asks of a job: set aside, go on, go next, end, forget. Each is a compare-and-set
+//! along the edges of `domain::status`, whoever owns the job and whether that one still lives; its
+//! owner, if there is one, is fenced off by the epoch.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use entity::import_log;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, TransactionTrait, UpdateMany};
+
+use super::Store;
+use super::error::{Doing, StoreError};
+use super::events::{changed, ends};
+use super::notify::notify;
+use super::queue::{has, ours};
+use crate::domain::error_code::ErrorCode;
+use crate::domain::event::{Event, story};
+use crate::domain::job::Job;
+use crate::domain::limits::PRIORITY_OF_FORCED;
+use crate::domain::status::JobStatus;
+use import_log::Column as C;
+
+impl Store {
+    /// Cancels a job, whoever owns it; `None` when it has ended already.
+    pub async fn cancel(&self, id: i64) -> Result<Option<Job>, StoreError> {
+        let which = Condition::all().add(C::Id.eq(id)).add(may_become(JobStatus::Cancelled));
+        self.close_where(which, JobStatus::Cancelled, None, None).await
+    }
+
+    /// Sets a job aside, whoever owns it; `None` when its status does not allow it.
+    pub async fn pause(&self, id: i64) -> Result<Option<Job>, StoreError> {
+        let which = Condition::all().add(C::Id.eq(id)).add(may_become(JobStatus::Paused));
+        let pause = disown(to(JobStatus::Paused)).filter(which);
+        self.steer(pause, story::paused, "pause a job").await
+    }
+
+    /// Sets a job of ours aside for want of room, to be tried again after `pause`; `None` when it
+    /// is no longer ours.
+    pub async fn pause_for_room(
+        &self,
+        job: &Job,
+        message: &str,
+        pause: Duration,
+    ) -> Result<Option<Job>, StoreError> {
+        let set_aside = disown(to(JobStatus::Paused))
+            .col_expr(C::ErrorCode, Expr::value(ErrorCode::StorageFull.as_str()))
+            .col_expr(C::ErrorMessage, Expr::value(message))
+            .col_expr(C::ResumeAt, self.lease_end(pause))
+            // It ended with a word: the attempt does not count.
+            .col_expr(C::Attempts, Expr::value(0))
+            .filter(ours(job));
+        self.steer(set_aside, story::paused, "set a job aside").await
+    }
+
+    /// Lets a job that was set aside go on; `None` when it is not set aside.
+    pub async fn resume(&self, id: i64) -> Result<Option<Job>, StoreError> {
+        let which = Condition::all().add(C::Id.eq(id)).add(has(JobStatus::Paused));
+        let resume = disown(to(JobStatus::Processing))
+            .col_expr(C::ResumeAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(C::ErrorCode, Expr::value(None::<String>))
+            .col_expr(C::ErrorMessage, Expr::value(None::<String>))
+            // A person looked at it: what was before does not count.
+            .col_expr(C::Attempts, Expr::value(0))
+            .filter(which);
+        self.steer(resume, story::resumed, "resume a job").await
+    }
+
+    /// Lets a job go next: one that waits, or one that is stuck, which is then taken from its
+    /// owner. Stuck is a job whose lease has run out, or that has not moved for two times `lease`.
+    /// `None` when it is neither.
+    pub async fn force(&self, id: i64, lease: Duration) -> Result<Option<Job>, StoreError> {
+        let stuck = Condition::all().add(has(JobStatus::Processing)).add(
+            Condition::any()
+                .add(C::LeaseExpiresAt.is_null())
+                .add(Expr::col(C::LeaseExpiresAt).lt(self.now()))
+                .add(Expr::col(C::UpdatedAt).lt(self.ago(2 * lease))),
+        );
+        let may = Condition::any().add(has(JobStatus::Pending)).add(stuck);
+        // One that waits was never owned: its epoch stays.
+        let one_more = "CASE WHEN import_status = 'PROCESSING' THEN 1 ELSE 0 END";
+        let force = without_lease(import_log::Entity::update_many())
+            .col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(Expr::cust(one_more)))
+            .col_expr(C::Priority, Expr::value(PRIORITY_OF_FORCED))
+            .filter(Condition::all().add(C::Id.eq(id)).add(may));
+        self.steer(force, story::forced, "force a job").await
+    }
+
+    /// Changes the priority of a job that has not ended; `None` when it has.
+    pub async fn set_priority(&self, id: i64, priority: i32) -> Result<Option<Job>, StoreError> {
+        let change = import_log::Entity::update_many()
+            .col_expr(C::Priority, Expr::value(priority))
+            .filter(C::Id.eq(id))
+            .filter(C::ImportStatus.is_not_in(ends()));
+        self.steer(change, story::prioritised, "change a job's priority").await
+    }
+
+    /// Forgets a job that has ended, with all that the tables know of it; false when it has not.
+    /// Its files are the caller's to remove.
+    pub async fn delete(&self, id: i64) -> Result<bool, StoreError> {
+        let doing = "delete a job";
+        let _turn = self.turn().await;
+        let transaction = self.write.begin().await.doing(doing)?;
+        let deleted = import_log::Entity::delete_many()
+            .filter(C::Id.eq(id))
+            .filter(C::ImportStatus.is_in(ends()))
+            .exec(&transaction)
+            .await
+            .doing(doing)?;
+        notify(&transaction, id).await.doing(doing)?;
+        transaction.commit().await.doing(doing)?;
+        Ok(deleted.rows_affected == 1)
+    }
+
+    /// Changes a job, tells it, and tells the servers.
+    async fn steer(
+        &self,
+        update: UpdateMany<import_log::Entity>,
+        story: fn(&Job) -> Vec<Event>,
+        doing: &'static str,
+    ) -> Result<Option<Job>, StoreError> {
+        let _turn = self.turn().await;
+        let transaction = self.write.begin().await.doing(doing)?;
+        let update = update.col_expr(C::UpdatedAt, self.now());
+        let steered = changed(&transaction, update, story).await.doing(doing)?;
+        let steered = steered.transpose()?;
+        if let Some(job) = &steered {
+            notify(&transaction, job.id).await.doing(doing)?;
+        }
+        transaction.commit().await.doing(doing)?;
+        Ok(steered)
+    }
+}
+
+/// The statuses from which an edge leads to `status`.
+fn may_become(status: JobStatus) -> Condition {
+    let from = JobStatus::ALL.into_iter().filter(|from| from.may_become(status));
+    from.fold(Condition::any(), |any, from| any.add(has(from)))
+}
+
+fn to(status: JobStatus) -> UpdateMany<import_log::Entity> {
+    import_log::Entity::update_many().col_expr(C::ImportStatus, Expr::value(status.as_stored()))
+}
+
+/// Nobody's any more: an owner that still works on the job can commit nothing.
+fn disown(update: UpdateMany<import_log::Entity>) -> UpdateMany<import_log::Entity> {
+    without_lease(update).col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(1))
+}
+
+fn without_lease(update: UpdateMany<import_log::Entity>) -> UpdateMany<import_log::Entity> {
+    update
+        .col_expr(C::LeaseOwner, Expr::value(None::<String>))
+        .col_expr(C::LeaseExpiresAt, Expr::value(None::<DateTime<Utc>>))
+}

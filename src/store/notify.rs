@@ -1,0 +1,57 @@
+//! Telling the other servers at once that a job changed, instead of leaving it to their next look
+//! into the table: NOTIFY and LISTEN of PostgreSQL, with the job's number. A notification may be
+//! lost; whoever relies on one looks into the table now and then as well.
+
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
+use sqlx::postgres::PgListener;
+
+use super::error::{Doing, StoreError};
+use super::{Kind, Store};
+
+/// The channel of all servers on one database.
+const CHANNEL: &str = "loadbay_jobs";
+
+/// Hears which jobs other servers changed.
+#[derive(Debug)]
+pub struct Notifications(PgListener);
+
+/// Tells all servers that a job changed, once this transaction commits. SQLite has one server.
+pub(super) async fn notify(transaction: &DatabaseTransaction, job: i64) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        let tell =
+            Expr::cust_with_values("pg_notify($1, $2)", [CHANNEL.to_owned(), job.to_string()]);
+        transaction.query_one(&Query::select().expr(tell).to_owned()).await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Begins to listen; `None` on a database that only one server uses.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn listen(&self) -> Result<Option<Notifications>, StoreError> {
+        let doing = "listen for changes of jobs";
+        match &self.kind {
+            Kind::Sqlite { .. } => Ok(None),
+            Kind::Postgres { .. } => {
+                let pool = self.write.get_postgres_connection_pool();
+                let mut listener = PgListener::connect_with(pool).await.doing(doing)?;
+                listener.listen(CHANNEL).await.doing(doing)?;
+                Ok(Some(Notifications(listener)))
+            }
+        }
+    }
+}
+
+impl Notifications {
+    /// The number of the next job that changed; `None` after an interruption in which any may have.
+    ///
+    /// # Errors
+    /// When the connection is lost and cannot be had again.
+    pub async fn next(&mut self) -> Result<Option<i64>, StoreError> {
+        let heard = self.0.try_recv().await.doing("hear of changes of jobs")?;
+        Ok(heard.and_then(|heard| heard.payload().parse().ok()))
+    }
+}
