@@ -93,12 +93,7 @@ fn made(
     }
 }
 
-fn csv_file(
-    columns: Columns,
-    rows: &mut Rows,
-    tmp: &Path,
-    bom: bool,
-) -> Result<TempFile, Problem> {
+fn csv_file(columns: Columns, rows: &mut Rows, tmp: &Path, bom: bool) -> Result<TempFile, Problem> {
     let write = || -> io::Result<TempFile> {
         let mut file: File = tempfile::tempfile_in(tmp)?;
         let mut text = FailedRowsCsv::new(columns, rows, bom);
