@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::steer::*;
 use crate::support::{Server, Upload, check_guarantees};
+use crate::survival::*;
 
 fn signal(server: &Server, signal: Signal) {
     let id = i32::try_from(server.process_id()).ok().and_then(Pid::from_raw).unwrap();
@@ -99,4 +100,68 @@ async fn what_is_done_through_one_server_is_seen_on_the_other() {
     one.kill();
     one.restart();
     assert_eq!(std::fs::read_dir(uploads).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_stuck_job_that_is_forced_is_run_by_the_other_server() {
+    let shared = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", shared.path().display());
+    let settings = [("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "10")];
+    let [one, two] = Server::start_two(&settings).await;
+    let (counts, expected) = undisturbed(&one).await;
+    one.load("products", Upload::csv(&before())).await;
+    let job = one.import("products", Upload::csv(&file())).await;
+    reaches(&one, job, 0, 100).await;
+    let held = Held::take(&one.database).await;
+    // Its writers come to the lock and wait there when it is frozen.
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() \
+                   and application_name = 'loadbay' and wait_event_type = 'Lock'";
+    while one.database.number(waiting).await == 0 {}
+    signal(&one, Signal::STOP);
+    two.action(job, "force").await.assert_problem(409, "illegal_action");
+    // As if it had stood still for a long time, and its connections had been cut.
+    let stands = "update import_log set updated_at = updated_at - interval '1 hour'; \
+                  select pg_terminate_backend(pid) from pg_stat_activity \
+                  where datname = current_database() and application_name = 'loadbay' \
+                  and wait_event_type = 'Lock'";
+    two.database.execute(stands).await;
+    held.release().await;
+    let forced = two.action(job, "force").await;
+    assert_eq!(forced.ok()["status"], "processing");
+    let status = two.finished(job).await;
+    assert_eq!(status["status"], "completed", "{status}");
+    assert_eq!(status["counts"], counts);
+    assert!(contents(&two).await == expected, "the tables differ from an undisturbed run");
+    let end = two.status(job).await.text().to_owned();
+    signal(&one, Signal::CONT);
+    one.finished(job).await;
+    assert_eq!(one.status(job).await.text(), end);
+    one.load("products", Upload::csv("SKU,Name\nS00000,Row 0\n")).await;
+    check_guarantees(&one, job).await;
+}
+
+#[tokio::test]
+async fn servers_that_share_their_files_take_up_each_others_rows() {
+    let shared = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", shared.path().display());
+    let settings = [("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "1")];
+    let [mut one, two] = Server::start_two(&settings).await;
+    let (counts, expected) = undisturbed(&one).await;
+    one.load("products", Upload::csv(&before())).await;
+    let job = one.import("products", Upload::csv(&file())).await;
+    reaches(&one, job, 0, 100).await;
+    let part = two.cancel(job).await.ok().clone();
+    one.kill();
+    let list = two.get(part["links"]["unprocessedCsv"].as_str().unwrap()).await;
+    assert_eq!(list.status, 200, "{}", list.text());
+    let child = two.retry(job, "unprocessed").await;
+    let rest = two.finished(child).await;
+    assert_eq!(sum(&[part, rest]), counts);
+    assert!(contents(&two).await == expected, "the tables differ from an undisturbed run");
+    let folders = || std::fs::read_dir(shared.path().join("uploads")).unwrap().count();
+    assert_eq!(folders(), 3);
+    for gone in [job, child] {
+        two.delete(gone).await.ok();
+    }
+    assert_eq!(folders(), 1, "whoever deletes a job removes its files");
 }
