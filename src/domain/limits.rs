@@ -29,11 +29,17 @@ pub const FILE_NAME_CHARS: usize = 200;
 /// Bytes of one option given as a form field or query value.
 pub const OPTION_BYTES_MAX: usize = 16 << 10;
 
+/// Bytes of the body of a call that steers a job. More: 400 `malformed_request`.
+pub const CONTROL_BODY_BYTES_MAX: usize = 4 << 10;
+
 /// Parts of one multipart upload.
 pub const UPLOAD_PARTS_MAX: usize = 64;
 
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_CHARS: usize = 255;
+
+/// Characters of the name that a client gives itself.
+pub const CLIENT_CHARS: usize = 100;
 
 /// Seconds that `?wait=` may ask for.
 pub const WAIT_SECONDS_MAX: u64 = 60;

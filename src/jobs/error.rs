@@ -4,6 +4,8 @@ use crate::dataset::PlanFault;
 use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::domain::selection::Rows;
+use crate::files::{FileError, may_pass};
 use crate::reader::ReadError;
 use crate::store::StoreError;
 
@@ -27,6 +29,28 @@ pub enum JobsError {
         /// The job as it stands.
         job: Box<Job>,
     },
+    /// The job has not ended: which rows are left is not known yet.
+    #[error("job {} is {}; which rows it leaves is known when it has ended", job.id, job.status)]
+    NotEnded {
+        /// The job as it stands.
+        job: Box<Job>,
+    },
+    /// There are no such rows to import again.
+    #[error("job {job} has no rows for a retry of `{}`", rows.as_str())]
+    NothingToRetry {
+        /// The job.
+        job: i64,
+        /// Which of its rows were asked for.
+        rows: Rows,
+    },
+    /// The job's file cannot be read as rows.
+    #[error("{why}")]
+    Source {
+        /// The code that a job would end with.
+        code: ErrorCode,
+        /// Why, with all causes.
+        why: String,
+    },
     /// The key belongs to another upload.
     #[error(
         "this Idempotency-Key belongs to job {job}, which has another file, dataset or other options; use a new key"
@@ -35,6 +59,12 @@ pub enum JobsError {
         /// The job that has the key.
         job: i64,
     },
+    /// The job's files were removed: their time was over.
+    #[error("the files of job {0} were removed; they are kept for the time of LOADBAY_RETENTION")]
+    FilesRemoved(i64),
+    /// The job's files cannot be reached.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// The failed rows cannot be read.
     #[error("could not read the failed rows")]
     FailedRows(#[source] std::io::Error),
@@ -55,8 +85,15 @@ impl JobsError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound(_) => ErrorCode::JobNotFound,
-            Self::IllegalAction { .. } | Self::HasEnded { .. } => ErrorCode::IllegalAction,
+            Self::IllegalAction { .. } | Self::HasEnded { .. } | Self::NotEnded { .. } => {
+                ErrorCode::IllegalAction
+            }
+            Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
+            Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
+            Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
+            Self::Files(error) => error.code(),
+            Self::FailedRows(error) if may_pass(error) => ErrorCode::StorageUnavailable,
             Self::FailedRows(_) => ErrorCode::SourceUnreadable,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Panicked => ErrorCode::Internal,
@@ -68,13 +105,30 @@ impl JobsError {
     #[must_use]
     pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::IllegalAction { job, .. } | Self::HasEnded { job } => Some(job),
+            Self::IllegalAction { job, .. } | Self::HasEnded { job } | Self::NotEnded { job } => {
+                Some(job)
+            }
             Self::NotFound(_)
+            | Self::NothingToRetry { .. }
+            | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
+            | Self::FilesRemoved(_)
+            | Self::Files(_)
             | Self::FailedRows(_)
             | Self::ShuttingDown
             | Self::Panicked
             | Self::Store(_) => None,
+        }
+    }
+}
+
+impl From<RunError> for JobsError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => Self::Store(error),
+            RunError::Files(error) => Self::Files(error),
+            RunError::Panicked => Self::Panicked,
+            error => Self::Source { code: error.code(), why: chain(&error) },
         }
     }
 }
@@ -106,6 +160,9 @@ pub(super) enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// The storage, or the room on the disk.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// More rows failed than `maxErrors`.
     #[error("{failed} rows failed; `maxErrors` allows {allowed}")]
     TooManyErrors {
@@ -156,9 +213,18 @@ impl RunError {
             Self::Plan(fault) => fault.code(),
             Self::Read(error) => error.code(),
             Self::SourceChanged => ErrorCode::SourceChanged,
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            Self::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+                ) =>
+            {
                 ErrorCode::StorageFull
             }
+            Self::Files(fault @ FileError::Store { .. }) if !fault.is_transient() => {
+                ErrorCode::SourceUnreadable
+            }
+            Self::Files(fault) => fault.code(),
             Self::Io { .. } => ErrorCode::SourceUnreadable,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
             Self::Aborted => ErrorCode::AbortedOnError,
