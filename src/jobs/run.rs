@@ -20,7 +20,7 @@ use super::survey::{Survey, survey};
 use super::{Inner, ROWS, lane, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
-use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::chunk::{Chunk, FailedPart, FailedRow};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
@@ -294,6 +294,7 @@ impl Work<'_> {
             keep_failed: Arc::new(FailedRowsOf {
                 storage: self.inner.storage.at(&self.job.place)?,
                 uuid: self.job.uuid,
+                epoch: self.job.lease_epoch,
             }),
             every_row: tells_every_row(self.job),
             notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
@@ -337,12 +338,14 @@ impl Work<'_> {
 struct FailedRowsOf {
     storage: Storage,
     uuid: Uuid,
+    epoch: i64,
 }
 
 #[async_trait]
 impl KeepFailed for FailedRowsOf {
     async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
-        self.storage.write_failed_part(self.uuid, chunk_number, rows).await
+        let part = FailedPart { chunk: chunk_number, epoch: self.epoch };
+        self.storage.write_failed_part(self.uuid, part, rows).await
     }
 }
 
