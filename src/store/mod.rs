@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 
 pub(crate) mod accounts;
 mod checkpoint;
+mod claim;
 mod connect;
 mod control;
 mod error;
@@ -32,11 +33,12 @@ mod told;
 mod writer;
 
 pub use checkpoint::CommittedChunk;
+pub use claim::{Claimant, TableLimit};
 pub use connect::StoreSettings;
 pub use error::StoreError;
 pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use notify::Notifications;
-pub use queue::{Claimant, End, TableLimit};
+pub use queue::End;
 pub use thin::Thin;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
