@@ -18,12 +18,14 @@ mod control;
 mod error;
 mod events;
 mod jobs;
+mod keepalive;
 mod notes;
 mod notify;
 mod postgres;
 mod queue;
 mod references;
 mod rows;
+mod sessions;
 mod shape;
 mod sqlite;
 mod stored;
@@ -63,8 +65,8 @@ enum Kind {
     },
     /// A PostgreSQL server.
     Postgres {
-        /// For the connections that chunk writers have for themselves.
-        options: Box<sqlx::postgres::PgConnectOptions>,
+        /// For the connections that somebody has for himself.
+        sessions: Box<sessions::Sessions>,
     },
 }
 
