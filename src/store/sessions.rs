@@ -68,6 +68,13 @@ impl Sessions {
         PgPoolOptions::new()
             .max_connections(2)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // What is there already is no news.
+                    sqlx::raw_sql("SET client_min_messages = warning").execute(connection).await?;
+                    Ok(())
+                })
+            })
             .connect_lazy_with(self.options.clone())
     }
 
