@@ -96,6 +96,7 @@ async fn start_jobs(
     let settings = StoreSettings {
         database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
         sqlite_path: folder.sqlite(),
+        lease: config.lease,
     };
     let store = Store::connect(&settings).await?;
     check_datasets(datasets, &store).await?;

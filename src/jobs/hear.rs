@@ -15,12 +15,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// Listens until the server stops.
 pub(super) async fn hear(inner: Arc<Inner>) {
-    loop {
-        let heard = tokio::select! {
-            heard = listen(&inner) => heard,
-            () = inner.stop.cancelled() => return,
-        };
-        match heard {
+    while !inner.stop.is_cancelled() {
+        match listen(&inner).await {
             Ok(()) => return,
             Err(error) => {
                 tracing::debug!(error = chain(&error), "other servers are not heard at the moment");
@@ -33,20 +29,27 @@ pub(super) async fn hear(inner: Arc<Inner>) {
     }
 }
 
-/// Ends well where there is nobody to hear.
+/// Ends well when the server stops, and where there is nobody to hear.
 async fn listen(inner: &Arc<Inner>) -> Result<(), StoreError> {
-    let Some(mut notifications) = inner.store.listen().await? else { return Ok(()) };
+    let Some(mut notifications) = inner.work.listen().await? else { return Ok(()) };
+    // What was before we listened was not heard.
+    let mut heard = None;
     loop {
-        if let Some(job) = notifications.next().await? {
-            inner.wake.notify_one();
-            look_at(inner, job).await;
-        } else {
+        inner.wake.notify_one();
+        match heard {
+            Some(job) => look_at(inner, job).await,
             // Something may have been missed: whatever runs here is asked for.
-            inner.wake.notify_one();
-            for job in inner.manager.running_here() {
-                look_at(inner, job).await;
+            None => {
+                for job in inner.manager.running_here() {
+                    look_at(inner, job).await;
+                }
             }
         }
+        // Only the waiting is cut off, and the connection ends with it.
+        heard = tokio::select! {
+            heard = notifications.next() => heard?,
+            () = inner.stop.cancelled() => return Ok(()),
+        };
     }
 }
 
@@ -55,7 +58,7 @@ async fn look_at(inner: &Arc<Inner>, job: i64) {
     if !inner.manager.knows(job) {
         return;
     }
-    match inner.store.get(job).await {
+    match inner.work.get(job).await {
         Ok(Some(now)) => {
             inner.manager.stop_if_lost(&now);
             inner.manager.publish(now);

@@ -36,7 +36,7 @@ pub(super) async fn write(
             // The reader is at the end of the file when it takes none back.
             let _at_end = used.send(chunk);
         }
-        let now = persist(job.id, stop.token(), || inner.store.get(job.id)).await?;
+        let now = persist(job.id, stop.token(), || inner.work.get(job.id)).await?;
         let now = now.ok_or(RunError::Stopped)?;
         let failed = now.counts.failed;
         thinning.look(&inner, &now).await;

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
+use dashmap::mapref::one::RefMut;
 use tokio::sync::watch;
 
 use super::stop::Stop;
@@ -26,6 +27,21 @@ struct Entry {
     finished: Option<Instant>,
 }
 
+impl Entry {
+    fn show(&mut self, job: Job) {
+        if job.status.is_terminal() && self.finished.is_none() {
+            self.finished = Some(Instant::now());
+        }
+        self.job.send_if_modified(|shown| {
+            let newer = is_newer(&job, shown);
+            if newer {
+                *shown = job;
+            }
+            newer
+        });
+    }
+}
+
 impl JobManager {
     pub(super) fn new(keep_finished: Duration) -> Self {
         Self { jobs: DashMap::new(), keep_finished }
@@ -34,21 +50,15 @@ impl JobManager {
     /// Shows a newer state of a job. An older one (two writers report in any order) is ignored, and
     /// a finished job never changes.
     pub(super) fn publish(&self, job: Job) {
-        let mut entry = self.jobs.entry(job.id).or_insert_with(|| Entry {
+        self.entry(&job).show(job);
+    }
+
+    fn entry(&self, job: &Job) -> RefMut<'_, i64, Entry> {
+        self.jobs.entry(job.id).or_insert_with(|| Entry {
             job: watch::Sender::new(job.clone()),
             running: None,
             finished: None,
-        });
-        if job.status.is_terminal() && entry.finished.is_none() {
-            entry.finished = Some(Instant::now());
-        }
-        entry.job.send_if_modified(|shown| {
-            let newer = is_newer(&job, shown);
-            if newer {
-                *shown = job;
-            }
-            newer
-        });
+        })
     }
 
     /// The job as last shown, where no other can know better: it runs here or has ended. One that
@@ -69,11 +79,11 @@ impl JobManager {
         self.jobs.get(&id).is_some_and(|entry| entry.job.receiver_count() > 0)
     }
 
-    /// The job runs here, as its row is now, and is stopped by `stop`.
+    /// The job runs here from now on, as its row is now, and is stopped by `stop`.
     pub(super) fn running(&self, job: &Job, stop: Stop) {
-        if let Some(mut entry) = self.jobs.get_mut(&job.id) {
-            entry.running = Some((job.lease_epoch, stop));
-        }
+        let mut entry = self.entry(job);
+        entry.show(job.clone());
+        entry.running = Some((job.lease_epoch, stop));
     }
 
     /// The run of the job that began with this row is over. Another one may have begun here since.

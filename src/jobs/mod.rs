@@ -100,7 +100,10 @@ pub struct Jobs {
 
 #[derive(Debug)]
 struct Inner {
+    /// For what is asked of us.
     store: Store,
+    /// For running jobs, so that neither waits behind the other.
+    work: Store,
     folder: Arc<Folder>,
     storage: Storage,
     datasets: Arc<Datasets>,
@@ -132,6 +135,7 @@ impl Jobs {
             manager: JobManager::new(settings.keep_finished),
             feeds: Feeds::default(),
             changes: Changes::default(),
+            work: store.for_work(),
             store,
             folder,
             storage,
@@ -330,6 +334,7 @@ impl Jobs {
             inner.stop.cancel();
             inner.tasks.close();
             inner.tasks.wait().await;
+            inner.work.close().await;
             inner.store.close().await;
         }
     }

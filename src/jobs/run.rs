@@ -33,7 +33,7 @@ const ROOM_PAUSE: Duration = Duration::from_secs(5);
 
 /// Runs the job to its end, or until it is asked to stop.
 pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
-    match persist(job.id, stop.token(), || inner.store.give_up_if_poisoned(job)).await {
+    match persist(job.id, stop.token(), || inner.work.give_up_if_poisoned(job)).await {
         Ok(None) => {}
         Ok(Some(ended)) => return inner.manager.publish(ended),
         Err(error) => return leave(inner, job, &error).await,
@@ -58,7 +58,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         }
     };
     // Not given up with the job's own work, which may have stopped on account of this end.
-    match insist(job.id, &inner.stop, || inner.store.finish(job, &end)).await {
+    match insist(job.id, &inner.stop, || inner.work.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
                 job = job.id,
@@ -78,14 +78,18 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
     }
 }
 
-/// The end of the job could not be stored: it stays as it is until its lease runs out.
+/// The end of the job could not be stored. One that was asked to stop is given back; else it stays
+/// as it is until its lease runs out, and the attempt counts: given back, it would be tried for ever.
 async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
-    tracing::warn!(job = job.id, error = chain(error), "a job is left until its lease runs out");
-    give_back(inner, job).await;
+    if matches!(error, RunError::Stopped) {
+        return give_back(inner, job).await;
+    }
+    tracing::error!(job = job.id, error = chain(error), "a job is left until its lease runs out");
+    refresh(inner, job).await;
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
-    if let Err(error) = insist(job.id, &inner.stop, || inner.store.release(job)).await {
+    if let Err(error) = insist(job.id, &inner.stop, || inner.work.release(job)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
@@ -95,7 +99,7 @@ async fn give_back(inner: &Arc<Inner>, job: &Job) {
 async fn set_aside(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     let message = chain(error);
     tracing::warn!(job = job.id, error = message, "a job is set aside until there is room");
-    let pause = || inner.store.pause_for_room(job, &message, ROOM_PAUSE);
+    let pause = || inner.work.pause_for_room(job, &message, ROOM_PAUSE);
     match insist(job.id, &inner.stop, pause).await {
         Ok(Some(paused)) => inner.manager.publish(paused),
         Ok(None) => refresh(inner, job).await,
@@ -104,7 +108,7 @@ async fn set_aside(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 }
 
 async fn refresh(inner: &Arc<Inner>, job: &Job) {
-    match inner.store.get(job.id).await {
+    match inner.work.get(job.id).await {
         Ok(Some(now)) => inner.manager.publish(now),
         Ok(None) | Err(_) => inner.manager.forget(job.id),
     }
@@ -122,21 +126,20 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let source = narrowed(inner, job, source, (&dataset, &plan), stop).await?;
     tell(inner, job, stop, story::parsed).await?;
     let (source, survey, converter) = look_through(inner, source, converter, stop).await?;
-    let lanes = match persist(job.id, stop.token(), || inner.store.lanes_of(job.id)).await? {
+    let lanes = match persist(job.id, stop.token(), || inner.work.lanes_of(job.id)).await? {
         Some(lanes) => lanes,
         // A second writer would only cost its connection.
         None if survey.total <= u64::from(inner.settings.chunk_rows) => 1,
-        None => inner.store.lanes(inner.settings.writers),
+        None => inner.work.lanes(inner.settings.writers),
     };
     let total = survey.total;
-    let counted =
-        persist(job.id, stop.token(), || inner.store.set_total(job, total, lanes)).await?;
+    let counted = persist(job.id, stop.token(), || inner.work.set_total(job, total, lanes)).await?;
     let counted = counted.ok_or(RunError::Stopped)?;
     let failed = counted.counts.failed;
     inner.manager.publish(counted.clone());
     // The server may have ended between the chunk that went too far and the end of the job.
     lane::check_failed(job, failed)?;
-    let committed = persist(job.id, stop.token(), || inner.store.committed_chunks(job.id)).await?;
+    let committed = persist(job.id, stop.token(), || inner.work.committed_chunks(job.id)).await?;
     let cutter = Cutter {
         converter,
         width: plan.columns.len(),
@@ -148,7 +151,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
     tell(inner, job, stop, |_: &Job| story::rows_done()).await?;
-    let processed = persist(job.id, stop.token(), || inner.store.rows_in_chunks(job.id)).await?;
+    let processed = persist(job.id, stop.token(), || inner.work.rows_in_chunks(job.id)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
     }
@@ -174,7 +177,7 @@ async fn tell(
     stop: &Stop,
     story: fn(&Job) -> Vec<Event>,
 ) -> Result<(), RunError> {
-    let told = persist(job.id, stop.token(), || inner.store.tell(job, story)).await?;
+    let told = persist(job.id, stop.token(), || inner.work.tell(job, story)).await?;
     inner.manager.publish(told.ok_or(RunError::Stopped)?);
     Ok(())
 }
@@ -284,7 +287,7 @@ impl Work<'_> {
         cutter: Cutter,
         starts: &[LaneStart],
     ) -> Result<(), RunError> {
-        let (job, store) = (self.job.id, &self.inner.store);
+        let (job, store) = (self.job.id, &self.inner.work);
         let (errors, superseded) =
             persist(job, self.stop.token(), || store.stored_notes(job)).await?;
         let settings = WriterSettings {

@@ -38,9 +38,4 @@ impl Stop {
     pub(super) fn token(&self) -> &CancellationToken {
         &self.token
     }
-
-    /// Ends once asked.
-    pub(super) async fn stopped(&self) {
-        self.token.cancelled().await;
-    }
 }

@@ -59,7 +59,7 @@ pub(super) fn after_the_end(inner: &Arc<Inner>, job: &Job) {
 
 /// Thins what an earlier process had no time for.
 pub(super) async fn at_start(inner: Arc<Inner>) {
-    match inner.store.ended_with_events_over(inner.settings.events_max).await {
+    match inner.work.ended_with_events_over(inner.settings.events_max).await {
         Ok(jobs) => {
             for job in jobs {
                 thin(&inner, job, Thin::Everything).await;
@@ -71,7 +71,7 @@ pub(super) async fn at_start(inner: Arc<Inner>) {
 
 /// A failure costs room, nothing else: it is not tried again.
 async fn thin(inner: &Inner, job: i64, which: Thin) {
-    if let Err(error) = inner.store.thin_events(job, inner.settings.events_max, which).await {
+    if let Err(error) = inner.work.thin_events(job, inner.settings.events_max, which).await {
         tracing::warn!(job, error = chain(&error), "the events were not thinned out");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::error::chain;
 use super::hear::hear;
@@ -53,12 +54,13 @@ async fn claim_jobs(inner: Arc<Inner>) {
         let Ok(place) = place else { return };
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
-        let claimed = inner.store.claim(&claimant).await;
-        match claimed {
+        let busy_with = inner.manager.running_here();
+        match inner.work.claim(&Claimant { busy_with, ..claimant.clone() }).await {
             Ok(Some(job)) => {
-                let of_job = Arc::clone(&inner);
+                // Here, so that the next claim knows of it.
+                let run = Running::begin(&inner, job);
                 let work = async move {
-                    run_job(&of_job, job).await;
+                    run.job().await;
                     drop(place);
                 };
                 inner.tasks.spawn_on(work, &inner.runtime);
@@ -94,52 +96,75 @@ fn claimant(inner: &Inner) -> Claimant {
         owner,
         lease: inner.settings.lease,
         limits: limits.into_values().collect(),
+        busy_with: Vec::new(),
     }
 }
 
-/// Runs a claimed job with its lease renewed beside it.
-async fn run_job(inner: &Arc<Inner>, job: Job) {
-    let stop = Stop::default();
-    // However the run ends: a lease that is renewed for nobody would keep the job for ever.
-    let _ended = stop.token().clone().drop_guard();
-    inner.manager.publish(job.clone());
-    inner.manager.running(&job, stop.clone());
-    let renewal = tokio::spawn(keep_lease(Arc::clone(inner), job.clone(), stop.clone()));
-    run::run(inner, &job, &stop).await;
-    stop.stop();
-    if let Err(error) = renewal.await {
-        tracing::error!(job = job.id, %error, "the renewal of a lease broke off");
-    }
-    inner.manager.rests(&job);
+/// A claimed job on this server. However its run ends, also by a panic: the job runs here no longer,
+/// and its lease is no longer renewed.
+struct Running {
+    inner: Arc<Inner>,
+    job: Job,
+    stop: Stop,
+    ended: CancellationToken,
 }
 
-/// Renews the lease until the job stops; stops the job when the lease is lost or the server ends.
-async fn keep_lease(inner: Arc<Inner>, job: Job, stop: Stop) {
-    let mut tick = tokio::time::interval(inner.settings.lease / 3);
+impl Running {
+    fn begin(inner: &Arc<Inner>, job: Job) -> Self {
+        let stop = Stop::default();
+        inner.manager.running(&job, stop.clone());
+        Self { inner: Arc::clone(inner), job, stop, ended: CancellationToken::new() }
+    }
+
+    /// Runs the job with its lease renewed beside it.
+    async fn job(self) {
+        let (inner, job, stop) = (Arc::clone(&self.inner), self.job.clone(), self.stop.clone());
+        tokio::spawn(keep_lease(inner, job, stop, self.ended.clone()));
+        run::run(&self.inner, &self.job, &self.stop).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.ended.cancel();
+        self.inner.manager.rests(&self.job);
+        // A person may have let it go on meanwhile; it was not claimed while it ran here.
+        self.inner.wake.notify_one();
+    }
+}
+
+/// Renews the lease until the run has ended; stops the job when the lease is lost or the server
+/// ends, and still keeps the lease for the chunk in flight.
+async fn keep_lease(inner: Arc<Inner>, job: Job, stop: Stop, ended: CancellationToken) {
+    let every = inner.settings.lease / 3;
+    let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = tick.tick() => {}
-            () = stop.stopped() => return,
-            () = inner.stop.cancelled() => {
+            () = ended.cancelled() => return,
+            () = inner.stop.cancelled(), if !stop.is_stopped() => {
                 stop.stop();
-                return;
+                continue;
             }
         }
-        match inner.store.renew(&job, inner.settings.lease).await {
-            Ok(true) => {}
-            Ok(false) => {
+        let (work, of_job, lease) = (inner.work.clone(), job.clone(), inner.settings.lease);
+        let attempt = tokio::spawn(async move { work.renew(&of_job, lease).await });
+        // One that hangs on a dead connection must not keep the next from trying another. It is
+        // left to itself: no call of the database is cut off half-way.
+        match tokio::time::timeout(every, attempt).await {
+            Ok(Ok(Ok(true))) => {}
+            Ok(Ok(Ok(false))) => {
                 stop.stop();
                 return;
             }
             // Every chunk is fenced: a lease that cannot be renewed costs work, never rows.
-            Err(error) => {
-                tracing::warn!(
-                    job = job.id,
-                    error = chain(&error),
-                    "the lease could not be renewed"
-                );
+            Ok(Ok(Err(error))) => {
+                let error = chain(&error);
+                tracing::warn!(job = job.id, error, "the lease could not be renewed");
             }
+            Ok(Err(error)) => tracing::error!(job = job.id, %error, "a renewal broke off"),
+            Err(_) => tracing::warn!(job = job.id, "the renewal of the lease has no answer yet"),
         }
     }
 }

@@ -6,20 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
+use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::Mutex;
 
 use super::error::{Doing, StoreError};
+use super::sessions::{ACQUIRE_TIMEOUT, Sessions};
 use super::{Kind, Store};
 
 /// Key of the advisory lock that lets one server at a time migrate a PostgreSQL database.
 const MIGRATION_LOCK: i64 = 0x4c6f_6164_6261_7901;
 
-/// How long a request may wait for a connection before the answer is 503.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Connections for what requests ask of PostgreSQL.
+const CONNECTIONS: u32 = 5;
+
+/// Connections for what running jobs ask of PostgreSQL, besides those of their writers.
+const CONNECTIONS_FOR_WORK: u32 = 3;
 
 /// What the store must know to open its database.
 #[derive(Debug, Clone)]
@@ -28,6 +32,8 @@ pub struct StoreSettings {
     pub database_url: Option<String>,
     /// Where the embedded database lies.
     pub sqlite_path: PathBuf,
+    /// How long a server that fell silent keeps its jobs. Its transactions are not kept much longer.
+    pub lease: Duration,
 }
 
 impl Store {
@@ -38,7 +44,7 @@ impl Store {
     pub async fn connect(settings: &StoreSettings) -> Result<Self, StoreError> {
         match settings.database_url.as_deref() {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Self::connect_postgres(url).await
+                Self::connect_postgres(url, settings.lease).await
             }
             Some(url) => match url.strip_prefix("sqlite:") {
                 Some(path) => {
@@ -83,36 +89,27 @@ impl Store {
         Ok(Self { write, read, kind: Kind::Sqlite { path, gate: Arc::new(Mutex::new(())) } })
     }
 
-    async fn connect_postgres(url: &str) -> Result<Self, StoreError> {
+    async fn connect_postgres(url: &str, lease: Duration) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|source| StoreError::BadUrl { why: without_address(&source) })?
             .application_name("loadbay")
             // A merge of ten thousand rows may take its second; that is no news.
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    // The ROLLBACK below warns each time that there is nothing to roll back.
-                    sqlx::raw_sql("SET client_min_messages = error").execute(connection).await?;
-                    Ok(())
-                })
-            })
-            // A request that was dropped while it began a transaction must not hand its
-            // connection on inside of it (sqlx issue 4385).
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    sqlx::raw_sql("ROLLBACK").execute(connection).await?;
-                    Ok(true)
-                })
-            })
-            .connect_with(options.clone())
-            .await
-            .doing("connect to PostgreSQL")?;
+        let sessions = Sessions::new(options, lease);
+        migrate_alone(sessions.patient_pool()).await?;
+        let write = SqlxPostgresConnector::from_sqlx_postgres_pool(sessions.pool(CONNECTIONS));
+        let kind = Kind::Postgres { sessions: Box::new(sessions) };
+        Ok(Self { read: write.clone(), write, kind })
+    }
+
+    /// The same database through connections of its own: what running jobs ask does not wait behind
+    /// what requests ask, and the other way round. On SQLite everybody waits for the one writer.
+    #[must_use]
+    pub fn for_work(&self) -> Self {
+        let Kind::Postgres { sessions } = &self.kind else { return self.clone() };
+        let pool = sessions.pool(CONNECTIONS_FOR_WORK);
         let write = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        migrate_alone(&write).await?;
-        Ok(Self { read: write.clone(), write, kind: Kind::Postgres { options: Box::new(options) } })
+        Self { read: write.clone(), write, kind: self.kind.clone() }
     }
 
     /// Asks the database for a sign of life.
@@ -134,20 +131,22 @@ impl Store {
 }
 
 /// Runs the migrations under an advisory lock: servers that start together migrate once.
-async fn migrate_alone(write: &DatabaseConnection) -> Result<(), StoreError> {
-    let mut lock =
-        write.get_postgres_connection_pool().acquire().await.doing("connect to PostgreSQL")?;
+async fn migrate_alone(pool: PgPool) -> Result<(), StoreError> {
+    let mut lock = pool.acquire().await.doing("connect to PostgreSQL")?;
     sqlx::query("SELECT pg_advisory_lock($1)")
         .bind(MIGRATION_LOCK)
         .execute(&mut *lock)
         .await
         .doing("wait for another server's migration")?;
-    let migrated = Migrator::up(write, None).await;
+    let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    let migrated = Migrator::up(&database, None).await;
     sqlx::query("SELECT pg_advisory_unlock($1)")
         .bind(MIGRATION_LOCK)
         .execute(&mut *lock)
         .await
         .doing("end the migration")?;
+    drop(lock);
+    pool.close().await;
     migrated.doing("bring the tables up to date")
 }
 

@@ -175,7 +175,8 @@ fn sqlx_error_is_out_of_room(error: &sqlx::Error) -> bool {
 }
 
 /// SQLSTATE classes of PostgreSQL (appendix A of its manual): 08 connection, 40 rollback, 53
-/// resources, 57P01 to 57P03 shutdown and start-up, 55P03 lock not available.
+/// resources, 57P01 to 57P03 shutdown and start-up, 55P03 lock not available, 25P03 a transaction
+/// that was silent for too long: we froze, and were ended to let others go on.
 fn sqlx_error_is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -188,6 +189,7 @@ fn sqlx_error_is_transient(error: &sqlx::Error) -> bool {
                 || code.starts_with("53")
                 || code.starts_with("57P0")
                 || code == "55P03"
+                || code == "25P03"
                 // SQLITE_BUSY and SQLITE_LOCKED in sqlx's spelling.
                 || code == "5"
                 || code == "6"

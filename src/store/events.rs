@@ -13,7 +13,7 @@ use super::Store;
 use super::error::{Doing, StoreError};
 use super::jobs::row_error;
 use super::notify::notify;
-use super::stored::{job, now_utc, signed, unsigned};
+use super::stored::{job, signed, unsigned};
 use crate::domain::event::{ErrorGroup, Event, StoredEvent, story};
 use crate::domain::job::Job;
 use crate::domain::row_error::RowCode;
@@ -197,7 +197,8 @@ pub(super) async fn tell(
     if events.is_empty() {
         return Ok(());
     }
-    let rows = numbered(job.id, job.event_count, now_utc(), events);
+    // By the clock that changed the row: the servers' may differ.
+    let rows = numbered(job.id, job.event_count, job.updated_at, events);
     let more: u64 = events.iter().map(Event::numbers).sum();
     import_event::Entity::insert_many(rows).exec_without_returning(transaction).await?;
     import_log::Entity::update_many()

@@ -13,7 +13,7 @@ use super::Store;
 use super::error::{Doing, StoreError};
 use super::events::tell;
 use super::notify::notify;
-use super::stored::{job, now_utc, unsigned};
+use super::stored::{job, unsigned};
 use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::{RowCode, RowError};
@@ -67,7 +67,10 @@ pub struct SupersededRow {
 impl Store {
     /// Stores a new job as PENDING. Its file lies at `place`; only who reaches it can run the job.
     pub async fn insert(&self, new: &NewJob, place: &str) -> Result<Inserted, StoreError> {
-        let now = now_utc();
+        let doing = "store the job";
+        let _turn = self.turn().await;
+        let transaction = self.write.begin().await.doing(doing)?;
+        let now = self.time(&transaction).await?;
         let row = import_log::ActiveModel {
             uuid: Set(new.uuid.to_string()),
             dataset: Set(new.dataset.clone()),
@@ -90,9 +93,6 @@ impl Store {
             updated_at: Set(now),
             ..Default::default()
         };
-        let doing = "store the job";
-        let _turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(doing)?;
         let inserted = import_log::Entity::insert_many([row])
             .on_conflict(
                 OnConflict::column(import_log::Column::IdempotencyKey).do_nothing().to_owned(),

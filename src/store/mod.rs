@@ -12,17 +12,20 @@ use tokio::sync::Mutex;
 
 pub(crate) mod accounts;
 mod checkpoint;
+mod claim;
 mod connect;
 mod control;
 mod error;
 mod events;
 mod jobs;
+mod keepalive;
 mod notes;
 mod notify;
 mod postgres;
 mod queue;
 mod references;
 mod rows;
+mod sessions;
 mod shape;
 mod sqlite;
 mod stored;
@@ -32,11 +35,12 @@ mod told;
 mod writer;
 
 pub use checkpoint::CommittedChunk;
+pub use claim::{Claimant, TableLimit};
 pub use connect::StoreSettings;
 pub use error::StoreError;
 pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use notify::Notifications;
-pub use queue::{Claimant, End, TableLimit};
+pub use queue::End;
 pub use thin::Thin;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
@@ -61,8 +65,8 @@ enum Kind {
     },
     /// A PostgreSQL server.
     Postgres {
-        /// For the connections that chunk writers have for themselves.
-        options: Box<sqlx::postgres::PgConnectOptions>,
+        /// For the connections that somebody has for himself.
+        sessions: Box<sessions::Sessions>,
     },
 }
 

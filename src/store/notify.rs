@@ -35,9 +35,10 @@ impl Store {
         let doing = "listen for changes of jobs";
         match &self.kind {
             Kind::Sqlite { .. } => Ok(None),
-            Kind::Postgres { .. } => {
-                let pool = self.write.get_postgres_connection_pool();
-                let mut listener = PgListener::connect_with(pool).await.doing(doing)?;
+            Kind::Postgres { sessions } => {
+                // It keeps its connection for ever: that must not be one that others wait for.
+                let mut listener =
+                    PgListener::connect_with(&sessions.pool(1)).await.doing(doing)?;
                 listener.listen(CHANNEL).await.doing(doing)?;
                 Ok(Some(Notifications(listener)))
             }

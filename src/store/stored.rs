@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::import_log;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use super::error::StoreError;
+use super::error::{Doing, StoreError};
 use super::{Kind, Store};
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
@@ -77,11 +78,29 @@ pub(super) fn now_utc() -> DateTime<Utc> {
 }
 
 impl Store {
+    /// Now by the database's clock: what [`now`](Self::now) would give.
+    pub(super) async fn time(
+        &self,
+        transaction: &DatabaseTransaction,
+    ) -> Result<DateTime<Utc>, StoreError> {
+        let doing = "ask for the time";
+        match self.kind {
+            Kind::Sqlite { .. } => Ok(now_utc()),
+            Kind::Postgres { .. } => {
+                let now = Query::select().expr_as(self.now(), "now").to_owned();
+                let row = transaction.query_one(&now).await.doing(doing)?;
+                let row = row.ok_or(sea_orm::DbErr::RecordNotFound(doing.to_owned()));
+                row.doing(doing)?.try_get("", "now").doing(doing)
+            }
+        }
+    }
+
     /// Now by the database's clock, as an expression: servers' clocks may differ, leases must not.
+    /// When the statement begins, not when its transaction did: that one may have waited for a lock.
     pub(super) fn now(&self) -> Expr {
         match self.kind {
             Kind::Sqlite { .. } => Expr::value(now_utc()),
-            Kind::Postgres { .. } => Expr::cust("CURRENT_TIMESTAMP"),
+            Kind::Postgres { .. } => Expr::cust("statement_timestamp()"),
         }
     }
 
@@ -89,7 +108,7 @@ impl Store {
     pub(super) fn ago(&self, before: std::time::Duration) -> Expr {
         match self.kind {
             Kind::Sqlite { .. } => Expr::value(now_utc() - before),
-            Kind::Postgres { .. } => Expr::cust("CURRENT_TIMESTAMP")
+            Kind::Postgres { .. } => Expr::cust("statement_timestamp()")
                 .sub(Expr::cust_with_values("make_interval(secs => $1)", [before.as_secs_f64()])),
         }
     }
@@ -98,7 +117,7 @@ impl Store {
     pub(super) fn lease_end(&self, lease: std::time::Duration) -> Expr {
         match self.kind {
             Kind::Sqlite { .. } => Expr::value(now_utc() + lease),
-            Kind::Postgres { .. } => Expr::cust("CURRENT_TIMESTAMP")
+            Kind::Postgres { .. } => Expr::cust("statement_timestamp()")
                 .add(Expr::cust_with_values("make_interval(secs => $1)", [lease.as_secs_f64()])),
         }
     }

@@ -119,8 +119,8 @@ impl Store {
                     .map_err(|_| StoreError::WriterDied)??;
                 Ok(Box::new(writer))
             }
-            Kind::Postgres { options } => {
-                Ok(Box::new(PostgresWriter::open((**options).clone(), settings, target).await?))
+            Kind::Postgres { sessions } => {
+                Ok(Box::new(PostgresWriter::open((**sessions).clone(), settings, target).await?))
             }
         }
     }

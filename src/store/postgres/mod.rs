@@ -13,14 +13,15 @@ use chrono::{DateTime, Utc};
 use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use sea_query_sqlx::SqlxValues;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection};
 
 use super::accounts::{Account, Outcome};
 use super::error::{Doing, StoreError};
 use super::notes::RowNames;
 use super::references::References;
 use super::rows::complete;
+use super::sessions::Sessions;
 use super::stored::unsigned;
 use super::target::Target;
 use super::told::{Fenced, Teller};
@@ -30,7 +31,7 @@ use crate::domain::counts::Counts;
 
 /// One lane's connection, and what it knows of the job.
 pub(super) struct PostgresWriter {
-    options: PgConnectOptions,
+    sessions: Sessions,
     /// Gone after an error; the next chunk connects again.
     connection: Option<PgConnection>,
     pub(super) settings: WriterSettings,
@@ -48,7 +49,7 @@ pub(super) struct PostgresWriter {
 
 impl PostgresWriter {
     pub(super) async fn open(
-        options: PgConnectOptions,
+        sessions: Sessions,
         settings: WriterSettings,
         target: Target,
     ) -> Result<Self, StoreError> {
@@ -56,7 +57,7 @@ impl PostgresWriter {
         let references = References::new(&target);
         let names = RowNames::new(&settings.dataset, &settings.plan);
         let mut writer = Self {
-            options,
+            sessions,
             connection: None,
             settings,
             names,
@@ -79,13 +80,9 @@ impl PostgresWriter {
         Ok(writer)
     }
 
-    /// Opens a session. Compiling a statement of a chunk would take longer than running it.
+    /// Opens a session with its stage.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let mut connection = self.options.connect().await.doing("connect to PostgreSQL")?;
-        let settings = "SET jit = off; \
-                        SET client_min_messages = warning; SET TIME ZONE 'UTC'; \
-                        SET idle_in_transaction_session_timeout = '60s'";
-        sqlx::raw_sql(settings).execute(&mut connection).await.doing("prepare a session")?;
+        let mut connection = self.sessions.writer().await.doing("connect to PostgreSQL")?;
         for table in &self.sql.prepare {
             sqlx::raw_sql(AssertSqlSafe(table.clone()))
                 .execute(&mut connection)
@@ -109,6 +106,11 @@ impl ChunkWriter for PostgresWriter {
         {
             self.references.forget();
             written = self.try_commit(&mut connection, &chunk, true).await;
+        }
+        if written.as_ref().is_err_and(is_proved) {
+            // An earlier commit whose answer was lost came to its end only now.
+            self.references.forget();
+            written = Ok(Written { counts: Counts::default(), already: true });
         }
         match &written {
             Ok(_) if !self.settings.job.options.dry_run => self.references.settle(),
@@ -197,6 +199,14 @@ impl PostgresWriter {
         }
         Ok(fenced)
     }
+}
+
+/// True when the chunk could not be written because its proof is committed.
+fn is_proved(error: &StoreError) -> bool {
+    let StoreError::Postgres { source: sqlx::Error::Database(answer), .. } = error else {
+        return false;
+    };
+    answer.is_unique_violation() && answer.table() == Some("import_chunks")
 }
 
 /// The database's time, and whether the chunk is committed already.

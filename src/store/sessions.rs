@@ -1,0 +1,106 @@
+//! Sessions on PostgreSQL, and the limits that each is opened with: a server that froze or was cut
+//! off gives up its locks soon after its lease, and no question waits for ever for an answer.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions};
+
+use super::keepalive;
+
+/// How long a request may wait for a connection before the answer is 503.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Leases in which a transaction must show a sign of life. By then another server may have its job.
+const IDLE_LEASES: u32 = 2;
+
+/// The shortest time that a transaction may be silent: between two statements of a chunk a file may
+/// have to be written.
+const IDLE_MIN: Duration = Duration::from_secs(5);
+
+/// How long a question waits for a lock: a frozen server may hold it, and nobody waits that long.
+const LOCK_TIMEOUT: &str = "5s";
+
+/// How sessions are opened.
+#[derive(Debug, Clone)]
+pub(super) struct Sessions {
+    options: PgConnectOptions,
+    idle_in_transaction: Duration,
+}
+
+impl Sessions {
+    /// Sessions of a server that keeps its jobs for `lease` without a sign of life.
+    pub(super) fn new(options: PgConnectOptions, lease: Duration) -> Self {
+        Self { options, idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN) }
+    }
+
+    /// A pool for short questions; opens its connections when they are needed.
+    pub(super) fn pool(&self, connections: u32) -> PgPool {
+        // The ROLLBACK below warns each time that there is nothing to roll back.
+        let settings = self.settings(&format!(
+            "SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = error"
+        ));
+        let port = self.options.get_port();
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(move |connection, _| {
+                let settings = settings.clone();
+                Box::pin(async move {
+                    keepalive::watch_peers(port);
+                    sqlx::raw_sql(AssertSqlSafe(settings)).execute(connection).await?;
+                    Ok(())
+                })
+            })
+            // A request that was dropped while it began a transaction must not hand its
+            // connection on inside of it (sqlx issue 4385).
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql("ROLLBACK").execute(connection).await?;
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(self.options.clone())
+    }
+
+    /// Connections without limits, for a migration, which may wait for another server's.
+    pub(super) fn patient_pool(&self) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(2)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // What is there already is no news.
+                    sqlx::raw_sql("SET client_min_messages = warning").execute(connection).await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(self.options.clone())
+    }
+
+    /// A connection that a chunk writer has for itself. It waits for locks as long as it takes:
+    /// another job may hold them for the length of a chunk.
+    pub(super) async fn writer(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        keepalive::watch_peers(self.options.get_port());
+        // Compiling a statement of a chunk would take longer than running it.
+        let settings =
+            self.settings("SET jit = off; SET client_min_messages = warning; SET TIME ZONE 'UTC'");
+        sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// What every session sets, and `more`. The `tcp_` settings are PostgreSQL's side of what
+    /// `keepalive` does on ours.
+    fn settings(&self, more: &str) -> String {
+        let (idle, user) =
+            (self.idle_in_transaction.as_millis(), keepalive::SILENCE_MAX.as_millis());
+        let (first, next) = (keepalive::IDLE.as_secs(), keepalive::INTERVAL.as_secs());
+        format!(
+            "SET idle_in_transaction_session_timeout = {idle}; SET tcp_user_timeout = {user}; \
+             SET tcp_keepalives_idle = {first}; SET tcp_keepalives_interval = {next}; \
+             SET tcp_keepalives_count = {}; {more}",
+            keepalive::PROBES
+        )
+    }
+}

@@ -1,0 +1,251 @@
+//! What the tests stand on: a store on a fresh database, jobs without files, and time that passes
+//! when it is told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use loadbay::dataset::{Datasets, Plan};
+use loadbay::domain::chunk::{Chunk, FailedRow};
+use loadbay::domain::detected::{DecimalSeparator, Detected, Format};
+use loadbay::domain::job::{Job, NewJob};
+use loadbay::domain::options::Options;
+use loadbay::domain::record::{Records, Value};
+use loadbay::domain::row::{CellKind, RawRow};
+use loadbay::domain::row_error::{RowCode, RowError};
+use loadbay::store::{
+    ChunkWriter, Claimant, Inserted, KeepFailed, NotesLeft, Store, StoreSettings, TableLimit,
+    WriterSettings,
+};
+use uuid::Uuid;
+
+use crate::support::{Database, Kind};
+
+/// Long enough never to run out by itself.
+pub(crate) const LEASE: Duration = Duration::from_hours(1);
+
+/// Where the files of the jobs would lie.
+pub(crate) const PLACE: &str = "place";
+
+/// A store on a fresh database.
+pub(crate) struct Ground {
+    pub(crate) store: Store,
+    pub(crate) database: Database,
+    settings: StoreSettings,
+    _folder: tempfile::TempDir,
+}
+
+impl Ground {
+    pub(crate) async fn new(kind: Kind) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let database = Database::create(kind, folder.path()).await;
+        let settings = StoreSettings {
+            database_url: database.url().map(str::to_owned),
+            sqlite_path: folder.path().join("loadbay.sqlite"),
+            lease: LEASE,
+        };
+        let store = Store::connect(&settings).await.expect("the database opens");
+        Self { store, database, settings, _folder: folder }
+    }
+
+    /// The store of another server; on SQLite, which has one server, the same.
+    pub(crate) async fn another_server(&self) -> Store {
+        match self.database.kind() {
+            Kind::Sqlite => self.store.clone(),
+            Kind::Postgres => Store::connect(&self.settings).await.expect("the database opens"),
+        }
+    }
+
+    /// A job that waits, with what `change` says of it.
+    pub(crate) async fn job_with(&self, change: impl FnOnce(&mut NewJob)) -> Job {
+        let mut new = new_job();
+        change(&mut new);
+        match self.store.insert(&new, PLACE).await.expect("it is stored") {
+            Inserted::New(job) => job,
+            Inserted::KeyTaken(job) => panic!("job {} was there already", job.id),
+        }
+    }
+
+    /// A job that waits.
+    pub(crate) async fn job(&self) -> Job {
+        self.job_with(|_| {}).await
+    }
+
+    /// A job of a client that waits.
+    pub(crate) async fn job_of(&self, client: &str) -> Job {
+        self.job_with(|new| new.created_by = Some(client.to_owned())).await
+    }
+
+    /// What the next claim of a server gives.
+    pub(crate) async fn claim(&self, by: &Claimant) -> Option<Job> {
+        self.store.claim(by).await.expect("the database answers")
+    }
+
+    /// A job that `owner` has claimed.
+    pub(crate) async fn owned_by(&self, owner: &str) -> Job {
+        let waiting = self.job().await;
+        let job = self.claim(&claimant(owner)).await.expect("there is a job");
+        assert_eq!(job.id, waiting.id, "another job was claimed");
+        job
+    }
+
+    /// The job as it stands in the table.
+    pub(crate) async fn now(&self, job: &Job) -> Job {
+        self.store.get(job.id).await.expect("the database answers").expect("the job is there")
+    }
+
+    /// Lets the time of the job's lease pass.
+    pub(crate) async fn let_lease_run_out(&self, job: &Job) {
+        self.set(job, "lease_expires_at = '2020-01-01T00:00:00+00:00'").await;
+    }
+
+    /// Changes the job's row behind the store's back.
+    pub(crate) async fn set(&self, job: &Job, assignments: &str) {
+        let sql = format!("update import_log set {assignments} where id = {}", job.id);
+        self.database.execute(&sql).await;
+    }
+
+    /// One column of the job's row, as text.
+    pub(crate) async fn column(&self, job: &Job, column: &str) -> String {
+        let sql = format!("select {column} from import_log where id = {}", job.id);
+        self.database.value(&sql).await
+    }
+
+    /// Everything that the tables say of the job and of products.
+    pub(crate) async fn tables(&self, job: &Job) -> Vec<Vec<Vec<String>>> {
+        let mut tables = Vec::new();
+        let of_job =
+            |table: &str| format!("select * from {table} where import_log_id = {}", job.id);
+        for sql in [
+            format!("select * from import_log where id = {}", job.id),
+            of_job("import_chunks"),
+            of_job("import_errors"),
+            of_job("import_error_groups"),
+            of_job("import_superseded"),
+            of_job("import_events"),
+            "select sku, name from products".to_owned(),
+        ] {
+            let mut rows = self.database.rows(&sql).await;
+            rows.sort();
+            tables.push(rows);
+        }
+        tables
+    }
+
+    /// A writer for a job, as its run opens one.
+    pub(crate) async fn writer(&self, job: &Job) -> Box<dyn ChunkWriter> {
+        self.writer_with_disk(job, Arc::default()).await
+    }
+
+    /// A writer that can keep failed rows unless the disk is full.
+    pub(crate) async fn writer_with_disk(
+        &self,
+        job: &Job,
+        is_full: Arc<AtomicBool>,
+    ) -> Box<dyn ChunkWriter> {
+        let keep_failed: KeepFailed = Arc::new(move |_, _| {
+            if is_full.load(Ordering::Relaxed) {
+                return Err(std::io::ErrorKind::StorageFull.into());
+            }
+            Ok(())
+        });
+        let datasets = Datasets::load::<&str, &str>([]).expect("the embedded datasets");
+        let dataset = Arc::clone(datasets.get("products").expect("there are products"));
+        let plan = Plan::new(&dataset, &job.detected.columns).expect("the columns fit");
+        let notes_left = NotesLeft::default();
+        for left in [&notes_left.errors, &notes_left.superseded, &notes_left.references] {
+            left.store(100, Ordering::Relaxed);
+        }
+        let settings = WriterSettings {
+            job: job.clone(),
+            dataset,
+            plan,
+            keep_failed,
+            notes_left: Arc::new(notes_left),
+            every_row: true,
+        };
+        self.store.writer(settings).await.expect("a writer")
+    }
+}
+
+/// A job as an upload would make it.
+fn new_job() -> NewJob {
+    NewJob {
+        uuid: Uuid::new_v4(),
+        dataset: "products".to_owned(),
+        file_name: "products.csv".to_owned(),
+        file_size: 1,
+        sha256: "0".repeat(64),
+        options: Options::default(),
+        detected: Detected {
+            format: Format::Csv,
+            delimiter: Some(','),
+            encoding: Some("utf-8".to_owned()),
+            bom: false,
+            sheet: None,
+            header_row: 1,
+            decimal: DecimalSeparator::Undeclared,
+            header: vec!["SKU".to_owned(), "Name".to_owned()],
+            columns: vec![Some("sku".to_owned()), Some("name".to_owned())],
+        },
+        idempotency_key: None,
+        bulk_id: None,
+        created_by: None,
+        retry_of: None,
+        selection: None,
+        rollback_of: None,
+    }
+}
+
+/// A server that takes whatever there is.
+pub(crate) fn claimant(owner: &str) -> Claimant {
+    Claimant {
+        owner: owner.to_owned(),
+        places: vec![PLACE.to_owned()],
+        lease: LEASE,
+        limits: Vec::new(),
+        busy_with: Vec::new(),
+    }
+}
+
+/// The same, with at most so many running jobs of products.
+pub(crate) fn with_limit(owner: &str, running_max: u32) -> Claimant {
+    let limits = vec![TableLimit { datasets: vec!["products".to_owned()], running_max }];
+    Claimant { limits, ..claimant(owner) }
+}
+
+/// A chunk of two products, of which the second failed when `fails`.
+pub(crate) fn chunk(number: u32, fails: bool) -> Arc<Chunk> {
+    let first_row = number * 2 + 2;
+    let mut chunk = Chunk { number, first_row, last_row: first_row + 1, ..Chunk::default() };
+    chunk.records = Records::new(2);
+    for row_number in [first_row, first_row + 1] {
+        let (sku, name) = (format!("SKU {row_number}"), format!("Name {row_number}"));
+        if fails && row_number > first_row {
+            chunk.failed.push(failed(row_number, vec![sku, name]));
+            continue;
+        }
+        let mut raw = RawRow::new();
+        raw.row_number = row_number;
+        raw.line = u64::from(row_number);
+        for text in [&sku, &name] {
+            raw.push(CellKind::Text, text);
+            chunk.records.push(Value::Text(text));
+        }
+        chunk.records.finish(row_number);
+        chunk.raw.push(&raw);
+    }
+    Arc::new(chunk)
+}
+
+fn failed(row_number: u32, cells: Vec<String>) -> FailedRow {
+    let error = RowError {
+        row_number,
+        line: u64::from(row_number),
+        column: Some("name".to_owned()),
+        code: RowCode::ALL[0],
+        message: "it is not to be".to_owned(),
+        value: None,
+    };
+    FailedRow { row_number, cells, errors: vec![error] }
+}

@@ -1,0 +1,149 @@
+//! What the owner of a job can do, and what one that lost it cannot.
+
+use std::time::Duration;
+
+use loadbay::domain::error_code::ErrorCode;
+use loadbay::domain::event::story;
+use loadbay::domain::job::Job;
+use loadbay::domain::status::JobStatus;
+use loadbay::store::End;
+
+use crate::ground::{Ground, LEASE, chunk, claimant};
+use crate::support::Kind;
+
+/// Everything that an owner does besides committing, done by one that lost the job: nothing of it
+/// leaves a trace.
+async fn can_do_nothing(ground: &Ground, lost: &Job) {
+    let before = ground.tables(lost).await;
+    let store = &ground.store;
+    assert!(!store.renew(lost, LEASE).await.unwrap());
+    store.release(lost).await.unwrap();
+    assert!(store.tell(lost, story::parsed).await.unwrap().is_none());
+    assert!(store.set_total(lost, 7, 2).await.unwrap().is_none());
+    assert!(store.pause_for_room(lost, "no room", LEASE).await.unwrap().is_none());
+    let failed = End::Failed { code: ErrorCode::Internal, message: "no".to_owned() };
+    for end in [End::Completed, failed] {
+        assert!(store.finish(lost, &end).await.unwrap().is_none());
+    }
+    let poisoned = Job { attempts: 100, ..lost.clone() };
+    assert!(store.give_up_if_poisoned(&poisoned).await.unwrap().is_none());
+    assert_eq!(ground.tables(lost).await, before);
+}
+
+on_both!(an_owner_whose_job_was_taken_over_can_do_nothing, |ground| {
+    let lost = ground.owned_by("one").await;
+    ground.let_lease_run_out(&lost).await;
+    let owned = ground.claim(&claimant("two")).await.unwrap();
+    can_do_nothing(ground, &lost).await;
+    assert!(ground.store.renew(&owned, LEASE).await.unwrap(), "its owner still can");
+});
+
+on_both!(an_owner_whose_job_was_cancelled_or_paused_can_do_nothing, |ground| {
+    let lost = ground.owned_by("one").await;
+    ground.store.pause(lost.id).await.unwrap().expect("it runs");
+    can_do_nothing(ground, &lost).await;
+    ground.store.resume(lost.id).await.unwrap().expect("it is paused");
+    can_do_nothing(ground, &lost).await;
+    ground.store.cancel(lost.id).await.unwrap().expect("it may be cancelled");
+    can_do_nothing(ground, &lost).await;
+});
+
+on_both!(a_lease_that_ran_out_is_still_its_owners_until_another_takes_it, |ground| {
+    let job = ground.owned_by("one").await;
+    ground.let_lease_run_out(&job).await;
+    assert!(ground.store.renew(&job, LEASE).await.unwrap());
+    assert!(ground.claim(&claimant("two")).await.is_none());
+    ground.let_lease_run_out(&job).await;
+    let ended = ground.store.finish(&job, &End::Completed).await.unwrap();
+    assert_eq!(ended.expect("nobody took it").status, JobStatus::Completed);
+});
+
+on_both!(a_job_that_is_given_back_goes_on_at_once_and_the_attempt_does_not_count, |ground| {
+    let job = ground.owned_by("one").await;
+    ground.store.release(&job).await.unwrap();
+    assert_eq!(ground.column(&job, "lease_owner").await, "NULL");
+    assert_eq!(ground.now(&job).await.attempts, 0);
+    // A renewal that the database answers late does not bind it.
+    assert!(!ground.store.renew(&job, LEASE).await.unwrap());
+    let next = ground.claim(&claimant("two")).await.expect("nobody owns it");
+    assert_eq!((next.id, next.attempts, next.lease_epoch), (job.id, 1, job.lease_epoch + 1));
+});
+
+on_both!(attempts_count_when_a_job_is_claimed_until_it_is_given_up, |ground| {
+    let mut job = ground.owned_by("one").await;
+    for attempt in 2..=4 {
+        assert!(ground.store.give_up_if_poisoned(&job).await.unwrap().is_none());
+        ground.let_lease_run_out(&job).await;
+        job = ground.claim(&claimant("one")).await.unwrap();
+        assert_eq!(job.attempts, attempt);
+    }
+    let ended = ground.store.give_up_if_poisoned(&job).await.unwrap().expect("it is given up");
+    assert_eq!(ended.status, JobStatus::Failed);
+    assert_eq!(ended.error_code.as_deref(), Some("crashed_repeatedly"));
+});
+
+on_both!(a_commit_lets_the_attempts_count_anew, |ground| {
+    let job = ground.owned_by("one").await;
+    ground.set(&job, "attempts = 3").await;
+    ground.writer(&job).await.commit(chunk(0, false)).await.unwrap();
+    assert_eq!(ground.now(&job).await.attempts, 1);
+});
+
+on_both!(a_job_ends_once, |ground| {
+    let job = ground.owned_by("one").await;
+    let failed = End::Failed { code: ErrorCode::SourceChanged, message: "other".to_owned() };
+    let ended = ground.store.finish(&job, &failed).await.unwrap().expect("it is ours");
+    assert_eq!(ended.status, JobStatus::Failed);
+    assert_eq!(ended.error_code.as_deref(), Some("source_changed"));
+    assert!(ended.completed_at.is_some());
+    can_do_nothing(ground, &job).await;
+    // Not even with the epoch that its end left.
+    can_do_nothing(ground, &ended).await;
+    assert_eq!(ground.column(&job, "lease_owner").await, "NULL");
+    assert!(ground.claim(&claimant("two")).await.is_none());
+});
+
+on_both!(a_server_that_starts_takes_up_what_its_earlier_process_left, |ground| {
+    let (own, other) = (ground.owned_by("one").await, ground.owned_by("two").await);
+    let ended = ground.owned_by("one").await;
+    ground.store.finish(&ended, &End::Completed).await.unwrap().expect("it is ours");
+    let waiting = ground.job().await;
+    let untouched = [ground.tables(&waiting).await, ground.tables(&ended).await];
+    ground.store.void_leases("one").await.unwrap();
+    assert_eq!(ground.column(&own, "lease_expires_at").await, "NULL");
+    // SQLite has one server: whoever owned a job there is gone.
+    let is_gone = ground.database.kind() == Kind::Sqlite;
+    assert_eq!(ground.column(&other, "lease_expires_at").await == "NULL", is_gone);
+    assert_eq!([ground.tables(&waiting).await, ground.tables(&ended).await], untouched);
+    assert_eq!(ground.claim(&claimant("one")).await.unwrap().id, own.id);
+});
+
+on_both!(a_job_without_room_is_tried_again_when_its_time_has_come_and_not_before, |ground| {
+    let job = ground.owned_by("one").await;
+    let pause = Duration::from_mins(1);
+    let paused = ground.store.pause_for_room(&job, "the disk is full", pause).await.unwrap();
+    let paused = paused.expect("it is ours");
+    assert_eq!((paused.status, paused.attempts), (JobStatus::Paused, 0));
+    assert_eq!(paused.error_code.as_deref(), Some("storage_full"));
+    assert_eq!(paused.error_message.as_deref(), Some("the disk is full"));
+    assert!(paused.resume_at.is_some());
+    assert!(ground.claim(&claimant("one")).await.is_none(), "not before its time");
+    ground.set(&job, "resume_at = '2020-01-01T00:00:00+00:00'").await;
+    let again = ground.claim(&claimant("one")).await.expect("its time has come");
+    assert_eq!((again.id, again.status), (job.id, JobStatus::Processing));
+    assert_eq!((again.error_code, again.error_message, again.resume_at), (None, None, None));
+});
+
+on_both!(the_times_of_a_job_are_in_order_by_one_clock, |ground| {
+    let job = ground.owned_by("one").await;
+    ground.writer(&job).await.commit(chunk(0, false)).await.unwrap();
+    let ended = ground.store.finish(&job, &End::Completed).await.unwrap().expect("it is ours");
+    let (started, completed) = (ended.started_at.unwrap(), ended.completed_at.unwrap());
+    assert!(ended.created_at <= started && started <= completed);
+    let mut last = ended.created_at;
+    for event in ground.store.events_after(job.id, 0, 100).await.unwrap() {
+        assert!(event.at >= last, "event {} lies before the one before it", event.number);
+        last = event.at;
+    }
+    assert!(last <= completed);
+});
