@@ -87,7 +87,7 @@ impl Jobs {
                     }
                 }
                 Err(_) => {
-                    tracing::debug!(job = id, "its files are left to the server that has them")
+                    tracing::debug!(job = id, "its files are left to the server that has them");
                 }
             }
             Ok(job)
