@@ -133,6 +133,8 @@ async fn run_job(inner: &Arc<Inner>, job: Job) {
         tracing::error!(job = job.id, %error, "the renewal of a lease broke off");
     }
     inner.manager.rests(&job);
+    // Its table may take the next job now.
+    inner.wake.notify_one();
 }
 
 /// Renews the lease until the job stops; stops the job when the lease is lost or the server ends.

@@ -1,5 +1,6 @@
 //! Who uploaded: the name that a client gives itself, else its address.
 
+use crate::support;
 use crate::support::*;
 
 both!(a_client_is_known_by_its_name_or_address, |server| {

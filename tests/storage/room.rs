@@ -1,6 +1,7 @@
 //! A disk without room: uploads are told before they are read, jobs wait, everything else goes on.
 
 use crate::files::{folders, list};
+use crate::support;
 use crate::support::*;
 
 both!(without_room_uploads_are_refused_and_jobs_wait, [("LOADBAY_CHUNK_ROWS", "10")], |server| {

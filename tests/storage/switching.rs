@@ -1,6 +1,7 @@
 //! From the own folder to a shared storage and back: jobs that lie where they lay are run and read.
 
 use crate::files::{failed_keys, folders, list};
+use crate::support;
 use crate::support::*;
 
 both!(a_job_of_the_own_folder_is_run_after_switching, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
