@@ -43,7 +43,7 @@ async fn one_of_two_servers_is_killed_and_the_other_completes_all_files_once() {
         [("LOADBAY_LEASE", "1s"), ("LOADBAY_CHUNK_ROWS", "20"), ("LOADBAY_MAX_RUNNING_JOBS", "2")];
     let [mut lost, kept] = Server::start_two(&s3.settings(&more)).await;
     let upload = |number: usize| {
-        let server = if number % 2 == 0 { &lost } else { &kept };
+        let server = if number.is_multiple_of(2) { &lost } else { &kept };
         async move { server.import("products", Upload::csv(&file(number))).await }
     };
     let jobs = futures_util::future::join_all((0..FILES).map(upload)).await;

@@ -6,6 +6,7 @@
 //! ```text
 //! <data>/loadbay.sqlite                          the database, where it is SQLite
 //! <data>/server-id                               who this server is; locked while it runs
+//! <data>/reserve                                room for what must be written on a full disk
 //! <data>/tmp/                                    whatever is not finished; emptied at start
 //! <data>/uploads/<uuid>/source                   the uploaded file of a job
 //! <data>/uploads/<uuid>/failed/<chunk>.jsonl     the failed rows of one of its chunks

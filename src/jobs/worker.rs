@@ -93,7 +93,14 @@ impl Room {
             (Err(fault), false) => {
                 tracing::warn!(error = chain(&fault), "no jobs are claimed until there is room");
             }
-            (found, _) => return found.is_ok(),
+            (found, _) => {
+                if found.is_ok()
+                    && let Err(fault) = inner.folder.hold_reserve()
+                {
+                    tracing::debug!(error = %fault, "no room is held back for a full disk");
+                }
+                return found.is_ok();
+            }
         }
         self.is_missing = !self.is_missing;
         !self.is_missing

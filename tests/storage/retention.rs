@@ -72,7 +72,7 @@ async fn a_bucket_is_emptied_too() {
     let mut server = Server::start_with(Kind::Sqlite, &s3.settings(&[])).await;
     let status = server.load("products", Upload::csv(&list("A", 100))).await;
     let job = status["jobId"].as_i64().unwrap();
-    let named = |name: &&String| name.ends_with("/source") || name.ends_with(".jsonl");
+    let named = |name: &&String| name.ends_with("/source") || name.contains("/failed/");
     assert_eq!(s3.objects().iter().filter(named).count(), 2, "{:?}", s3.objects());
     server.kill();
     server.restart_with(&s3.settings(&[("LOADBAY_RETENTION", "1s")]));
