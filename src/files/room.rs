@@ -1,9 +1,15 @@
 //! Is there room on the data directory's disk? Looked at before room is taken, so that there is
 //! always a rest for what must be written whatever comes: the end of a job, a cancel.
 
+use std::io::{self, Write};
+use std::path::PathBuf;
+
 use rustix::fs::statvfs;
 
-use super::{FileError, Folder};
+use super::{FileError, Folder, private_file};
+
+/// Bytes that are held back for what must be written on a full disk: some dozens of cancels.
+const RESERVE_BYTES: usize = 1 << 20;
 
 impl Folder {
     /// Sets how many bytes must stay free on the disk.
@@ -26,7 +32,37 @@ impl Folder {
         let needed = wanted.saturating_add(self.min_free);
         if free >= needed { Ok(()) } else { Err(FileError::NoRoom { free, needed }) }
     }
+
+    /// Holds some room back, unless that is done already. Writes a megabyte at most.
+    ///
+    /// # Errors
+    /// What the system refused.
+    pub fn hold_reserve(&self) -> io::Result<()> {
+        let path = self.reserve();
+        if path.exists() {
+            return Ok(());
+        }
+        let held = private_file().open(&path).and_then(|mut file| file.write_all(&ZEROS));
+        if held.is_err() {
+            // Half of it is of no use, and may be what others lack.
+            let _was_there = self.give_reserve();
+        }
+        held
+    }
+
+    /// Gives the room free that was held back; true when there was some. The database may lie on
+    /// this disk: what a person asks for on a full disk needs a few pages of it.
+    #[must_use]
+    pub fn give_reserve(&self) -> bool {
+        std::fs::remove_file(self.reserve()).is_ok()
+    }
+
+    fn reserve(&self) -> PathBuf {
+        self.root().join("reserve")
+    }
 }
+
+static ZEROS: [u8; RESERVE_BYTES] = [0; RESERVE_BYTES];
 
 #[cfg(test)]
 mod tests {
@@ -40,5 +76,18 @@ mod tests {
         let refused = folder.has_room(1 << 60).unwrap_err();
         assert_eq!(refused.code().as_str(), "storage_full");
         assert!(folder.with_min_free(1 << 60).has_room(0).is_err());
+    }
+
+    #[test]
+    fn the_reserve_is_held_once_and_given_once() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        assert!(!folder.give_reserve());
+        folder.hold_reserve().unwrap();
+        folder.hold_reserve().unwrap();
+        let held = std::fs::metadata(folder.reserve()).unwrap().len();
+        assert_eq!(held, RESERVE_BYTES as u64);
+        assert!(folder.give_reserve());
+        assert!(!folder.give_reserve());
     }
 }

@@ -89,14 +89,21 @@ impl Jobs {
         &self,
         id: i64,
         action: Action,
-        change: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
+        change: impl Fn(Arc<Inner>) -> F + Send + 'static,
     ) -> Result<Job, JobsError>
     where
         F: Future<Output = Result<Option<Job>, StoreError>> + Send,
     {
         self.on_runtime(move |inner| async move {
             // The table first: from there on no chunk of an owner that lost the job can commit.
-            if let Some(job) = change(Arc::clone(&inner)).await? {
+            let mut changed = change(Arc::clone(&inner)).await;
+            if changed.as_ref().is_err_and(StoreError::is_out_of_room)
+                && inner.folder.give_reserve()
+            {
+                tracing::warn!(job = id, "room that was held back is used: the disk is full");
+                changed = change(Arc::clone(&inner)).await;
+            }
+            if let Some(job) = changed? {
                 inner.manager.stop_if_lost(&job);
                 inner.manager.publish(job.clone());
                 inner.wake.notify_one();

@@ -14,6 +14,7 @@ mod hear;
 mod lane;
 mod manager;
 mod persist;
+mod retention;
 mod retry;
 mod rollback;
 mod run;
@@ -75,6 +76,8 @@ pub struct JobsSettings {
     pub lease: Duration,
     /// How long a finished job stays in memory.
     pub keep_finished: Duration,
+    /// How long the files and the undo journal of a finished job are kept.
+    pub retention: Duration,
     /// Row errors of a job that are stored in the table.
     pub stored_errors_max: u64,
     /// Events of a job that are kept in the table.
@@ -119,10 +122,11 @@ struct Inner {
 }
 
 impl Jobs {
-    /// Takes up what an earlier process left and begins to claim jobs.
+    /// Takes up what an earlier process left, removes what nobody needs of it, and begins to claim
+    /// jobs.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or the data directory cannot be tidied.
     pub async fn start(
         store: Store,
         folder: Arc<Folder>,
@@ -146,6 +150,7 @@ impl Jobs {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         });
+        retention::at_start(&inner).await?;
         worker::start(&inner);
         Ok(Self { inner })
     }

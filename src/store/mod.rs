@@ -24,6 +24,7 @@ mod notify;
 mod postgres;
 mod queue;
 mod references;
+mod retention;
 mod rows;
 mod sessions;
 mod shape;
@@ -41,6 +42,7 @@ pub use error::StoreError;
 pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use notify::Notifications;
 pub use queue::End;
+pub use retention::KnownFolder;
 pub use thin::Thin;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 

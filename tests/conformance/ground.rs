@@ -143,12 +143,7 @@ impl Ground {
         job: &Job,
         is_full: Arc<AtomicBool>,
     ) -> Box<dyn ChunkWriter> {
-        let keep_failed: KeepFailed = Arc::new(move |_, _| {
-            if is_full.load(Ordering::Relaxed) {
-                return Err(std::io::ErrorKind::StorageFull.into());
-            }
-            Ok(())
-        });
+        let keep_failed = Arc::new(Disk { is_full });
         let datasets = Datasets::load::<&str, &str>([]).expect("the embedded datasets");
         let dataset = Arc::clone(datasets.get("products").expect("there are products"));
         let plan = Plan::new(&dataset, &job.detected.columns).expect("the columns fit");
@@ -165,6 +160,21 @@ impl Ground {
             every_row: true,
         };
         self.store.writer(settings).await.expect("a writer")
+    }
+}
+
+/// Where failed rows would go.
+struct Disk {
+    is_full: Arc<AtomicBool>,
+}
+
+#[async_trait::async_trait]
+impl KeepFailed for Disk {
+    async fn keep(&self, _: u32, _: &[FailedRow]) -> std::io::Result<()> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
     }
 }
 
