@@ -144,7 +144,7 @@ both!(
 
 both!(
     what_was_not_reached_of_failed_rows_is_imported_too,
-    [("LOADBAY_CHUNK_ROWS", "1")],
+    [("LOADBAY_CHUNK_ROWS", "4")],
     |server| {
         let parent = server.load("products", Upload::csv(&file()).option("mode", "update")).await;
         let failed = parent["counts"]["failed"].as_u64().unwrap();
