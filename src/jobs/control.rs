@@ -76,7 +76,7 @@ impl Jobs {
                 let (action, job) = (Action::Delete, Box::new(job));
                 return Err(JobsError::IllegalAction { action, job });
             }
-            inner.manager.forget(id);
+            inner.manager.deleted(&job);
             // After the row: a file without a job is swept, a job without its file is broken.
             inner.drop_files(&job).await;
             Ok(job)

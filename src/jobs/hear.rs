@@ -63,7 +63,7 @@ async fn look_at(inner: &Arc<Inner>, job: i64) {
             inner.manager.stop_if_lost(&now);
             inner.manager.publish(now);
         }
-        Ok(None) => inner.manager.forget(job),
+        Ok(None) => inner.manager.deleted_elsewhere(job),
         Err(error) => {
             tracing::debug!(job, error = chain(&error), "a job that changed cannot be read");
         }

@@ -8,14 +8,20 @@ use std::time::{Duration, Instant};
 use dashmap::DashMap;
 use dashmap::mapref::one::RefMut;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::stop::Stop;
 use crate::domain::job::Job;
+
+/// How late something may be said of a job that was deleted.
+const LATE: Duration = Duration::from_mins(10);
 
 /// All jobs in memory.
 #[derive(Debug)]
 pub(super) struct JobManager {
     jobs: DashMap<i64, Entry>,
+    /// Jobs that were deleted here, and when: what was read of one just before comes too late.
+    deleted: DashMap<Uuid, Instant>,
     keep_finished: Duration,
 }
 
@@ -44,13 +50,18 @@ impl Entry {
 
 impl JobManager {
     pub(super) fn new(keep_finished: Duration) -> Self {
-        Self { jobs: DashMap::new(), keep_finished }
+        Self { jobs: DashMap::new(), deleted: DashMap::new(), keep_finished }
     }
 
     /// Shows a newer state of a job. An older one (two writers report in any order) is ignored, and
     /// a finished job never changes.
     pub(super) fn publish(&self, job: Job) {
+        let (id, uuid) = (job.id, job.uuid);
         self.entry(&job).show(job);
+        // After the copy was made, as `deleted` notes before it removes: one of them sees the other.
+        if self.deleted.contains_key(&uuid) {
+            self.jobs.remove(&id);
+        }
     }
 
     fn entry(&self, job: &Job) -> RefMut<'_, i64, Entry> {
@@ -122,6 +133,21 @@ impl JobManager {
             Some(finished) => finished.elapsed() < self.keep_finished,
             None => entry.running.is_some() || entry.job.receiver_count() > 0,
         });
+        self.deleted.retain(|_, at| at.elapsed() < LATE);
+    }
+
+    /// Forgets a job that is in no table any more, whatever is still said of it.
+    pub(super) fn deleted(&self, job: &Job) {
+        self.deleted.insert(job.uuid, Instant::now());
+        self.jobs.remove(&job.id);
+    }
+
+    /// Forgets a job of which another server says that it was deleted.
+    pub(super) fn deleted_elsewhere(&self, id: i64) {
+        let shown = self.jobs.get(&id).map(|entry| entry.job.borrow().clone());
+        if let Some(job) = shown {
+            self.deleted(&job);
+        }
     }
 
     /// Forgets a job that is not ours any more: the table knows better.

@@ -391,6 +391,16 @@ impl Inner {
         Ok(self.storage.at(&job.place)?)
     }
 
+    /// Why the files of a job could not be read: what happened to the job in this moment, else
+    /// `fault`.
+    async fn unless_gone(&self, id: i64, fault: JobsError) -> JobsError {
+        match self.store.get(id).await {
+            Ok(None) => JobsError::NotFound(id),
+            Ok(Some(job)) if job.files_removed_at.is_some() => JobsError::FilesRemoved(id),
+            Ok(Some(_)) | Err(_) => fault,
+        }
+    }
+
     /// Removes the files of a job that is no more. What cannot be removed is left to the sweep.
     async fn drop_files(&self, job: &Job) {
         match self.storage.at(&job.place) {

@@ -56,6 +56,14 @@ both!(a_job_that_has_not_ended_cannot_be_deleted, [("LOADBAY_CHUNK_ROWS", "1")],
     server.delete(job).await.ok();
     drop(listener.rest().await);
     server.status(job).await.assert_problem(404, "job_not_found");
+    // Nothing that its run says in its last moments brings it back.
+    for prefix in ["M", "N", "O"] {
+        let next = server.import_long(prefix).await;
+        server.cancel(next).await.ok();
+        server.delete(next).await.ok();
+        server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
+        server.status(next).await.assert_problem(404, "job_not_found");
+    }
 });
 
 both!(a_child_does_not_need_its_parent, |server| {
