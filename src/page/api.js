@@ -70,11 +70,12 @@ class Reachable extends EventTarget {
 export const server = new Reachable();
 
 /** `data` of an answer. Throws `Problem`, `NoAnswer`, or the signal's `AbortError`. */
-export async function call(method, path, { signal, body } = {}) {
+export async function call(method, path, { signal, body, json } = {}) {
   let answer;
   let text;
+  const headers = { Accept: "application/json", ...(json && { "Content-Type": "application/json" }) };
   try {
-    answer = await fetch(path, { method, signal, body, cache: "no-store", headers: { Accept: "application/json" } });
+    answer = await fetch(path, { method, signal, body: json ? JSON.stringify(json) : body, cache: "no-store", headers });
     text = await answer.text();
   } catch (fault) {
     if (fault.name === "AbortError") throw fault;
@@ -120,9 +121,37 @@ export function job(id, signal) {
   return get(`/api/v1/import/status/${encodeURIComponent(id)}`, signal);
 }
 
-/** What a job's `actions` name: `act(123, "cancel")` gives the job as it is then. */
-export function act(id, action) {
-  return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`);
+/**
+ * What a job's `actions` name: `act(123, "cancel")` gives the job as it is then, "retry" and
+ * "rollback" the job that was made. `wishes`: of "retry" `{ rows: "all" | "failed" | "unprocessed" }`.
+ */
+export function act(id, action, wishes) {
+  return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`, { json: wishes });
+}
+
+/** Gives the job as it is then; a higher priority goes first. */
+export function setPriority(id, priority) {
+  return act(id, "priority", { priority });
+}
+
+/** Deletes a job that is over, with all that is kept of it. */
+export function forget(id) {
+  return call("DELETE", `${JOBS}/${encodeURIComponent(id)}`);
+}
+
+/** Why the server does not give a file, as a `Problem` or `NoAnswer`; `null` when it does. */
+export async function refusal(path) {
+  const looking = new AbortController();
+  try {
+    const answer = await fetch(path, { signal: looking.signal, cache: "no-store" });
+    if (answer.ok) return null;
+    return new Problem(answer.status, parsed(await answer.text()) ?? {});
+  } catch {
+    server.lost();
+    return new NoAnswer();
+  } finally {
+    looking.abort();
+  }
 }
 
 /** `{ errors, total, stored, truncated, nextCursor }`; filter: cursor, limit. */
