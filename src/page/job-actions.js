@@ -4,7 +4,7 @@
 
 import { NoAnswer, act, forget } from "./api.js";
 import { ask, busy } from "./ask-dialog.js";
-import { look, question, word } from "./job-questions.js";
+import { inOrder, look, question, word } from "./job-questions.js";
 import { el, isLive, put } from "./text.js";
 import "./job-priority.js";
 
@@ -27,7 +27,7 @@ class JobActions extends HTMLElement {
     this.#job = job;
     this.#priority.show(state);
     // Its end was told, and what may be done with it now is asked for.
-    const offered = isOver && isLive(job) ? [] : (job.actions ?? []);
+    const offered = isOver && isLive(job) ? [] : inOrder(job.actions ?? []);
     if (offered.join() === this.#offered) return;
     this.#offered = offered.join();
     if (!this.#isBusy) this.#draw();

@@ -3,6 +3,9 @@
 
 import { counted } from "./text.js";
 
+/** What uploads and people may ask for; a job that was sent to the front has more. */
+export const PRIORITY_MAX = 100;
+
 /** outcome, word on its tile, meaning, word in a sentence. */
 const OF_IMPORTS = [
   ["created", "Created", "New records", "created"],

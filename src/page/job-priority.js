@@ -2,10 +2,8 @@
 // JobState; tells by "acted" what the job is then, by "refused" why not.
 
 import { setPriority } from "./api.js";
+import { PRIORITY_MAX as MOST } from "./job-kind.js";
 import { el } from "./text.js";
-
-/** What uploads and people may ask for; a job that was sent to the front has more. */
-const MOST = 100;
 
 class JobPriority extends HTMLElement {
   #id = null;

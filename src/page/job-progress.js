@@ -1,7 +1,7 @@
 // <job-progress>: how far a job is. Two bars (the file, the rows), the step it is at, its times and
 // the estimate, and the chart of its pace. Shows a JobState; knows no address.
 
-import { isRollback, waitsForRoom } from "./job-kind.js";
+import { PRIORITY_MAX, isRollback, waitsForRoom } from "./job-kind.js";
 import { sentence } from "./log-lines.js";
 import { counted, duration, el, number, percent, put, size } from "./text.js";
 import { progressBar } from "./progress-bar.js";
@@ -106,7 +106,7 @@ function fact(term) {
 
 function stepOf(state) {
   if (state.isOver) return "";
-  if (state.status === "pending") return "Waiting for its turn.";
+  if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "Goes next, as soon as there is a place." : "Waiting for its turn.";
   if (waitsForRoom(state.job)) return "";
   if (state.status === "paused") return "Paused. Resume lets it go on where it is.";
   return state.step;

@@ -6,6 +6,12 @@ import { isRollback } from "./job-kind.js";
 
 const WORDS = { force: "Go next", pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Undo import", delete: "Delete" };
 
+/** Actions as their buttons stand: those first that lead on, what ends a job last. */
+export function inOrder(actions) {
+  const last = ["cancel", "delete"];
+  return [...actions].sort((a, b) => last.includes(a) - last.includes(b));
+}
+
 /** The word on the button of an action. */
 export function word(action, job) {
   if (action === "cancel") return isRollback(job) ? "Cancel undo" : "Cancel import";
