@@ -10,6 +10,7 @@
 //! <data>/uploads/<uuid>/failed/<chunk>.jsonl     the failed rows of one of its chunks
 //! ```
 
+mod copies;
 mod error;
 mod failed_rows;
 mod receive;

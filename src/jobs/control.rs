@@ -71,18 +71,14 @@ impl Jobs {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
             if !inner.store.delete(id).await? {
-                return Err(JobsError::IllegalAction {
-                    action: Action::Delete,
-                    job: Box::new(job),
-                });
+                // It has not ended, or somebody else deleted it in this moment.
+                let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+                let (action, job) = (Action::Delete, Box::new(job));
+                return Err(JobsError::IllegalAction { action, job });
             }
             inner.manager.forget(id);
             // After the row: a file without a job is swept, a job without its file is broken.
-            let (folder, uuid) = (Arc::clone(&inner.folder), job.uuid);
-            let removed = tokio::task::spawn_blocking(move || folder.remove(uuid)).await;
-            if !matches!(removed, Ok(Ok(()))) {
-                tracing::warn!(job = id, "the files of a deleted job are left to the sweep");
-            }
+            inner.drop_files(id, job.uuid).await;
             Ok(job)
         })
         .await

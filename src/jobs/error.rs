@@ -4,6 +4,8 @@ use crate::dataset::PlanFault;
 use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::domain::selection::Rows;
+use crate::files::FileError;
 use crate::reader::ReadError;
 use crate::store::StoreError;
 
@@ -26,6 +28,37 @@ pub enum JobsError {
     HasEnded {
         /// The job as it stands.
         job: Box<Job>,
+    },
+    /// The job has not ended: which rows are left is not known yet.
+    #[error("job {} is {}; which rows it leaves is known when it has ended", job.id, job.status)]
+    NotEnded {
+        /// The job as it stands.
+        job: Box<Job>,
+    },
+    /// There are no such rows to import again.
+    #[error("job {job} has no rows for a retry of `{}`", rows.as_str())]
+    NothingToRetry {
+        /// The job.
+        job: i64,
+        /// Which of its rows were asked for.
+        rows: Rows,
+    },
+    /// The job's files are on another server.
+    #[error("the files of job {0} lie in the folder of another server")]
+    FilesElsewhere(i64),
+    /// The job's files are gone.
+    #[error("the files of job {0} were removed, their time is over")]
+    FilesRemoved(i64),
+    /// The job's files cannot be written.
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// The job's file cannot be read as rows.
+    #[error("{why}")]
+    Source {
+        /// The code that a job would end with.
+        code: ErrorCode,
+        /// Why, with all causes.
+        why: String,
     },
     /// The key belongs to another upload.
     #[error(
@@ -55,7 +88,14 @@ impl JobsError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound(_) => ErrorCode::JobNotFound,
-            Self::IllegalAction { .. } | Self::HasEnded { .. } => ErrorCode::IllegalAction,
+            Self::IllegalAction { .. } | Self::HasEnded { .. } | Self::NotEnded { .. } => {
+                ErrorCode::IllegalAction
+            }
+            Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
+            Self::FilesElsewhere(_) => ErrorCode::FilesElsewhere,
+            Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
+            Self::Files(error) => error.code(),
+            Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
             Self::FailedRows(_) => ErrorCode::SourceUnreadable,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
@@ -68,13 +108,30 @@ impl JobsError {
     #[must_use]
     pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::IllegalAction { job, .. } | Self::HasEnded { job } => Some(job),
+            Self::IllegalAction { job, .. } | Self::HasEnded { job } | Self::NotEnded { job } => {
+                Some(job)
+            }
             Self::NotFound(_)
+            | Self::NothingToRetry { .. }
+            | Self::FilesElsewhere(_)
+            | Self::FilesRemoved(_)
+            | Self::Files(_)
+            | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::FailedRows(_)
             | Self::ShuttingDown
             | Self::Panicked
             | Self::Store(_) => None,
+        }
+    }
+}
+
+impl From<RunError> for JobsError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => Self::Store(error),
+            RunError::Panicked => Self::Panicked,
+            error => Self::Source { code: error.code(), why: chain(&error) },
         }
     }
 }

@@ -14,13 +14,16 @@ mod hear;
 mod lane;
 mod manager;
 mod persist;
+mod retry;
 mod rollback;
 mod run;
+mod selected;
 mod source;
 mod spill;
 mod stop;
 mod survey;
 mod thin;
+mod unprocessed;
 mod worker;
 
 use std::future::Future;
@@ -37,6 +40,8 @@ pub use crate::store::{JobFilter, SupersededRow};
 pub use changes::{AllTold, FollowingAll};
 pub use error::JobsError;
 pub use follow::{Following, Heard, Told};
+pub use retry::Retry;
+pub use unprocessed::{Unprocessed, UnprocessedRows};
 
 use crate::dataset::Datasets;
 use crate::domain::event::ErrorGroup;
@@ -51,6 +56,9 @@ use manager::JobManager;
 
 /// How often someone who waits for a job looks into the table as well.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The file of row numbers beside an uploaded file.
+const ROWS: &str = "rows";
 
 /// How jobs are run.
 #[derive(Debug, Clone)]
@@ -138,21 +146,7 @@ impl Jobs {
     /// # Errors
     /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
-        self.on_runtime(|inner| async move {
-            match inner.store.insert(&new, &inner.folder.server_id().to_string()).await? {
-                Inserted::New(job) => {
-                    inner.manager.publish(job.clone());
-                    inner.wake.notify_one();
-                    Ok(Submitted { job, replayed: false })
-                }
-                Inserted::KeyTaken(job) if same_upload(&job, &new) => {
-                    let job = inner.manager.get(job.id).unwrap_or(job);
-                    Ok(Submitted { job, replayed: true })
-                }
-                Inserted::KeyTaken(job) => Err(JobsError::IdempotencyMismatch { job: job.id }),
-            }
-        })
-        .await
+        self.on_runtime(|inner| async move { inner.submit(new).await }).await
     }
 
     /// The job as it stands now: the copy in memory, else the table.
@@ -297,15 +291,15 @@ impl Jobs {
     /// All failed rows of a job in the order of the file; to be read on a thread that may block.
     ///
     /// # Errors
-    /// `NotFound`, an unreadable data folder; else the store's.
+    /// `NotFound`, `FilesRemoved`, `FilesElsewhere`, an unreadable data folder; else the store's.
     pub async fn failed_rows(&self, id: i64) -> Result<FailedRows, JobsError> {
         let job = self.get(id).await?;
         self.on_runtime(move |inner| async move {
-            let chunks = inner.store.committed_chunks(id).await?;
-            let with_failed =
-                chunks.iter().filter(|chunk| chunk.has_failed_rows).map(|chunk| chunk.number);
-            let numbers: Vec<u32> = with_failed.collect();
-            inner.folder.failed_rows(job.uuid, &numbers).map_err(JobsError::FailedRows)
+            let chunks = inner.chunks_with_failed(id).await?;
+            if !chunks.is_empty() {
+                inner.reaches_files_of(&job)?;
+            }
+            inner.folder.failed_rows(job.uuid, &chunks).map_err(JobsError::FailedRows)
         })
         .await
     }
@@ -348,7 +342,57 @@ impl Jobs {
     }
 }
 
-/// The same dataset, bytes and options: what an `Idempotency-Key` promises.
+impl Inner {
+    /// See [`Jobs::submit`].
+    async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
+        match self.store.insert(&new, &self.folder.server_id().to_string()).await? {
+            Inserted::New(job) => {
+                self.manager.publish(job.clone());
+                self.wake.notify_one();
+                Ok(Submitted { job, replayed: false })
+            }
+            Inserted::KeyTaken(job) if same_upload(&job, &new) => {
+                let job = self.manager.get(job.id).unwrap_or(job);
+                Ok(Submitted { job, replayed: true })
+            }
+            Inserted::KeyTaken(job) => Err(JobsError::IdempotencyMismatch { job: job.id }),
+        }
+    }
+
+    /// The chunks of a job that left failed rows in its folder.
+    async fn chunks_with_failed(&self, id: i64) -> Result<Vec<u32>, JobsError> {
+        let chunks = self.store.committed_chunks(id).await?;
+        let with_failed = chunks.iter().filter(|chunk| chunk.has_failed_rows);
+        Ok(with_failed.map(|chunk| chunk.number).collect())
+    }
+
+    /// Does what blocks with the files, on a thread that may.
+    async fn with_files<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Folder) -> Result<T, JobsError> + Send + 'static,
+    ) -> Result<T, JobsError> {
+        let folder = Arc::clone(&self.folder);
+        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
+        done.unwrap_or(Err(JobsError::Panicked))
+    }
+
+    /// Removes the files of a job that is no more, or never was. What cannot be removed is left to
+    /// the sweep.
+    async fn drop_files(&self, id: i64, uuid: Uuid) {
+        let removed =
+            self.with_files(move |folder| folder.remove(uuid).map_err(JobsError::FailedRows)).await;
+        if removed.is_err() {
+            tracing::warn!(job = id, "files are left to the sweep");
+        }
+    }
+}
+
+/// The same dataset, bytes, options and rows: what an `Idempotency-Key` promises.
 fn same_upload(job: &Job, new: &NewJob) -> bool {
-    job.dataset == new.dataset && job.sha256 == new.sha256 && job.options == new.options
+    job.dataset == new.dataset
+        && job.sha256 == new.sha256
+        && job.options == new.options
+        && job.retry_of == new.retry_of
+        && job.selection == new.selection
+        && job.rollback_of == new.rollback_of
 }

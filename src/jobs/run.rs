@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::cut::{Cutter, LaneEnds, LaneStart};
 use super::error::{RunError, chain};
 use super::persist::{insist, persist};
+use super::selected::Picker;
 use super::source::Source;
 use super::stop::Stop;
 use super::survey::{Survey, survey};
@@ -115,6 +116,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
     let source = open(inner, job, stop).await?;
+    let source = narrowed(inner, job, source, (&dataset, &plan), stop).await?;
     tell(inner, job, stop, story::parsed).await?;
     let (source, survey, converter) = look_through(inner, source, converter, stop).await?;
     let lanes = match persist(job.id, stop.token(), || inner.store.lanes_of(job.id)).await? {
@@ -180,6 +182,23 @@ async fn open(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<Source, RunE
     on_thread("open", move || open_source(&inner, &job, &stop)).await
 }
 
+/// Only the rows that the job takes.
+async fn narrowed(
+    inner: &Arc<Inner>,
+    job: &Job,
+    source: Source,
+    (dataset, plan): (&Arc<Dataset>, &Plan),
+    stop: &Stop,
+) -> Result<Source, RunError> {
+    let Some(selection) = job.selection.clone() else { return Ok(source) };
+    let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
+    let (dataset, plan) = (Arc::clone(dataset), plan.clone());
+    let work = move || {
+        Ok(Picker::new(&inner, &job, &selection, &dataset, &plan, &stop)?.only(source))
+    };
+    on_thread("select", work).await
+}
+
 /// Looks the file through, on a thread that may block.
 async fn look_through(
     inner: &Arc<Inner>,
@@ -195,8 +214,8 @@ async fn look_through(
     on_thread("survey", work).await
 }
 
-/// The uploaded file as rows; a workbook is converted first.
-fn open_source(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
+/// The uploaded file as rows; a workbook is converted first. Blocks.
+pub(super) fn open_source(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
     let path = inner.folder.source(job.uuid);
     // The first epoch is the upload's own server, right after the upload.
     if job.lease_epoch > 1 {

@@ -1,10 +1,11 @@
-//! The file of a running job as rows, as often as they are asked for.
+//! The file of a job as rows, as often as they are asked for.
 
 use std::path::PathBuf;
 
 use tempfile::TempPath;
 
 use super::error::RunError;
+use super::selected::Picker;
 use crate::domain::detected::Detected;
 use crate::reader::{self, RowSource};
 
@@ -25,6 +26,13 @@ pub(super) enum Source {
         /// What was decided about the workbook.
         detected: Box<Detected>,
     },
+    /// Some rows of another source.
+    Selected {
+        /// Where the rows come from.
+        source: Box<Source>,
+        /// Which of them.
+        picker: Box<Picker>,
+    },
 }
 
 impl Source {
@@ -33,6 +41,7 @@ impl Source {
         Ok(match self {
             Self::Csv { path, detected } => reader::open_csv(path, detected)?,
             Self::Spool { path, detected } => reader::open_spool(path, detected)?,
+            Self::Selected { source, picker } => picker.pick(source.rows()?),
         })
     }
 }
