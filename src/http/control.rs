@@ -85,9 +85,8 @@ pub(super) async fn priority(
     let id = job_id(&id)?;
     let asked = Asked::read(&request, payload, &["priority"]).await?;
     let takes = "a whole number from -100 to 100";
-    let text = asked
-        .get("priority")
-        .ok_or_else(|| Problem::invalid_parameter("priority", "", takes))?;
+    let text =
+        asked.get("priority").ok_or_else(|| Problem::invalid_parameter("priority", "", takes))?;
     let priority = text.parse().ok().filter(|priority| (-100..=100).contains(priority));
     let priority = priority.ok_or_else(|| Problem::invalid_parameter("priority", text, takes))?;
     let jobs = api.jobs.clone();

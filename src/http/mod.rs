@@ -70,7 +70,10 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
         .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::of_job)))
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
-        .service(get(&format!("{import}/jobs/{{id}}/unprocessed.csv"), web::to(unprocessed::as_csv)))
+        .service(get(
+            &format!("{import}/jobs/{{id}}/unprocessed.csv"),
+            web::to(unprocessed::as_csv),
+        ))
         .service(get(
             &format!("{import}/jobs/{{id}}/unprocessed.xlsx"),
             web::to(unprocessed::as_xlsx),

@@ -36,9 +36,8 @@ impl Jobs {
             inner.may_retry(&parent)?;
             let Wanted { selection, numbers } = wanted(&inner, &parent, asked.rows).await?;
             let (uuid, from) = (Uuid::new_v4(), parent.uuid);
-            let copied = inner
-                .with_files(move |folder| copy_files(folder, from, uuid, &numbers))
-                .await;
+            let copied =
+                inner.with_files(move |folder| copy_files(folder, from, uuid, &numbers)).await;
             if copied.is_err() {
                 inner.drop_files(id, uuid).await;
                 copied?;

@@ -193,9 +193,8 @@ async fn narrowed(
     let Some(selection) = job.selection.clone() else { return Ok(source) };
     let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
     let (dataset, plan) = (Arc::clone(dataset), plan.clone());
-    let work = move || {
-        Ok(Picker::new(&inner, &job, &selection, &dataset, &plan, &stop)?.only(source))
-    };
+    let work =
+        move || Ok(Picker::new(&inner, &job, &selection, &dataset, &plan, &stop)?.only(source));
     on_thread("select", work).await
 }
 

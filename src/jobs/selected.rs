@@ -44,7 +44,8 @@ impl Picker {
         stop: &Stop,
     ) -> Result<Self, RunError> {
         let numbers = if selection.has_numbers() {
-            let unreadable = |source| RunError::Io { doing: "read the numbers of the rows", source };
+            let unreadable =
+                |source| RunError::Io { doing: "read the numbers of the rows", source };
             Some(inner.folder.get(job.uuid, ROWS).map_err(unreadable)?.into())
         } else {
             None

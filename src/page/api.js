@@ -70,10 +70,10 @@ class Reachable extends EventTarget {
 export const server = new Reachable();
 
 /** `data` of an answer. Throws `Problem`, `NoAnswer`, or the signal's `AbortError`. */
-export async function call(method, path, { signal, body, json } = {}) {
+export async function call(method, path, { signal, body, json, key } = {}) {
   let answer;
   let text;
-  const headers = { Accept: "application/json", ...(json && { "Content-Type": "application/json" }) };
+  const headers = { Accept: "application/json", ...(json && { "Content-Type": "application/json" }), ...(key && { "Idempotency-Key": key }) };
   try {
     answer = await fetch(path, { method, signal, body: json ? JSON.stringify(json) : body, cache: "no-store", headers });
     text = await answer.text();
@@ -123,15 +123,16 @@ export function job(id, signal) {
 
 /**
  * What a job's `actions` name: `act(123, "cancel")` gives the job as it is then, "retry" and
- * "rollback" the job that was made. `wishes`: of "retry" `{ rows: "all" | "failed" | "unprocessed" }`.
+ * "rollback" the job that was made. `wishes`: of "retry" `{ rows: "all" | "failed" | "unprocessed" }`;
+ * `key` makes sure that a second attempt after a lost answer makes no second job.
  */
-export function act(id, action, wishes) {
-  return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`, { json: wishes });
+export function act(id, action, { wishes, key } = {}) {
+  return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`, { json: wishes, key });
 }
 
 /** Gives the job as it is then; a higher priority goes first. */
 export function setPriority(id, priority) {
-  return act(id, "priority", { priority });
+  return act(id, "priority", { wishes: { priority } });
 }
 
 /** Deletes a job that is over, with all that is kept of it. */
@@ -141,16 +142,16 @@ export function forget(id) {
 
 /** Why the server does not give a file, as a `Problem` or `NoAnswer`; `null` when it does. */
 export async function refusal(path) {
-  const looking = new AbortController();
   try {
-    const answer = await fetch(path, { signal: looking.signal, cache: "no-store" });
+    const answer = await fetch(path, { method: "HEAD", cache: "no-store" });
     if (answer.ok) return null;
-    return new Problem(answer.status, parsed(await answer.text()) ?? {});
-  } catch {
+    // Only an answer with a body says why.
+    await get(path);
+    return null;
+  } catch (fault) {
+    if (fault instanceof Problem || fault instanceof NoAnswer) return fault;
     server.lost();
     return new NoAnswer();
-  } finally {
-    looking.abort();
   }
 }
 
@@ -232,7 +233,7 @@ function form(file, options) {
   return body;
 }
 
-/** A key for `send`: 128 random bits; also where pages have no `crypto.randomUUID`. */
+/** A key for `send` and `act`: 128 random bits; also where pages have no `crypto.randomUUID`. */
 export function uploadKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -2,16 +2,17 @@
 // the next press does not take back; says the server's sentence when it refuses. Tells by "acted"
 // what the job is then, or `null` when it should be asked for; by "go" where to go on.
 
-import { NoAnswer, act, forget } from "./api.js";
+import { NoAnswer, act, forget, uploadKey } from "./api.js";
 import { ask, busy } from "./ask-dialog.js";
 import { inOrder, look, question, word } from "./job-questions.js";
-import { el, isLive, put } from "./text.js";
+import { el, isLive, put, sentence } from "./text.js";
 import "./job-priority.js";
 
 class JobActions extends HTMLElement {
   #job = null;
   #offered = "";
   #isBusy = false;
+  #keys = new Map();
   #said = el("p", { class: "small said", role: "status" });
   #priority = el("job-priority", {});
   #buttons = el("div", { class: "row buttons" });
@@ -78,18 +79,27 @@ class JobActions extends HTMLElement {
       this.#tell("announce", `Job ${id} is deleted`);
       this.#tell("go", "/");
     } else if (action === "retry" || action === "rollback") {
-      const child = await act(id, action, action === "retry" ? { rows: form.get("rows") } : undefined);
+      const wishes = action === "retry" ? { rows: form.get("rows") } : undefined;
+      const child = await act(id, action, { wishes, key: this.#keyOf(action, wishes) });
+      this.#keys.clear();
       this.#tell("go", `/jobs/${child.jobId}`);
     } else {
       this.#tell("acted", await act(id, action));
     }
   }
 
+  /** The same for a second attempt: a job whose answer was lost is found again. */
+  #keyOf(action, wishes) {
+    const wish = `${action} ${wishes?.rows ?? ""}`;
+    if (!this.#keys.has(wish)) this.#keys.set(wish, uploadKey());
+    return this.#keys.get(wish);
+  }
+
   /** The job is another than was thought, so it is asked for. */
   #refused(fault) {
     if (!(fault instanceof Error)) throw fault;
     const again = fault instanceof NoAnswer ? " Try again when it is back." : "";
-    put(this.#said, `${fault.message}${again}`);
+    this.#said.replaceChildren(...sentence(`${fault.message}${again}`));
     this.#tell("acted", null);
   }
 

@@ -16,7 +16,7 @@ class JobCounts extends HTMLElement {
   }
 
   #build(job) {
-    for (const [outcome, word, meaning] of outcomesAndRest(job)) this.#tiles.set(outcome, tile(outcome, word, meaning));
+    for (const [outcome, word, meaning, , look = outcome] of outcomesAndRest(job)) this.#tiles.set(outcome, tile(look, word, meaning));
     const tiles = [...this.#tiles.values()];
     this.#list.append(...tiles.map(({ box }) => box));
     this.#share.append(...tiles.map(({ part }) => part));
@@ -47,10 +47,10 @@ function sum(counts, { job, total, status }, done) {
   return status === "processing" ? "The rows are being counted." : "The rows are not counted.";
 }
 
-function tile(outcome, word, meaning) {
+function tile(look, word, meaning) {
   const value = el("dd", {}, "0");
-  const box = el("div", { class: `tile ${outcome}`, title: meaning }, el("dt", {}, word), value);
-  return { box, value, part: el("i", { class: outcome }) };
+  const box = el("div", { class: `tile ${look}`, title: meaning }, el("dt", {}, word), value);
+  return { box, value, part: el("i", { class: look }) };
 }
 
 customElements.define("job-counts", JobCounts);

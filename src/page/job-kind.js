@@ -6,7 +6,7 @@ import { counted } from "./text.js";
 /** What uploads and people may ask for; a job that was sent to the front has more. */
 export const PRIORITY_MAX = 100;
 
-/** outcome, word on its tile, meaning, word in a sentence. */
+/** outcome, word on its tile, meaning, word in a sentence, and its look where that is another's. */
 const OF_IMPORTS = [
   ["created", "Created", "New records", "created"],
   ["updated", "Updated", "Records that changed", "updated"],
@@ -18,7 +18,7 @@ const OF_ROLLBACKS = [
   ["removed", "Removed", "Records that the import had created", "removed"],
   ["updated", "Put back", "Records that have the values of before again", "put back"],
   ["unchanged", "As they were", "Records that had these values already, or are gone", "as they were"],
-  ["failed", "Kept", "Changed after the import, so left as they are", "kept"],
+  ["failed", "Kept", "Changed after the import, so left as they are", "kept", "kept"],
 ];
 
 const UNPROCESSED = ["unprocessed", "Unprocessed", "Rows without an outcome so far", "unprocessed"];
@@ -28,7 +28,7 @@ export function isRollback(job) {
   return isNumber(job?.rollbackOf);
 }
 
-/** The outcomes that rows of this kind of job have: `[outcome, word, meaning, word in a sentence]`. */
+/** The outcomes that rows of this kind of job have: `[outcome, word, meaning, word in a sentence, look]`. */
 export function outcomes(job) {
   return isRollback(job) ? OF_ROLLBACKS : OF_IMPORTS;
 }

@@ -114,15 +114,18 @@ class JobPage extends HTMLElement {
 
   /** What is shown in place of a job. */
   #instead(title, words, again = null) {
+    const hadFocus = this.contains(document.activeElement);
+    const heading = el("h1", { tabindex: -1 }, title);
     this.replaceChildren(
       back(),
       el(
         "section", { class: "card stack unknown" },
-        el("h1", {}, title),
+        heading,
         el("p", {}, words),
         el("p", { class: "row" }, el("a", { class: "button primary", href: "/" }, "Show all jobs"), again),
       ),
     );
+    if (hadFocus) heading.focus();
   }
 
   #build() {

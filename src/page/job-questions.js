@@ -1,7 +1,7 @@
 // What is asked before an action that is not taken back with the next press: what will happen, in
 // sentences about this job. Knows the words of the actions, not how they are done.
 
-import { counted, el, isLive, number } from "./text.js";
+import { counted, el, number } from "./text.js";
 import { isRollback } from "./job-kind.js";
 
 const WORDS = { force: "Go next", pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Undo import", delete: "Delete" };
@@ -84,7 +84,8 @@ const QUESTIONS = {
 function retryChoices(job) {
   const { failed = 0 } = job.counts ?? {};
   const { total = null, current = 0 } = job.progress ?? {};
-  const left = isLive(job) || total === null ? 0 : Math.max(0, total - current);
+  const rest = total === null ? null : Math.max(0, total - current);
+  const left = job.links?.unprocessedCsv ? rest : 0;
   return [
     ["all", "All rows", total, "What is in the table already is left as it is or updated."],
     ["failed", "Failed rows", failed, "They fail again, unless what was wrong is not in the file."],

@@ -3,7 +3,7 @@
 
 import { downloadLink } from "./download-link.js";
 import { isRollback, what } from "./job-kind.js";
-import { counted, duration, el, number, put } from "./text.js";
+import { counted, duration, el, number, sentence as nodesOf } from "./text.js";
 import { sentence } from "./log-lines.js";
 
 /** What to do about a failed job, by its code; the same advice as in the API's documentation. */
@@ -114,7 +114,7 @@ function downloads(job) {
   ].filter(([address]) => address);
   if (files.length === 0) return [];
   const refused = el("p", { class: "small bad-text refused", role: "status" });
-  const say = (reason) => put(refused, reason);
+  const say = (reason) => refused.replaceChildren(...nodesOf(reason));
   const parts = files.map(([address, words]) => downloadLink(address, words, { class: "button compact" }, say));
   const hint = links.errorsCsv && !isRollback(job) ? el("p", { class: "small muted" }, MEND) : "";
   return [el("div", { class: "row downloads" }, parts), refused, hint];

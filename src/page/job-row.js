@@ -76,8 +76,8 @@ export class JobRow extends HTMLElement {
 /** The rows by outcome, as parts of a bar; what was not reached is left free. */
 function parts(job) {
   const counts = { ...job.counts, unprocessed: job.results?.unprocessed ?? 0 };
-  const shares = outcomesAndRest(job).map(([outcome]) => [outcome, counts[outcome]]);
-  return shares.filter(([, rows]) => rows > 0).map(([outcome, rows]) => el("i", { class: outcome, style: { "flex-grow": String(rows) } }));
+  const shares = outcomesAndRest(job).map(([outcome, , , , look = outcome]) => [look, counts[outcome]]);
+  return shares.filter(([, rows]) => rows > 0).map(([look, rows]) => el("i", { class: look, style: { "flex-grow": String(rows) } }));
 }
 
 function underWay(job) {

@@ -15,7 +15,7 @@ const QUIET_MILLIS = 10_000;
 /** A job and its last event are not written in the very same moment. */
 const MARGIN_MILLIS = 2000;
 /** How the step begins with which a job goes on that stood still. */
-const AGAIN = /^(Resumed|Import goes on|Import taken up)\b/;
+const AGAIN = /^(Resumed|\w+ goes on|\w+ taken up)\b/;
 /** More points than the chart has pixels tell nothing. */
 const POINTS = 4000;
 

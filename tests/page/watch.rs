@@ -1,4 +1,4 @@
-//! Watching jobs: the bars, a reload in the middle, a server that goes away, the list, cancelling.
+//! Watching jobs: the bars, a reload in the middle, a server that goes away, the list.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::visits;
 /// Rows of the jobs that are disturbed; with chunks of ten a job has 150 of them.
 const ROWS: u64 = 1_500;
 
-const SMALL_CHUNKS: (&str, &str) = ("LOADBAY_CHUNK_ROWS", "10");
+pub(crate) const SMALL_CHUNKS: (&str, &str) = ("LOADBAY_CHUNK_ROWS", "10");
 
 /// Remembers every value that a bar shows, for as long as the document lives.
 const RECORDER: &str = "
@@ -151,22 +151,6 @@ visits!(two_jobs_at_once_move_in_the_list, [SMALL_CHUNKS], |server, visit| {
     for job in ["1", "2"] {
         visit.reads(&format!("job-list [data-job='{job}']"), "done").await;
     }
-});
-
-visits!(a_job_is_cancelled_by_its_button, [SMALL_CHUNKS], |server, visit| {
-    let job = server.import("products", Upload::csv(&list("C", ROWS))).await;
-    visit.go(&format!("/jobs/{job}")).await;
-    let lock = hold_in_the_middle(server, visit, job).await;
-    visit.click("#actions button[data-action=cancel]").await;
-    // Asked back in place, with the way back under the pointer.
-    visit.sees("#actions button[data-action=keep]").await;
-    visit.click("#actions button[data-action=cancel]").await;
-    drop(lock);
-    let status = visit.job_ends().await;
-    assert!(status.to_lowercase().contains("cancelled"), "{status}");
-    visit.misses("#actions button[data-action=cancel]").await;
-    let answer = server.status(job).await;
-    assert_eq!(answer.ok()["status"], json!("cancelled"));
 });
 
 visits!(the_log_is_filtered_and_draws_only_what_is_seen, |server, visit| {
