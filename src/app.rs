@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::dataset::{self, Datasets, DefinitionFault};
-use crate::files::Folder;
+use crate::files::{Folder, Storage};
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
@@ -37,15 +37,15 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     stop_on_signal(stopping.clone())?;
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("LOADBAY_LISTEN: cannot listen on {}", config.listen))?;
-    let root = config.data_dir.clone();
-    let folder = Arc::new(tokio::task::spawn_blocking(move || Folder::open(&root)).await??);
+    let (folder, storage) = files(&config).await?;
     let datasets = Arc::new(datasets(config.datasets_dir.as_deref())?);
     let child = child(&config)?;
-    let jobs = start_jobs(&config, &folder, &datasets, &child).await?;
+    let jobs = start_jobs(&config, &folder, &storage, &datasets, &child).await?;
 
     let api = Api {
         jobs: jobs.clone(),
         folder,
+        storage,
         datasets,
         child,
         max_upload: config.max_upload,
@@ -72,10 +72,24 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     Ok(())
 }
 
+/// Opens the data directory and the storage of the jobs' files.
+async fn files(config: &Config) -> anyhow::Result<(Arc<Folder>, Storage)> {
+    let (root, min_free) = (config.data_dir.clone(), config.min_free);
+    let url = config.storage_url.clone();
+    let open = move || -> anyhow::Result<_> {
+        let folder = Arc::new(Folder::open(&root)?.with_min_free(min_free));
+        let storage =
+            Storage::connect(Arc::clone(&folder), url.as_ref()).context("LOADBAY_STORAGE_URL")?;
+        Ok((folder, storage))
+    };
+    tokio::task::spawn_blocking(open).await?
+}
+
 /// Opens the database, checks the datasets against it, tidies the data directory, starts the jobs.
 async fn start_jobs(
     config: &Config,
     folder: &Arc<Folder>,
+    storage: &Storage,
     datasets: &Arc<Datasets>,
     child: &Child,
 ) -> anyhow::Result<Jobs> {
@@ -96,7 +110,8 @@ async fn start_jobs(
         events_max: config.max_events,
         child: child.clone(),
     };
-    Ok(Jobs::start(store, Arc::clone(folder), Arc::clone(datasets), settings).await?)
+    let (folder, storage) = (Arc::clone(folder), storage.clone());
+    Ok(Jobs::start(store, folder, storage, Arc::clone(datasets), settings).await?)
 }
 
 /// Tells at start what would otherwise fail in the middle of a job.
@@ -128,16 +143,22 @@ fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
 
 /// Removes what an interrupted upload left: no job knows it, so nobody was promised anything.
 async fn sweep(folder: &Arc<Folder>, store: &Store) -> anyhow::Result<()> {
+    let tmp = Arc::clone(folder);
+    let unfinished = tokio::task::spawn_blocking(move || tmp.empty_tmp()).await?;
+    let unfinished = unfinished.context("cannot tidy the data directory")?;
     let known: HashSet<Uuid> = store
         .upload_folders()
         .await?
         .iter()
         .filter_map(|name| Uuid::parse_str(name).ok())
         .collect();
-    let folder = Arc::clone(folder);
-    let swept = tokio::task::spawn_blocking(move || folder.sweep(|uuid| known.contains(&uuid)));
-    let swept = swept.await?.context("cannot tidy the data directory")?;
-    tracing::debug!(?swept, "tidied the data directory");
+    let own = Storage::own(Arc::clone(folder));
+    let mut unknown = own.folders(Duration::ZERO).await?;
+    unknown.retain(|uuid| !known.contains(uuid));
+    for uuid in &unknown {
+        own.remove(*uuid).await?;
+    }
+    tracing::debug!(unfinished, unknown = unknown.len(), "tidied the data directory");
     Ok(())
 }
 

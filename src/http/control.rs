@@ -11,7 +11,7 @@ use super::envelope;
 use super::problem::Problem;
 use super::query;
 use super::status::job_id;
-use super::upload::{IDEMPOTENCY_REPLAYED, idempotency_key, true_value};
+use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
 use super::view::{JobView, status_url};
 use crate::domain::job::Job;
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
@@ -108,7 +108,7 @@ pub(super) async fn retry(
     if api.stopping.is_cancelled() {
         return Err(Problem::stopping());
     }
-    let wish = Retry { rows, created_by: client(&request), idempotency_key };
+    let wish = Retry { rows, created_by: client(&request)?, idempotency_key };
     let jobs = api.jobs.clone();
     let submitted = api.run(async move { jobs.retry(id, wish).await }).await?;
     let mut response = envelope::ok(&JobView::of(&submitted.job))?;
@@ -140,14 +140,6 @@ pub(super) async fn delete(
     let jobs = api.jobs.clone();
     let job = api.run(async move { jobs.delete(id).await }).await?;
     envelope::ok_with(&format!("Job {id} was deleted"), &JobView::of(&job))
-}
-
-/// Who asks: the name that the client gives itself, else its address.
-fn client(request: &HttpRequest) -> Option<String> {
-    let name = request.headers().get("x-loadbay-client").and_then(|name| name.to_str().ok());
-    let name = name.map(|name| crate::domain::row_error::shown(name.trim()));
-    name.filter(|name| !name.is_empty())
-        .or_else(|| request.peer_addr().map(|address| address.ip().to_string()))
 }
 
 /// What is asked for, name by name.

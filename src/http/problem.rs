@@ -91,7 +91,12 @@ impl Problem {
         }
         let mut problem = Self::new(code, code.remedy());
         problem.cause = Some(Box::new(fault));
-        if matches!(code, ErrorCode::DatabaseUnavailable | ErrorCode::ShuttingDown) {
+        if matches!(
+            code,
+            ErrorCode::DatabaseUnavailable
+                | ErrorCode::StorageUnavailable
+                | ErrorCode::ShuttingDown
+        ) {
             problem.headers.push((header::RETRY_AFTER, HeaderValue::from(RETRY_SECONDS)));
         }
         problem
@@ -306,7 +311,7 @@ mod tests {
         let faults = Options::parse([("mode", "mirror"), ("colour", "red")]).unwrap_err();
         let response = Problem::from(faults).response(Some("r1"));
         let bytes = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
-        insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"{"type":"/docs/errors#invalid_option","title":"An option has a value that it does not take","status":400,"detail":"Option `mode` does not take `mirror`; it takes upsert, insert or update. There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, duplicates, delimiter, encoding, decimal, sheet, headerRow, mapping, priority, rows.","success":false,"code":"invalid_option","errors":[{"code":"invalid_option","message":"Option `mode` does not take `mirror`; it takes upsert, insert or update.","option":"mode"},{"code":"unknown_option","message":"There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, duplicates, delimiter, encoding, decimal, sheet, headerRow, mapping, priority, rows.","option":"colour"}],"requestId":"r1"}"#);
+        insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"{"type":"/docs/errors#invalid_option","title":"An option has a value that it does not take","status":400,"detail":"Option `mode` does not take `mirror`; it takes upsert, insert or update. There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, duplicates, delimiter, encoding, decimal, sheet, headerRow, mapping, priority, rows, undo.","success":false,"code":"invalid_option","errors":[{"code":"invalid_option","message":"Option `mode` does not take `mirror`; it takes upsert, insert or update.","option":"mode"},{"code":"unknown_option","message":"There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, duplicates, delimiter, encoding, decimal, sheet, headerRow, mapping, priority, rows, undo.","option":"colour"}],"requestId":"r1"}"#);
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Jobs {
             }
             inner.manager.forget(id);
             // After the row: a file without a job is swept, a job without its file is broken.
-            inner.drop_files(id, job.uuid).await;
+            inner.drop_files(&job).await;
             Ok(job)
         })
         .await

@@ -5,7 +5,7 @@ use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::selection::Rows;
-use crate::files::FileError;
+use crate::files::{FileError, may_pass};
 use crate::reader::ReadError;
 use crate::store::StoreError;
 
@@ -43,15 +43,6 @@ pub enum JobsError {
         /// Which of its rows were asked for.
         rows: Rows,
     },
-    /// The job's files are on another server.
-    #[error("the files of job {0} lie in the folder of another server")]
-    FilesElsewhere(i64),
-    /// The job's files are gone.
-    #[error("the files of job {0} were removed, their time is over")]
-    FilesRemoved(i64),
-    /// The job's files cannot be written.
-    #[error(transparent)]
-    Files(#[from] FileError),
     /// The job's file cannot be read as rows.
     #[error("{why}")]
     Source {
@@ -68,6 +59,12 @@ pub enum JobsError {
         /// The job that has the key.
         job: i64,
     },
+    /// The job's files were removed: their time was over.
+    #[error("the files of job {0} were removed; they are kept for the time of LOADBAY_RETENTION")]
+    FilesRemoved(i64),
+    /// The job's files cannot be reached.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// The failed rows cannot be read.
     #[error("could not read the failed rows")]
     FailedRows(#[source] std::io::Error),
@@ -92,11 +89,11 @@ impl JobsError {
                 ErrorCode::IllegalAction
             }
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
-            Self::FilesElsewhere(_) => ErrorCode::FilesElsewhere,
-            Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
-            Self::Files(error) => error.code(),
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
+            Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
+            Self::Files(error) => error.code(),
+            Self::FailedRows(error) if may_pass(error) => ErrorCode::StorageUnavailable,
             Self::FailedRows(_) => ErrorCode::SourceUnreadable,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Panicked => ErrorCode::Internal,
@@ -113,11 +110,10 @@ impl JobsError {
             }
             Self::NotFound(_)
             | Self::NothingToRetry { .. }
-            | Self::FilesElsewhere(_)
-            | Self::FilesRemoved(_)
-            | Self::Files(_)
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
+            | Self::FilesRemoved(_)
+            | Self::Files(_)
             | Self::FailedRows(_)
             | Self::ShuttingDown
             | Self::Panicked
@@ -130,6 +126,7 @@ impl From<RunError> for JobsError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Store(error) => Self::Store(error),
+            RunError::Files(error) => Self::Files(error),
             RunError::Panicked => Self::Panicked,
             error => Self::Source { code: error.code(), why: chain(&error) },
         }
@@ -163,6 +160,9 @@ pub(super) enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// The storage, or the room on the disk.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// More rows failed than `maxErrors`.
     #[error("{failed} rows failed; `maxErrors` allows {allowed}")]
     TooManyErrors {
@@ -213,9 +213,18 @@ impl RunError {
             Self::Plan(fault) => fault.code(),
             Self::Read(error) => error.code(),
             Self::SourceChanged => ErrorCode::SourceChanged,
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            Self::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+                ) =>
+            {
                 ErrorCode::StorageFull
             }
+            Self::Files(fault @ FileError::Store { .. }) if !fault.is_transient() => {
+                ErrorCode::SourceUnreadable
+            }
+            Self::Files(fault) => fault.code(),
             Self::Io { .. } => ErrorCode::SourceUnreadable,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
             Self::Aborted => ErrorCode::AbortedOnError,

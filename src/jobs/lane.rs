@@ -30,6 +30,7 @@ pub(super) async fn write(
         if stop.is_stopped() {
             return Err(RunError::Stopped);
         }
+        inner.folder.has_room(0)?;
         commit(&mut *writer, &job, &chunk, &stop).await?;
         if let Some(chunk) = Arc::into_inner(chunk) {
             // The reader is at the end of the file when it takes none back.

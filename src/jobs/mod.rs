@@ -47,10 +47,11 @@ use crate::dataset::Datasets;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::RowError;
-use crate::files::{FailedRows, Folder};
+use crate::files::{FailedRows, Folder, Storage};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
 use changes::Changes;
+use error::chain;
 use feed::Feeds;
 use manager::JobManager;
 
@@ -100,6 +101,7 @@ pub struct Jobs {
 struct Inner {
     store: Store,
     folder: Arc<Folder>,
+    storage: Storage,
     datasets: Arc<Datasets>,
     settings: JobsSettings,
     manager: JobManager,
@@ -120,6 +122,7 @@ impl Jobs {
     pub async fn start(
         store: Store,
         folder: Arc<Folder>,
+        storage: Storage,
         datasets: Arc<Datasets>,
         settings: JobsSettings,
     ) -> Result<Self, JobsError> {
@@ -130,6 +133,7 @@ impl Jobs {
             changes: Changes::default(),
             store,
             folder,
+            storage,
             datasets,
             settings,
             wake: Notify::new(),
@@ -146,7 +150,11 @@ impl Jobs {
     /// # Errors
     /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
-        self.on_runtime(|inner| async move { inner.submit(new).await }).await
+        self.on_runtime(|inner| async move {
+            let place = inner.storage.place().to_owned();
+            inner.submit(new, &place).await
+        })
+        .await
     }
 
     /// The job as it stands now: the copy in memory, else the table.
@@ -291,15 +299,14 @@ impl Jobs {
     /// All failed rows of a job in the order of the file; to be read on a thread that may block.
     ///
     /// # Errors
-    /// `NotFound`, `FilesRemoved`, `FilesElsewhere`, an unreadable data folder; else the store's.
+    /// `NotFound`, `FilesRemoved`, files that cannot be read or reached; else the store's.
     pub async fn failed_rows(&self, id: i64) -> Result<FailedRows, JobsError> {
-        let job = self.get(id).await?;
         self.on_runtime(move |inner| async move {
+            // The copy in memory may not know yet that the files were removed.
+            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            let storage = inner.files_of(&job)?;
             let chunks = inner.chunks_with_failed(id).await?;
-            if !chunks.is_empty() {
-                inner.reaches_files_of(&job)?;
-            }
-            inner.folder.failed_rows(job.uuid, &chunks).map_err(JobsError::FailedRows)
+            storage.failed_rows(job.uuid, &chunks).await.map_err(JobsError::FailedRows)
         })
         .await
     }
@@ -344,8 +351,8 @@ impl Jobs {
 
 impl Inner {
     /// See [`Jobs::submit`].
-    async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
-        match self.store.insert(&new, &self.folder.server_id().to_string()).await? {
+    async fn submit(&self, new: NewJob, place: &str) -> Result<Submitted, JobsError> {
+        match self.store.insert(&new, place).await? {
             Inserted::New(job) => {
                 self.manager.publish(job.clone());
                 self.wake.notify_one();
@@ -366,23 +373,26 @@ impl Inner {
         Ok(with_failed.map(|chunk| chunk.number).collect())
     }
 
-    /// Does what blocks with the files, on a thread that may.
-    async fn with_files<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Folder) -> Result<T, JobsError> + Send + 'static,
-    ) -> Result<T, JobsError> {
-        let folder = Arc::clone(&self.folder);
-        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
-        done.unwrap_or(Err(JobsError::Panicked))
+    /// The storage that has the files of a job.
+    fn files_of(&self, job: &Job) -> Result<Storage, JobsError> {
+        if job.files_removed_at.is_some() {
+            return Err(JobsError::FilesRemoved(job.id));
+        }
+        Ok(self.storage.at(&job.place)?)
     }
 
-    /// Removes the files of a job that is no more, or never was. What cannot be removed is left to
-    /// the sweep.
-    async fn drop_files(&self, id: i64, uuid: Uuid) {
-        let removed =
-            self.with_files(move |folder| folder.remove(uuid).map_err(JobsError::FailedRows)).await;
-        if removed.is_err() {
-            tracing::warn!(job = id, "files are left to the sweep");
+    /// Removes the files of a job that is no more. What cannot be removed is left to the sweep.
+    async fn drop_files(&self, job: &Job) {
+        match self.storage.at(&job.place) {
+            Ok(storage) => {
+                if let Err(fault) = storage.remove(job.uuid).await {
+                    let error = chain(&fault);
+                    tracing::warn!(job = job.id, error, "its files are left to the sweep");
+                }
+            }
+            Err(_) => {
+                tracing::debug!(job = job.id, "its files are left to the server that has them");
+            }
         }
     }
 }

@@ -5,12 +5,13 @@ use std::io;
 
 use uuid::Uuid;
 
+use super::error::chain;
 use super::{Inner, Jobs, JobsError, ROWS, Submitted, selected};
 use crate::domain::action::Action;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::selection::{Rows, Selection};
 use crate::domain::status::JobStatus;
-use crate::files::Folder;
+use crate::files::Storage;
 use crate::store::CommittedChunk;
 
 /// What is asked of a job that has ended.
@@ -28,19 +29,18 @@ impl Jobs {
     /// Imports rows of a job that has ended again, with its options, as a job of its own.
     ///
     /// # Errors
-    /// `NotFound`; `IllegalAction` when the job has not ended or was no import; `FilesRemoved`,
-    /// `FilesElsewhere`; `NothingToRetry`; `IdempotencyMismatch`; the files'; else the store's.
+    /// `NotFound`; `IllegalAction` when the job has not ended or was no import; `FilesRemoved`;
+    /// `NothingToRetry`; `IdempotencyMismatch`; the files'; else the store's.
     pub async fn retry(&self, id: i64, asked: Retry) -> Result<Submitted, JobsError> {
         self.on_runtime(move |inner| async move {
             let parent = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            inner.may_retry(&parent)?;
+            may_retry(&parent)?;
+            let storage = inner.files_of(&parent)?;
             let Wanted { selection, numbers } = wanted(&inner, &parent, asked.rows).await?;
-            let (uuid, from) = (Uuid::new_v4(), parent.uuid);
-            let copied =
-                inner.with_files(move |folder| copy_files(folder, from, uuid, &numbers)).await;
-            if copied.is_err() {
-                inner.drop_files(id, uuid).await;
-                copied?;
+            let uuid = Uuid::new_v4();
+            if let Err(fault) = copy_files(&storage, parent.uuid, uuid, &numbers).await {
+                drop_copies(&storage, uuid).await;
+                return Err(fault);
             }
             let new = NewJob {
                 uuid,
@@ -57,7 +57,7 @@ impl Jobs {
                 selection,
                 rollback_of: None,
             };
-            let submitted = inner.submit(new).await;
+            let submitted = inner.submit(new, storage.place()).await;
             let is_ours = match &submitted {
                 Ok(submitted) => submitted.job.uuid == uuid,
                 // After a fault of the database nobody knows whether the job was stored: the sweep
@@ -65,7 +65,7 @@ impl Jobs {
                 Err(fault) => fault.code().status() >= 500,
             };
             if !is_ours {
-                inner.drop_files(id, uuid).await;
+                drop_copies(&storage, uuid).await;
             }
             submitted
         })
@@ -73,28 +73,11 @@ impl Jobs {
     }
 }
 
-impl Inner {
-    fn may_retry(&self, parent: &Job) -> Result<(), JobsError> {
-        let is_import = parent.rollback_of.is_none();
-        if !Action::Retry.is_legal_when(parent.status) || !is_import {
-            return Err(JobsError::IllegalAction {
-                action: Action::Retry,
-                job: Box::new(parent.clone()),
-            });
-        }
-        self.reaches_files_of(parent)
+fn may_retry(parent: &Job) -> Result<(), JobsError> {
+    if Action::Retry.is_legal_when(parent.status) && parent.rollback_of.is_none() {
+        return Ok(());
     }
-
-    /// Refuses what needs the files of a job where there are none.
-    pub(super) fn reaches_files_of(&self, job: &Job) -> Result<(), JobsError> {
-        if job.files_removed_at.is_some() {
-            return Err(JobsError::FilesRemoved(job.id));
-        }
-        if job.place != self.folder.server_id().to_string() {
-            return Err(JobsError::FilesElsewhere(job.id));
-        }
-        Ok(())
-    }
+    Err(JobsError::IllegalAction { action: Action::Retry, job: Box::new(parent.clone()) })
 }
 
 /// Which rows of the file a child takes.
@@ -158,17 +141,30 @@ pub(super) async fn left(inner: &Inner, job: &Job) -> Result<Selection, JobsErro
     Ok(Selection::left_by(job.selection.as_ref(), (0..count).map(last_row).collect()))
 }
 
-/// Gives the job `to` the file of the job `from` and the numbers of its rows. Blocks.
-fn copy_files(folder: &Folder, from: Uuid, to: Uuid, numbers: &Numbers) -> Result<(), JobsError> {
-    folder.copy_source(from, to)?;
+/// Gives the job `to` the file of the job `from` and the numbers of its rows.
+async fn copy_files(
+    storage: &Storage,
+    from: Uuid,
+    to: Uuid,
+    numbers: &Numbers,
+) -> Result<(), JobsError> {
+    storage.copy_source(from, to).await?;
     let bytes = match numbers {
         Numbers::None => return Ok(()),
         Numbers::OfFailed(chunks) => {
-            let rows = folder.failed_rows(from, chunks).map_err(JobsError::FailedRows)?;
-            let numbers: io::Result<Vec<u32>> = rows.map(|row| Ok(row?.row_number)).collect();
-            selected::stored(numbers.map_err(JobsError::FailedRows)?)
+            let rows = storage.failed_rows(from, chunks).await.map_err(JobsError::FailedRows)?;
+            let read = move || rows.map(|row| Ok(row?.row_number)).collect::<io::Result<_>>();
+            let read = tokio::task::spawn_blocking(read).await.map_err(|_| JobsError::Panicked)?;
+            selected::stored(read.map_err(JobsError::FailedRows)?)
         }
-        Numbers::OfParent => folder.get(from, ROWS).map_err(JobsError::FailedRows)?,
+        Numbers::OfParent => storage.get(from, ROWS).await?,
     };
-    Ok(folder.put(to, ROWS, &bytes)?)
+    Ok(storage.put(to, ROWS, bytes).await?)
+}
+
+/// Removes what was copied for a job that did not come to be.
+async fn drop_copies(storage: &Storage, uuid: Uuid) {
+    if let Err(fault) = storage.remove(uuid).await {
+        tracing::warn!(%uuid, error = chain(&fault), "copied files are left to the sweep");
+    }
 }

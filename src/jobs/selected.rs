@@ -4,14 +4,11 @@
 use std::sync::Arc;
 
 use super::cut::lane_of;
-use super::error::RunError;
 use super::source::Source;
 use super::stop::Stop;
-use super::{Inner, ROWS};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::detected::DecimalSeparator;
-use crate::domain::job::Job;
 use crate::domain::row::RawRow;
 use crate::domain::selection::Selection;
 use crate::reader::{ReadError, RowSource};
@@ -31,33 +28,23 @@ pub(super) struct Picker {
 }
 
 impl Picker {
-    /// Reads what `selection` needs of the job's files. Blocks.
-    ///
-    /// # Errors
-    /// The numbers of the rows cannot be read.
+    /// For rows of a file of this plan; with `numbers` only rows that they name.
     pub(super) fn new(
-        inner: &Inner,
-        job: &Job,
-        selection: &Selection,
+        selection: Selection,
+        numbers: Option<Vec<u8>>,
         dataset: &Arc<Dataset>,
         plan: &Plan,
+        decimal: DecimalSeparator,
         stop: &Stop,
-    ) -> Result<Self, RunError> {
-        let numbers = if selection.has_numbers() {
-            let unreadable =
-                |source| RunError::Io { doing: "read the numbers of the rows", source };
-            Some(inner.folder.get(job.uuid, ROWS).map_err(unreadable)?.into())
-        } else {
-            None
-        };
-        Ok(Self {
-            selection: selection.clone(),
-            numbers,
+    ) -> Self {
+        Self {
+            selection,
+            numbers: numbers.map(Into::into),
             dataset: Arc::clone(dataset),
             plan: plan.clone(),
-            decimal: job.detected.decimal,
+            decimal,
             stop: stop.clone(),
-        })
+        }
     }
 
     /// The rows of `source` that the selection names.

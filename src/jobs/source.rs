@@ -1,21 +1,20 @@
 //! The file of a job as rows, as often as they are asked for.
 
-use std::path::PathBuf;
-
 use tempfile::TempPath;
 
 use super::error::RunError;
 use super::selected::Picker;
 use crate::domain::detected::Detected;
+use crate::files::SourceFile;
 use crate::reader::{self, RowSource};
 
 /// Where the rows of a job come from.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// A text file, read where it lies.
+    /// A text file, read where it lies, or from the copy that was fetched.
     Csv {
         /// The uploaded file.
-        path: PathBuf,
+        file: SourceFile,
         /// What was decided about it.
         detected: Box<Detected>,
     },
@@ -39,7 +38,7 @@ impl Source {
     /// Begins to read behind the header.
     pub(super) fn rows(&self) -> Result<Box<dyn RowSource>, RunError> {
         Ok(match self {
-            Self::Csv { path, detected } => reader::open_csv(path, detected)?,
+            Self::Csv { file, detected } => reader::open_csv(file.path(), detected)?,
             Self::Spool { path, detected } => reader::open_spool(path, detected)?,
             Self::Selected { source, picker } => picker.pick(source.rows()?),
         })

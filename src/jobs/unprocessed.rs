@@ -11,7 +11,7 @@ use super::run::open_source;
 use super::selected::Picker;
 use super::source::Source;
 use super::stop::Stop;
-use super::{Inner, Jobs, JobsError};
+use super::{Inner, Jobs, JobsError, ROWS};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::FailedRow;
@@ -20,6 +20,7 @@ use crate::domain::record::Records;
 use crate::domain::row::{CellKind, RawRow};
 use crate::domain::row_error::RowCode;
 use crate::domain::selection::Selection;
+use crate::files::SourceFile;
 use crate::reader::RowSource;
 
 /// What is needed to read the rows that a job left.
@@ -28,14 +29,21 @@ pub struct Unprocessed {
     inner: Arc<Inner>,
     job: Job,
     /// `None` when every row has an outcome.
-    left: Option<Selection>,
+    left: Option<Left>,
+}
+
+#[derive(Debug)]
+struct Left {
+    selection: Selection,
+    numbers: Option<Vec<u8>>,
+    file: SourceFile,
 }
 
 impl Jobs {
     /// The rows that a job left when it ended.
     ///
     /// # Errors
-    /// `NotFound`; `NotEnded`; `FilesRemoved`, `FilesElsewhere`; else the store's.
+    /// `NotFound`; `NotEnded`; `FilesRemoved`; the files'; else the store's.
     pub async fn unprocessed(&self, id: i64) -> Result<Unprocessed, JobsError> {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
@@ -44,8 +52,7 @@ impl Jobs {
             }
             // What a rollback left are no rows of a file.
             let left = if job.rollback_of.is_none() && has_unprocessed(&job) {
-                inner.reaches_files_of(&job)?;
-                Some(left(&inner, &job).await?)
+                Some(fetch(&inner, &job).await?)
             } else {
                 None
             };
@@ -53,6 +60,16 @@ impl Jobs {
         })
         .await
     }
+}
+
+/// What is needed of a job's files.
+async fn fetch(inner: &Inner, job: &Job) -> Result<Left, JobsError> {
+    inner.folder.has_room(0)?;
+    let storage = inner.files_of(job)?;
+    let selection = left(inner, job).await?;
+    let numbers =
+        if selection.has_numbers() { Some(storage.get(job.uuid, ROWS).await?) } else { None };
+    Ok(Left { selection, numbers, file: storage.open(job.uuid).await? })
 }
 
 impl Unprocessed {
@@ -72,8 +89,11 @@ impl Unprocessed {
         let dataset = self.inner.datasets.get(&self.job.dataset).map(Arc::clone);
         let dataset = dataset.ok_or_else(|| RunError::NoDataset(self.job.dataset.clone()))?;
         let plan = Plan::new(&dataset, &self.job.detected.columns).map_err(RunError::from)?;
-        let picker = Picker::new(&self.inner, &self.job, &left, &dataset, &plan, &stop)?;
-        let source = picker.only(open_source(&self.inner, &self.job, &stop)?);
+        let source = open_source(&self.inner, &self.job, left.file, &stop)?;
+        let decimal = self.job.detected.decimal;
+        let (selection, numbers) = (left.selection, left.numbers);
+        let picker = Picker::new(selection, numbers, &dataset, &plan, decimal, &stop);
+        let source = picker.only(source);
         let rows = source.rows()?;
         let losses = Losses::new(&dataset, &plan, &self.job);
         Ok(UnprocessedRows(Some(Reading { rows, row: RawRow::new(), losses, _source: source })))
@@ -93,7 +113,7 @@ struct Reading {
     rows: Box<dyn RowSource>,
     row: RawRow,
     losses: Losses,
-    /// Removes the rows of a workbook when they are read.
+    /// Goes, with what was fetched or converted, when the rows are read.
     _source: Source,
 }
 

@@ -90,7 +90,7 @@ fn claimant(inner: &Inner) -> Claimant {
         limit.running_max = limit.running_max.min(dataset.running_max);
     }
     Claimant {
-        places: vec![owner.clone()],
+        places: inner.storage.places(),
         owner,
         lease: inner.settings.lease,
         limits: limits.into_values().collect(),

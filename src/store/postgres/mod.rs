@@ -185,8 +185,8 @@ impl PostgresWriter {
         }
         run(connection, &account.proof).await.doing("store the proof of a chunk")?;
         if !outcome.failed.is_empty() {
-            (self.settings.keep_failed)(chunk.number, &outcome.failed)
-                .map_err(StoreError::KeepFailed)?;
+            let kept = self.settings.keep_failed.keep(chunk.number, &outcome.failed).await;
+            kept.map_err(StoreError::KeepFailed)?;
         }
         // Late: it locks the job's row, which the other lane needs too.
         let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
