@@ -67,7 +67,7 @@ class JobList extends HTMLElement {
       el("nav", { class: "filters spread", "aria-label": "Which jobs are shown" }, this.#states, this.#dataset),
       this.#note, this.#list, this.#empty, this.#older);
     this.#list.setAttribute("aria-labelledby", "jobs-title");
-    document.addEventListener("deleted", (event) => this.#drop(event.detail));
+    document.addEventListener("deleted", (event) => this.#deleted(event.detail));
   }
 
   // ── Which jobs: the address ───────────────────────────────────────────────────────────────────
@@ -190,6 +190,7 @@ class JobList extends HTMLElement {
       message: (event) => {
         if (event.type === "snapshot") this.#news(event.jobs);
         if (event.type === "job") this.#news([event.job]);
+        if (event.type === "deleted") this.#deleted(event.jobId);
       },
     });
   }
@@ -263,6 +264,11 @@ class JobList extends HTMLElement {
   #drop(id) {
     this.#rows.get(id)?.remove();
     this.#rows.delete(id);
+  }
+
+  #deleted(id) {
+    this.#drop(id);
+    if (this.isConnected) this.#settle();
   }
 
   /** Everything around the rows. */

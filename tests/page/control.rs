@@ -31,12 +31,13 @@ async fn adds_up(visit: &Visit, tiles: &[(&str, u64)]) {
     visit.until(shown, &[json!(tiles)]).await;
 }
 
-/// Changes the table as no client can.
-fn set(server: &Server, change: &str) {
+/// Changes the table as no client can; the server knows nothing else.
+fn set(server: &mut Server, change: &str) {
+    server.kill();
     let path = server.data_dir().join("loadbay.sqlite");
     let connection = rusqlite::Connection::open(path).unwrap();
-    connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
     connection.execute_batch(&format!("update import_log set {change}")).unwrap();
+    server.restart_in_place();
 }
 
 async fn goes_to(visit: &Visit, path: &str) {
@@ -77,6 +78,7 @@ visits!(
         assert!(started(&third) < started(&second), "{third} went after {second}");
 
         // It stands still, and says why in the list too.
+        visit.pardon("net::ERR_");
         let reached = server.status(long).await.ok()["progress"]["current"].clone();
         set(server, "error_code = 'storage_full', error_message = 'no space is left' where id = 1");
         visit.reload().await;
@@ -167,4 +169,12 @@ visits!(failed_rows_are_retried_and_jobs_deleted, |server, visit| {
     visit.reads("job-page", "job 2 was deleted").await;
     visit.click("job-page a.button").await;
     visit.reads("job-list", "no jobs yet").await;
+
+    // Who looks at the list sees a job come and go.
+    let third = server.load("products", Upload::csv(FAULTY)).await;
+    visit.sees("job-list [data-job='3']").await;
+    assert_eq!(third["jobId"], 3);
+    let path = "/api/v1/import/jobs/3";
+    server.send(server.request(reqwest::Method::DELETE, path)).await.ok();
+    visit.misses("job-list [data-job='3']").await;
 });

@@ -1,7 +1,5 @@
 //! Watching jobs: the bars, a reload in the middle, a server that goes away, the list.
 
-use serde_json::json;
-
 use crate::files::list;
 use crate::support::{Server, Upload};
 use crate::visit::{Line, Visit, told};
