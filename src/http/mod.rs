@@ -20,6 +20,7 @@ mod page;
 mod preview;
 mod problem;
 mod query;
+mod rollback;
 mod row_errors;
 mod server;
 mod status;
@@ -69,6 +70,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::of_job)))
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
+        .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(rollback::rollback)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
         .configure(compat::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))

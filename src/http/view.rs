@@ -55,6 +55,8 @@ pub(super) struct JobView<'a> {
     options: &'a Options,
     sha256: &'a str,
     file_size: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback_of: Option<i64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -126,6 +128,7 @@ impl<'a> JobView<'a> {
             options: &job.options,
             sha256: &job.sha256,
             file_size: job.file_size,
+            rollback_of: job.rollback_of,
         }
     }
 }

@@ -35,6 +35,12 @@ pub enum JobsError {
         /// The job that has the key.
         job: i64,
     },
+    /// The job kept no journal, or changed nothing.
+    #[error("job {0} left nothing that could be taken back: it kept no journal or changed no row")]
+    NothingToUndo(i64),
+    /// The job's file and journal are gone, their time was over.
+    #[error("the file and the journal of job {0} were removed, their time is over")]
+    FilesRemoved(i64),
     /// The failed rows cannot be read.
     #[error("could not read the failed rows")]
     FailedRows(#[source] std::io::Error),
@@ -57,6 +63,8 @@ impl JobsError {
             Self::NotFound(_) => ErrorCode::JobNotFound,
             Self::IllegalAction { .. } | Self::HasEnded { .. } => ErrorCode::IllegalAction,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
+            Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
+            Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
             Self::FailedRows(_) => ErrorCode::SourceUnreadable,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Panicked => ErrorCode::Internal,
@@ -71,6 +79,8 @@ impl JobsError {
             Self::IllegalAction { job, .. } | Self::HasEnded { job } => Some(job),
             Self::NotFound(_)
             | Self::IdempotencyMismatch { .. }
+            | Self::NothingToUndo(_)
+            | Self::FilesRemoved(_)
             | Self::FailedRows(_)
             | Self::ShuttingDown
             | Self::Panicked

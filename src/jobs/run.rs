@@ -143,11 +143,27 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
     tell(inner, job, stop, |_: &Job| story::rows_done()).await?;
+    check_total(inner, job, total, stop).await
+}
+
+/// Every row has its outcome.
+pub(super) async fn check_total(
+    inner: &Inner,
+    job: &Job,
+    total: u64,
+    stop: &Stop,
+) -> Result<(), RunError> {
     let processed = persist(job.id, stop.token(), || inner.store.rows_in_chunks(job.id)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
     }
     Ok(())
+}
+
+/// Where the failed rows of a job go.
+pub(super) fn keep_failed(inner: &Inner, job: &Job) -> KeepFailed {
+    let (folder, uuid) = (Arc::clone(&inner.folder), job.uuid);
+    Arc::new(move |number: u32, rows: &[FailedRow]| folder.write_failed_part(uuid, number, rows))
 }
 
 /// Where each lane goes on.
@@ -163,7 +179,7 @@ fn lane_starts(committed: &[CommittedChunk], lanes: u32) -> Vec<LaneStart> {
 }
 
 /// Tells those who watch how far the job is.
-async fn tell(
+pub(super) async fn tell(
     inner: &Inner,
     job: &Job,
     stop: &Stop,
@@ -260,7 +276,7 @@ impl Work<'_> {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
-            keep_failed: self.keep_failed(),
+            keep_failed: keep_failed(self.inner, self.job),
             every_row: tells_every_row(self.job),
             notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
         };
@@ -296,13 +312,6 @@ impl Work<'_> {
             outcome = first_reason(outcome, written);
         }
         first_reason(outcome, cut)
-    }
-
-    fn keep_failed(&self) -> KeepFailed {
-        let (folder, uuid) = (Arc::clone(&self.inner.folder), self.job.uuid);
-        Arc::new(move |number: u32, rows: &[FailedRow]| {
-            folder.write_failed_part(uuid, number, rows)
-        })
     }
 }
 

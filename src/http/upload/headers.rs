@@ -76,7 +76,7 @@ pub(super) fn file_name_of(disposition: &ContentDisposition) -> Option<String> {
 }
 
 /// Reads `Idempotency-Key`: a string of structured fields (RFC 9651, 3.3.3), or bare characters.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(in crate::http) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     let key = match text.strip_prefix('"') {

@@ -35,11 +35,12 @@ use crate::files::{Arrived, Folder};
 use crate::jobs::Submitted;
 use body::Body;
 use headers::BodyKind;
+pub(super) use headers::idempotency_key;
 use intake::Order;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 pub(super) const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What the body gave.
 #[derive(Debug)]
