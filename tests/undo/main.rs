@@ -15,14 +15,20 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../survival/mod.rs"]
+mod survival;
+
+#[path = "../model/files.rs"]
+#[allow(dead_code, reason = "the model itself is not needed here")]
+mod files;
 
 mod asking;
 mod basics;
 mod changed;
-//X mod disturbed;
-//X mod modes;
-//X mod own_table;
-//X mod random;
-//X mod refused;
+mod disturbed;
+mod modes;
+mod own_table;
+mod random;
+mod refused;
 mod tables;
-//X mod two_servers;
+mod two_servers;
