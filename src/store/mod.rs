@@ -29,6 +29,7 @@ mod stored;
 mod target;
 mod thin;
 mod told;
+mod undo;
 mod writer;
 
 pub use checkpoint::CommittedChunk;
@@ -38,6 +39,7 @@ pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use notify::Notifications;
 pub use queue::{Claimant, End, TableLimit};
 pub use thin::Thin;
+pub use undo::RollbackInserted;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.

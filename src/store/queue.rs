@@ -70,8 +70,8 @@ pub(super) fn has(status: JobStatus) -> Expr {
 impl Store {
     /// Takes the next due job: of those that wait, those whose owner is gone and those that are set
     /// aside until now the one with the highest priority, of these the one of the client that was
-    /// served least recently, of these the oldest. Only jobs whose file `by` can reach, of datasets
-    /// that have a place.
+    /// served least recently, of these the oldest. Only jobs whose file `by` can reach, or that need
+    /// none, of datasets that have a place.
     ///
     /// All claims of a database take turns, so that two servers never take the last place of a
     /// dataset together.
@@ -129,6 +129,10 @@ impl Store {
             .add(has(JobStatus::Pending))
             .add(Condition::all().add(has(JobStatus::Processing)).add(ownerless))
             .add(Condition::all().add(has(JobStatus::Paused)).add(may_go_on));
+        // A rollback reads the journal in the database and no file.
+        let can_be_read = Condition::any()
+            .add(C::SourceServer.is_in(&by.places))
+            .add(C::RollbackOf.is_not_null());
         let client = Alias::new("client");
         let last_served = Query::select()
             .expr(Func::max(Expr::col((client.clone(), C::ClaimedAt))))
@@ -144,7 +148,7 @@ impl Store {
         next.column((import_log::Entity, C::Id))
             .from(import_log::Entity)
             .cond_where(due)
-            .cond_where(C::SourceServer.is_in(&by.places))
+            .cond_where(can_be_read)
             .order_by(C::Priority, Order::Desc)
             .order_by_expr(last_served.into(), Order::Asc)
             .order_by(C::Id, Order::Asc)
@@ -167,6 +171,10 @@ impl Store {
         use import_log::Column as C;
         let processing = Expr::value(JobStatus::Processing.as_stored());
         let first_start = Func::coalesce([Expr::col(C::StartedAt), self.now()]);
+        // The rows that a rollback must keep are listed where it runs.
+        let here = by.places.first().unwrap_or(&by.owner).clone();
+        let place =
+            Expr::case(C::RollbackOf.is_not_null(), here).finally(Expr::col(C::SourceServer));
         import_log::Entity::update_many()
             .col_expr(C::ImportStatus, processing)
             .col_expr(C::LeaseOwner, Expr::value(by.owner.clone()))
@@ -174,6 +182,7 @@ impl Store {
             .col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(1))
             .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
             .col_expr(C::StartedAt, first_start.into())
+            .col_expr(C::SourceServer, place.into())
             .col_expr(C::ClaimedAt, self.now())
             .col_expr(C::UpdatedAt, self.now())
             // What it was set aside for is over, as far as anybody knows.

@@ -5,6 +5,7 @@ mod copy;
 mod merge;
 mod references;
 mod sql;
+mod undo;
 
 use std::sync::Arc;
 
@@ -14,7 +15,9 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, Transaction};
+
+pub(super) use undo::PostgresUndoer;
 
 use super::accounts::{Account, Outcome};
 use super::error::{Doing, StoreError};
@@ -38,6 +41,8 @@ pub(super) struct PostgresWriter {
     pub(super) target: Target,
     pub(super) references: References,
     sql: sql::Statements,
+    /// Only of a job that can be taken back.
+    journal: Option<undo::Journal>,
     /// Reused from chunk to chunk.
     pub(super) buffer: Vec<u8>,
     /// Most records of the last chunk were in the table already.
@@ -55,6 +60,8 @@ impl PostgresWriter {
         let sql = sql::Statements::new(&target);
         let references = References::new(&target);
         let names = RowNames::new(&settings.dataset, &settings.plan);
+        let undo = settings.job.options.undo && !settings.job.options.dry_run;
+        let journal = undo.then(|| undo::Journal::new(&target));
         let mut writer = Self {
             options,
             connection: None,
@@ -63,6 +70,7 @@ impl PostgresWriter {
             target,
             references,
             sql,
+            journal,
             buffer: Vec::new(),
             mostly_known: false,
             has_triggers: false,
@@ -79,21 +87,31 @@ impl PostgresWriter {
         Ok(writer)
     }
 
-    /// Opens a session. Compiling a statement of a chunk would take longer than running it.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let mut connection = self.options.connect().await.doing("connect to PostgreSQL")?;
-        let settings = "SET jit = off; \
-                        SET client_min_messages = warning; SET TIME ZONE 'UTC'; \
-                        SET idle_in_transaction_session_timeout = '60s'";
-        sqlx::raw_sql(settings).execute(&mut connection).await.doing("prepare a session")?;
-        for table in &self.sql.prepare {
-            sqlx::raw_sql(AssertSqlSafe(table.clone()))
-                .execute(&mut connection)
-                .await
-                .doing("create the stage")?;
-        }
-        Ok(connection)
+        let tables = self.sql.prepare.iter().chain(self.journal.as_ref().map(|it| &it.prepare));
+        open_session(&self.options, tables).await
     }
+}
+
+/// Opens a session with its temporary tables. Compiling a statement of a chunk would take longer
+/// than running it.
+async fn open_session(
+    options: &PgConnectOptions,
+    tables: impl IntoIterator<Item = &String> + Send,
+) -> Result<PgConnection, StoreError> {
+    let mut connection = options.connect().await.doing("connect to PostgreSQL")?;
+    let settings = "SET jit = off; \
+                    SET client_min_messages = warning; SET TIME ZONE 'UTC'; \
+                    SET idle_in_transaction_session_timeout = '60s'";
+    sqlx::raw_sql(settings).execute(&mut connection).await.doing("prepare a session")?;
+    let tables: Vec<&String> = tables.into_iter().collect();
+    for table in tables {
+        sqlx::raw_sql(AssertSqlSafe(table.clone()))
+            .execute(&mut connection)
+            .await
+            .doing("create the stage")?;
+    }
+    Ok(connection)
 }
 
 #[async_trait]
@@ -147,56 +165,71 @@ impl PostgresWriter {
             run_plain(&mut transaction, "ROLLBACK TO SAVEPOINT rows").await?;
         }
         complete(&mut outcome, chunk);
-        let left = Arc::clone(&self.settings.notes_left);
-        let teller = Teller { names: &self.names, left: &left, every_row: self.settings.every_row };
-        let (backend, at) = (DbBackend::Postgres, Expr::value(now));
-        let mut account = Account::new(backend, &at, &job, chunk, &outcome, &teller);
-        let closed = self.close(&mut transaction, &mut account, chunk, now, &outcome).await;
-        let committed = match closed {
-            Ok(fenced) => transaction.commit().await.doing("commit a chunk").map(|()| fenced),
-            Err(error) => {
-                // The answer does not matter: without a commit nothing is written.
-                let _rolled_back = transaction.rollback().await;
-                Err(error)
-            }
-        };
-        match committed {
-            Ok(fenced) => self.settings.asked(fenced.row_events),
-            Err(error) => {
-                account.told.undo(&left);
-                return Err(error);
-            }
-        }
+        conclude(transaction, &self.names, &mut self.settings, chunk, &outcome, now).await?;
         let known = outcome.counts.updated + outcome.counts.unchanged;
         self.mostly_known = known > outcome.counts.created;
         Ok(Written { counts: outcome.counts, already: false })
     }
+}
 
-    async fn close(
-        &self,
-        connection: &mut PgConnection,
-        account: &mut Account,
-        chunk: &Chunk,
-        now: DateTime<Utc>,
-        outcome: &Outcome,
-    ) -> Result<Fenced, StoreError> {
-        for note in &account.notes {
-            run(connection, note).await.doing("store the notes on a chunk")?;
+/// Stores the accounts of a chunk, puts its failed rows aside and commits.
+async fn conclude(
+    mut transaction: Transaction<'_, Postgres>,
+    names: &RowNames,
+    settings: &mut WriterSettings,
+    chunk: &Chunk,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let left = Arc::clone(&settings.notes_left);
+    let teller = Teller { names, left: &left, every_row: settings.every_row };
+    let (backend, at) = (DbBackend::Postgres, Expr::value(now));
+    let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
+    let closed = close(&mut transaction, &mut account, chunk, now, outcome, settings).await;
+    let committed = match closed {
+        Ok(fenced) => transaction.commit().await.doing("commit a chunk").map(|()| fenced),
+        Err(error) => {
+            // The answer does not matter: without a commit nothing is written.
+            let _rolled_back = transaction.rollback().await;
+            Err(error)
         }
-        run(connection, &account.proof).await.doing("store the proof of a chunk")?;
-        if !outcome.failed.is_empty() {
-            let kept = self.settings.keep_failed.keep(chunk.number, &outcome.failed).await;
-            kept.map_err(StoreError::KeepFailed)?;
+    };
+    match committed {
+        Ok(fenced) => {
+            settings.asked(fenced.row_events);
+            Ok(())
         }
-        // Late: it locks the job's row, which the other lane needs too.
-        let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
-        let fenced = fenced.ok_or(StoreError::LostLease { job: self.settings.job.id })?;
-        let backend = DbBackend::Postgres;
-        for told in account.told.behind_the_fence(backend, now, chunk, fenced, &self.settings) {
-            run(connection, &told).await.doing("tell what became of a chunk")?;
+        Err(error) => {
+            account.told.undo(&left);
+            Err(error)
         }
-        Ok(fenced)
     }
+}
+
+async fn close(
+    connection: &mut PgConnection,
+    account: &mut Account,
+    chunk: &Chunk,
+    now: DateTime<Utc>,
+    outcome: &Outcome,
+    settings: &WriterSettings,
+) -> Result<Fenced, StoreError> {
+    for note in &account.notes {
+        run(connection, note).await.doing("store the notes on a chunk")?;
+    }
+    run(connection, &account.proof).await.doing("store the proof of a chunk")?;
+    if !outcome.failed.is_empty() {
+        let kept = settings.keep_failed.keep(chunk.number, &outcome.failed).await;
+        kept.map_err(StoreError::KeepFailed)?;
+    }
+    // Late: it locks the job's row, which the other lane needs too.
+    let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
+    let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
+    let backend = DbBackend::Postgres;
+    for told in account.told.behind_the_fence(backend, now, chunk, fenced, settings) {
+        run(connection, &told).await.doing("tell what became of a chunk")?;
+    }
+    Ok(fenced)
 }
 
 /// The database's time, and whether the chunk is committed already.
