@@ -1,6 +1,8 @@
 //! What may be done with a job: pause, resume, go next, retry, undo, delete, each by its button, and
 //! what is said when the server refuses.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
@@ -31,12 +33,18 @@ async fn adds_up(visit: &Visit, tiles: &[(&str, u64)]) {
     visit.until(shown, &[json!(tiles)]).await;
 }
 
-/// Changes the table as no client can; the server knows nothing else.
-fn set(server: &mut Server, change: &str) {
-    server.kill();
+/// Changes the tables as no client can.
+fn execute(server: &Server, change: &str) {
     let path = server.data_dir().join("loadbay.sqlite");
     let connection = rusqlite::Connection::open(path).unwrap();
-    connection.execute_batch(&format!("update import_log set {change}")).unwrap();
+    connection.busy_timeout(Duration::from_secs(30)).unwrap();
+    connection.execute_batch(change).unwrap();
+}
+
+/// Changes the table of jobs; the server knows nothing else.
+fn set(server: &mut Server, change: &str) {
+    server.kill();
+    execute(server, &format!("update import_log set {change}"));
     server.restart_in_place();
 }
 
@@ -127,8 +135,9 @@ visits!(
     }
 );
 
-visits!(failed_rows_are_retried_and_jobs_deleted, |server, visit| {
-    let job = server.import("products", Upload::file("faulty.csv", FAULTY)).await;
+visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, visit| {
+    let upload = Upload::file("faulty.csv", FAULTY).option("undo", "true");
+    let job = server.import("products", upload).await;
     visit.go(&format!("/jobs/{job}")).await;
     visit.click(&button("retry")).await;
     visit.sees("dialog input[value=failed]:checked").await;
@@ -142,10 +151,28 @@ visits!(failed_rows_are_retried_and_jobs_deleted, |server, visit| {
     adds_up(visit, &[&tiles[..], &[("Failed", 4), ("Unprocessed", 0)]].concat()).await;
     visit.reads("job-counts .sum", "= 4 failed rows of job 1").await;
 
+    // One of the two records is changed before the import is taken back.
+    execute(server, "update products set name = 'By hand' where sku = 'F-5'");
+    visit.click("job-page .about a[href='/jobs/1']").await;
+    offers(visit, &["retry", "rollback", "delete"]).await;
+    visit.click(&button("rollback")).await;
+    visit.reads("dialog", "2 records that it created are removed").await;
+    visit.click(YES).await;
+    goes_to(visit, "/jobs/3").await;
+    let status = visit.job_ends().await;
+    assert!(status.to_lowercase().contains("some kept"), "{status}");
+    visit.reads("job-page .about", "takes back job 1").await;
+    let tiles = [("Removed", 1), ("Put back", 0), ("As they were", 0), ("Kept", 1)];
+    adds_up(visit, &[&tiles[..], &[("Unprocessed", 0)]].concat()).await;
+    visit.reads("job-results", "1 record that job 1 had created is removed").await;
+    visit.reads(".error-group", "changed_since").await;
+    assert_eq!(server.rows("select name from products").await.concat(), ["By hand"]);
+    offers(visit, &["delete"]).await;
+
     // What the server refuses is said in its words, and what may be done is looked up again.
     visit.pardon("status of 4");
     visit.click("job-page .about a[href='/jobs/1']").await;
-    offers(visit, &["retry", "delete"]).await;
+    offers(visit, &["retry", "rollback", "delete"]).await;
     set(server, "files_removed_at = completed_at where id = 1");
     visit.click(&button("retry")).await;
     visit.click(YES).await;
@@ -157,6 +184,7 @@ visits!(failed_rows_are_retried_and_jobs_deleted, |server, visit| {
     visit.click(YES).await;
     goes_to(visit, "/").await;
     visit.reads("job-list [data-job='2']", "retry of job 1 (failed rows)").await;
+    visit.reads("job-list [data-job='3']", "1 removed · 1 kept").await;
     visit.misses("job-list [data-job='1']").await;
 
     // Deleted by somebody else in the meantime.
@@ -168,13 +196,12 @@ visits!(failed_rows_are_retried_and_jobs_deleted, |server, visit| {
     visit.click(YES).await;
     visit.reads("job-page", "job 2 was deleted").await;
     visit.click("job-page a.button").await;
-    visit.reads("job-list", "no jobs yet").await;
-
-    // Who looks at the list sees a job come and go.
-    let third = server.load("products", Upload::csv(FAULTY)).await;
     visit.sees("job-list [data-job='3']").await;
-    assert_eq!(third["jobId"], 3);
+    visit.misses("job-list [data-job='2']").await;
+
+    // Who looks at the list sees it go.
     let path = "/api/v1/import/jobs/3";
     server.send(server.request(reqwest::Method::DELETE, path)).await.ok();
     visit.misses("job-list [data-job='3']").await;
+    visit.reads("job-list", "no jobs yet").await;
 });
