@@ -18,7 +18,7 @@ const OF_ROLLBACKS = [
   ["removed", "Removed", "Records that the import had created", "removed"],
   ["updated", "Put back", "Records that have the values of before again", "put back"],
   ["unchanged", "As they were", "Records that had these values already, or are gone", "as they were"],
-  ["failed", "Kept", "Changed after the import, so left as they are", "kept", "kept"],
+  ["failed", "Kept", "Left as they are: changed after the import, or refused by the database", "kept", "kept"],
 ];
 
 const UNPROCESSED = ["unprocessed", "Unprocessed", "Rows without an outcome so far", "unprocessed"];

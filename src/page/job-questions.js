@@ -44,7 +44,7 @@ const QUESTIONS = {
     const lines = [
       created > 0 && `${counted(created, "record")} that it created ${created === 1 ? "is" : "are"} removed.`,
       updated > 0 && `${counted(updated, "record")} that it changed ${updated === 1 ? "gets its" : "get their"} values of before back.`,
-      "What was changed after the import is kept as it is, and listed.",
+      "What was changed after the import, or is needed elsewhere, is kept as it is and listed.",
     ];
     return {
       title: "Undo this import?",

@@ -95,7 +95,7 @@ function takenBack({ counts, total, job }) {
     removed > 0 && `${counted(removed, "record")} that job ${job.rollbackOf} had created ${removed === 1 ? "is" : "are"} removed.`,
     updated > 0 && `${counted(updated, "record")} ${updated === 1 ? "has its values" : "have their values"} of before again.`,
     unchanged > 0 && `${counted(unchanged, "row")} had nothing to take back.`,
-    failed > 0 && `${counted(failed, "record")} ${failed === 1 ? "was" : "were"} changed after the import and ${failed === 1 ? "is" : "are"} kept as ${failed === 1 ? "it is" : "they are"}.`,
+    failed > 0 && `${counted(failed, "record")} ${failed === 1 ? "is" : "are"} kept: changed after the import, or the database does not let go of ${failed === 1 ? "it" : "them"}.`,
     left > 0 && `${counted(left, "row")} ${left === 1 ? "is" : "are"} not taken back.`,
   ];
   return said.filter(Boolean).join(" ") || "There was nothing to take back.";
