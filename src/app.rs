@@ -1,7 +1,6 @@
 //! The composition root: settings → data directory, datasets, store, jobs, HTTP; started in this
 //! order and stopped in the opposite one.
 
-use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +10,6 @@ use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::config::Config;
 use crate::dataset::{self, Datasets, DefinitionFault};
@@ -85,7 +83,7 @@ async fn files(config: &Config) -> anyhow::Result<(Arc<Folder>, Storage)> {
     tokio::task::spawn_blocking(open).await?
 }
 
-/// Opens the database, checks the datasets against it, tidies the data directory, starts the jobs.
+/// Opens the database, checks the datasets against it, starts the jobs.
 async fn start_jobs(
     config: &Config,
     folder: &Arc<Folder>,
@@ -99,13 +97,13 @@ async fn start_jobs(
     };
     let store = Store::connect(&settings).await?;
     check_datasets(datasets, &store).await?;
-    sweep(folder, &store).await?;
     let settings = JobsSettings {
         chunk_rows: config.chunk_rows,
         running_max: config.max_running_jobs,
         writers: config.writers,
         lease: config.lease,
         keep_finished: config.job_ttl,
+        retention: config.retention,
         stored_errors_max: config.max_stored_errors,
         events_max: config.max_events,
         child: child.clone(),
@@ -139,27 +137,6 @@ fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
     }
     let lines: Vec<_> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
     bail!("the dataset files have {} fault(s):{}", lines.len(), lines.concat())
-}
-
-/// Removes what an interrupted upload left: no job knows it, so nobody was promised anything.
-async fn sweep(folder: &Arc<Folder>, store: &Store) -> anyhow::Result<()> {
-    let tmp = Arc::clone(folder);
-    let unfinished = tokio::task::spawn_blocking(move || tmp.empty_tmp()).await?;
-    let unfinished = unfinished.context("cannot tidy the data directory")?;
-    let known: HashSet<Uuid> = store
-        .upload_folders()
-        .await?
-        .iter()
-        .filter_map(|name| Uuid::parse_str(name).ok())
-        .collect();
-    let own = Storage::own(Arc::clone(folder));
-    let mut unknown = own.folders(Duration::ZERO).await?;
-    unknown.retain(|uuid| !known.contains(uuid));
-    for uuid in &unknown {
-        own.remove(*uuid).await?;
-    }
-    tracing::debug!(unfinished, unknown = unknown.len(), "tidied the data directory");
-    Ok(())
 }
 
 /// The built-in datasets and those of the operator's folder.

@@ -110,18 +110,14 @@ impl Folder {
         self.root.join("tmp")
     }
 
-    /// Removes what a stopped server did not finish, and says how much that was. Only before the
-    /// first upload is taken. Blocks.
+    /// Removes what a stopped server did not finish. Only before the first upload is taken.
     ///
     /// # Errors
     /// What the system refused.
-    pub fn empty_tmp(&self) -> io::Result<usize> {
-        let mut removed = 0;
-        for entry in fs::read_dir(self.tmp())? {
-            remove_all(&entry?.path())?;
-            removed += 1;
-        }
-        Ok(removed)
+    pub async fn empty_tmp(&self) -> Result<(), FileError> {
+        let tmp = self.tmp();
+        let empty = move || fs::read_dir(tmp)?.try_for_each(|entry| remove_all(&entry?.path()));
+        storage::blocking("remove unfinished files", empty).await
     }
 }
 
@@ -193,13 +189,13 @@ mod tests {
         assert!(refused.contains("others may write to it"), "{refused}");
     }
 
-    #[test]
-    fn what_was_not_finished_is_removed_at_start() {
+    #[tokio::test]
+    async fn what_was_not_finished_is_removed_at_start() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
         fs::write(folder.tmp().join("half"), "a").unwrap();
         fs::create_dir(folder.tmp().join("folder")).unwrap();
-        assert_eq!(folder.empty_tmp().unwrap(), 2);
+        folder.empty_tmp().await.unwrap();
         assert_eq!(fs::read_dir(folder.tmp()).unwrap().count(), 0);
     }
 }

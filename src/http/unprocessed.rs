@@ -76,11 +76,11 @@ async fn send(
     let asked = Asked::default();
     let (gone, tmp) = (Arc::clone(&asked.gone), api.folder.tmp());
     let most = if extension == "xlsx" { xlsx::ROWS_MAX } else { u64::MAX };
-    let made = tokio::task::spawn_blocking(move || {
+    let list = tokio::task::spawn_blocking(move || {
         let _place = place;
         made(left, gone, most, |columns, rows| make(columns, rows, &tmp))
     });
-    let file = made.await.map_err(|fault| Problem::because(ErrorCode::Internal, fault))??;
+    let file = list.await.map_err(|fault| Problem::because(ErrorCode::Internal, fault))??;
     Ok(download::headers(&name, media_type).streaming(download::body(file)))
 }
 
@@ -92,11 +92,11 @@ fn made(
     make: impl FnOnce(Columns, &mut Rows) -> Result<TempFile, Problem>,
 ) -> Result<TempFile, Problem> {
     let columns = Columns::of(&left.job().detected);
-    let mut rows = Rows { rows: left.rows(gone)?, passed: 0, most, fault: None };
-    let made = make(columns, &mut rows);
+    let mut rows = Rows { source: left.rows(gone)?, passed: 0, most, fault: None };
+    let list = make(columns, &mut rows);
     match rows.fault {
         Some(fault) => Err(fault),
-        None => made,
+        None => list,
     }
 }
 
@@ -121,7 +121,7 @@ fn csv_file(columns: Columns, rows: &mut Rows, tmp: &Path, bom: bool) -> Result<
 
 /// The rows on their way into a list; keeps why they broke off.
 struct Rows {
-    rows: UnprocessedRows,
+    source: UnprocessedRows,
     passed: u64,
     most: u64,
     fault: Option<Problem>,
@@ -131,7 +131,7 @@ impl Iterator for Rows {
     type Item = io::Result<FailedRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let fault = match self.rows.next()? {
+        let fault = match self.source.next()? {
             Ok(row) if self.passed < self.most => {
                 self.passed += 1;
                 return Some(Ok(row));

@@ -293,6 +293,7 @@ pub(super) mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "the whole answer, in the order of its members")]
     fn a_running_job_shows_how_far_it_is() {
         insta::assert_snapshot!(text_of(&job()), @r#"
         {

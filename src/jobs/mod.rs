@@ -14,6 +14,7 @@ mod hear;
 mod lane;
 mod manager;
 mod persist;
+mod retention;
 mod retry;
 mod rollback;
 mod run;
@@ -74,6 +75,8 @@ pub struct JobsSettings {
     pub lease: Duration,
     /// How long a finished job stays in memory.
     pub keep_finished: Duration,
+    /// How long the files and the undo journal of a finished job are kept.
+    pub retention: Duration,
     /// Row errors of a job that are stored in the table.
     pub stored_errors_max: u64,
     /// Events of a job that are kept in the table.
@@ -115,10 +118,11 @@ struct Inner {
 }
 
 impl Jobs {
-    /// Takes up what an earlier process left and begins to claim jobs.
+    /// Takes up what an earlier process left, removes what nobody needs of it, and begins to claim
+    /// jobs.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or the data directory cannot be tidied.
     pub async fn start(
         store: Store,
         folder: Arc<Folder>,
@@ -141,6 +145,7 @@ impl Jobs {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         });
+        retention::at_start(&inner).await?;
         worker::start(&inner);
         Ok(Self { inner })
     }
@@ -379,6 +384,16 @@ impl Inner {
             return Err(JobsError::FilesRemoved(job.id));
         }
         Ok(self.storage.at(&job.place)?)
+    }
+
+    /// Why the files of a job could not be read: what happened to the job in this moment, else
+    /// `fault`.
+    async fn unless_gone(&self, id: i64, fault: JobsError) -> JobsError {
+        match self.store.get(id).await {
+            Ok(None) => JobsError::NotFound(id),
+            Ok(Some(job)) if job.files_removed_at.is_some() => JobsError::FilesRemoved(id),
+            Ok(Some(_)) | Err(_) => fault,
+        }
     }
 
     /// Removes the files of a job that is no more. What cannot be removed is left to the sweep.

@@ -40,7 +40,7 @@ impl Jobs {
             let uuid = Uuid::new_v4();
             if let Err(fault) = copy_files(&storage, parent.uuid, uuid, &numbers).await {
                 drop_copies(&storage, uuid).await;
-                return Err(fault);
+                return Err(inner.unless_gone(id, fault).await);
             }
             let new = NewJob {
                 uuid,

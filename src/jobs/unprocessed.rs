@@ -52,7 +52,10 @@ impl Jobs {
             }
             // What a rollback left are no rows of a file.
             let left = if job.rollback_of.is_none() && has_unprocessed(&job) {
-                Some(fetch(&inner, &job).await?)
+                match fetch(&inner, &job).await {
+                    Ok(left) => Some(left),
+                    Err(fault) => return Err(inner.unless_gone(id, fault).await),
+                }
             } else {
                 None
             };

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::error::chain;
 use super::hear::hear;
 use super::stop::Stop;
-use super::{Inner, run, thin};
+use super::{Inner, retention, run, thin};
 use crate::domain::job::Job;
 use crate::store::{Claimant, TableLimit};
 
@@ -28,6 +28,7 @@ pub(super) fn start(inner: &Arc<Inner>) {
     inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(hear(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(tidy(Arc::clone(inner)), &inner.runtime);
+    inner.tasks.spawn_on(retention::retire(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(thin::at_start(Arc::clone(inner)), &inner.runtime);
 }
 
@@ -44,6 +45,7 @@ async fn tidy(inner: Arc<Inner>) {
 async fn claim_jobs(inner: Arc<Inner>) {
     let places = Arc::new(Semaphore::new(inner.settings.running_max.max(1) as usize));
     let claimant = claimant(&inner);
+    let mut room = Room::default();
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -53,7 +55,7 @@ async fn claim_jobs(inner: Arc<Inner>) {
         let Ok(place) = place else { return };
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
-        let claimed = inner.store.claim(&claimant).await;
+        let claimed = if room.look(&inner) { inner.store.claim(&claimant).await } else { Ok(None) };
         match claimed {
             Ok(Some(job)) => {
                 let of_job = Arc::clone(&inner);
@@ -75,6 +77,26 @@ async fn claim_jobs(inner: Arc<Inner>) {
             () = tokio::time::sleep(POLL) => {}
             () = inner.stop.cancelled() => return,
         }
+    }
+}
+
+/// Whether there is room to run jobs; said once each time that it changes.
+#[derive(Debug, Default)]
+struct Room {
+    is_missing: bool,
+}
+
+impl Room {
+    fn look(&mut self, inner: &Inner) -> bool {
+        match (inner.folder.has_room(0), self.is_missing) {
+            (Ok(()), true) => tracing::info!("there is room again; jobs are claimed"),
+            (Err(fault), false) => {
+                tracing::warn!(error = chain(&fault), "no jobs are claimed until there is room");
+            }
+            (found, _) => return found.is_ok(),
+        }
+        self.is_missing = !self.is_missing;
+        !self.is_missing
     }
 }
 

@@ -84,7 +84,8 @@ async fn what_is_done_through_one_server_is_seen_on_the_other() {
     let [mut one, two] = Server::start_two(&[("LOADBAY_CHUNK_ROWS", "1")]).await;
     let job = one.import_long("S").await;
     two.action(job, "pause").await.ok();
-    assert_eq!(one.status(job).await.ok()["status"], "paused");
+    // Told at once, but not before the answer.
+    one.until(job, |status| status["status"] == "paused").await;
     assert_eq!(one.status(job).await.text(), two.status(job).await.text());
     two.action(job, "resume").await.ok();
     let from = one.status(job).await.data()["progress"]["current"].as_u64();
@@ -144,7 +145,7 @@ async fn a_stuck_job_that_is_forced_is_run_by_the_other_server() {
 async fn servers_that_share_their_files_take_up_each_others_rows() {
     let shared = tempfile::tempdir().unwrap();
     let url = format!("file://{}", shared.path().display());
-    let settings = [("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "1")];
+    let settings = [("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "4")];
     let [mut one, two] = Server::start_two(&settings).await;
     let (counts, expected) = undisturbed(&one).await;
     one.load("products", Upload::csv(&before())).await;

@@ -14,7 +14,7 @@ async fn list(server: &support::Server, job: i64, extension: &str) -> Answer {
 
 both!(
     the_rows_that_are_left_complete_the_table_when_they_are_uploaded,
-    [("LOADBAY_CHUNK_ROWS", "1"), ("LOADBAY_WRITERS", "2")],
+    [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
     |server| {
         let (counts, expected) = undisturbed(server).await;
         server.load("products", Upload::csv(&before())).await;

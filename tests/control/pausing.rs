@@ -6,7 +6,7 @@ use crate::survival::*;
 
 both!(
     a_job_that_was_paused_ends_as_if_nobody_had_touched_it,
-    [("LOADBAY_CHUNK_ROWS", "1")],
+    [("LOADBAY_CHUNK_ROWS", "4")],
     |server| {
         let (counts, expected) = undisturbed(server).await;
         server.load("products", Upload::csv(&before())).await;
@@ -41,7 +41,7 @@ both!(
     }
 );
 
-both!(a_paused_job_is_cancelled_and_keeps_what_it_wrote, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
+both!(a_paused_job_is_cancelled_and_keeps_what_it_wrote, [("LOADBAY_CHUNK_ROWS", "4")], |server| {
     let job = server.import("products", Upload::csv(&file())).await;
     reaches(server, job, 0, 100).await;
     let paused = server.action(job, "pause").await.ok().clone();

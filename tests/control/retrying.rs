@@ -90,7 +90,7 @@ async fn in_parts(server: &mut Server, upload: Upload, writers: &[&str]) {
         assert!(left > 0, "{part}");
         parts.push(part);
         server.kill();
-        server.restart_with(&[("LOADBAY_CHUNK_ROWS", "1"), ("LOADBAY_WRITERS", writers)]);
+        server.restart_with(&[("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", writers)]);
         job = server.retry(job, "unprocessed").await;
         let child = server.until(job, |status| !status["progress"]["total"].is_null()).await;
         assert_eq!(child["progress"]["total"], left, "{child}");
@@ -112,13 +112,13 @@ async fn in_parts(server: &mut Server, upload: Upload, writers: &[&str]) {
 
 both!(
     what_was_not_reached_is_imported_and_nothing_twice,
-    [("LOADBAY_CHUNK_ROWS", "1"), ("LOADBAY_WRITERS", "2")],
+    [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
     |server| { in_parts(server, Upload::csv(&file()), &["2", "2"]).await }
 );
 
 #[tokio::test]
 async fn rows_are_divided_anew_among_another_number_of_writers() {
-    let settings = [("LOADBAY_CHUNK_ROWS", "1"), ("LOADBAY_WRITERS", "3")];
+    let settings = [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "3")];
     let mut server = Server::start_with(Kind::Postgres, &settings).await;
     in_parts(&mut server, Upload::csv(&file()), &["2", "1", "3"]).await;
     server.check_every_job().await;
@@ -138,7 +138,7 @@ fn workbook() -> Vec<u8> {
 
 both!(
     what_was_not_reached_of_a_workbook_is_imported_as_well,
-    [("LOADBAY_CHUNK_ROWS", "1"), ("LOADBAY_WRITERS", "2")],
+    [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
     |server| { in_parts(server, Upload::file("list.xlsx", workbook()), &["3"]).await }
 );
 

@@ -74,7 +74,7 @@ impl Bucket {
     }
 
     fn object(&self, uuid: Uuid, name: &str) -> Path {
-        name.split('/').fold(self.home(uuid), |path, part| path.join(part))
+        name.split('/').fold(self.home(uuid), Path::join)
     }
 
     /// Uploads a local file as the source of a job.
@@ -121,15 +121,20 @@ impl Bucket {
         Ok(WriteMultipart::new_with_chunk_size(upload, piece))
     }
 
-    /// Writes an object of a job to a local file.
+    /// Bytes of an object of a job.
+    pub(super) async fn size(&self, uuid: Uuid, name: &str) -> Result<u64, Error> {
+        Ok(self.store.head(&self.object(uuid, name)).await?.size)
+    }
+
+    /// Writes the `size` bytes of an object of a job to a local file.
     pub(super) async fn fetch(
         &self,
         uuid: Uuid,
         name: &str,
+        size: u64,
         to: &LocalPath,
     ) -> Result<(), UploadFault> {
         let object = self.object(uuid, name);
-        let size = self.store.head(&object).await?.size;
         let mut file = tokio::fs::File::create(to).await?;
         let mut at = 0;
         while at < size {
@@ -152,11 +157,14 @@ impl Bucket {
         names: Vec<String>,
         to: &LocalPath,
     ) -> Result<(), UploadFault> {
-        let fetches = names.into_iter().enumerate().map(|(index, name)| {
+        let copies = names.into_iter().enumerate().map(|(index, name)| {
             let (bucket, file) = (self.clone(), to.join(index.to_string()));
-            async move { bucket.fetch(uuid, &name, &file).await }
+            async move {
+                let size = bucket.size(uuid, &name).await?;
+                bucket.fetch(uuid, &name, size, &file).await
+            }
         });
-        let mut fetched = futures_util::stream::iter(fetches).buffer_unordered(FETCHES_AT_ONCE);
+        let mut fetched = futures_util::stream::iter(copies).buffer_unordered(FETCHES_AT_ONCE);
         while let Some(fetched) = fetched.next().await {
             fetched?;
         }
@@ -279,7 +287,7 @@ mod tests {
             let (from, to) = (place.path().join("from"), place.path().join("to"));
             std::fs::write(&from, &bytes).unwrap();
             bucket.keep(uuid, &from, size as u64).await.unwrap();
-            bucket.fetch(uuid, SOURCE, &to).await.unwrap();
+            bucket.fetch(uuid, SOURCE, size as u64, &to).await.unwrap();
             assert!(std::fs::read(&to).unwrap() == bytes, "{size}");
         }
         let copy = Uuid::new_v4();

@@ -157,6 +157,9 @@ impl Storage {
             Kind::Bucket(bucket) => {
                 let kept = bucket.keep(uuid, &arrived.path, arrived.size).await;
                 kept.map_err(|fault| transfer(doing, fault))?;
+                // Its room is needed: not at some later time.
+                let remove = move || arrived.give(|_, path| fs::remove_file(path));
+                blocking(doing, remove).await?;
             }
         }
         Ok(received)
@@ -177,8 +180,11 @@ impl Storage {
                 Ok(SourceFile { path, fetched: None, is_own })
             }
             Kind::Bucket(bucket) => {
+                let size = bucket.size(uuid, tree::SOURCE).await;
+                let size = size.map_err(|fault| FileError::bucket(doing, fault))?;
+                self.folder.has_room(size)?;
                 let copy = self.temporary("source-").await?;
-                let fetched = bucket.fetch(uuid, tree::SOURCE, &copy).await;
+                let fetched = bucket.fetch(uuid, tree::SOURCE, size, &copy).await;
                 fetched.map_err(|fault| transfer(doing, fault))?;
                 Ok(SourceFile { path: PathBuf::new(), fetched: Some(copy), is_own: false })
             }
