@@ -39,7 +39,7 @@ pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use notify::Notifications;
 pub use queue::{Claimant, End, TableLimit};
 pub use thin::Thin;
-pub use undo::RollbackInserted;
+pub use undo::{Reach, RollbackInserted};
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.
