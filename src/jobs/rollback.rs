@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use super::error::RunError;
+use super::error::{RunError, chain};
 use super::lane::{Lane, notes_left};
 use super::persist::persist;
 use super::run::{check_total, keep_failed, tell};
 use super::stop::Stop;
 use super::{Inner, Jobs, JobsError, Submitted};
 use crate::dataset::Plan;
+use crate::dataset::model::Dataset;
 use crate::domain::action::Action;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::story;
@@ -125,30 +126,58 @@ pub(super) async fn run(
     inner.manager.publish(job.clone());
     let committed = persist(job.id, token, || store.committed_chunks(job.id)).await?;
     complete_list(inner, &job, &committed, stop).await?;
-    let (errors, _) = persist(job.id, token, || store.stored_notes(job.id)).await?;
-    let settings = WriterSettings {
-        job: job.clone(),
-        dataset,
-        plan,
-        keep_failed: keep_failed(inner, &job)?,
-        every_row: false,
-        notes_left: notes_left(inner.settings.stored_errors_max, errors, 0),
-    };
-    let undoer = persist(job.id, token, || store.undoer(undone, settings.clone())).await?;
-    let mut lane = Lane::new(inner, &job, undoer, stop);
-    let mut next = Chunk { number: next_number(&committed), ..Chunk::default() };
-    let mut after = committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(0);
-    let rows = inner.settings.chunk_rows;
-    while let Some((first, last)) =
-        persist(job.id, token, || store.next_undo_rows(undone, after, rows)).await?
-    {
-        (next.first_row, next.last_row) = (first, last);
-        let number = next.number;
-        lane.write(&Arc::new(std::mem::take(&mut next))).await?;
-        (next.number, after) = (number + 1, last);
+    let work = Work { inner, job: &job, undone, stop };
+    let reach = persist(job.id, token, || store.reach_histories(&dataset)).await?;
+    let worked = work.off(&dataset, plan, &committed).await;
+    if let Err(error) = store.leave_histories(&reach).await {
+        tracing::warn!(job = job.id, error = chain(&error), "an index is left behind");
     }
+    worked?;
     tell(inner, &job, stop, |_: &Job| story::rows_done()).await?;
     check_total(inner, &job, total, stop).await
+}
+
+/// Everything that a run hands around.
+struct Work<'a> {
+    inner: &'a Arc<Inner>,
+    job: &'a Job,
+    undone: i64,
+    stop: &'a Stop,
+}
+
+impl Work<'_> {
+    /// Works the journal off behind the chunks that are committed.
+    async fn off(
+        &self,
+        dataset: &Arc<Dataset>,
+        plan: Plan,
+        committed: &[CommittedChunk],
+    ) -> Result<(), RunError> {
+        let (inner, job, undone) = (self.inner, self.job, self.undone);
+        let (store, token) = (&inner.store, self.stop.token());
+        let (errors, _) = persist(job.id, token, || store.stored_notes(job.id)).await?;
+        let settings = WriterSettings {
+            job: job.clone(),
+            dataset: Arc::clone(dataset),
+            plan,
+            keep_failed: keep_failed(inner, job)?,
+            every_row: false,
+            notes_left: notes_left(inner.settings.stored_errors_max, errors, 0),
+        };
+        let undoer = persist(job.id, token, || store.undoer(undone, settings.clone())).await?;
+        let mut lane = Lane::new(inner, job, undoer, self.stop);
+        let mut number = next_number(committed);
+        let mut after = committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(0);
+        let rows = inner.settings.chunk_rows;
+        while let Some((first_row, last_row)) =
+            persist(job.id, token, || store.next_undo_rows(undone, after, rows)).await?
+        {
+            let chunk = Chunk { number, first_row, last_row, ..Chunk::default() };
+            lane.write(&Arc::new(chunk)).await?;
+            (number, after) = (number + 1, last_row);
+        }
+        Ok(())
+    }
 }
 
 fn next_number(committed: &[CommittedChunk]) -> u32 {

@@ -41,7 +41,7 @@ pub use notify::Notifications;
 pub use queue::{Claimant, End, TableLimit};
 pub use retention::KnownFolder;
 pub use thin::Thin;
-pub use undo::RollbackInserted;
+pub use undo::{Reach, RollbackInserted};
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.

@@ -16,8 +16,6 @@ pub(super) struct Target {
     pub(super) fields: Vec<Field>,
     /// Indexes into `fields`: the key.
     pub(super) key: Vec<usize>,
-    /// The table has a column `id`.
-    pub(super) has_id: bool,
     /// The table has a column `created_at`.
     pub(super) has_created_at: bool,
     /// The table has a column `updated_at`.
@@ -107,7 +105,6 @@ impl Target {
             table: dataset.table.clone(),
             fields,
             key: plan.key.clone(),
-            has_id: has(&dataset.table, "id"),
             has_created_at: has(&dataset.table, "created_at"),
             has_updated_at: has(&dataset.table, "updated_at"),
             histories,

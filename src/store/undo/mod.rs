@@ -2,6 +2,9 @@
 //! How rows are put back is the business of each database's own undoer.
 
 pub(super) mod kept;
+mod reach;
+
+pub use reach::Reach;
 
 use entity::{import_log, import_undo};
 use sea_orm::sea_query::Query;
@@ -10,6 +13,7 @@ use sea_orm::{
     QueryOrder, QuerySelect, TransactionTrait,
 };
 
+use crate::dataset::model::Dataset;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{Blank, Mode};
 use crate::store::error::{Doing, StoreError};
@@ -17,7 +21,6 @@ use crate::store::events::ends;
 use crate::store::postgres::PostgresUndoer;
 use crate::store::sqlite::SqliteUndoer;
 use crate::store::stored::job;
-use crate::store::target::Target;
 use crate::store::writer::{ChunkWriter, WriterSettings};
 use crate::store::{Inserted, Kind, Store};
 
@@ -107,7 +110,9 @@ impl Store {
     ) -> Result<Box<dyn ChunkWriter>, StoreError> {
         // Values go back exactly as they were, empty ones too.
         let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
-        let owned = Owned::new(&settings, &target);
+        let shapes = self.shapes(vec![target.table.clone()]).await?;
+        let has_id = shapes.get(&target.table).is_some_and(|table| table.column("id").is_some());
+        let owned = Owned { histories: Owned::histories_of(&settings.dataset), has_id };
         match &self.kind {
             Kind::Sqlite { path, gate } => {
                 let (path, gate) = (path.clone(), gate.clone());
@@ -148,11 +153,7 @@ pub(in crate::store) struct Owned {
 }
 
 impl Owned {
-    fn new(settings: &WriterSettings, target: &Target) -> Self {
-        let histories = settings.dataset.histories.iter();
-        Self {
-            histories: histories.map(|it| (it.table.clone(), it.owner.clone())).collect(),
-            has_id: target.has_id,
-        }
+    fn histories_of(dataset: &Dataset) -> Vec<(String, String)> {
+        dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone())).collect()
     }
 }

@@ -12,12 +12,12 @@ pub(in crate::store::sqlite) type Image = Map<String, Value>;
 pub(in crate::store::sqlite) fn of_row(row: &Row<'_>, skip: usize) -> rusqlite::Result<Image> {
     let statement = row.as_ref();
     (skip..statement.column_count())
-        .map(|index| Ok((statement.column_name(index)?.to_owned(), of_value(row.get_ref(index)?)?)))
+        .map(|index| Ok((statement.column_name(index)?.to_owned(), of_value(row.get_ref(index)?))))
         .collect()
 }
 
-fn of_value(value: ValueRef<'_>) -> rusqlite::Result<Value> {
-    Ok(match value {
+fn of_value(value: ValueRef<'_>) -> Value {
+    match value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::from(number),
         ValueRef::Real(number) => of_real(number),
@@ -27,7 +27,7 @@ fn of_value(value: ValueRef<'_>) -> rusqlite::Result<Value> {
             Err(_) => json!({ "text": hex(text) }),
         },
         ValueRef::Blob(bytes) => json!({ "hex": hex(bytes) }),
-    })
+    }
 }
 
 /// A number where it is read back to the bit, else its text.
@@ -101,7 +101,7 @@ mod tests {
 
     /// Writes the value, stores the text, reads it and gives what SQLite would be given.
     fn back(value: ValueRef<'_>) -> Sql {
-        let text = of_value(value).unwrap().to_string();
+        let text = of_value(value).to_string();
         to_sql(&serde_json::from_str(&text).unwrap())
     }
 
