@@ -45,6 +45,7 @@ pub use retry::Retry;
 pub use unprocessed::{Unprocessed, UnprocessedRows};
 
 use crate::dataset::Datasets;
+use crate::domain::chunk::FailedPart;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::RowError;
@@ -310,8 +311,8 @@ impl Jobs {
             // The copy in memory may not know yet that the files were removed.
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
             let storage = inner.files_of(&job)?;
-            let chunks = inner.chunks_with_failed(id).await?;
-            storage.failed_rows(job.uuid, &chunks).await.map_err(JobsError::FailedRows)
+            let parts = inner.failed_parts(id).await?;
+            storage.failed_rows(job.uuid, &parts).await.map_err(JobsError::FailedRows)
         })
         .await
     }
@@ -371,11 +372,10 @@ impl Inner {
         }
     }
 
-    /// The chunks of a job that left failed rows in its folder.
-    async fn chunks_with_failed(&self, id: i64) -> Result<Vec<u32>, JobsError> {
+    /// Where the failed rows of a job lie.
+    async fn failed_parts(&self, id: i64) -> Result<Vec<FailedPart>, JobsError> {
         let chunks = self.store.committed_chunks(id).await?;
-        let with_failed = chunks.iter().filter(|chunk| chunk.has_failed_rows);
-        Ok(with_failed.map(|chunk| chunk.number).collect())
+        Ok(chunks.iter().filter_map(|chunk| chunk.failed_part).collect())
     }
 
     /// The storage that has the files of a job.

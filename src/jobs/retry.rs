@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::error::chain;
 use super::{Inner, Jobs, JobsError, ROWS, Submitted, selected};
 use crate::domain::action::Action;
+use crate::domain::chunk::FailedPart;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::selection::{Rows, Selection};
 use crate::domain::status::JobStatus;
@@ -91,8 +92,8 @@ struct Wanted {
 enum Numbers {
     /// It needs none.
     None,
-    /// The failed rows of these chunks of the parent.
-    OfFailed(Vec<u32>),
+    /// These lists of failed rows of the parent.
+    OfFailed(Vec<FailedPart>),
     /// The numbers that the parent had.
     OfParent,
 }
@@ -108,10 +109,10 @@ async fn wanted(inner: &Inner, parent: &Job, rows: Rows) -> Result<Wanted, JobsE
         return Err(JobsError::NothingToRetry { job: parent.id, rows });
     }
     if rows == Rows::Failed {
-        let chunks = inner.chunks_with_failed(parent.id).await?;
+        let parts = inner.failed_parts(parent.id).await?;
         return Ok(Wanted {
             selection: Some(Selection::Failed),
-            numbers: Numbers::OfFailed(chunks),
+            numbers: Numbers::OfFailed(parts),
         });
     }
     let selection = match rows {
@@ -151,8 +152,8 @@ async fn copy_files(
     storage.copy_source(from, to).await?;
     let bytes = match numbers {
         Numbers::None => return Ok(()),
-        Numbers::OfFailed(chunks) => {
-            let rows = storage.failed_rows(from, chunks).await.map_err(JobsError::FailedRows)?;
+        Numbers::OfFailed(parts) => {
+            let rows = storage.failed_rows(from, parts).await.map_err(JobsError::FailedRows)?;
             let read = move || rows.map(|row| Ok(row?.row_number)).collect::<io::Result<_>>();
             let read = tokio::task::spawn_blocking(read).await.map_err(|_| JobsError::Panicked)?;
             selected::stored(read.map_err(JobsError::FailedRows)?)

@@ -193,12 +193,13 @@ async fn complete_list(
     stop: &Stop,
 ) -> Result<(), RunError> {
     let doing = "complete the list of failed rows";
-    let (keep, storage) = (keep_failed(inner, job)?, inner.storage.at(&job.place)?);
+    let storage = inner.storage.at(&job.place)?;
     let mut first = 0;
     for chunk in committed {
         let (from, to) = (first, chunk.last_row);
         first = chunk.last_row + 1;
-        if !chunk.has_failed_rows || storage.failed_rows(job.uuid, &[chunk.number]).await.is_ok() {
+        let Some(part) = chunk.failed_part else { continue };
+        if storage.failed_rows(job.uuid, &[part]).await.is_ok() {
             continue;
         }
         let errors = || inner.store.row_errors_between(job.id, from, to);
@@ -211,7 +212,7 @@ async fn complete_list(
                 errors: vec![error],
             })
             .collect();
-        let kept = keep.keep(chunk.number, &rows).await;
+        let kept = storage.write_failed_part(job.uuid, part, &rows).await;
         kept.map_err(|source| RunError::Io { doing, source })?;
     }
     Ok(())

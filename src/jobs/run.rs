@@ -20,7 +20,7 @@ use super::survey::{Survey, survey};
 use super::{Inner, ROWS, lane, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
-use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::chunk::{Chunk, FailedPart, FailedRow};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
@@ -167,7 +167,8 @@ pub(super) async fn check_total(
 
 /// Where the failed rows of a job go.
 pub(super) fn keep_failed(inner: &Inner, job: &Job) -> Result<Arc<dyn KeepFailed>, RunError> {
-    Ok(Arc::new(FailedRowsOf { storage: inner.storage.at(&job.place)?, uuid: job.uuid }))
+    let storage = inner.storage.at(&job.place)?;
+    Ok(Arc::new(FailedRowsOf { storage, uuid: job.uuid, epoch: job.lease_epoch }))
 }
 
 /// Where each lane goes on.
@@ -349,12 +350,14 @@ impl Work<'_> {
 struct FailedRowsOf {
     storage: Storage,
     uuid: Uuid,
+    epoch: i64,
 }
 
 #[async_trait]
 impl KeepFailed for FailedRowsOf {
     async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
-        self.storage.write_failed_part(self.uuid, chunk_number, rows).await
+        let part = FailedPart { chunk: chunk_number, epoch: self.epoch };
+        self.storage.write_failed_part(self.uuid, part, rows).await
     }
 }
 
