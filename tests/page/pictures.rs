@@ -106,6 +106,9 @@ visits!(pictures, [("LOADBAY_CHUNK_ROWS", "25")], |server, visit| {
     let complete = "all('.error-group .many').reduce((sum, it) => sum + Number(it.innerText), 0)";
     visit.until(&format!("{complete} === values[0]"), &[failed]).await;
     take(visit, &folder, "finished").await;
+    visit.click("#actions button[data-action=retry]").await;
+    visit.sees("dialog").await;
+    take(visit, &folder, "retry").await;
 
     visit.screen(1280, 800, false).await;
     earlier_jobs(server).await;
