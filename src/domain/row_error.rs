@@ -87,6 +87,8 @@ row_codes! {
     ConstraintViolated = "constraint_violated";
     /// The database refused the row for another reason.
     RefusedByDatabase = "refused_by_database";
+    /// The row was changed after the import that is taken back, and is kept as it is.
+    ChangedSince = "changed_since";
 }
 
 /// Why a row failed.

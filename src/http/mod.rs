@@ -21,6 +21,7 @@ mod page;
 mod preview;
 mod problem;
 mod query;
+mod rollback;
 mod row_errors;
 mod server;
 mod status;
@@ -84,6 +85,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(post(&format!("{import}/jobs/{{id}}/force"), web::to(control::force)))
         .service(post(&format!("{import}/jobs/{{id}}/priority"), web::to(control::priority)))
         .service(post(&format!("{import}/jobs/{{id}}/retry"), web::to(control::retry)))
+        .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(rollback::rollback)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
         .configure(compat::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::api::Api;
@@ -32,7 +33,8 @@ pub(super) async fn as_csv(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     let bom = Query::read(&request, &["bom"])?.flag("bom")?;
-    send(&api, id, "csv", move |columns, rows, tmp| csv_file(columns, rows, tmp, bom)).await
+    send(&request, &api, id, "csv", move |columns, rows, tmp| csv_file(columns, rows, tmp, bom))
+        .await
 }
 
 /// `GET /api/v1/import/jobs/{id}/unprocessed.xlsx`: as a workbook.
@@ -43,7 +45,7 @@ pub(super) async fn as_xlsx(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     Query::read(&request, &[])?;
-    send(&api, id, "xlsx", |columns, rows, tmp| {
+    send(&request, &api, id, "xlsx", |columns, rows, tmp| {
         xlsx::write(&columns, rows, tmp).map_err(|fault| Problem::because(fault.code(), fault))
     })
     .await
@@ -51,6 +53,7 @@ pub(super) async fn as_xlsx(
 
 /// Makes the list and sends it.
 async fn send(
+    request: &HttpRequest,
     api: &Api,
     id: i64,
     extension: &'static str,
@@ -59,6 +62,11 @@ async fn send(
     let jobs = api.jobs.clone();
     let left = api.run(async move { jobs.unprocessed(id).await }).await?;
     let name = download::derived_name(&left.job().file_name, "unprocessed", extension);
+    let media_type = if extension == "xlsx" { download::XLSX } else { download::CSV };
+    if request.method() == Method::HEAD {
+        // Who only asks whether there is such a list needs none.
+        return Ok(download::headers(&name, media_type).finish());
+    }
     // A workbook is opened in a process of its own, as many at a time as uploads may open.
     let place = if left.job().detected.format.is_workbook() {
         Arc::clone(&api.workbook_places).acquire_owned().await.ok()
@@ -73,7 +81,6 @@ async fn send(
         made(left, gone, most, |columns, rows| make(columns, rows, &tmp))
     });
     let file = list.await.map_err(|fault| Problem::because(ErrorCode::Internal, fault))??;
-    let media_type = if extension == "xlsx" { download::XLSX } else { download::CSV };
     Ok(download::headers(&name, media_type).streaming(download::body(file)))
 }
 

@@ -4,8 +4,8 @@
 //! which jobs changed: whichever server changed them, and each told no more often than that.
 //! Everybody hears the same; whoever falls too far behind hears how all stand instead.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -35,7 +35,7 @@ const BEHIND_MAX: usize = 16;
 #[derive(Debug)]
 pub struct FollowingAll {
     /// `None` until the first snapshot and after falling behind.
-    changed: Option<broadcast::Receiver<Arc<[Job]>>>,
+    changed: Option<broadcast::Receiver<Change>>,
     watched: Arc<Watched>,
     stop: CancellationToken,
 }
@@ -47,6 +47,15 @@ pub enum AllTold {
     Snapshot(Vec<Job>),
     /// Jobs that changed.
     Changed(Arc<[Job]>),
+    /// The job with this number was deleted.
+    Deleted(i64),
+}
+
+/// What everybody who listens is told.
+#[derive(Debug, Clone)]
+enum Change {
+    Jobs(Arc<[Job]>),
+    Deleted(i64),
 }
 
 impl FollowingAll {
@@ -59,7 +68,8 @@ impl FollowingAll {
         };
         tokio::select! {
             changed = changed.recv() => match changed {
-                Ok(jobs) => Some(AllTold::Changed(jobs)),
+                Ok(Change::Jobs(jobs)) => Some(AllTold::Changed(jobs)),
+                Ok(Change::Deleted(id)) => Some(AllTold::Deleted(id)),
                 Err(RecvError::Lagged(_)) => {
                     let (changed, newest) = self.watched.listen();
                     self.changed = Some(changed);
@@ -103,7 +113,10 @@ impl Changes {
         let filter = JobFilter { limit: NEWEST as u64, ..JobFilter::default() };
         let newest = inner.store.list(&filter).await?;
         let now = Arc::new(Watched {
-            newest: Mutex::new(newest.into_iter().map(|job| (job.id, job)).collect()),
+            newest: Mutex::new(Newest {
+                jobs: newest.into_iter().map(|job| (job.id, job)).collect(),
+                deleted: BTreeSet::new(),
+            }),
             changed: broadcast::Sender::new(BEHIND_MAX),
         });
         *watched = Arc::downgrade(&now);
@@ -111,31 +124,63 @@ impl Changes {
         inner.tasks.spawn_on(watch, &inner.runtime);
         Ok(now)
     }
+
+    /// True when those who listen see this job among the newest.
+    pub(super) async fn shows(&self, id: i64) -> bool {
+        let watched = self.0.lock().await.upgrade();
+        watched.is_some_and(|watched| watched.newest().jobs.contains_key(&id))
+    }
+
+    /// Tells those who listen that a job was deleted.
+    pub(super) async fn deleted(&self, id: i64) {
+        if let Some(watched) = self.0.lock().await.upgrade() {
+            watched.tell_deleted(id);
+        }
+    }
 }
 
 /// All jobs, as those who listen see them.
 #[derive(Debug)]
 struct Watched {
     /// The newest jobs by number, as of the last answer that was sent.
-    newest: Mutex<BTreeMap<i64, Job>>,
-    changed: broadcast::Sender<Arc<[Job]>>,
+    newest: Mutex<Newest>,
+    changed: broadcast::Sender<Change>,
+}
+
+#[derive(Debug, Default)]
+struct Newest {
+    jobs: BTreeMap<i64, Job>,
+    /// Told as deleted: an answer of the table that was under way may still have them.
+    deleted: BTreeSet<i64>,
 }
 
 impl Watched {
     /// The newest jobs, and every change from there on.
-    fn listen(&self) -> (broadcast::Receiver<Arc<[Job]>>, Vec<Job>) {
-        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.changed.subscribe(), newest.values().rev().cloned().collect())
+    fn listen(&self) -> (broadcast::Receiver<Change>, Vec<Job>) {
+        let newest = self.newest();
+        (self.changed.subscribe(), newest.jobs.values().rev().cloned().collect())
     }
 
-    fn tell(&self, changed: Vec<Job>) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        newest.extend(changed.iter().map(|job| (job.id, job.clone())));
-        while newest.len() > NEWEST {
-            newest.pop_first();
+    fn tell(&self, mut changed: Vec<Job>) {
+        let mut newest = self.newest();
+        changed.retain(|job| !newest.deleted.contains(&job.id));
+        newest.jobs.extend(changed.iter().map(|job| (job.id, job.clone())));
+        while newest.jobs.len() > NEWEST {
+            newest.jobs.pop_first();
         }
         // Nobody listens in this moment.
-        let _unheard = self.changed.send(changed.into());
+        let _unheard = self.changed.send(Change::Jobs(changed.into()));
+    }
+
+    fn tell_deleted(&self, id: i64) {
+        let mut newest = self.newest();
+        newest.jobs.remove(&id);
+        newest.deleted.insert(id);
+        let _unheard = self.changed.send(Change::Deleted(id));
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Newest> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -209,6 +254,8 @@ mod tests {
         assert!(matches!(following.next().await, Some(AllTold::Snapshot(_))));
         watched.tell(Vec::new());
         assert!(matches!(following.next().await, Some(AllTold::Changed(_))));
+        watched.tell_deleted(7);
+        assert!(matches!(following.next().await, Some(AllTold::Deleted(7))));
         stop.cancel();
         assert!(following.next().await.is_none());
     }

@@ -77,6 +77,7 @@ impl Jobs {
                 return Err(JobsError::IllegalAction { action, job });
             }
             inner.manager.deleted(&job);
+            inner.changes.deleted(id).await;
             // After the row: a file without a job is swept, a job without its file is broken.
             inner.drop_files(&job).await;
             Ok(job)

@@ -59,6 +59,9 @@ pub enum JobsError {
         /// The job that has the key.
         job: i64,
     },
+    /// The job kept no journal, or changed nothing.
+    #[error("job {0} left nothing that could be taken back: it kept no journal or changed no row")]
+    NothingToUndo(i64),
     /// The job's files were removed: their time was over.
     #[error("the files of job {0} were removed; they are kept for the time of LOADBAY_RETENTION")]
     FilesRemoved(i64),
@@ -91,6 +94,7 @@ impl JobsError {
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
+            Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
             Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
             Self::Files(error) => error.code(),
             Self::FailedRows(error) if may_pass(error) => ErrorCode::StorageUnavailable,
@@ -112,6 +116,7 @@ impl JobsError {
             | Self::NothingToRetry { .. }
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
+            | Self::NothingToUndo(_)
             | Self::FilesRemoved(_)
             | Self::Files(_)
             | Self::FailedRows(_)

@@ -55,15 +55,20 @@ async fn listen(inner: &Arc<Inner>) -> Result<(), StoreError> {
 
 /// Brings the copy in memory up to date, and stops a run that is not ours any more.
 async fn look_at(inner: &Arc<Inner>, job: i64) {
-    if !inner.manager.knows(job) {
+    if !inner.manager.knows(job) && !inner.changes.shows(job).await {
         return;
     }
     match inner.work.get(job).await {
         Ok(Some(now)) => {
-            inner.manager.stop_if_lost(&now);
-            inner.manager.publish(now);
+            if inner.manager.knows(job) {
+                inner.manager.stop_if_lost(&now);
+                inner.manager.publish(now);
+            }
         }
-        Ok(None) => inner.manager.deleted_elsewhere(job),
+        Ok(None) => {
+            inner.manager.deleted_elsewhere(job);
+            inner.changes.deleted(job).await;
+        }
         Err(error) => {
             tracing::debug!(job, error = chain(&error), "a job that changed cannot be read");
         }

@@ -20,30 +20,57 @@ use crate::store::{ChunkWriter, NotesLeft, StoreError};
 pub(super) async fn write(
     inner: Arc<Inner>,
     job: Job,
-    mut writer: Box<dyn ChunkWriter>,
+    writer: Box<dyn ChunkWriter>,
     mut chunks: mpsc::Receiver<Arc<Chunk>>,
     used: std::sync::mpsc::Sender<Chunk>,
     stop: Stop,
 ) -> Result<(), RunError> {
-    let mut thinning = WhileRunning::new(&inner, &job);
+    let mut lane = Lane::new(&inner, &job, writer, &stop);
     while let Some(chunk) = chunks.recv().await {
-        if stop.is_stopped() {
-            return Err(RunError::Stopped);
-        }
-        inner.folder.has_room(0)?;
-        commit(&mut *writer, &job, &chunk, &stop).await?;
+        let failed = lane.write(&chunk).await?;
         if let Some(chunk) = Arc::into_inner(chunk) {
             // The reader is at the end of the file when it takes none back.
             let _at_end = used.send(chunk);
         }
-        let now = persist(job.id, stop.token(), || inner.work.get(job.id)).await?;
-        let now = now.ok_or(RunError::Stopped)?;
-        let failed = now.counts.failed;
-        thinning.look(&inner, &now).await;
-        inner.manager.publish(now);
         check_failed(&job, failed)?;
     }
     Ok(())
+}
+
+/// A writer at work for a job.
+pub(super) struct Lane<'a> {
+    inner: &'a Inner,
+    job: &'a Job,
+    writer: Box<dyn ChunkWriter>,
+    stop: &'a Stop,
+    thinning: WhileRunning,
+}
+
+impl<'a> Lane<'a> {
+    pub(super) fn new(
+        inner: &'a Inner,
+        job: &'a Job,
+        writer: Box<dyn ChunkWriter>,
+        stop: &'a Stop,
+    ) -> Self {
+        Self { inner, job, writer, stop, thinning: WhileRunning::new(inner, job) }
+    }
+
+    /// Commits a chunk and shows how the job stands then; answers how many rows have failed.
+    pub(super) async fn write(&mut self, chunk: &Arc<Chunk>) -> Result<u64, RunError> {
+        if self.stop.is_stopped() {
+            return Err(RunError::Stopped);
+        }
+        self.inner.folder.has_room(0)?;
+        let (id, store) = (self.job.id, &self.inner.work);
+        commit(&mut *self.writer, self.job, chunk, self.stop).await?;
+        let now = persist(id, self.stop.token(), || store.get(id)).await?;
+        let now = now.ok_or(RunError::Stopped)?;
+        let failed = now.counts.failed;
+        self.thinning.look(self.inner, &now).await;
+        self.inner.manager.publish(now);
+        Ok(failed)
+    }
 }
 
 /// Ends the job when more rows have failed than the upload allows.

@@ -1,19 +1,219 @@
 //! Taking an import back, as a job of its own: from the journal that the import kept, chunk by chunk
-//! behind the fence, like every other job.
+//! behind the fence, like every other job. Needs no file, so any server can run it.
 
 use std::sync::Arc;
 
-use super::Inner;
-use super::error::RunError;
+use super::error::{RunError, chain};
+use super::lane::{Lane, notes_left};
+use super::persist::persist;
+use super::run::{check_total, keep_failed, tell};
 use super::stop::Stop;
-use crate::domain::job::Job;
+use super::{Inner, Jobs, JobsError, Submitted};
+use crate::dataset::Plan;
+use crate::dataset::model::Dataset;
+use crate::domain::action::Action;
+use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::event::story;
+use crate::domain::job::{Job, NewJob};
+use crate::domain::options::{OnError, Options, RowEvents};
+use crate::store::{CommittedChunk, Inserted, RollbackInserted, WriterSettings};
+
+impl Jobs {
+    /// Takes back what a job did, as a job of its own. While a rollback of the job is unfinished,
+    /// that one is given back: asking twice starts one.
+    ///
+    /// # Errors
+    /// `NotFound`; `IllegalAction` when the job has not ended or is a rollback itself;
+    /// `NothingToUndo` when it kept no journal or changed nothing, `FilesRemoved` when the journal's
+    /// time is over; `IdempotencyMismatch` when the key belongs to another wish; else the store's.
+    pub async fn rollback(
+        &self,
+        id: i64,
+        idempotency_key: Option<String>,
+    ) -> Result<Submitted, JobsError> {
+        self.on_runtime(move |inner| async move {
+            let undone = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            if let Some(refusal) = refusal(&undone) {
+                return Err(refusal);
+            }
+            let new = new_job(&undone, idempotency_key);
+            match inner.store.insert_rollback(&new, id, &undone.place).await? {
+                RollbackInserted::Inserted(Inserted::New(job)) => {
+                    inner.manager.publish(job.clone());
+                    inner.wake.notify_one();
+                    Ok(Submitted { job, replayed: false })
+                }
+                RollbackInserted::Inserted(Inserted::KeyTaken(job))
+                    if job.rollback_of != Some(id) =>
+                {
+                    Err(JobsError::IdempotencyMismatch { job: job.id })
+                }
+                RollbackInserted::Inserted(Inserted::KeyTaken(job))
+                | RollbackInserted::Unfinished(job) => {
+                    let job = inner.manager.get(job.id).unwrap_or(job);
+                    Ok(Submitted { job, replayed: true })
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// Why the job cannot be taken back.
+fn refusal(job: &Job) -> Option<JobsError> {
+    if Action::Rollback.is_legal(job) {
+        return None;
+    }
+    if !job.status.is_terminal() || job.rollback_of.is_some() {
+        return Some(JobsError::IllegalAction {
+            action: Action::Rollback,
+            job: Box::new(job.clone()),
+        });
+    }
+    if job.options.undo && job.files_removed_at.is_some() {
+        return Some(JobsError::FilesRemoved(job.id));
+    }
+    Some(JobsError::NothingToUndo(job.id))
+}
+
+fn new_job(undone: &Job, idempotency_key: Option<String>) -> NewJob {
+    let options = Options {
+        undo: false,
+        dry_run: false,
+        on_error: OnError::Continue,
+        max_errors: None,
+        // It tells of the rows that it keeps, and counts the others.
+        rows: RowEvents::None,
+        ..undone.options.clone()
+    };
+    NewJob {
+        uuid: uuid::Uuid::new_v4(),
+        dataset: undone.dataset.clone(),
+        file_name: undone.file_name.clone(),
+        file_size: u64::try_from(undone.file_size).unwrap_or(0),
+        sha256: undone.sha256.clone(),
+        options,
+        detected: undone.detected.clone(),
+        idempotency_key,
+        bulk_id: None,
+        created_by: undone.created_by.clone(),
+        retry_of: None,
+        selection: None,
+        rollback_of: Some(undone.id),
+    }
+}
 
 /// Takes back what the job `undone` did.
 pub(super) async fn run(
-    _inner: &Arc<Inner>,
-    _job: &Job,
+    inner: &Arc<Inner>,
+    job: &Job,
     undone: i64,
-    _stop: &Stop,
+    stop: &Stop,
 ) -> Result<(), RunError> {
-    Err(RunError::NothingToUndo(undone))
+    let dataset = inner
+        .datasets
+        .get(&job.dataset)
+        .map(Arc::clone)
+        .ok_or_else(|| RunError::NoDataset(job.dataset.clone()))?;
+    let plan = Plan::new(&dataset, &job.detected.columns)?;
+    let (store, token) = (&inner.work, stop.token());
+    let total = persist(job.id, token, || store.undo_rows(undone)).await?;
+    if total == 0 || job.total_rows.is_some_and(|known| known != total) {
+        return Err(RunError::NothingToUndo(undone));
+    }
+    let job = persist(job.id, token, || store.set_total(job, total, 1)).await?;
+    let job = job.ok_or(RunError::Stopped)?;
+    inner.manager.publish(job.clone());
+    let committed = persist(job.id, token, || store.committed_chunks(job.id)).await?;
+    complete_list(inner, &job, &committed, stop).await?;
+    let work = Work { inner, job: &job, undone, stop };
+    let reach = persist(job.id, token, || store.reach_histories(&dataset)).await?;
+    let worked = work.off(&dataset, plan, &committed).await;
+    if let Err(error) = store.leave_histories(&reach).await {
+        tracing::warn!(job = job.id, error = chain(&error), "an index is left behind");
+    }
+    worked?;
+    tell(inner, &job, stop, |_: &Job| story::rows_done()).await?;
+    check_total(inner, &job, total, stop).await
+}
+
+/// Everything that a run hands around.
+struct Work<'a> {
+    inner: &'a Arc<Inner>,
+    job: &'a Job,
+    undone: i64,
+    stop: &'a Stop,
+}
+
+impl Work<'_> {
+    /// Works the journal off behind the chunks that are committed.
+    async fn off(
+        &self,
+        dataset: &Arc<Dataset>,
+        plan: Plan,
+        committed: &[CommittedChunk],
+    ) -> Result<(), RunError> {
+        let (inner, job, undone) = (self.inner, self.job, self.undone);
+        let (store, token) = (&inner.work, self.stop.token());
+        let (errors, _) = persist(job.id, token, || store.stored_notes(job.id)).await?;
+        let settings = WriterSettings {
+            job: job.clone(),
+            dataset: Arc::clone(dataset),
+            plan,
+            keep_failed: keep_failed(inner, job)?,
+            every_row: false,
+            notes_left: notes_left(inner.settings.stored_errors_max, errors, 0),
+        };
+        let undoer = persist(job.id, token, || store.undoer(undone, settings.clone())).await?;
+        let mut lane = Lane::new(inner, job, undoer, self.stop);
+        let mut number = next_number(committed);
+        let mut after = committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(0);
+        let rows = inner.settings.chunk_rows;
+        while let Some((first_row, last_row)) =
+            persist(job.id, token, || store.next_undo_rows(undone, after, rows)).await?
+        {
+            let chunk = Chunk { number, first_row, last_row, ..Chunk::default() };
+            lane.write(&Arc::new(chunk)).await?;
+            (number, after) = (number + 1, last_row);
+        }
+        Ok(())
+    }
+}
+
+fn next_number(committed: &[CommittedChunk]) -> u32 {
+    committed.iter().map(|chunk| chunk.number + 1).max().unwrap_or(0)
+}
+
+/// The rows that were kept so far may be listed in the folder of a server that is gone: the list is
+/// made anew here from what the table knows of them, which is all but their cells.
+async fn complete_list(
+    inner: &Arc<Inner>,
+    job: &Job,
+    committed: &[CommittedChunk],
+    stop: &Stop,
+) -> Result<(), RunError> {
+    let doing = "complete the list of failed rows";
+    let storage = inner.storage.at(&job.place)?;
+    let mut first = 0;
+    for chunk in committed {
+        let (from, to) = (first, chunk.last_row);
+        first = chunk.last_row + 1;
+        let Some(part) = chunk.failed_part else { continue };
+        if storage.failed_rows(job.uuid, &[part]).await.is_ok() {
+            continue;
+        }
+        let errors = || inner.work.row_errors_between(job.id, from, to);
+        let errors = persist(job.id, stop.token(), errors).await?;
+        let rows: Vec<FailedRow> = errors
+            .into_iter()
+            .map(|error| FailedRow {
+                row_number: error.row_number,
+                cells: Vec::new(),
+                errors: vec![error],
+            })
+            .collect();
+        let kept = storage.write_failed_part(job.uuid, part, &rows).await;
+        kept.map_err(|source| RunError::Io { doing, source })?;
+    }
+    Ok(())
 }

@@ -151,11 +151,27 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
     tell(inner, job, stop, |_: &Job| story::rows_done()).await?;
+    check_total(inner, job, total, stop).await
+}
+
+/// Every row has its outcome.
+pub(super) async fn check_total(
+    inner: &Inner,
+    job: &Job,
+    total: u64,
+    stop: &Stop,
+) -> Result<(), RunError> {
     let processed = persist(job.id, stop.token(), || inner.work.rows_in_chunks(job.id)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
     }
     Ok(())
+}
+
+/// Where the failed rows of a job go.
+pub(super) fn keep_failed(inner: &Inner, job: &Job) -> Result<Arc<dyn KeepFailed>, RunError> {
+    let storage = inner.storage.at(&job.place)?;
+    Ok(Arc::new(FailedRowsOf { storage, uuid: job.uuid, epoch: job.lease_epoch }))
 }
 
 /// Where each lane goes on.
@@ -171,7 +187,7 @@ fn lane_starts(committed: &[CommittedChunk], lanes: u32) -> Vec<LaneStart> {
 }
 
 /// Tells those who watch how far the job is.
-async fn tell(
+pub(super) async fn tell(
     inner: &Inner,
     job: &Job,
     stop: &Stop,
@@ -294,11 +310,7 @@ impl Work<'_> {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
-            keep_failed: Arc::new(FailedRowsOf {
-                storage: self.inner.storage.at(&self.job.place)?,
-                uuid: self.job.uuid,
-                epoch: self.job.lease_epoch,
-            }),
+            keep_failed: keep_failed(self.inner, self.job)?,
             every_row: tells_every_row(self.job),
             notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
         };

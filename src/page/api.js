@@ -70,11 +70,12 @@ class Reachable extends EventTarget {
 export const server = new Reachable();
 
 /** `data` of an answer. Throws `Problem`, `NoAnswer`, or the signal's `AbortError`. */
-export async function call(method, path, { signal, body } = {}) {
+export async function call(method, path, { signal, body, json, key } = {}) {
   let answer;
   let text;
+  const headers = { Accept: "application/json", ...(json && { "Content-Type": "application/json" }), ...(key && { "Idempotency-Key": key }) };
   try {
-    answer = await fetch(path, { method, signal, body, cache: "no-store", headers: { Accept: "application/json" } });
+    answer = await fetch(path, { method, signal, body: json ? JSON.stringify(json) : body, cache: "no-store", headers });
     text = await answer.text();
   } catch (fault) {
     if (fault.name === "AbortError") throw fault;
@@ -120,9 +121,38 @@ export function job(id, signal) {
   return get(`/api/v1/import/status/${encodeURIComponent(id)}`, signal);
 }
 
-/** What a job's `actions` name: `act(123, "cancel")` gives the job as it is then. */
-export function act(id, action) {
-  return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`);
+/**
+ * What a job's `actions` name: `act(123, "cancel")` gives the job as it is then, "retry" and
+ * "rollback" the job that was made. `wishes`: of "retry" `{ rows: "all" | "failed" | "unprocessed" }`;
+ * `key` makes sure that a second attempt after a lost answer makes no second job.
+ */
+export function act(id, action, { wishes, key } = {}) {
+  return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`, { json: wishes, key });
+}
+
+/** Gives the job as it is then; a higher priority goes first. */
+export function setPriority(id, priority) {
+  return act(id, "priority", { wishes: { priority } });
+}
+
+/** Deletes a job that is over, with all that is kept of it. */
+export function forget(id) {
+  return call("DELETE", `${JOBS}/${encodeURIComponent(id)}`);
+}
+
+/** Why the server does not give a file, as a `Problem` or `NoAnswer`; `null` when it does. */
+export async function refusal(path) {
+  try {
+    const answer = await fetch(path, { method: "HEAD", cache: "no-store" });
+    if (answer.ok) return null;
+    // Only an answer with a body says why.
+    await get(path);
+    return null;
+  } catch (fault) {
+    if (fault instanceof Problem || fault instanceof NoAnswer) return fault;
+    server.lost();
+    return new NoAnswer();
+  }
 }
 
 /** `{ errors, total, stored, truncated, nextCursor }`; filter: cursor, limit. */
@@ -203,7 +233,7 @@ function form(file, options) {
   return body;
 }
 
-/** A key for `send`: 128 random bits; also where pages have no `crypto.randomUUID`. */
+/** A key for `send` and `act`: 128 random bits; also where pages have no `crypto.randomUUID`. */
 export function uploadKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

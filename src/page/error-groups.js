@@ -3,6 +3,8 @@
 
 import { NoAnswer, errorGroups, rowErrors, server } from "./api.js";
 import { counted, el, number, put } from "./text.js";
+import { downloadLink } from "./download-link.js";
+import { isRollback } from "./job-kind.js";
 import { sentence } from "./log-lines.js";
 
 /** Groups of a running job are asked for again at most this often. */
@@ -19,6 +21,7 @@ class ErrorGroups extends HTMLElement {
   #timer = null;
   #leaving = null;
   #groups = new Map();
+  #title = el("h2", {}, "Errors");
   #total = el("span", { class: "muted small" });
   #links = el("p", { class: "row small" });
   #list = el("ul", { class: "groups" });
@@ -29,7 +32,7 @@ class ErrorGroups extends HTMLElement {
     if (this.firstChild) return;
     this.hidden = true;
     this.append(
-      el("header", { class: "spread" }, el("div", { class: "row" }, el("h2", {}, "Errors"), this.#total), this.#links),
+      el("header", { class: "spread" }, el("div", { class: "row" }, this.#title, this.#total), this.#links),
       this.#list,
       this.#fault,
     );
@@ -46,6 +49,7 @@ class ErrorGroups extends HTMLElement {
     this.hidden = failed === 0;
     if (failed === 0) return;
     this.#id = state.job.jobId;
+    put(this.#title, isRollback(state.job) ? "Kept" : "Errors");
     put(this.#total, counted(failed, "row"));
     this.#showLinks(state.job.links ?? {});
     const wanted = `${failed} ${state.isOver}`;
@@ -56,10 +60,8 @@ class ErrorGroups extends HTMLElement {
 
   #showLinks({ errorsCsv, errorsXlsx }) {
     if (this.#links.firstChild || !errorsCsv) return;
-    this.#links.append(
-      el("a", { href: errorsCsv, download: true }, "CSV"),
-      errorsXlsx ? el("a", { href: errorsXlsx, download: true }, "XLSX") : "",
-    );
+    const say = (reason) => this.#say(reason);
+    this.#links.append(downloadLink(errorsCsv, "CSV", {}, say), errorsXlsx ? downloadLink(errorsXlsx, "XLSX", {}, say) : "");
   }
 
   async #ask(wanted) {
@@ -67,16 +69,20 @@ class ErrorGroups extends HTMLElement {
     try {
       const { groups } = await errorGroups(this.#id, this.#leaving.signal);
       this.#asked = wanted;
-      this.#fault.hidden = true;
+      this.#say("");
       this.#list.replaceChildren(...groups.map((group) => this.#group(group)));
     } catch (fault) {
       if (fault.name === "AbortError") return;
       if (fault instanceof NoAnswer) server.addEventListener("back", () => this.#ask(wanted), { once: true });
-      put(this.#fault, `The groups cannot be shown: ${fault.message}`);
-      this.#fault.hidden = false;
+      this.#say(`The groups cannot be shown: ${fault.message}`);
     } finally {
       this.#timer = null;
     }
+  }
+
+  #say(words) {
+    put(this.#fault, words);
+    this.#fault.hidden = !words;
   }
 
   /** The same element as before for a group that is known, so that it stays open. */

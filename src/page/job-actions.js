@@ -1,83 +1,110 @@
-// <job-actions>: the buttons for what may be done with a job now. Asks once, in place, before what
-// cannot be taken back. Knows the words of the actions, not what they do.
+// <job-actions>: the buttons for what may be done with a job now, and its priority. Asks before what
+// the next press does not take back; says the server's sentence when it refuses. Tells by "acted"
+// what the job is then, or `null` when it should be asked for; by "go" where to go on.
 
-import { act } from "./api.js";
-import { el, put } from "./text.js";
-
-const WORDS = { cancel: "Cancel import", pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Undo" };
-const QUESTIONS = {
-  cancel: "Stop here? What is written stays.",
-  rollback: "Take back what this import wrote?",
-};
+import { NoAnswer, act, forget, uploadKey } from "./api.js";
+import { ask, busy } from "./ask-dialog.js";
+import { inOrder, look, question, word } from "./job-questions.js";
+import { el, isLive, put, sentence } from "./text.js";
+import "./job-priority.js";
 
 class JobActions extends HTMLElement {
-  #id = null;
+  #job = null;
   #offered = "";
-  #asked = null;
+  #isBusy = false;
+  #keys = new Map();
   #said = el("p", { class: "small said", role: "status" });
-  #buttons = el("div", { class: "row" });
+  #priority = el("job-priority", {});
+  #buttons = el("div", { class: "row buttons" });
 
   connectedCallback() {
     if (this.firstChild) return;
-    this.append(this.#said, this.#buttons);
-    this.addEventListener("keydown", (event) => event.key === "Escape" && this.#ask(null));
+    this.append(this.#said, this.#priority, this.#buttons);
+    this.addEventListener("refused", (event) => this.#refused(event.detail));
   }
 
-  show({ job, isOver }) {
-    this.#id = job.jobId;
-    const offered = isOver ? [] : (job.actions ?? []);
+  show(state) {
+    const { job, isOver } = state;
+    this.#job = job;
+    this.#priority.show(state);
+    // Its end was told, and what may be done with it now is asked for.
+    const offered = isOver && isLive(job) ? [] : inOrder(job.actions ?? []);
     if (offered.join() === this.#offered) return;
     this.#offered = offered.join();
-    if (!offered.includes(this.#asked)) this.#asked = null;
-    this.#draw();
+    if (!this.#isBusy) this.#draw();
   }
 
   #draw() {
+    const focused = this.#buttons.contains(document.activeElement) ? document.activeElement.dataset.action : null;
     const offered = this.#offered.split(",").filter(Boolean);
-    const asked = this.#asked;
-    put(this.#said, asked ? QUESTIONS[asked] : "");
-    // The way back stands where the button stood: who presses twice by mistake stops nothing.
-    this.#buttons.replaceChildren(
-      ...(asked ? [this.#button(asked, "danger solid", () => this.#act(asked)), this.#back()] : offered.map((action) => this.#offer(action))),
-    );
+    this.#buttons.replaceChildren(...offered.map((action) => this.#button(action)));
+    if (!focused) return;
+    // Whoever works with the keyboard goes on where the button was.
+    const next = this.#buttons.querySelector(`[data-action="${focused}"]`) ?? this.#buttons.firstChild;
+    next?.focus();
   }
 
-  #offer(action) {
-    const grave = action in QUESTIONS;
-    return this.#button(action, grave ? "danger" : "", () => (grave ? this.#ask(action) : this.#act(action)));
+  #button(action) {
+    const asks = question(action, this.#job) !== null;
+    const attributes = { type: "button", class: `button ${look(action)}`, "data-action": action, "aria-haspopup": asks && "dialog" };
+    return el("button", { ...attributes, onclick: (event) => this.#press(action, event.currentTarget) }, word(action, this.#job));
   }
 
-  #button(action, look, pressed) {
-    const word = WORDS[action] ?? `${action[0].toUpperCase()}${action.slice(1)}`;
-    return el("button", { type: "button", class: `button ${look}`, "data-action": action, onclick: pressed }, word);
-  }
-
-  #back() {
-    return el("button", { type: "button", class: "button", "data-action": "keep", onclick: () => this.#ask(null) }, "Keep going");
-  }
-
-  /** Asks, or goes back to the buttons with `null`. */
-  #ask(action) {
-    if (this.#asked === action) return;
-    const before = this.#asked;
-    this.#asked = action;
-    this.#draw();
-    this.querySelector(`[data-action="${action ? "keep" : before}"]`)?.focus();
-  }
-
-  async #act(action) {
-    for (const button of this.#buttons.children) button.disabled = true;
-    let job = null;
-    let refusal = "";
+  async #press(action, button) {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    put(this.#said, "");
+    const asked = question(action, this.#job);
     try {
-      job = await act(this.#id, action);
+      if (asked) await ask(this, asked, (form) => this.#do(action, form));
+      else await this.#under(button, () => this.#do(action));
     } catch (fault) {
-      refusal = fault.message;
+      this.#refused(fault);
+    } finally {
+      this.#isBusy = false;
+      this.#draw();
     }
-    this.#asked = null;
-    this.#draw();
-    put(this.#said, refusal);
-    this.dispatchEvent(new CustomEvent("acted", { detail: job, bubbles: true }));
+  }
+
+  async #under(button, work) {
+    for (const one of this.#buttons.children) busy(one, true, one === button);
+    await work();
+  }
+
+  async #do(action, form) {
+    const id = this.#job.jobId;
+    if (action === "delete") {
+      await forget(id);
+      document.dispatchEvent(new CustomEvent("deleted", { detail: id }));
+      this.#tell("announce", `Job ${id} is deleted`);
+      this.#tell("go", "/");
+    } else if (action === "retry" || action === "rollback") {
+      const wishes = action === "retry" ? { rows: form.get("rows") } : undefined;
+      const child = await act(id, action, { wishes, key: this.#keyOf(action, wishes) });
+      this.#keys.clear();
+      this.#tell("go", `/jobs/${child.jobId}`);
+    } else {
+      this.#tell("acted", await act(id, action));
+    }
+  }
+
+  /** The same for a second attempt: a job whose answer was lost is found again. */
+  #keyOf(action, wishes) {
+    const wish = `${action} ${wishes?.rows ?? ""}`;
+    if (!this.#keys.has(wish)) this.#keys.set(wish, uploadKey());
+    return this.#keys.get(wish);
+  }
+
+  /** The job is another than was thought, so it is asked for. */
+  #refused(fault) {
+    if (!(fault instanceof Error)) throw fault;
+    const again = fault instanceof NoAnswer ? " Try again when it is back." : "";
+    this.#said.replaceChildren(...sentence(`${fault.message}${again}`));
+    this.#tell("acted", null);
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
   }
 }
 

@@ -1,33 +1,31 @@
 // <job-counts>: the rows of a job by outcome, as tiles that add up to the rows of the file, and the
 // same as one divided bar. Shows a JobState.
 
+import { outcomes, outcomesAndRest, rowsOf } from "./job-kind.js";
 import { counted, el, number, put } from "./text.js";
-
-const TILES = [
-  ["created", "Created", "New records"],
-  ["updated", "Updated", "Records that changed"],
-  ["unchanged", "Unchanged", "Records that were like this already"],
-  ["superseded", "Superseded", "Rows that a later row with the same key overtook"],
-  ["failed", "Failed", "Rows with an error, not written"],
-  ["unprocessed", "Unprocessed", "Rows without an outcome so far"],
-];
 
 class JobCounts extends HTMLElement {
   #tiles = new Map();
-  #sum = el("p", { class: "sum" });
+  #list = el("dl", { class: "tiles" });
   #share = el("div", { class: "outcome", "aria-hidden": "true" });
+  #sum = el("p", { class: "sum" });
 
   connectedCallback() {
     if (this.firstChild) return;
-    for (const [outcome, word, meaning] of TILES) this.#tiles.set(outcome, tile(outcome, word, meaning));
+    this.append(this.#list, this.#share, this.#sum);
+  }
+
+  #build(job) {
+    for (const [outcome, word, meaning, , look = outcome] of outcomesAndRest(job)) this.#tiles.set(outcome, tile(look, word, meaning));
     const tiles = [...this.#tiles.values()];
+    this.#list.append(...tiles.map(({ box }) => box));
     this.#share.append(...tiles.map(({ part }) => part));
-    this.append(el("dl", { class: "tiles" }, tiles.map(({ box }) => box)), this.#share, this.#sum);
   }
 
   show(state) {
+    if (this.#tiles.size === 0) this.#build(state.job);
     const counts = { ...state.counts };
-    const done = TILES.slice(0, -1).reduce((sum, [outcome]) => sum + (counts[outcome] ?? 0), 0);
+    const done = outcomes(state.job).reduce((sum, [outcome]) => sum + (counts[outcome] ?? 0), 0);
     const total = state.total ?? done;
     counts.unprocessed = Math.max(0, total - done);
     for (const [outcome, { box, value, part }] of this.#tiles) {
@@ -42,17 +40,17 @@ class JobCounts extends HTMLElement {
 }
 
 /** The sum in full, so that everybody can check it. */
-function sum(counts, { total, status }, done) {
-  const parts = TILES.map(([outcome]) => number(counts[outcome] ?? 0)).join(" + ");
-  if (total !== null) return `${parts} = ${counted(total, "row")} of the file`;
+function sum(counts, { job, total, status }, done) {
+  const parts = outcomesAndRest(job).map(([outcome]) => number(counts[outcome] ?? 0)).join(" + ");
+  if (total !== null) return `${parts} = ${rowsOf(job, total)}`;
   if (done > 0) return `${parts} = ${counted(done, "row")} so far`;
   return status === "processing" ? "The rows are being counted." : "The rows are not counted.";
 }
 
-function tile(outcome, word, meaning) {
+function tile(look, word, meaning) {
   const value = el("dd", {}, "0");
-  const box = el("div", { class: `tile ${outcome}`, title: meaning }, el("dt", {}, word), value);
-  return { box, value, part: el("i", { class: outcome }) };
+  const box = el("div", { class: `tile ${look}`, title: meaning }, el("dt", {}, word), value);
+  return { box, value, part: el("i", { class: look }) };
 }
 
 customElements.define("job-counts", JobCounts);

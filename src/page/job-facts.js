@@ -4,7 +4,7 @@
 import { el, moment, number, size } from "./text.js";
 
 /** What an upload without options means; other values stand out. */
-const USUAL = { mode: "upsert", dryRun: false, onError: "continue", blank: "clear", duplicates: "last", decimal: "undeclared", priority: 0, rows: "auto" };
+const USUAL = { mode: "upsert", dryRun: false, onError: "continue", blank: "clear", duplicates: "last", decimal: "undeclared", priority: 0, rows: "auto", undo: false };
 const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
 const SEPARATORS = { point: "point (1,234.56)", comma: "comma (1.234,56)", undeclared: "not declared" };
 

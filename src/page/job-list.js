@@ -67,6 +67,7 @@ class JobList extends HTMLElement {
       el("nav", { class: "filters spread", "aria-label": "Which jobs are shown" }, this.#states, this.#dataset),
       this.#note, this.#list, this.#empty, this.#older);
     this.#list.setAttribute("aria-labelledby", "jobs-title");
+    document.addEventListener("deleted", (event) => this.#deleted(event.detail));
   }
 
   // ── Which jobs: the address ───────────────────────────────────────────────────────────────────
@@ -124,13 +125,13 @@ class JobList extends HTMLElement {
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;
+    const before = new Set(this.#rows.keys());
     try {
       const { jobs, nextCursor } = await api.jobs({ ...this.#filter, limit: PAGE }, asking.signal);
       const listed = new Set(jobs.map((job) => job.jobId));
       // Rows that came by event while this was asked for are newer than the answer.
-      const newest = Math.max(0, ...listed);
       for (const [id, row] of this.#rows) {
-        if (!listed.has(id) && !(id > newest && this.#isWanted(row.job))) this.#drop(id);
+        if (!listed.has(id) && (before.has(id) || !this.#isWanted(row.job))) this.#drop(id);
       }
       this.#cursor = nextCursor;
       jobs.forEach((job) => this.#put(job));
@@ -189,6 +190,7 @@ class JobList extends HTMLElement {
       message: (event) => {
         if (event.type === "snapshot") this.#news(event.jobs);
         if (event.type === "job") this.#news([event.job]);
+        if (event.type === "deleted") this.#deleted(event.jobId);
       },
     });
   }
@@ -262,6 +264,11 @@ class JobList extends HTMLElement {
   #drop(id) {
     this.#rows.get(id)?.remove();
     this.#rows.delete(id);
+  }
+
+  #deleted(id) {
+    this.#drop(id);
+    if (this.isConnected) this.#settle();
   }
 
   /** Everything around the rows. */

@@ -3,6 +3,7 @@
 // loaded anew shows the same.
 
 import { NoAnswer, Problem, eventsPath, job as statusOf, server } from "./api.js";
+import { origin } from "./job-kind.js";
 import { Stream } from "./stream.js";
 import { JobState } from "./job-state.js";
 import { ago, badge, el, isLive, put, statusWord, timeTag } from "./text.js";
@@ -95,19 +96,36 @@ class JobPage extends HTMLElement {
     }
     if (!(fault instanceof Problem)) throw fault;
     const isUnknown = fault.status === 404;
+    const words = isUnknown ? "The number may be mistyped, the job may have been deleted, or it belongs to another server or database." : fault.message;
+    const again = isUnknown ? null : el("button", { class: "button", type: "button", onclick: this.#open }, "Try again");
+    this.#instead(isUnknown ? `There is no job ${this.#id}` : "The job cannot be shown", words, again);
+  }
+
+  /** It was there and is no longer. */
+  #wasDeleted() {
+    this.#stream?.close();
+    clearInterval(this.#ticking);
+    document.dispatchEvent(new CustomEvent("deleted", { detail: Number(this.#id) }));
+    const title = `Job ${this.#id} was deleted`;
+    this.#say("announce", title);
+    this.#say("watched", null);
+    this.#instead(title, "Somebody deleted it in the meantime, with its log and its files. What it wrote stays in the table.");
+  }
+
+  /** What is shown in place of a job. */
+  #instead(title, words, again = null) {
+    const hadFocus = this.contains(document.activeElement);
+    const heading = el("h1", { tabindex: -1 }, title);
     this.replaceChildren(
       back(),
       el(
         "section", { class: "card stack unknown" },
-        el("h1", {}, isUnknown ? `There is no job ${this.#id}` : "The job cannot be shown"),
-        el("p", {}, isUnknown ? "The number may be mistyped, or the job belongs to another server or database." : fault.message),
-        el(
-          "p", { class: "row" },
-          el("a", { class: "button primary", href: "/" }, "Show all jobs"),
-          isUnknown ? null : el("button", { class: "button", type: "button", onclick: this.#open }, "Try again"),
-        ),
+        heading,
+        el("p", {}, words),
+        el("p", { class: "row" }, el("a", { class: "button primary", href: "/" }, "Show all jobs"), again),
       ),
     );
+    if (hadFocus) heading.focus();
   }
 
   #build() {
@@ -166,6 +184,10 @@ class JobPage extends HTMLElement {
       this.#paintSoon();
     } catch (fault) {
       if (fault.name === "AbortError") return;
+      if (fault.status === 404) {
+        this.#wasDeleted();
+        return;
+      }
       // The stream comes back with a snapshot, which says the same; after the end none comes.
       if (fault instanceof NoAnswer) server.addEventListener("back", () => this.#ask(), { once: true });
       this.#isStale = false;
@@ -227,7 +249,7 @@ class JobPage extends HTMLElement {
     }
     if (this.#about.firstChild) return;
     const trial = job.options?.dryRun ? [" · ", el("b", {}, "trial run, nothing is kept")] : [];
-    this.#about.append(`Job ${job.jobId} · into `, el("b", {}, job.dataset), " · ", timeTag(job.createdAt), ...trial);
+    this.#about.append(`Job ${job.jobId} · into `, el("b", {}, job.dataset), " · ", timeTag(job.createdAt), ...trial, ...cameFrom(job));
   }
 
   #rows({ job, total, isOver, end }) {
@@ -246,6 +268,12 @@ class JobPage extends HTMLElement {
   #say(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
   }
+}
+
+/** The job whose rows it takes, with the way to it. */
+function cameFrom(job) {
+  const from = origin(job);
+  return from ? [" · ", el("span", { class: "origin" }, from.before, el("a", { href: `/jobs/${from.id}` }, `job ${from.id}`), from.after)] : [];
 }
 
 function back() {

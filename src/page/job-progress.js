@@ -1,17 +1,20 @@
 // <job-progress>: how far a job is. Two bars (the file, the rows), the step it is at, its times and
 // the estimate, and the chart of its pace. Shows a JobState; knows no address.
 
+import { PRIORITY_MAX, isRollback, waitsForRoom } from "./job-kind.js";
+import { sentence } from "./log-lines.js";
 import { counted, duration, el, number, percent, put, size } from "./text.js";
 import { progressBar } from "./progress-bar.js";
 import "./rate-chart.js";
 
-const TONES = { completed: "good", failed: "bad", cancelled: "quiet", paused: "warn" };
+const TONES = { completed: "good", failed: "bad", cancelled: "quiet", paused: "paused" };
 
 class JobProgress extends HTMLElement {
   #file = bar("File received", "");
   #rows = bar("Rows written", "tall");
   #step = el("p", { class: "step" });
   #quiet = el("p", { class: "note", hidden: true });
+  #noRoom = el("p", { class: "note warn", id: "no-room", hidden: true });
   #facts = {
     elapsed: fact("Elapsed"),
     left: fact("Time left"),
@@ -24,7 +27,7 @@ class JobProgress extends HTMLElement {
     this.append(
       el(
         "div", { class: "bars" },
-        this.#file.box, this.#rows.box, this.#step,
+        this.#file.box, this.#rows.box, this.#step, this.#noRoom,
         el("dl", { class: "times" }, Object.values(this.#facts).map((one) => one.box)),
         this.#quiet,
       ),
@@ -37,6 +40,8 @@ class JobProgress extends HTMLElement {
     this.#showFile(state.job);
     this.#showRows(state);
     put(this.#step, stepOf(state));
+    this.#noRoom.hidden = !waitsForRoom({ ...state.job, status: state.status });
+    put(this.#noRoom, this.#noRoom.hidden ? "" : reason(state.job));
     this.#chart.hidden = state.status === "pending" || (state.isOver && state.points.length < 2);
     this.#chart.show(state.points, state.now, state.status === "processing");
     this.tick(state);
@@ -57,6 +62,7 @@ class JobProgress extends HTMLElement {
 
   /** A job begins when its file is on disk; only then its size is known. */
   #showFile(job) {
+    this.#file.box.hidden = isRollback(job);
     const known = typeof job.fileSize === "number";
     const words = known ? size(job.fileSize) : "receiving";
     put(this.#file.value, words);
@@ -64,7 +70,8 @@ class JobProgress extends HTMLElement {
   }
 
   #showRows({ job, current, total, status, isOver }) {
-    if (job.options?.dryRun) this.#rows.call("Rows tried");
+    if (isRollback(job)) this.#rows.call("Rows taken back");
+    else if (job.options?.dryRun) this.#rows.call("Rows tried");
     const isCounting = total === null && status === "processing";
     const unknown = isCounting ? "counting" : isOver ? "not counted" : "waiting";
     const words = total === null ? unknown : `${number(current)} of ${counted(total, "row")}`;
@@ -99,9 +106,16 @@ function fact(term) {
 
 function stepOf(state) {
   if (state.isOver) return "";
-  if (state.status === "pending") return "Waiting for its turn.";
-  if (state.status === "paused") return "Paused. It goes on where it was.";
+  if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "Goes next, as soon as there is a place." : "Waiting for its turn.";
+  if (waitsForRoom(state.job)) return "";
+  if (state.status === "paused") return "Paused. Resume lets it go on where it is.";
   return state.step;
+}
+
+/** Why it stands still, and what becomes of it. */
+function reason({ error }) {
+  const said = error ? ` ${sentence(error).replace(/[^.!?]$/, "$&.")}` : "";
+  return `Paused: there is no room on the server's disk. It goes on by itself when there is room; Resume tries at once.${said}`;
 }
 
 /** While it runs, tenths of seconds would only flicker. */

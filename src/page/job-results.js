@@ -1,7 +1,9 @@
 // <job-results>: how a job ended, in a sentence: what is in the table now, why it failed and what to
 // do, and the files to go on with. Shows a JobState that is over; knows no address but links.
 
-import { counted, duration, el, number } from "./text.js";
+import { downloadLink } from "./download-link.js";
+import { isRollback, what } from "./job-kind.js";
+import { counted, duration, el, number, sentence as nodesOf } from "./text.js";
 import { sentence } from "./log-lines.js";
 
 /** What to do about a failed job, by its code; the same advice as in the API's documentation. */
@@ -31,7 +33,7 @@ class JobResults extends HTMLElement {
 
   show(state) {
     const { job, end } = state;
-    const shown = state.isOver ? JSON.stringify([state.status, state.counts, job.links, job.results, job.error, end?.message]) : "";
+    const shown = state.isOver ? JSON.stringify([state.status, state.counts, job.links, job.actions, job.results, job.error, end?.message]) : "";
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.hidden = shown === "";
@@ -48,10 +50,11 @@ function tone({ status, counts }) {
 }
 
 function headline({ status, counts, job }) {
-  const what = job.options?.dryRun ? "Trial run" : "Import";
-  if (status === "failed") return `${what} failed`;
-  if (status === "cancelled") return `${what} cancelled`;
-  return counts.failed > 0 ? `${what} completed, ${counted(counts.failed, "row")} failed` : `${what} completed`;
+  const subject = what(job);
+  if (status === "failed") return `${subject} failed`;
+  if (status === "cancelled") return `${subject} cancelled`;
+  if (!(counts.failed > 0)) return `${subject} completed`;
+  return `${subject} completed, ${counted(counts.failed, "row")} ${isRollback(job) ? "kept" : "failed"}`;
 }
 
 function sentences(state) {
@@ -62,7 +65,7 @@ function sentences(state) {
     const advice = ADVICE[job.errorCode];
     if (advice) said.push(el("p", {}, el("b", {}, "What to do: "), advice));
   }
-  said.push(el("p", {}, kept(state)));
+  said.push(el("p", {}, isRollback(job) ? takenBack(state) : kept(state)));
   const small = [];
   if (status === "failed" && job.errorCode) small.push("Code ", el("code", {}, job.errorCode));
   if (state.elapsed !== null) small.push(small.length > 0 ? " · " : "", `Took ${duration(state.elapsed)}`);
@@ -79,19 +82,42 @@ function kept({ counts, total, job }) {
   if (done === 0 && left > 0) return `Nothing was written: ${counted(left, "row")} without an outcome.`;
   if (done === 0) return "Nothing was written.";
   const overtaken = counts.superseded > 0 ? ` ${counted(counts.superseded, "row")} had a later row with the same key, which won.` : "";
-  const rest = left > 0 ? ` What was written stays; ${counted(left, "row")} ${left === 1 ? "has" : "have"} no outcome. Uploading the file again goes through all of it.` : "";
+  const again = job.actions?.includes("retry") ? "Retry can import them." : "Uploading the file again goes through all of it.";
+  const rest = left > 0 ? ` What was written stays; ${counted(left, "row")} ${left === 1 ? "has" : "have"} no outcome. ${again}` : "";
   return `${number(written)} of ${counted(total ?? done, "row")} ${written === 1 ? "is" : "are"} in the table.${overtaken}${rest}`;
 }
 
-function downloads({ links = {} }) {
+/** What became of the records of the import. */
+function takenBack({ counts, total, job }) {
+  const { removed = 0, updated = 0, unchanged = 0, failed = 0 } = counts;
+  const left = Math.max(0, (total ?? 0) - removed - updated - unchanged - failed);
+  const said = [
+    removed > 0 && `${counted(removed, "record")} that job ${job.rollbackOf} had created ${removed === 1 ? "is" : "are"} removed.`,
+    updated > 0 && `${counted(updated, "record")} ${updated === 1 ? "has its values" : "have their values"} of before again.`,
+    unchanged > 0 && `${counted(unchanged, "row")} had nothing to take back.`,
+    failed > 0 && `${counted(failed, "record")} ${failed === 1 ? "is" : "are"} kept: changed after the import, or the database does not let go of ${failed === 1 ? "it" : "them"}.`,
+    left > 0 && `${counted(left, "row")} ${left === 1 ? "is" : "are"} not taken back.`,
+  ];
+  return said.filter(Boolean).join(" ") || "There was nothing to take back.";
+}
+
+const MEND = "Mend the failed rows and upload that file as it is: its last two columns are ignored.";
+
+function downloads(job) {
+  const { links = {} } = job;
+  const failed = isRollback(job) ? "Kept rows" : "Failed rows";
   const files = [
-    [links.errorsCsv, "Failed rows as CSV"],
-    [links.errorsXlsx, "Failed rows as XLSX"],
+    [links.errorsCsv, `${failed} as CSV`],
+    [links.errorsXlsx, `${failed} as XLSX`],
+    [links.unprocessedCsv, "Unprocessed rows as CSV"],
+    [links.unprocessedXlsx, "Unprocessed rows as XLSX"],
   ].filter(([address]) => address);
-  const parts = files.map(([address, words]) => el("a", { class: "button compact", href: address, download: true }, words));
-  if (parts.length === 0) return [];
-  const hint = "Mend the failed rows and upload that file as it is: its last two columns are ignored.";
-  return [el("div", { class: "row downloads" }, parts), el("p", { class: "small muted" }, hint)];
+  if (files.length === 0) return [];
+  const refused = el("p", { class: "small bad-text refused", role: "status" });
+  const say = (reason) => refused.replaceChildren(...nodesOf(reason));
+  const parts = files.map(([address, words]) => downloadLink(address, words, { class: "button compact" }, say));
+  const hint = links.errorsCsv && !isRollback(job) ? el("p", { class: "small muted" }, MEND) : "";
+  return [el("div", { class: "row downloads" }, parts), refused, hint];
 }
 
 customElements.define("job-results", JobResults);

@@ -1,9 +1,8 @@
 // <job-row>: a job in the list: its name, how far it is or how it ended, and when. Knows no API.
 
+import { isRollback, origin, outcomes, outcomesAndRest, waitsForRoom } from "./job-kind.js";
 import { progressBar } from "./progress-bar.js";
 import { badge, counted, duration, el, isLive, number, percent, put, rate, secondsBetween, sentence, size, timeTag } from "./text.js";
-
-const OUTCOMES = ["created", "updated", "unchanged", "superseded", "failed"];
 
 export class JobRow extends HTMLElement {
   /** The job as it was shown last. */
@@ -47,7 +46,9 @@ export class JobRow extends HTMLElement {
   name(title) {
     this.#title = title;
     const { jobId, fileSize, options } = this.job;
-    const facts = [title, `job ${jobId}`, size(fileSize), options?.dryRun && "trial run"];
+    const from = origin(this.job);
+    const words = from && `${from.before}job ${from.id}${from.after}`.toLowerCase();
+    const facts = [title, `job ${jobId}`, !isRollback(this.job) && size(fileSize), options?.dryRun && "trial run", words];
     put(this.#facts, facts.filter(Boolean).join(" · "));
   }
 
@@ -62,7 +63,7 @@ export class JobRow extends HTMLElement {
     const live = isLive(job);
     const words = live ? underWay(job) : ended(job);
     this.#bar.hidden = !live || job.status === "pending";
-    this.#bar.set(job.progress.total === null ? null : job.progress.percentage, words, job.status === "paused" ? "warn" : "");
+    this.#bar.set(job.progress.total === null ? null : job.progress.percentage, words, job.status === "paused" ? "paused" : "");
     this.#outcome.hidden = live || job.progress.current === 0;
     if (!live) this.#outcome.replaceChildren(...parts(job));
     if (this.#said !== words) this.#words.replaceChildren(...sentence(words));
@@ -74,18 +75,21 @@ export class JobRow extends HTMLElement {
 
 /** The rows by outcome, as parts of a bar; what was not reached is left free. */
 function parts(job) {
-  const shares = OUTCOMES.map((outcome) => [outcome, job.counts[outcome]]);
-  shares.push(["unprocessed", job.results?.unprocessed ?? 0]);
-  return shares.filter(([, rows]) => rows > 0).map(([outcome, rows]) => el("i", { class: outcome, style: { "flex-grow": String(rows) } }));
+  const counts = { ...job.counts, unprocessed: job.results?.unprocessed ?? 0 };
+  const shares = outcomesAndRest(job).map(([outcome, , , , look = outcome]) => [look, counts[outcome]]);
+  return shares.filter(([, rows]) => rows > 0).map(([look, rows]) => el("i", { class: look, style: { "flex-grow": String(rows) } }));
 }
 
 function underWay(job) {
   if (job.status === "pending") return "Waits for a free place";
   const { current, total, percentage } = job.progress;
+  if (waitsForRoom(job)) return `${percent(percentage)} · No room on the disk; goes on by itself`;
+  if (total === null && job.status === "paused") return "Stands still";
   if (total === null) return "Looking through the file …";
   const left = job.status === "processing" && job.etaSeconds !== null ? `${duration(job.etaSeconds)} left` : null;
   const pace = job.status === "processing" && job.rowsPerSecond !== null ? rate(job.rowsPerSecond) : null;
-  return [percent(percentage), `${number(current)} of ${counted(total, "row")}`, pace, left].filter(Boolean).join(" · ");
+  const still = job.status === "paused" ? "stands still" : null;
+  return [percent(percentage), `${number(current)} of ${counted(total, "row")}`, pace, left, still].filter(Boolean).join(" · ");
 }
 
 function ended(job) {
@@ -93,16 +97,19 @@ function ended(job) {
   const total = job.progress.total ?? job.progress.current;
   if (job.status === "cancelled" && job.progress.current === 0) return "Stopped before its first row";
   if (job.status === "cancelled") return `Stopped after ${number(job.progress.current)} of ${counted(total, "row")}`;
-  const outcomes = OUTCOMES.filter((outcome) => job.counts[outcome] > 0);
-  const counts = outcomes.map((outcome) => `${number(job.counts[outcome])} ${outcome}`);
+  const known = outcomes(job).filter(([outcome]) => job.counts[outcome] > 0);
+  const counts = known.map(([outcome, , , word]) => `${number(job.counts[outcome])} ${word}`);
   // All rows alike need no sum before them.
-  return outcomes.length === 1 && total > 0 ? counts[0] : [counted(total, "row"), ...counts].join(" · ");
+  return known.length === 1 && total > 0 ? counts[0] : [counted(total, "row"), ...counts].join(" · ");
 }
 
 function isOlder(job, shown) {
   if (!isLive(shown)) return isLive(job);
   if (!isLive(job)) return false;
-  return job.progress.current < shown.progress.current || (job.status === "pending" && shown.status !== "pending");
+  if (job.progress.current !== shown.progress.current) return job.progress.current < shown.progress.current;
+  if (job.status === "pending" || shown.status === "pending") return job.status === "pending" && shown.status !== "pending";
+  // Set aside and resumed, it is as far as before: then the later word counts.
+  return Date.parse(job.lastProgressAt) < Date.parse(shown.lastProgressAt);
 }
 
 customElements.define("job-row", JobRow);

@@ -14,6 +14,8 @@ const ETA_MEMORY = 5000;
 const QUIET_MILLIS = 10_000;
 /** A job and its last event are not written in the very same moment. */
 const MARGIN_MILLIS = 2000;
+/** How the step begins with which a job goes on that stood still. */
+const AGAIN = /^(Resumed|\w+ goes on|\w+ taken up)\b/;
 /** More points than the chart has pixels tell nothing. */
 const POINTS = 4000;
 
@@ -50,8 +52,7 @@ export class JobState {
 
   /** Takes the job as the status shows it. An older answer changes nothing. */
   take(job) {
-    const isOld = this.job !== null && rank(job) < rank(this.job);
-    if (isOld || (this.end && !isOver(job.status))) return;
+    if (isOlder(job, this.job) || (this.end && !isOver(job.status))) return;
     this.job = job;
     this.#reach(job.progress?.current, job.progress?.total);
     this.#heard(Date.parse(job.lastProgressAt));
@@ -95,6 +96,7 @@ export class JobState {
     else if (event.type === "master") this.#created(event.message);
     else if (event.type === "complete") this.#ended(event, at);
     const isStep = event.type === "log" && !event.row_number;
+    if (isStep && AGAIN.test(event.message) && this.points.length > 0) this.#goOn(at);
     if (isStep || event.type === "progress") this.step = event.message ?? "";
     // The pace is measured from the last step before the first rows.
     if (isStep && this.#progressed === 0 && event.percentage <= BEFORE_ROWS) this.points = [{ at, rows: 0 }];
@@ -117,6 +119,12 @@ export class JobState {
     this.points.push({ at, rows: event.current });
     if (this.points.length > POINTS) this.points = everySecond(this.points);
     this.#measure(at - before.at, event.current - before.rows);
+  }
+
+  /** The time in which the job stood still is none of its pace. */
+  #goOn(at) {
+    const { rows } = this.points.at(-1);
+    this.points.push({ at, rows });
   }
 
   /** A job that had much to tell has thinned its progress out: then the end is what is left. */
@@ -213,6 +221,13 @@ function isOver(status) {
 /** Half as many, with the last one. */
 function everySecond(points) {
   return points.filter((_, index) => index % 2 === (points.length - 1) % 2);
+}
+
+/** Set aside and resumed, a job is as far as before: then the later word counts. */
+function isOlder(job, known) {
+  if (known === null) return false;
+  const [was, is] = [rank(known), rank(job)];
+  return is === was ? Date.parse(job.lastProgressAt) < Date.parse(known.lastProgressAt) : is < was;
 }
 
 /** A later state of a job has a higher rank: nothing takes back what is known already. */

@@ -5,7 +5,8 @@
 //   "go"       detail: an address such as "/jobs/12", which is shown without loading the page again
 //   "watched"  detail: the job that title and icon follow (as in its status), or null for none
 //   "announce" detail: a sentence for those who hear the page instead of seeing it
-// It speaks to them by "address" on the window: the address changed while the element stays.
+// and to each other by "deleted" on the document, detail: the number of a job that is no more.
+// Main speaks to them by "address" on the window: the address changed while the element stays.
 // Links to addresses of the page are followed without loading it again.
 
 import { server } from "./api.js";
@@ -71,7 +72,7 @@ window.addEventListener("popstate", show);
 
 // ── The browser's tab ────────────────────────────────────────────────────────────────────────────
 
-const TONES = { processing: "#2f6bea", pending: "#8793a2", paused: "#d9930d", completed: "#2c9a5e", failed: "#d2453c", cancelled: "#8793a2" };
+const TONES = { processing: "#2f6bea", pending: "#8793a2", paused: "#8a5fd6", completed: "#2c9a5e", failed: "#d2453c", cancelled: "#8793a2" };
 
 function watch(job) {
   if (!job) {
@@ -79,8 +80,8 @@ function watch(job) {
     setIcon(ICON);
     return;
   }
-  const running = job.status === "processing" || job.status === "paused";
-  const word = running ? percent(job.progress.percentage) : statusWord(job);
+  const share = percent(job.progress.percentage);
+  const word = { processing: share, paused: `Paused at ${share}` }[job.status] ?? statusWord(job);
   document.title = `${word} · ${job.fileName} – ${NAME}`;
   setIcon(ring(isLive(job) ? job.progress.percentage : 100, TONES[job.status] ?? TONES.pending));
 }

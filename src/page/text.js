@@ -162,8 +162,10 @@ export function timeTag(time) {
 /** The word on the badge of a job; `data-status` on the badge gives its colour (style.css). */
 export function statusWord(job) {
   const words = { pending: "Waiting", processing: "Running", paused: "Paused", failed: "Failed", cancelled: "Cancelled" };
+  if (job.status === "paused" && job.errorCode === "storage_full") return "Paused, no room";
   if (job.status !== "completed") return words[job.status] ?? job.status;
-  return job.counts?.failed > 0 ? "Done, with errors" : "Done";
+  if (!(job.counts?.failed > 0)) return "Done";
+  return typeof job.rollbackOf === "number" ? "Done, some kept" : "Done, with errors";
 }
 
 /** The badge of a job: `<span class="badge" data-status="completed" data-errors>Done, with errors</span>`. */

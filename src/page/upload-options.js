@@ -22,6 +22,7 @@ const GROUPS = [
     { name: "onError", label: "A bad row", hint: "Whether the first bad row ends the job.", choices: [["continue", "Is reported; go on"], ["abort", "Ends the job"]] },
     { name: "maxErrors", label: "Bad rows at most", hint: "More than this end the job.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
     { name: "rows", label: "Log each row", hint: "By itself up to 10,000 rows.", choices: [["auto", "In small files"], ["all", "Always"], ["none", "Never"]] },
+    { name: "undo", label: "Undo journal", hint: "Keeps what the import changes, so that it can be taken back.", choices: [["false", "Keep none"], ["true", "Keep an undo journal"]] },
     { name: "priority", label: "Priority", hint: "Jobs with a higher one go first.", number: [-100, 100], placeholder: "0" },
   ]],
 ];

@@ -60,7 +60,8 @@ impl Store {
     /// Takes the next due job: of those that wait, those whose owner is gone and those that are set
     /// aside until now. What has begun goes on first, so that the jobs of a table stay in order;
     /// then the highest priority; of these the client that was served least recently; of these the
-    /// oldest. Only jobs whose file `by` can reach, of datasets that have a place.
+    /// oldest. Only jobs whose file `by` can reach, or that need none, of
+    /// datasets that have a place.
     ///
     /// All claims of a database take turns, so that two servers never take the last place of a
     /// dataset together.
@@ -151,7 +152,11 @@ impl Store {
             .add(has(JobStatus::Pending))
             .add(Condition::all().add(has(JobStatus::Processing)).add(ownerless))
             .add(Condition::all().add(has(JobStatus::Paused)).add(may_go_on));
-        let mut due = Condition::all().add(due).add(C::SourceServer.is_in(&by.places));
+        // A rollback reads the journal in the database and no file.
+        let can_be_read = Condition::any()
+            .add(C::SourceServer.is_in(&by.places))
+            .add(C::RollbackOf.is_not_null());
+        let mut due = Condition::all().add(due).add(can_be_read);
         if !full.is_empty() {
             due = due.add(C::Dataset.is_not_in(full));
         }
@@ -181,6 +186,10 @@ impl Store {
     fn claiming(&self, by: &Claimant, next: SelectStatement) -> UpdateMany<import_log::Entity> {
         let processing = Expr::value(JobStatus::Processing.as_stored());
         let first_start = Func::coalesce([Expr::col(C::StartedAt), self.now()]);
+        // The rows that a rollback must keep are listed where it runs.
+        let here = by.places.first().unwrap_or(&by.owner).clone();
+        let place =
+            Expr::case(C::RollbackOf.is_not_null(), here).finally(Expr::col(C::SourceServer));
         import_log::Entity::update_many()
             .col_expr(C::ImportStatus, processing)
             .col_expr(C::LeaseOwner, Expr::value(by.owner.clone()))
@@ -188,6 +197,7 @@ impl Store {
             .col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(1))
             .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
             .col_expr(C::StartedAt, first_start.into())
+            .col_expr(C::SourceServer, place.into())
             .col_expr(C::ClaimedAt, self.now())
             .col_expr(C::UpdatedAt, self.now())
             // What it was set aside for is over, as far as anybody knows.

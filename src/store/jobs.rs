@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use entity::{import_error, import_log, import_superseded};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionTrait,
+    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -21,6 +21,9 @@ use crate::domain::status::JobStatus;
 
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
+
+/// What is being done when a job cannot be stored.
+const STORE_JOB: &str = "store the job";
 
 /// What became of a new job.
 #[derive(Debug)]
@@ -67,9 +70,19 @@ pub struct SupersededRow {
 impl Store {
     /// Stores a new job as PENDING. Its file lies at `place`; only who reaches it can run the job.
     pub async fn insert(&self, new: &NewJob, place: &str) -> Result<Inserted, StoreError> {
-        let doing = "store the job";
         let _turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(doing)?;
+        let transaction = self.write.begin().await.doing(STORE_JOB)?;
+        self.insert_within(transaction, new, place).await
+    }
+
+    /// The same at the end of a transaction, which is committed or rolled back. For those who hold
+    /// the turn to write.
+    pub(super) async fn insert_within(
+        &self,
+        transaction: DatabaseTransaction,
+        new: &NewJob,
+        place: &str,
+    ) -> Result<Inserted, StoreError> {
         let now = self.time(&transaction).await?;
         let row = import_log::ActiveModel {
             uuid: Set(new.uuid.to_string()),
@@ -93,6 +106,7 @@ impl Store {
             updated_at: Set(now),
             ..Default::default()
         };
+        let doing = STORE_JOB;
         let inserted = import_log::Entity::insert_many([row])
             .on_conflict(
                 OnConflict::column(import_log::Column::IdempotencyKey).do_nothing().to_owned(),
@@ -117,7 +131,7 @@ impl Store {
         match taken {
             Some(row) => Ok(Inserted::KeyTaken(job(row)?)),
             None => Err(StoreError::Query {
-                doing: "store the job",
+                doing: STORE_JOB,
                 source: sea_orm::DbErr::RecordNotInserted,
             }),
         }
@@ -244,6 +258,25 @@ impl Store {
             .await
             .doing("read the row errors")?;
         rows.into_iter().map(|row| Ok((row.id, row_error(row)?))).collect()
+    }
+
+    /// Stored row errors of a job from one row to another, in the order of the file.
+    pub async fn row_errors_between(
+        &self,
+        id: i64,
+        first_row: u32,
+        last_row: u32,
+    ) -> Result<Vec<RowError>, StoreError> {
+        use import_error::Column as C;
+        let rows = import_error::Entity::find()
+            .filter(C::ImportLogId.eq(id))
+            .filter(C::RowNumber.between(i64::from(first_row), i64::from(last_row)))
+            .order_by_asc(C::RowNumber)
+            .order_by_asc(C::Id)
+            .all(&self.read)
+            .await
+            .doing("read the row errors of a chunk")?;
+        rows.into_iter().map(row_error).collect()
     }
 
     /// Rows of a job that were overtaken, behind row `after`.

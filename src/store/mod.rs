@@ -33,6 +33,7 @@ mod stored;
 mod target;
 mod thin;
 mod told;
+mod undo;
 mod writer;
 
 pub use checkpoint::CommittedChunk;
@@ -44,6 +45,7 @@ pub use notify::Notifications;
 pub use queue::End;
 pub use retention::KnownFolder;
 pub use thin::Thin;
+pub use undo::{Reach, RollbackInserted};
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.

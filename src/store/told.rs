@@ -25,6 +25,8 @@ pub(super) struct Told {
     notes: Vec<RowNote>,
     /// Row errors by code and column.
     groups: Vec<import_error_group::ActiveModel>,
+    /// Rows of the chunk.
+    rows: u64,
     pub(super) taken: Taken,
 }
 
@@ -64,6 +66,7 @@ impl Told {
         Self {
             notes: teller.names.notes(chunk, outcome, teller.every_row, bounds),
             groups: groups(job, &outcome.failed),
+            rows: outcome.counts.processed(),
             taken,
         }
     }
@@ -85,10 +88,14 @@ impl Told {
         let total = settings.job.total_rows.unwrap_or(fenced.processed);
         let before = fenced.event_count.saturating_sub(self.numbers());
         let notes = std::mem::take(&mut self.notes);
-        let start = fenced.processed.saturating_sub(chunk.rows() as u64);
+        let start = fenced.processed.saturating_sub(self.rows);
         let mut events = rows_told(notes, start, total, settings.every_row);
+        let became = match settings.job.rollback_of {
+            None => "are in the table",
+            Some(_) => "are taken back, as far as they are the import's",
+        };
         events.push(Event::Progress {
-            message: format!("Rows {} to {} are in the table", chunk.first_row, chunk.last_row),
+            message: format!("Rows {} to {} {became}", chunk.first_row, chunk.last_row),
             percentage: of_rows(fenced.processed, total),
             current: fenced.processed,
             total,

@@ -14,7 +14,7 @@ use crate::dataset::model::Dataset;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
-use crate::domain::options::RowEvents;
+use crate::domain::options::{Blank, Mode, RowEvents};
 
 /// Puts the failed rows of a chunk aside for download.
 #[async_trait]
@@ -102,14 +102,8 @@ impl Store {
         &self,
         settings: WriterSettings,
     ) -> Result<Box<dyn ChunkWriter>, StoreError> {
-        let dataset = &settings.dataset;
-        let mut tables = vec![dataset.table.clone()];
-        tables.extend(
-            dataset.columns.iter().filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())),
-        );
-        let shapes = self.shapes(tables).await?;
         let options = &settings.job.options;
-        let target = Target::new(dataset, &settings.plan, &shapes, options.mode, options.blank);
+        let target = self.target(&settings, options.mode, options.blank).await?;
         match &self.kind {
             Kind::Sqlite { path, gate } => {
                 let (path, gate) = (path.clone(), Arc::clone(gate));
@@ -123,5 +117,21 @@ impl Store {
                 Ok(Box::new(PostgresWriter::open((**sessions).clone(), settings, target).await?))
             }
         }
+    }
+
+    /// What the job writes to, as the tables look now.
+    pub(super) async fn target(
+        &self,
+        settings: &WriterSettings,
+        mode: Mode,
+        blank: Blank,
+    ) -> Result<Target, StoreError> {
+        let dataset = &settings.dataset;
+        let mut tables = vec![dataset.table.clone()];
+        tables.extend(
+            dataset.columns.iter().filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())),
+        );
+        let shapes = self.shapes(tables).await?;
+        Ok(Target::new(dataset, &settings.plan, &shapes, mode, blank))
     }
 }

@@ -6,6 +6,7 @@ use crate::files::{FAULTY, list};
 use crate::support::{Server, Upload};
 use crate::visit::Visit;
 use crate::visits;
+use crate::watch::SMALL_CHUNKS;
 
 /// The elements that stand out of the screen to the right, unless a part that scrolls holds them.
 const TOO_WIDE: &str = "
@@ -61,12 +62,15 @@ async fn readable(visit: &Visit, what: &str) -> f64 {
     found[0].as_f64().expect("a number")
 }
 
-/// One job with errors and one without.
+/// One job with errors, one without, and one that is paused.
 async fn jobs(server: &Server) {
     for text in [FAULTY, &list("N", 300)] {
         let job = server.import("products", Upload::csv(text)).await;
         server.finished(job).await;
     }
+    let job = server.import("products", Upload::csv(&list("P", 3_000))).await;
+    server.until(job, |job| job["status"] == "processing").await;
+    server.action(job, "pause").await.ok();
 }
 
 /// Shows the page in all its states, one after the other.
@@ -85,24 +89,31 @@ async fn through_all_states<T>(visit: &mut Visit, look: impl AsyncFn(&Visit, &st
         visit.until("all('job-log .line').length > 0", &[]).await;
         looks.push(look(visit, "a job").await);
     }
+    visit.click("#actions button[data-action=retry]").await;
+    visit.sees("dialog").await;
+    looks.push(look(visit, "a question").await);
+    visit.go("/jobs/3").await;
+    visit.reads("#status", "paused").await;
+    looks.push(look(visit, "a job that stands still").await);
     looks
 }
 
-visits!(a_phone_never_scrolls_sideways, |server, visit| {
+visits!(a_phone_never_scrolls_sideways, [SMALL_CHUNKS], |server, visit| {
     jobs(server).await;
     visit.screen(390, 844, true).await;
     through_all_states(visit, fits_a_phone).await;
     // A name without a place to break it, as long as file systems take.
     let long = format!("{}.csv", "x".repeat(200));
     server.load("products", Upload::file(&long, FAULTY)).await;
-    for path in ["/", "/jobs/3"] {
+    for path in ["/", "/jobs/4"] {
         visit.go(path).await;
         visit.until("text('main').includes('xxxxx')", &[]).await;
         fits_a_phone(visit, path).await;
     }
+    server.cancel(3).await.ok();
 });
 
-visits!(every_text_can_be_read_by_day_and_by_night, |server, visit| {
+visits!(every_text_can_be_read_by_day_and_by_night, [SMALL_CHUNKS], |server, visit| {
     jobs(server).await;
     for (colours, is_dark) in [("light", false), ("dark", true)] {
         visit.prefer(colours).await;
@@ -110,9 +121,10 @@ visits!(every_text_can_be_read_by_day_and_by_night, |server, visit| {
             assert_eq!(light < 0.2, is_dark, "{colours}: the background's lightness is {light}");
         }
     }
+    server.cancel(3).await.ok();
 });
 
-visits!(older_addresses_lead_to_the_page, |server, visit| {
+visits!(older_addresses_lead_to_the_page, [SMALL_CHUNKS], |server, visit| {
     jobs(server).await;
     visit.go("/products/import-export-advanced").await;
     visit.until("location.pathname === '/' && one('#dataset')", &[]).await;
@@ -125,4 +137,5 @@ visits!(older_addresses_lead_to_the_page, |server, visit| {
     visit.run("history.back()", &[]).await;
     visit.sees("job-list [data-job='2']").await;
     visit.misses("job-page").await;
+    server.cancel(3).await.ok();
 });

@@ -19,6 +19,7 @@ mod hands;
 mod support;
 mod visit;
 
+mod control;
 mod failures;
 mod looks;
 mod pictures;

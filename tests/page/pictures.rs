@@ -77,13 +77,13 @@ async fn take(visit: &Visit, folder: &Path, name: &str) {
 /// Jobs of all kinds of ends, for the list.
 async fn earlier_jobs(server: &Server) {
     let broken = format!("{}\"HM-1,no end", supplier_list(20, 0, 0));
-    for (name, text) in [("orders.csv", broken), ("price-update.csv", supplier_list(900, 0, 1))] {
+    for (name, text) in [("orders.csv", broken), ("price-update.csv", supplier_list(600, 0, 1))] {
         let job = server.import("products", Upload::file(name, text)).await;
         server.finished(job).await;
     }
-    let stopped = Upload::file("stock-west.csv", supplier_list(9_000, 0, 1));
+    let stopped = Upload::file("stock-west.csv", supplier_list(4_000, 0, 1));
     let job = server.import("products", stopped).await;
-    drop(hold_at(server, job, 2_000).await);
+    drop(hold_at(server, job, 1_000).await);
     server.cancel(job).await;
     server.finished(job).await;
 }
@@ -92,7 +92,7 @@ visits!(pictures, [("LOADBAY_CHUNK_ROWS", "25")], |server, visit| {
     let folder = folder(server);
     visit.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
     visit.screen(1280, 1000, false).await;
-    let faulty = supplier_list(1_800, 12, 0);
+    let faulty = supplier_list(1_200, 12, 0);
     visit.drop_files("#drop", &[("supplier-north.csv", faulty.as_bytes())]).await;
     visit.reads(".preview", "Arnica").await;
     take(visit, &folder, "upload").await;
@@ -106,6 +106,9 @@ visits!(pictures, [("LOADBAY_CHUNK_ROWS", "25")], |server, visit| {
     let complete = "all('.error-group .many').reduce((sum, it) => sum + Number(it.innerText), 0)";
     visit.until(&format!("{complete} === values[0]"), &[failed]).await;
     take(visit, &folder, "finished").await;
+    visit.click("#actions button[data-action=retry]").await;
+    visit.sees("dialog").await;
+    take(visit, &folder, "retry").await;
 
     visit.screen(1280, 800, false).await;
     earlier_jobs(server).await;
@@ -124,5 +127,6 @@ visits!(pictures, [("LOADBAY_CHUNK_ROWS", "25")], |server, visit| {
     visit.reads("job-list", "running").await;
     take(visit, &folder, "list").await;
     drop(lock);
+    server.cancel(job).await;
     server.finished(job).await;
 });

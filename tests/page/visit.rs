@@ -271,7 +271,7 @@ const drawn = () => new Promise((go) => requestAnimationFrame(() => requestAnima
 (async () => {
     const found = new Map();
     const before = log.scrollTop;
-    for (let top = 0; ; top += Math.max(50, log.clientHeight / 2)) {
+    for (let top = 0; ; top += Math.max(50, log.clientHeight - 40)) {
         log.scrollTop = top;
         await drawn();
         const origin = log.getBoundingClientRect().top - log.scrollTop;

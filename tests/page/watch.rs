@@ -1,6 +1,4 @@
-//! Watching jobs: the bars, a reload in the middle, a server that goes away, the list, cancelling.
-
-use serde_json::json;
+//! Watching jobs: the bars, a reload in the middle, a server that goes away, the list.
 
 use crate::files::list;
 use crate::support::{Server, Upload};
@@ -10,7 +8,7 @@ use crate::visits;
 /// Rows of the jobs that are disturbed; with chunks of ten a job has 150 of them.
 const ROWS: u64 = 1_500;
 
-const SMALL_CHUNKS: (&str, &str) = ("LOADBAY_CHUNK_ROWS", "10");
+pub(crate) const SMALL_CHUNKS: (&str, &str) = ("LOADBAY_CHUNK_ROWS", "10");
 
 /// Remembers every value that a bar shows, for as long as the document lives.
 const RECORDER: &str = "
@@ -135,38 +133,20 @@ visits!(a_server_that_comes_back_goes_on_where_it_was, [SMALL_CHUNKS], |server, 
     is_whole(&visit.lines().await, ROWS);
 });
 
-visits!(two_jobs_at_once_move_in_the_list, [SMALL_CHUNKS], |server, visit| {
-    let jobs = [("A", 1), ("B", 2)].map(|(key, _)| list(key, ROWS));
-    for text in &jobs {
-        server.import("products", Upload::csv(text)).await;
+visits!(jobs_into_one_table_move_in_the_list_in_turn, [SMALL_CHUNKS], |server, visit| {
+    for key in ["A", "B"] {
+        server.import("products", Upload::csv(&list(key, ROWS))).await;
     }
-    let both = "['1', '2'].every((job) => Number(one(`job-list [data-job='${job}'] \
-                [role=progressbar]`)?.ariaValueNow) > 15)";
-    visit.until(both, &[]).await;
+    let moves = "Number(one(`job-list [data-job='1'] [role=progressbar]`)?.ariaValueNow) > 15";
+    visit.until(moves, &[]).await;
     let lock = hold(server);
-    for job in ["1", "2"] {
-        visit.reads(&format!("job-list [data-job='{job}']"), "running").await;
+    for (job, words) in [("1", "running"), ("2", "waiting")] {
+        visit.reads(&format!("job-list [data-job='{job}']"), words).await;
     }
     drop(lock);
     for job in ["1", "2"] {
         visit.reads(&format!("job-list [data-job='{job}']"), "done").await;
     }
-});
-
-visits!(a_job_is_cancelled_by_its_button, [SMALL_CHUNKS], |server, visit| {
-    let job = server.import("products", Upload::csv(&list("C", ROWS))).await;
-    visit.go(&format!("/jobs/{job}")).await;
-    let lock = hold_in_the_middle(server, visit, job).await;
-    visit.click("#actions button[data-action=cancel]").await;
-    // Asked back in place, with the way back under the pointer.
-    visit.sees("#actions button[data-action=keep]").await;
-    visit.click("#actions button[data-action=cancel]").await;
-    drop(lock);
-    let status = visit.job_ends().await;
-    assert!(status.to_lowercase().contains("cancelled"), "{status}");
-    visit.misses("#actions button[data-action=cancel]").await;
-    let answer = server.status(job).await;
-    assert_eq!(answer.ok()["status"], json!("cancelled"));
 });
 
 visits!(the_log_is_filtered_and_draws_only_what_is_seen, |server, visit| {

@@ -9,10 +9,24 @@ use crate::domain::status::JobStatus;
 /// Groups of row errors that the summary names; the others are counted.
 const GROUPS_NAMED_MAX: usize = 5;
 
-/// The upload was accepted.
+/// What the job is called in its story.
+fn noun(job: &Job) -> &'static str {
+    if job.rollback_of.is_some() { "Rollback" } else { "Import" }
+}
+
+/// The same within a sentence.
+fn the_noun(job: &Job) -> &'static str {
+    if job.rollback_of.is_some() { "the rollback" } else { "the import" }
+}
+
+/// The upload was accepted, or it was asked to take an import back.
 #[must_use]
 pub fn received(job: &Job) -> Vec<Event> {
     let at = percentage(job);
+    if let Some(undone) = job.rollback_of {
+        let message = format!("Rollback of job {undone} received: {}", job.file_name);
+        return vec![Event::log(Level::Info, at, message)];
+    }
     let file = format!("{} ({})", job.file_name, size(job.file_size));
     let from = match (job.retry_of, &job.selection) {
         (None, _) => format!("File received: {file}"),
@@ -77,9 +91,9 @@ fn unused_headers(detected: &Detected) -> impl Iterator<Item = &str> {
 #[must_use]
 pub fn taken_up(job: &Job) -> Vec<Event> {
     let message = match (job.lease_epoch, job.counts.processed()) {
-        (..=1, _) => "Import started".to_owned(),
-        (_, 0) => "Import taken up again".to_owned(),
-        (_, rows) => format!("Import goes on after {rows} rows"),
+        (..=1, _) => format!("{} started", noun(job)),
+        (_, 0) => format!("{} taken up again", noun(job)),
+        (_, rows) => format!("{} goes on after {rows} rows", noun(job)),
     };
     vec![Event::log(Level::Info, percentage(job), message)]
 }
@@ -95,8 +109,9 @@ pub fn parsed(job: &Job) -> Vec<Event> {
 #[must_use]
 pub fn found(job: &Job) -> Vec<Event> {
     let total = job.total_rows.unwrap_or(0);
-    let noun = if total == 1 { "row" } else { "rows" };
-    let message = format!("Found {total} {noun} to import");
+    let rows = if total == 1 { "row" } else { "rows" };
+    let work = if job.rollback_of.is_some() { "take back" } else { "import" };
+    let message = format!("Found {total} {rows} to {work}");
     vec![Event::log(Level::Success, percentage(job), message)]
 }
 
@@ -118,7 +133,9 @@ fn reached(job: &Job) -> f64 {
 #[must_use]
 pub fn paused(job: &Job) -> Vec<Event> {
     let message = match &job.error_message {
-        Some(reason) => format!("Paused: {reason}; the import goes on when there is room"),
+        Some(reason) => {
+            format!("Paused: {reason}; {} goes on when there is room", the_noun(job))
+        }
         None => format!("Paused after {} rows", job.counts.processed()),
     };
     vec![Event::log(Level::Warning, reached(job), message)]
@@ -127,7 +144,7 @@ pub fn paused(job: &Job) -> Vec<Event> {
 /// The job may go on.
 #[must_use]
 pub fn resumed(job: &Job) -> Vec<Event> {
-    let message = "Resumed: the import goes on as soon as a server has a place";
+    let message = format!("Resumed: {} goes on as soon as a server has a place", the_noun(job));
     vec![Event::log(Level::Info, reached(job), message)]
 }
 
@@ -135,8 +152,10 @@ pub fn resumed(job: &Job) -> Vec<Event> {
 #[must_use]
 pub fn forced(job: &Job) -> Vec<Event> {
     let message = match job.status {
-        JobStatus::Processing => "Forced: the import was stuck and is taken from its server",
-        _ => "Forced: the import goes next",
+        JobStatus::Processing => {
+            format!("Forced: {} was stuck and is taken from its server", the_noun(job))
+        }
+        _ => format!("Forced: {} goes next", the_noun(job)),
     };
     vec![Event::log(Level::Info, reached(job), message)]
 }
@@ -151,7 +170,8 @@ pub fn prioritised(job: &Job) -> Vec<Event> {
 /// The job is given back unfinished.
 #[must_use]
 pub fn given_back(job: &Job) -> Vec<Event> {
-    let message = "The server stops; the import goes on when a server takes it up again";
+    let message =
+        format!("The server stops; {} goes on when a server takes it up again", the_noun(job));
     vec![Event::log(Level::Warning, reached(job), message)]
 }
 
@@ -164,7 +184,11 @@ pub fn ended(job: &Job, groups: &[ErrorGroup], first_errors: Vec<String>) -> Vec
     }
     if !groups.is_empty() {
         let level = Level::Warning;
-        events.push(Event::log(level, percentage(job), summary(job.counts.failed, groups)));
+        events.push(Event::log(
+            level,
+            percentage(job),
+            summary(job.counts.failed, failed_word(job), groups),
+        ));
     }
     events.push(Event::Complete {
         status: job.status,
@@ -175,7 +199,7 @@ pub fn ended(job: &Job, groups: &[ErrorGroup], first_errors: Vec<String>) -> Vec
     events
 }
 
-fn summary(failed: u64, groups: &[ErrorGroup]) -> String {
+fn summary(failed: u64, verb: &str, groups: &[ErrorGroup]) -> String {
     let named: Vec<String> = groups
         .iter()
         .take(GROUPS_NAMED_MAX)
@@ -192,18 +216,25 @@ fn summary(failed: u64, groups: &[ErrorGroup]) -> String {
     let others: u64 = groups.iter().skip(GROUPS_NAMED_MAX).map(|group| group.count).sum();
     let others = if others > 0 { format!(", {others} others") } else { String::new() };
     let rows = if failed == 1 { "1 row".to_owned() } else { format!("{failed} rows") };
-    format!("{rows} failed: {}{others}", named.join(", "))
+    format!("{rows} {verb}: {}{others}", named.join(", "))
+}
+
+/// What a row that failed is called: a rollback leaves it as it is.
+fn failed_word(job: &Job) -> &'static str {
+    if job.rollback_of.is_some() { "kept" } else { "failed" }
 }
 
 fn ending(job: &Job) -> String {
     let counts = &job.counts;
     let mut parts = Vec::new();
+    let updated = if job.rollback_of.is_some() { "put back" } else { "updated" };
     for (count, word) in [
         (counts.created, "created"),
-        (counts.updated, "updated"),
+        (counts.removed, "removed"),
+        (counts.updated, updated),
         (counts.unchanged, "unchanged"),
         (counts.superseded, "superseded"),
-        (counts.failed, "failed"),
+        (counts.failed, failed_word(job)),
     ] {
         if count > 0 {
             parts.push(format!("{count} {word}"));
@@ -213,10 +244,11 @@ fn ending(job: &Job) -> String {
         parts.push("no rows".to_owned());
     }
     let rows = parts.join(", ");
+    let (noun, done) = (noun(job), if job.rollback_of.is_some() { "done" } else { "kept" });
     match job.status {
-        JobStatus::Completed => format!("Import completed: {rows}"),
-        JobStatus::Cancelled => format!("Import cancelled; kept until then: {rows}"),
-        _ => format!("Import failed; kept until then: {rows}"),
+        JobStatus::Completed => format!("{noun} completed: {rows}"),
+        JobStatus::Cancelled => format!("{noun} cancelled; {done} until then: {rows}"),
+        _ => format!("{noun} failed; {done} until then: {rows}"),
     }
 }
 
@@ -273,10 +305,10 @@ mod tests {
             value: None,
         };
         assert_eq!(
-            summary(12, &[group(9), group(3)]),
+            summary(12, "failed", &[group(9), group(3)]),
             "12 rows failed: 9 × required in sku (first in row 5), 3 × required in sku (first in row 5)"
         );
         let many: Vec<_> = (0..7).map(|_| group(2)).collect();
-        assert!(summary(14, &many).ends_with(", 4 others"));
+        assert!(summary(14, "kept", &many).ends_with(", 4 others"));
     }
 }

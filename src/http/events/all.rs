@@ -16,8 +16,16 @@ use crate::jobs::{AllTold, FollowingAll, JobsError};
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Said<'a> {
-    Snapshot { jobs: Vec<JobView<'a>> },
-    Job { job: &'a JobView<'a> },
+    Snapshot {
+        jobs: Vec<JobView<'a>>,
+    },
+    Job {
+        job: &'a JobView<'a>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Deleted {
+        job_id: i64,
+    },
 }
 
 /// All jobs as they change.
@@ -50,6 +58,7 @@ impl Telling for OfAll {
             Some(AllTold::Snapshot(jobs)) => {
                 write(out, None, &Said::Snapshot { jobs: jobs.iter().map(JobView::of).collect() });
             }
+            Some(AllTold::Deleted(job_id)) => write(out, None, &Said::Deleted { job_id }),
             Some(AllTold::Changed(jobs)) => {
                 for job in &*jobs {
                     write(out, None, &Said::Job { job: &JobView::of(job) });

@@ -64,15 +64,16 @@ pub(in crate::http) fn write(out: &mut Vec<u8>, number: Option<u64>, data: &impl
 /// Where a job stands, in a sentence.
 fn standing(job: &Job) -> String {
     let done = job.counts.processed();
+    let noun = if job.rollback_of.is_some() { "Rollback" } else { "Import" };
     match (job.status, job.total_rows) {
         (JobStatus::Pending, _) => "Waiting to be taken up".to_owned(),
         (JobStatus::Processing, None) => "The file is looked through".to_owned(),
         (JobStatus::Processing, Some(total)) => format!("{done} of {total} rows are done"),
         (JobStatus::Paused, _) => format!("Set aside after {done} rows"),
-        (JobStatus::Completed, _) => format!("Import completed: {done} rows"),
-        (JobStatus::Cancelled, _) => format!("Import cancelled after {done} rows"),
+        (JobStatus::Completed, _) => format!("{noun} completed: {done} rows"),
+        (JobStatus::Cancelled, _) => format!("{noun} cancelled after {done} rows"),
         (JobStatus::Failed, _) => {
-            job.error_message.clone().unwrap_or_else(|| "Import failed".to_owned())
+            job.error_message.clone().unwrap_or_else(|| format!("{noun} failed"))
         }
     }
 }

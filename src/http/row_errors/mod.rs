@@ -6,6 +6,7 @@ pub(super) mod csv;
 mod groups;
 pub(super) mod xlsx;
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
@@ -108,6 +109,10 @@ pub(super) async fn as_xlsx(
         return Err(Problem::new(ErrorCode::TooManyRows, detail));
     }
     let name = download::derived_name(&job.file_name, "errors", "xlsx");
+    if request.method() == Method::HEAD {
+        // Who only asks whether there is such a list needs none.
+        return Ok(download::headers(&name, download::XLSX).finish());
+    }
     let (columns, tmp) = (Columns::of(&job.detected), api.folder.tmp());
     let made = tokio::task::spawn_blocking(move || xlsx::write(&columns, rows, &tmp)).await;
     let file = made

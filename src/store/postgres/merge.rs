@@ -128,6 +128,9 @@ impl PostgresWriter {
         if !self.sql.histories.is_empty() {
             run_plain(connection, "TRUNCATE loadbay_changed").await?;
         }
+        if self.journal.is_some() {
+            run_plain(connection, "TRUNCATE loadbay_before").await?;
+        }
         Ok(())
     }
 
@@ -157,6 +160,9 @@ impl PostgresWriter {
         outcome: &mut Outcome,
     ) -> Result<(), sqlx::Error> {
         let refused = self.refuse(connection, chunk, outcome).await?;
+        if let Some(journal) = &self.journal {
+            journal.before(&mut *connection).await?;
+        }
         let merge = if self.settings.every_row { &self.sql.merge_telling } else { &self.sql.merge };
         let sql = if self.mostly_known { &merge.known } else { &merge.plain };
         let (created, updated, created_records, updated_records): Merged =
@@ -175,6 +181,9 @@ impl PostgresWriter {
             }
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
+        if let Some(journal) = &self.journal {
+            journal.after(&mut *connection, self.settings.job.id, chunk, created).await?;
+        }
         let mut taken = (staged - refused) as u64;
         if self.has_triggers && created + updated < taken {
             taken -= self.left_out(connection, chunk, outcome).await?;

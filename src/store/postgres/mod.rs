@@ -5,6 +5,7 @@ mod copy;
 mod merge;
 mod references;
 mod sql;
+mod undo;
 
 use std::sync::Arc;
 
@@ -14,7 +15,9 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, Postgres, Transaction};
+
+pub(super) use undo::PostgresUndoer;
 
 use super::accounts::{Account, Outcome};
 use super::error::{Doing, StoreError};
@@ -39,6 +42,8 @@ pub(super) struct PostgresWriter {
     pub(super) target: Target,
     pub(super) references: References,
     sql: sql::Statements,
+    /// Only of a job that can be taken back.
+    journal: Option<undo::Journal>,
     /// Reused from chunk to chunk.
     pub(super) buffer: Vec<u8>,
     /// Most records of the last chunk were in the table already.
@@ -56,6 +61,8 @@ impl PostgresWriter {
         let sql = sql::Statements::new(&target);
         let references = References::new(&target);
         let names = RowNames::new(&settings.dataset, &settings.plan);
+        let undo = settings.job.options.undo && !settings.job.options.dry_run;
+        let journal = undo.then(|| undo::Journal::new(&target));
         let mut writer = Self {
             sessions,
             connection: None,
@@ -64,6 +71,7 @@ impl PostgresWriter {
             target,
             references,
             sql,
+            journal,
             buffer: Vec::new(),
             mostly_known: false,
             has_triggers: false,
@@ -82,15 +90,25 @@ impl PostgresWriter {
 
     /// Opens a session with its stage.
     async fn connect(&self) -> Result<PgConnection, StoreError> {
-        let mut connection = self.sessions.writer().await.doing("connect to PostgreSQL")?;
-        for table in &self.sql.prepare {
-            sqlx::raw_sql(AssertSqlSafe(table.clone()))
-                .execute(&mut connection)
-                .await
-                .doing("create the stage")?;
-        }
-        Ok(connection)
+        let tables = self.sql.prepare.iter().chain(self.journal.as_ref().map(|it| &it.prepare));
+        open_session(&self.sessions, tables).await
     }
+}
+
+/// Opens a session with its temporary tables.
+async fn open_session(
+    sessions: &Sessions,
+    tables: impl IntoIterator<Item = &String> + Send,
+) -> Result<PgConnection, StoreError> {
+    let mut connection = sessions.writer().await.doing("connect to PostgreSQL")?;
+    let tables: Vec<&String> = tables.into_iter().collect();
+    for table in tables {
+        sqlx::raw_sql(AssertSqlSafe(table.clone()))
+            .execute(&mut connection)
+            .await
+            .doing("create the stage")?;
+    }
+    Ok(connection)
 }
 
 #[async_trait]
@@ -149,55 +167,44 @@ impl PostgresWriter {
             run_plain(&mut transaction, "ROLLBACK TO SAVEPOINT rows").await?;
         }
         complete(&mut outcome, chunk);
-        let left = Arc::clone(&self.settings.notes_left);
-        let teller = Teller { names: &self.names, left: &left, every_row: self.settings.every_row };
-        let (backend, at) = (DbBackend::Postgres, Expr::value(now));
-        let mut account = Account::new(backend, &at, &job, chunk, &outcome, &teller);
-        let closed = self.close(&mut transaction, &mut account, chunk, now, &outcome).await;
-        let committed = match closed {
-            Ok(fenced) => transaction.commit().await.doing("commit a chunk").map(|()| fenced),
-            Err(error) => {
-                // The answer does not matter: without a commit nothing is written.
-                let _rolled_back = transaction.rollback().await;
-                Err(error)
-            }
-        };
-        match committed {
-            Ok(fenced) => self.settings.asked(fenced.row_events),
-            Err(error) => {
-                account.told.undo(&left);
-                return Err(error);
-            }
-        }
+        conclude(transaction, &self.names, &mut self.settings, chunk, &outcome, now).await?;
         let known = outcome.counts.updated + outcome.counts.unchanged;
         self.mostly_known = known > outcome.counts.created;
         Ok(Written { counts: outcome.counts, already: false })
     }
+}
 
-    async fn close(
-        &self,
-        connection: &mut PgConnection,
-        account: &mut Account,
-        chunk: &Chunk,
-        now: DateTime<Utc>,
-        outcome: &Outcome,
-    ) -> Result<Fenced, StoreError> {
-        for note in &account.notes {
-            run(connection, note).await.doing("store the notes on a chunk")?;
+/// Stores the accounts of a chunk, puts its failed rows aside and commits.
+async fn conclude(
+    mut transaction: Transaction<'_, Postgres>,
+    names: &RowNames,
+    settings: &mut WriterSettings,
+    chunk: &Chunk,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let left = Arc::clone(&settings.notes_left);
+    let teller = Teller { names, left: &left, every_row: settings.every_row };
+    let (backend, at) = (DbBackend::Postgres, Expr::value(now));
+    let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
+    let closed = close(&mut transaction, &mut account, chunk, now, outcome, settings).await;
+    let committed = match closed {
+        Ok(fenced) => transaction.commit().await.doing("commit a chunk").map(|()| fenced),
+        Err(error) => {
+            // The answer does not matter: without a commit nothing is written.
+            let _rolled_back = transaction.rollback().await;
+            Err(error)
         }
-        run(connection, &account.proof).await.doing("store the proof of a chunk")?;
-        if !outcome.failed.is_empty() {
-            let kept = self.settings.keep_failed.keep(chunk.number, &outcome.failed).await;
-            kept.map_err(StoreError::KeepFailed)?;
+    };
+    match committed {
+        Ok(fenced) => {
+            settings.asked(fenced.row_events);
+            Ok(())
         }
-        // Late: it locks the job's row, which the other lane needs too.
-        let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
-        let fenced = fenced.ok_or(StoreError::LostLease { job: self.settings.job.id })?;
-        let backend = DbBackend::Postgres;
-        for told in account.told.behind_the_fence(backend, now, chunk, fenced, &self.settings) {
-            run(connection, &told).await.doing("tell what became of a chunk")?;
+        Err(error) => {
+            account.told.undo(&left);
+            Err(error)
         }
-        Ok(fenced)
     }
 }
 
@@ -207,6 +214,32 @@ fn is_proved(error: &StoreError) -> bool {
         return false;
     };
     answer.is_unique_violation() && answer.table() == Some("import_chunks")
+}
+
+async fn close(
+    connection: &mut PgConnection,
+    account: &mut Account,
+    chunk: &Chunk,
+    now: DateTime<Utc>,
+    outcome: &Outcome,
+    settings: &WriterSettings,
+) -> Result<Fenced, StoreError> {
+    for note in &account.notes {
+        run(connection, note).await.doing("store the notes on a chunk")?;
+    }
+    run(connection, &account.proof).await.doing("store the proof of a chunk")?;
+    if !outcome.failed.is_empty() {
+        let kept = settings.keep_failed.keep(chunk.number, &outcome.failed).await;
+        kept.map_err(StoreError::KeepFailed)?;
+    }
+    // Late: it locks the job's row, which the other lane needs too.
+    let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
+    let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
+    let backend = DbBackend::Postgres;
+    for told in account.told.behind_the_fence(backend, now, chunk, fenced, settings) {
+        run(connection, &told).await.doing("tell what became of a chunk")?;
+    }
+    Ok(fenced)
 }
 
 /// The database's time, and whether the chunk is committed already.

@@ -93,25 +93,14 @@ struct Names<'t> {
 impl<'t> Names<'t> {
     fn new(target: &'t Target) -> Self {
         let key: Vec<String> = target.key.iter().map(|field| target.field(*field)).collect();
-        let mut history_columns: Vec<String> = Vec::new();
-        for (column, _) in target.histories.iter().flat_map(|history| &history.columns) {
-            let column = quoted(column);
-            if !history_columns.contains(&column) {
-                history_columns.push(column);
-            }
-        }
         Self {
             target,
             table: quoted(&target.table),
             fields: list((0..target.fields.len()).map(|field| target.field(field))),
-            same_key: key
-                .iter()
-                .map(|k| format!("t.{k} = s.{k}"))
-                .collect::<Vec<_>>()
-                .join(" AND "),
+            same_key: same_key(target),
             key: list(key),
             payload: target.payload().map(|field| target.field(field)).collect(),
-            history_columns,
+            history_columns: history_columns(target),
         }
     }
 
@@ -356,10 +345,28 @@ impl<'t> Names<'t> {
     }
 }
 
+/// `t.a = s.a AND …`: the row of the table `t` with the key of `s`.
+pub(super) fn same_key(target: &Target) -> String {
+    let same = target.key.iter().map(|field| format!("t.{0} = s.{0}", target.field(*field)));
+    same.collect::<Vec<_>>().join(" AND ")
+}
+
+/// Columns of the histories, quoted, each once.
+pub(super) fn history_columns(target: &Target) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    for (column, _) in target.histories.iter().flat_map(|history| &history.columns) {
+        let column = quoted(column);
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    columns
+}
+
 /// Archives the current records that are no longer true and adds the new ones, also for
 /// records that had none. What the new ones replace is archived first: the test of the first
 /// condition runs the update to its end, which the index on current records relies on.
-fn history(history: &HistoryTarget) -> String {
+pub(super) fn history(history: &HistoryTarget) -> String {
     let (table, owner) = (quoted(&history.table), quoted(&history.owner));
     let columns: Vec<String> = history.columns.iter().map(|(c, _)| quoted(c)).collect();
     let stored = list(columns.iter().map(|column| format!("h.{column}")));

@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection};
 use super::bind::{Stored, time_text};
 use super::references;
 use super::sql::Statements;
+use super::undo::Journal;
 use crate::dataset::model::ColumnType;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::NoteKind;
@@ -25,6 +26,8 @@ pub(super) struct Way {
     pub(super) careful: bool,
     /// Note which rows were created and which updated.
     pub(super) every_row: bool,
+    /// The job that keeps its rows as they were before, to be taken back.
+    pub(super) journal: Option<i64>,
 }
 
 /// Writes the records of a chunk.
@@ -40,6 +43,10 @@ pub(super) fn rows(
     let order = rows::in_key_order(&chunk.records, &sql.target.key);
     let mut merge = Merge::prepare(connection, sql, references, chunk, now)
         .doing("prepare the statements of a chunk")?;
+    if let Some(job) = way.journal {
+        let journal = Journal::prepare(connection, sql, job);
+        merge.journal = Some(journal.doing("prepare the journal of a chunk")?);
+    }
     merge.all(&order, way).doing(WRITE_ROWS)?;
     Ok(merge.outcome)
 }
@@ -93,6 +100,7 @@ struct Merge<'t> {
     insert: CachedStatement<'t>,
     update: Option<CachedStatement<'t>>,
     histories: Vec<(CachedStatement<'t>, CachedStatement<'t>)>,
+    journal: Option<Journal<'t>>,
     /// Record values in which the row at hand differs from what is stored.
     differs: Vec<usize>,
     outcome: Outcome,
@@ -125,6 +133,7 @@ impl<'t> Merge<'t> {
             insert: connection.prepare_cached(&sql.insert)?,
             update: sql.update.as_deref().map(|sql| connection.prepare_cached(sql)).transpose()?,
             histories,
+            journal: None,
             differs: Vec::new(),
             outcome: Outcome::default(),
         })
@@ -241,11 +250,18 @@ impl<'t> Merge<'t> {
                 insert.execute((&self.now, owner))?;
             }
         }
+        if let Some(journal) = &mut self.journal {
+            journal.keep(self.source.chunk.records.row_number(record), owner, None)?;
+        }
         Ok(Fate::Created)
     }
 
     fn change(&mut self, record: usize, rowid: i64) -> rusqlite::Result<()> {
         let Some(update) = &mut self.update else { return Ok(()) };
+        let before = match &mut self.journal {
+            Some(journal) => journal.image(rowid)?,
+            None => None,
+        };
         let mut position = 0;
         for field in &self.sql.payload {
             position += 1;
@@ -262,6 +278,10 @@ impl<'t> Merge<'t> {
                 archive.execute((&self.now, rowid))?;
                 insert.execute((&self.now, rowid))?;
             }
+        }
+        if let (Some(journal), Some(before)) = (&mut self.journal, before) {
+            let row_number = self.source.chunk.records.row_number(record);
+            journal.keep(row_number, rowid, Some(&before))?;
         }
         Ok(())
     }

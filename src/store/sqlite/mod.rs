@@ -6,6 +6,7 @@ mod bind;
 mod merge;
 mod references;
 mod sql;
+mod undo;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,9 @@ use sea_orm::{DbBackend, Statement};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-use super::accounts::Account;
+pub(super) use undo::SqliteUndoer;
+
+use super::accounts::{Account, Outcome};
 use super::error::{Doing, StoreError};
 use super::notes::RowNames;
 use super::references::References;
@@ -52,12 +55,7 @@ impl SqliteWriter {
         settings: WriterSettings,
         target: Target,
     ) -> Result<Self, StoreError> {
-        let connection = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )
-        .doing("open the database for a job")?;
-        prepare(&connection).doing("open the database for a job")?;
+        let connection = open_connection(path)?;
         let mut references = References::new(&target);
         references::load(&connection, &mut references).doing("read the names of the references")?;
         let sql = sql::Statements::new(target);
@@ -65,6 +63,15 @@ impl SqliteWriter {
         let inner = Inner { connection, settings, names, references, sql };
         Ok(Self { gate, inner: Some(inner) })
     }
+}
+
+/// A connection for one job.
+fn open_connection(path: &Path) -> Result<Connection, StoreError> {
+    let doing = "open the database for a job";
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).doing(doing)?;
+    prepare(&connection).doing(doing)?;
+    Ok(connection)
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
@@ -119,7 +126,9 @@ impl Inner {
             return Ok(Written { counts: Counts::default(), already: true });
         }
         let now = now_utc();
-        let way = merge::Way { careful, every_row: settings.every_row };
+        let undo = job.options.undo && !job.options.dry_run;
+        let journal = undo.then_some(job.id);
+        let way = merge::Way { careful, every_row: settings.every_row, journal };
         let mut outcome = merge::rows(&transaction, sql, references, chunk, now, way)?;
         outcome.references = references.take_created(job.options.dry_run);
         if job.options.dry_run {
@@ -127,30 +136,43 @@ impl Inner {
             transaction = begin(connection)?;
         }
         complete(&mut outcome, chunk);
-        let left = Arc::clone(&settings.notes_left);
-        let teller = Teller { names, left: &left, every_row: settings.every_row };
-        let (backend, at) = (DbBackend::Sqlite, Expr::value(now));
-        let mut account = Account::new(backend, &at, job, chunk, &outcome, &teller);
-        let closed = close(&transaction, &mut account, chunk, now, settings)
-            .and_then(|fenced| {
-                if !outcome.failed.is_empty() {
-                    // This thread may block; the runtime's others do the work.
-                    Handle::current()
-                        .block_on(settings.keep_failed.keep(chunk.number, &outcome.failed))
-                        .map_err(StoreError::KeepFailed)?;
-                }
-                Ok(fenced)
-            })
-            .and_then(|fenced| transaction.commit().doing("commit a chunk").map(|()| fenced));
-        match closed {
-            Ok(fenced) => {
-                settings.asked(fenced.row_events);
-                Ok(Written { counts: outcome.counts, already: false })
+        conclude(transaction, names, settings, chunk, &outcome, now)?;
+        Ok(Written { counts: outcome.counts, already: false })
+    }
+}
+
+/// Stores the accounts of a chunk, puts its failed rows aside and commits.
+fn conclude(
+    transaction: Transaction<'_>,
+    names: &RowNames,
+    settings: &mut WriterSettings,
+    chunk: &Chunk,
+    outcome: &Outcome,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let left = Arc::clone(&settings.notes_left);
+    let teller = Teller { names, left: &left, every_row: settings.every_row };
+    let (backend, at) = (DbBackend::Sqlite, Expr::value(now));
+    let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
+    let closed = close(&transaction, &mut account, chunk, now, settings)
+        .and_then(|fenced| {
+            if !outcome.failed.is_empty() {
+                // This thread may block; the runtime's others do the work.
+                Handle::current()
+                    .block_on(settings.keep_failed.keep(chunk.number, &outcome.failed))
+                    .map_err(StoreError::KeepFailed)?;
             }
-            Err(error) => {
-                account.told.undo(&left);
-                Err(error)
-            }
+            Ok(fenced)
+        })
+        .and_then(|fenced| transaction.commit().doing("commit a chunk").map(|()| fenced));
+    match closed {
+        Ok(fenced) => {
+            settings.asked(fenced.row_events);
+            Ok(())
+        }
+        Err(error) => {
+            account.told.undo(&left);
+            Err(error)
         }
     }
 }

@@ -1,0 +1,86 @@
+//! The journal of an import that can be taken back: each row that it changes as it was before and
+//! after, stored with the row itself. Statements of its own around those of the merge, which stay
+//! what they are.
+
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+
+use crate::domain::chunk::Chunk;
+use crate::domain::options::Mode;
+use crate::store::postgres::sql::same_key;
+use crate::store::target::{Target, quoted};
+
+/// The statements of a journal.
+#[derive(Debug)]
+pub(in crate::store::postgres) struct Journal {
+    /// Creates the session's temporary table.
+    pub(in crate::store::postgres) prepare: String,
+    /// Keeps the rows that the stage will hit as they are, and locks them; nothing where the mode
+    /// hits none. In the order of the stage, which is that of the keys.
+    before: Option<String>,
+    /// Stores what became of the staged records. Parameters: the job, the row number of each record
+    /// of the chunk. Column: rows that were created.
+    after: String,
+}
+
+impl Journal {
+    pub(in crate::store::postgres) fn new(target: &Target) -> Self {
+        let (table, same_key) = (quoted(&target.table), same_key(target));
+        let before = format!(
+            "INSERT INTO loadbay_before SELECT s.loadbay_record, b.image FROM loadbay_stage s \
+             CROSS JOIN LATERAL (SELECT row_to_json(t.*)::text AS image FROM {table} t \
+             WHERE {same_key} LIMIT 1 FOR UPDATE) b"
+        );
+        Self {
+            prepare: "CREATE TEMP TABLE loadbay_before (loadbay_record int, image text) \
+                      ON COMMIT DELETE ROWS"
+                .to_owned(),
+            before: (target.mode != Mode::Insert).then_some(before),
+            after: format!(
+                "WITH kept AS (INSERT INTO import_undo \
+                 (import_log_id, row_number, created, before_row, after_row) \
+                 SELECT $1, ($2::bigint[])[s.loadbay_record + 1], b.image IS NULL, b.image, a.image \
+                 FROM loadbay_stage s \
+                 LEFT JOIN loadbay_before b ON b.loadbay_record = s.loadbay_record \
+                 CROSS JOIN LATERAL (SELECT row_to_json(t.*)::text AS image FROM {table} t \
+                 WHERE {same_key} LIMIT 1) a \
+                 WHERE b.image IS DISTINCT FROM a.image RETURNING created) \
+                 SELECT count(*) FILTER (WHERE created) FROM kept"
+            ),
+        }
+    }
+
+    /// Before the merge.
+    pub(in crate::store::postgres) async fn before(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<(), sqlx::Error> {
+        if let Some(before) = &self.before {
+            sqlx::query(AssertSqlSafe(before.clone())).execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    /// After the merge, which created `created` rows.
+    pub(in crate::store::postgres) async fn after(
+        &self,
+        connection: &mut PgConnection,
+        job: i64,
+        chunk: &Chunk,
+        created: u64,
+    ) -> Result<(), sqlx::Error> {
+        let records = &chunk.records;
+        let row_numbers: Vec<i64> =
+            (0..records.len()).map(|record| i64::from(records.row_number(record))).collect();
+        let kept: i64 = sqlx::query_scalar(AssertSqlSafe(self.after.clone()))
+            .bind(job)
+            .bind(row_numbers)
+            .fetch_one(connection)
+            .await?;
+        if kept.unsigned_abs() > created {
+            // Another job created one of the keys after we looked: how it was is not known.
+            return Err(sqlx::Error::Protocol("a key appeared in the meantime".to_owned()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! Taking an import back on PostgreSQL: the journal that the writer keeps, and the undoer that works
+//! it off chunk by chunk with a few set-based statements, on a connection of its own.
+
+mod journal;
+mod rows;
+mod sql;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+
+pub(super) use journal::Journal;
+
+use super::{conclude, is_proved, look, open_session, run_plain};
+use crate::domain::chunk::Chunk;
+use crate::domain::counts::Counts;
+use crate::store::error::{Doing, StoreError};
+use crate::store::notes::RowNames;
+use crate::store::sessions::Sessions;
+use crate::store::target::Target;
+use crate::store::undo::Owned;
+use crate::store::writer::{ChunkWriter, WriterSettings, Written};
+
+/// The connection, and what it knows of the job that is taken back.
+pub(in crate::store) struct PostgresUndoer {
+    sessions: Sessions,
+    /// Gone after an error; the next chunk connects again.
+    connection: Option<PgConnection>,
+    undone: i64,
+    settings: WriterSettings,
+    names: RowNames,
+    target: Target,
+    sql: sql::Statements,
+}
+
+impl PostgresUndoer {
+    pub(in crate::store) async fn open(
+        sessions: Sessions,
+        undone: i64,
+        settings: WriterSettings,
+        owned: &Owned,
+        target: Target,
+    ) -> Result<Self, StoreError> {
+        let sql = sql::Statements::new(&target, owned);
+        let names = RowNames::new(&settings.dataset, &settings.plan);
+        let connection = Some(open_session(&sessions, &sql.prepare).await?);
+        Ok(Self { sessions, connection, undone, settings, names, target, sql })
+    }
+
+    async fn try_commit(
+        &mut self,
+        connection: &mut PgConnection,
+        chunk: &Chunk,
+    ) -> Result<Written, StoreError> {
+        let mut transaction = connection.begin().await.doing("begin a chunk")?;
+        let (now, already) = look(&mut transaction, self.settings.job.id, chunk.number).await?;
+        if already {
+            transaction.rollback().await.doing("leave a chunk that is committed")?;
+            return Ok(Written { counts: Counts::default(), already: true });
+        }
+        // A reference from another table is to refuse its row now, not the whole chunk at the end.
+        run_plain(&mut transaction, "SET CONSTRAINTS ALL IMMEDIATE").await?;
+        let outcome = self.rows(&mut transaction, chunk, now).await?;
+        conclude(transaction, &self.names, &mut self.settings, chunk, &outcome, now).await?;
+        Ok(Written { counts: outcome.counts, already: false })
+    }
+}
+
+#[async_trait]
+impl ChunkWriter for PostgresUndoer {
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => open_session(&self.sessions, &self.sql.prepare).await?,
+        };
+        let mut written = self.try_commit(&mut connection, &chunk).await;
+        if written.as_ref().is_err_and(is_proved) {
+            // An earlier commit whose answer was lost came to its end only now.
+            written = Ok(Written { counts: Counts::default(), already: true });
+        }
+        // A connection that failed may be in any state; a new one is certain.
+        if !matches!(written, Err(StoreError::Postgres { .. })) {
+            self.connection = Some(connection);
+        }
+        written
+    }
+}

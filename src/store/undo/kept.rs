@@ -1,0 +1,80 @@
+//! Rows that a rollback leaves as they are: they failed, and are handed back as they stand in the
+//! table now, under the header of the imported file.
+
+use crate::dataset::Plan;
+use crate::domain::chunk::FailedRow;
+use crate::domain::row_error::{RowCode, RowError, shown};
+use crate::store::target::{ReferenceTarget, Target, quoted};
+
+/// Why a row is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) enum Why {
+    /// It is not what the import left.
+    Changed,
+    /// A constraint of the table, or of another one, stands against it: what the database said.
+    Constraint(String),
+    /// The database refused for another reason: what it said.
+    Refused(String),
+    /// A trigger of the table left it out without a word.
+    LeftOut,
+}
+
+/// The row as a failed one. `values` are its texts, one for each field of the target.
+pub(in crate::store) fn failed_row(
+    target: &Target,
+    plan: &Plan,
+    row_number: u32,
+    why: &Why,
+    values: &[String],
+) -> FailedRow {
+    let mut cells = vec![String::new(); plan.header_len];
+    for (value, cell) in values.iter().zip(&plan.cells) {
+        if let Some(place) = cells.get_mut(*cell) {
+            place.clone_from(value);
+        }
+    }
+    let key: Vec<&str> =
+        target.key.iter().filter_map(|key| values.get(*key)).map(String::as_str).collect();
+    let key = shown(&key.join(", "));
+    let of_key = target.key.first().and_then(|key| target.fields.get(*key));
+    let of_key = of_key.map(|field| field.column.clone());
+    let (code, column, message) = match why {
+        Why::Changed => (
+            RowCode::ChangedSince,
+            of_key,
+            format!("`{key}` was changed after the import and is kept"),
+        ),
+        Why::Constraint(answer) => (
+            RowCode::ConstraintViolated,
+            None,
+            format!("the database does not let `{key}` be taken back: {answer}"),
+        ),
+        Why::Refused(answer) => (
+            RowCode::RefusedByDatabase,
+            None,
+            format!("the database does not let `{key}` be taken back: {answer}"),
+        ),
+        Why::LeftOut => (
+            RowCode::RefusedByDatabase,
+            None,
+            format!("a trigger of the table does not let `{key}` be taken back"),
+        ),
+    };
+    // The journal knows no lines: in a rollback they are the same as the rows.
+    let line = u64::from(row_number);
+    let error = RowError { row_number, line, column, code, message, value: Some(key) };
+    FailedRow { row_number, cells, errors: vec![error] }
+}
+
+/// The fields of the target as SQL, of the table called `t`: of a reference the name that stands in
+/// the other table.
+pub(in crate::store) fn named_fields(target: &Target) -> impl Iterator<Item = String> {
+    let name = |reference: &ReferenceTarget, field: &str| {
+        let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+        format!("(SELECT r.{column} FROM {table} r WHERE r.id = t.{field} LIMIT 1)")
+    };
+    target.fields.iter().map(move |field| match &field.reference {
+        Some(reference) => name(reference, &quoted(&field.name)),
+        None => format!("t.{}", quoted(&field.name)),
+    })
+}

@@ -1,0 +1,159 @@
+//! Taking an import back: the journal that it kept in `import_undo`, and the job that works it off.
+//! How rows are put back is the business of each database's own undoer.
+
+pub(super) mod kept;
+mod reach;
+
+pub use reach::Reach;
+
+use entity::{import_log, import_undo};
+use sea_orm::sea_query::Query;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, TransactionTrait,
+};
+
+use crate::dataset::model::Dataset;
+use crate::domain::job::{Job, NewJob};
+use crate::domain::options::{Blank, Mode};
+use crate::store::error::{Doing, StoreError};
+use crate::store::events::ends;
+use crate::store::postgres::PostgresUndoer;
+use crate::store::sqlite::SqliteUndoer;
+use crate::store::stored::job;
+use crate::store::writer::{ChunkWriter, WriterSettings};
+use crate::store::{Inserted, Kind, Store};
+
+/// What became of the wish to take a job back.
+#[derive(Debug)]
+pub enum RollbackInserted {
+    /// A new job, or one that has its `Idempotency-Key`.
+    Inserted(Inserted),
+    /// A rollback of the same job is not at its end yet: this one.
+    Unfinished(Job),
+}
+
+impl Store {
+    /// Stores a rollback of the job `undone` as PENDING, unless one is unfinished. Two servers that
+    /// are asked at the same moment take turns at the row of `undone`.
+    pub async fn insert_rollback(
+        &self,
+        new: &NewJob,
+        undone: i64,
+        place: &str,
+    ) -> Result<RollbackInserted, StoreError> {
+        let doing = "store a rollback";
+        let _turn = self.turn().await;
+        let transaction = self.write.begin().await.doing(doing)?;
+        if let Kind::Postgres { .. } = self.kind {
+            lock(&transaction, undone).await.doing(doing)?;
+        }
+        let unfinished = import_log::Entity::find()
+            .filter(import_log::Column::RollbackOf.eq(undone))
+            .filter(import_log::Column::ImportStatus.is_not_in(ends()))
+            .one(&transaction)
+            .await
+            .doing(doing)?;
+        if let Some(row) = unfinished {
+            transaction.rollback().await.doing(doing)?;
+            return Ok(RollbackInserted::Unfinished(job(row)?));
+        }
+        let inserted = self.insert_within(transaction, new, place).await?;
+        Ok(RollbackInserted::Inserted(inserted))
+    }
+
+    /// Rows in the journal of a job.
+    pub async fn undo_rows(&self, id: i64) -> Result<u64, StoreError> {
+        import_undo::Entity::find()
+            .filter(import_undo::Column::ImportLogId.eq(id))
+            .count(&self.read)
+            .await
+            .doing("count the journal of a job")
+    }
+
+    /// The first and the last of the next `rows` rows in the journal of a job, behind row `after`;
+    /// `None` at its end.
+    pub async fn next_undo_rows(
+        &self,
+        id: i64,
+        after: u32,
+        rows: u32,
+    ) -> Result<Option<(u32, u32)>, StoreError> {
+        let numbers: Vec<i64> = import_undo::Entity::find()
+            .select_only()
+            .column(import_undo::Column::RowNumber)
+            .filter(import_undo::Column::ImportLogId.eq(id))
+            .filter(import_undo::Column::RowNumber.gt(i64::from(after)))
+            .order_by_asc(import_undo::Column::RowNumber)
+            .limit(u64::from(rows))
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .doing("read the journal of a job")?;
+        let number = |number: &i64| {
+            u32::try_from(*number)
+                .map_err(|_| StoreError::Unreadable { id, what: "row number of import_undo" })
+        };
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return Ok(None) };
+        Ok(Some((number(first)?, number(last)?)))
+    }
+
+    /// Opens what takes the chunks of a journal back. The job of `settings` is the rollback; of a
+    /// chunk only its number and its first and last row matter.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn undoer(
+        &self,
+        undone: i64,
+        settings: WriterSettings,
+    ) -> Result<Box<dyn ChunkWriter>, StoreError> {
+        // Values go back exactly as they were, empty ones too.
+        let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
+        let shapes = self.shapes(vec![target.table.clone()]).await?;
+        let has_id = shapes.get(&target.table).is_some_and(|table| table.column("id").is_some());
+        let owned = Owned { histories: Owned::histories_of(&settings.dataset), has_id };
+        match &self.kind {
+            Kind::Sqlite { path, gate } => {
+                let (path, gate) = (path.clone(), gate.clone());
+                let open = move || SqliteUndoer::open(&path, gate, undone, settings, owned, target);
+                let undoer = tokio::task::spawn_blocking(open)
+                    .await
+                    .map_err(|_| StoreError::WriterDied)??;
+                Ok(Box::new(undoer))
+            }
+            Kind::Postgres { sessions } => {
+                let sessions = (**sessions).clone();
+                let undoer = PostgresUndoer::open(sessions, undone, settings, &owned, target);
+                Ok(Box::new(undoer.await?))
+            }
+        }
+    }
+}
+
+/// Locks the row of a job, so that one rollback of it is stored at a time.
+async fn lock(transaction: &DatabaseTransaction, id: i64) -> Result<(), sea_orm::DbErr> {
+    let mut lock = Query::select();
+    lock.column(import_log::Column::Id)
+        .from(import_log::Entity)
+        .and_where(import_log::Column::Id.eq(id))
+        .lock_exclusive();
+    transaction.query_one(&lock).await?;
+    Ok(())
+}
+
+/// What belongs to a row of the dataset's table and goes with it: every history, also those of which
+/// the file feeds nothing.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Owned {
+    /// Tables, each with its column that holds the `id` of the row.
+    pub(in crate::store) histories: Vec<(String, String)>,
+    /// The table has a column `id`: a row with the same key and another id is another row.
+    pub(in crate::store) has_id: bool,
+}
+
+impl Owned {
+    fn histories_of(dataset: &Dataset) -> Vec<(String, String)> {
+        dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone())).collect()
+    }
+}

@@ -1,0 +1,207 @@
+//! What may be done with a job: pause, resume, go next, retry, undo, delete, each by its button, and
+//! what is said when the server refuses.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+
+use crate::files::{FAULTY, list};
+use crate::support::{Server, Upload};
+use crate::visit::Visit;
+use crate::visits;
+use crate::watch::{SMALL_CHUNKS, hold_at};
+
+fn button(action: &str) -> String {
+    format!("#actions button[data-action={action}]")
+}
+
+const YES: &str = "dialog button[data-answer=yes]";
+const NO: &str = "dialog button[data-answer=no]";
+
+/// The buttons for the job, in their order.
+async fn offers(visit: &Visit, actions: &[&str]) {
+    let shown = "JSON.stringify(all('#actions button').map((it) => it.dataset.action)) === \
+                 JSON.stringify(values[0])";
+    visit.until(shown, &[json!(actions)]).await;
+}
+
+/// The tiles add up to the rows of the job.
+async fn adds_up(visit: &Visit, tiles: &[(&str, u64)]) {
+    let shown = "JSON.stringify(all('job-counts .tile').map((it) => [it.querySelector('dt').innerText, \
+                 Number(it.querySelector('dd').innerText)])) === JSON.stringify(values[0])";
+    visit.until(shown, &[json!(tiles)]).await;
+}
+
+/// Changes the tables as no client can.
+fn execute(server: &Server, change: &str) {
+    let path = server.data_dir().join("loadbay.sqlite");
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.busy_timeout(Duration::from_secs(30)).unwrap();
+    connection.execute_batch(change).unwrap();
+}
+
+/// Changes the table of jobs; the server knows nothing else.
+fn set(server: &mut Server, change: &str) {
+    server.kill();
+    execute(server, &format!("update import_log set {change}"));
+    server.restart_in_place();
+}
+
+async fn goes_to(visit: &Visit, path: &str) {
+    visit.until("location.pathname === values[0]", &[json!(path)]).await;
+}
+
+visits!(
+    a_job_is_sent_to_the_front_paused_resumed_and_cancelled,
+    [SMALL_CHUNKS, ("LOADBAY_MAX_RUNNING_JOBS", "1")],
+    |server, visit| {
+        let long = server.import("products", Upload::csv(&list("L", 30_000))).await;
+        for key in ["B", "C"] {
+            server.import("products", Upload::csv(&list(key, 20))).await;
+        }
+        // The last in the queue, by its priority and by its button.
+        visit.go("/jobs/3").await;
+        offers(visit, &["force", "cancel"]).await;
+        let priority = visit.element("#priority").await;
+        priority.send_keys(Key::Backspace + "7" + Key::Enter).await.unwrap();
+        server.until(3, |job| job["priority"] == 7).await;
+        visit.reads("job-log", "priority is 7").await;
+        visit.click(&button("force")).await;
+        visit.reads("job-progress .step", "goes next").await;
+
+        // A job that is held answers late: the button says that it is under way.
+        visit.go(&format!("/jobs/{long}")).await;
+        offers(visit, &["pause", "cancel"]).await;
+        let lock = hold_at(server, long, 300).await;
+        visit.click(&button("pause")).await;
+        visit.sees("#actions button[data-action=pause][aria-busy=true]").await;
+        drop(lock);
+        visit.reads("#status", "paused").await;
+        offers(visit, &["resume", "cancel"]).await;
+        visit.reads("job-progress .step", "paused").await;
+        let third = server.finished(3).await;
+        let second = server.finished(2).await;
+        let started = |job: &Value| job["startedAt"].as_str().unwrap().to_owned();
+        assert!(started(&third) < started(&second), "{third} went after {second}");
+
+        // It stands still, and says why in the list too.
+        visit.pardon("net::ERR_");
+        let reached = server.status(long).await.ok()["progress"]["current"].clone();
+        set(server, "error_code = 'storage_full', error_message = 'no space is left' where id = 1");
+        visit.reload().await;
+        visit.reads("#no-room", "goes on by itself when there is room").await;
+        visit.reads("#no-room", "no space is left").await;
+        visit.reads("#status", "paused, no room").await;
+        visit.click("nav a[href='/']").await;
+        visit.reads("job-list [data-job='1']", "paused, no room").await;
+        visit.reads("job-list [data-job='1']", "goes on by itself").await;
+        let now = server.status(long).await.ok()["progress"]["current"].clone();
+        assert_eq!(now, reached);
+
+        visit.click("job-list [data-job='1'] a").await;
+        visit.click(&button("resume")).await;
+        visit.reads("#status", "running").await;
+        visit.misses("#no-room").await;
+
+        // Asked in a dialog with the way back under the finger; with the keyboard alone.
+        visit.tab_to(&button("cancel")).await;
+        visit.press(Key::Enter).await;
+        visit
+            .until("one('dialog:modal') && document.activeElement.matches(values[0])", &[json!(NO)])
+            .await;
+        visit.press(Key::Escape).await;
+        visit
+            .until(
+                "!one('dialog') && document.activeElement.matches(values[0])",
+                &[json!(button("cancel"))],
+            )
+            .await;
+        visit.press(Key::Enter).await;
+        visit.tab_to(YES).await;
+        visit.press(Key::Enter).await;
+        let status = visit.job_ends().await;
+        assert!(status.to_lowercase().contains("cancelled"), "{status}");
+        offers(visit, &["retry", "delete"]).await;
+        let answer = server.status(long).await;
+        assert_eq!(answer.ok()["status"], json!("cancelled"));
+        visit.sees("a[href$='unprocessed.xlsx']").await;
+
+        // A file that the server gives no longer: the page says why.
+        visit.pardon("status of 410");
+        set(server, "files_removed_at = completed_at where id = 1");
+        visit.click("a[href$='unprocessed.csv']").await;
+        visit.reads("job-results .refused", "were removed").await;
+    }
+);
+
+visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, visit| {
+    let upload = Upload::file("faulty.csv", FAULTY).option("undo", "true");
+    let job = server.import("products", upload).await;
+    visit.go(&format!("/jobs/{job}")).await;
+    visit.click(&button("retry")).await;
+    visit.sees("dialog input[value=failed]:checked").await;
+    visit.sees("dialog input[value=all]:enabled").await;
+    visit.sees("dialog input[value=unprocessed]:disabled").await;
+    visit.click(YES).await;
+    goes_to(visit, "/jobs/2").await;
+    visit.job_ends().await;
+    visit.reads("job-page .about", "retry of job 1 (failed rows)").await;
+    let tiles = [("Created", 0), ("Updated", 0), ("Unchanged", 0), ("Superseded", 0)];
+    adds_up(visit, &[&tiles[..], &[("Failed", 4), ("Unprocessed", 0)]].concat()).await;
+    visit.reads("job-counts .sum", "= 4 failed rows of job 1").await;
+
+    // One of the two records is changed before the import is taken back.
+    execute(server, "update products set name = 'By hand' where sku = 'F-5'");
+    visit.click("job-page .about a[href='/jobs/1']").await;
+    offers(visit, &["retry", "rollback", "delete"]).await;
+    visit.click(&button("rollback")).await;
+    visit.reads("dialog", "2 records that it created are removed").await;
+    visit.click(YES).await;
+    goes_to(visit, "/jobs/3").await;
+    let status = visit.job_ends().await;
+    assert!(status.to_lowercase().contains("some kept"), "{status}");
+    visit.reads("job-page .about", "takes back job 1").await;
+    let tiles = [("Removed", 1), ("Put back", 0), ("As they were", 0), ("Kept", 1)];
+    adds_up(visit, &[&tiles[..], &[("Unprocessed", 0)]].concat()).await;
+    visit.reads("job-results", "1 record that job 1 had created is removed").await;
+    visit.reads(".error-group", "changed_since").await;
+    assert_eq!(server.rows("select name from products").await.concat(), ["By hand"]);
+    offers(visit, &["delete"]).await;
+
+    // What the server refuses is said in its words, and what may be done is looked up again.
+    visit.pardon("status of 4");
+    visit.click("job-page .about a[href='/jobs/1']").await;
+    offers(visit, &["retry", "rollback", "delete"]).await;
+    set(server, "files_removed_at = completed_at where id = 1");
+    visit.click(&button("retry")).await;
+    visit.click(YES).await;
+    visit.reads("#actions .said", "were removed").await;
+    offers(visit, &["delete"]).await;
+
+    visit.click(&button("delete")).await;
+    visit.reads("dialog", "the imported rows stay").await;
+    visit.click(YES).await;
+    goes_to(visit, "/").await;
+    visit.reads("job-list [data-job='2']", "retry of job 1 (failed rows)").await;
+    visit.reads("job-list [data-job='3']", "1 removed · 1 kept").await;
+    visit.misses("job-list [data-job='1']").await;
+
+    // Deleted by somebody else in the meantime.
+    visit.click("job-list [data-job='2'] a").await;
+    offers(visit, &["retry", "delete"]).await;
+    let path = "/api/v1/import/jobs/2";
+    server.send(server.request(reqwest::Method::DELETE, path)).await.ok();
+    visit.click(&button("delete")).await;
+    visit.click(YES).await;
+    visit.reads("job-page", "job 2 was deleted").await;
+    visit.click("job-page a.button").await;
+    visit.sees("job-list [data-job='3']").await;
+    visit.misses("job-list [data-job='2']").await;
+
+    // Who looks at the list sees it go.
+    let path = "/api/v1/import/jobs/3";
+    server.send(server.request(reqwest::Method::DELETE, path)).await.ok();
+    visit.misses("job-list [data-job='3']").await;
+    visit.reads("job-list", "no jobs yet").await;
+});
