@@ -107,14 +107,12 @@ fn read_run(source: &mut Source<'_>, root: &Section<'_, '_>) -> Run {
 /// other's rows, and which of them wins is a matter of luck.
 fn read_running_max(source: &mut Source<'_>, root: &Section<'_, '_>) -> u32 {
     let Some(given) = root.number(source, "max_running_jobs") else { return 1 };
-    match given.value.parse() {
-        Ok(number @ 1..=64) => number,
-        _ => {
-            let message = format!("takes a number from 1 to 64, not `{}`", given.value);
-            source.fault(given.offset, "`max_running_jobs`", message);
-            1
-        }
+    if let Ok(number @ 1..=64) = given.value.parse() {
+        return number;
     }
+    let message = format!("takes a number from 1 to 64, not `{}`", given.value);
+    source.fault(given.offset, "`max_running_jobs`", message);
+    1
 }
 
 /// A header must lead to one column: no two names, titles or aliases may look the same.

@@ -158,6 +158,7 @@ mod tests {
             RowCode::NotFound,
             RowCode::ConstraintViolated,
             RowCode::RefusedByDatabase,
+            RowCode::ChangedSince,
         ];
         for code in RowCode::ALL.iter().filter(|code| !of_writing.contains(code)) {
             assert!(docs.contains(&format!("`{}`", code.as_str())), "{}", code.as_str());

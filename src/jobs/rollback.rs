@@ -133,6 +133,10 @@ pub(super) async fn run(
         tracing::warn!(job = job.id, error = chain(&error), "an index is left behind");
     }
     worked?;
+    // The other job may have been deleted meanwhile, and its journal with it.
+    if persist(job.id, token, || store.undo_rows(undone)).await? != total {
+        return Err(RunError::NothingToUndo(undone));
+    }
     tell(inner, &job, stop, |_: &Job| story::rows_done()).await?;
     check_total(inner, &job, total, stop).await
 }

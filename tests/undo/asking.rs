@@ -11,7 +11,7 @@ both!(a_job_without_a_journal_cannot_be_taken_back, |server| {
     let dry = server.load("products", dry).await;
     let nothing_new = server.load("products", undoable(FILE)).await;
     for job in [plain, dry, nothing_new] {
-        assert_eq!(job["actions"].to_string().contains("rollback"), false, "{job}");
+        assert!(!job["actions"].to_string().contains("rollback"), "{job}");
         let answer = server.action(job["jobId"].as_i64().unwrap(), "rollback").await;
         answer.assert_problem(409, "nothing_to_undo");
     }

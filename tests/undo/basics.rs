@@ -69,6 +69,12 @@ both!(a_file_of_many_chunks_is_taken_back, [("LOADBAY_CHUNK_ROWS", "7")], |serve
         status["jobId"]
     );
     assert_eq!(server.rows(&chunks).await.concat(), ["15", "7"]);
+    // It had indexes of its own to find the histories by.
+    let indexes = match server.database.kind() {
+        Kind::Sqlite => "select count(*) from sqlite_master where name like 'loadbay_reach%'",
+        Kind::Postgres => "select count(*) from pg_indexes where indexname like 'loadbay_reach%'",
+    };
+    assert_eq!(server.database.number(indexes).await, 0);
 });
 
 both!(what_is_told_speaks_of_a_rollback, |server| {

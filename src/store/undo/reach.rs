@@ -39,14 +39,14 @@ impl Store {
             if self.is_reached(&table, &owner, &name).await? {
                 continue;
             }
-            let make = format!(
+            let create = format!(
                 "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
                 quoted(&name),
                 quoted(&table),
                 quoted(&owner)
             );
             let _turn = self.turn().await;
-            match self.write.execute_unprepared(&make).await.doing("index a history") {
+            match self.write.execute_unprepared(&create).await.doing("index a history") {
                 Ok(_) => made.push(name),
                 Err(error) if error.is_transient() || error.is_out_of_room() => return Err(error),
                 Err(error) => {
@@ -63,9 +63,9 @@ impl Store {
     /// When the database does not answer: they serve the next rollback then, which removes them.
     pub async fn leave_histories(&self, reach: &Reach) -> Result<(), StoreError> {
         for name in &reach.0 {
-            let drop = format!("DROP INDEX IF EXISTS {}", quoted(name));
+            let remove = format!("DROP INDEX IF EXISTS {}", quoted(name));
             let _turn = self.turn().await;
-            self.write.execute_unprepared(&drop).await.doing("remove the index of a history")?;
+            self.write.execute_unprepared(&remove).await.doing("remove the index of a history")?;
         }
         Ok(())
     }

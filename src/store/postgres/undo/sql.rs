@@ -1,5 +1,7 @@
-//! The SQL that takes rows back, written once a job. As when rows are written, tables are reached by
-//! `LIMIT` in a lateral subquery or by `= ANY` of an array, and names come from checked definitions.
+//! The SQL that takes rows back, written once a job. As when rows are written, names come from
+//! checked definitions, and tables are reached by `LIMIT` in a lateral subquery or by `= ANY` of an
+//! array. Not by both: what is left of `loadbay_back` behind its two conditions looks like one row to
+//! the planner, so it probes the key's index for each anyway, and would sort the array each time.
 //!
 //! A chunk of the journal is looked through once, which locks its rows and decides the fate of each;
 //! the rows then go back in parts, from one row number to another.
@@ -38,14 +40,8 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) fn new(target: &Target, owned: &Owned) -> Self {
         let (table, same_key) = (quoted(&target.table), same_key(target));
-        let first_key = target.key.first().map_or_else(String::new, |key| target.field(*key));
-        let of_table = |fate: &str| {
-            format!(
-                "t.{first_key} = ANY (ARRAY(SELECT {first_key} FROM loadbay_back \
-                 WHERE loadbay_fate = '{fate}' AND {OF_PART})) AND {same_key} \
-                 AND s.loadbay_fate = '{fate}' AND s.{OF_PART}"
-            )
-        };
+        let of_table =
+            |fate: &str| format!("{same_key} AND s.loadbay_fate = '{fate}' AND s.{OF_PART}");
         let forget = |(history, owner): &(String, String)| {
             format!(
                 "DELETE FROM {} WHERE {} = ANY (ARRAY(SELECT id FROM loadbay_back \
@@ -107,7 +103,8 @@ fn temporary_tables(target: &Target, owned: &Owned) -> Vec<String> {
     tables
 }
 
-/// Locks the rows in the order of their keys, as all who write do.
+/// Locks the rows in the order of their keys, as all who write do. `OFFSET 0` has each image read
+/// once and not again for each of its columns.
 fn look(target: &Target, owned: &Owned) -> String {
     let table = quoted(&target.table);
     let columns = columns(target, owned);
@@ -137,9 +134,10 @@ fn look(target: &Target, owned: &Owned) -> String {
          WHEN {} THEN 'same' WHEN {same_id} AND {} THEN 'back' ELSE 'kept' END, {} \
          FROM (SELECT u.row_number, u.created, u.after_row::jsonb AS after, \
          u.before_row::jsonb AS before, a.a, b.b FROM import_undo u \
-         CROSS JOIN LATERAL (SELECT json_populate_record(NULL::{table}, u.after_row::json) AS a) a \
+         CROSS JOIN LATERAL (SELECT json_populate_record(NULL::{table}, u.after_row::json) AS a \
+         OFFSET 0) a \
          CROSS JOIN LATERAL (SELECT json_populate_record(NULL::{table}, \
-         coalesce(u.before_row, u.after_row)::json) AS b) b \
+         coalesce(u.before_row, u.after_row)::json) AS b OFFSET 0) b \
          WHERE u.import_log_id = $1 AND u.row_number BETWEEN $2 AND $3 ORDER BY {}) x \
          LEFT JOIN LATERAL (SELECT to_jsonb(t.*) AS image FROM {table} t WHERE {} LIMIT 1 \
          FOR UPDATE) c ON true RETURNING loadbay_row, loadbay_fate",
