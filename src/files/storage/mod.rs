@@ -175,8 +175,9 @@ impl Storage {
         match &self.kind {
             Kind::Tree(tree) => {
                 let (path, is_own) = (tree.source(uuid), !self.is_shared());
-                let found = path.clone();
-                blocking(doing, move || fs::metadata(found).map(drop)).await?;
+                let (tree, found) = (tree.clone(), path.clone());
+                let look = move || tree.present().and_then(|()| fs::metadata(found)).map(drop);
+                blocking(doing, look).await?;
                 Ok(SourceFile { path, fetched: None, is_own })
             }
             Kind::Bucket(bucket) => {
@@ -278,8 +279,9 @@ impl Storage {
         let names: Vec<String> = parts.iter().map(|part| failed_rows::name(*part)).collect();
         match &self.kind {
             Kind::Tree(tree) => {
-                let paths = tree.paths(uuid, &names);
-                Ok(blocking(doing, move || FailedRows::open(paths, None)).await?)
+                let (tree, paths) = (tree.clone(), tree.paths(uuid, &names));
+                let read = move || tree.present().and_then(|()| FailedRows::open(paths, None));
+                Ok(blocking(doing, read).await?)
             }
             Kind::Bucket(bucket) => {
                 let tmp = self.folder.tmp();

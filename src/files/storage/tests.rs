@@ -153,3 +153,26 @@ fn a_shared_folder_that_is_not_there_is_refused() {
     let refused = Storage::connect(Arc::clone(&place.folder), Some(&url)).unwrap_err();
     assert!(refused.to_string().contains("create or mount it first"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_shared_folder_that_goes_away_is_waited_for_and_not_written_to() {
+    let place = place();
+    let [_, storage, _] = place.storages();
+    let kept = storage.keep(place.arrive("a").await).await.unwrap().keep();
+    let (uploads, elsewhere) =
+        (place.shared.path().join("uploads"), place.shared.path().join("elsewhere"));
+    fs::rename(&uploads, &elsewhere).unwrap();
+    let faults = [
+        storage.keep(place.arrive("b").await).await.unwrap_err(),
+        storage.open(kept).await.unwrap_err(),
+        storage.copy_source(kept, Uuid::new_v4()).await.unwrap_err(),
+        storage.put(kept, "x", vec![]).await.unwrap_err(),
+    ];
+    for fault in faults {
+        assert_eq!(fault.code().as_str(), "storage_unavailable");
+        assert!(fault.is_transient());
+    }
+    assert!(!uploads.exists());
+    fs::rename(&elsewhere, &uploads).unwrap();
+    storage.open(kept).await.unwrap();
+}

@@ -35,12 +35,22 @@ impl Tree {
         self.home(uuid).join(SOURCE)
     }
 
+    /// Makes sure that the folder is there. A shared one is gone while its disk is not mounted: that
+    /// passes, and nothing may be written to where it belongs meanwhile.
+    pub(super) fn present(&self) -> io::Result<()> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        let gone = format!("{} is gone; is it mounted?", self.root.display());
+        Err(io::Error::new(io::ErrorKind::NotConnected, gone))
+    }
+
     /// Moves a file here as the source of a new job; it stays, whatever happens to the power. First
     /// its bytes are made durable, then its names.
     pub(super) fn keep(&self, uuid: Uuid, file: &File, path: &Path) -> io::Result<()> {
         file.sync_all()?;
-        let home = self.home(uuid);
-        create_private(&home)?;
+        self.present()?;
+        create_private(&self.home(uuid))?;
         match fs::rename(path, self.source(uuid)) {
             Err(fault) if fault.kind() == io::ErrorKind::CrossesDevices => {
                 self.copy_in(uuid, path)?;
@@ -63,6 +73,7 @@ impl Tree {
     /// Gives the job `to` the source of the job `from`: the same bytes under a second name, or a
     /// copy where the disk knows no second names.
     pub(super) fn copy_source(&self, from: Uuid, to: Uuid) -> io::Result<()> {
+        self.present()?;
         create_private(&self.home(to))?;
         let (source, target) = (self.source(from), self.source(to));
         match fs::hard_link(&source, &target) {
@@ -77,6 +88,7 @@ impl Tree {
     /// Writes a file of a job, to stay; one that is there already is replaced. `name` may have one
     /// folder before it.
     pub(super) fn put(&self, uuid: Uuid, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.present()?;
         let path = self.home(uuid).join(name);
         let folder = path.parent().unwrap_or(&self.root).to_owned();
         if !folder.is_dir() {
@@ -92,6 +104,7 @@ impl Tree {
 
     /// Reads a file of a job.
     pub(super) fn get(&self, uuid: Uuid, name: &str) -> io::Result<Vec<u8>> {
+        self.present()?;
         fs::read(self.home(uuid).join(name))
     }
 
