@@ -58,7 +58,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("LOADBAY_WRITERS", "writers", "WRITERS", Some("2"),
         "Chunk writers of one job on PostgreSQL, from 1 to 8; SQLite has one"),
     setting("LOADBAY_LEASE", "lease", "TIME", Some("30s"),
-        "How long a silent server keeps its jobs, from 5s to 1h"),
+        "How long a silent server keeps its jobs, from 1s to 1h"),
     setting("LOADBAY_JOB_TTL", "job-ttl", "TIME", Some("1h"),
         "How long a finished job stays in memory, from 0s to 7days; the table keeps it"),
     setting("LOADBAY_MAX_STORED_ERRORS", "max-stored-errors", "ERRORS", Some("10000"),
@@ -230,7 +230,7 @@ impl Config {
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),
             max_running_jobs: from.read("LOADBAY_MAX_RUNNING_JOBS", 1, |t| number(t, 1, 64)),
             writers: from.read("LOADBAY_WRITERS", 1, |t| number(t, 1, 8)),
-            lease: from.read("LOADBAY_LEASE", Duration::ZERO, |t| time(t, 5, 3_600)),
+            lease: from.read("LOADBAY_LEASE", Duration::ZERO, |t| time(t, 1, 3_600)),
             job_ttl: from.read("LOADBAY_JOB_TTL", Duration::ZERO, |t| time(t, 0, 7 * 86_400)),
             max_stored_errors: from
                 .read("LOADBAY_MAX_STORED_ERRORS", 0, |t| number(t, 0, 1_000_000).map(u64::from)),
@@ -409,7 +409,7 @@ mod tests {
           LOADBAY_CORS_ORIGINS: `localhost:3000` is not an origin; write it like https://shop.example:8443, without a path
           LOADBAY_MAX_UPLOAD: `5Gb` is not a size from 1.0 KiB to 1.0 TiB; write it in bytes or like 512MiB (B, KiB, MiB, GiB, TiB)
           LOADBAY_CHUNK_ROWS: `0` is not a whole number from 1 to 100000
-          LOADBAY_LEASE: `1ms` is not a time from 5s to 1h; write it like 30s, 10min or 1h
+          LOADBAY_LEASE: `1ms` is not a time from 1s to 1h; write it like 30s, 10min or 1h
           LOADBAY_LOG_FORMAT: `xml` is not a log format; it takes text or json
         ");
     }

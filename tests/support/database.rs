@@ -21,6 +21,8 @@ pub(crate) enum Database {
     Sqlite { path: PathBuf },
     /// A fresh database in the cluster of the tests.
     Postgres { address: String, name: String },
+    /// A PostgreSQL database that somebody else made and removes.
+    Given { address: String },
 }
 
 impl Database {
@@ -40,7 +42,7 @@ impl Database {
     pub(crate) fn url(&self) -> Option<&str> {
         match self {
             Self::Sqlite { .. } => None,
-            Self::Postgres { address, .. } => Some(address),
+            Self::Postgres { address, .. } | Self::Given { address } => Some(address),
         }
     }
 
@@ -48,7 +50,7 @@ impl Database {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Sqlite { .. } => Kind::Sqlite,
-            Self::Postgres { .. } => Kind::Postgres,
+            Self::Postgres { .. } | Self::Given { .. } => Kind::Postgres,
         }
     }
 
@@ -57,7 +59,9 @@ impl Database {
     pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         match self {
             Self::Sqlite { path } => sqlite_rows(path, sql),
-            Self::Postgres { address, .. } => postgres_rows(address, sql).await,
+            Self::Postgres { address, .. } | Self::Given { address } => {
+                postgres_rows(address, sql).await
+            }
         }
     }
 
@@ -83,7 +87,9 @@ impl Database {
                 connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
                 connection.execute_batch(sql).unwrap_or_else(|e| panic!("`{sql}`: {e}"));
             }
-            Self::Postgres { address, .. } => postgres_execute(address, sql).await,
+            Self::Postgres { address, .. } | Self::Given { address } => {
+                postgres_execute(address, sql).await;
+            }
         }
     }
 }

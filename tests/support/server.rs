@@ -61,7 +61,12 @@ impl Server {
         servers
     }
 
-    fn new(folder: tempfile::TempDir, database: Arc<Database>, settings: Settings<'_>) -> Self {
+    /// A server on this folder and database that is not started yet.
+    pub(crate) fn new(
+        folder: tempfile::TempDir,
+        database: Arc<Database>,
+        settings: Settings<'_>,
+    ) -> Self {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_mins(2))
             // Shorter than the server's: a request on a connection that closes just then is lost.
@@ -98,6 +103,13 @@ impl Server {
     }
 
     fn start_on(&mut self, listen: &str) {
+        let lines = self.spawn(listen);
+        let listens = self.hears_address(&lines, START_LIMIT);
+        assert!(listens, "the server does not say where it listens; its log:\n{}", self.log());
+    }
+
+    /// Starts the process and gives the lines that it prints, without waiting for any.
+    pub(crate) fn spawn(&mut self, listen: &str) -> mpsc::Receiver<String> {
         assert!(self.child.is_none(), "the server runs already: kill or stop it first");
         let mut child = Command::new(env!("CARGO_BIN_EXE_loadbay"));
         child
@@ -106,13 +118,11 @@ impl Server {
             .current_dir(self.folder.path())
             .env_clear()
             .envs([("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "1")])
+            .envs(self.database.url().map(|url| ("DATABASE_URL", url)))
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.log_file());
-        if let Some(url) = self.database.url() {
-            child.env("DATABASE_URL", url);
-        }
         let mut child = child.spawn().expect("the binary starts");
         let output = BufReader::new(child.stdout.take().expect("its output is a pipe"));
         self.child = Some(child);
@@ -124,16 +134,25 @@ impl Server {
                 let _ = lines.send(line);
             }
         });
-        let limit = Instant::now() + START_LIMIT;
-        self.address = loop {
-            let line = first.recv_timeout(limit.saturating_duration_since(Instant::now()));
-            let Ok(line) = line else {
-                panic!("the server does not say where it listens; its log:\n{}", self.log())
-            };
+        first
+    }
+
+    /// Takes the lines of [`Server::spawn`] until one says where the server listens; false when
+    /// none does in time.
+    pub(crate) fn hears_address(
+        &mut self,
+        lines: &mpsc::Receiver<String>,
+        at_most: Duration,
+    ) -> bool {
+        let limit = Instant::now() + at_most;
+        loop {
+            let line = lines.recv_timeout(limit.saturating_duration_since(Instant::now()));
+            let Ok(line) = line else { return false };
             if let Some(address) = line.trim().strip_prefix("Loadbay listens on ") {
-                break address.trim_end_matches('/').to_owned();
+                self.address = address.trim_end_matches('/').to_owned();
+                return true;
             }
-        };
+        }
     }
 
     /// Starts the server again with other settings.
@@ -151,8 +170,8 @@ impl Server {
 
     /// Asks the server to stop (SIGTERM) and gives what it ended with.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
         let mut child = self.child.take().expect("the server runs");
-        kill_process(pid(&child), Signal::TERM).expect("the signal is sent");
         let (ended, end) = mpsc::channel();
         let id = pid(&child);
         std::thread::spawn(move || {
@@ -163,6 +182,12 @@ impl Server {
             panic!("the server did not stop within {STOP_LIMIT:?}; its log:\n{}", self.log())
         };
         status.expect("it was waited for")
+    }
+
+    /// Sends a signal to the process.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("the server runs");
+        kill_process(pid(child), signal).expect("the signal is sent");
     }
 
     /// True while the process runs.
