@@ -14,6 +14,7 @@ use super::thin::WhileRunning;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
 use crate::domain::options::OnError;
+use crate::faults::fault;
 use crate::store::{ChunkWriter, NotesLeft, StoreError};
 
 /// Commits the chunks of a lane until there are no more.
@@ -31,6 +32,7 @@ pub(super) async fn write(
             return Err(RunError::Stopped);
         }
         commit(&mut *writer, &job, &chunk, &stop).await?;
+        fault!("lane.after", RunError::Panicked);
         if let Some(chunk) = Arc::into_inner(chunk) {
             // The reader is at the end of the file when it takes none back.
             let _at_end = used.send(chunk);

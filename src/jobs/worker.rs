@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::error::chain;
+use super::error::{RunError, chain};
 use super::hear::hear;
 use super::stop::Stop;
 use super::{Inner, run, thin};
@@ -53,8 +53,7 @@ async fn claim_jobs(inner: Arc<Inner>) {
         let Ok(place) = place else { return };
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
-        let claimed = inner.store.claim(&claimant).await;
-        match claimed {
+        match claim(&inner, &claimant).await {
             Ok(Some(job)) => {
                 let of_job = Arc::clone(&inner);
                 let work = async move {
@@ -76,6 +75,13 @@ async fn claim_jobs(inner: Arc<Inner>) {
             () = inner.stop.cancelled() => return,
         }
     }
+}
+
+/// Claims in a task of its own: a panic there must not end all claiming.
+async fn claim(inner: &Arc<Inner>, claimant: &Claimant) -> Result<Option<Job>, RunError> {
+    let (store, claimant) = (inner.store.clone(), claimant.clone());
+    let claimed = tokio::spawn(async move { store.claim(&claimant).await });
+    Ok(claimed.await.map_err(|_| RunError::Panicked)??)
 }
 
 /// Who claims here, which files it can read, and how many jobs may write to each table.
@@ -105,7 +111,13 @@ async fn run_job(inner: &Arc<Inner>, job: Job) {
     inner.manager.publish(job.clone());
     inner.manager.running(&job, stop.clone());
     let renewal = tokio::spawn(keep_lease(Arc::clone(inner), job.clone(), stop.clone()));
-    run::run(inner, &job, &stop).await;
+    let run = {
+        let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
+        tokio::spawn(async move { run::run(&inner, &job, &stop).await })
+    };
+    if run.await.is_err() {
+        run::broke_off(inner, &job, &RunError::Panicked).await;
+    }
     stop.stop();
     if let Err(error) = renewal.await {
         tracing::error!(job = job.id, %error, "the renewal of a lease broke off");

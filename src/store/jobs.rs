@@ -18,6 +18,7 @@ use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::{RowCode, RowError};
 use crate::domain::status::JobStatus;
+use crate::faults::fault;
 
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
@@ -91,6 +92,7 @@ impl Store {
             ..Default::default()
         };
         let doing = "store the job";
+        fault!("submit.before", StoreError::busy());
         let _turn = self.turn().await;
         let transaction = self.write.begin().await.doing(doing)?;
         let inserted = import_log::Entity::insert_many([row])
@@ -106,6 +108,7 @@ impl Store {
             tell(&transaction, &mut job, &events).await.doing(doing)?;
             notify(&transaction, job.id).await.doing(doing)?;
             transaction.commit().await.doing(doing)?;
+            fault!("submit.after", StoreError::busy());
             return Ok(Inserted::New(job));
         }
         transaction.rollback().await.doing(doing)?;

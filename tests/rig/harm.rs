@@ -56,6 +56,8 @@ pub(crate) struct Harm {
     pub(crate) blow: Blow,
     /// Which server, modulo their number.
     pub(crate) server: usize,
+    /// How often a job may have been taken up since its last chunk.
+    pub(crate) attempts: u32,
 }
 
 impl Harm {
@@ -94,7 +96,9 @@ impl Harm {
             (_, 86..90) => Blow::Stall(long),
             (_, 90..96) => Blow::Terminate,
         };
-        Self { aim, delay, blow, server }
+        // One more with each kill, and the third is the last.
+        let is_hasty = draw.below(4) == 0 && !matches!(blow, Blow::KillTwice(_));
+        Self { aim, delay, blow, server, attempts: if is_hasty { 2 } else { 1 } }
     }
 }
 
@@ -119,7 +123,7 @@ impl Blow {
 
 impl fmt::Display for Harm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { aim, delay, blow, server } = self;
+        let Self { aim, delay, blow, server, .. } = self;
         write!(f, "{aim:?} + {} ms: {blow:?} (server {server})", delay.as_millis())
     }
 }

@@ -135,9 +135,10 @@ async fn round(world: &mut World, tally: &mut Tally, harms: &mut Draw, seed: u64
             world.until("all jobs end", unfinished).await;
             continue;
         }
-        world.steady().await;
         let harm = Harm::draw(harms, world.database.kind());
-        eprintln!("{:6.1} s  {harm}", budget.began.elapsed().as_secs_f32());
+        world.steady(harm.attempts).await;
+        let now = budget.began.elapsed().as_secs_f32();
+        eprintln!("{} {now:6.1} s  {harm}", chrono::Utc::now().format("%T%.3f"));
         world.suffer(&harm, &mut files).await;
         let (name, is_kill) = harm.blow.name();
         *tally.blows.entry(name).or_default() += 1;
@@ -205,6 +206,11 @@ async fn log_of(world: &World, job: i64) -> String {
         let of_job = log.lines().filter(|line| line.contains(&format!("job={job} ")));
         lines.extend(of_job.map(|line| format!("server {server}: {line}")));
     }
+    let told = format!(
+        "select created_at, event from import_events where import_log_id = {job} \
+         and kind not in ('rows', 'progress') order by number"
+    );
+    lines.extend(world.database.rows(&told).await.iter().map(|event| event.join(" ")));
     lines.join("\n    ")
 }
 

@@ -16,6 +16,13 @@ const AIM: Duration = Duration::from_millis(1_500);
 /// How long a stopped server may take.
 const GRACE: Duration = Duration::from_secs(25);
 
+/// An upload in the middle of which something happens.
+struct Begun {
+    file: File,
+    bytes: Vec<u8>,
+    stream: TcpStream,
+}
+
 impl World {
     /// One harm; the files are those that are still to be uploaded.
     pub(crate) async fn suffer(&mut self, harm: &Harm, files: &mut Vec<File>) {
@@ -24,24 +31,21 @@ impl World {
         let upload = self.wait_for(harm.aim, server, files).await;
         moment(harm.delay).await;
         self.strike(harm.blow, server).await;
-        if let Some((file, stream)) = upload {
+        if let Some(Begun { file, bytes, stream }) = upload {
             drop(stream);
             // The client knows nothing of its job: the same key must give it once.
-            self.deliver(file).await;
+            self.deliver_bytes(file, &bytes).await;
         }
     }
 
-    async fn wait_for(
-        &self,
-        aim: Aim,
-        server: usize,
-        files: &mut Vec<File>,
-    ) -> Option<(File, TcpStream)> {
+    async fn wait_for(&self, aim: Aim, server: usize, files: &mut Vec<File>) -> Option<Begun> {
         match aim {
             Aim::Anytime => {}
             Aim::Uploading(share) => {
                 let file = files.pop()?;
-                return Some((file, self.send_part(file, share, server)));
+                let bytes = file.bytes();
+                let stream = self.send_part(file, &bytes, share, server);
+                return Some(Begun { file, bytes, stream });
             }
             Aim::Parsing => {
                 let parsing = "select count(*) from import_log where import_status = 'PROCESSING' \

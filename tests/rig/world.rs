@@ -137,11 +137,18 @@ impl World {
         }
     }
 
-    /// A job that is taken up three times without a chunk is given up: none may be near that.
-    pub(crate) async fn steady(&self) {
-        let near = "select count(*) from import_log \
-                    where import_status = 'PROCESSING' and attempts >= 2";
-        self.until("jobs that were interrupted commit a chunk", near).await;
+    /// A job that is taken up three times without a chunk is given up: waits until every job that
+    /// was interrupted was taken up again, and at most `attempts` times since its last chunk.
+    pub(crate) async fn steady(&self, attempts: u32) {
+        let now = match self.database.kind() {
+            Kind::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f', 'now')",
+            Kind::Postgres => "now()",
+        };
+        let near = format!(
+            "select count(*) from import_log where import_status = 'PROCESSING' and \
+             (attempts > {attempts} or lease_expires_at is null or lease_expires_at < {now})"
+        );
+        self.until("jobs that were interrupted go on", &near).await;
     }
 
     /// Uploads files until there is enough to do.
@@ -161,7 +168,10 @@ impl World {
     /// Uploads a file with its own key until a server has accepted it, as a client would that gets
     /// no answer.
     pub(crate) async fn deliver(&mut self, file: File) {
-        let bytes = file.bytes();
+        self.deliver_bytes(file, &file.bytes()).await;
+    }
+
+    pub(crate) async fn deliver_bytes(&mut self, file: File, bytes: &[u8]) {
         let limit = Instant::now() + PATIENCE;
         let job = loop {
             self.turn += 1;
@@ -172,7 +182,7 @@ impl World {
                 .header("content-type", "application/octet-stream")
                 .header("content-disposition", disposition(&file))
                 .header("idempotency-key", file.name())
-                .body(bytes.clone());
+                .body(bytes.to_vec());
             match answer_to(request).await {
                 Ok(job) => break job,
                 Err(fault) => assert!(
@@ -188,10 +198,15 @@ impl World {
     }
 
     /// Sends this share of an upload, in hundredths, and leaves the connection open.
-    pub(crate) fn send_part(&self, file: File, share: u64, server: usize) -> TcpStream {
+    pub(crate) fn send_part(
+        &self,
+        file: File,
+        bytes: &[u8],
+        share: u64,
+        server: usize,
+    ) -> TcpStream {
         let address = self.servers[server].address();
         let address = address.trim_start_matches("http://");
-        let bytes = file.bytes();
         let head = format!(
             "POST {PATH} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/octet-stream\r\n\
              Content-Disposition: {}\r\nIdempotency-Key: {}\r\nContent-Length: {}\r\n\r\n",

@@ -38,6 +38,19 @@ impl Database {
         Self::Postgres { address: format!("{server}/{name}"), name }
     }
 
+    /// A copy of a database that nobody uses, for a server with this data folder, which has the
+    /// file of an SQLite database already.
+    pub(crate) async fn copy(of: &Self, data_dir: &Path) -> Self {
+        let Self::Postgres { name: origin, .. } = of else {
+            return Self::Sqlite { path: data_dir.join("loadbay.sqlite") };
+        };
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let cluster = cluster::address();
+        postgres_execute(cluster, &format!("create database {name} template {origin}")).await;
+        let (server, _) = cluster.rsplit_once('/').expect("the address ends with a database");
+        Self::Postgres { address: format!("{server}/{name}"), name }
+    }
+
     /// The value of `DATABASE_URL` for the server; none means SQLite in the data folder.
     pub(crate) fn url(&self) -> Option<&str> {
         match self {

@@ -190,6 +190,24 @@ impl Server {
         kill_process(pid(child), signal).expect("the signal is sent");
     }
 
+    /// A server that is not started yet, with a copy of the folder and the database of this one,
+    /// which is stopped.
+    pub(crate) async fn copy(&self, settings: Settings<'_>) -> Self {
+        assert!(self.child.is_none(), "a copy is made of a stopped server");
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let data = folder.path().join("data");
+        copy_folder(&self.data_dir(), &data);
+        let database = Database::copy(&self.database, &data).await;
+        Self::new(folder, Arc::new(database), settings)
+    }
+
+    /// What the process ended with, if it did by itself; then it can be started again.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.as_mut()?.try_wait().expect("it can be waited for")?;
+        self.child = None;
+        Some(status)
+    }
+
     /// True while the process runs.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
@@ -251,6 +269,22 @@ impl Server {
     fn log_file(&self) -> File {
         let file = File::options().create(true).append(true).open(self.log_path());
         file.expect("the log can be written")
+    }
+}
+
+/// Copies a folder with all that is in it, and who may use it.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("the folder is made");
+    let mode = fs::metadata(from).expect("the folder is there").permissions();
+    fs::set_permissions(to, mode).expect("the folder is ours");
+    for entry in fs::read_dir(from).expect("the folder can be listed") {
+        let entry = entry.expect("the entry can be read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("the file is copied");
+        }
     }
 }
 

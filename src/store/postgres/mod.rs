@@ -27,6 +27,7 @@ use super::told::{Fenced, Teller};
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
+use crate::faults::fault;
 
 /// One lane's connection, and what it knows of the job.
 pub(super) struct PostgresWriter {
@@ -133,6 +134,7 @@ impl PostgresWriter {
     ) -> Result<Written, StoreError> {
         let job = self.settings.job.clone();
         let mut transaction = connection.begin().await.doing("begin a chunk")?;
+        fault!("chunk.begin", StoreError::busy());
         let (now, already) = look(&mut transaction, job.id, chunk.number).await?;
         if already {
             transaction.rollback().await.doing("leave a chunk that is committed")?;
@@ -142,6 +144,7 @@ impl PostgresWriter {
             run_plain(&mut transaction, "SAVEPOINT rows").await?;
         }
         let mut outcome = self.rows(&mut transaction, chunk, now, careful).await?;
+        fault!("chunk.rows", StoreError::busy());
         outcome.references = self.references.take_created(job.options.dry_run);
         if job.options.dry_run {
             run_plain(&mut transaction, "ROLLBACK TO SAVEPOINT rows").await?;
@@ -153,7 +156,7 @@ impl PostgresWriter {
         let mut account = Account::new(backend, &at, &job, chunk, &outcome, &teller);
         let closed = self.close(&mut transaction, &mut account, chunk, now, &outcome).await;
         let committed = match closed {
-            Ok(fenced) => transaction.commit().await.doing("commit a chunk").map(|()| fenced),
+            Ok(fenced) => commit(transaction).await.map(|()| fenced),
             Err(error) => {
                 // The answer does not matter: without a commit nothing is written.
                 let _rolled_back = transaction.rollback().await;
@@ -183,10 +186,13 @@ impl PostgresWriter {
         for note in &account.notes {
             run(connection, note).await.doing("store the notes on a chunk")?;
         }
+        fault!("chunk.proof", StoreError::busy());
         run(connection, &account.proof).await.doing("store the proof of a chunk")?;
         if !outcome.failed.is_empty() {
             (self.settings.keep_failed)(chunk.number, &outcome.failed)
                 .map_err(StoreError::KeepFailed)?;
+            fault!("chunk.kept", StoreError::busy());
+            fault!("chunk.room", StoreError::no_room());
         }
         // Late: it locks the job's row, which the other lane needs too.
         let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
@@ -197,6 +203,13 @@ impl PostgresWriter {
         }
         Ok(fenced)
     }
+}
+
+async fn commit(transaction: sqlx::Transaction<'_, sqlx::Postgres>) -> Result<(), StoreError> {
+    fault!("chunk.commit", StoreError::busy());
+    transaction.commit().await.doing("commit a chunk")?;
+    fault!("chunk.committed", StoreError::busy());
+    Ok(())
 }
 
 /// The database's time, and whether the chunk is committed already.
