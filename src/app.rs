@@ -1,7 +1,6 @@
 //! The composition root: settings → data directory, datasets, store, jobs, HTTP; started in this
 //! order and stopped in the opposite one.
 
-use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,11 +10,10 @@ use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::config::Config;
 use crate::dataset::{self, Datasets, DefinitionFault};
-use crate::files::Folder;
+use crate::files::{Folder, Storage};
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
@@ -37,15 +35,15 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     stop_on_signal(stopping.clone())?;
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("LOADBAY_LISTEN: cannot listen on {}", config.listen))?;
-    let root = config.data_dir.clone();
-    let folder = Arc::new(tokio::task::spawn_blocking(move || Folder::open(&root)).await??);
+    let (folder, storage) = files(&config).await?;
     let datasets = Arc::new(datasets(config.datasets_dir.as_deref())?);
     let child = child(&config)?;
-    let jobs = start_jobs(&config, &folder, &datasets, &child).await?;
+    let jobs = start_jobs(&config, &folder, &storage, &datasets, &child).await?;
 
     let api = Api {
         jobs: jobs.clone(),
         folder,
+        storage,
         datasets,
         child,
         max_upload: config.max_upload,
@@ -72,10 +70,24 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     Ok(())
 }
 
-/// Opens the database, checks the datasets against it, tidies the data directory, starts the jobs.
+/// Opens the data directory and the storage of the jobs' files.
+async fn files(config: &Config) -> anyhow::Result<(Arc<Folder>, Storage)> {
+    let (root, min_free) = (config.data_dir.clone(), config.min_free);
+    let url = config.storage_url.clone();
+    let open = move || -> anyhow::Result<_> {
+        let folder = Arc::new(Folder::open(&root)?.with_min_free(min_free));
+        let storage =
+            Storage::connect(Arc::clone(&folder), url.as_ref()).context("LOADBAY_STORAGE_URL")?;
+        Ok((folder, storage))
+    };
+    tokio::task::spawn_blocking(open).await?
+}
+
+/// Opens the database, checks the datasets against it, starts the jobs.
 async fn start_jobs(
     config: &Config,
     folder: &Arc<Folder>,
+    storage: &Storage,
     datasets: &Arc<Datasets>,
     child: &Child,
 ) -> anyhow::Result<Jobs> {
@@ -85,18 +97,19 @@ async fn start_jobs(
     };
     let store = Store::connect(&settings).await?;
     check_datasets(datasets, &store).await?;
-    sweep(folder, &store).await?;
     let settings = JobsSettings {
         chunk_rows: config.chunk_rows,
         running_max: config.max_running_jobs,
         writers: config.writers,
         lease: config.lease,
         keep_finished: config.job_ttl,
+        retention: config.retention,
         stored_errors_max: config.max_stored_errors,
         events_max: config.max_events,
         child: child.clone(),
     };
-    Ok(Jobs::start(store, Arc::clone(folder), Arc::clone(datasets), settings).await?)
+    let (folder, storage) = (Arc::clone(folder), storage.clone());
+    Ok(Jobs::start(store, folder, storage, Arc::clone(datasets), settings).await?)
 }
 
 /// Tells at start what would otherwise fail in the middle of a job.
@@ -124,21 +137,6 @@ fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
     }
     let lines: Vec<_> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
     bail!("the dataset files have {} fault(s):{}", lines.len(), lines.concat())
-}
-
-/// Removes what an interrupted upload left: no job knows it, so nobody was promised anything.
-async fn sweep(folder: &Arc<Folder>, store: &Store) -> anyhow::Result<()> {
-    let known: HashSet<Uuid> = store
-        .upload_folders()
-        .await?
-        .iter()
-        .filter_map(|name| Uuid::parse_str(name).ok())
-        .collect();
-    let folder = Arc::clone(folder);
-    let swept = tokio::task::spawn_blocking(move || folder.sweep(|uuid| known.contains(&uuid)));
-    let swept = swept.await?.context("cannot tidy the data directory")?;
-    tracing::debug!(?swept, "tidied the data directory");
-    Ok(())
 }
 
 /// The built-in datasets and those of the operator's folder.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::files::StorageUrl;
 use crate::http::Origins;
 
 /// A setting as users see it.
@@ -49,6 +50,10 @@ pub const SETTINGS: &[Setting] = &[
         "Other origins whose pages may use the API, separated by commas; empty for none, * for all"),
     setting("LOADBAY_DATA_DIR", "data-dir", "FOLDER", Some("./data"),
         "Uploads and the SQLite database; created with mode 0700, used by one server at a time"),
+    setting("LOADBAY_STORAGE_URL", "storage-url", "URL", None,
+        "Where servers that run each other's jobs keep the files: file:///folder or s3://bucket/prefix"),
+    setting("LOADBAY_MIN_FREE", "min-free", "SIZE", Some("64MiB"),
+        "Room that stays free on the disk of the data directory, from 0B to 1TiB; uploads and jobs wait for it"),
     setting("LOADBAY_MAX_UPLOAD", "max-upload", "SIZE", Some("1GiB"),
         "Bytes of one uploaded file at most, from 1KiB to 1TiB"),
     setting("LOADBAY_CHUNK_ROWS", "chunk-rows", "ROWS", Some("10000"),
@@ -61,6 +66,8 @@ pub const SETTINGS: &[Setting] = &[
         "How long a silent server keeps its jobs, from 1s to 1h"),
     setting("LOADBAY_JOB_TTL", "job-ttl", "TIME", Some("1h"),
         "How long a finished job stays in memory, from 0s to 7days; the table keeps it"),
+    setting("LOADBAY_RETENTION", "retention", "TIME", Some("7days"),
+        "How long the files and the undo journal of a finished job are kept, from 1s to 10years"),
     setting("LOADBAY_MAX_STORED_ERRORS", "max-stored-errors", "ERRORS", Some("10000"),
         "Row errors of one job kept in the table, from 0 to 1000000; the file of failed rows has all"),
     setting("LOADBAY_MAX_EVENTS", "max-events", "EVENTS", Some("100000"),
@@ -81,6 +88,9 @@ pub const SETTINGS: &[Setting] = &[
 
 /// The setting for which nothing is a value of its own; for all others it means the default.
 const MAY_BE_EMPTY: &str = "LOADBAY_CORS_ORIGINS";
+
+/// Seconds of ten years, as `humantime` counts them.
+const TEN_YEARS: u64 = 315_576_000;
 
 /// A database address. Its password is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -147,6 +157,10 @@ pub struct Config {
     pub cors_origins: Origins,
     /// `LOADBAY_DATA_DIR`.
     pub data_dir: PathBuf,
+    /// `LOADBAY_STORAGE_URL`.
+    pub storage_url: Option<StorageUrl>,
+    /// `LOADBAY_MIN_FREE`, bytes.
+    pub min_free: u64,
     /// `LOADBAY_MAX_UPLOAD`, bytes.
     pub max_upload: u64,
     /// `LOADBAY_CHUNK_ROWS`.
@@ -159,6 +173,8 @@ pub struct Config {
     pub lease: Duration,
     /// `LOADBAY_JOB_TTL`.
     pub job_ttl: Duration,
+    /// `LOADBAY_RETENTION`.
+    pub retention: Duration,
     /// `LOADBAY_MAX_STORED_ERRORS`.
     pub max_stored_errors: u64,
     /// `LOADBAY_MAX_EVENTS`.
@@ -226,12 +242,16 @@ impl Config {
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
             cors_origins: from.read("LOADBAY_CORS_ORIGINS", Origins::default(), Origins::parse),
             data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), |text| Ok(text.into())),
+            storage_url: from
+                .read("LOADBAY_STORAGE_URL", None, |text| StorageUrl::parse(text).map(Some)),
+            min_free: from.read("LOADBAY_MIN_FREE", 0, |t| bytes(t, 0, 1 << 40)),
             max_upload: from.read("LOADBAY_MAX_UPLOAD", 0, |t| bytes(t, 1 << 10, 1 << 40)),
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),
             max_running_jobs: from.read("LOADBAY_MAX_RUNNING_JOBS", 1, |t| number(t, 1, 64)),
             writers: from.read("LOADBAY_WRITERS", 1, |t| number(t, 1, 8)),
             lease: from.read("LOADBAY_LEASE", Duration::ZERO, |t| time(t, 1, 3_600)),
             job_ttl: from.read("LOADBAY_JOB_TTL", Duration::ZERO, |t| time(t, 0, 7 * 86_400)),
+            retention: from.read("LOADBAY_RETENTION", Duration::ZERO, |t| time(t, 1, TEN_YEARS)),
             max_stored_errors: from
                 .read("LOADBAY_MAX_STORED_ERRORS", 0, |t| number(t, 0, 1_000_000).map(u64::from)),
             max_events: from

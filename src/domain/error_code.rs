@@ -69,6 +69,7 @@ error_codes! {
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
+    StorageUnavailable = "storage_unavailable", 503, true, "The storage of the files does not answer", "Try again after the time in Retry-After.";
     ShuttingDown = "shutting_down", 503, true, "The server is stopping", "Try again after the time in Retry-After.";
     StorageFull = "storage_full", 507, true, "There is no room for the file", "Free space in the data folder, then send it again.";
     // Failed jobs; as a request's answer they would have the status shown.

@@ -35,6 +35,9 @@ pub const UPLOAD_PARTS_MAX: usize = 64;
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_CHARS: usize = 255;
 
+/// Characters of the name that a client gives itself.
+pub const CLIENT_CHARS: usize = 100;
+
 /// Seconds that `?wait=` may ask for.
 pub const WAIT_SECONDS_MAX: u64 = 60;
 

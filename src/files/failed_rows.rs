@@ -1,69 +1,29 @@
-//! The failed rows of a job: one file a chunk, read back as one list in the order of the file.
+//! The failed rows of a job: one file a chunk, read back as one list in the order of the file. Where
+//! the files lie is the storage's.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
 
-use uuid::Uuid;
+use tempfile::TempDir;
 
-use super::{Folder, create_private, sync_folder};
 use crate::domain::chunk::FailedRow;
 
-impl Folder {
-    fn failed_part(&self, uuid: Uuid, chunk_number: u32) -> PathBuf {
-        self.upload(uuid).join("failed").join(format!("{chunk_number}.jsonl"))
-    }
+/// The name of the part with the failed rows of one chunk.
+pub(super) fn part(chunk_number: u32) -> String {
+    format!("failed/{chunk_number}.jsonl")
+}
 
-    /// Writes the failed rows of one chunk, in the order of the file, to stay. A part that is there
-    /// already is replaced; without rows nothing is written. Blocks.
-    ///
-    /// # Errors
-    /// What the disk refuses.
-    pub fn write_failed_part(
-        &self,
-        uuid: Uuid,
-        chunk_number: u32,
-        rows: &[FailedRow],
-    ) -> io::Result<()> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let part = self.failed_part(uuid, chunk_number);
-        let home = self.upload(uuid).join("failed");
-        if !home.is_dir() {
-            create_private(&home)?;
-            sync_folder(&self.upload(uuid))?;
-        }
-        let mut out =
-            BufWriter::with_capacity(256 << 10, tempfile::NamedTempFile::new_in(self.tmp())?);
-        for row in rows {
-            serde_json::to_writer(&mut out, row)?;
-            out.write_all(b"\n")?;
-        }
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(part)?;
-        sync_folder(&home)
+/// The rows as a part holds them: one line of JSON each.
+pub(super) fn lines(rows: &[FailedRow]) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for row in rows {
+        serde_json::to_writer(&mut out, row)?;
+        out.write_all(b"\n")?;
     }
-
-    /// The failed rows of the given chunks in the order of the file. Only the parts that overlap
-    /// are open at the same time. Blocks.
-    ///
-    /// # Errors
-    /// A part that is missing or cannot be read.
-    pub fn failed_rows(&self, uuid: Uuid, chunk_numbers: &[u32]) -> io::Result<FailedRows> {
-        let mut closed = Vec::with_capacity(chunk_numbers.len());
-        for number in chunk_numbers {
-            let path = self.failed_part(uuid, *number);
-            if let Some(first) = Part::open(&path)?.next_row()? {
-                closed.push((first.row_number, path));
-            }
-        }
-        closed.sort_unstable_by_key(|(first_row, _)| Reverse(*first_row));
-        Ok(FailedRows { closed, open: BinaryHeap::new(), parts: Vec::new() })
-    }
+    Ok(out)
 }
 
 /// The failed rows of a job in the order of the file. Reading blocks.
@@ -75,9 +35,23 @@ pub struct FailedRows {
     open: BinaryHeap<Reverse<(u32, usize)>>,
     /// Open parts with the row that is next; `None` once read to the end.
     parts: Vec<Option<(FailedRow, Part)>>,
+    /// Copies that go when all is read.
+    _copies: Option<TempDir>,
 }
 
 impl FailedRows {
+    /// The rows of these parts. Only the parts that overlap are open at the same time. Blocks.
+    pub(super) fn open(parts: Vec<PathBuf>, copies: Option<TempDir>) -> io::Result<Self> {
+        let mut closed = Vec::with_capacity(parts.len());
+        for path in parts {
+            if let Some(first) = Part::open(&path)?.next_row()? {
+                closed.push((first.row_number, path));
+            }
+        }
+        closed.sort_unstable_by_key(|(first_row, _)| Reverse(*first_row));
+        Ok(Self { closed, open: BinaryHeap::new(), parts: Vec::new(), _copies: copies })
+    }
+
     /// Opens every part that begins before the next row of those that are open.
     fn open_due(&mut self) -> io::Result<()> {
         while let Some((first_row, path)) = self.closed.last() {
@@ -165,26 +139,35 @@ mod tests {
         FailedRow { row_number, cells: vec![String::new(), "a\nb".to_owned()], errors: vec![error] }
     }
 
+    struct Parts(TempDir);
+
+    impl Parts {
+        fn write(&self, chunk: u32, rows: &[u32]) {
+            let rows: Vec<_> = rows.iter().copied().map(failed).collect();
+            fs::write(self.path(chunk), lines(&rows).unwrap()).unwrap();
+        }
+
+        fn path(&self, chunk: u32) -> PathBuf {
+            self.0.path().join(chunk.to_string())
+        }
+
+        fn read(&self, chunks: &[u32]) -> io::Result<FailedRows> {
+            FailedRows::open(chunks.iter().map(|chunk| self.path(*chunk)).collect(), None)
+        }
+    }
+
     #[test]
     fn parts_of_two_lanes_come_back_in_the_order_of_the_file() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        let uuid = Uuid::new_v4();
-        let write = |chunk, rows: &[u32]| {
-            let rows: Vec<_> = rows.iter().copied().map(failed).collect();
-            folder.write_failed_part(uuid, chunk, &rows).unwrap();
-        };
-        write(0, &[2, 5, 9]);
-        write(1, &[3, 4, 30]);
-        write(2, &[10, 11]);
-        write(3, &[31]);
-        write(4, &[]);
-        write(5, &[1]); // Was rolled back: no job names it.
-        write(0, &[2, 5, 9]); // Written again after a crash.
-        let rows = folder.failed_rows(uuid, &[3, 0, 1, 2]).unwrap();
+        let parts = Parts(tempfile::tempdir().unwrap());
+        parts.write(0, &[2, 5, 9]);
+        parts.write(1, &[3, 4, 30]);
+        parts.write(2, &[10, 11]);
+        parts.write(3, &[31]);
+        parts.write(5, &[1]); // Was rolled back: no job names it.
+        let rows = parts.read(&[3, 0, 1, 2]).unwrap();
         let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number).collect();
         assert_eq!(numbers, [2, 3, 4, 5, 9, 10, 11, 30, 31]);
-        let mut rows = folder.failed_rows(uuid, &[0]).unwrap();
+        let mut rows = parts.read(&[0]).unwrap();
         let row = rows.next().unwrap().unwrap();
         assert_eq!(row.cells, ["", "a\nb"]);
         assert_eq!(row.errors[0].code, RowCode::Required);
@@ -192,22 +175,17 @@ mod tests {
 
     #[test]
     fn a_missing_part_is_an_error_and_not_a_shorter_list() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        assert!(folder.failed_rows(Uuid::new_v4(), &[0]).is_err());
+        assert!(Parts(tempfile::tempdir().unwrap()).read(&[0]).is_err());
     }
 
     #[test]
     fn only_overlapping_parts_are_open() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        let uuid = Uuid::new_v4();
+        let parts = Parts(tempfile::tempdir().unwrap());
         for chunk in 0..200 {
-            let rows: Vec<_> = (0..3).map(|row| failed(chunk * 10 + row)).collect();
-            folder.write_failed_part(uuid, chunk, &rows).unwrap();
+            parts.write(chunk, &[chunk * 10, chunk * 10 + 1, chunk * 10 + 2]);
         }
         let chunks: Vec<u32> = (0..200).collect();
-        let mut rows = folder.failed_rows(uuid, &chunks).unwrap();
+        let mut rows = parts.read(&chunks).unwrap();
         let mut seen = 0;
         while let Some(row) = rows.next() {
             row.unwrap();

@@ -1,6 +1,7 @@
-//! Files on disk: uploads on their way in, the failed rows of jobs on their way out.
+//! Files: uploads on their way in, the files of jobs where they stay, failed rows on their way out.
 //!
-//! Owns the data directory and its layout. Knows no database, no dataset and no HTTP.
+//! Owns the data directory and its layout, and the storage that servers share. Knows no database,
+//! no dataset and no HTTP.
 //!
 //! ```text
 //! <data>/loadbay.sqlite                          the database, where it is SQLite
@@ -8,11 +9,16 @@
 //! <data>/tmp/                                    whatever is not finished; emptied at start
 //! <data>/uploads/<uuid>/source                   the uploaded file of a job
 //! <data>/uploads/<uuid>/failed/<chunk>.jsonl     the failed rows of one of its chunks
+//! <shared folder>/loadbay-storage                the name of a folder that servers share
+//! <shared folder>/uploads/<uuid>/…               as above
+//! s3://<bucket>/<prefix>/<uuid>/…                as above
 //! ```
 
 mod error;
 mod failed_rows;
 mod receive;
+mod room;
+mod storage;
 mod utf8;
 
 use std::fs::{self, File, OpenOptions};
@@ -22,27 +28,21 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-pub use error::FileError;
+pub use error::{FileError, may_pass};
 pub use failed_rows::FailedRows;
 pub(crate) use receive::hex;
 pub use receive::{Arrived, Received, Receiver};
+pub use storage::{SourceFile, Storage, StorageUrl};
 
 /// The data directory, locked for this server as long as the value lives.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
     server_id: Uuid,
+    /// Bytes that must stay free on its disk.
+    min_free: u64,
     /// Held for its lock.
     _lock: File,
-}
-
-/// What a sweep removed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Swept {
-    /// Entries of `tmp/`.
-    pub unfinished: usize,
-    /// Folders of `uploads/` that no job knows.
-    pub unknown: usize,
 }
 
 impl Folder {
@@ -83,7 +83,7 @@ impl Folder {
             }
         }
         let server_id = identity(&mut lock).map_err(system("`server-id` cannot be used"))?;
-        Ok(Self { root: root_path, server_id, _lock: lock })
+        Ok(Self { root: root_path, server_id, min_free: 0, _lock: lock })
     }
 
     /// Who this server is: the same after a restart on the same directory.
@@ -110,45 +110,14 @@ impl Folder {
         self.root.join("tmp")
     }
 
-    /// The uploaded file of the job `uuid`.
-    #[must_use]
-    pub fn source(&self, uuid: Uuid) -> PathBuf {
-        self.upload(uuid).join("source")
-    }
-
-    fn upload(&self, uuid: Uuid) -> PathBuf {
-        self.root.join("uploads").join(uuid.to_string())
-    }
-
-    /// Removes everything that the job `uuid` left on disk. Blocks.
-    ///
-    /// # Errors
-    /// What the system refused; a folder that is gone already is fine.
-    pub fn remove(&self, uuid: Uuid) -> io::Result<()> {
-        remove_all(&self.upload(uuid))
-    }
-
-    /// Removes what a stopped server left behind: everything in `tmp/`, and uploads of which no job
-    /// is `known`. Only before the first upload is taken. Blocks.
+    /// Removes what a stopped server did not finish. Only before the first upload is taken.
     ///
     /// # Errors
     /// What the system refused.
-    pub fn sweep(&self, known: impl Fn(Uuid) -> bool) -> io::Result<Swept> {
-        let mut swept = Swept::default();
-        for entry in fs::read_dir(self.tmp())? {
-            remove_all(&entry?.path())?;
-            swept.unfinished += 1;
-        }
-        for entry in fs::read_dir(self.root.join("uploads"))? {
-            let entry = entry?;
-            let uuid = entry.file_name().to_str().and_then(|name| Uuid::parse_str(name).ok());
-            // What does not look like ours is left alone.
-            if uuid.is_some_and(|uuid| !known(uuid)) {
-                remove_all(&entry.path())?;
-                swept.unknown += 1;
-            }
-        }
-        Ok(swept)
+    pub async fn empty_tmp(&self) -> Result<(), FileError> {
+        let tmp = self.tmp();
+        let empty = move || fs::read_dir(tmp)?.try_for_each(|entry| remove_all(&entry?.path()));
+        storage::blocking("remove unfinished files", empty).await
     }
 }
 
@@ -220,19 +189,13 @@ mod tests {
         assert!(refused.contains("others may write to it"), "{refused}");
     }
 
-    #[test]
-    fn a_sweep_keeps_the_uploads_that_jobs_know() {
+    #[tokio::test]
+    async fn what_was_not_finished_is_removed_at_start() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path()).unwrap();
-        let (known, unknown) = (Uuid::new_v4(), Uuid::new_v4());
-        for uuid in [known, unknown] {
-            fs::create_dir_all(folder.upload(uuid)).unwrap();
-            fs::write(folder.source(uuid), "a,b\n").unwrap();
-        }
         fs::write(folder.tmp().join("half"), "a").unwrap();
-        let swept = folder.sweep(|uuid| uuid == known).unwrap();
-        assert_eq!(swept, Swept { unfinished: 1, unknown: 1 });
-        assert!(folder.source(known).exists());
-        assert!(!folder.upload(unknown).exists());
+        fs::create_dir(folder.tmp().join("folder")).unwrap();
+        folder.empty_tmp().await.unwrap();
+        assert_eq!(fs::read_dir(folder.tmp()).unwrap().count(), 0);
     }
 }

@@ -1,9 +1,9 @@
-//! An upload on its way to disk: measured, hashed and checked for UTF-8 as it passes, and durable
-//! before anybody is told that it is kept.
+//! An upload on its way to disk: measured, hashed and checked for UTF-8 as it passes. Where it stays
+//! is the storage's.
 
 use std::fs::File;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::utf8::Utf8Check;
-use super::{FileError, Folder, create_private, remove_all, sync_folder};
+use super::{FileError, Folder, Storage, remove_all};
 
 /// Bytes that are collected before a blocking thread writes them: few hand-overs, and no thread
 /// waits for a slow client.
@@ -41,7 +41,7 @@ struct Spool {
 /// A file that came in whole and lies among the unfinished ones: it can be read, but it is not
 /// durable and nobody was promised anything.
 ///
-/// Dropped without [`store`](Arrived::store), it is removed again.
+/// Dropped without having been [kept](super::Storage::keep), it is removed again.
 #[derive(Debug)]
 pub struct Arrived {
     /// Where it lies for now.
@@ -52,26 +52,24 @@ pub struct Arrived {
     pub sha256: String,
     /// True when all of it is valid UTF-8.
     pub valid_utf8: bool,
-    folder: Arc<Folder>,
     file: File,
     stored: bool,
 }
 
-/// A file that is on disk to stay: `fsync` was called on it and on its folders.
+/// A file that is stored to stay: whatever happens to the power, it is there.
 ///
 /// Dropped without [`keep`](Received::keep), it is removed again.
 #[derive(Debug)]
 pub struct Received {
     /// The name of its folder.
     pub uuid: Uuid,
-    /// Where it lies.
-    pub path: PathBuf,
     /// Bytes.
     pub size: u64,
     /// SHA-256, hexadecimal in lower case.
     pub sha256: String,
     /// True when all of it is valid UTF-8.
     pub valid_utf8: bool,
+    storage: Storage,
     kept: bool,
 }
 
@@ -80,7 +78,8 @@ impl Folder {
     /// called within a runtime.
     ///
     /// # Errors
-    /// [`FileError::TooLarge`] when more is announced than allowed.
+    /// [`FileError::TooLarge`] when more is announced than allowed, [`FileError::NoRoom`] when more
+    /// than there is room for.
     pub fn receive(
         self: &Arc<Self>,
         limit: u64,
@@ -89,6 +88,7 @@ impl Folder {
         if announced.is_some_and(|bytes| bytes > limit) {
             return Err(FileError::TooLarge { limit });
         }
+        self.has_room(announced.unwrap_or(0))?;
         let tmp = self.tmp();
         let writing = tokio::task::spawn_blocking(move || {
             let file = NamedTempFile::new_in(tmp)
@@ -131,7 +131,9 @@ impl Receiver {
     async fn flush(&mut self) -> Result<(), FileError> {
         let mut spool = self.written().await?;
         let mut batch = std::mem::replace(&mut self.batch, std::mem::take(&mut spool.spare));
+        let folder = Arc::clone(&self.folder);
         self.writing = Some(tokio::task::spawn_blocking(move || {
+            folder.has_room(0)?;
             spool.take(&batch)?;
             batch.clear();
             spool.spare = batch;
@@ -158,14 +160,14 @@ impl Receiver {
     /// What the disk refuses; nothing is left behind then.
     pub async fn finish(mut self) -> Result<Arrived, FileError> {
         let mut spool = self.written().await?;
-        let (folder, batch, size) = (self.folder, self.batch, self.size);
+        let (batch, size) = (self.batch, self.size);
         blocking(move || {
             spool.take(&batch)?;
             let Spool { file, hash, utf8, .. } = spool;
             let (file, path) =
                 file.keep().map_err(|fault| FileError::store("write the upload", fault.error))?;
             let (sha256, valid_utf8) = (hex(&hash.finalize()), utf8.is_valid());
-            Ok(Arrived { path, size, sha256, valid_utf8, folder, file, stored: false })
+            Ok(Arrived { path, size, sha256, valid_utf8, file, stored: false })
         })
         .await
     }
@@ -191,40 +193,31 @@ impl Spool {
 }
 
 impl Arrived {
-    /// Gives the file its place: it is on disk, whatever happens to the power.
-    ///
-    /// # Errors
-    /// What the disk refuses; nothing is left behind then.
-    pub async fn store(self) -> Result<Received, FileError> {
-        blocking(move || self.store_now()).await
-    }
-
-    /// Moves the file to its own folder: first its bytes are made durable, then its names.
-    fn store_now(mut self) -> Result<Received, FileError> {
-        let doing = |doing| move |source| FileError::store(doing, source);
-        self.file.sync_all().map_err(doing("make the upload durable"))?;
-        let uuid = Uuid::new_v4();
-        let home = self.folder.upload(uuid);
-        create_private(&home).map_err(doing("create the folder of the upload"))?;
-        let received = Received {
-            uuid,
-            path: home.join("source"),
-            size: self.size,
-            sha256: std::mem::take(&mut self.sha256),
-            valid_utf8: self.valid_utf8,
-            kept: false,
-        };
-        std::fs::rename(&self.path, &received.path)
-            .map_err(doing("move the upload to its folder"))?;
+    /// Lets `take` move the file away; it is ours no more when that succeeds. Blocks.
+    pub(super) fn give(
+        mut self,
+        take: impl FnOnce(&File, &Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        take(&self.file, &self.path)?;
         self.stored = true;
-        sync_folder(&home)
-            .and_then(|()| home.parent().map_or(Ok(()), sync_folder))
-            .map_err(doing("make the upload durable"))?;
-        Ok(received)
+        Ok(())
     }
 }
 
 impl Received {
+    /// A file that is about to be stored under a new name; whatever of it is there already is
+    /// removed again unless it is kept.
+    pub(super) fn begin(storage: Storage, arrived: &Arrived) -> Self {
+        Self {
+            uuid: Uuid::new_v4(),
+            size: arrived.size,
+            sha256: arrived.sha256.clone(),
+            valid_utf8: arrived.valid_utf8,
+            storage,
+            kept: false,
+        }
+    }
+
     /// The file belongs to a job now: it stays.
     pub fn keep(mut self) -> Uuid {
         self.kept = true;
@@ -242,14 +235,14 @@ impl Drop for Arrived {
 
 impl Drop for Received {
     fn drop(&mut self) {
-        if let Some(home) = self.path.parent().filter(|_| !self.kept) {
-            remove_soon(home.to_owned());
+        if !self.kept {
+            self.storage.remove_soon(self.uuid);
         }
     }
 }
 
 /// Removes what nobody needs, off the runtime: freeing a large file takes the disk some time.
-fn remove_soon(path: PathBuf) {
+pub(super) fn remove_soon(path: PathBuf) {
     let doomed = Doomed(path);
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         runtime.spawn_blocking(move || drop(doomed));
@@ -280,8 +273,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn folder() -> (tempfile::TempDir, Arc<Folder>) {
@@ -302,13 +293,13 @@ mod tests {
         for piece in text.as_bytes().chunks(4_099) {
             receiver.write(piece).await.unwrap();
         }
-        let stored = receiver.finish().await.unwrap().store().await.unwrap();
-        assert_eq!(std::fs::read_to_string(&stored.path).unwrap(), text);
+        let storage = Storage::own(Arc::clone(&folder));
+        let stored = storage.keep(receiver.finish().await.unwrap()).await.unwrap();
         assert_eq!(stored.size, text.len() as u64);
         assert_eq!(stored.sha256, hex(&Sha256::digest(text.as_bytes())));
         assert!(stored.valid_utf8);
-        let uuid = stored.keep();
-        assert!(folder.source(uuid).exists());
+        let source = storage.open(stored.keep()).await.unwrap();
+        assert_eq!(std::fs::read_to_string(source.path()).unwrap(), text);
         assert_eq!(entries(&folder.tmp()), 0);
     }
 
@@ -336,7 +327,9 @@ mod tests {
             drop(half);
             let mut whole = folder.receive(1 << 30, None).unwrap();
             whole.write(b"a\xff").await.unwrap();
-            assert!(!whole.finish().await.unwrap().store().await.unwrap().valid_utf8);
+            let storage = Storage::own(Arc::clone(&folder));
+            let whole = whole.finish().await.unwrap();
+            assert!(!storage.keep(whole).await.unwrap().valid_utf8);
             let mut looked_at = folder.receive(1 << 30, None).unwrap();
             looked_at.write(b"a").await.unwrap();
             let arrived = looked_at.finish().await.unwrap();

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
 use crate::domain::error_code::ErrorCode;
-use crate::files::Folder;
+use crate::files::{Folder, Storage};
 use crate::jobs::Jobs;
 use crate::reader::Child;
 
@@ -24,6 +24,8 @@ pub struct Api {
     pub jobs: Jobs,
     /// The data directory.
     pub folder: Arc<Folder>,
+    /// Where the files of new jobs go.
+    pub storage: Storage,
     /// Every dataset there is.
     pub datasets: Arc<Datasets>,
     /// How workbooks are opened.

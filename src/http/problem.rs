@@ -91,7 +91,12 @@ impl Problem {
         }
         let mut problem = Self::new(code, code.remedy());
         problem.cause = Some(Box::new(fault));
-        if matches!(code, ErrorCode::DatabaseUnavailable | ErrorCode::ShuttingDown) {
+        if matches!(
+            code,
+            ErrorCode::DatabaseUnavailable
+                | ErrorCode::StorageUnavailable
+                | ErrorCode::ShuttingDown
+        ) {
             problem.headers.push((header::RETRY_AFTER, HeaderValue::from(RETRY_SECONDS)));
         }
         problem

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::error::chain;
 use super::{Inner, Jobs, JobsError};
 use crate::domain::action::Action;
 use crate::domain::job::Job;
@@ -78,10 +79,16 @@ impl Jobs {
             }
             inner.manager.forget(id);
             // After the row: a file without a job is swept, a job without its file is broken.
-            let (folder, uuid) = (Arc::clone(&inner.folder), job.uuid);
-            let removed = tokio::task::spawn_blocking(move || folder.remove(uuid)).await;
-            if !matches!(removed, Ok(Ok(()))) {
-                tracing::warn!(job = id, "the files of a deleted job are left to the sweep");
+            match inner.storage.at(&job.place) {
+                Ok(storage) => {
+                    if let Err(fault) = storage.remove(job.uuid).await {
+                        let error = chain(&fault);
+                        tracing::warn!(job = id, error, "its files are left to the sweep");
+                    }
+                }
+                Err(_) => {
+                    tracing::debug!(job = id, "its files are left to the server that has them");
+                }
             }
             Ok(job)
         })

@@ -4,6 +4,7 @@ use crate::dataset::PlanFault;
 use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::files::{FileError, may_pass};
 use crate::reader::ReadError;
 use crate::store::StoreError;
 
@@ -35,6 +36,12 @@ pub enum JobsError {
         /// The job that has the key.
         job: i64,
     },
+    /// The job's files were removed: their time was over.
+    #[error("the files of job {0} were removed; they are kept for the time of LOADBAY_RETENTION")]
+    FilesRemoved(i64),
+    /// The job's files cannot be reached.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// The failed rows cannot be read.
     #[error("could not read the failed rows")]
     FailedRows(#[source] std::io::Error),
@@ -57,6 +64,9 @@ impl JobsError {
             Self::NotFound(_) => ErrorCode::JobNotFound,
             Self::IllegalAction { .. } | Self::HasEnded { .. } => ErrorCode::IllegalAction,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
+            Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
+            Self::Files(error) => error.code(),
+            Self::FailedRows(error) if may_pass(error) => ErrorCode::StorageUnavailable,
             Self::FailedRows(_) => ErrorCode::SourceUnreadable,
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Panicked => ErrorCode::Internal,
@@ -71,6 +81,8 @@ impl JobsError {
             Self::IllegalAction { job, .. } | Self::HasEnded { job } => Some(job),
             Self::NotFound(_)
             | Self::IdempotencyMismatch { .. }
+            | Self::FilesRemoved(_)
+            | Self::Files(_)
             | Self::FailedRows(_)
             | Self::ShuttingDown
             | Self::Panicked
@@ -106,6 +118,9 @@ pub(super) enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// The storage, or the room on the disk.
+    #[error(transparent)]
+    Files(#[from] FileError),
     /// More rows failed than `maxErrors`.
     #[error("{failed} rows failed; `maxErrors` allows {allowed}")]
     TooManyErrors {
@@ -161,9 +176,18 @@ impl RunError {
             Self::Plan(fault) => fault.code(),
             Self::Read(error) => error.code(),
             Self::SourceChanged => ErrorCode::SourceChanged,
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+            Self::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+                ) =>
+            {
                 ErrorCode::StorageFull
             }
+            Self::Files(fault @ FileError::Store { .. }) if !fault.is_transient() => {
+                ErrorCode::SourceUnreadable
+            }
+            Self::Files(fault) => fault.code(),
             Self::Io { .. } => ErrorCode::SourceUnreadable,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
             Self::Aborted => ErrorCode::AbortedOnError,

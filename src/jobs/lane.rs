@@ -31,6 +31,7 @@ pub(super) async fn write(
         if stop.is_stopped() {
             return Err(RunError::Stopped);
         }
+        inner.folder.has_room(0)?;
         commit(&mut *writer, &job, &chunk, &stop).await?;
         fault!("lane.after", RunError::Panicked);
         if let Some(chunk) = Arc::into_inner(chunk) {

@@ -14,6 +14,7 @@ mod hear;
 mod lane;
 mod manager;
 mod persist;
+mod retention;
 mod rollback;
 mod run;
 mod source;
@@ -42,7 +43,7 @@ use crate::dataset::Datasets;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::RowError;
-use crate::files::{FailedRows, Folder};
+use crate::files::{FailedRows, Folder, Storage};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
 use changes::Changes;
@@ -65,6 +66,8 @@ pub struct JobsSettings {
     pub lease: Duration,
     /// How long a finished job stays in memory.
     pub keep_finished: Duration,
+    /// How long the files and the undo journal of a finished job are kept.
+    pub retention: Duration,
     /// Row errors of a job that are stored in the table.
     pub stored_errors_max: u64,
     /// Events of a job that are kept in the table.
@@ -92,6 +95,7 @@ pub struct Jobs {
 struct Inner {
     store: Store,
     folder: Arc<Folder>,
+    storage: Storage,
     datasets: Arc<Datasets>,
     settings: JobsSettings,
     manager: JobManager,
@@ -105,13 +109,15 @@ struct Inner {
 }
 
 impl Jobs {
-    /// Takes up what an earlier process left and begins to claim jobs.
+    /// Takes up what an earlier process left, removes what nobody needs of it, and begins to claim
+    /// jobs.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or the data directory cannot be tidied.
     pub async fn start(
         store: Store,
         folder: Arc<Folder>,
+        storage: Storage,
         datasets: Arc<Datasets>,
         settings: JobsSettings,
     ) -> Result<Self, JobsError> {
@@ -122,6 +128,7 @@ impl Jobs {
             changes: Changes::default(),
             store,
             folder,
+            storage,
             datasets,
             settings,
             wake: Notify::new(),
@@ -129,6 +136,7 @@ impl Jobs {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         });
+        retention::at_start(&inner).await?;
         worker::start(&inner);
         Ok(Self { inner })
     }
@@ -139,7 +147,7 @@ impl Jobs {
     /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
         self.on_runtime(|inner| async move {
-            match inner.store.insert(&new, &inner.folder.server_id().to_string()).await? {
+            match inner.store.insert(&new, inner.storage.place()).await? {
                 Inserted::New(job) => {
                     inner.manager.publish(job.clone());
                     inner.wake.notify_one();
@@ -297,15 +305,20 @@ impl Jobs {
     /// All failed rows of a job in the order of the file; to be read on a thread that may block.
     ///
     /// # Errors
-    /// `NotFound`, an unreadable data folder; else the store's.
+    /// `NotFound`, `FilesRemoved`, files that cannot be read or reached; else the store's.
     pub async fn failed_rows(&self, id: i64) -> Result<FailedRows, JobsError> {
-        let job = self.get(id).await?;
         self.on_runtime(move |inner| async move {
+            // The copy in memory may not know yet that the files were removed.
+            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            if job.files_removed_at.is_some() {
+                return Err(JobsError::FilesRemoved(id));
+            }
+            let storage = inner.storage.at(&job.place)?;
             let chunks = inner.store.committed_chunks(id).await?;
             let with_failed =
                 chunks.iter().filter(|chunk| chunk.has_failed_rows).map(|chunk| chunk.number);
             let numbers: Vec<u32> = with_failed.collect();
-            inner.folder.failed_rows(job.uuid, &numbers).map_err(JobsError::FailedRows)
+            storage.failed_rows(job.uuid, &numbers).await.map_err(JobsError::FailedRows)
         })
         .await
     }

@@ -1,5 +1,5 @@
-//! Patience with the database: what fails because it restarts, is busy or was cut off is asked
-//! again, so that an outage costs a job time and nothing else.
+//! Patience with the database and the storage: what fails because one of them restarts, is busy or
+//! was cut off is asked again, so that an outage costs a job time and nothing else.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{RunError, chain};
+use crate::files::FileError;
 use crate::store::StoreError;
 
 /// The first pause before something is tried again; doubles each time, with jitter.
@@ -46,22 +47,38 @@ where
     retry(job, stop, &mut ask, |error| error.is_transient() || error.is_out_of_room()).await
 }
 
-async fn retry<T, F>(
+/// Asks until the storage of the files answers.
+///
+/// # Errors
+/// As of [`persist`].
+pub(super) async fn reach<T, F>(
+    job: i64,
+    stop: &CancellationToken,
+    mut ask: impl FnMut() -> F,
+) -> Result<T, RunError>
+where
+    F: Future<Output = Result<T, FileError>>,
+{
+    retry(job, stop, &mut ask, FileError::is_transient).await
+}
+
+async fn retry<T, E, F>(
     job: i64,
     stop: &CancellationToken,
     ask: &mut (impl FnMut() -> F + ?Sized),
-    may_pass: impl Fn(&StoreError) -> bool,
+    may_pass: impl Fn(&E) -> bool,
 ) -> Result<T, RunError>
 where
-    F: Future<Output = Result<T, StoreError>>,
+    E: std::error::Error + Into<RunError>,
+    F: Future<Output = Result<T, E>>,
 {
     let mut pause = PAUSE_MIN;
     loop {
         match ask().await {
             Err(error) if may_pass(&error) => {
-                tracing::warn!(job, error = chain(&error), "the database is asked again");
+                tracing::warn!(job, error = chain(&error), "what failed is tried again");
             }
-            answer => return Ok(answer?),
+            answer => return answer.map_err(Into::into),
         }
         tokio::select! {
             () = tokio::time::sleep(jittered(pause)) => {}

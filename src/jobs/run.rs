@@ -5,12 +5,14 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::cut::{Cutter, LaneEnds, LaneStart};
 use super::error::{RunError, chain};
-use super::persist::{insist, persist};
+use super::persist::{insist, persist, reach};
 use super::source::Source;
 use super::stop::Stop;
 use super::survey::{Survey, survey};
@@ -23,6 +25,7 @@ use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
+use crate::files::{SourceFile, Storage};
 use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
 
 /// How long a job that found no room waits before it is tried again.
@@ -187,10 +190,13 @@ async fn tell(
     Ok(())
 }
 
-/// Opens the file, on a thread that may block.
+/// Opens the file, on a thread that may block; waits for its storage if that is away.
 async fn open(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<Source, RunError> {
+    inner.folder.has_room(0)?;
+    let storage = inner.storage.at(&job.place)?;
+    let file = reach(job.id, stop.token(), || storage.open(job.uuid)).await?;
     let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
-    on_thread("open", move || open_source(&inner, &job, &stop)).await
+    on_thread("open", move || open_source(&inner, &job, file, &stop)).await
 }
 
 /// Looks the file through, on a thread that may block.
@@ -210,16 +216,20 @@ async fn look_through(
 }
 
 /// The uploaded file as rows; a workbook is converted first.
-fn open_source(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError> {
-    let path = inner.folder.source(job.uuid);
-    // The first epoch is the upload's own server, right after the upload.
-    if job.lease_epoch > 1 {
-        verify(&path, &job.sha256)?;
+fn open_source(
+    inner: &Inner,
+    job: &Job,
+    file: SourceFile,
+    stop: &Stop,
+) -> Result<Source, RunError> {
+    // In its own folder the first epoch is the upload's own server, right after the upload.
+    if job.lease_epoch > 1 || !file.is_own() {
+        verify(file.path(), &job.sha256)?;
     }
     fault!("open.after", RunError::Panicked);
     let detected = Box::new(job.detected.clone());
     if !detected.format.is_workbook() {
-        return Ok(Source::Csv { path, detected });
+        return Ok(Source::Csv { file, detected });
     }
     let spool = tempfile::Builder::new()
         .prefix("rows-")
@@ -227,7 +237,7 @@ fn open_source(inner: &Inner, job: &Job, stop: &Stop) -> Result<Source, RunError
         .map_err(|source| RunError::Io { doing: "make room for the rows of the workbook", source })?
         .into_temp_path();
     fault!("convert.before", RunError::Panicked);
-    crate::reader::convert(&path, &detected, &spool, &inner.settings.child, stop.flag())?;
+    crate::reader::convert(file.path(), &detected, &spool, &inner.settings.child, stop.flag())?;
     if stop.is_stopped() {
         return Err(RunError::Stopped);
     }
@@ -276,7 +286,10 @@ impl Work<'_> {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
-            keep_failed: self.keep_failed(),
+            keep_failed: Arc::new(FailedRowsOf {
+                storage: self.inner.storage.at(&self.job.place)?,
+                uuid: self.job.uuid,
+            }),
             every_row: tells_every_row(self.job),
             notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
         };
@@ -313,12 +326,18 @@ impl Work<'_> {
         }
         first_reason(outcome, cut)
     }
+}
 
-    fn keep_failed(&self) -> KeepFailed {
-        let (folder, uuid) = (Arc::clone(&self.inner.folder), self.job.uuid);
-        Arc::new(move |number: u32, rows: &[FailedRow]| {
-            folder.write_failed_part(uuid, number, rows)
-        })
+/// Where the failed rows of a job go.
+struct FailedRowsOf {
+    storage: Storage,
+    uuid: Uuid,
+}
+
+#[async_trait]
+impl KeepFailed for FailedRowsOf {
+    async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
+        self.storage.write_failed_part(self.uuid, chunk_number, rows).await
     }
 }
 

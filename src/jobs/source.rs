@@ -1,20 +1,19 @@
 //! The file of a running job as rows, as often as they are asked for.
 
-use std::path::PathBuf;
-
 use tempfile::TempPath;
 
 use super::error::RunError;
 use crate::domain::detected::Detected;
+use crate::files::SourceFile;
 use crate::reader::{self, RowSource};
 
 /// Where the rows of a job come from.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// A text file, read where it lies.
+    /// A text file, read where it lies, or from the copy that was fetched.
     Csv {
         /// The uploaded file.
-        path: PathBuf,
+        file: SourceFile,
         /// What was decided about it.
         detected: Box<Detected>,
     },
@@ -31,7 +30,7 @@ impl Source {
     /// Begins to read behind the header.
     pub(super) fn rows(&self) -> Result<Box<dyn RowSource>, RunError> {
         Ok(match self {
-            Self::Csv { path, detected } => reader::open_csv(path, detected)?,
+            Self::Csv { file, detected } => reader::open_csv(file.path(), detected)?,
             Self::Spool { path, detected } => reader::open_spool(path, detected)?,
         })
     }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::error::{RunError, chain};
 use super::hear::hear;
 use super::stop::Stop;
-use super::{Inner, run, thin};
+use super::{Inner, retention, run, thin};
 use crate::domain::job::Job;
 use crate::store::{Claimant, TableLimit};
 
@@ -28,6 +28,7 @@ pub(super) fn start(inner: &Arc<Inner>) {
     inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(hear(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(tidy(Arc::clone(inner)), &inner.runtime);
+    inner.tasks.spawn_on(retention::retire(Arc::clone(inner)), &inner.runtime);
     inner.tasks.spawn_on(thin::at_start(Arc::clone(inner)), &inner.runtime);
 }
 
@@ -44,6 +45,7 @@ async fn tidy(inner: Arc<Inner>) {
 async fn claim_jobs(inner: Arc<Inner>) {
     let places = Arc::new(Semaphore::new(inner.settings.running_max.max(1) as usize));
     let claimant = claimant(&inner);
+    let mut room = Room::default();
     loop {
         let place = tokio::select! {
             place = Arc::clone(&places).acquire_owned() => place,
@@ -53,7 +55,8 @@ async fn claim_jobs(inner: Arc<Inner>) {
         let Ok(place) = place else { return };
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
-        match claim(&inner, &claimant).await {
+        let claimed = if room.look(&inner) { claim(&inner, &claimant).await } else { Ok(None) };
+        match claimed {
             Ok(Some(job)) => {
                 let of_job = Arc::clone(&inner);
                 let work = async move {
@@ -84,6 +87,26 @@ async fn claim(inner: &Arc<Inner>, claimant: &Claimant) -> Result<Option<Job>, R
     Ok(claimed.await.map_err(|_| RunError::Panicked)??)
 }
 
+/// Whether there is room to run jobs; said once each time that it changes.
+#[derive(Debug, Default)]
+struct Room {
+    is_missing: bool,
+}
+
+impl Room {
+    fn look(&mut self, inner: &Inner) -> bool {
+        match (inner.folder.has_room(0), self.is_missing) {
+            (Ok(()), true) => tracing::info!("there is room again; jobs are claimed"),
+            (Err(fault), false) => {
+                tracing::warn!(error = chain(&fault), "no jobs are claimed until there is room");
+            }
+            (found, _) => return found.is_ok(),
+        }
+        self.is_missing = !self.is_missing;
+        !self.is_missing
+    }
+}
+
 /// Who claims here, which files it can read, and how many jobs may write to each table.
 fn claimant(inner: &Inner) -> Claimant {
     let owner = inner.folder.server_id().to_string();
@@ -96,7 +119,7 @@ fn claimant(inner: &Inner) -> Claimant {
         limit.running_max = limit.running_max.min(dataset.running_max);
     }
     Claimant {
-        places: vec![owner.clone()],
+        places: inner.storage.places(),
         owner,
         lease: inner.settings.lease,
         limits: limits.into_values().collect(),
@@ -123,6 +146,8 @@ async fn run_job(inner: &Arc<Inner>, job: Job) {
         tracing::error!(job = job.id, %error, "the renewal of a lease broke off");
     }
     inner.manager.rests(&job);
+    // Its table may take the next job now.
+    inner.wake.notify_one();
 }
 
 /// Renews the lease until the job stops; stops the job when the lease is lost or the server ends.

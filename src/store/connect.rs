@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector, SqlxSqliteConnector};
-use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
 use super::error::{Doing, StoreError};
@@ -67,6 +67,16 @@ impl Store {
             .disable_statement_logging();
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            // On a full disk SQLite rolls back by itself, and sqlx takes itself to be inside of a
+            // transaction from then on: what is "committed" next is not. Such a connection is not
+            // used again; closing it ends whatever is open.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    // A rollback that was only asked for is done when this is answered.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone())
             .await
             .doing("open the database")?;
@@ -156,5 +166,40 @@ fn without_address(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Configuration(source) => source.to_string(),
         _ => "it cannot be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, TransactionTrait};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn after_a_full_disk_a_commit_is_a_commit() {
+        let place = tempfile::tempdir().unwrap();
+        let settings =
+            StoreSettings { database_url: None, sqlite_path: place.path().join("loadbay.sqlite") };
+        let store = Store::connect(&settings).await.unwrap();
+        store.write.execute_unprepared("CREATE TABLE things (content BLOB)").await.unwrap();
+        for round in 1..4 {
+            let transaction = store.write.begin().await.unwrap();
+            // As large as the file may be: what it is now.
+            transaction.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
+            let large = "INSERT INTO things VALUES (zeroblob(1000000))";
+            let full = transaction.execute_unprepared(large).await.doing("fill the disk");
+            assert!(full.unwrap_err().is_out_of_room());
+            drop(transaction);
+
+            let undone = store.write.begin().await.unwrap();
+            undone.execute_unprepared("INSERT INTO things VALUES (x'00')").await.unwrap();
+            undone.rollback().await.unwrap();
+            let kept = store.write.begin().await.unwrap();
+            kept.execute_unprepared("INSERT INTO things VALUES (x'00')").await.unwrap();
+            kept.commit().await.unwrap();
+            let other = rusqlite::Connection::open(place.path().join("loadbay.sqlite")).unwrap();
+            let seen = other.query_row("SELECT count(*) FROM things", [], |row| row.get(0));
+            assert_eq!(seen, Ok(round));
+        }
     }
 }

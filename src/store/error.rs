@@ -123,9 +123,9 @@ impl StoreError {
                 source.sqlite_error_code(),
                 Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
             ),
+            Self::KeepFailed(source) => crate::files::may_pass(source),
             Self::BadUrl { .. }
             | Self::LostLease { .. }
-            | Self::KeepFailed(_)
             | Self::Unreadable { .. }
             | Self::WriterDied => false,
         }

@@ -222,17 +222,6 @@ impl Store {
         Ok(jobs)
     }
 
-    /// The folder names of all jobs: what the sweep of the uploads must leave alone.
-    pub async fn upload_folders(&self) -> Result<Vec<String>, StoreError> {
-        import_log::Entity::find()
-            .select_only()
-            .column(import_log::Column::Uuid)
-            .into_tuple()
-            .all(&self.read)
-            .await
-            .doing("list the uploads")
-    }
-
     /// Stored row errors of a job behind the error numbered `after`, in the order of the file.
     pub async fn row_errors(
         &self,

@@ -22,6 +22,7 @@ mod notify;
 mod postgres;
 mod queue;
 mod references;
+mod retention;
 mod rows;
 mod shape;
 mod sqlite;
@@ -37,6 +38,7 @@ pub use error::StoreError;
 pub use jobs::{Inserted, JobFilter, JobMark, SupersededRow};
 pub use notify::Notifications;
 pub use queue::{Claimant, End, TableLimit};
+pub use retention::KnownFolder;
 pub use thin::Thin;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 

@@ -16,9 +16,16 @@ use crate::domain::counts::Counts;
 use crate::domain::job::Job;
 use crate::domain::options::RowEvents;
 
-/// Puts the failed rows of a chunk aside for download; called with the chunk's number inside the
-/// chunk's transaction, before it commits, so that no failed row is ever missing.
-pub type KeepFailed = Arc<dyn Fn(u32, &[FailedRow]) -> std::io::Result<()> + Send + Sync>;
+/// Puts the failed rows of a chunk aside for download.
+#[async_trait]
+pub trait KeepFailed: Send + Sync {
+    /// Called with the chunk's number inside the chunk's transaction, before it commits, so that no
+    /// failed row is ever missing. May take the time of a request to another server.
+    ///
+    /// # Errors
+    /// What the storage refuses; the chunk is not committed then.
+    async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()>;
+}
 
 /// What a writer must know.
 #[derive(Clone)]
@@ -30,7 +37,7 @@ pub struct WriterSettings {
     /// Which value of a record is which column.
     pub plan: Plan,
     /// Where failed rows go.
-    pub keep_failed: KeepFailed,
+    pub keep_failed: Arc<dyn KeepFailed>,
     /// Row errors, and superseded rows, that may still be stored for the job.
     pub notes_left: Arc<NotesLeft>,
     /// What becomes of every row is told; may begin while the job runs.

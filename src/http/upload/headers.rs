@@ -1,12 +1,13 @@
 //! What the headers of an upload say.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::{
     ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
 };
 
 use super::digest::Expected;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::limits::{IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
+use crate::domain::limits::{CLIENT_CHARS, IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
 use crate::domain::row_error::shown;
 use crate::http::problem::Problem;
 
@@ -91,6 +92,24 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
                  write it like \"8e03978e-40d5-43e8-bc93-6894a57f9324\""
             ))
         })
+}
+
+/// Who uploads: the name in `X-Loadbay-Client`, else the address at the other end of the connection.
+/// Clients are served in turns.
+pub(super) fn client(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let Some(value) = request.headers().get("x-loadbay-client") else {
+        return Ok(request.peer_addr().map(|peer| peer.ip().to_string()));
+    };
+    let name = value.to_str().ok().map(str::trim);
+    let is_visible = |name: &&str| {
+        (1..=CLIENT_CHARS).contains(&name.len()) && name.chars().all(|c| c.is_ascii_graphic())
+    };
+    name.filter(is_visible).map(|name| Some(name.to_owned())).ok_or_else(|| {
+        Problem::malformed(format!(
+            "the X-Loadbay-Client is not a name of 1 to {CLIENT_CHARS} visible characters; \
+             write it like nightly-prices"
+        ))
+    })
 }
 
 fn quoted(rest: &str) -> Option<String> {

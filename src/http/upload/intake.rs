@@ -14,7 +14,7 @@ use crate::dataset::{HeaderFault, header_score, match_header};
 use crate::domain::detected::Detected;
 use crate::domain::job::NewJob;
 use crate::domain::options::Options;
-use crate::files::Received;
+use crate::files::{Arrived, FileError, Storage};
 use crate::http::problem::Problem;
 use crate::jobs::{Jobs, JobsError, Submitted};
 use crate::reader::{Child, Inspection, ReadError, Upload, inspect, may_be_workbook};
@@ -25,7 +25,7 @@ pub(super) struct Order {
     /// Where the rows go.
     pub(super) dataset: Arc<Dataset>,
     /// The file; removed again when no job comes of it.
-    pub(super) received: Received,
+    pub(super) arrived: Arrived,
     /// The name to show.
     pub(super) file_name: String,
     /// What the client says that it is.
@@ -34,6 +34,8 @@ pub(super) struct Order {
     pub(super) options: Options,
     /// The client's key for this upload.
     pub(super) idempotency_key: Option<String>,
+    /// Who uploads.
+    pub(super) client: Option<String>,
 }
 
 /// Why no job came of a file.
@@ -43,6 +45,8 @@ pub(super) enum Refusal {
     File(ReadError),
     /// Its columns do not fit the dataset.
     Header(Vec<HeaderFault>),
+    /// It could not be stored.
+    Storage(FileError),
     /// The job could not be stored.
     Jobs(JobsError),
     /// The inspection ended without a result.
@@ -54,6 +58,7 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::File(fault) => fault.into(),
             Refusal::Header(faults) => faults.into(),
+            Refusal::Storage(fault) => fault.into(),
             Refusal::Jobs(fault) => fault.into(),
             Refusal::Inspection(fault) => {
                 Self::because(crate::domain::error_code::ErrorCode::Internal, fault)
@@ -63,20 +68,25 @@ impl From<Refusal> for Problem {
 }
 
 /// Makes a job of a file. Must run to its end once begun.
+///
+/// The file is looked into where it arrived; only one that a job comes of is made durable.
 pub(super) async fn take_in(
     jobs: Jobs,
+    storage: Storage,
     child: Child,
     workbook_places: Arc<Semaphore>,
     order: Order,
 ) -> Result<Submitted, Refusal> {
-    let place = place_for(&order.received.path, workbook_places).await.map_err(Refusal::File)?;
+    let place = place_for(&order.arrived.path, workbook_places).await.map_err(Refusal::File)?;
     let inspected = tokio::task::spawn_blocking(move || {
         let detected = detect(&order, &child);
         (order, detected)
     });
     let (order, detected) = inspected.await.map_err(Refusal::Inspection)?;
     drop(place);
-    let Order { dataset, received, file_name, options, idempotency_key, .. } = order;
+    let detected = detected?;
+    let Order { dataset, arrived, file_name, options, idempotency_key, client, .. } = order;
+    let received = storage.keep(arrived).await.map_err(Refusal::Storage)?;
     let new = NewJob {
         uuid: received.uuid,
         dataset: dataset.name.clone(),
@@ -84,10 +94,10 @@ pub(super) async fn take_in(
         file_size: received.size,
         sha256: received.sha256.clone(),
         options,
-        detected: detected?,
+        detected,
         idempotency_key,
         bulk_id: None,
-        created_by: None,
+        created_by: client,
         retry_of: None,
         selection: None,
         rollback_of: None,
@@ -138,11 +148,11 @@ pub(in crate::http) fn look_into(
 
 fn detect(order: &Order, child: &Child) -> Result<Detected, Refusal> {
     let upload = Upload {
-        path: &order.received.path,
+        path: &order.arrived.path,
         file_name: &order.file_name,
         media_type: order.media_type.as_deref(),
-        valid_utf8: order.received.valid_utf8,
-        size: order.received.size,
+        valid_utf8: order.arrived.valid_utf8,
+        size: order.arrived.size,
     };
     // A job will come of it, also when the client goes away.
     let never = AtomicBool::new(false);

@@ -132,19 +132,21 @@ pub(super) async fn submit(
         return Err(Problem::stopping());
     }
     let idempotency_key = headers::idempotency_key(request.headers())?;
+    let client = headers::client(request)?;
     let mut taken = take(request, payload, api).await?;
     adjust(&mut taken.options);
     let order = Order {
         dataset: Arc::clone(dataset),
         file_name: taken.shown_name(dataset),
-        received: taken.arrived.store().await?,
+        arrived: taken.arrived,
         media_type: taken.media_type,
         options: taken.options,
         idempotency_key,
+        client,
     };
-    let (jobs, child) = (api.jobs.clone(), api.child.clone());
+    let (jobs, storage, child) = (api.jobs.clone(), api.storage.clone(), api.child.clone());
     let workbook_places = Arc::clone(&api.workbook_places);
-    api.run(intake::take_in(jobs, child, workbook_places, order)).await
+    api.run(intake::take_in(jobs, storage, child, workbook_places, order)).await
 }
 
 fn true_value() -> actix_web::http::header::HeaderValue {
@@ -165,11 +167,12 @@ pub(super) async fn take(
         return Err(Problem::new(ErrorCode::UnsupportedFormat, detail));
     }
     let query = query::pairs(request)?;
-    let sink = Sink {
-        folder: &api.folder,
-        limit: api.max_upload,
-        announced: headers::content_length(request.headers()),
-    };
+    let announced = headers::content_length(request.headers());
+    // A body that is refused for its size is not refused for the room that it would take.
+    if announced.is_none_or(|bytes| bytes <= api.max_upload) {
+        api.folder.has_room(announced.unwrap_or(0))?;
+    }
+    let sink = Sink { folder: &api.folder, limit: api.max_upload, announced };
     let body = Body::new(payload, headers::content_digest(request.headers())?);
     let taken = match kind {
         BodyKind::Form => form::take(request.headers(), body.clone(), query, sink).await,

@@ -189,8 +189,8 @@ impl PostgresWriter {
         fault!("chunk.proof", StoreError::busy());
         run(connection, &account.proof).await.doing("store the proof of a chunk")?;
         if !outcome.failed.is_empty() {
-            (self.settings.keep_failed)(chunk.number, &outcome.failed)
-                .map_err(StoreError::KeepFailed)?;
+            let kept = self.settings.keep_failed.keep(chunk.number, &outcome.failed).await;
+            kept.map_err(StoreError::KeepFailed)?;
             fault!("chunk.kept", StoreError::busy());
             fault!("chunk.room", StoreError::no_room());
         }

@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
 use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 use super::accounts::Account;
@@ -136,7 +137,9 @@ impl Inner {
         let closed = close(&transaction, &mut account, chunk, now, settings)
             .and_then(|fenced| {
                 if !outcome.failed.is_empty() {
-                    (settings.keep_failed)(chunk.number, &outcome.failed)
+                    // This thread may block; the runtime's others do the work.
+                    Handle::current()
+                        .block_on(settings.keep_failed.keep(chunk.number, &outcome.failed))
                         .map_err(StoreError::KeepFailed)?;
                     fault!("chunk.kept", StoreError::busy());
                     fault!("chunk.room", StoreError::no_room());

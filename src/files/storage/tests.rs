@@ -1,0 +1,151 @@
+//! The three kinds of storage keep one promise.
+
+use object_store::memory::InMemory;
+use object_store::path::Path as ObjectPath;
+
+use super::*;
+use crate::domain::row_error::{RowCode, RowError};
+
+/// A server's data directory, and what the storages share.
+struct Place {
+    shared: tempfile::TempDir,
+    bucket: Bucket,
+    _data: tempfile::TempDir,
+    folder: Arc<Folder>,
+}
+
+fn place() -> Place {
+    let data = tempfile::tempdir().unwrap();
+    let folder = Arc::new(Folder::open(data.path()).unwrap());
+    let bucket = Bucket::new(Arc::new(InMemory::new()), ObjectPath::from("prefix"));
+    Place { shared: tempfile::tempdir().unwrap(), bucket, _data: data, folder }
+}
+
+impl Place {
+    fn storages(&self) -> [Storage; 3] {
+        let url = StorageUrl::Folder(self.shared.path().to_owned());
+        [
+            Storage::own(Arc::clone(&self.folder)),
+            Storage::connect(Arc::clone(&self.folder), Some(&url)).unwrap(),
+            Storage {
+                folder: Arc::clone(&self.folder),
+                place: place_of("bucket").into(),
+                kind: Kind::Bucket(self.bucket.clone()),
+            },
+        ]
+    }
+
+    async fn arrive(&self, text: &str) -> Arrived {
+        let mut receiver = self.folder.receive(1 << 30, None).unwrap();
+        receiver.write(text.as_bytes()).await.unwrap();
+        receiver.finish().await.unwrap()
+    }
+
+    fn unfinished(&self) -> usize {
+        fs::read_dir(self.folder.tmp()).unwrap().count()
+    }
+}
+
+fn failed(row_number: u32) -> FailedRow {
+    let error = RowError {
+        row_number,
+        line: u64::from(row_number),
+        column: None,
+        code: RowCode::Required,
+        message: "the cell is empty".to_owned(),
+        value: None,
+    };
+    FailedRow { row_number, cells: vec!["a".to_owned()], errors: vec![error] }
+}
+
+#[tokio::test]
+async fn what_is_kept_is_read_copied_and_removed() {
+    let place = place();
+    for storage in place.storages() {
+        let received = storage.keep(place.arrive("SKU\n1\n").await).await.unwrap();
+        assert_eq!(place.unfinished(), 0);
+        let (first, second) = (received.keep(), Uuid::new_v4());
+        storage.copy_source(first, second).await.unwrap();
+        storage.copy_source(first, second).await.unwrap();
+        storage.remove(first).await.unwrap();
+        storage.remove(first).await.unwrap();
+        let gone = storage.open(first).await.unwrap_err();
+        assert_eq!((gone.code().as_str(), gone.is_transient()), ("source_unreadable", false));
+        assert!(storage.copy_source(first, Uuid::new_v4()).await.is_err());
+        let source = storage.open(second).await.unwrap();
+        assert_eq!(fs::read_to_string(source.path()).unwrap(), "SKU\n1\n");
+        assert_eq!(source.is_own(), !storage.is_shared());
+        drop(source);
+        assert_eq!(place.unfinished(), 0);
+        assert!(storage.folders(Duration::ZERO).await.unwrap().contains(&second));
+        assert!(storage.folders(Duration::from_mins(1)).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn small_files_and_failed_rows_come_back() {
+    let place = place();
+    for storage in place.storages() {
+        let uuid = Uuid::new_v4();
+        storage.put(uuid, "notes.json", b"old".to_vec()).await.unwrap();
+        storage.put(uuid, "notes.json", b"{}".to_vec()).await.unwrap();
+        assert_eq!(storage.get(uuid, "notes.json").await.unwrap(), b"{}");
+        assert!(storage.get(uuid, "other").await.is_err());
+        let [one, two, three] = [2, 3, 9].map(failed);
+        storage.write_failed_part(uuid, 0, &[one, three]).await.unwrap();
+        storage.write_failed_part(uuid, 1, &[two]).await.unwrap();
+        storage.write_failed_part(uuid, 2, &[]).await.unwrap();
+        let rows = storage.failed_rows(uuid, &[0, 1]).await.unwrap();
+        let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number).collect();
+        assert_eq!(numbers, [2, 3, 9]);
+        assert!(storage.failed_rows(uuid, &[0, 2]).await.is_err(), "a part is missing");
+        assert_eq!(place.unfinished(), 0);
+    }
+}
+
+#[test]
+fn an_upload_of_which_no_job_comes_is_removed_again() {
+    let place = place();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for storage in place.storages() {
+        runtime.block_on(async {
+            let received = storage.keep(place.arrive("a").await).await.unwrap();
+            let uuid = received.uuid;
+            drop(received);
+            let limit = tokio::time::Instant::now() + Duration::from_secs(20);
+            while storage.open(uuid).await.is_ok() {
+                assert!(tokio::time::Instant::now() < limit, "it is still there");
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+}
+
+#[test]
+fn a_place_is_the_same_for_every_server_and_another_for_another_folder() {
+    let (one, two) = (place(), place());
+    let url = StorageUrl::Folder(one.shared.path().to_owned());
+    let first = Storage::connect(Arc::clone(&one.folder), Some(&url)).unwrap();
+    let second = Storage::connect(Arc::clone(&two.folder), Some(&url)).unwrap();
+    assert_eq!(first.place(), second.place());
+    assert!(first.place().len() <= 64 && first.is_shared());
+    assert_eq!(first.places().len(), 2);
+    let other = StorageUrl::Folder(two.shared.path().to_owned());
+    let other = Storage::connect(Arc::clone(&two.folder), Some(&other)).unwrap();
+    assert_ne!(other.place(), first.place());
+
+    let own = Storage::own(Arc::clone(&one.folder));
+    assert_eq!(own.places(), [one.folder.server_id().to_string()]);
+    assert!(!first.at(own.place()).unwrap().is_shared());
+    assert!(first.at(first.place()).unwrap().is_shared());
+    let elsewhere = first.at(&two.folder.server_id().to_string()).unwrap_err();
+    assert_eq!(elsewhere.code().as_str(), "files_elsewhere");
+}
+
+#[test]
+fn a_shared_folder_that_is_not_there_is_refused() {
+    let place = place();
+    let url = StorageUrl::Folder(place.shared.path().join("missing"));
+    let refused = Storage::connect(Arc::clone(&place.folder), Some(&url)).unwrap_err();
+    assert!(refused.to_string().contains("create or mount it first"), "{refused}");
+}

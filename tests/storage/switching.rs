@@ -1,0 +1,59 @@
+//! From the own folder to a shared storage and back: jobs that lie where they lay are run and read.
+
+use crate::files::{failed_keys, folders, list};
+use crate::support;
+use crate::support::*;
+
+both!(a_job_of_the_own_folder_is_run_after_switching, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
+    let shared = server.folder().join("shared");
+    std::fs::create_dir(&shared).unwrap();
+    let url = format!("file://{}", shared.display());
+    let settings = [("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_STORAGE_URL", url.as_str())];
+
+    let before = server.import("products", Upload::csv(&list("A", 1_000))).await;
+    server.kill();
+    server.restart_with(&settings);
+    assert_eq!(server.finished(before).await["status"], "completed");
+    assert_eq!(failed_keys(server, before).await.len(), 200);
+    assert!(folders(&shared.join("uploads")).is_empty());
+
+    let after = server.load("products", Upload::csv(&list("B", 50))).await;
+    let after = after["jobId"].as_i64().unwrap();
+    assert_eq!(folders(&shared.join("uploads")).len(), 1);
+    assert_eq!(folders(&server.data_dir().join("uploads")).len(), 1);
+
+    server.terminate();
+    server.restart_with(&[]);
+    server.errors_file(after, "csv").await.assert_problem(409, "files_elsewhere");
+    assert_eq!(failed_keys(server, before).await.len(), 200);
+    server.terminate();
+    server.restart_with(&settings);
+    assert_eq!(failed_keys(server, after).await.len(), 10);
+});
+
+#[tokio::test]
+async fn the_file_of_another_server_is_told_from_one_that_is_gone() {
+    let [one, two] = Server::start_two(&[]).await;
+    let job = one.import("products", Upload::csv(&list("A", 10))).await;
+    one.finished(job).await;
+    assert_eq!(failed_keys(&one, job).await.len(), 2);
+    two.errors_file(job, "csv").await.assert_problem(409, "files_elsewhere");
+    check_guarantees(&one, job).await;
+}
+
+#[tokio::test]
+async fn a_shared_folder_that_is_not_mounted_keeps_the_server_from_starting() {
+    let place = tempfile::tempdir().unwrap();
+    let url = format!("file://{}/missing", place.path().display());
+    let ended = std::process::Command::new(env!("CARGO_BIN_EXE_loadbay"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--storage-url", &url, "--data-dir"])
+        .arg(place.path().join("data"))
+        .current_dir(place.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(!ended.status.success());
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(told.contains("LOADBAY_STORAGE_URL"), "{told}");
+    assert!(told.contains("create or mount it first"), "{told}");
+}

@@ -1,0 +1,128 @@
+//! A real S3 server for tests: it checks the credentials, keeps its objects in a folder, and can be
+//! away for a while.
+
+#![allow(clippy::allow_attributes, reason = "as in the module `support`")]
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s_fs::FileSystem;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+const KEY: &str = "loadbay-test";
+const SECRET: &str = "not-a-real-secret";
+const BUCKET: &str = "files";
+
+/// An S3 server with the bucket `files`; ends with the value.
+#[derive(Debug)]
+pub(crate) struct S3 {
+    folder: tempfile::TempDir,
+    address: SocketAddr,
+    endpoint: String,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl S3 {
+    /// Starts the server on a free port.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the objects");
+        std::fs::create_dir(folder.path().join(BUCKET)).expect("the bucket");
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut s3 = Self { folder, address, endpoint: String::new(), running: None };
+        s3.come_back();
+        s3
+    }
+
+    /// The settings of a server that keeps its files here, and others after them.
+    pub(crate) fn settings<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let mut settings = vec![
+            ("LOADBAY_STORAGE_URL", "s3://files/of/loadbay"),
+            ("AWS_ENDPOINT", self.endpoint.as_str()),
+            ("AWS_ALLOW_HTTP", "true"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ];
+        settings.extend_from_slice(more);
+        settings
+    }
+
+    /// Goes away: open connections are cut, new ones refused.
+    pub(crate) fn go_away(&mut self) {
+        let (stop, thread) = self.running.take().expect("the S3 server runs");
+        stop.send(()).expect("it listens");
+        thread.join().expect("it ended well");
+    }
+
+    /// Comes back at the same address with the same objects.
+    pub(crate) fn come_back(&mut self) {
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        let (address, service) = (self.address, service(&self.folder.path().to_owned()));
+        // A runtime of its own: a test blocks its own while it starts a server.
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::bind(address).await.expect("the port is free");
+                ready.send(listener.local_addr().expect("an address")).expect("it is waited for");
+                tokio::select! {
+                    () = serve(listener, service) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        self.address = is_ready.recv().expect("the S3 server starts");
+        self.endpoint = format!("http://{}", self.address);
+        self.running = Some((stop, thread));
+    }
+
+    /// The names of all objects.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        let root = self.folder.path().join(BUCKET);
+        let (mut waiting, mut found) = (vec![root.clone()], Vec::new());
+        while let Some(path) = waiting.pop() {
+            for entry in std::fs::read_dir(&path).expect("the folder can be listed").flatten() {
+                let path: PathBuf = entry.path();
+                if path.is_dir() {
+                    waiting.push(path);
+                } else if let Ok(name) = path.strip_prefix(&root) {
+                    found.push(name.to_string_lossy().into_owned());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+impl Drop for S3 {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.go_away();
+        }
+    }
+}
+
+fn service(root: &PathBuf) -> S3Service {
+    let mut service = S3ServiceBuilder::new(FileSystem::new(root).expect("the folder is usable"));
+    service.set_auth(SimpleAuth::from_single(KEY, SECRET));
+    service.build()
+}
+
+async fn serve(listener: TcpListener, service: S3Service) {
+    loop {
+        let Ok((socket, _)) = listener.accept().await else { continue };
+        let service = service.clone();
+        tokio::spawn(async move {
+            let builder = Builder::new(TokioExecutor::new());
+            let _cut = builder.serve_connection(TokioIo::new(socket), service).await;
+        });
+    }
+}
