@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use loadbay::config::SETTINGS;
+use loadbay::domain::action::RULES;
 use loadbay::domain::error_code::ErrorCode;
 use loadbay::domain::options::Options;
 use loadbay::domain::row_error::RowCode;
-use loadbay::domain::status::JobStatus;
+use loadbay::domain::status::{EDGES, JobStatus};
 
 fn text(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -91,5 +92,51 @@ fn the_example_env_file_has_every_setting_with_its_default_and_no_other() {
         if let Some(default) = setting.default {
             assert_eq!(*value, default, "{}", setting.variable);
         }
+    }
+}
+
+/// The diagram of a job's life, in the language of Mermaid.
+fn diagram() -> String {
+    let mut lines = vec!["```mermaid".to_owned(), "stateDiagram-v2".to_owned()];
+    lines.push("    [*] --> pending: the upload is accepted".to_owned());
+    for edge in EDGES {
+        let when = edge.when.split(';').next().unwrap_or_default();
+        lines.push(format!("    {} --> {}: {when}", edge.from, edge.to));
+    }
+    for status in JobStatus::ALL.into_iter().filter(|status| status.is_terminal()) {
+        lines.push(format!("    {status} --> [*]"));
+    }
+    lines.push("```".to_owned());
+    lines.join("\n")
+}
+
+/// Every edge, in the order of the code.
+fn edges() -> String {
+    let head = "| from | to | when |\n| --- | --- | --- |".to_owned();
+    let row = |edge: &loadbay::domain::status::Edge| {
+        format!("| `{}` | `{}` | {} |", edge.from, edge.to, edge.when)
+    };
+    std::iter::once(head).chain(EDGES.iter().map(row)).collect::<Vec<_>>().join("\n")
+}
+
+/// Every action with the statuses that allow it, in the order of the code.
+fn actions() -> String {
+    let head =
+        "| action | while the job is | what it does | provided that |\n| --- | --- | --- | --- |";
+    let row = |rule: &loadbay::domain::action::Rule| {
+        let from: Vec<_> = rule.from.iter().map(|status| format!("`{status}`")).collect();
+        let provided = rule.provided.unwrap_or_default();
+        format!("| `{}` | {} | {} | {provided} |", rule.action.as_str(), from.join(", "), rule.does)
+    };
+    let rows = RULES.iter().map(row);
+    std::iter::once(head.to_owned()).chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_life_of_a_job_is_drawn_as_the_code_has_it() {
+    let page = text("docs/job-lifecycle.md");
+    for (name, made) in [("diagram", diagram()), ("edges", edges()), ("actions", actions())] {
+        let block = format!("<!-- {name}: made from the code -->\n{made}\n<!-- end -->");
+        assert!(page.contains(&block), "docs/job-lifecycle.md lacks this block:\n{block}");
     }
 }

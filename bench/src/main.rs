@@ -5,6 +5,7 @@
 //! to measure less. It listens and connects on the loopback only.
 
 mod files;
+mod fleet;
 mod http;
 mod postgres;
 mod product;
@@ -62,6 +63,9 @@ struct Arguments {
     /// Import once more with a listener that hears what becomes of every row.
     #[arg(long)]
     every_row: bool,
+    /// Measure only so many files over one server and over two, on PostgreSQL and a shared folder.
+    #[arg(long, conflicts_with = "limits_only", value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    fleet: Option<u32>,
     /// Where the generated files are kept.
     #[arg(long, default_value = "target/bench")]
     cache: PathBuf,
@@ -89,6 +93,9 @@ fn main() -> Result<()> {
     let cache = arguments.cache.canonicalize()?;
     let binary = if arguments.limits_only { None } else { Some(server_binary(&arguments)?) };
     let bench = Bench { arguments, cache, binary };
+    if let Some(files) = bench.arguments.fleet {
+        return bench.fleet(files);
+    }
     let mut measured = Vec::new();
     if bench.arguments.database != Databases::Postgres {
         measured.extend(bench.sqlite()?);
@@ -251,6 +258,36 @@ impl Bench {
             }
         }
         Ok(all.into_iter().flatten().collect())
+    }
+
+    /// One server against two, in turn; prints each run and the medians.
+    fn fleet(&self, files: u32) -> Result<()> {
+        let own = match &self.arguments.postgres {
+            Some(_) => None,
+            None => Some(postgres::Cluster::start()?),
+        };
+        let given = self.arguments.postgres.as_deref();
+        let cluster = own.as_ref().map(|own| own.address.as_str()).or(given).unwrap_or_default();
+        let binary = self.binary.as_deref().context("the server's binary")?;
+        let rows = self.arguments.rows;
+        let fleet = fleet::Fleet { binary, cache: &self.cache, cluster, files, rows };
+        let mut times = [Vec::new(), Vec::new()];
+        for run in 0..self.arguments.runs {
+            for (servers, times) in (1..).zip(&mut times) {
+                let took = fleet.run(servers)?;
+                say(&format!(
+                    "run {run}: {files} files, {rows} rows, {servers} server(s) {took:.2?}"
+                ));
+                times.push(took);
+            }
+        }
+        let [one, two] = times.map(|times| report::median(times).unwrap_or_default());
+        let ratio = one.as_secs_f64() / two.as_secs_f64();
+        writeln!(
+            std::io::stdout(),
+            "one server {one:.2?}, two servers {two:.2?}: {ratio:.2} times"
+        )?;
+        Ok(())
     }
 
     /// Who listens to the imports of one run: first nobody, then those that were asked for.

@@ -107,7 +107,7 @@ impl Drop for Database {
 }
 
 /// Runs SQL by psql and gives what it prints: rows by lines, columns by `|`.
-fn psql(address: &str, sql: &str) -> Result<String> {
+pub(crate) fn psql(address: &str, sql: &str) -> Result<String> {
     let done = psql_command(address).args(["-At", "-c", sql]).output().context("psql is needed")?;
     if !done.status.success() {
         bail!("psql: {}", String::from_utf8_lossy(&done.stderr));

@@ -22,7 +22,7 @@ pub(crate) struct Measured {
 }
 
 /// The middle one; of an even number the lower of the two.
-fn median<T: Copy + Ord>(values: impl IntoIterator<Item = T>) -> Option<T> {
+pub(crate) fn median<T: Copy + Ord>(values: impl IntoIterator<Item = T>) -> Option<T> {
     let mut values: Vec<T> = values.into_iter().collect();
     values.sort_unstable();
     values.get(values.len().saturating_sub(1) / 2).copied()

@@ -72,6 +72,16 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the binary on a data folder; without an address of a database on its own SQLite.
     pub(crate) fn start(binary: &Path, data: &Path, database: Option<&str>) -> Result<Self> {
+        Self::start_with(binary, data, database, &[])
+    }
+
+    /// The same with more settings.
+    pub(crate) fn start_with(
+        binary: &Path,
+        data: &Path,
+        database: Option<&str>,
+        settings: &[(&str, String)],
+    ) -> Result<Self> {
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
         command.current_dir(data.parent().context("the data folder is in a folder")?);
@@ -79,6 +89,7 @@ impl Server {
         if let Some(database) = database {
             command.env("DATABASE_URL", database);
         }
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child =
             command.spawn().with_context(|| format!("{} cannot be started", binary.display()))?;
@@ -100,6 +111,11 @@ impl Server {
             }
         }
         Ok(server)
+    }
+
+    /// `host:port`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Asks the server to stop and waits for that.

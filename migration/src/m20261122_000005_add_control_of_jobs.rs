@@ -26,9 +26,10 @@ impl MigrationTrait for Migration {
         ] {
             manager.alter_table(add("import_log", column)).await?;
         }
-        manager
-            .alter_table(add("import_chunks", big_integer("removed_count").default(0).take()))
-            .await?;
+        for column in ["removed_count", "lease_epoch"] {
+            let column = big_integer(column).default(0).take();
+            manager.alter_table(add("import_chunks", column)).await?;
+        }
         // The client that was served last comes last.
         let clients = Index::create()
             .name("import_log_clients")
@@ -53,7 +54,9 @@ impl MigrationTrait for Migration {
             let drop = Index::drop().name(index).table("import_log").to_owned();
             manager.drop_index(drop).await?;
         }
-        manager.alter_table(drop("import_chunks", "removed_count")).await?;
+        for column in ["lease_epoch", "removed_count"] {
+            manager.alter_table(drop("import_chunks", column)).await?;
+        }
         for column in [
             "removed_count",
             "selection",

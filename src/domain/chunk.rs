@@ -17,6 +17,16 @@ pub struct FailedRow {
     pub errors: Vec<RowError>,
 }
 
+/// Which list of failed rows: those of one chunk, as the owner with this epoch kept them. Only the
+/// epoch that committed the chunk counts: an owner that lost the job may still have kept its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedPart {
+    /// The chunk's number.
+    pub chunk: u32,
+    /// The epoch of the job; 0 before epochs were noted.
+    pub epoch: i64,
+}
+
 /// A valid row that a later row of the file with the same key overtakes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Superseded {

@@ -29,6 +29,9 @@ pub const FILE_NAME_CHARS: usize = 200;
 /// Bytes of one option given as a form field or query value.
 pub const OPTION_BYTES_MAX: usize = 16 << 10;
 
+/// Bytes of the body of a call that steers a job. More: 400 `malformed_request`.
+pub const CONTROL_BODY_BYTES_MAX: usize = 4 << 10;
+
 /// Parts of one multipart upload.
 pub const UPLOAD_PARTS_MAX: usize = 64;
 

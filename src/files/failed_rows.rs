@@ -9,11 +9,14 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::domain::chunk::FailedRow;
+use crate::domain::chunk::{FailedPart, FailedRow};
 
 /// The name of the part with the failed rows of one chunk.
-pub(super) fn part(chunk_number: u32) -> String {
-    format!("failed/{chunk_number}.jsonl")
+pub(super) fn name(part: FailedPart) -> String {
+    match part {
+        FailedPart { chunk, epoch: 0 } => format!("failed/{chunk}.jsonl"),
+        FailedPart { chunk, epoch } => format!("failed/{chunk}-{epoch}.jsonl"),
+    }
 }
 
 /// The rows as a part holds them: one line of JSON each.

@@ -8,7 +8,7 @@
 //! <data>/server-id                               who this server is; locked while it runs
 //! <data>/tmp/                                    whatever is not finished; emptied at start
 //! <data>/uploads/<uuid>/source                   the uploaded file of a job
-//! <data>/uploads/<uuid>/failed/<chunk>.jsonl     the failed rows of one of its chunks
+//! <data>/uploads/<uuid>/failed/<chunk>-<epoch>.jsonl  the failed rows of a chunk
 //! <shared folder>/loadbay-storage                the name of a folder that servers share
 //! <shared folder>/uploads/<uuid>/…               as above
 //! s3://<bucket>/<prefix>/<uuid>/…                as above

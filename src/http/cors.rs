@@ -109,7 +109,7 @@ pub(super) fn headers(origins: &Origins) -> Cors {
         .allowed_origin_fn(move |origin, head| {
             is_api(head.uri.path()) && origins.has(origin.as_bytes())
         })
-        .allowed_methods([Method::GET, Method::HEAD, Method::POST])
+        .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
         // There are no credentials: a header gives a page nothing that it has not already.
         .allow_any_header()
         .expose_headers(EXPOSED)

@@ -1,7 +1,8 @@
 //! Files on their way out: headers of a download, and bodies that are made on blocking threads
 //! while they are sent.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 
 use actix_web::http::header::{
     self, Charset, ContentDisposition, DispositionParam, DispositionType, ExtendedValue,
@@ -15,6 +16,9 @@ pub(super) const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 /// The media type of a workbook.
 pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Bytes of a file that are sent together.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// A 200 that browsers save as `name`: plain for old ones, RFC 8187 for all others.
 pub(super) fn headers(name: &str, media_type: &str) -> HttpResponseBuilder {
@@ -50,6 +54,26 @@ pub(super) fn derived_name(file_name: &str, what: &str, extension: &str) -> Stri
 pub(super) trait Pieces: Send + 'static {
     /// The next piece; an empty one ends the body. Blocks.
     fn next_piece(&mut self) -> io::Result<Vec<u8>>;
+}
+
+/// A file without a name on its way out; it goes with this value.
+#[derive(Debug)]
+pub(super) struct TempFile(File);
+
+impl TempFile {
+    /// Sends what was written to `file`, from its beginning.
+    pub(super) fn written(mut file: File) -> io::Result<Self> {
+        file.rewind()?;
+        Ok(Self(file))
+    }
+}
+
+impl Pieces for TempFile {
+    fn next_piece(&mut self) -> io::Result<Vec<u8>> {
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        self.0.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece)?;
+        Ok(piece)
+    }
 }
 
 /// Streams the pieces. An error breaks the connection off, so that the client sees that the body

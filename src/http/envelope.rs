@@ -23,6 +23,14 @@ pub(super) fn body<T: Serialize>(message: Option<&str>, data: &T) -> Result<Vec<
 
 /// A 200 with `data`.
 pub(super) fn ok<T: Serialize>(data: &T) -> Result<HttpResponse, Problem> {
-    let body = body(None, data)?;
-    Ok(HttpResponse::build(StatusCode::OK).content_type("application/json").body(body))
+    Ok(response(body(None, data)?))
+}
+
+/// A 200 with `data` and a sentence about it.
+pub(super) fn ok_with<T: Serialize>(message: &str, data: &T) -> Result<HttpResponse, Problem> {
+    Ok(response(body(Some(message), data)?))
+}
+
+fn response(body: Vec<u8>) -> HttpResponse {
+    HttpResponse::build(StatusCode::OK).content_type("application/json").body(body)
 }

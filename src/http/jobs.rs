@@ -1,4 +1,4 @@
-//! The list of jobs, and what may be done with one.
+//! The list of jobs.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -8,7 +8,6 @@ use super::cursor::{List, Slice};
 use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
-use super::status::job_id;
 use super::view::JobView;
 use crate::domain::status::JobStatus;
 use crate::jobs::JobFilter;
@@ -47,19 +46,6 @@ fn status_word(word: &str) -> Result<JobStatus, Problem> {
         let words: Vec<_> = JobStatus::ALL.iter().map(|status| status.as_str()).collect();
         Problem::invalid_parameter("status", word, &words.join(", "))
     })
-}
-
-/// `POST /api/v1/import/jobs/{id}/cancel`: 200 with the job, or 409 with the legal actions.
-pub(super) async fn cancel(
-    request: HttpRequest,
-    id: web::Path<String>,
-    api: web::Data<Api>,
-) -> Result<HttpResponse, Problem> {
-    let id = job_id(&id)?;
-    Query::read(&request, &[])?;
-    let jobs = api.jobs.clone();
-    let job = api.run(async move { jobs.cancel(id).await }).await?;
-    envelope::ok(&JobView::of(&job))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod api;
 mod compat;
+mod control;
 mod cors;
 mod csv_text;
 mod cursor;
@@ -25,6 +26,7 @@ mod server;
 mod status;
 mod superseded;
 mod surround;
+mod unprocessed;
 mod upload;
 mod view;
 
@@ -61,14 +63,27 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/events"), web::to(events::all::of_all)))
         .service(get(&format!("{import}/jobs"), web::to(jobs::list)))
-        .service(get(&format!("{import}/jobs/{{id}}"), web::to(status::status)))
+        .service(job(&format!("{import}/jobs/{{id}}")))
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))
         .service(get(&format!("{import}/jobs/{{id}}/errors/groups"), web::to(row_errors::groups)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.csv"), web::to(row_errors::as_csv)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
         .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::of_job)))
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
-        .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(jobs::cancel)))
+        .service(get(
+            &format!("{import}/jobs/{{id}}/unprocessed.csv"),
+            web::to(unprocessed::as_csv),
+        ))
+        .service(get(
+            &format!("{import}/jobs/{{id}}/unprocessed.xlsx"),
+            web::to(unprocessed::as_xlsx),
+        ))
+        .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(control::cancel)))
+        .service(post(&format!("{import}/jobs/{{id}}/pause"), web::to(control::pause)))
+        .service(post(&format!("{import}/jobs/{{id}}/resume"), web::to(control::resume)))
+        .service(post(&format!("{import}/jobs/{{id}}/force"), web::to(control::force)))
+        .service(post(&format!("{import}/jobs/{{id}}/priority"), web::to(control::priority)))
+        .service(post(&format!("{import}/jobs/{{id}}/retry"), web::to(control::retry)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
         .configure(compat::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))
@@ -78,6 +93,13 @@ fn routes(config: &mut web::ServiceConfig) {
 fn get(path: &str, route: Route) -> Resource {
     let guard = guard::Any(guard::Get()).or(guard::Head());
     resource(path, route, guard, "GET, HEAD")
+}
+
+/// The address of a job: what it is, and that it be forgotten.
+fn job(path: &str) -> Resource {
+    let guard = guard::Any(guard::Get()).or(guard::Head());
+    resource(path, web::to(status::status), guard, "GET, HEAD, DELETE")
+        .route(web::delete().to(control::delete))
 }
 
 fn post(path: &str, route: Route) -> Resource {

@@ -14,6 +14,19 @@ pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, Prob
         .map_err(|_| Problem::malformed("the query of the address cannot be read"))
 }
 
+/// Refuses a name that is not among `known`, and one that is given twice.
+pub(super) fn check(pairs: &[(String, String)], known: &[&str]) -> Result<(), Problem> {
+    for (index, (name, value)) in pairs.iter().enumerate() {
+        if !known.contains(&name.as_str()) {
+            return Err(Problem::unknown_parameter(name, known));
+        }
+        if pairs.iter().take(index).any(|(earlier, _)| earlier == name) {
+            return Err(Problem::invalid_parameter(name, value, "one value only"));
+        }
+    }
+    Ok(())
+}
+
 /// The parameters of a call that knows all of their names.
 #[derive(Debug)]
 pub(super) struct Query(Vec<(String, String)>);
@@ -33,14 +46,7 @@ impl Query {
     }
 
     fn checked(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
-        for (index, (name, value)) in pairs.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                return Err(Problem::unknown_parameter(name, known));
-            }
-            if pairs.iter().take(index).any(|(earlier, _)| earlier == name) {
-                return Err(Problem::invalid_parameter(name, value, "one value only"));
-            }
-        }
+        check(&pairs, known)?;
         Ok(Self(pairs))
     }
 

@@ -11,6 +11,7 @@ use crate::domain::counts::Counts;
 use crate::domain::detected::Detected;
 use crate::domain::job::Job;
 use crate::domain::options::Options;
+use crate::domain::selection::Selection;
 use crate::domain::status::JobStatus;
 
 /// The actions that the job allows now, by the last word of their address.
@@ -55,6 +56,12 @@ pub(super) struct JobView<'a> {
     options: &'a Options,
     sha256: &'a str,
     file_size: i64,
+    priority: i32,
+    created_by: Option<&'a str>,
+    retry_of: Option<i64>,
+    selection: Option<&'static str>,
+    rollback_of: Option<i64>,
+    resume_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,7 +95,23 @@ struct Links {
     #[serde(skip_serializing_if = "Option::is_none")]
     superseded: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    unprocessed_csv: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unprocessed_xlsx: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resume: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cancel: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    force: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rollback: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delete: Option<String>,
 }
 
 impl<'a> JobView<'a> {
@@ -126,6 +149,12 @@ impl<'a> JobView<'a> {
             options: &job.options,
             sha256: &job.sha256,
             file_size: job.file_size,
+            priority: job.priority,
+            created_by: job.created_by.as_deref(),
+            retry_of: job.retry_of,
+            selection: job.selection.as_ref().map(Selection::as_str),
+            rollback_of: job.rollback_of,
+            resume_at: job.resume_at.map(text),
         }
     }
 }
@@ -133,14 +162,40 @@ impl<'a> JobView<'a> {
 fn links(job: &Job) -> Links {
     let base = format!("/api/v1/import/jobs/{}", job.id);
     let failed = job.counts.failed > 0;
+    let unprocessed = leaves_rows(job);
+    let to = |action: Action| {
+        action.is_legal(job).then(|| match action {
+            Action::Delete => base.clone(),
+            action => format!("{base}/{}", action.as_str()),
+        })
+    };
     Links {
         itself: status_url(job.id),
         errors: format!("{base}/errors"),
         errors_csv: failed.then(|| format!("{base}/errors.csv")),
         errors_xlsx: failed.then(|| format!("{base}/errors.xlsx")),
         superseded: (job.counts.superseded > 0).then(|| format!("{base}/superseded")),
-        cancel: Action::Cancel.is_legal(job).then(|| format!("{base}/cancel")),
+        unprocessed_csv: unprocessed.then(|| format!("{base}/unprocessed.csv")),
+        unprocessed_xlsx: unprocessed.then(|| format!("{base}/unprocessed.xlsx")),
+        pause: to(Action::Pause),
+        resume: to(Action::Resume),
+        cancel: to(Action::Cancel),
+        force: to(Action::Force),
+        retry: to(Action::Retry),
+        rollback: to(Action::Rollback),
+        delete: to(Action::Delete),
     }
+}
+
+/// True of a job that ended with rows of its file left. One that failed before they were counted has
+/// a file that cannot be read; one that was cancelled then never looked.
+fn leaves_rows(job: &Job) -> bool {
+    let is_import = job.rollback_of.is_none() && job.files_removed_at.is_none();
+    is_import
+        && match job.total_rows {
+            Some(total) => job.status.is_terminal() && total > job.counts.processed(),
+            None => job.status == JobStatus::Cancelled,
+        }
 }
 
 /// Milliseconds are what every database keeps, so that the table and the memory give the same text.
@@ -267,6 +322,7 @@ pub(super) mod tests {
           "error": null,
           "errorCode": null,
           "actions": [
+            "pause",
             "cancel"
           ],
           "links": {
@@ -274,6 +330,7 @@ pub(super) mod tests {
             "errors": "/api/v1/import/jobs/123/errors",
             "errorsCsv": "/api/v1/import/jobs/123/errors.csv",
             "errorsXlsx": "/api/v1/import/jobs/123/errors.xlsx",
+            "pause": "/api/v1/import/jobs/123/pause",
             "cancel": "/api/v1/import/jobs/123/cancel"
           },
           "detected": {
@@ -300,10 +357,17 @@ pub(super) mod tests {
             "duplicates": "last",
             "decimal": "undeclared",
             "priority": 0,
-            "rows": "auto"
+            "rows": "auto",
+            "undo": false
           },
           "sha256": "abababababababababababababababababababababababababababababababab",
-          "fileSize": 136600000
+          "fileSize": 136600000,
+          "priority": 0,
+          "createdBy": null,
+          "retryOf": null,
+          "selection": null,
+          "rollbackOf": null,
+          "resumeAt": null
         }
         "#);
     }
@@ -319,7 +383,12 @@ pub(super) mod tests {
         insta::assert_snapshot!(view["results"], @r#"{"totalRows":700000,"successCount":49990,"errorCount":10,"created":49990,"updated":0,"unchanged":0,"superseded":0,"failed":10,"unprocessed":650000}"#);
         assert_eq!(view["progress"]["percentage"], 7);
         assert_eq!(view["etaSeconds"], serde_json::Value::Null);
-        assert_eq!(view["actions"], serde_json::json!([]));
+        assert_eq!(view["actions"], serde_json::json!(["retry", "delete"]));
+        let base = "/api/v1/import/jobs/123";
+        assert_eq!(view["links"]["delete"], base);
+        for (link, address) in [("retry", "retry"), ("unprocessedCsv", "unprocessed.csv")] {
+            assert_eq!(view["links"][link], format!("{base}/{address}"));
+        }
         assert_eq!(view["errorCode"], "unclosed_quote");
     }
 
@@ -348,7 +417,35 @@ pub(super) mod tests {
             assert!(view[member].is_null(), "{member}");
         }
         assert!(view["progress"]["total"].is_null());
-        assert_eq!(view["actions"], serde_json::json!(["cancel"]));
+        assert_eq!(view["actions"], serde_json::json!(["cancel", "force"]));
+    }
+
+    #[test]
+    fn a_job_that_waits_for_room_says_why_and_until_when() {
+        let mut job = job();
+        job.status = JobStatus::Paused;
+        job.error_code = Some("storage_full".to_owned());
+        job.error_message = Some("there is no room left in the data directory".to_owned());
+        job.resume_at = Some(job.updated_at);
+        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        assert_eq!(view["errorCode"], "storage_full");
+        assert_eq!(view["resumeAt"], "2026-11-18T11:06:42.000Z");
+        assert_eq!(view["actions"], serde_json::json!(["resume", "cancel"]));
+        assert_eq!(view["links"]["pause"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn rows_that_are_left_have_links_once_the_job_has_ended() {
+        let mut job = job();
+        assert!(!leaves_rows(&job), "it may still take them");
+        job.status = JobStatus::Cancelled;
+        assert!(leaves_rows(&job));
+        job.total_rows = None;
+        assert!(leaves_rows(&job), "it never looked");
+        job.status = JobStatus::Failed;
+        assert!(!leaves_rows(&job), "its file cannot be read");
+        job.total_rows = Some(50_000);
+        assert!(!leaves_rows(&job));
     }
 
     #[test]

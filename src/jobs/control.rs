@@ -4,7 +4,6 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::error::chain;
 use super::{Inner, Jobs, JobsError};
 use crate::domain::action::Action;
 use crate::domain::job::Job;
@@ -72,24 +71,14 @@ impl Jobs {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
             if !inner.store.delete(id).await? {
-                return Err(JobsError::IllegalAction {
-                    action: Action::Delete,
-                    job: Box::new(job),
-                });
+                // It has not ended, or somebody else deleted it in this moment.
+                let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+                let (action, job) = (Action::Delete, Box::new(job));
+                return Err(JobsError::IllegalAction { action, job });
             }
             inner.manager.forget(id);
             // After the row: a file without a job is swept, a job without its file is broken.
-            match inner.storage.at(&job.place) {
-                Ok(storage) => {
-                    if let Err(fault) = storage.remove(job.uuid).await {
-                        let error = chain(&fault);
-                        tracing::warn!(job = id, error, "its files are left to the sweep");
-                    }
-                }
-                Err(_) => {
-                    tracing::debug!(job = id, "its files are left to the server that has them");
-                }
-            }
+            inner.drop_files(&job).await;
             Ok(job)
         })
         .await

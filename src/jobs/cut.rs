@@ -81,7 +81,7 @@ impl Cutter {
         fault!("cut.begin", RunError::Panicked);
         while rows.next(&mut row)? {
             let superseded = self.superseded.overtakes(row.row_number)?;
-            let lane = self.lane_of(&row, &mut key, count);
+            let lane = lane_of(&mut self.converter, &row, &mut key, count);
             let Some(lane) = lanes.get_mut(lane) else { continue };
             if row.row_number <= lane.ends.start.last_row {
                 continue;
@@ -99,15 +99,6 @@ impl Cutter {
             }
         }
         Ok(())
-    }
-
-    /// Rows with equal keys go the same way; rows without one go the first.
-    fn lane_of(&mut self, row: &RawRow, key: &mut String, lanes: u32) -> usize {
-        if lanes == 1 || !self.converter.key(row, key) {
-            return 0;
-        }
-        // A fixed hash: a job that goes on after a restart must divide its rows as before.
-        usize::try_from(xxh3_64(key.as_bytes()) % u64::from(lanes)).unwrap_or(0)
     }
 
     fn add(&mut self, chunk: &mut Chunk, row: &RawRow, superseded: Option<Superseded>) {
@@ -147,6 +138,21 @@ impl Cutter {
     fn empty(&self, number: u32, lane: u32) -> Chunk {
         Chunk { number, lane, records: Records::new(self.width), ..Chunk::default() }
     }
+}
+
+/// The lane of a row: rows with equal keys go the same way; rows without one go the first. `key` lends
+/// its memory.
+pub(super) fn lane_of(
+    converter: &mut Converter,
+    row: &RawRow,
+    key: &mut String,
+    lanes: u32,
+) -> usize {
+    if lanes <= 1 || !converter.key(row, key) {
+        return 0;
+    }
+    // A fixed hash: a job that goes on after a restart must divide its rows as before.
+    usize::try_from(xxh3_64(key.as_bytes()) % u64::from(lanes)).unwrap_or(0)
 }
 
 fn failed(row: &RawRow, errors: Vec<RowError>) -> FailedRow {

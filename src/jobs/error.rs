@@ -4,6 +4,7 @@ use crate::dataset::PlanFault;
 use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::domain::selection::Rows;
 use crate::files::{FileError, may_pass};
 use crate::reader::ReadError;
 use crate::store::StoreError;
@@ -27,6 +28,28 @@ pub enum JobsError {
     HasEnded {
         /// The job as it stands.
         job: Box<Job>,
+    },
+    /// The job has not ended: which rows are left is not known yet.
+    #[error("job {} is {}; which rows it leaves is known when it has ended", job.id, job.status)]
+    NotEnded {
+        /// The job as it stands.
+        job: Box<Job>,
+    },
+    /// There are no such rows to import again.
+    #[error("job {job} has no rows for a retry of `{}`", rows.as_str())]
+    NothingToRetry {
+        /// The job.
+        job: i64,
+        /// Which of its rows were asked for.
+        rows: Rows,
+    },
+    /// The job's file cannot be read as rows.
+    #[error("{why}")]
+    Source {
+        /// The code that a job would end with.
+        code: ErrorCode,
+        /// Why, with all causes.
+        why: String,
     },
     /// The key belongs to another upload.
     #[error(
@@ -62,7 +85,11 @@ impl JobsError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound(_) => ErrorCode::JobNotFound,
-            Self::IllegalAction { .. } | Self::HasEnded { .. } => ErrorCode::IllegalAction,
+            Self::IllegalAction { .. } | Self::HasEnded { .. } | Self::NotEnded { .. } => {
+                ErrorCode::IllegalAction
+            }
+            Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
+            Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
             Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
             Self::Files(error) => error.code(),
@@ -78,8 +105,12 @@ impl JobsError {
     #[must_use]
     pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::IllegalAction { job, .. } | Self::HasEnded { job } => Some(job),
+            Self::IllegalAction { job, .. } | Self::HasEnded { job } | Self::NotEnded { job } => {
+                Some(job)
+            }
             Self::NotFound(_)
+            | Self::NothingToRetry { .. }
+            | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::FilesRemoved(_)
             | Self::Files(_)
@@ -87,6 +118,17 @@ impl JobsError {
             | Self::ShuttingDown
             | Self::Panicked
             | Self::Store(_) => None,
+        }
+    }
+}
+
+impl From<RunError> for JobsError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => Self::Store(error),
+            RunError::Files(error) => Self::Files(error),
+            RunError::Panicked => Self::Panicked,
+            error => Self::Source { code: error.code(), why: chain(&error) },
         }
     }
 }

@@ -15,13 +15,16 @@ mod lane;
 mod manager;
 mod persist;
 mod retention;
+mod retry;
 mod rollback;
 mod run;
+mod selected;
 mod source;
 mod spill;
 mod stop;
 mod survey;
 mod thin;
+mod unprocessed;
 mod worker;
 
 use std::future::Future;
@@ -38,8 +41,11 @@ pub use crate::store::{JobFilter, SupersededRow};
 pub use changes::{AllTold, FollowingAll};
 pub use error::JobsError;
 pub use follow::{Following, Heard, Told};
+pub use retry::Retry;
+pub use unprocessed::{Unprocessed, UnprocessedRows};
 
 use crate::dataset::Datasets;
+use crate::domain::chunk::FailedPart;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::RowError;
@@ -47,11 +53,15 @@ use crate::files::{FailedRows, Folder, Storage};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
 use changes::Changes;
+use error::chain;
 use feed::Feeds;
 use manager::JobManager;
 
 /// How often someone who waits for a job looks into the table as well.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The file of row numbers beside an uploaded file.
+const ROWS: &str = "rows";
 
 /// How jobs are run.
 #[derive(Debug, Clone)]
@@ -147,18 +157,8 @@ impl Jobs {
     /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
         self.on_runtime(|inner| async move {
-            match inner.store.insert(&new, inner.storage.place()).await? {
-                Inserted::New(job) => {
-                    inner.manager.publish(job.clone());
-                    inner.wake.notify_one();
-                    Ok(Submitted { job, replayed: false })
-                }
-                Inserted::KeyTaken(job) if same_upload(&job, &new) => {
-                    let job = inner.manager.get(job.id).unwrap_or(job);
-                    Ok(Submitted { job, replayed: true })
-                }
-                Inserted::KeyTaken(job) => Err(JobsError::IdempotencyMismatch { job: job.id }),
-            }
+            let place = inner.storage.place().to_owned();
+            inner.submit(new, &place).await
         })
         .await
     }
@@ -310,15 +310,9 @@ impl Jobs {
         self.on_runtime(move |inner| async move {
             // The copy in memory may not know yet that the files were removed.
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            if job.files_removed_at.is_some() {
-                return Err(JobsError::FilesRemoved(id));
-            }
-            let storage = inner.storage.at(&job.place)?;
-            let chunks = inner.store.committed_chunks(id).await?;
-            let with_failed =
-                chunks.iter().filter(|chunk| chunk.has_failed_rows).map(|chunk| chunk.number);
-            let numbers: Vec<u32> = with_failed.collect();
-            storage.failed_rows(job.uuid, &numbers).await.map_err(JobsError::FailedRows)
+            let storage = inner.files_of(&job)?;
+            let parts = inner.failed_parts(id).await?;
+            storage.failed_rows(job.uuid, &parts).await.map_err(JobsError::FailedRows)
         })
         .await
     }
@@ -361,7 +355,59 @@ impl Jobs {
     }
 }
 
-/// The same dataset, bytes and options: what an `Idempotency-Key` promises.
+impl Inner {
+    /// See [`Jobs::submit`].
+    async fn submit(&self, new: NewJob, place: &str) -> Result<Submitted, JobsError> {
+        match self.store.insert(&new, place).await? {
+            Inserted::New(job) => {
+                self.manager.publish(job.clone());
+                self.wake.notify_one();
+                Ok(Submitted { job, replayed: false })
+            }
+            Inserted::KeyTaken(job) if same_upload(&job, &new) => {
+                let job = self.manager.get(job.id).unwrap_or(job);
+                Ok(Submitted { job, replayed: true })
+            }
+            Inserted::KeyTaken(job) => Err(JobsError::IdempotencyMismatch { job: job.id }),
+        }
+    }
+
+    /// Where the failed rows of a job lie.
+    async fn failed_parts(&self, id: i64) -> Result<Vec<FailedPart>, JobsError> {
+        let chunks = self.store.committed_chunks(id).await?;
+        Ok(chunks.iter().filter_map(|chunk| chunk.failed_part).collect())
+    }
+
+    /// The storage that has the files of a job.
+    fn files_of(&self, job: &Job) -> Result<Storage, JobsError> {
+        if job.files_removed_at.is_some() {
+            return Err(JobsError::FilesRemoved(job.id));
+        }
+        Ok(self.storage.at(&job.place)?)
+    }
+
+    /// Removes the files of a job that is no more. What cannot be removed is left to the sweep.
+    async fn drop_files(&self, job: &Job) {
+        match self.storage.at(&job.place) {
+            Ok(storage) => {
+                if let Err(fault) = storage.remove(job.uuid).await {
+                    let error = chain(&fault);
+                    tracing::warn!(job = job.id, error, "its files are left to the sweep");
+                }
+            }
+            Err(_) => {
+                tracing::debug!(job = job.id, "its files are left to the server that has them");
+            }
+        }
+    }
+}
+
+/// The same dataset, bytes, options and rows: what an `Idempotency-Key` promises.
 fn same_upload(job: &Job, new: &NewJob) -> bool {
-    job.dataset == new.dataset && job.sha256 == new.sha256 && job.options == new.options
+    job.dataset == new.dataset
+        && job.sha256 == new.sha256
+        && job.options == new.options
+        && job.retry_of == new.retry_of
+        && job.selection == new.selection
+        && job.rollback_of == new.rollback_of
 }

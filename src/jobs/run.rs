@@ -13,13 +13,14 @@ use uuid::Uuid;
 use super::cut::{Cutter, LaneEnds, LaneStart};
 use super::error::{RunError, chain};
 use super::persist::{insist, persist, reach};
+use super::selected::Picker;
 use super::source::Source;
 use super::stop::Stop;
 use super::survey::{Survey, survey};
-use super::{Inner, lane, thin};
+use super::{Inner, ROWS, lane, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
-use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::chunk::{Chunk, FailedPart, FailedRow};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
@@ -131,6 +132,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
     let source = open(inner, job, stop).await?;
+    let source = narrowed(inner, job, source, (&dataset, &plan), stop).await?;
     tell(inner, job, stop, story::parsed).await?;
     let (source, survey, converter) = look_through(inner, source, converter, stop).await?;
     let lanes = match persist(job.id, stop.token(), || inner.store.lanes_of(job.id)).await? {
@@ -199,6 +201,25 @@ async fn open(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<Source, RunE
     on_thread("open", move || open_source(&inner, &job, file, &stop)).await
 }
 
+/// Only the rows that the job takes.
+async fn narrowed(
+    inner: &Inner,
+    job: &Job,
+    source: Source,
+    (dataset, plan): (&Arc<Dataset>, &Plan),
+    stop: &Stop,
+) -> Result<Source, RunError> {
+    let Some(selection) = job.selection.clone() else { return Ok(source) };
+    let storage = inner.storage.at(&job.place)?;
+    let numbers = if selection.has_numbers() {
+        Some(reach(job.id, stop.token(), || storage.get(job.uuid, ROWS)).await?)
+    } else {
+        None
+    };
+    let picker = Picker::new(selection, numbers, dataset, plan, job.detected.decimal, stop);
+    Ok(picker.only(source))
+}
+
 /// Looks the file through, on a thread that may block.
 async fn look_through(
     inner: &Arc<Inner>,
@@ -215,8 +236,8 @@ async fn look_through(
     on_thread("survey", work).await
 }
 
-/// The uploaded file as rows; a workbook is converted first.
-fn open_source(
+/// The uploaded file as rows; a workbook is converted first. Blocks.
+pub(super) fn open_source(
     inner: &Inner,
     job: &Job,
     file: SourceFile,
@@ -289,6 +310,7 @@ impl Work<'_> {
             keep_failed: Arc::new(FailedRowsOf {
                 storage: self.inner.storage.at(&self.job.place)?,
                 uuid: self.job.uuid,
+                epoch: self.job.lease_epoch,
             }),
             every_row: tells_every_row(self.job),
             notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
@@ -332,12 +354,14 @@ impl Work<'_> {
 struct FailedRowsOf {
     storage: Storage,
     uuid: Uuid,
+    epoch: i64,
 }
 
 #[async_trait]
 impl KeepFailed for FailedRowsOf {
     async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
-        self.storage.write_failed_part(self.uuid, chunk_number, rows).await
+        let part = FailedPart { chunk: chunk_number, epoch: self.epoch };
+        self.storage.write_failed_part(self.uuid, part, rows).await
     }
 }
 

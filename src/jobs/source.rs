@@ -1,8 +1,9 @@
-//! The file of a running job as rows, as often as they are asked for.
+//! The file of a job as rows, as often as they are asked for.
 
 use tempfile::TempPath;
 
 use super::error::RunError;
+use super::selected::Picker;
 use crate::domain::detected::Detected;
 use crate::files::SourceFile;
 use crate::reader::{self, RowSource};
@@ -24,6 +25,13 @@ pub(super) enum Source {
         /// What was decided about the workbook.
         detected: Box<Detected>,
     },
+    /// Some rows of another source.
+    Selected {
+        /// Where the rows come from.
+        source: Box<Source>,
+        /// Which of them.
+        picker: Box<Picker>,
+    },
 }
 
 impl Source {
@@ -32,6 +40,7 @@ impl Source {
         Ok(match self {
             Self::Csv { file, detected } => reader::open_csv(file.path(), detected)?,
             Self::Spool { path, detected } => reader::open_spool(path, detected)?,
+            Self::Selected { source, picker } => picker.pick(source.rows()?),
         })
     }
 }

@@ -13,6 +13,11 @@ pub(super) struct Stop {
 }
 
 impl Stop {
+    /// For work that only polls, with a flag that somebody else sets.
+    pub(super) fn by(flag: Arc<AtomicBool>) -> Self {
+        Self { flag, token: CancellationToken::new() }
+    }
+
     /// Asks to stop at the next chunk.
     pub(super) fn stop(&self) {
         self.flag.store(true, Ordering::Release);

@@ -114,6 +114,7 @@ fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> State
         superseded_count: Set(signed(counts.superseded)),
         failed_count: Set(signed(counts.failed)),
         removed_count: Set(signed(counts.removed)),
+        lease_epoch: Set(job.lease_epoch),
         committed_at: Set(super::stored::now_utc()),
     };
     import_chunk::Entity::insert(row).build(backend)

@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 use super::Store;
 use super::error::{Doing, StoreError};
 use super::stored::unsigned;
+use crate::domain::chunk::FailedPart;
 
 /// A chunk that is in the table for good.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +18,8 @@ pub struct CommittedChunk {
     pub lane: u32,
     /// The last row of it.
     pub last_row: u32,
-    /// Whether any row of it failed.
-    pub has_failed_rows: bool,
+    /// Where its failed rows lie, if it has any.
+    pub failed_part: Option<FailedPart>,
 }
 
 impl Store {
@@ -39,11 +40,13 @@ impl Store {
             .doing("read the checkpoint")?;
         let chunk = |row: import_chunk::Model| {
             let unreadable = |what| StoreError::Unreadable { id, what };
+            let number = u32::try_from(row.number).map_err(|_| unreadable("chunk number"))?;
+            let part = FailedPart { chunk: number, epoch: row.lease_epoch };
             Ok(CommittedChunk {
-                number: u32::try_from(row.number).map_err(|_| unreadable("chunk number"))?,
+                number,
                 lane: u32::try_from(row.lane).map_err(|_| unreadable("lane"))?,
                 last_row: u32::try_from(row.last_row).map_err(|_| unreadable("last row"))?,
-                has_failed_rows: row.failed_count > 0,
+                failed_part: (row.failed_count > 0).then_some(part),
             })
         };
         rows.into_iter().map(chunk).collect()

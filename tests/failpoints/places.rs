@@ -29,7 +29,9 @@ const fn place(name: &'static str, time: u32, during: During) -> Place {
 }
 
 /// All places, in the order in which a job comes through them.
-pub(crate) const PLACES: [Place; 23] = [
+pub(crate) const PLACES: [Place; 25] = [
+    place("receive.written", 1, During::Import),
+    place("receive.durable", 1, During::Import),
     place("submit.before", 1, During::Import),
     place("submit.after", 1, During::Import),
     place("answer.before", 1, During::Import),
@@ -100,7 +102,8 @@ impl Case {
             During::Full => points.push_str(";chunk.room=1*return->off"),
         }
         if self.how == How::Sleep && name != "renew.before" {
-            points.push_str(";renew.before=return");
+            // Tried three times in a lease: by then it has run out.
+            points.push_str(";renew.before=5*return->off");
         }
         points
     }

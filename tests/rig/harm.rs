@@ -45,6 +45,8 @@ pub(crate) enum Blow {
     CutCommit(u32, AtCommit),
     /// Nothing reaches PostgreSQL for so long, and nothing comes from it.
     Stall(Duration),
+    /// The disk is full for so long, but for so many bytes.
+    Fill(Duration, u64),
 }
 
 /// One thing of the plan.
@@ -80,21 +82,23 @@ impl Harm {
         let place = if draw.below(2) == 0 { AtCommit::Before } else { AtCommit::Behind };
         let passing = u32::try_from(draw.below(6)).unwrap_or(0);
         let (soon, long) = (draw.millis(0, 400), draw.millis(2_300, 3_600));
+        let (full, rest) = (draw.millis(300, 2_000), draw.below(2) * (4 << 20));
         let server = usize::try_from(draw.below(6)).unwrap_or(0);
         let blow = match (kind, chance) {
+            (_, 96..) => Blow::Freeze(long),
+            (_, 93..96) => Blow::Fill(full, rest),
             (Kind::Sqlite, 0..78) => Blow::Kill,
             (Kind::Sqlite, 78..88) => Blow::KillTwice(soon),
-            (Kind::Sqlite, 88..96) => Blow::Terminate,
-            (_, 96..) => Blow::Freeze(long),
-            (_, 0..44) => Blow::Kill,
-            (_, 44..50) => Blow::KillAll,
+            (Kind::Sqlite, 88..93) => Blow::Terminate,
+            (_, 0..42) => Blow::Kill,
+            (_, 42..50) => Blow::KillAll,
             (_, 50..55) => Blow::KillTwice(soon),
             (_, 55..62) => Blow::PostgresKill,
             (_, 62..68) => Blow::PostgresCrash,
             (_, 68..74) => Blow::Cut,
             (_, 74..86) => Blow::CutCommit(passing, place),
             (_, 86..90) => Blow::Stall(long),
-            (_, 90..96) => Blow::Terminate,
+            (_, 90..93) => Blow::Terminate,
         };
         // One more with each kill, and the third is the last.
         let is_hasty = draw.below(4) == 0 && !matches!(blow, Blow::KillTwice(_));
@@ -117,6 +121,7 @@ impl Blow {
             Self::CutCommit(_, AtCommit::Before) => ("connection cut before a COMMIT", false),
             Self::CutCommit(_, AtCommit::Behind) => ("connection cut behind a COMMIT", false),
             Self::Stall(_) => ("connections stalled", false),
+            Self::Fill(..) => ("disk filled", false),
         }
     }
 }

@@ -15,6 +15,7 @@
     reason = "test code"
 )]
 
+mod disk;
 mod draw;
 mod expect;
 mod files;
@@ -227,6 +228,9 @@ fn report(kind: Kind, seed: u64, budget: &Budget, tally: &Tally, world: &World, 
         budget.began.elapsed().as_secs_f32() / 60.0,
         model.len(),
     ));
+    if world.disk.is_none() {
+        say("  the disk was never filled: that needs a tmpfs, and mounting one was refused");
+    }
     let faults = tally.faults.join("\n  ");
     assert!(lost + doubled + wrong == 0, "seed {seed}:\n  {faults}");
     assert_eq!(panicked, 0, "seed {seed}: a server panicked");

@@ -118,6 +118,12 @@ impl World {
                     proxy.stall(time).await;
                 }
             }
+            Blow::Fill(time, rest) => {
+                let Some(disk) = &self.disk else { return };
+                disk.fill(rest);
+                moment(time).await;
+                disk.empty();
+            }
         }
     }
 

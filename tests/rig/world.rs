@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::disk::Disk;
 use super::draw::moment;
 use super::files::File;
 use super::proxy::Proxy;
@@ -36,7 +37,11 @@ pub(crate) struct World {
     http: reqwest::Client,
     /// Whose turn it is to take the next upload.
     turn: usize,
-    /// With the datasets, and the data of the first server.
+    /// With the data of an embedded database, or the files that the servers share.
+    pub(crate) disk: Option<Disk>,
+    /// Where the servers keep the files of jobs, when they share a place.
+    storage: Option<String>,
+    /// With the datasets and the disk.
     folder: tempfile::TempDir,
 }
 
@@ -46,7 +51,15 @@ impl World {
         write_dataset(folder.path());
         let cluster = (kind == Kind::Postgres).then(PrivateCluster::start);
         let proxy = cluster.as_ref().map(|cluster| Proxy::start(socket_of(&cluster.address)));
-        let first = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("disk");
+        std::fs::create_dir(&place).expect("a folder");
+        let disk = Disk::mount(&place);
+        let first = match kind {
+            Kind::Sqlite => tempfile::tempdir_in(&place),
+            Kind::Postgres => tempfile::tempdir(),
+        };
+        let first = first.expect("a folder");
+        let storage = (kind == Kind::Postgres).then(|| format!("file://{}", place.display()));
         let database = match &cluster {
             Some(cluster) => Database::Given { address: cluster.address.clone() },
             None => Database::Sqlite { path: first.path().join("data/loadbay.sqlite") },
@@ -65,6 +78,8 @@ impl World {
             delivered: Vec::new(),
             http,
             turn: 0,
+            disk,
+            storage,
             folder,
         };
         world.add_server(first);
@@ -82,7 +97,9 @@ impl World {
             ("LOADBAY_LEASE", "2s"),
             ("LOADBAY_MAX_RUNNING_JOBS", "3"),
             ("LOADBAY_WRITERS", "2"),
+            ("LOADBAY_MIN_FREE", "16MiB"),
         ];
+        settings.extend(self.storage.as_deref().map(|url| ("LOADBAY_STORAGE_URL", url)));
         let url = self.proxy.as_ref().zip(self.cluster.as_ref()).map(|(proxy, cluster)| {
             cluster
                 .address

@@ -45,7 +45,7 @@ async fn a_waiting_job_is_cancelled_before_it_begins() {
     let answer = server.cancel(waiting).await;
     assert_eq!(answer.ok()["status"], "cancelled");
     assert_eq!(answer.data()["startedAt"], serde_json::Value::Null);
-    assert_eq!(answer.data()["actions"], json!([]));
+    assert_eq!(answer.data()["actions"], json!(["retry", "delete"]));
     blocked.release().await;
     assert_eq!(server.finished(1).await["counts"]["created"], 100);
     assert_eq!(server.status(waiting).await.ok()["status"], "cancelled", "it stays cancelled");
@@ -76,7 +76,7 @@ both!(a_finished_job_cannot_be_cancelled, |server| {
     let answer = server.cancel(job).await;
     answer.assert_problem(409, "illegal_action");
     assert_eq!(answer.json["jobStatus"], "completed");
-    assert_eq!(answer.json["actions"], json!([]));
+    assert_eq!(answer.json["actions"], json!(["retry", "delete"]));
     let detail = answer.json["detail"].as_str().unwrap();
     assert!(detail.contains("completed"), "{detail}");
     assert_eq!(server.status(job).await.bytes, before, "nothing changed");

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::cancelling::{Blocked, SMALL};
 use crate::support::{self, Answer, Kind, Server, Upload, both};
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 27] = [
     "actions",
     "completedAt",
     "counts",
     "createdAt",
+    "createdBy",
     "dataset",
     "detected",
     "error",
@@ -24,9 +25,14 @@ const KEYS: [&str; 21] = [
     "lastProgressAt",
     "links",
     "options",
+    "priority",
     "progress",
+    "resumeAt",
     "results",
+    "retryOf",
+    "rollbackOf",
     "rowsPerSecond",
+    "selection",
     "sha256",
     "startedAt",
     "status",
@@ -58,7 +64,7 @@ both!(a_finished_job_tells_all_about_itself, |server| {
     assert_eq!(status["detected"]["delimiter"], ";");
     assert_eq!(status["detected"]["decimal"], "comma");
     assert_eq!(status["detected"]["columns"], json!(["sku", null, "name", "mrp"]));
-    assert_eq!(status["actions"], json!([]));
+    assert_eq!(status["actions"], json!(["retry", "delete"]));
     assert_eq!(status["etaSeconds"], Value::Null);
     for time in ["createdAt", "startedAt", "lastProgressAt", "completedAt"] {
         let text = status[time].as_str().unwrap();
@@ -90,7 +96,7 @@ async fn a_job_that_is_not_at_its_end_says_when_to_ask_again() {
     assert_eq!(answer.ok()["status"], "processing");
     let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds));
-    assert_eq!(answer.data()["actions"], json!(["cancel"]));
+    assert_eq!(answer.data()["actions"], json!(["pause", "cancel"]));
     assert_eq!(answer.data()["results"], Value::Null);
     assert_eq!(answer.data()["completedAt"], Value::Null);
 

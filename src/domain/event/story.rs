@@ -13,12 +13,16 @@ const GROUPS_NAMED_MAX: usize = 5;
 #[must_use]
 pub fn received(job: &Job) -> Vec<Event> {
     let at = percentage(job);
+    let file = format!("{} ({})", job.file_name, size(job.file_size));
+    let from = match (job.retry_of, &job.selection) {
+        (None, _) => format!("File received: {file}"),
+        (Some(parent), None) => format!("Rows of job {parent} again: all of {file}"),
+        (Some(parent), Some(selection)) => {
+            format!("Rows of job {parent} again: the {} ones of {file}", selection.as_str())
+        }
+    };
     let mut events = vec![
-        Event::log(
-            Level::Info,
-            at,
-            format!("File received: {} ({})", job.file_name, size(job.file_size)),
-        ),
+        Event::log(Level::Info, at, from),
         Event::log(Level::Info, at, detected(&job.detected)),
     ];
     let left_out: Vec<&str> = unused_headers(&job.detected).collect();

@@ -20,7 +20,8 @@ use uuid::Uuid;
 
 use super::receive::{Arrived, Received};
 use super::{FailedRows, FileError, Folder, failed_rows, hex};
-use crate::domain::chunk::FailedRow;
+use crate::domain::chunk::{FailedPart, FailedRow};
+use crate::faults::fault;
 use bucket::{Bucket, UploadFault};
 pub(super) use tree::Tree;
 pub use url::StorageUrl;
@@ -162,6 +163,7 @@ impl Storage {
                 blocking(doing, remove).await?;
             }
         }
+        fault!("receive.durable", FileError::broken(doing));
         Ok(received)
     }
 
@@ -259,23 +261,23 @@ impl Storage {
     pub async fn write_failed_part(
         &self,
         uuid: Uuid,
-        chunk: u32,
+        part: FailedPart,
         rows: &[FailedRow],
     ) -> io::Result<()> {
         if rows.is_empty() {
             return Ok(());
         }
-        Ok(self.put(uuid, &failed_rows::part(chunk), failed_rows::lines(rows)?).await?)
+        Ok(self.put(uuid, &failed_rows::name(part), failed_rows::lines(rows)?).await?)
     }
 
-    /// The failed rows of the given chunks in the order of the file; to be read on a thread that may
+    /// The failed rows of the given parts in the order of the file; to be read on a thread that may
     /// block.
     ///
     /// # Errors
     /// A part that is missing or cannot be read.
-    pub async fn failed_rows(&self, uuid: Uuid, chunks: &[u32]) -> io::Result<FailedRows> {
+    pub async fn failed_rows(&self, uuid: Uuid, parts: &[FailedPart]) -> io::Result<FailedRows> {
         let doing = "read the failed rows";
-        let names: Vec<String> = chunks.iter().map(|chunk| failed_rows::part(*chunk)).collect();
+        let names: Vec<String> = parts.iter().map(|part| failed_rows::name(*part)).collect();
         match &self.kind {
             Kind::Tree(tree) => {
                 let paths = tree.paths(uuid, &names);

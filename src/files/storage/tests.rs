@@ -82,6 +82,10 @@ async fn what_is_kept_is_read_copied_and_removed() {
     }
 }
 
+fn part(chunk: u32) -> FailedPart {
+    FailedPart { chunk, epoch: 1 }
+}
+
 #[tokio::test]
 async fn small_files_and_failed_rows_come_back() {
     let place = place();
@@ -92,13 +96,13 @@ async fn small_files_and_failed_rows_come_back() {
         assert_eq!(storage.get(uuid, "notes.json").await.unwrap(), b"{}");
         assert!(storage.get(uuid, "other").await.is_err());
         let [one, two, three] = [2, 3, 9].map(failed);
-        storage.write_failed_part(uuid, 0, &[one, three]).await.unwrap();
-        storage.write_failed_part(uuid, 1, &[two]).await.unwrap();
-        storage.write_failed_part(uuid, 2, &[]).await.unwrap();
-        let rows = storage.failed_rows(uuid, &[0, 1]).await.unwrap();
+        storage.write_failed_part(uuid, part(0), &[one, three]).await.unwrap();
+        storage.write_failed_part(uuid, part(1), &[two]).await.unwrap();
+        storage.write_failed_part(uuid, part(2), &[]).await.unwrap();
+        let rows = storage.failed_rows(uuid, &[part(0), part(1)]).await.unwrap();
         let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number).collect();
         assert_eq!(numbers, [2, 3, 9]);
-        assert!(storage.failed_rows(uuid, &[0, 2]).await.is_err(), "a part is missing");
+        assert!(storage.failed_rows(uuid, &[part(0), part(2)]).await.is_err(), "a part is missing");
         assert_eq!(place.unfinished(), 0);
     }
 }

@@ -11,7 +11,7 @@ const LOST: &str = "#VALUE!";
 
 /// The columns of a list of failed rows.
 #[derive(Debug, Clone)]
-pub(super) struct Columns {
+pub(in crate::http) struct Columns {
     header: Vec<String>,
     /// For each column of the uploaded file whether it is handed back.
     kept: Vec<bool>,
@@ -23,7 +23,7 @@ pub(super) struct Columns {
 impl Columns {
     /// The columns for a file. `_row` and `_error` of a list that was itself uploaded are left out:
     /// they are made anew.
-    pub(super) fn of(detected: &Detected) -> Self {
+    pub(in crate::http) fn of(detected: &Detected) -> Self {
         let ours = |(cell, column): (&String, Option<&Option<String>>)| {
             let unmapped = column.is_none_or(Option::is_none);
             !(unmapped && is_own_column(cell))

@@ -13,7 +13,7 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// The text of a list of failed rows, piece by piece.
 #[derive(Debug)]
-pub(super) struct FailedRowsCsv<R> {
+pub(in crate::http) struct FailedRowsCsv<R> {
     columns: Columns,
     rows: R,
     /// What is sent with the next piece: at first the header.
@@ -22,7 +22,7 @@ pub(super) struct FailedRowsCsv<R> {
 
 impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
     /// The text for `rows`, with or without a byte order mark.
-    pub(super) fn new(columns: Columns, rows: R, bom: bool) -> Self {
+    pub(in crate::http) fn new(columns: Columns, rows: R, bom: bool) -> Self {
         let mut begun = if bom { BOM.to_vec() } else { Vec::new() };
         let header: Vec<_> = columns.header().map(formula_safe).collect();
         write_record(&mut begun, columns.delimiter(), header.iter().map(AsRef::as_ref));
@@ -30,8 +30,9 @@ impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
     }
 }
 
-impl<R: Iterator<Item = io::Result<FailedRow>> + Send + 'static> Pieces for FailedRowsCsv<R> {
-    fn next_piece(&mut self) -> io::Result<Vec<u8>> {
+impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
+    /// The next piece; an empty one at the end.
+    pub(in crate::http) fn piece(&mut self) -> io::Result<Vec<u8>> {
         let mut piece = std::mem::take(&mut self.begun);
         while piece.len() < PIECE_BYTES {
             let Some(row) = self.rows.next() else { break };
@@ -45,6 +46,12 @@ impl<R: Iterator<Item = io::Result<FailedRow>> + Send + 'static> Pieces for Fail
             write_record(&mut piece, delimiter, cells.iter().map(AsRef::as_ref));
         }
         Ok(piece)
+    }
+}
+
+impl<R: Iterator<Item = io::Result<FailedRow>> + Send + 'static> Pieces for FailedRowsCsv<R> {
+    fn next_piece(&mut self) -> io::Result<Vec<u8>> {
+        self.piece()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Why rows failed: as pages of JSON, and as the failed rows themselves in CSV and XLSX, with their
 //! own columns, ready to be mended and imported again.
 
-mod columns;
-mod csv;
+pub(super) mod columns;
+pub(super) mod csv;
 mod groups;
-mod xlsx;
+pub(super) mod xlsx;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

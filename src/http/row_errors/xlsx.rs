@@ -1,7 +1,6 @@
 //! Failed rows as a workbook, written to a temporary file row by row: memory stays flat.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io;
 use std::path::Path;
 
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
@@ -10,10 +9,10 @@ use super::columns::{Columns, explanation};
 use crate::domain::chunk::FailedRow;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::failed_list::formula_safe;
-use crate::http::download::Pieces;
+use crate::http::download::TempFile;
 
 /// Rows below the header that one sheet holds.
-pub(super) const ROWS_MAX: u64 = 1_048_575;
+pub(in crate::http) const ROWS_MAX: u64 = 1_048_575;
 
 /// Columns that one sheet holds.
 const COLUMNS_MAX: usize = 16_384;
@@ -23,7 +22,7 @@ const CELL_UNITS_MAX: usize = 32_767;
 
 /// A workbook that could not be made.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WorkbookError {
+pub(in crate::http) enum WorkbookError {
     /// The failed rows could not be read.
     #[error("failed to read the failed rows")]
     Rows(#[source] io::Error),
@@ -37,7 +36,7 @@ pub(super) enum WorkbookError {
 
 impl WorkbookError {
     /// The code that a client sees.
-    pub(super) fn code(&self) -> ErrorCode {
+    pub(in crate::http) fn code(&self) -> ErrorCode {
         let full = |fault: &io::Error| fault.kind() == io::ErrorKind::StorageFull;
         match self {
             Self::File(fault) | Self::Write(XlsxError::IoError(fault)) if full(fault) => {
@@ -52,11 +51,11 @@ impl WorkbookError {
 ///
 /// All cells are strings, which no spreadsheet takes for formulas: they need no apostrophe. Only one
 /// that has one before a formula gets another, since one is taken away when the list comes in again.
-pub(super) fn write(
+pub(in crate::http) fn write(
     columns: &Columns,
     rows: impl Iterator<Item = io::Result<FailedRow>>,
     tmp: &Path,
-) -> Result<WorkbookFile, WorkbookError> {
+) -> Result<TempFile, WorkbookError> {
     let mut book = Workbook::new();
     book.set_tempdir(tmp)?;
     let bold = Format::new().set_bold();
@@ -85,8 +84,7 @@ pub(super) fn write(
     sheet.set_freeze_panes(1, 0)?;
     let mut file = tempfile::tempfile_in(tmp).map_err(WorkbookError::File)?;
     book.save_to_writer(&mut file)?;
-    file.rewind().map_err(WorkbookError::File)?;
-    Ok(WorkbookFile(file))
+    TempFile::written(file).map_err(WorkbookError::File)
 }
 
 /// What fits into a cell; `…` marks a cut. The CSV has such a cell whole.
@@ -106,24 +104,24 @@ fn cut(cell: &str) -> String {
     short
 }
 
-/// A workbook on its way out.
-#[derive(Debug)]
-pub(super) struct WorkbookFile(File);
-
-impl Pieces for WorkbookFile {
-    fn next_piece(&mut self) -> io::Result<Vec<u8>> {
-        let mut piece = Vec::with_capacity(64 << 10);
-        self.0.by_ref().take(64 << 10).read_to_end(&mut piece)?;
-        Ok(piece)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use calamine::{Data, Reader, Xlsx};
 
     use super::super::columns::tests::{detected, failed};
     use super::*;
+    use crate::http::download::Pieces;
+
+    fn bytes(mut file: TempFile) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            let piece = file.next_piece().unwrap();
+            if piece.is_empty() {
+                return bytes;
+            }
+            bytes.extend(piece);
+        }
+    }
 
     #[test]
     fn a_spreadsheet_reads_the_cells_as_texts() {
@@ -132,7 +130,7 @@ mod tests {
         let long = "ä".repeat(40_000);
         let rows = [failed(&["007", "=2+3"]), failed(&["", &long, "extra"])];
         let file = write(&columns, rows.into_iter().map(Ok), tmp.path()).unwrap();
-        let mut book = Xlsx::new(std::io::BufReader::new(file.0)).unwrap();
+        let mut book = Xlsx::new(io::Cursor::new(bytes(file))).unwrap();
         let range = book.worksheet_range_at(0).unwrap().unwrap();
         let text = |row: u32, column: u32| match range.get_value((row, column)) {
             Some(Data::String(text)) => text.clone(),

@@ -77,7 +77,7 @@ pub(super) fn file_name_of(disposition: &ContentDisposition) -> Option<String> {
 }
 
 /// Reads `Idempotency-Key`: a string of structured fields (RFC 9651, 3.3.3), or bare characters.
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(in crate::http) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     let key = match text.strip_prefix('"') {
@@ -96,7 +96,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
 
 /// Who uploads: the name in `X-Loadbay-Client`, else the address at the other end of the connection.
 /// Clients are served in turns.
-pub(super) fn client(request: &HttpRequest) -> Result<Option<String>, Problem> {
+pub(in crate::http) fn client(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get("x-loadbay-client") else {
         return Ok(request.peer_addr().map(|peer| peer.ip().to_string()));
     };

@@ -36,11 +36,12 @@ use crate::files::{Arrived, Folder};
 use crate::jobs::Submitted;
 use body::Body;
 use headers::BodyKind;
+pub(super) use headers::{client, idempotency_key};
 use intake::Order;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 pub(super) const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What the body gave.
 #[derive(Debug)]
@@ -149,7 +150,7 @@ pub(super) async fn submit(
     api.run(intake::take_in(jobs, storage, child, workbook_places, order)).await
 }
 
-fn true_value() -> actix_web::http::header::HeaderValue {
+pub(super) fn true_value() -> actix_web::http::header::HeaderValue {
     actix_web::http::header::HeaderValue::from_static("true")
 }
 

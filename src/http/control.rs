@@ -1,0 +1,232 @@
+//! What a person asks of a job: pause, resume, cancel, force, another priority, its rows again, and
+//! that it be forgotten. What is asked for stands in the query or in a JSON body, never in both.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use serde_json::{Map, Value};
+
+use super::api::Api;
+use super::envelope;
+use super::problem::Problem;
+use super::query;
+use super::status::job_id;
+use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
+use super::view::{JobView, status_url};
+use crate::domain::job::Job;
+use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
+use crate::domain::selection::Rows;
+use crate::jobs::{Jobs, JobsError, Retry};
+
+/// `POST …/jobs/{id}/cancel`: 200 with the job, or 409 with the legal actions.
+pub(super) async fn cancel(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.cancel(id).await }).await
+}
+
+/// `POST …/jobs/{id}/pause`.
+pub(super) async fn pause(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.pause(id).await }).await
+}
+
+/// `POST …/jobs/{id}/resume`.
+pub(super) async fn resume(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.resume(id).await }).await
+}
+
+/// `POST …/jobs/{id}/force`.
+pub(super) async fn force(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.force(id).await }).await
+}
+
+/// A wish that says nothing but its name.
+async fn steer<F>(
+    request: &HttpRequest,
+    id: &str,
+    payload: web::Payload,
+    api: &Api,
+    wish: impl FnOnce(Jobs, i64) -> F,
+) -> Result<HttpResponse, Problem>
+where
+    F: Future<Output = Result<Job, JobsError>> + Send + 'static,
+{
+    let id = job_id(id)?;
+    Asked::read(request, payload, &[]).await?;
+    let job = api.run(wish(api.jobs.clone(), id)).await?;
+    envelope::ok(&JobView::of(&job))
+}
+
+/// `POST …/jobs/{id}/priority` with `{"priority": 5}`.
+pub(super) async fn priority(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let asked = Asked::read(&request, payload, &["priority"]).await?;
+    let takes = "a whole number from -100 to 100";
+    let text =
+        asked.get("priority").ok_or_else(|| Problem::invalid_parameter("priority", "", takes))?;
+    let priority = text.parse().ok().filter(|priority| (-100..=100).contains(priority));
+    let priority = priority.ok_or_else(|| Problem::invalid_parameter("priority", text, takes))?;
+    let jobs = api.jobs.clone();
+    let job = api.run(async move { jobs.set_priority(id, priority).await }).await?;
+    envelope::ok(&JobView::of(&job))
+}
+
+/// `POST …/jobs/{id}/retry` with `{"rows": "failed"}`: 200 with the child.
+pub(super) async fn retry(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let asked = Asked::read(&request, payload, &["rows"]).await?;
+    let rows = asked.get("rows").map_or(Ok(Rows::All), rows_word)?;
+    let idempotency_key = idempotency_key(request.headers())?;
+    if api.stopping.is_cancelled() {
+        return Err(Problem::stopping());
+    }
+    let wish = Retry { rows, created_by: client(&request)?, idempotency_key };
+    let jobs = api.jobs.clone();
+    let submitted = api.run(async move { jobs.retry(id, wish).await }).await?;
+    let mut response = envelope::ok(&JobView::of(&submitted.job))?;
+    if let Ok(location) = status_url(submitted.job.id).parse() {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    if submitted.replayed {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
+    }
+    Ok(response)
+}
+
+fn rows_word(word: &str) -> Result<Rows, Problem> {
+    Rows::parse(word).ok_or_else(|| {
+        let words: Vec<_> = Rows::ALL.iter().map(|rows| rows.as_str()).collect();
+        Problem::invalid_parameter("rows", word, &words.join(", "))
+    })
+}
+
+/// `DELETE …/jobs/{id}`: 200 with the job as it was.
+pub(super) async fn delete(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    Asked::read(&request, payload, &[]).await?;
+    let jobs = api.jobs.clone();
+    let job = api.run(async move { jobs.delete(id).await }).await?;
+    envelope::ok_with(&format!("Job {id} was deleted"), &JobView::of(&job))
+}
+
+/// What is asked for, name by name.
+#[derive(Debug)]
+struct Asked(Vec<(String, String)>);
+
+impl Asked {
+    /// Reads query and body of a call that takes `known`.
+    async fn read(
+        request: &HttpRequest,
+        payload: web::Payload,
+        known: &[&str],
+    ) -> Result<Self, Problem> {
+        let mut pairs = query::pairs(request)?;
+        pairs.extend(members(&whole(payload).await?)?);
+        Self::checked(pairs, known)
+    }
+
+    fn checked(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
+        query::check(&pairs, known)?;
+        Ok(Self(pairs))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The body of a call that takes a few words.
+async fn whole(mut payload: web::Payload) -> Result<Vec<u8>, Problem> {
+    let mut body = Vec::new();
+    while let Some(part) = payload.next().await {
+        let part = part.map_err(|_| Problem::malformed("the body breaks off"))?;
+        if body.len() + part.len() > CONTROL_BODY_BYTES_MAX {
+            let most = CONTROL_BODY_BYTES_MAX;
+            return Err(Problem::malformed(format!("the body is larger than {most} bytes")));
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
+}
+
+/// The members of a JSON object, each value as text. Without a body there are none.
+fn members(body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    let members: Map<String, Value> = serde_json::from_slice(body)
+        .map_err(|_| Problem::malformed("the body is no JSON object; send one, or nothing"))?;
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(members.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(body: &str) -> Result<Asked, String> {
+        members(body.as_bytes())
+            .and_then(|pairs| Asked::checked(pairs, &["rows"]))
+            .map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_body_is_an_object_or_nothing() {
+        for body in ["", " \n", "{}"] {
+            assert_eq!(asked(body).unwrap().get("rows"), None, "{body:?}");
+        }
+        assert_eq!(asked(r#"{"rows":"failed"}"#).unwrap().get("rows"), Some("failed"));
+        assert_eq!(asked(r#"{"rows":5}"#).unwrap().get("rows"), Some("5"));
+        for body in ["[]", "rows=failed", "{", "null", "\u{0}"] {
+            assert!(asked(body).unwrap_err().starts_with("malformed_request"), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_call_does_not_know_is_refused_by_name() {
+        assert_eq!(
+            asked(r#"{"row":"failed"}"#).unwrap_err(),
+            "unknown_option: There is no parameter `row`; this call takes rows."
+        );
+        assert_eq!(
+            rows_word("some").unwrap_err().to_string(),
+            "invalid_option: `rows` does not take `some`; it takes all, failed, unprocessed."
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! The rows that a job left when it ended, as CSV and XLSX, in the shape of the list of failed rows:
+//! what comes back is known as such a list.
+//!
+//! The file is read again for it, and may turn out to be broken or gone; so the list is made whole
+//! before the first byte is sent.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::api::Api;
+use super::download::{self, TempFile};
+use super::problem::Problem;
+use super::query::Query;
+use super::row_errors::columns::Columns;
+use super::row_errors::csv::FailedRowsCsv;
+use super::row_errors::xlsx;
+use super::status::job_id;
+use crate::domain::chunk::FailedRow;
+use crate::domain::error_code::ErrorCode;
+use crate::jobs::{JobsError, Unprocessed, UnprocessedRows};
+
+/// `GET /api/v1/import/jobs/{id}/unprocessed.csv`: in the dialect of the uploaded file.
+pub(super) async fn as_csv(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let bom = Query::read(&request, &["bom"])?.flag("bom")?;
+    send(&api, id, "csv", move |columns, rows, tmp| csv_file(columns, rows, tmp, bom)).await
+}
+
+/// `GET /api/v1/import/jobs/{id}/unprocessed.xlsx`: as a workbook.
+pub(super) async fn as_xlsx(
+    request: HttpRequest,
+    id: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    Query::read(&request, &[])?;
+    send(&api, id, "xlsx", |columns, rows, tmp| {
+        xlsx::write(&columns, rows, tmp).map_err(|fault| Problem::because(fault.code(), fault))
+    })
+    .await
+}
+
+/// Makes the list and sends it.
+async fn send(
+    api: &Api,
+    id: i64,
+    extension: &'static str,
+    make: impl FnOnce(Columns, &mut Rows, &Path) -> Result<TempFile, Problem> + Send + 'static,
+) -> Result<HttpResponse, Problem> {
+    let jobs = api.jobs.clone();
+    let left = api.run(async move { jobs.unprocessed(id).await }).await?;
+    let name = download::derived_name(&left.job().file_name, "unprocessed", extension);
+    // A workbook is opened in a process of its own, as many at a time as uploads may open.
+    let place = if left.job().detected.format.is_workbook() {
+        Arc::clone(&api.workbook_places).acquire_owned().await.ok()
+    } else {
+        None
+    };
+    let asked = Asked::default();
+    let (gone, tmp) = (Arc::clone(&asked.gone), api.folder.tmp());
+    let most = if extension == "xlsx" { xlsx::ROWS_MAX } else { u64::MAX };
+    let made = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        made(left, gone, most, |columns, rows| make(columns, rows, &tmp))
+    });
+    let file = made.await.map_err(|fault| Problem::because(ErrorCode::Internal, fault))??;
+    let media_type = if extension == "xlsx" { download::XLSX } else { download::CSV };
+    Ok(download::headers(&name, media_type).streaming(download::body(file)))
+}
+
+/// Makes the list. What is wrong with the rows wins over what that did to the list.
+fn made(
+    left: Unprocessed,
+    gone: Arc<AtomicBool>,
+    most: u64,
+    make: impl FnOnce(Columns, &mut Rows) -> Result<TempFile, Problem>,
+) -> Result<TempFile, Problem> {
+    let columns = Columns::of(&left.job().detected);
+    let mut rows = Rows { rows: left.rows(gone)?, passed: 0, most, fault: None };
+    let made = make(columns, &mut rows);
+    match rows.fault {
+        Some(fault) => Err(fault),
+        None => made,
+    }
+}
+
+fn csv_file(columns: Columns, rows: &mut Rows, tmp: &Path, bom: bool) -> Result<TempFile, Problem> {
+    let write = || -> io::Result<TempFile> {
+        let mut file: File = tempfile::tempfile_in(tmp)?;
+        let mut text = FailedRowsCsv::new(columns, rows, bom);
+        loop {
+            let piece = text.piece()?;
+            if piece.is_empty() {
+                return TempFile::written(file);
+            }
+            file.write_all(&piece)?;
+        }
+    };
+    write().map_err(|fault| {
+        let is_full = fault.kind() == io::ErrorKind::StorageFull;
+        let code = if is_full { ErrorCode::StorageFull } else { ErrorCode::Internal };
+        Problem::because(code, fault)
+    })
+}
+
+/// The rows on their way into a list; keeps why they broke off.
+struct Rows {
+    rows: UnprocessedRows,
+    passed: u64,
+    most: u64,
+    fault: Option<Problem>,
+}
+
+impl Iterator for Rows {
+    type Item = io::Result<FailedRow>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let fault = match self.rows.next()? {
+            Ok(row) if self.passed < self.most => {
+                self.passed += 1;
+                return Some(Ok(row));
+            }
+            Ok(_) => {
+                let detail = "the rows do not fit into one sheet; unprocessed.csv has them all";
+                Problem::new(ErrorCode::TooManyRows, detail)
+            }
+            Err(fault) => why(fault),
+        };
+        self.fault = Some(fault);
+        Some(Err(io::Error::other("the rows broke off")))
+    }
+}
+
+fn why(fault: JobsError) -> Problem {
+    Problem::from(fault).with_remedy()
+}
+
+/// Tells the one who reads the file when nobody waits for it any more.
+#[derive(Default)]
+struct Asked {
+    gone: Arc<AtomicBool>,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::Release);
+    }
+}

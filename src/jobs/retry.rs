@@ -1,0 +1,171 @@
+//! Importing rows of a job again, as a job of its own: a child with its own copy of the file, so that
+//! neither needs the other and nothing that happened is overwritten.
+
+use std::io;
+
+use uuid::Uuid;
+
+use super::error::chain;
+use super::{Inner, Jobs, JobsError, ROWS, Submitted, selected};
+use crate::domain::action::Action;
+use crate::domain::chunk::FailedPart;
+use crate::domain::job::{Job, NewJob};
+use crate::domain::selection::{Rows, Selection};
+use crate::domain::status::JobStatus;
+use crate::files::Storage;
+use crate::store::CommittedChunk;
+
+/// What is asked of a job that has ended.
+#[derive(Debug, Clone)]
+pub struct Retry {
+    /// Which of its rows.
+    pub rows: Rows,
+    /// Who asks: the name that the client gave, else its address.
+    pub created_by: Option<String>,
+    /// The client's key for this wish.
+    pub idempotency_key: Option<String>,
+}
+
+impl Jobs {
+    /// Imports rows of a job that has ended again, with its options, as a job of its own.
+    ///
+    /// # Errors
+    /// `NotFound`; `IllegalAction` when the job has not ended or was no import; `FilesRemoved`;
+    /// `NothingToRetry`; `IdempotencyMismatch`; the files'; else the store's.
+    pub async fn retry(&self, id: i64, asked: Retry) -> Result<Submitted, JobsError> {
+        self.on_runtime(move |inner| async move {
+            let parent = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            may_retry(&parent)?;
+            let storage = inner.files_of(&parent)?;
+            let Wanted { selection, numbers } = wanted(&inner, &parent, asked.rows).await?;
+            let uuid = Uuid::new_v4();
+            if let Err(fault) = copy_files(&storage, parent.uuid, uuid, &numbers).await {
+                drop_copies(&storage, uuid).await;
+                return Err(fault);
+            }
+            let new = NewJob {
+                uuid,
+                dataset: parent.dataset,
+                file_name: parent.file_name,
+                file_size: u64::try_from(parent.file_size).unwrap_or(0),
+                sha256: parent.sha256,
+                options: parent.options,
+                detected: parent.detected,
+                idempotency_key: asked.idempotency_key,
+                bulk_id: None,
+                created_by: asked.created_by,
+                retry_of: Some(id),
+                selection,
+                rollback_of: None,
+            };
+            let submitted = inner.submit(new, storage.place()).await;
+            let is_ours = match &submitted {
+                Ok(submitted) => submitted.job.uuid == uuid,
+                // After a fault of the database nobody knows whether the job was stored: the sweep
+                // removes its files if not.
+                Err(fault) => fault.code().status() >= 500,
+            };
+            if !is_ours {
+                drop_copies(&storage, uuid).await;
+            }
+            submitted
+        })
+        .await
+    }
+}
+
+fn may_retry(parent: &Job) -> Result<(), JobsError> {
+    if Action::Retry.is_legal_when(parent.status) && parent.rollback_of.is_none() {
+        return Ok(());
+    }
+    Err(JobsError::IllegalAction { action: Action::Retry, job: Box::new(parent.clone()) })
+}
+
+/// Which rows of the file a child takes.
+struct Wanted {
+    /// `None` means all.
+    selection: Option<Selection>,
+    numbers: Numbers,
+}
+
+/// Where the numbers of the child's rows come from.
+enum Numbers {
+    /// It needs none.
+    None,
+    /// These lists of failed rows of the parent.
+    OfFailed(Vec<FailedPart>),
+    /// The numbers that the parent had.
+    OfParent,
+}
+
+/// The rows that are asked for, relative to those that the parent itself took.
+async fn wanted(inner: &Inner, parent: &Job, rows: Rows) -> Result<Wanted, JobsError> {
+    let is_there = match rows {
+        Rows::All => parent.total_rows != Some(0),
+        Rows::Failed => parent.counts.failed > 0,
+        Rows::Unprocessed => has_unprocessed(parent),
+    };
+    if !is_there {
+        return Err(JobsError::NothingToRetry { job: parent.id, rows });
+    }
+    if rows == Rows::Failed {
+        let parts = inner.failed_parts(parent.id).await?;
+        return Ok(Wanted {
+            selection: Some(Selection::Failed),
+            numbers: Numbers::OfFailed(parts),
+        });
+    }
+    let selection = match rows {
+        Rows::Unprocessed => Some(left(inner, parent).await?),
+        Rows::All | Rows::Failed => parent.selection.clone(),
+    };
+    let has_numbers = selection.as_ref().is_some_and(Selection::has_numbers);
+    let numbers = if has_numbers { Numbers::OfParent } else { Numbers::None };
+    Ok(Wanted { selection, numbers })
+}
+
+/// False when every row has an outcome. Of a file that was never counted nobody knows.
+pub(super) fn has_unprocessed(job: &Job) -> bool {
+    job.status != JobStatus::Completed
+        && job.total_rows.is_none_or(|total| total > job.counts.processed())
+}
+
+/// The rows without an outcome, by the checkpoint of the job.
+pub(super) async fn left(inner: &Inner, job: &Job) -> Result<Selection, JobsError> {
+    // A job that never began has no lanes; all of its rows are behind row 0.
+    let count = inner.store.lanes_of(job.id).await?.unwrap_or(1).max(1);
+    let chunks = inner.store.committed_chunks(job.id).await?;
+    let last_row = |lane| {
+        let of_lane = chunks.iter().filter(|chunk: &&CommittedChunk| chunk.lane == lane);
+        of_lane.map(|chunk| chunk.last_row).max().unwrap_or(0)
+    };
+    Ok(Selection::left_by(job.selection.as_ref(), (0..count).map(last_row).collect()))
+}
+
+/// Gives the job `to` the file of the job `from` and the numbers of its rows.
+async fn copy_files(
+    storage: &Storage,
+    from: Uuid,
+    to: Uuid,
+    numbers: &Numbers,
+) -> Result<(), JobsError> {
+    storage.copy_source(from, to).await?;
+    let bytes = match numbers {
+        Numbers::None => return Ok(()),
+        Numbers::OfFailed(parts) => {
+            let rows = storage.failed_rows(from, parts).await.map_err(JobsError::FailedRows)?;
+            let read = move || rows.map(|row| Ok(row?.row_number)).collect::<io::Result<_>>();
+            let read = tokio::task::spawn_blocking(read).await.map_err(|_| JobsError::Panicked)?;
+            selected::stored(read.map_err(JobsError::FailedRows)?)
+        }
+        Numbers::OfParent => storage.get(from, ROWS).await?,
+    };
+    Ok(storage.put(to, ROWS, bytes).await?)
+}
+
+/// Removes what was copied for a job that did not come to be.
+async fn drop_copies(storage: &Storage, uuid: Uuid) {
+    if let Err(fault) = storage.remove(uuid).await {
+        tracing::warn!(%uuid, error = chain(&fault), "copied files are left to the sweep");
+    }
+}

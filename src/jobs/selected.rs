@@ -1,0 +1,154 @@
+//! Only some rows of a file: those that an earlier job over the same file left. Survey, cut and
+//! totals see no others; row numbers stay those of the file.
+
+use std::sync::Arc;
+
+use super::cut::lane_of;
+use super::source::Source;
+use super::stop::Stop;
+use crate::dataset::model::Dataset;
+use crate::dataset::{Converter, Plan};
+use crate::domain::detected::DecimalSeparator;
+use crate::domain::row::RawRow;
+use crate::domain::selection::Selection;
+use crate::reader::{ReadError, RowSource};
+
+/// Rows between two looks at the stop flag: a selection may pass over most of a file.
+const ROWS_PER_LOOK: u32 = 1024;
+
+/// What tells the rows of a selection from the others.
+#[derive(Debug)]
+pub(super) struct Picker {
+    selection: Selection,
+    numbers: Option<Arc<[u8]>>,
+    dataset: Arc<Dataset>,
+    plan: Plan,
+    decimal: DecimalSeparator,
+    stop: Stop,
+}
+
+impl Picker {
+    /// For rows of a file of this plan; with `numbers` only rows that they name.
+    pub(super) fn new(
+        selection: Selection,
+        numbers: Option<Vec<u8>>,
+        dataset: &Arc<Dataset>,
+        plan: &Plan,
+        decimal: DecimalSeparator,
+        stop: &Stop,
+    ) -> Self {
+        Self {
+            selection,
+            numbers: numbers.map(Into::into),
+            dataset: Arc::clone(dataset),
+            plan: plan.clone(),
+            decimal,
+            stop: stop.clone(),
+        }
+    }
+
+    /// The rows of `source` that the selection names.
+    pub(super) fn only(self, source: Source) -> Source {
+        Source::Selected { source: Box::new(source), picker: Box::new(self) }
+    }
+
+    /// Passes on what the selection names of `rows`.
+    pub(super) fn pick(&self, rows: Box<dyn RowSource>) -> Box<dyn RowSource> {
+        Box::new(SelectedRows {
+            rows,
+            passed: 0,
+            numbers: self.numbers.as_ref().map(|bytes| Numbers { bytes: bytes.clone(), at: 0 }),
+            checkpoints: self.selection.checkpoints().map(<[u32]>::to_vec).collect(),
+            converter: Converter::new(&self.dataset, &self.plan, self.decimal),
+            key: String::new(),
+            stop: self.stop.clone(),
+        })
+    }
+}
+
+struct SelectedRows {
+    rows: Box<dyn RowSource>,
+    passed: u32,
+    numbers: Option<Numbers>,
+    checkpoints: Vec<Vec<u32>>,
+    /// Finds the lane of a row.
+    converter: Converter,
+    key: String,
+    stop: Stop,
+}
+
+impl SelectedRows {
+    fn takes(&mut self, row: &RawRow) -> bool {
+        if self.numbers.as_mut().is_some_and(|numbers| !numbers.have(row.row_number)) {
+            return false;
+        }
+        let (converter, key) = (&mut self.converter, &mut self.key);
+        self.checkpoints.iter().all(|lanes| {
+            let count = u32::try_from(lanes.len()).unwrap_or(1);
+            let lane = lane_of(converter, row, key, count);
+            lanes.get(lane).is_none_or(|last_row| row.row_number > *last_row)
+        })
+    }
+}
+
+impl RowSource for SelectedRows {
+    fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
+        while self.rows.next(row)? {
+            self.passed = self.passed.wrapping_add(1);
+            if self.passed.is_multiple_of(ROWS_PER_LOOK) && self.stop.is_stopped() {
+                return Err(ReadError::Stopped);
+            }
+            if self.takes(row) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.rows.bytes_read()
+    }
+}
+
+/// Row numbers as they are stored: sorted, four bytes each, little-endian.
+struct Numbers {
+    bytes: Arc<[u8]>,
+    at: usize,
+}
+
+impl Numbers {
+    /// True when `row_number` is among them. To be asked with growing row numbers.
+    fn have(&mut self, row_number: u32) -> bool {
+        while let Some(number) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<4>) {
+            let number = u32::from_le_bytes(*number);
+            if number > row_number {
+                return false;
+            }
+            self.at += 4;
+            if number == row_number {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Row numbers as [`Picker`] reads them.
+pub(super) fn stored(mut numbers: Vec<u32>) -> Vec<u8> {
+    numbers.sort_unstable();
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_numbers_are_found_again_in_the_order_of_the_file() {
+        let bytes: Arc<[u8]> = stored(vec![900, 2, 70_000]).into();
+        let mut numbers = Numbers { bytes, at: 0 };
+        let found: Vec<u32> =
+            [2, 3, 900, 901, 70_000, 70_001].into_iter().filter(|n| numbers.have(*n)).collect();
+        assert_eq!(found, [2, 900, 70_000]);
+    }
+}
