@@ -22,8 +22,8 @@ pub(crate) fn strikes(place: &str) -> bool {
         tracing::warn!(place, "a test lets this place fail");
         true
     });
-    let _nowhere = place;
-    false
+    // False in every build: no place is without a name.
+    place.is_empty()
 }
 
 /// A place: `fault!("chunk.commit", error)` returns the error when the place is to fail.

@@ -65,7 +65,10 @@ impl File {
 
     /// The round in which this row got the value that it has now.
     fn valued(&self, row: u32) -> u32 {
-        (1..=self.round).rev().find(|round| self.chance(row, *round, 1) % 3 == 0).unwrap_or(0)
+        (1..=self.round)
+            .rev()
+            .find(|round| self.chance(row, *round, 1).is_multiple_of(3))
+            .unwrap_or(0)
     }
 
     /// The row with this number, from 0.
@@ -76,7 +79,7 @@ impl File {
         let fault = self.chance(row, self.round, 2) % 400;
         // Names of references mean the same whatever their letter case.
         let category = format!("Category {}", self.chance(row, 0, 3) % 20);
-        let is_loud = self.chance(row, self.round, 4) % 2 == 0;
+        let is_loud = self.chance(row, self.round, 4).is_multiple_of(2);
         Row {
             key: if fault == 0 { String::new() } else { format!("F{:02}-{key:06}", self.family) },
             name: format!("Product {key} of family {}", self.family),

@@ -84,21 +84,21 @@ impl Harm {
         let (soon, long) = (draw.millis(0, 400), draw.millis(2_300, 3_600));
         let (full, rest) = (draw.millis(300, 2_000), draw.below(2) * (4 << 20));
         let server = usize::try_from(draw.below(6)).unwrap_or(0);
-        let blow = match (kind, chance) {
-            (_, 96..) => Blow::Freeze(long),
-            (_, 93..96) => Blow::Fill(full, rest),
-            (Kind::Sqlite, 0..78) => Blow::Kill,
-            (Kind::Sqlite, 78..88) => Blow::KillTwice(soon),
-            (Kind::Sqlite, 88..93) => Blow::Terminate,
-            (_, 0..42) => Blow::Kill,
-            (_, 42..50) => Blow::KillAll,
-            (_, 50..55) => Blow::KillTwice(soon),
-            (_, 55..62) => Blow::PostgresKill,
-            (_, 62..68) => Blow::PostgresCrash,
-            (_, 68..74) => Blow::Cut,
-            (_, 74..86) => Blow::CutCommit(passing, place),
-            (_, 86..90) => Blow::Stall(long),
-            (_, 90..93) => Blow::Terminate,
+        let is_postgres = kind == Kind::Postgres;
+        let blow = match chance {
+            0..42 => Blow::Kill,
+            42..50 => Blow::KillTwice(soon),
+            // An embedded database has one server and no connections: that one is killed instead.
+            50..86 if !is_postgres => Blow::Kill,
+            50..56 => Blow::KillAll,
+            56..63 => Blow::PostgresKill,
+            63..69 => Blow::PostgresCrash,
+            69..74 => Blow::Cut,
+            74..84 => Blow::CutCommit(passing, place),
+            84..86 => Blow::Stall(long),
+            86..91 => Blow::Terminate,
+            91..96 => Blow::Fill(full, rest),
+            _ => Blow::Freeze(long),
         };
         // One more with each kill, and the third is the last.
         let is_hasty = draw.below(4) == 0 && !matches!(blow, Blow::KillTwice(_));

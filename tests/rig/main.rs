@@ -41,8 +41,8 @@ use world::World;
 /// Kills of a run that has no other budget.
 const KILLS: u64 = 50;
 
-/// Longest time of such a run.
-const LIMIT: Duration = Duration::from_secs(150);
+/// Longest time of such a run, on a machine that is busy with other things.
+const LIMIT: Duration = Duration::from_mins(8);
 
 /// How long the rig goes on.
 #[derive(Debug, Clone, Copy)]
@@ -218,8 +218,9 @@ async fn log_of(world: &World, job: i64) -> String {
 fn report(kind: Kind, seed: u64, budget: &Budget, tally: &Tally, world: &World, model: &Model) {
     let panicked = world.servers.iter().filter(|server| server.log().contains("panicked"));
     let panicked = panicked.count();
-    let blows: String =
+    let blows: Vec<_> =
         tally.blows.iter().map(|(name, count)| format!("\n  {name}: {count}")).collect();
+    let blows = blows.concat();
     let Tally { kills, rounds, rows, jobs, lost, doubled, wrong, .. } = tally;
     say(&format!(
         "rig on {kind:?}: seed {seed}, {:.1} minutes, {rounds} rounds, {rows} rows in {jobs} jobs, \

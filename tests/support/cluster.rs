@@ -12,13 +12,11 @@ pub(super) fn address() -> &'static str {
     let (address, _) = CLUSTER.get_or_init(|| {
         #[expect(clippy::disallowed_methods, reason = "the tests have no configuration")]
         let given = std::env::var("LOADBAY_TEST_POSTGRES").ok().filter(|text| !text.is_empty());
-        match given {
-            Some(address) => (address, None),
-            None => {
-                let cluster = PrivateCluster::start();
-                (cluster.address.clone(), Some(cluster))
-            }
+        if let Some(address) = given {
+            return (address, None);
         }
+        let cluster = PrivateCluster::start();
+        (cluster.address.clone(), Some(cluster))
     });
     address
 }

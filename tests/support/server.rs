@@ -149,7 +149,7 @@ impl Server {
             let line = lines.recv_timeout(limit.saturating_duration_since(Instant::now()));
             let Ok(line) = line else { return false };
             if let Some(address) = line.trim().strip_prefix("Loadbay listens on ") {
-                self.address = address.trim_end_matches('/').to_owned();
+                address.trim_end_matches('/').clone_into(&mut self.address);
                 return true;
             }
         }
