@@ -194,6 +194,8 @@ impl Store {
         let renewed = import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseExpiresAt, self.lease_end(lease))
             .filter(ours(job))
+            // Not after it was given back: a late renewal would keep it from everybody.
+            .filter(import_log::Column::LeaseOwner.is_not_null())
             .exec(&self.write)
             .await
             .doing("renew a lease")?;

@@ -87,10 +87,14 @@ async fn every_fault(kind: Kind) {
     for case in Case::all() {
         let (origin, expected) = (Arc::clone(&origin), Arc::clone(&expected));
         cases.spawn(async move {
-            let _place = TOGETHER.acquire().await.unwrap();
+            let place = TOGETHER.acquire().await.unwrap();
             let began = Instant::now();
-            suffer(&origin, case, &expected).await;
+            let run = suffer(&origin, case, &expected).await;
             eprintln!("{kind:?}: {case}: {} ms", began.elapsed().as_millis());
+            drop(place);
+            // To drop a database waits for all sessions that are just beginning: for those of this
+            // thread's other cases, too.
+            tokio::task::spawn_blocking(move || drop(run)).await.unwrap();
         });
     }
     let mut broken = 0;
@@ -108,7 +112,7 @@ struct Run {
     aborted: bool,
 }
 
-async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) {
+async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
     let points = case.failpoints();
     let settings = [
         ("LOADBAY_CHUNK_ROWS", "100"),
@@ -133,9 +137,7 @@ async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) {
     let jobs = run.server.database.number("select count(*) from import_log").await;
     assert_eq!(jobs, 2, "{case}: the upload made another job");
     assert!(run.server.is_running(), "{case}: the server ended:\n{}", run.server.log());
-    // To drop a database waits for all sessions that are just beginning: for those of this thread's
-    // other cases, too.
-    tokio::task::spawn_blocking(move || drop(run)).await.unwrap();
+    run
 }
 
 impl Run {

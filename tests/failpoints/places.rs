@@ -108,13 +108,13 @@ impl Case {
         points
     }
 
-    /// `LOADBAY_LEASE`: short where it must run out.
+    /// `LOADBAY_LEASE`: short where it must run out, and long where nothing may wait for that.
     pub(crate) fn lease(&self) -> &'static str {
         match (self.how, self.place.name) {
             (How::Sleep, _) => "1s",
             // Taken up in the table, and nobody knows.
             (_, "claim.after") => "2s",
-            _ => "10s",
+            _ => "1h",
         }
     }
 }
