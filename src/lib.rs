@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod dataset;
 pub mod domain;
+pub mod faults;
 pub mod files;
 pub mod http;
 pub mod jobs;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 use tracing_subscriber::EnvFilter;
 
-use crate::app;
 use crate::config::{self, Config, LogFormat};
+use crate::{app, faults};
 
 const AFTER_HELP: &str = "Each setting is a flag, an environment variable, or a line of a file `.env` \
     in the working directory; the first of them wins.";
@@ -25,6 +25,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = Config::read(matches)?;
     log_to_stderr(&config);
     tracing::info!(?config, "settings");
+    let _armed = faults::armed();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(app::serve(config, |address| {
         // Nobody may be reading: the server works without its greeting.

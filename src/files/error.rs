@@ -100,6 +100,11 @@ impl FileError {
         }
     }
 
+    /// What tests make places of this layer fail with.
+    pub(super) fn broken(doing: &'static str) -> Self {
+        Self::Store { doing, source: io::Error::other("a test lets it fail") }
+    }
+
     /// Wraps what the system said while `doing` something; a full disk and a missing file are told
     /// apart.
     pub(super) fn store(doing: &'static str, source: io::Error) -> Self {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::utf8::Utf8Check;
 use super::{FileError, Folder, Storage, remove_all};
+use crate::faults::fault;
 
 /// Bytes that are collected before a blocking thread writes them: few hand-overs, and no thread
 /// waits for a slow client.
@@ -167,7 +168,9 @@ impl Receiver {
             let (file, path) =
                 file.keep().map_err(|fault| FileError::store("write the upload", fault.error))?;
             let (sha256, valid_utf8) = (hex(&hash.finalize()), utf8.is_valid());
-            Ok(Arrived { path, size, sha256, valid_utf8, file, stored: false })
+            let arrived = Arrived { path, size, sha256, valid_utf8, file, stored: false };
+            fault!("receive.written", FileError::broken("write the upload"));
+            Ok(arrived)
         })
         .await
     }

@@ -18,6 +18,7 @@ use crate::domain::options::Duplicates;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError};
+use crate::faults::fault;
 
 /// Text of a chunk's records at most; a chunk of very wide rows is cut early.
 const CHUNK_TEXT_BYTES_MAX: usize = 4 << 20;
@@ -77,6 +78,7 @@ impl Cutter {
             .collect();
         let (mut row, mut key) = (RawRow::new(), String::new());
         let mut rows = source.rows()?;
+        fault!("cut.begin", RunError::Panicked);
         while rows.next(&mut row)? {
             let superseded = self.superseded.overtakes(row.row_number)?;
             let lane = lane_of(&mut self.converter, &row, &mut key, count);

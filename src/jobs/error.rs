@@ -211,6 +211,11 @@ impl From<ReadError> for RunError {
 }
 
 impl RunError {
+    /// True when something of ours panicked: a fault that may not come again.
+    pub(super) fn is_broken_off(&self) -> bool {
+        matches!(self, Self::Panicked | Self::Store(StoreError::WriterDied))
+    }
+
     /// The code that the job ends with.
     pub(super) fn code(&self) -> ErrorCode {
         match self {

@@ -14,6 +14,7 @@ use super::thin::WhileRunning;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
 use crate::domain::options::OnError;
+use crate::faults::fault;
 use crate::store::{ChunkWriter, NotesLeft, StoreError};
 
 /// Commits the chunks of a lane until there are no more.
@@ -64,6 +65,7 @@ impl<'a> Lane<'a> {
         self.inner.folder.has_room(0)?;
         let (id, store) = (self.job.id, &self.inner.work);
         commit(&mut *self.writer, self.job, chunk, self.stop).await?;
+        fault!("lane.after", RunError::Panicked);
         let now = persist(id, self.stop.token(), || store.get(id)).await?;
         let now = now.ok_or(RunError::Stopped)?;
         let failed = now.counts.failed;

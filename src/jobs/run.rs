@@ -25,6 +25,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
+use crate::faults::fault;
 use crate::files::{SourceFile, Storage};
 use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
 
@@ -46,6 +47,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
     let end = match outcome {
         Ok(()) => End::Completed,
         Err(RunError::Stopped) => return give_back(inner, job).await,
+        Err(error) if error.is_broken_off() => return broke_off(inner, job, &error).await,
         Err(error) if error.code() == ErrorCode::StorageFull => {
             return set_aside(inner, job, &error).await;
         }
@@ -86,6 +88,17 @@ async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     }
     tracing::error!(job = job.id, error = chain(error), "a job is left until its lease runs out");
     refresh(inner, job).await;
+}
+
+/// Something of ours panicked. What it was may not come again: the job is taken up once more, from
+/// its checkpoint, and given up if that does not help.
+pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
+    tracing::error!(job = job.id, error = chain(error), "a job broke off and is taken up again");
+    if let Err(error) = insist(job.id, &inner.stop, || inner.work.let_go(job)).await {
+        tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
+    }
+    refresh(inner, job).await;
+    inner.wake.notify_one();
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
@@ -236,6 +249,7 @@ async fn look_through(
     let (inner, stop) = (Arc::clone(inner), stop.clone());
     let work = move || {
         let survey = survey(&source, &mut converter, &inner.folder.tmp(), &stop)?;
+        fault!("survey.after", RunError::Panicked);
         Ok((source, survey, converter))
     };
     on_thread("survey", work).await
@@ -252,6 +266,7 @@ pub(super) fn open_source(
     if job.lease_epoch > 1 || !file.is_own() {
         verify(file.path(), &job.sha256)?;
     }
+    fault!("open.after", RunError::Panicked);
     let detected = Box::new(job.detected.clone());
     if !detected.format.is_workbook() {
         return Ok(Source::Csv { file, detected });
@@ -261,6 +276,7 @@ pub(super) fn open_source(
         .tempfile_in(inner.folder.tmp())
         .map_err(|source| RunError::Io { doing: "make room for the rows of the workbook", source })?
         .into_temp_path();
+    fault!("convert.before", RunError::Panicked);
     crate::reader::convert(file.path(), &detected, &spool, &inner.settings.child, stop.flag())?;
     if stop.is_stopped() {
         return Err(RunError::Stopped);

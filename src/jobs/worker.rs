@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::error::chain;
+use super::error::{RunError, chain};
 use super::hear::hear;
 use super::stop::Stop;
 use super::{Inner, retention, run, thin};
@@ -57,11 +57,8 @@ async fn claim_jobs(inner: Arc<Inner>) {
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
         let busy_with = inner.manager.running_here();
-        let claimed = if room.look(&inner) {
-            inner.work.claim(&Claimant { busy_with, ..claimant.clone() }).await
-        } else {
-            Ok(None)
-        };
+        let claimant = Claimant { busy_with, ..claimant.clone() };
+        let claimed = if room.look(&inner) { claim(&inner, claimant).await } else { Ok(None) };
         match claimed {
             Ok(Some(job)) => {
                 // Here, so that the next claim knows of it.
@@ -85,6 +82,13 @@ async fn claim_jobs(inner: Arc<Inner>) {
             () = inner.stop.cancelled() => return,
         }
     }
+}
+
+/// Claims in a task of its own: a panic there must not end all claiming.
+async fn claim(inner: &Arc<Inner>, claimant: Claimant) -> Result<Option<Job>, RunError> {
+    let store = inner.work.clone();
+    let claimed = tokio::spawn(async move { store.claim(&claimant).await });
+    Ok(claimed.await.map_err(|_| RunError::Panicked)??)
 }
 
 /// Whether there is room to run jobs; said once each time that it changes.
@@ -154,7 +158,13 @@ impl Running {
     async fn job(self) {
         let (inner, job, stop) = (Arc::clone(&self.inner), self.job.clone(), self.stop.clone());
         tokio::spawn(keep_lease(inner, job, stop, self.ended.clone()));
-        run::run(&self.inner, &self.job, &self.stop).await;
+        let run = {
+            let (inner, job, stop) = (Arc::clone(&self.inner), self.job.clone(), self.stop.clone());
+            tokio::spawn(async move { run::run(&inner, &job, &stop).await })
+        };
+        if run.await.is_err() {
+            run::broke_off(&self.inner, &self.job, &RunError::Panicked).await;
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use super::{Kind, Store};
 use crate::domain::event::story;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
+use crate::faults::fault;
 use import_log::Column as C;
 
 /// Who claims.
@@ -81,6 +82,7 @@ impl Store {
         let claimed = self.claim_next(&transaction, by, &full).await?;
         // Nothing was written when there is nothing to claim; the lock goes either way.
         transaction.commit().await.doing(doing)?;
+        fault!("claim.after", StoreError::busy());
         Ok(claimed)
     }
 

@@ -19,6 +19,7 @@ use crate::domain::event::{Event, story};
 use crate::domain::job::Job;
 use crate::domain::limits::PRIORITY_OF_FORCED;
 use crate::domain::status::JobStatus;
+use crate::faults::fault;
 use import_log::Column as C;
 
 impl Store {
@@ -50,7 +51,9 @@ impl Store {
             // It ended with a word: the attempt does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(ours(job));
-        self.steer(set_aside, story::paused, "set a job aside").await
+        let aside = self.steer(set_aside, story::paused, "set a job aside").await?;
+        fault!("room.after", StoreError::busy());
+        Ok(aside)
     }
 
     /// Lets a job that was set aside go on; `None` when it is not set aside.

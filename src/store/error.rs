@@ -82,10 +82,14 @@ impl StoreError {
         }
     }
 
-    /// A failure that asking again may mend.
-    #[cfg(test)]
+    /// A failure that asking again may mend: what tests make places of this layer fail with.
     pub(crate) fn busy() -> Self {
         Self::Postgres { doing: "read the job", source: sqlx::Error::PoolTimedOut }
+    }
+
+    /// A failure that only room on a disk mends, for the same purpose.
+    pub(crate) fn no_room() -> Self {
+        Self::KeepFailed(std::io::ErrorKind::StorageFull.into())
     }
 
     /// True when a disk is full, ours or the database's: the same work may succeed once somebody

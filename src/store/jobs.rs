@@ -18,6 +18,7 @@ use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::{RowCode, RowError};
 use crate::domain::status::JobStatus;
+use crate::faults::fault;
 
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
@@ -107,6 +108,7 @@ impl Store {
             ..Default::default()
         };
         let doing = STORE_JOB;
+        fault!("submit.before", StoreError::busy());
         let inserted = import_log::Entity::insert_many([row])
             .on_conflict(
                 OnConflict::column(import_log::Column::IdempotencyKey).do_nothing().to_owned(),
@@ -120,6 +122,7 @@ impl Store {
             tell(&transaction, &mut job, &events).await.doing(doing)?;
             notify(&transaction, job.id).await.doing(doing)?;
             transaction.commit().await.doing(doing)?;
+            fault!("submit.after", StoreError::busy());
             return Ok(Inserted::New(job));
         }
         transaction.rollback().await.doing(doing)?;

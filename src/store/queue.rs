@@ -18,6 +18,7 @@ use crate::domain::event::{Event, story};
 use crate::domain::job::Job;
 use crate::domain::limits::ATTEMPTS_MAX;
 use crate::domain::status::JobStatus;
+use crate::faults::fault;
 
 /// How a job ends that is not cancelled.
 #[derive(Debug, Clone)]
@@ -40,6 +41,7 @@ pub(super) fn has(status: JobStatus) -> Expr {
 impl Store {
     /// Moves the end of a lease; false when the job is no longer ours.
     pub async fn renew(&self, job: &Job, lease: Duration) -> Result<bool, StoreError> {
+        fault!("renew.before", StoreError::busy());
         let _turn = self.turn().await;
         let renewed = import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseExpiresAt, self.lease_end(lease))
@@ -54,6 +56,20 @@ impl Store {
 
     /// Gives a job back unfinished, so that it goes on at once elsewhere or after a restart.
     pub async fn release(&self, job: &Job) -> Result<(), StoreError> {
+        fault!("release.before", StoreError::busy());
+        // It ended with a word: the attempt does not count.
+        self.give_back(job, 1).await?;
+        fault!("release.after", StoreError::busy());
+        Ok(())
+    }
+
+    /// Gives a job back whose run broke off. The attempt counts: a job that breaks off each time is
+    /// given up.
+    pub async fn let_go(&self, job: &Job) -> Result<(), StoreError> {
+        self.give_back(job, 0).await
+    }
+
+    async fn give_back(&self, job: &Job, attempts: i32) -> Result<(), StoreError> {
         let doing = "give a job back";
         let _turn = self.turn().await;
         let release = import_log::Entity::update_many()
@@ -63,8 +79,10 @@ impl Store {
                 Expr::value(None::<sea_orm::prelude::DateTimeUtc>),
             )
             .col_expr(import_log::Column::UpdatedAt, self.now())
-            // It ended with a word: the attempt does not count.
-            .col_expr(import_log::Column::Attempts, Expr::col(import_log::Column::Attempts).sub(1))
+            .col_expr(
+                import_log::Column::Attempts,
+                Expr::col(import_log::Column::Attempts).sub(attempts),
+            )
             .filter(ours(job));
         let transaction = self.write.begin().await.doing(doing)?;
         changed(&transaction, release, story::given_back).await.doing(doing)?.transpose()?;
@@ -100,7 +118,10 @@ impl Store {
                 (JobStatus::Failed, Some(code.as_str()), Some(message.clone()))
             }
         };
-        self.close_where(ours(job), status, code, message).await
+        fault!("finish.before", StoreError::busy());
+        let ended = self.close_where(ours(job), status, code, message).await?;
+        fault!("finish.after", StoreError::busy());
+        Ok(ended)
     }
 
     /// Gives up a job that was taken up too often without an end; `None` when it is not ours.
@@ -109,7 +130,7 @@ impl Store {
             return Ok(None);
         }
         let message = format!(
-            "the job was taken up {ATTEMPTS_MAX} times and the server ended each time; it is not tried again"
+            "the job was taken up {ATTEMPTS_MAX} times and broke off each time; it is not tried again"
         );
         self.finish(job, &End::Failed { code: ErrorCode::CrashedRepeatedly, message }).await
     }
@@ -149,6 +170,7 @@ impl Store {
         total_rows: u64,
         lanes: u32,
     ) -> Result<Option<Job>, StoreError> {
+        fault!("total.before", StoreError::busy());
         let _turn = self.turn().await;
         let note = import_log::Entity::update_many()
             .col_expr(import_log::Column::TotalRows, Expr::value(signed(total_rows)))
@@ -157,7 +179,9 @@ impl Store {
             .filter(ours(job));
         let is_known = job.total_rows.is_some();
         let story = |job: &Job| if is_known { Vec::new() } else { story::found(job) };
-        self.change(note, story, "note the number of rows").await
+        let noted = self.change(note, story, "note the number of rows").await?;
+        fault!("total.after", StoreError::busy());
+        Ok(noted)
     }
 
     /// Tells something of a job of ours; `None` when the job is no longer ours.

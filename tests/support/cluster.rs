@@ -2,49 +2,90 @@
 //! one for this test binary, started by `scripts/postgres-start`. There is no way to skip it.
 
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 /// The address of the cluster's database `postgres`, with a user that may create databases.
 pub(super) fn address() -> &'static str {
-    static CLUSTER: OnceLock<(String, Option<Child>)> = OnceLock::new();
+    static CLUSTER: OnceLock<(String, Option<PrivateCluster>)> = OnceLock::new();
     let (address, _) = CLUSTER.get_or_init(|| {
         #[expect(clippy::disallowed_methods, reason = "the tests have no configuration")]
         let given = std::env::var("LOADBAY_TEST_POSTGRES").ok().filter(|text| !text.is_empty());
-        match given {
-            Some(address) => (address, None),
-            None => start_private(),
+        if let Some(address) = given {
+            return (address, None);
         }
+        let cluster = PrivateCluster::start();
+        (cluster.address.clone(), Some(cluster))
     });
     address
 }
 
-/// Starts a cluster that ends with this process, however it ends: a small child holds the other
-/// end of a pipe, and stops the cluster when the pipe closes.
-fn start_private() -> (String, Option<Child>) {
-    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts");
-    let folder = std::env::temp_dir().join(format!("loadbay-postgres-{}", uuid::Uuid::new_v4()));
-    let keeper = Command::new("sh")
-        .args(["-c", r#"cat >/dev/null; exec "$0" "$1""#])
-        .arg(scripts.join("postgres-stop"))
-        .arg(&folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .expect("sh starts");
-    let started = Command::new(scripts.join("postgres-start"))
-        .arg(&folder)
-        .output()
-        .expect("scripts/postgres-start can be run");
-    assert!(
-        started.status.success(),
-        "The tests need PostgreSQL and never skip it: run them with `scripts/test`, which \
-         installs and starts it.\n{}",
-        String::from_utf8_lossy(&started.stderr)
-    );
-    let address = String::from_utf8(started.stdout).expect("an address").trim().to_owned();
-    (address, Some(keeper))
+/// A cluster that ends with this value, and with this process however it ends: a small child holds
+/// the other end of a pipe, and stops the cluster when the pipe closes.
+#[derive(Debug)]
+pub(crate) struct PrivateCluster {
+    /// The address of its database `postgres`.
+    pub(crate) address: String,
+    /// Where it lies; see `scripts/postgres-start`.
+    pub(crate) folder: PathBuf,
+    keeper: Child,
+}
+
+impl PrivateCluster {
+    /// Starts one on a free port.
+    pub(crate) fn start() -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("loadbay-postgres-{}", uuid::Uuid::new_v4()));
+        let keeper = Command::new("sh")
+            .args(["-c", r#"cat >/dev/null; exec "$0" "$1""#])
+            .arg(script("postgres-stop"))
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("sh starts");
+        let started = Command::new(script("postgres-start"))
+            .arg(&folder)
+            .output()
+            .expect("scripts/postgres-start can be run");
+        assert!(
+            started.status.success(),
+            "The tests need PostgreSQL and never skip it: run them with `scripts/test`, which \
+             installs and starts it.\n{}",
+            String::from_utf8_lossy(&started.stderr)
+        );
+        let address = String::from_utf8(started.stdout).expect("an address").trim().to_owned();
+        Self { address, folder, keeper }
+    }
+
+    /// The number of its first process.
+    pub(crate) fn process_id(&self) -> Option<i32> {
+        let lines = std::fs::read_to_string(self.folder.join("cluster/postmaster.pid")).ok()?;
+        lines.lines().next()?.trim().parse().ok()
+    }
+
+    /// Starts it again, after it was killed or with a crash of its own.
+    pub(crate) fn restart(&self) {
+        let restarted = Command::new(script("postgres-restart"))
+            .arg(&self.folder)
+            .stdout(Stdio::null())
+            .output()
+            .expect("scripts/postgres-restart can be run");
+        let said = String::from_utf8_lossy(&restarted.stderr);
+        assert!(restarted.status.success(), "PostgreSQL does not come back: {said}");
+    }
+}
+
+impl Drop for PrivateCluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name)
 }

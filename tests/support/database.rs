@@ -21,6 +21,8 @@ pub(crate) enum Database {
     Sqlite { path: PathBuf },
     /// A fresh database in the cluster of the tests.
     Postgres { address: String, name: String },
+    /// A PostgreSQL database that somebody else made and removes.
+    Given { address: String },
 }
 
 impl Database {
@@ -36,11 +38,24 @@ impl Database {
         Self::Postgres { address: format!("{server}/{name}"), name }
     }
 
+    /// A copy of a database that nobody uses, for a server with this data folder, which has the
+    /// file of an SQLite database already.
+    pub(crate) async fn copy(of: &Self, data_dir: &Path) -> Self {
+        let Self::Postgres { name: origin, .. } = of else {
+            return Self::Sqlite { path: data_dir.join("loadbay.sqlite") };
+        };
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let cluster = cluster::address();
+        postgres_execute(cluster, &format!("create database {name} template {origin}")).await;
+        let (server, _) = cluster.rsplit_once('/').expect("the address ends with a database");
+        Self::Postgres { address: format!("{server}/{name}"), name }
+    }
+
     /// The value of `DATABASE_URL` for the server; none means SQLite in the data folder.
     pub(crate) fn url(&self) -> Option<&str> {
         match self {
             Self::Sqlite { .. } => None,
-            Self::Postgres { address, .. } => Some(address),
+            Self::Postgres { address, .. } | Self::Given { address } => Some(address),
         }
     }
 
@@ -48,7 +63,7 @@ impl Database {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Sqlite { .. } => Kind::Sqlite,
-            Self::Postgres { .. } => Kind::Postgres,
+            Self::Postgres { .. } | Self::Given { .. } => Kind::Postgres,
         }
     }
 
@@ -57,7 +72,9 @@ impl Database {
     pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         match self {
             Self::Sqlite { path } => sqlite_rows(path, sql),
-            Self::Postgres { address, .. } => postgres_rows(address, sql).await,
+            Self::Postgres { address, .. } | Self::Given { address } => {
+                postgres_rows(address, sql).await
+            }
         }
     }
 
@@ -83,7 +100,9 @@ impl Database {
                 connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
                 connection.execute_batch(sql).unwrap_or_else(|e| panic!("`{sql}`: {e}"));
             }
-            Self::Postgres { address, .. } => postgres_execute(address, sql).await,
+            Self::Postgres { address, .. } | Self::Given { address } => {
+                postgres_execute(address, sql).await;
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ mod server;
 mod told;
 
 pub(crate) use client::{Answer, Upload};
+pub(crate) use cluster::PrivateCluster;
 pub(crate) use database::{Database, Kind};
 pub(crate) use guarantees::check_guarantees;
 pub(crate) use listener::{Heard, Listener, Parser};

@@ -61,7 +61,12 @@ impl Server {
         servers
     }
 
-    fn new(folder: tempfile::TempDir, database: Arc<Database>, settings: Settings<'_>) -> Self {
+    /// A server on this folder and database that is not started yet.
+    pub(crate) fn new(
+        folder: tempfile::TempDir,
+        database: Arc<Database>,
+        settings: Settings<'_>,
+    ) -> Self {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_mins(2))
             // Shorter than the server's: a request on a connection that closes just then is lost.
@@ -98,6 +103,13 @@ impl Server {
     }
 
     fn start_on(&mut self, listen: &str) {
+        let lines = self.spawn(listen);
+        let listens = self.hears_address(&lines, START_LIMIT);
+        assert!(listens, "the server does not say where it listens; its log:\n{}", self.log());
+    }
+
+    /// Starts the process and gives the lines that it prints, without waiting for any.
+    pub(crate) fn spawn(&mut self, listen: &str) -> mpsc::Receiver<String> {
         assert!(self.child.is_none(), "the server runs already: kill or stop it first");
         let mut child = Command::new(env!("CARGO_BIN_EXE_loadbay"));
         child
@@ -106,13 +118,11 @@ impl Server {
             .current_dir(self.folder.path())
             .env_clear()
             .envs([("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "1")])
+            .envs(self.database.url().map(|url| ("DATABASE_URL", url)))
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.log_file());
-        if let Some(url) = self.database.url() {
-            child.env("DATABASE_URL", url);
-        }
         let mut child = child.spawn().expect("the binary starts");
         let output = BufReader::new(child.stdout.take().expect("its output is a pipe"));
         self.child = Some(child);
@@ -124,16 +134,25 @@ impl Server {
                 let _ = lines.send(line);
             }
         });
-        let limit = Instant::now() + START_LIMIT;
-        self.address = loop {
-            let line = first.recv_timeout(limit.saturating_duration_since(Instant::now()));
-            let Ok(line) = line else {
-                panic!("the server does not say where it listens; its log:\n{}", self.log())
-            };
+        first
+    }
+
+    /// Takes the lines of [`Server::spawn`] until one says where the server listens; false when
+    /// none does in time.
+    pub(crate) fn hears_address(
+        &mut self,
+        lines: &mpsc::Receiver<String>,
+        at_most: Duration,
+    ) -> bool {
+        let limit = Instant::now() + at_most;
+        loop {
+            let line = lines.recv_timeout(limit.saturating_duration_since(Instant::now()));
+            let Ok(line) = line else { return false };
             if let Some(address) = line.trim().strip_prefix("Loadbay listens on ") {
-                break address.trim_end_matches('/').to_owned();
+                address.trim_end_matches('/').clone_into(&mut self.address);
+                return true;
             }
-        };
+        }
     }
 
     /// Starts the server again with other settings.
@@ -151,8 +170,8 @@ impl Server {
 
     /// Asks the server to stop (SIGTERM) and gives what it ended with.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
         let mut child = self.child.take().expect("the server runs");
-        kill_process(pid(&child), Signal::TERM).expect("the signal is sent");
         let (ended, end) = mpsc::channel();
         let id = pid(&child);
         std::thread::spawn(move || {
@@ -163,6 +182,30 @@ impl Server {
             panic!("the server did not stop within {STOP_LIMIT:?}; its log:\n{}", self.log())
         };
         status.expect("it was waited for")
+    }
+
+    /// Sends a signal to the process.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let child = self.child.as_ref().expect("the server runs");
+        kill_process(pid(child), signal).expect("the signal is sent");
+    }
+
+    /// A server that is not started yet, with a copy of the folder and the database of this one,
+    /// which is stopped.
+    pub(crate) async fn copy(&self, settings: Settings<'_>) -> Self {
+        assert!(self.child.is_none(), "a copy is made of a stopped server");
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let data = folder.path().join("data");
+        copy_folder(&self.data_dir(), &data);
+        let database = Database::copy(&self.database, &data).await;
+        Self::new(folder, Arc::new(database), settings)
+    }
+
+    /// What the process ended with, if it did by itself; then it can be started again.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.as_mut()?.try_wait().expect("it can be waited for")?;
+        self.child = None;
+        Some(status)
     }
 
     /// True while the process runs.
@@ -226,6 +269,22 @@ impl Server {
     fn log_file(&self) -> File {
         let file = File::options().create(true).append(true).open(self.log_path());
         file.expect("the log can be written")
+    }
+}
+
+/// Copies a folder with all that is in it, and who may use it.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("the folder is made");
+    let mode = fs::metadata(from).expect("the folder is there").permissions();
+    fs::set_permissions(to, mode).expect("the folder is ours");
+    for entry in fs::read_dir(from).expect("the folder can be listed") {
+        let entry = entry.expect("the entry can be read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("the file is copied");
+        }
     }
 }
 

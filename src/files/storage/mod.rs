@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::receive::{Arrived, Received};
 use super::{FailedRows, FileError, Folder, failed_rows, hex};
 use crate::domain::chunk::{FailedPart, FailedRow};
+use crate::faults::fault;
 use bucket::{Bucket, UploadFault};
 pub(super) use tree::Tree;
 pub use url::StorageUrl;
@@ -162,6 +163,7 @@ impl Storage {
                 blocking(doing, remove).await?;
             }
         }
+        fault!("receive.durable", FileError::broken(doing));
         Ok(received)
     }
 

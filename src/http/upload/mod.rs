@@ -31,6 +31,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
+use crate::faults::fault;
 use crate::files::{Arrived, Folder};
 use crate::jobs::Submitted;
 use body::Body;
@@ -90,6 +91,7 @@ pub(super) async fn import(
     // An answer that tells everything as it happens is not waited for.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
     let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
+    fault!("answer.before", Problem::stopping());
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {

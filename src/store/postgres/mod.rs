@@ -31,6 +31,7 @@ use super::told::{Fenced, Teller};
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
+use crate::faults::fault;
 
 /// One lane's connection, and what it knows of the job.
 pub(super) struct PostgresWriter {
@@ -153,6 +154,7 @@ impl PostgresWriter {
     ) -> Result<Written, StoreError> {
         let job = self.settings.job.clone();
         let mut transaction = connection.begin().await.doing("begin a chunk")?;
+        fault!("chunk.begin", StoreError::busy());
         let (now, already) = look(&mut transaction, job.id, chunk.number).await?;
         if already {
             transaction.rollback().await.doing("leave a chunk that is committed")?;
@@ -162,6 +164,7 @@ impl PostgresWriter {
             run_plain(&mut transaction, "SAVEPOINT rows").await?;
         }
         let mut outcome = self.rows(&mut transaction, chunk, now, careful).await?;
+        fault!("chunk.rows", StoreError::busy());
         outcome.references = self.references.take_created(job.options.dry_run);
         if job.options.dry_run {
             run_plain(&mut transaction, "ROLLBACK TO SAVEPOINT rows").await?;
@@ -189,7 +192,7 @@ async fn conclude(
     let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
     let closed = close(&mut transaction, &mut account, chunk, now, outcome, settings).await;
     let committed = match closed {
-        Ok(fenced) => transaction.commit().await.doing("commit a chunk").map(|()| fenced),
+        Ok(fenced) => commit(transaction).await.map(|()| fenced),
         Err(error) => {
             // The answer does not matter: without a commit nothing is written.
             let _rolled_back = transaction.rollback().await;
@@ -227,10 +230,13 @@ async fn close(
     for note in &account.notes {
         run(connection, note).await.doing("store the notes on a chunk")?;
     }
+    fault!("chunk.proof", StoreError::busy());
     run(connection, &account.proof).await.doing("store the proof of a chunk")?;
     if !outcome.failed.is_empty() {
         let kept = settings.keep_failed.keep(chunk.number, &outcome.failed).await;
         kept.map_err(StoreError::KeepFailed)?;
+        fault!("chunk.kept", StoreError::busy());
+        fault!("chunk.room", StoreError::no_room());
     }
     // Late: it locks the job's row, which the other lane needs too.
     let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
@@ -240,6 +246,13 @@ async fn close(
         run(connection, &told).await.doing("tell what became of a chunk")?;
     }
     Ok(fenced)
+}
+
+async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), StoreError> {
+    fault!("chunk.commit", StoreError::busy());
+    transaction.commit().await.doing("commit a chunk")?;
+    fault!("chunk.committed", StoreError::busy());
+    Ok(())
 }
 
 /// The database's time, and whether the chunk is committed already.

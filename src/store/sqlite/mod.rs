@@ -32,6 +32,7 @@ use super::told::{Fenced, Teller};
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
+use crate::faults::fault;
 
 /// The connection, and what it knows of the job.
 pub(super) struct SqliteWriter {
@@ -122,6 +123,7 @@ impl Inner {
         let Self { connection, settings, names, references, sql } = self;
         let job = &settings.job;
         let mut transaction = begin(connection)?;
+        fault!("chunk.begin", StoreError::busy());
         if is_committed(&transaction, job.id, chunk.number).doing("look for the chunk")? {
             return Ok(Written { counts: Counts::default(), already: true });
         }
@@ -130,6 +132,7 @@ impl Inner {
         let journal = undo.then_some(job.id);
         let way = merge::Way { careful, every_row: settings.every_row, journal };
         let mut outcome = merge::rows(&transaction, sql, references, chunk, now, way)?;
+        fault!("chunk.rows", StoreError::busy());
         outcome.references = references.take_created(job.options.dry_run);
         if job.options.dry_run {
             transaction.rollback().doing("undo a dry run")?;
@@ -161,10 +164,12 @@ fn conclude(
                 Handle::current()
                     .block_on(settings.keep_failed.keep(chunk.number, &outcome.failed))
                     .map_err(StoreError::KeepFailed)?;
+                fault!("chunk.kept", StoreError::busy());
+                fault!("chunk.room", StoreError::no_room());
             }
             Ok(fenced)
         })
-        .and_then(|fenced| transaction.commit().doing("commit a chunk").map(|()| fenced));
+        .and_then(|fenced| commit(transaction).map(|()| fenced));
     match closed {
         Ok(fenced) => {
             settings.asked(fenced.row_events);
@@ -180,6 +185,13 @@ fn conclude(
 /// Takes the write lock at once: a read lock that is raised later can fail in the middle.
 fn begin(connection: &Connection) -> Result<Transaction<'_>, StoreError> {
     Transaction::new_unchecked(connection, TransactionBehavior::Immediate).doing("begin a chunk")
+}
+
+fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
+    fault!("chunk.commit", StoreError::busy());
+    transaction.commit().doing("commit a chunk")?;
+    fault!("chunk.committed", StoreError::busy());
+    Ok(())
 }
 
 fn is_committed(transaction: &Transaction<'_>, job: i64, number: u32) -> rusqlite::Result<bool> {
@@ -198,6 +210,7 @@ fn close(
     for note in &account.notes {
         run(transaction, note).doing("store the notes on a chunk")?;
     }
+    fault!("chunk.proof", StoreError::busy());
     run(transaction, &account.proof).doing("store the proof of a chunk")?;
     let fenced = fence(transaction, &account.fence).doing("add a chunk to its job")?;
     let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;

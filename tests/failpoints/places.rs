@@ -1,0 +1,126 @@
+//! Every place at which the server can be made to fail, and how: the table that the test goes
+//! through. Knows nothing of servers.
+
+use std::fmt;
+
+/// What goes on when the place is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum During {
+    /// The import of a text file, or its upload.
+    Import,
+    /// The import of a workbook.
+    Workbook,
+    /// An import that is stopped by SIGTERM.
+    Stop,
+    /// An import that finds no room on its disk.
+    Full,
+}
+
+/// A place of `faults`, and the how-manieth time it fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) name: &'static str,
+    pub(crate) time: u32,
+    pub(crate) during: During,
+}
+
+const fn place(name: &'static str, time: u32, during: During) -> Place {
+    Place { name, time, during }
+}
+
+/// All places, in the order in which a job comes through them.
+pub(crate) const PLACES: [Place; 25] = [
+    place("receive.written", 1, During::Import),
+    place("receive.durable", 1, During::Import),
+    place("submit.before", 1, During::Import),
+    place("submit.after", 1, During::Import),
+    place("answer.before", 1, During::Import),
+    place("claim.after", 1, During::Import),
+    place("open.after", 1, During::Import),
+    place("convert.before", 1, During::Workbook),
+    place("survey.after", 1, During::Import),
+    place("total.before", 1, During::Import),
+    place("total.after", 1, During::Import),
+    place("cut.begin", 1, During::Import),
+    place("chunk.begin", 3, During::Import),
+    place("chunk.rows", 3, During::Import),
+    place("chunk.proof", 3, During::Import),
+    place("chunk.kept", 3, During::Import),
+    place("chunk.commit", 3, During::Import),
+    place("chunk.committed", 3, During::Import),
+    place("lane.after", 3, During::Import),
+    place("finish.before", 1, During::Import),
+    place("finish.after", 1, During::Import),
+    place("renew.before", 1, During::Import),
+    place("release.before", 1, During::Stop),
+    place("release.after", 1, During::Stop),
+    place("room.after", 1, During::Full),
+];
+
+/// How a place fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// An error of its layer.
+    Error,
+    Panic,
+    /// The process ends on the spot.
+    Abort,
+    /// Longer than the lease, which is not renewed meanwhile.
+    Sleep,
+}
+
+pub(crate) const HOW: [How; 4] = [How::Error, How::Panic, How::Abort, How::Sleep];
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) place: Place,
+    pub(crate) how: How,
+}
+
+impl Case {
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        PLACES.into_iter().flat_map(|place| HOW.map(|how| Self { place, how }))
+    }
+
+    /// The value of `FAILPOINTS`.
+    pub(crate) fn failpoints(&self) -> String {
+        let Place { name, time, during } = self.place;
+        let action = match self.how {
+            How::Error => "return",
+            How::Panic => "panic",
+            How::Abort => "return(abort)",
+            How::Sleep => "sleep(1500)",
+        };
+        let before = if time > 1 { format!("{}*off->", time - 1) } else { String::new() };
+        let mut points = format!("{name}={before}1*{action}->off");
+        match during {
+            During::Import | During::Workbook => {}
+            // Slow enough to be stopped in its middle.
+            During::Stop => points.push_str(";chunk.begin=sleep(200)"),
+            During::Full => points.push_str(";chunk.room=1*return->off"),
+        }
+        if self.how == How::Sleep && name != "renew.before" {
+            // Tried three times in a lease: by then it has run out.
+            points.push_str(";renew.before=5*return->off");
+        }
+        points
+    }
+
+    /// `LOADBAY_LEASE`: short where it must run out, and long where nothing may wait for that.
+    pub(crate) fn lease(&self) -> &'static str {
+        match (self.how, self.place.name) {
+            (How::Sleep, _) => "1s",
+            // Taken up in the table, and nobody knows.
+            (_, "claim.after") => "2s",
+            _ => "1h",
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {}", self.how, self.place.name)
+    }
+}
