@@ -3,13 +3,12 @@
 //! side.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::files::{self, BenchFile, Content, Format};
 use crate::http::Connection;
@@ -77,21 +76,22 @@ impl Fleet<'_> {
     /// The rows of one fresh file, cut into so many files.
     fn parts(&self, folder: &Path) -> Result<Vec<BenchFile>> {
         let whole = files::file(self.cache, Content::Fresh, Format::Csv, self.rows)?;
-        let mut lines = BufReader::new(File::open(&whole.path)?).lines();
-        let header = lines.next().context("a header")??;
+        let mut rows = csv::Reader::from_path(&whole.path)?;
+        let header = rows.headers()?.clone();
+        let mut rows = rows.into_records();
         let mut parts = Vec::new();
         for number in 0..self.files {
-            let rows = self.rows / self.files + u32::from(number < self.rows % self.files);
+            let count = self.rows / self.files + u32::from(number < self.rows % self.files);
             let path: PathBuf = folder.join(format!("part{number}.csv"));
-            let mut part = BufWriter::new(File::create(&path)?);
-            writeln!(part, "{header}")?;
-            for line in lines.by_ref().take(rows as usize) {
-                writeln!(part, "{}", line?)?;
+            let mut part = csv::Writer::from_path(&path)?;
+            part.write_record(&header)?;
+            for row in rows.by_ref().take(count as usize) {
+                part.write_record(&row?)?;
             }
             part.flush()?;
             let bytes = fs::metadata(&path)?.len();
             let (content, format) = (whole.content, whole.format);
-            parts.push(BenchFile { path, content, format, rows, bytes });
+            parts.push(BenchFile { path, content, format, rows: count, bytes });
         }
         Ok(parts)
     }
@@ -124,7 +124,7 @@ fn upload(servers: &[Server], parts: &[BenchFile]) -> Result<()> {
 
 fn wait(database: &Database, files: u32) -> Result<()> {
     let limit = Instant::now() + LIMIT;
-    let done = "select count(*) from import_log where import_status = 'COMPLETED'";
+    let done = "select count(*) from import_log where completed_at is not null";
     while postgres::psql(&database.address, done)? != files.to_string() {
         ensure!(Instant::now() < limit, "not all files were loaded in time");
         thread::sleep(Duration::from_millis(100));
