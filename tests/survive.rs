@@ -18,25 +18,29 @@ mod survival;
 use support::*;
 use survival::*;
 
-both!(a_job_survives_being_killed_again_and_again, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
-    let (counts, expected) = undisturbed(server).await;
-    server.load("products", Upload::csv(&before())).await;
-    let job = server.import("products", Upload::csv(&file())).await;
-    let mut seen = 0;
-    for rows in [0, 1, 200, 500, 501, 800] {
-        seen = reaches(server, job, seen, rows).await;
-        server.kill();
-        server.restart();
+both!(
+    a_job_survives_being_killed_again_and_again,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
+    |server| {
+        let (counts, expected) = undisturbed(server).await;
+        server.load("products", Upload::csv(&before())).await;
+        let job = server.import("products", Upload::csv(&file())).await;
+        let mut seen = 0;
+        for rows in [0, 1, 200, 500, 501, 800] {
+            seen = reaches(server, job, seen, rows).await;
+            server.kill();
+            server.restart();
+        }
+        let status = server.finished(job).await;
+        assert_eq!(status["status"], "completed", "{status}");
+        assert_eq!(status["counts"], counts);
+        assert!(contents(server).await == expected, "the tables differ from an undisturbed run");
     }
-    let status = server.finished(job).await;
-    assert_eq!(status["status"], "completed", "{status}");
-    assert_eq!(status["counts"], counts);
-    assert!(contents(server).await == expected, "the tables differ from an undisturbed run");
-});
+);
 
 both!(jobs_that_waited_when_the_server_was_killed_run_after_the_restart, |server| {
     server.kill();
-    server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MAX_RUNNING_JOBS", "1")]);
+    server.restart_with(&[SLOW, ("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MAX_RUNNING_JOBS", "1")]);
     let mut jobs = vec![server.import("products", Upload::csv(&file())).await];
     for job in 0..4 {
         let text = format!("SKU,Name\nW{job},Waits\n");
@@ -56,7 +60,7 @@ both!(jobs_that_waited_when_the_server_was_killed_run_after_the_restart, |server
 
 both!(
     a_stopped_server_ends_with_0_and_its_job_goes_on_after_the_restart,
-    [("LOADBAY_CHUNK_ROWS", "10")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
     |server| {
         let (counts, expected) = undisturbed(server).await;
         server.load("products", Upload::csv(&before())).await;
@@ -85,7 +89,7 @@ fn source(server: &Server) -> std::path::PathBuf {
 
 both!(
     a_file_that_changed_while_the_server_was_down_fails_the_job,
-    [("LOADBAY_CHUNK_ROWS", "10")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
     |server| {
         let job = server.import("products", Upload::csv(&file())).await;
         reaches(server, job, 0, 100).await;
@@ -103,7 +107,7 @@ both!(
 
 both!(
     a_file_that_changed_after_an_orderly_stop_fails_the_job,
-    [("LOADBAY_CHUNK_ROWS", "10")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
     |server| {
         let job = server.import("products", Upload::csv(&file())).await;
         reaches(server, job, 0, 100).await;
@@ -116,7 +120,7 @@ both!(
 
 both!(
     a_file_that_is_gone_after_a_restart_fails_the_job,
-    [("LOADBAY_CHUNK_ROWS", "10")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
     |server| {
         let job = server.import("products", Upload::csv(&file())).await;
         reaches(server, job, 0, 100).await;
@@ -131,7 +135,7 @@ both!(
 
 both!(
     a_cancelled_job_keeps_its_rows_and_never_changes_again,
-    [("LOADBAY_CHUNK_ROWS", "10")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
     |server| {
         let job = server.import("products", Upload::csv(&file())).await;
         let seen = reaches(server, job, 0, 200).await;
@@ -159,7 +163,7 @@ both!(
 async fn a_job_survives_that_its_connections_to_postgres_are_cut() {
     let mut server = Server::start_with(
         Kind::Postgres,
-        &[("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_WRITERS", "2")],
+        &[SLOW, ("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_WRITERS", "2")],
     )
     .await;
     let (counts, expected) = undisturbed(&server).await;

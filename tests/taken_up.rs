@@ -34,7 +34,7 @@ async fn undo_the_end(server: &mut Server, job: i64, attempts: u32) {
 
 both!(
     a_job_goes_on_under_another_chunk_size_and_number_of_writers,
-    [("LOADBAY_CHUNK_ROWS", "10")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
     |server| {
         let (counts, expected) = undisturbed(server).await;
         server.load("products", Upload::csv(&before())).await;
@@ -43,7 +43,7 @@ both!(
         for (rows, chunk, writers) in [(100, "7", "1"), (300, "1", "3"), (350, "33", "2")] {
             seen = reaches(server, job, seen, rows).await;
             server.kill();
-            let settings = [("LOADBAY_CHUNK_ROWS", chunk), ("LOADBAY_WRITERS", writers)];
+            let settings = [SLOW, ("LOADBAY_CHUNK_ROWS", chunk), ("LOADBAY_WRITERS", writers)];
             server.restart_with(&settings);
         }
         let status = server.finished(job).await;

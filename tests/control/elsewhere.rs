@@ -23,7 +23,7 @@ async fn answers(server: &Server, job: i64, status: u16) {
 
 #[tokio::test]
 async fn a_frozen_owner_loses_its_job_and_can_commit_nothing_any_more() {
-    let [one, two] = Server::start_two(&[("LOADBAY_CHUNK_ROWS", "2")]).await;
+    let [one, two] = Server::start_two(&[SLOW, ("LOADBAY_CHUNK_ROWS", "2")]).await;
     let held = Held::take(&one.database).await;
     let job = one.import("products", Upload::csv(&long("F"))).await;
     // Its first chunks wait for the table when it is frozen.
@@ -48,7 +48,7 @@ async fn a_frozen_owner_loses_its_job_and_can_commit_nothing_any_more() {
 
 #[tokio::test]
 async fn the_job_of_a_dead_server_is_steered_and_waits_for_its_file() {
-    let [mut one, two] = Server::start_two(&[("LOADBAY_CHUNK_ROWS", "1")]).await;
+    let [mut one, two] = Server::start_two(&[SLOW, ("LOADBAY_CHUNK_ROWS", "1")]).await;
     let job = one.import_long("D").await;
     // Its lease still runs: for all that anybody knows it lives.
     two.action(job, "force").await.assert_problem(409, "illegal_action");
@@ -81,7 +81,7 @@ async fn the_job_of_a_dead_server_is_steered_and_waits_for_its_file() {
 
 #[tokio::test]
 async fn what_is_done_through_one_server_is_seen_on_the_other() {
-    let [mut one, two] = Server::start_two(&[("LOADBAY_CHUNK_ROWS", "1")]).await;
+    let [mut one, two] = Server::start_two(&[SLOW, ("LOADBAY_CHUNK_ROWS", "1")]).await;
     let job = one.import_long("S").await;
     two.action(job, "pause").await.ok();
     // Told at once, but not before the answer.
@@ -107,7 +107,7 @@ async fn what_is_done_through_one_server_is_seen_on_the_other() {
 async fn a_stuck_job_that_is_forced_is_run_by_the_other_server() {
     let shared = tempfile::tempdir().unwrap();
     let url = format!("file://{}", shared.path().display());
-    let settings = [("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "10")];
+    let settings = [SLOW, ("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "10")];
     let [one, two] = Server::start_two(&settings).await;
     let (counts, expected) = undisturbed(&one).await;
     one.load("products", Upload::csv(&before())).await;
@@ -145,7 +145,7 @@ async fn a_stuck_job_that_is_forced_is_run_by_the_other_server() {
 async fn servers_that_share_their_files_take_up_each_others_rows() {
     let shared = tempfile::tempdir().unwrap();
     let url = format!("file://{}", shared.path().display());
-    let settings = [("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "4")];
+    let settings = [SLOW, ("LOADBAY_STORAGE_URL", url.as_str()), ("LOADBAY_CHUNK_ROWS", "4")];
     let [mut one, two] = Server::start_two(&settings).await;
     let (counts, expected) = undisturbed(&one).await;
     one.load("products", Upload::csv(&before())).await;

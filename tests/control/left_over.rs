@@ -14,7 +14,7 @@ async fn list(server: &support::Server, job: i64, extension: &str) -> Answer {
 
 both!(
     the_rows_that_are_left_complete_the_table_when_they_are_uploaded,
-    [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
     |server| {
         let (counts, expected) = undisturbed(server).await;
         server.load("products", Upload::csv(&before())).await;
@@ -42,7 +42,7 @@ both!(
 
 both!(
     the_list_has_the_columns_of_the_file_and_is_known_when_it_comes_back,
-    [("LOADBAY_CHUNK_ROWS", "1")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "1")],
     |server| {
         let first = server.import_long("L").await;
         let text = "SKU;Shelf;Name;MRP\nA;1;=SUM(1);12,50\n\nB;2;'@x;7,25\nC;3;\"a;b\";x\n";

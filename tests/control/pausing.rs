@@ -6,7 +6,7 @@ use crate::survival::*;
 
 both!(
     a_job_that_was_paused_ends_as_if_nobody_had_touched_it,
-    [("LOADBAY_CHUNK_ROWS", "4")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "4")],
     |server| {
         let (counts, expected) = undisturbed(server).await;
         server.load("products", Upload::csv(&before())).await;
@@ -41,30 +41,38 @@ both!(
     }
 );
 
-both!(a_paused_job_is_cancelled_and_keeps_what_it_wrote, [("LOADBAY_CHUNK_ROWS", "4")], |server| {
-    let job = server.import("products", Upload::csv(&file())).await;
-    reaches(server, job, 0, 100).await;
-    let paused = server.action(job, "pause").await.ok().clone();
-    let cancelled = server.cancel(job).await.ok().clone();
-    assert_eq!(cancelled["status"], "cancelled");
-    assert_eq!(cancelled["counts"], paused["counts"]);
-    let created = server.database.number("select count(*) from products").await;
-    assert_eq!(cancelled["counts"]["created"], created);
-});
+both!(
+    a_paused_job_is_cancelled_and_keeps_what_it_wrote,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "4")],
+    |server| {
+        let job = server.import("products", Upload::csv(&file())).await;
+        reaches(server, job, 0, 100).await;
+        let paused = server.action(job, "pause").await.ok().clone();
+        let cancelled = server.cancel(job).await.ok().clone();
+        assert_eq!(cancelled["status"], "cancelled");
+        assert_eq!(cancelled["counts"], paused["counts"]);
+        let created = server.database.number("select count(*) from products").await;
+        assert_eq!(cancelled["counts"]["created"], created);
+    }
+);
 
-both!(who_listens_hears_of_a_pause_and_of_what_follows, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
-    let job = server.import_long("L").await;
-    let mut listener = server.events(job, "").await;
-    server.action(job, "pause").await.ok();
-    let says = |text: &'static str| {
-        move |heard: &support::Heard| {
-            heard.data["message"].as_str().is_some_and(|message| message.starts_with(text))
-        }
-    };
-    assert!(listener.until(says("Paused")).await.last().is_some_and(says("Paused")));
-    server.action(job, "resume").await.ok();
-    assert!(listener.until(says("Resumed")).await.last().is_some_and(says("Resumed")));
-    server.cancel(job).await.ok();
-    let rest = listener.rest().await;
-    assert_eq!(rest.last().unwrap().data["status"], "cancelled");
-});
+both!(
+    who_listens_hears_of_a_pause_and_of_what_follows,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "1")],
+    |server| {
+        let job = server.import_long("L").await;
+        let mut listener = server.events(job, "").await;
+        server.action(job, "pause").await.ok();
+        let says = |text: &'static str| {
+            move |heard: &support::Heard| {
+                heard.data["message"].as_str().is_some_and(|message| message.starts_with(text))
+            }
+        };
+        assert!(listener.until(says("Paused")).await.last().is_some_and(says("Paused")));
+        server.action(job, "resume").await.ok();
+        assert!(listener.until(says("Resumed")).await.last().is_some_and(says("Resumed")));
+        server.cancel(job).await.ok();
+        let rest = listener.rest().await;
+        assert_eq!(rest.last().unwrap().data["status"], "cancelled");
+    }
+);

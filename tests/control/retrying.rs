@@ -36,7 +36,7 @@ both!(all_rows_are_imported_again_as_a_job_of_its_own, |server| {
 
 both!(
     only_the_rows_that_failed_are_taken_with_their_numbers,
-    [("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MAX_STORED_ERRORS", "3")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MAX_STORED_ERRORS", "3")],
     |server| {
         // Nothing is there to update: every valid row fails, far more than the table lists.
         let parent = server.load("products", Upload::csv(&file()).option("mode", "update")).await;
@@ -90,7 +90,7 @@ async fn in_parts(server: &mut Server, upload: Upload, writers: &[&str]) {
         assert!(left > 0, "{part}");
         parts.push(part);
         server.kill();
-        server.restart_with(&[("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", writers)]);
+        server.restart_with(&[SLOW, ("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", writers)]);
         job = server.retry(job, "unprocessed").await;
         let child = server.until(job, |status| !status["progress"]["total"].is_null()).await;
         assert_eq!(child["progress"]["total"], left, "{child}");
@@ -112,13 +112,13 @@ async fn in_parts(server: &mut Server, upload: Upload, writers: &[&str]) {
 
 both!(
     what_was_not_reached_is_imported_and_nothing_twice,
-    [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
     |server| { in_parts(server, Upload::csv(&file()), &["2", "2"]).await }
 );
 
 #[tokio::test]
 async fn rows_are_divided_anew_among_another_number_of_writers() {
-    let settings = [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "3")];
+    let settings = [SLOW, ("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "3")];
     let mut server = Server::start_with(Kind::Postgres, &settings).await;
     in_parts(&mut server, Upload::csv(&file()), &["2", "1", "3"]).await;
     server.check_every_job().await;
@@ -138,13 +138,13 @@ fn workbook() -> Vec<u8> {
 
 both!(
     what_was_not_reached_of_a_workbook_is_imported_as_well,
-    [("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
     |server| { in_parts(server, Upload::file("list.xlsx", workbook()), &["3"]).await }
 );
 
 both!(
     what_was_not_reached_of_failed_rows_is_imported_too,
-    [("LOADBAY_CHUNK_ROWS", "4")],
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "4")],
     |server| {
         let parent = server.load("products", Upload::csv(&file()).option("mode", "update")).await;
         let failed = parent["counts"]["failed"].as_u64().unwrap();
@@ -162,15 +162,19 @@ both!(
     }
 );
 
-both!(a_job_that_never_began_leaves_all_of_its_rows, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
-    let first = server.import_long("L").await;
-    let job = server.import("products", Upload::csv("SKU,Name\nA,Arnica\nB,Bryonia\n")).await;
-    server.cancel(job).await.ok();
-    server.cancel(first).await.ok();
-    let child = server.retry(job, "unprocessed").await;
-    let status = server.finished(child).await;
-    assert_eq!(status["counts"]["created"], 2, "{status}");
-});
+both!(
+    a_job_that_never_began_leaves_all_of_its_rows,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "1")],
+    |server| {
+        let first = server.import_long("L").await;
+        let job = server.import("products", Upload::csv("SKU,Name\nA,Arnica\nB,Bryonia\n")).await;
+        server.cancel(job).await.ok();
+        server.cancel(first).await.ok();
+        let child = server.retry(job, "unprocessed").await;
+        let status = server.finished(child).await;
+        assert_eq!(status["counts"]["created"], 2, "{status}");
+    }
+);
 
 both!(where_there_are_no_such_rows_there_is_no_job, |server| {
     let job = id(&server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await);

@@ -2,57 +2,69 @@
 //! not come to their end are taken back as far as they came.
 
 use crate::support::{self, *};
-use crate::survival::{ROWS, before, file, processed, reaches};
+use crate::survival::{ROWS, SLOW, before, file, processed, reaches};
 use crate::tables::*;
 
-both!(a_rollback_survives_being_killed_again_and_again, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
-    server.load("products", Upload::csv(&before())).await;
-    let (rows, records) = (products(server).await, current(server).await);
-    let job = load(server, &file()).await;
-    // Something to keep as well.
-    server
-        .database
-        .execute("update products set uom = 'x' where sku in ('S00004', 'S00500')")
-        .await;
-    let counts = server.status(job).await.ok()["counts"].clone();
-    let changed = counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap();
-    let rollback = ask(server, job).await;
-    let mut seen = 0;
-    for rows in [0, 1, 200, 500, 501, 700] {
-        seen = reaches(server, rollback, seen, rows).await;
-        server.kill();
-        server.restart();
-    }
-    let status = server.finished(rollback).await;
-    let created = counts["created"].as_u64().unwrap();
-    assert_counts(&status, [created - 2, changed - created, 0, 2]);
-    let kept = server.rows("select sku from products where uom = 'x' order by sku").await;
-    assert_eq!(kept, [["S00004"], ["S00500"]]);
-    let forget = "delete from product_stocks where product_id in (select id from products \
+both!(
+    a_rollback_survives_being_killed_again_and_again,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
+    |server| {
+        server.load("products", Upload::csv(&before())).await;
+        let (rows, records) = (products(server).await, current(server).await);
+        let job = load(server, &file()).await;
+        // Something to keep as well.
+        server
+            .database
+            .execute("update products set uom = 'x' where sku in ('S00004', 'S00500')")
+            .await;
+        let counts = server.status(job).await.ok()["counts"].clone();
+        let changed = counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap();
+        let rollback = ask(server, job).await;
+        let mut seen = 0;
+        for rows in [0, 1, 200, 500, 501, 700] {
+            seen = reaches(server, rollback, seen, rows).await;
+            server.kill();
+            server.restart();
+        }
+        let status = server.finished(rollback).await;
+        let created = counts["created"].as_u64().unwrap();
+        assert_counts(&status, [created - 2, changed - created, 0, 2]);
+        let kept = server.rows("select sku from products where uom = 'x' order by sku").await;
+        assert_eq!(kept, [["S00004"], ["S00500"]]);
+        let forget = "delete from product_stocks where product_id in (select id from products \
                   where uom = 'x'); delete from product_prices where product_id in \
                   (select id from products where uom = 'x'); delete from products where uom = 'x'";
-    server.database.execute(forget).await;
-    assert!(products(server).await == rows, "the products differ from those before the import");
-    assert!(current(server).await == records, "the histories differ");
-});
+        server.database.execute(forget).await;
+        assert!(products(server).await == rows, "the products differ from those before the import");
+        assert!(current(server).await == records, "the histories differ");
+    }
+);
 
-both!(a_cancelled_rollback_is_finished_by_the_next, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
-    server.load("products", Upload::csv(&before())).await;
-    let (rows, records) = (products(server).await, current(server).await);
-    let job = load(server, &file()).await;
-    let rollback = ask(server, job).await;
-    reaches(server, rollback, 0, 200).await;
-    assert_eq!(server.cancel(rollback).await.ok()["status"], "cancelled");
-    check_guarantees(server, rollback).await;
-    let done = processed(server.status(rollback).await.ok());
-    let status = take_back(server, job).await;
-    let counts = &status["counts"];
-    assert_eq!((&counts["unchanged"], &counts["failed"]), (&done.into(), &0.into()), "{status}");
-    assert!(products(server).await == rows, "the products differ from those before the import");
-    assert!(current(server).await == records, "the histories differ");
-});
+both!(
+    a_cancelled_rollback_is_finished_by_the_next,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
+    |server| {
+        server.load("products", Upload::csv(&before())).await;
+        let (rows, records) = (products(server).await, current(server).await);
+        let job = load(server, &file()).await;
+        let rollback = ask(server, job).await;
+        reaches(server, rollback, 0, 200).await;
+        assert_eq!(server.cancel(rollback).await.ok()["status"], "cancelled");
+        check_guarantees(server, rollback).await;
+        let done = processed(server.status(rollback).await.ok());
+        let status = take_back(server, job).await;
+        let counts = &status["counts"];
+        assert_eq!(
+            (&counts["unchanged"], &counts["failed"]),
+            (&done.into(), &0.into()),
+            "{status}"
+        );
+        assert!(products(server).await == rows, "the products differ from those before the import");
+        assert!(current(server).await == records, "the histories differ");
+    }
+);
 
-both!(a_cancelled_import_is_taken_back, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
+both!(a_cancelled_import_is_taken_back, [SLOW, ("LOADBAY_CHUNK_ROWS", "10")], |server| {
     server.load("products", Upload::csv(&before())).await;
     let (rows, records) = (products(server).await, current(server).await);
     let job = server.import("products", undoable(&file())).await;
@@ -86,19 +98,23 @@ both!(a_failed_import_is_taken_back, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
     assert!(products(server).await == rows, "the products differ from those before the import");
 });
 
-both!(an_import_that_was_killed_keeps_one_journal, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
-    server.load("products", Upload::csv(&before())).await;
-    let rows = products(server).await;
-    let job = server.import("products", undoable(&file())).await;
-    let mut seen = 0;
-    for rows in [100, 400] {
-        seen = reaches(server, job, seen, rows).await;
-        server.kill();
-        server.restart();
+both!(
+    an_import_that_was_killed_keeps_one_journal,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
+    |server| {
+        server.load("products", Upload::csv(&before())).await;
+        let rows = products(server).await;
+        let job = server.import("products", undoable(&file())).await;
+        let mut seen = 0;
+        for rows in [100, 400] {
+            seen = reaches(server, job, seen, rows).await;
+            server.kill();
+            server.restart();
+        }
+        let counts = server.finished(job).await["counts"].clone();
+        let changed = counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap();
+        assert_eq!(server.database.number("select count(*) from import_undo").await, changed);
+        take_back(server, job).await;
+        assert!(products(server).await == rows, "the products differ from those before the import");
     }
-    let counts = server.finished(job).await["counts"].clone();
-    let changed = counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap();
-    assert_eq!(server.database.number("select count(*) from import_undo").await, changed);
-    take_back(server, job).await;
-    assert!(products(server).await == rows, "the products differ from those before the import");
-});
+);

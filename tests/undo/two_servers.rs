@@ -2,12 +2,12 @@
 //! back what the other imported, and go on with a rollback that the other began.
 
 use crate::support::*;
-use crate::survival::{before, file, reaches};
+use crate::survival::{SLOW, before, file, reaches};
 use crate::tables::*;
 
 #[tokio::test]
 async fn another_server_takes_back_what_one_that_is_gone_imported() {
-    let [mut one, mut two] = Server::start_two(&[("LOADBAY_CHUNK_ROWS", "10")]).await;
+    let [mut one, mut two] = Server::start_two(&[SLOW, ("LOADBAY_CHUNK_ROWS", "10")]).await;
     one.load("products", Upload::csv(&before())).await;
     let rows = products(&one).await;
     let job = load(&one, &file()).await;
@@ -21,7 +21,7 @@ async fn another_server_takes_back_what_one_that_is_gone_imported() {
 
 #[tokio::test]
 async fn a_rollback_goes_on_on_another_server_with_the_whole_list_of_what_is_kept() {
-    let [mut one, mut two] = Server::start_two(&[("LOADBAY_CHUNK_ROWS", "10")]).await;
+    let [mut one, mut two] = Server::start_two(&[SLOW, ("LOADBAY_CHUNK_ROWS", "10")]).await;
     let job = load(&one, &file()).await;
     one.database.execute("update products set uom = 'x' where sku like '%4'").await;
     two.kill();
