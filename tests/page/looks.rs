@@ -124,18 +124,22 @@ visits!(every_text_can_be_read_by_day_and_by_night, [SMALL_CHUNKS], |server, vis
     server.cancel(3).await.ok();
 });
 
-visits!(older_addresses_lead_to_the_page, [SMALL_CHUNKS], |server, visit| {
-    jobs(server).await;
-    visit.go("/products/import-export-advanced").await;
-    visit.until("location.pathname === '/' && one('#dataset')", &[]).await;
-    let chosen = visit.run("return document.querySelector('#dataset').value", &[]).await;
-    assert_eq!(chosen, Value::from("products"));
+visits!(
+    older_addresses_lead_to_the_page,
+    [SMALL_CHUNKS, ("FAILPOINTS", "lane.after=sleep(5)")],
+    |server, visit| {
+        jobs(server).await;
+        visit.go("/products/import-export-advanced").await;
+        visit.until("location.pathname === '/' && one('#dataset')", &[]).await;
+        let chosen = visit.run("return document.querySelector('#dataset').value", &[]).await;
+        assert_eq!(chosen, Value::from("products"));
 
-    // The browser's own way back and forth.
-    visit.click("job-list [data-job='2'] a").await;
-    visit.sees("job-page").await;
-    visit.run("history.back()", &[]).await;
-    visit.sees("job-list [data-job='2']").await;
-    visit.misses("job-page").await;
-    server.cancel(3).await.ok();
-});
+        // The browser's own way back and forth.
+        visit.click("job-list [data-job='2'] a").await;
+        visit.sees("job-page").await;
+        visit.run("history.back()", &[]).await;
+        visit.sees("job-list [data-job='2']").await;
+        visit.misses("job-page").await;
+        server.cancel(3).await.ok();
+    }
+);
