@@ -73,11 +73,11 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
 /// Opens the data directory and the storage of the jobs' files.
 async fn files(config: &Config) -> anyhow::Result<(Arc<Folder>, Storage)> {
     let (root, min_free) = (config.data_dir.clone(), config.min_free);
-    let url = config.storage_url.clone();
+    let (url, access) = (config.storage_url.clone(), config.bucket_access.clone());
     let open = move || -> anyhow::Result<_> {
         let folder = Arc::new(Folder::open(&root)?.with_min_free(min_free));
-        let storage =
-            Storage::connect(Arc::clone(&folder), url.as_ref()).context("LOADBAY_STORAGE_URL")?;
+        let storage = Storage::connect(Arc::clone(&folder), url.as_ref(), &access)
+            .context("LOADBAY_STORAGE_URL")?;
         Ok((folder, storage))
     };
     tokio::task::spawn_blocking(open).await?

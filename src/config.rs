@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
-use crate::files::StorageUrl;
+use crate::files::{BucketAccess, StorageUrl};
 use crate::http::Origins;
 
 /// A setting as users see it.
@@ -159,6 +159,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `LOADBAY_STORAGE_URL`.
     pub storage_url: Option<StorageUrl>,
+    /// `AWS_…` lines of `.env` whose variables the environment does not set.
+    pub bucket_access: BucketAccess,
     /// `LOADBAY_MIN_FREE`, bytes.
     pub min_free: u64,
     /// `LOADBAY_MAX_UPLOAD`, bytes.
@@ -226,9 +228,14 @@ impl Config {
     /// Every setting that cannot be used, and an unreadable `.env`.
     pub fn read(matches: &ArgMatches) -> Result<Self, ConfigFaults> {
         let file = dot_env().map_err(|fault| ConfigFaults(vec![fault]))?;
-        Self::from_lookup(|variable| {
+        let config = Self::from_lookup(|variable| {
             matches.get_one::<String>(variable).or_else(|| file.get(variable)).cloned()
-        })
+        })?;
+        let mut file = file;
+        for (name, _) in std::env::vars_os() {
+            file.remove(&*name.to_string_lossy());
+        }
+        Ok(Self { bucket_access: BucketAccess::among(file), ..config })
     }
 
     /// Reads the settings from any source of text by variable name.
@@ -244,6 +251,7 @@ impl Config {
             data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), |text| Ok(text.into())),
             storage_url: from
                 .read("LOADBAY_STORAGE_URL", None, |text| StorageUrl::parse(text).map(Some)),
+            bucket_access: BucketAccess::default(),
             min_free: from.read("LOADBAY_MIN_FREE", 0, |t| bytes(t, 0, 1 << 40)),
             max_upload: from.read("LOADBAY_MAX_UPLOAD", 0, |t| bytes(t, 1 << 10, 1 << 40)),
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),

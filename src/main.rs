@@ -1,11 +1,12 @@
 //! The command line.
 
+use std::io::Write;
 use std::process::ExitCode;
 
-#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
 fn main() -> ExitCode {
     loadbay::cli::run().unwrap_or_else(|fault| {
-        eprintln!("loadbay: {fault:#}");
+        // The exit code says it too, where nobody can be told.
+        let _ = writeln!(std::io::stderr(), "loadbay: {fault:#}");
         ExitCode::FAILURE
     })
 }

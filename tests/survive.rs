@@ -118,6 +118,18 @@ both!(
     }
 );
 
+both!(a_log_that_takes_no_more_lines_stops_nothing, |server| {
+    server.kill();
+    server.fill_log();
+    let settings = [SLOW, ("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_LOG", "trace")];
+    server.restart_with(&settings);
+    for _ in 0..2 {
+        let status = server.load("products", Upload::csv(&file())).await;
+        assert_eq!(status["status"], "completed", "{status}");
+    }
+    assert!(server.terminate().success());
+});
+
 both!(
     a_file_that_is_gone_after_a_restart_fails_the_job,
     [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],

@@ -42,6 +42,9 @@ fn log_to_stderr(config: &Config) {
     let quiet = "actix_server=warn,actix_http=off,sea_orm_migration=warn";
     let filter = EnvFilter::new(format!("{quiet},{}", config.log));
     let lines = tracing_subscriber::fmt()
+        // A line that stderr does not take, as on a full disk, would be complained of on stderr, by
+        // a macro that panics when that fails too: the task that logs would end.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);

@@ -33,7 +33,7 @@ pub use error::{FileError, may_pass};
 pub use failed_rows::FailedRows;
 pub(crate) use receive::hex;
 pub use receive::{Arrived, Received, Receiver};
-pub use storage::{SourceFile, Storage, StorageUrl};
+pub use storage::{BucketAccess, SourceFile, Storage, StorageUrl};
 
 /// The data directory, locked for this server as long as the value lives.
 #[derive(Debug)]

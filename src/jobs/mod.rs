@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -116,6 +116,8 @@ struct Inner {
     changes: Changes,
     /// Told when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
+    /// One for each job that may run here at the same time.
+    places: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
     runtime: Handle,
@@ -134,7 +136,6 @@ impl Jobs {
         datasets: Arc<Datasets>,
         settings: JobsSettings,
     ) -> Result<Self, JobsError> {
-        store.void_leases(&folder.server_id().to_string()).await?;
         let inner = Arc::new(Inner {
             manager: JobManager::new(settings.keep_finished),
             feeds: Feeds::default(),
@@ -144,6 +145,7 @@ impl Jobs {
             folder,
             storage,
             datasets,
+            places: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
             settings,
             wake: Notify::new(),
             stop: CancellationToken::new(),

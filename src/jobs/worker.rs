@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{RunError, chain};
@@ -24,13 +23,35 @@ const TIDY: Duration = Duration::from_mins(1);
 /// How often it is tidied when finished jobs are to leave at once.
 const TIDY_MIN: Duration = Duration::from_secs(1);
 
+/// How long a task that broke off rests before it begins again.
+const REST: Duration = Duration::from_secs(1);
+
 /// Starts the tasks; they end with the server.
 pub(super) fn start(inner: &Arc<Inner>) {
-    inner.tasks.spawn_on(claim_jobs(Arc::clone(inner)), &inner.runtime);
-    inner.tasks.spawn_on(hear(Arc::clone(inner)), &inner.runtime);
-    inner.tasks.spawn_on(tidy(Arc::clone(inner)), &inner.runtime);
-    inner.tasks.spawn_on(retention::retire(Arc::clone(inner)), &inner.runtime);
-    inner.tasks.spawn_on(thin::at_start(Arc::clone(inner)), &inner.runtime);
+    keep_up(inner, "claiming jobs", claim_jobs);
+    keep_up(inner, "hearing of other servers", hear);
+    keep_up(inner, "tidying the memory", tidy);
+    keep_up(inner, "removing old files", retention::retire);
+    keep_up(inner, "thinning events", thin::at_start);
+}
+
+/// Starts a task, and starts it again when it breaks off: without it the server would only seem to
+/// be well.
+fn keep_up<F>(inner: &Arc<Inner>, name: &'static str, task: fn(Arc<Inner>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let keeper = Arc::clone(inner);
+    let keep = async move {
+        while let Err(fault) = tokio::spawn(task(Arc::clone(&keeper))).await {
+            tracing::error!(%fault, "{name} broke off and begins again");
+            tokio::select! {
+                () = tokio::time::sleep(REST) => {}
+                () = keeper.stop.cancelled() => return,
+            }
+        }
+    };
+    inner.tasks.spawn_on(keep, &inner.runtime);
 }
 
 async fn tidy(inner: Arc<Inner>) {
@@ -44,12 +65,11 @@ async fn tidy(inner: Arc<Inner>) {
 }
 
 async fn claim_jobs(inner: Arc<Inner>) {
-    let places = Arc::new(Semaphore::new(inner.settings.running_max.max(1) as usize));
     let claimant = claimant(&inner);
-    let mut room = Room::default();
+    let (mut room, mut has_lost_track) = (Room::default(), true);
     loop {
         let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
+            place = Arc::clone(&inner.places).acquire_owned() => place,
             () = inner.stop.cancelled() => return,
         };
         // The semaphore is never closed; without a place there is nothing to do.
@@ -57,8 +77,14 @@ async fn claim_jobs(inner: Arc<Inner>) {
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
         let busy_with = inner.manager.running_here();
-        let claimant = Claimant { busy_with, ..claimant.clone() };
-        let claimed = if room.look(&inner) { claim(&inner, claimant).await } else { Ok(None) };
+        let claimant = Claimant { busy_with, has_lost_track, ..claimant.clone() };
+        let claimed = if room.look(&inner) {
+            let claimed = inner.work.claim(&claimant).await;
+            has_lost_track = claimed.is_err();
+            claimed
+        } else {
+            Ok(None)
+        };
         match claimed {
             Ok(Some(job)) => {
                 // Here, so that the next claim knows of it.
@@ -82,13 +108,6 @@ async fn claim_jobs(inner: Arc<Inner>) {
             () = inner.stop.cancelled() => return,
         }
     }
-}
-
-/// Claims in a task of its own: a panic there must not end all claiming.
-async fn claim(inner: &Arc<Inner>, claimant: Claimant) -> Result<Option<Job>, RunError> {
-    let store = inner.work.clone();
-    let claimed = tokio::spawn(async move { store.claim(&claimant).await });
-    Ok(claimed.await.map_err(|_| RunError::Panicked)??)
 }
 
 /// Whether there is room to run jobs; said once each time that it changes.
@@ -135,6 +154,7 @@ fn claimant(inner: &Inner) -> Claimant {
         lease: inner.settings.lease,
         limits: limits.into_values().collect(),
         busy_with: Vec::new(),
+        has_lost_track: false,
     }
 }
 

@@ -37,6 +37,9 @@ pub struct Claimant {
     pub limits: Vec<TableLimit>,
     /// Jobs that it still works on, whoever they belong to by now: not claimed before that is over.
     pub busy_with: Vec<i64>,
+    /// It may own jobs that it does not know of: an earlier process of it left them behind, or the
+    /// answer to a claim was lost.
+    pub has_lost_track: bool,
 }
 
 /// How many jobs may write to one table at the same time, on all servers together.
@@ -78,12 +81,38 @@ impl Store {
             let lock = Query::select().expr(lock).to_owned();
             transaction.query_one(&lock).await.doing(doing)?;
         }
+        if by.has_lost_track {
+            // Under the lock: a claim without an answer has taken effect by now, or never will.
+            self.void_unknown(&transaction, by).await?;
+        }
         let full = self.full_datasets(&transaction, &by.limits).await?;
         let claimed = self.claim_next(&transaction, by, &full).await?;
         // Nothing was written when there is nothing to claim; the lock goes either way.
         transaction.commit().await.doing(doing)?;
         fault!("claim.after", StoreError::busy());
         Ok(claimed)
+    }
+
+    /// Ends the leases of jobs of `by` that it does not work on; on a database that only one server
+    /// can use, of all jobs that it does not work on.
+    async fn void_unknown(
+        &self,
+        transaction: &DatabaseTransaction,
+        by: &Claimant,
+    ) -> Result<(), StoreError> {
+        let mut unknown = Condition::all()
+            .add(has(JobStatus::Processing))
+            .add(C::Id.is_not_in(by.busy_with.iter().copied()));
+        if !self.is_exclusive() {
+            unknown = unknown.add(C::LeaseOwner.eq(&by.owner));
+        }
+        import_log::Entity::update_many()
+            .col_expr(C::LeaseExpiresAt, Expr::value(None::<DateTime<Utc>>))
+            .filter(unknown)
+            .exec(transaction)
+            .await
+            .doing("take up interrupted jobs")?;
+        Ok(())
     }
 
     /// The datasets of which as many jobs run as may. A job that is set aside until a time keeps its

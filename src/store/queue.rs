@@ -90,26 +90,6 @@ impl Store {
         transaction.commit().await.doing(doing)
     }
 
-    /// Voids the leases that an earlier process of this server left behind; on a database that
-    /// only one server can use, all of them.
-    pub async fn void_leases(&self, owner: &str) -> Result<(), StoreError> {
-        let mut left = Condition::all().add(has(JobStatus::Processing));
-        if !self.is_exclusive() {
-            left = left.add(import_log::Column::LeaseOwner.eq(owner));
-        }
-        let _turn = self.turn().await;
-        import_log::Entity::update_many()
-            .col_expr(
-                import_log::Column::LeaseExpiresAt,
-                Expr::value(None::<sea_orm::prelude::DateTimeUtc>),
-            )
-            .filter(left)
-            .exec(&self.write)
-            .await
-            .doing("take up interrupted jobs")?;
-        Ok(())
-    }
-
     /// Ends a job of ours; `None` when it is no longer ours.
     pub async fn finish(&self, job: &Job, end: &End) -> Result<Option<Job>, StoreError> {
         let (status, code, message) = match end {

@@ -215,6 +215,7 @@ pub(crate) fn claimant(owner: &str) -> Claimant {
         lease: LEASE,
         limits: Vec::new(),
         busy_with: Vec::new(),
+        has_lost_track: false,
     }
 }
 

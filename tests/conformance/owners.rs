@@ -6,9 +6,9 @@ use loadbay::domain::error_code::ErrorCode;
 use loadbay::domain::event::story;
 use loadbay::domain::job::Job;
 use loadbay::domain::status::JobStatus;
-use loadbay::store::End;
+use loadbay::store::{Claimant, End};
 
-use crate::ground::{Ground, LEASE, chunk, claimant};
+use crate::ground::{Ground, LEASE, chunk, claimant, with_limit};
 use crate::support::Kind;
 
 /// Everything that an owner does besides committing, done by one that lost the job: nothing of it
@@ -103,19 +103,32 @@ on_both!(a_job_ends_once, |ground| {
     assert!(ground.claim(&claimant("two")).await.is_none());
 });
 
-on_both!(a_server_that_starts_takes_up_what_its_earlier_process_left, |ground| {
-    let (own, other) = (ground.owned_by("one").await, ground.owned_by("two").await);
+on_both!(a_server_that_lost_track_takes_up_what_is_its_own_and_not_known_to_it, |ground| {
+    let (known, own) = (ground.owned_by("one").await, ground.owned_by("one").await);
+    let other = ground.owned_by("two").await;
     let ended = ground.owned_by("one").await;
     ground.store.finish(&ended, &End::Completed).await.unwrap().expect("it is ours");
-    let waiting = ground.job().await;
-    let untouched = [ground.tables(&waiting).await, ground.tables(&ended).await];
-    ground.store.void_leases("one").await.unwrap();
-    assert_eq!(ground.column(&own, "lease_expires_at").await, "NULL");
+    let untouched = [ground.tables(&known).await, ground.tables(&ended).await];
+    let one = Claimant { busy_with: vec![known.id], ..claimant("one") };
+    assert!(ground.claim(&one).await.is_none(), "their leases run");
+    let one = Claimant { has_lost_track: true, ..one };
+    assert_eq!(ground.claim(&one).await.unwrap().id, own.id);
     // SQLite has one server: whoever owned a job there is gone.
     let is_gone = ground.database.kind() == Kind::Sqlite;
     assert_eq!(ground.column(&other, "lease_expires_at").await == "NULL", is_gone);
-    assert_eq!([ground.tables(&waiting).await, ground.tables(&ended).await], untouched);
-    assert_eq!(ground.claim(&claimant("one")).await.unwrap().id, own.id);
+    assert_eq!([ground.tables(&known).await, ground.tables(&ended).await], untouched);
+});
+
+on_both!(a_job_of_a_claim_without_an_answer_keeps_no_place_from_others, |ground| {
+    ground.owned_by("one").await;
+    let waiting = ground.job().await;
+    let by = with_limit("one", 1);
+    assert!(ground.claim(&by).await.is_none());
+    let lost = Claimant { has_lost_track: true, ..by.clone() };
+    let taken = ground.claim(&lost).await.expect("its own job, once more");
+    assert_eq!(taken.attempts, 2, "a start without an end counts");
+    let both = Claimant { busy_with: vec![taken.id], ..lost };
+    assert!(ground.claim(&both).await.is_none(), "{waiting:?} waits for the place");
 });
 
 on_both!(a_job_without_room_is_tried_again_when_its_time_has_come_and_not_before, |ground| {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::steer::*;
-use crate::support::{Server, Upload, check_guarantees};
+use crate::support::{SLOW, Server, Upload, check_guarantees};
 use crate::survival::*;
 
 fn signal(server: &Server, signal: Signal) {
@@ -68,6 +68,7 @@ async fn the_job_of_a_dead_server_is_steered_and_waits_for_its_file() {
     let at = rows(paused.data());
     two.until(job, |status| rows(status) > at).await;
     assert_eq!(two.cancel(job).await.ok()["status"], "cancelled");
+    one.finished(job).await;
     check_guarantees(&one, job).await;
 
     // Its file is not here.

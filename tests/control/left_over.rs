@@ -5,7 +5,7 @@ use std::io::Cursor;
 use calamine::{Data, Reader, Xlsx};
 
 use super::steer::*;
-use crate::support::{self, Answer, Upload, both};
+use crate::support::{self, Answer, SLOW, Upload, both};
 use crate::survival::*;
 
 async fn list(server: &support::Server, job: i64, extension: &str) -> Answer {

@@ -1,7 +1,7 @@
 //! Pause and resume: the job keeps its checkpoint, others get its place, and it ends as if nobody had
 //! touched it.
 
-use crate::support::{self, Upload, both};
+use crate::support::{self, SLOW, Upload, both};
 use crate::survival::*;
 
 both!(

@@ -5,7 +5,7 @@ use reqwest::Method;
 use rust_xlsxwriter::Workbook;
 
 use super::steer::*;
-use crate::support::{self, Kind, Server, Upload, both};
+use crate::support::{self, Kind, SLOW, Server, Upload, both};
 use crate::survival::*;
 
 /// Numbers of the rows that failed, as the list of the job has them.

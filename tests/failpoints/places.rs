@@ -112,8 +112,6 @@ impl Case {
     pub(crate) fn lease(&self) -> &'static str {
         match (self.how, self.place.name) {
             (How::Sleep, _) => "1s",
-            // Taken up in the table, and nobody knows.
-            (_, "claim.after") => "2s",
             _ => "1h",
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use crate::files::{FAULTY, list};
-use crate::support::{Server, Upload};
+use crate::support::{SLOW, Server, Upload};
 use crate::visit::Visit;
 use crate::visits;
 use crate::watch::{SMALL_CHUNKS, hold_at};
@@ -54,7 +54,7 @@ async fn goes_to(visit: &Visit, path: &str) {
 
 visits!(
     a_job_is_sent_to_the_front_paused_resumed_and_cancelled,
-    [SMALL_CHUNKS, ("LOADBAY_MAX_RUNNING_JOBS", "1")],
+    [SMALL_CHUNKS, SLOW, ("LOADBAY_MAX_RUNNING_JOBS", "1")],
     |server, visit| {
         let long = server.import("products", Upload::csv(&list("L", 30_000))).await;
         for key in ["B", "C"] {

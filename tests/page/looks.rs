@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::files::{FAULTY, list};
-use crate::support::{Server, Upload};
+use crate::support::{SLOW, Server, Upload};
 use crate::visit::Visit;
 use crate::visits;
 use crate::watch::SMALL_CHUNKS;
@@ -68,7 +68,7 @@ async fn jobs(server: &Server) {
         let job = server.import("products", Upload::csv(text)).await;
         server.finished(job).await;
     }
-    let job = server.import("products", Upload::csv(&list("P", 3_000))).await;
+    let job = server.import("products", Upload::csv(&list("P", 30_000))).await;
     server.until(job, |job| job["status"] == "processing").await;
     server.action(job, "pause").await.ok();
 }
@@ -98,7 +98,7 @@ async fn through_all_states<T>(visit: &mut Visit, look: impl AsyncFn(&Visit, &st
     looks
 }
 
-visits!(a_phone_never_scrolls_sideways, [SMALL_CHUNKS], |server, visit| {
+visits!(a_phone_never_scrolls_sideways, [SMALL_CHUNKS, SLOW], |server, visit| {
     jobs(server).await;
     visit.screen(390, 844, true).await;
     through_all_states(visit, fits_a_phone).await;
@@ -113,7 +113,7 @@ visits!(a_phone_never_scrolls_sideways, [SMALL_CHUNKS], |server, visit| {
     server.cancel(3).await.ok();
 });
 
-visits!(every_text_can_be_read_by_day_and_by_night, [SMALL_CHUNKS], |server, visit| {
+visits!(every_text_can_be_read_by_day_and_by_night, [SMALL_CHUNKS, SLOW], |server, visit| {
     jobs(server).await;
     for (colours, is_dark) in [("light", false), ("dark", true)] {
         visit.prefer(colours).await;
@@ -124,22 +124,18 @@ visits!(every_text_can_be_read_by_day_and_by_night, [SMALL_CHUNKS], |server, vis
     server.cancel(3).await.ok();
 });
 
-visits!(
-    older_addresses_lead_to_the_page,
-    [SMALL_CHUNKS, ("FAILPOINTS", "lane.after=sleep(5)")],
-    |server, visit| {
-        jobs(server).await;
-        visit.go("/products/import-export-advanced").await;
-        visit.until("location.pathname === '/' && one('#dataset')", &[]).await;
-        let chosen = visit.run("return document.querySelector('#dataset').value", &[]).await;
-        assert_eq!(chosen, Value::from("products"));
+visits!(older_addresses_lead_to_the_page, [SMALL_CHUNKS, SLOW], |server, visit| {
+    jobs(server).await;
+    visit.go("/products/import-export-advanced").await;
+    visit.until("location.pathname === '/' && one('#dataset')", &[]).await;
+    let chosen = visit.run("return document.querySelector('#dataset').value", &[]).await;
+    assert_eq!(chosen, Value::from("products"));
 
-        // The browser's own way back and forth.
-        visit.click("job-list [data-job='2'] a").await;
-        visit.sees("job-page").await;
-        visit.run("history.back()", &[]).await;
-        visit.sees("job-list [data-job='2']").await;
-        visit.misses("job-page").await;
-        server.cancel(3).await.ok();
-    }
-);
+    // The browser's own way back and forth.
+    visit.click("job-list [data-job='2'] a").await;
+    visit.sees("job-page").await;
+    visit.run("history.back()", &[]).await;
+    visit.sees("job-list [data-job='2']").await;
+    visit.misses("job-page").await;
+    server.cancel(3).await.ok();
+});

@@ -1,7 +1,7 @@
 //! Watching jobs: the bars, a reload in the middle, a server that goes away, the list.
 
 use crate::files::list;
-use crate::support::{Server, Upload};
+use crate::support::{SLOW, Server, Upload};
 use crate::visit::{Line, Visit, told};
 use crate::visits;
 
@@ -75,7 +75,7 @@ fn is_whole(lines: &[Line], rows: u64) {
     assert_eq!(ends, 1, "{:?}", lines.last());
 }
 
-visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS], |_server, visit| {
+visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS, SLOW], |_server, visit| {
     visit.choose_files(&[("long.csv", list("L", ROWS).as_bytes())]).await;
     visit.sees(".preview").await;
     visit.run(RECORDER, &[]).await;
@@ -100,7 +100,7 @@ visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS], |_server, visit| {
     assert_eq!(title, "Done · long.csv – Loadbay");
 });
 
-visits!(a_reload_in_the_middle_loses_nothing, [SMALL_CHUNKS], |server, visit| {
+visits!(a_reload_in_the_middle_loses_nothing, [SMALL_CHUNKS, SLOW], |server, visit| {
     let job = server.import("products", Upload::csv(&list("R", ROWS))).await;
     visit.go(&format!("/jobs/{job}")).await;
     let lock = hold_in_the_middle(server, visit, job).await;
@@ -117,7 +117,7 @@ visits!(a_reload_in_the_middle_loses_nothing, [SMALL_CHUNKS], |server, visit| {
     is_whole(&visit.lines().await, ROWS);
 });
 
-visits!(a_server_that_comes_back_goes_on_where_it_was, [SMALL_CHUNKS], |server, visit| {
+visits!(a_server_that_comes_back_goes_on_where_it_was, [SMALL_CHUNKS, SLOW], |server, visit| {
     visit.pardon("net::ERR_");
     let job = server.import("products", Upload::csv(&list("K", ROWS))).await;
     visit.go(&format!("/jobs/{job}")).await;
@@ -133,7 +133,7 @@ visits!(a_server_that_comes_back_goes_on_where_it_was, [SMALL_CHUNKS], |server, 
     is_whole(&visit.lines().await, ROWS);
 });
 
-visits!(jobs_into_one_table_move_in_the_list_in_turn, [SMALL_CHUNKS], |server, visit| {
+visits!(jobs_into_one_table_move_in_the_list_in_turn, [SMALL_CHUNKS, SLOW], |server, visit| {
     for key in ["A", "B"] {
         server.import("products", Upload::csv(&list(key, ROWS))).await;
     }

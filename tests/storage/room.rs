@@ -4,27 +4,36 @@ use crate::files::{folders, list};
 use crate::support;
 use crate::support::*;
 
-both!(without_room_uploads_are_refused_and_jobs_wait, [("LOADBAY_CHUNK_ROWS", "10")], |server| {
-    let job = server.import("products", Upload::csv(&list("A", 2_000))).await;
-    let other = server.import("products", Upload::csv(&list("B", 100))).await;
-    server.until(job, |status| status["progress"]["current"].as_u64() > Some(0)).await;
-    server.kill();
-    server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MIN_FREE", "1TiB")]);
+both!(
+    without_room_uploads_are_refused_and_jobs_wait,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
+    |server| {
+        let job = server.import("products", Upload::csv(&list("A", 2_000))).await;
+        let other = server.import("products", Upload::csv(&list("B", 100))).await;
+        server.until(job, |status| status["progress"]["current"].as_u64() > Some(0)).await;
+        server.kill();
+        server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MIN_FREE", "1TiB")]);
 
-    for upload in [Upload::csv(&list("C", 10)), Upload::csv(&list("C", 10)).raw()] {
-        let refused = server.full(upload).await;
-        assert_eq!((refused.status, refused.code()), (507, "storage_full"), "{}", refused.text());
+        for upload in [Upload::csv(&list("C", 10)), Upload::csv(&list("C", 10)).raw()] {
+            let refused = server.full(upload).await;
+            assert_eq!(
+                (refused.status, refused.code()),
+                (507, "storage_full"),
+                "{}",
+                refused.text()
+            );
+        }
+        assert!(folders(&server.data_dir().join("tmp")).is_empty());
+        assert_eq!(folders(&server.data_dir().join("uploads")).len(), 2);
+        assert_eq!(server.jobs("").await.ok()["jobs"].as_array().map(Vec::len), Some(2));
+        assert_eq!(server.status(other).await.ok()["status"], "pending");
+        assert_eq!(server.cancel(other).await.ok()["status"], "cancelled");
+        assert!(server.log().contains("no jobs are claimed until there is room"));
+
+        server.terminate();
+        server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10")]);
+        let status = server.finished(job).await;
+        assert_eq!(status["status"], "completed", "{status}");
+        assert_eq!(server.status(other).await.ok()["status"], "cancelled");
     }
-    assert!(folders(&server.data_dir().join("tmp")).is_empty());
-    assert_eq!(folders(&server.data_dir().join("uploads")).len(), 2);
-    assert_eq!(server.jobs("").await.ok()["jobs"].as_array().map(Vec::len), Some(2));
-    assert_eq!(server.status(other).await.ok()["status"], "pending");
-    assert_eq!(server.cancel(other).await.ok()["status"], "cancelled");
-    assert!(server.log().contains("no jobs are claimed until there is room"));
-
-    server.terminate();
-    server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10")]);
-    let status = server.finished(job).await;
-    assert_eq!(status["status"], "completed", "{status}");
-    assert_eq!(server.status(other).await.ok()["status"], "cancelled");
-});
+);

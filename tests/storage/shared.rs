@@ -97,3 +97,26 @@ async fn a_file_that_was_changed_in_the_shared_folder_is_not_imported() {
     assert_eq!(status["errorCode"], "source_changed", "{status}");
     check_guarantees(&server, job).await;
 }
+
+#[tokio::test]
+async fn rows_in_a_bucket_are_imported_again_through_the_other_server() {
+    let s3 = S3::start();
+    let settings = s3.settings(&[SLOW, ("LOADBAY_CHUNK_ROWS", "20")]);
+    let [mut one, two] = Server::start_two(&settings).await;
+    let job = one.import("products", Upload::csv(&list("R", 4_000))).await;
+    one.until(job, |status| status["progress"]["current"].as_u64() >= Some(100)).await;
+    let cancelled = two.cancel(job).await.ok()["counts"].clone();
+    one.kill();
+    let counts = |counts: &serde_json::Value, name: &str| counts[name].as_u64().unwrap();
+    // Of the failed rows no column was given a price that is one: they fail again.
+    let again = two.action(job, "retry?rows=failed").await.data()["jobId"].as_i64().unwrap();
+    let again = two.finished(again).await["counts"].clone();
+    assert_eq!(counts(&again, "failed"), counts(&cancelled, "failed"));
+    assert_eq!(counts(&again, "created"), 0);
+    let rest = two.action(job, "retry?rows=unprocessed").await.data()["jobId"].as_i64().unwrap();
+    let rest = two.finished(rest).await["counts"].clone();
+    assert_eq!(counts(&cancelled, "created") + counts(&rest, "created"), 3_200);
+    assert_eq!(counts(&cancelled, "failed") + counts(&rest, "failed"), 800);
+    one.restart();
+    one.check_every_job().await;
+}

@@ -1,6 +1,7 @@
 //! From the own folder to a shared storage and back: jobs that lie where they lay are run and read.
 
 use crate::files::{failed_keys, folders, list};
+use crate::s3::S3;
 use crate::support;
 use crate::support::*;
 
@@ -56,4 +57,21 @@ async fn a_shared_folder_that_is_not_mounted_keeps_the_server_from_starting() {
     let told = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(told.contains("LOADBAY_STORAGE_URL"), "{told}");
     assert!(told.contains("create or mount it first"), "{told}");
+}
+
+#[tokio::test]
+async fn what_opens_a_bucket_may_stand_in_the_env_file() {
+    let s3 = S3::start();
+    let mut server = Server::start(Kind::Sqlite).await;
+    server.kill();
+    // What the environment says goes before the file.
+    let mut lines: Vec<_> = s3.settings(&[]).iter().map(|(n, v)| format!("{n}={v}\n")).collect();
+    lines.push("AWS_REGION=nowhere-1\nAWS_DEFAULT_REGION=nowhere-1\n".to_owned());
+    std::fs::write(server.folder().join(".env"), lines.concat()).unwrap();
+    server.restart_with(&[("AWS_REGION", "us-east-1"), ("AWS_DEFAULT_REGION", "us-east-1")]);
+    let status = server.load("products", Upload::csv(&list("A", 20))).await;
+    assert_eq!(status["status"], "completed", "{status}");
+    assert!(s3.objects().iter().any(|name| name.ends_with("/source")), "{:?}", s3.objects());
+    let log = server.log();
+    assert!(log.contains("AWS_SECRET_ACCESS_KEY") && !log.contains("not-a-real-secret"), "{log}");
 }

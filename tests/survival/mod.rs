@@ -10,10 +10,6 @@ use crate::support::*;
 /// Rows of the files of these tests; with chunks of 10 a job has a hundred of them.
 pub(crate) const ROWS: u64 = 1_000;
 
-/// A setting under which each chunk takes a few milliseconds more, so that no job is over before a
-/// test can act in its middle.
-pub(crate) const SLOW: (&str, &str) = ("FAILPOINTS", "lane.after=sleep(5)");
-
 /// A list with everything in it: new keys, keys of [`before`], repeated keys, bad values,
 /// references in changing letter case.
 pub(crate) fn file() -> String {

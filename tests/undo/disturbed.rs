@@ -2,7 +2,7 @@
 //! not come to their end are taken back as far as they came.
 
 use crate::support::{self, *};
-use crate::survival::{ROWS, SLOW, before, file, processed, reaches};
+use crate::survival::{ROWS, before, file, processed, reaches};
 use crate::tables::*;
 
 both!(

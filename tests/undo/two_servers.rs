@@ -2,7 +2,7 @@
 //! back what the other imported, and go on with a rollback that the other began.
 
 use crate::support::*;
-use crate::survival::{SLOW, before, file, reaches};
+use crate::survival::{before, file, reaches};
 use crate::tables::*;
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use object_store::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 
+use super::BucketAccess;
 use super::tree::SOURCE;
 
 /// Bytes of one request at most: a piece must come through within the time of a request (30 s).
@@ -48,8 +49,13 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket with what the environment says of it (`AWS_…`). Asks nobody yet.
-    pub(super) fn from_env(bucket: &str, prefix: &str) -> Result<Self, Error> {
+    /// The bucket with what the environment says of it (`AWS_…`), and `access` where that is silent.
+    /// Asks nobody yet.
+    pub(super) fn connect(
+        bucket: &str,
+        prefix: &str,
+        access: &BucketAccess,
+    ) -> Result<Self, Error> {
         // Patience is the caller's: a job waits for hours, a request for seconds.
         let retry = RetryConfig {
             backoff: BackoffConfig {
@@ -60,8 +66,14 @@ impl Bucket {
             max_retries: 4,
             retry_timeout: Duration::from_secs(8),
         };
-        let store =
-            AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).build()?;
+        let mut builder = AmazonS3Builder::from_env();
+        for (name, value) in access.iter() {
+            // As in the environment, one that nobody knows is nobody's.
+            if let Ok(key) = name.to_ascii_lowercase().parse() {
+                builder = builder.with_config(key, value);
+            }
+        }
+        let store = builder.with_bucket_name(bucket).with_retry(retry).build()?;
         Ok(Self::new(Arc::new(store), Path::from_url_path(prefix)?))
     }
 

@@ -24,7 +24,7 @@ use crate::domain::chunk::{FailedPart, FailedRow};
 use crate::faults::fault;
 use bucket::{Bucket, UploadFault};
 pub(super) use tree::Tree;
-pub use url::StorageUrl;
+pub use url::{BucketAccess, StorageUrl};
 
 /// The file that tells a shared folder from an empty one in its place.
 const MARKER: &str = "loadbay-storage";
@@ -73,13 +73,17 @@ impl Storage {
     ///
     /// # Errors
     /// When the address cannot be used.
-    pub fn connect(folder: Arc<Folder>, url: Option<&StorageUrl>) -> Result<Self, FileError> {
+    pub fn connect(
+        folder: Arc<Folder>,
+        url: Option<&StorageUrl>,
+        access: &BucketAccess,
+    ) -> Result<Self, FileError> {
         match url {
             None => Ok(Self::own(folder)),
             Some(StorageUrl::Folder(path)) => Self::shared_folder(folder, path),
             Some(StorageUrl::Bucket { bucket, prefix }) => {
                 let place = place_of(&format!("s3://{bucket}/{prefix}"));
-                let bucket = Bucket::from_env(bucket, prefix)
+                let bucket = Bucket::connect(bucket, prefix, access)
                     .map_err(|fault| FileError::bucket("set up the bucket", fault))?;
                 Ok(Self { folder, place: place.into(), kind: Kind::Bucket(bucket) })
             }

@@ -26,7 +26,8 @@ impl Place {
         let url = StorageUrl::Folder(self.shared.path().to_owned());
         [
             Storage::own(Arc::clone(&self.folder)),
-            Storage::connect(Arc::clone(&self.folder), Some(&url)).unwrap(),
+            Storage::connect(Arc::clone(&self.folder), Some(&url), &BucketAccess::default())
+                .unwrap(),
             Storage {
                 folder: Arc::clone(&self.folder),
                 place: place_of("bucket").into(),
@@ -134,13 +135,16 @@ fn an_upload_of_which_no_job_comes_is_removed_again() {
 fn a_place_is_the_same_for_every_server_and_another_for_another_folder() {
     let (one, two) = (place(), place());
     let url = StorageUrl::Folder(one.shared.path().to_owned());
-    let first = Storage::connect(Arc::clone(&one.folder), Some(&url)).unwrap();
-    let second = Storage::connect(Arc::clone(&two.folder), Some(&url)).unwrap();
+    let first =
+        Storage::connect(Arc::clone(&one.folder), Some(&url), &BucketAccess::default()).unwrap();
+    let second =
+        Storage::connect(Arc::clone(&two.folder), Some(&url), &BucketAccess::default()).unwrap();
     assert_eq!(first.place(), second.place());
     assert!(first.place().len() <= 64 && first.is_shared());
     assert_eq!(first.places().len(), 2);
     let other = StorageUrl::Folder(two.shared.path().to_owned());
-    let other = Storage::connect(Arc::clone(&two.folder), Some(&other)).unwrap();
+    let other =
+        Storage::connect(Arc::clone(&two.folder), Some(&other), &BucketAccess::default()).unwrap();
     assert_ne!(other.place(), first.place());
 
     let own = Storage::own(Arc::clone(&one.folder));
@@ -155,7 +159,8 @@ fn a_place_is_the_same_for_every_server_and_another_for_another_folder() {
 fn a_shared_folder_that_is_not_there_is_refused() {
     let place = place();
     let url = StorageUrl::Folder(place.shared.path().join("missing"));
-    let refused = Storage::connect(Arc::clone(&place.folder), Some(&url)).unwrap_err();
+    let refused = Storage::connect(Arc::clone(&place.folder), Some(&url), &BucketAccess::default())
+        .unwrap_err();
     assert!(refused.to_string().contains("create or mount it first"), "{refused}");
 }
 
