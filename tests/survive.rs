@@ -18,29 +18,25 @@ mod survival;
 use support::*;
 use survival::*;
 
-both!(
-    a_job_survives_being_killed_again_and_again,
-    [SLOW, ("LOADBAY_CHUNK_ROWS", "10")],
-    |server| {
-        let (counts, expected) = undisturbed(server).await;
-        server.load("products", Upload::csv(&before())).await;
-        let job = server.import("products", Upload::csv(&file())).await;
-        let mut seen = 0;
-        for rows in [0, 1, 200, 500, 501, 800] {
-            seen = reaches(server, job, seen, rows).await;
-            server.kill();
-            server.restart();
-        }
-        let status = server.finished(job).await;
-        assert_eq!(status["status"], "completed", "{status}");
-        assert_eq!(status["counts"], counts);
-        assert!(contents(server).await == expected, "the tables differ from an undisturbed run");
+both!(a_job_survives_being_killed_again_and_again, [SLOW, ("LOADBAY_CHUNK_ROWS", "5")], |server| {
+    let (counts, expected) = undisturbed(server).await;
+    server.load("products", Upload::csv(&before())).await;
+    let job = server.import("products", Upload::csv(&file())).await;
+    let mut seen = 0;
+    for rows in [0, 1, 200, 500, 501, 700] {
+        seen = reaches(server, job, seen, rows).await;
+        server.kill();
+        server.restart();
     }
-);
+    let status = server.finished(job).await;
+    assert_eq!(status["status"], "completed", "{status}");
+    assert_eq!(status["counts"], counts);
+    assert!(contents(server).await == expected, "the tables differ from an undisturbed run");
+});
 
 both!(jobs_that_waited_when_the_server_was_killed_run_after_the_restart, |server| {
     server.kill();
-    server.restart_with(&[SLOW, ("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MAX_RUNNING_JOBS", "1")]);
+    server.restart_with(&[SLOW, ("LOADBAY_CHUNK_ROWS", "2"), ("LOADBAY_MAX_RUNNING_JOBS", "1")]);
     let mut jobs = vec![server.import("products", Upload::csv(&file())).await];
     for job in 0..4 {
         let text = format!("SKU,Name\nW{job},Waits\n");
@@ -94,16 +90,32 @@ both!(
         let job = server.import("products", Upload::csv(&file())).await;
         reaches(server, job, 0, 100).await;
         server.kill();
-        let written = server.database.number("select count(*) from products").await;
         let text = std::fs::read_to_string(source(server)).unwrap();
         std::fs::write(source(server), text.replace("Row 19", "Raw 19")).unwrap();
         server.restart();
         let status = server.finished(job).await;
         assert_eq!(status["status"], "failed", "{status}");
         assert_eq!(status["errorCode"], "source_changed", "{status}");
-        assert_eq!(server.database.number("select count(*) from products").await, written);
+        let changed = "select count(*) from products where name like 'Raw%'";
+        assert_eq!(server.database.number(changed).await, 0);
     }
 );
+
+both!(a_file_that_changed_before_its_job_began_fails_the_job, |server| {
+    server.kill();
+    server.restart_with(&[SLOW, ("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MAX_RUNNING_JOBS", "1")]);
+    let first = server.import("products", Upload::csv(&file())).await;
+    reaches(server, first, 0, 10).await;
+    let waits = server.import("products", Upload::csv("SKU,Name\nW,Waits\n")).await;
+    server.kill();
+    let uuid = server.rows(&format!("select uuid from import_log where id = {waits}")).await;
+    let path = server.data_dir().join("uploads").join(uuid.concat().concat()).join("source");
+    std::fs::write(path, "SKU,Name\nW,Other\n").unwrap();
+    server.restart();
+    let status = server.finished(waits).await;
+    assert_eq!(status["errorCode"], "source_changed", "{status}");
+    server.finished(first).await;
+});
 
 both!(
     a_file_that_changed_after_an_orderly_stop_fails_the_job,

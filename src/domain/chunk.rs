@@ -58,6 +58,8 @@ pub struct Chunk {
     pub failed: Vec<FailedRow>,
     /// Valid rows that are overtaken later in the file.
     pub superseded: Vec<Superseded>,
+    /// Bytes of text in the cells of `raw` and `failed`.
+    pub bytes: usize,
 }
 
 impl Chunk {
@@ -69,6 +71,7 @@ impl Chunk {
         self.raw.clear();
         self.failed.clear();
         self.superseded.clear();
+        self.bytes = 0;
     }
 
     /// Rows of the file that this chunk accounts for.

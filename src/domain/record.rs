@@ -76,7 +76,7 @@ impl Records {
         self.row_numbers.is_empty()
     }
 
-    /// Bytes of text held; a chunk is cut early when it grows too large.
+    /// Bytes of text held.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
         self.text.len()

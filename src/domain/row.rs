@@ -63,6 +63,12 @@ impl RawRow {
         self.spans.push(Span { end: self.text.len(), kind });
     }
 
+    /// Bytes of text in all cells.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Number of cells, empty ones included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -115,7 +121,7 @@ impl RawRows {
         self.rows.clear();
     }
 
-    /// Copies a row in. A block is cut long before the 4 GiB that its places can count.
+    /// Copies a row in. A chunk is cut long before the 4 GiB that these places can count.
     pub fn push(&mut self, row: &RawRow) {
         let base = self.text.len();
         self.text.push_str(&row.text);

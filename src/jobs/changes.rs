@@ -28,6 +28,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// commit may be noticed only with the job's next change.
 const OVERLAP: TimeDelta = TimeDelta::seconds(10);
 
+/// Deleted jobs that are remembered: many more than an answer under way can still have.
+const DELETED_MAX: usize = 1_000;
+
 /// Answers of the table that a listener may be behind.
 const BEHIND_MAX: usize = 16;
 
@@ -176,6 +179,9 @@ impl Watched {
         let mut newest = self.newest();
         newest.jobs.remove(&id);
         newest.deleted.insert(id);
+        if newest.deleted.len() > DELETED_MAX {
+            newest.deleted.pop_first();
+        }
         let _unheard = self.changed.send(Change::Deleted(id));
     }
 

@@ -20,8 +20,9 @@ use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError};
 use crate::faults::fault;
 
-/// Text of a chunk's records at most; a chunk of very wide rows is cut early.
-const CHUNK_TEXT_BYTES_MAX: usize = 4 << 20;
+/// A chunk of very wide rows is cut when its rows have so many bytes of text, columns that feed
+/// nothing and rows that fail included: all of it is kept until the chunk is committed.
+const CHUNK_BYTES_MAX: usize = 8 << 20;
 
 /// Where a lane goes on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,9 +88,7 @@ impl Cutter {
                 continue;
             }
             self.add(&mut lane.next, &row, superseded);
-            if lane.next.rows() >= self.chunk_rows
-                || lane.next.records.text_bytes() >= CHUNK_TEXT_BYTES_MAX
-            {
+            if lane.next.rows() >= self.chunk_rows || lane.next.bytes >= CHUNK_BYTES_MAX {
                 self.send(lane, count)?;
             }
         }
@@ -106,13 +105,15 @@ impl Cutter {
             chunk.first_row = row.row_number;
         }
         chunk.last_row = row.row_number;
-        if let Some(superseded) = superseded {
-            match self.duplicates {
-                Duplicates::Last => chunk.superseded.push(superseded),
-                Duplicates::Error => chunk.failed.push(duplicate(row, superseded)),
-            }
-            return;
+        match superseded.map(|superseded| (superseded, self.duplicates)) {
+            Some((superseded, Duplicates::Last)) => return chunk.superseded.push(superseded),
+            Some((superseded, Duplicates::Error)) => chunk.failed.push(duplicate(row, superseded)),
+            None => self.convert(chunk, row),
         }
+        chunk.bytes += row.text_bytes();
+    }
+
+    fn convert(&mut self, chunk: &mut Chunk, row: &RawRow) {
         match self.converter.convert(row, &mut chunk.records) {
             Ok(()) => chunk.raw.push(row),
             Err(errors) => chunk.failed.push(failed(row, errors)),

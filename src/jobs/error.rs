@@ -1,5 +1,7 @@
 //! What can go wrong with jobs: for those who ask about them, and for the job that runs.
 
+use std::io;
+
 use crate::dataset::PlanFault;
 use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
@@ -216,26 +218,23 @@ impl RunError {
         matches!(self, Self::Panicked | Self::Store(StoreError::WriterDied))
     }
 
+    /// True when the job can go on once somebody made room or the storage is back.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(self.code(), ErrorCode::StorageFull | ErrorCode::StorageUnavailable)
+    }
+
     /// The code that the job ends with.
     pub(super) fn code(&self) -> ErrorCode {
         match self {
             Self::NoDataset(_) => ErrorCode::DatasetChanged,
             Self::Plan(fault) => fault.code(),
+            Self::Read(ReadError::Io { source, .. }) | Self::Io { source, .. } => code_of(source),
             Self::Read(error) => error.code(),
             Self::SourceChanged => ErrorCode::SourceChanged,
-            Self::Io { source, .. }
-                if matches!(
-                    source.kind(),
-                    std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
-                ) =>
-            {
-                ErrorCode::StorageFull
-            }
             Self::Files(fault @ FileError::Store { .. }) if !fault.is_transient() => {
                 ErrorCode::SourceUnreadable
             }
             Self::Files(fault) => fault.code(),
-            Self::Io { .. } => ErrorCode::SourceUnreadable,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
             Self::Aborted => ErrorCode::AbortedOnError,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
@@ -243,6 +242,15 @@ impl RunError {
             Self::Store(error) => error.code(),
             Self::Stopped | Self::Unaccounted { .. } | Self::Panicked => ErrorCode::Internal,
         }
+    }
+}
+
+/// What the disk, or the network before it, means for a job.
+fn code_of(fault: &io::Error) -> ErrorCode {
+    match fault.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+        _ if may_pass(fault) => ErrorCode::StorageUnavailable,
+        _ => ErrorCode::SourceUnreadable,
     }
 }
 

@@ -106,11 +106,12 @@ impl JobManager {
         }
     }
 
-    /// Asks the job to stop if it runs here under another epoch than that of its row.
+    /// Asks the job to stop if it runs here under an older epoch than that of its row. A run that
+    /// began since the row was read has a newer one.
     pub(super) fn stop_if_lost(&self, now: &Job) {
         if let Some(entry) = self.jobs.get(&now.id)
             && let Some((epoch, stop)) = &entry.running
-            && *epoch != now.lease_epoch
+            && *epoch < now.lease_epoch
         {
             stop.stop();
         }

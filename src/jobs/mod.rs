@@ -29,7 +29,8 @@ mod worker;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
@@ -45,6 +46,7 @@ pub use retry::Retry;
 pub use unprocessed::{Unprocessed, UnprocessedRows};
 
 use crate::dataset::Datasets;
+use crate::dataset::model::Dataset;
 use crate::domain::chunk::FailedPart;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::{Job, NewJob};
@@ -53,7 +55,7 @@ use crate::files::{FailedRows, Folder, Storage};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
 use changes::Changes;
-use error::chain;
+use error::{RunError, chain};
 use feed::Feeds;
 use manager::JobManager;
 
@@ -116,11 +118,15 @@ struct Inner {
     changes: Changes,
     /// Told when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
+    /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_lost_track`].
+    has_lost_track: AtomicBool,
     /// One for each job that may run here at the same time.
     places: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
     runtime: Handle,
+    /// When this process began to run jobs, by its own clock.
+    began: SystemTime,
 }
 
 impl Jobs {
@@ -148,12 +154,14 @@ impl Jobs {
             places: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
             settings,
             wake: Notify::new(),
+            has_lost_track: AtomicBool::new(true),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
+            began: SystemTime::now(),
         });
         retention::at_start(&inner).await?;
-        worker::start(&inner);
+        worker::start(&inner).await;
         Ok(Self { inner })
     }
 
@@ -334,16 +342,18 @@ impl Jobs {
         self.on_runtime(|inner| async move { Ok(inner.store.ping().await?) }).await
     }
 
-    /// Claims no more, lets the chunks in flight commit, gives the jobs back and ends.
-    pub fn shutdown(&self) -> impl Future<Output = ()> + use<> {
-        let inner = Arc::clone(&self.inner);
-        async move {
-            inner.stop.cancel();
-            inner.tasks.close();
-            inner.tasks.wait().await;
-            inner.work.close().await;
-            inner.store.close().await;
-        }
+    /// Claims no more, lets the chunks in flight commit and gives the jobs back. Questions are still
+    /// answered, and jobs still taken in, until [`Jobs::close`].
+    pub async fn rest(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.inner.work.close().await;
+    }
+
+    /// Closes the connections of those who ask: the last thing.
+    pub async fn close(&self) {
+        self.inner.store.close().await;
     }
 
     /// Runs `work` where it cannot be cut off half-way by a client that goes away: a database call
@@ -377,6 +387,12 @@ impl Inner {
             }
             Inserted::KeyTaken(job) => Err(JobsError::IdempotencyMismatch { job: job.id }),
         }
+    }
+
+    /// What the rows of a job become.
+    fn dataset_of(&self, job: &Job) -> Result<Arc<Dataset>, RunError> {
+        let dataset = self.datasets.get(&job.dataset).map(Arc::clone);
+        dataset.ok_or_else(|| RunError::NoDataset(job.dataset.clone()))
     }
 
     /// Where the failed rows of a job lie.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::Inner;
 use super::error::{RunError, chain};
 use crate::files::FileError;
 use crate::store::StoreError;
@@ -31,23 +32,32 @@ where
     retry(job, stop, &mut ask, StoreError::is_transient).await
 }
 
-/// Asks until the database answers, also when that needs somebody to make room on a disk: for what
-/// must be stored whatever comes, such as the end of a job.
+/// Asks until the database answers or the server stops, also when that needs somebody to make room
+/// on a disk: for what must be stored whatever comes, such as the end of a job. The room that is
+/// held back for this is given.
 ///
 /// # Errors
 /// As of [`persist`].
 pub(super) async fn insist<T, F>(
+    inner: &Inner,
     job: i64,
-    stop: &CancellationToken,
     mut ask: impl FnMut() -> F,
 ) -> Result<T, RunError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    retry(job, stop, &mut ask, |error| error.is_transient() || error.is_out_of_room()).await
+    let may_pass = |error: &StoreError| {
+        let is_full = error.is_out_of_room();
+        if is_full && inner.folder.give_reserve() {
+            tracing::warn!(job, "room that was held back is used: the disk is full");
+        }
+        is_full || error.is_transient()
+    };
+    retry(job, &inner.stop, &mut ask, may_pass).await
 }
 
-/// Asks until the storage of the files answers.
+/// Asks until the storage of the files answers. Unlike the database it may be left in the middle of
+/// an answer: a large file takes its time.
 ///
 /// # Errors
 /// As of [`persist`].
@@ -59,7 +69,10 @@ pub(super) async fn reach<T, F>(
 where
     F: Future<Output = Result<T, FileError>>,
 {
-    retry(job, stop, &mut ask, FileError::is_transient).await
+    tokio::select! {
+        answer = retry(job, stop, &mut ask, FileError::is_transient) => answer,
+        () = stop.cancelled() => Err(RunError::Stopped),
+    }
 }
 
 async fn retry<T, E, F>(

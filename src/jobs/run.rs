@@ -21,7 +21,6 @@ use super::{Inner, ROWS, lane, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::{Chunk, FailedPart, FailedRow};
-use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story, tells_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
@@ -29,8 +28,13 @@ use crate::faults::fault;
 use crate::files::{SourceFile, Storage};
 use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
 
-/// How long a job that found no room waits before it is tried again.
+/// How long a job that found no room waits before it is tried again, where nothing is claimed until
+/// there is room.
 const ROOM_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long where only the job itself can find out: room on the disk of a database, a storage that
+/// is away.
+const TRY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Runs the job to its end, or until it is asked to stop.
 pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
@@ -48,9 +52,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         Ok(()) => End::Completed,
         Err(RunError::Stopped) => return give_back(inner, job).await,
         Err(error) if error.is_broken_off() => return broke_off(inner, job, &error).await,
-        Err(error) if error.code() == ErrorCode::StorageFull => {
-            return set_aside(inner, job, &error).await;
-        }
+        Err(error) if error.may_pass() => return set_aside(inner, job, &error).await,
         Err(error) => {
             let message = chain(&error);
             if error.code().status() >= 500 {
@@ -60,7 +62,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         }
     };
     // Not given up with the job's own work, which may have stopped on account of this end.
-    match insist(job.id, &inner.stop, || inner.work.finish(job, &end)).await {
+    match insist(inner, job.id, || inner.work.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
                 job = job.id,
@@ -94,7 +96,7 @@ async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 /// its checkpoint, and given up if that does not help.
 pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     tracing::error!(job = job.id, error = chain(error), "a job broke off and is taken up again");
-    if let Err(error) = insist(job.id, &inner.stop, || inner.work.let_go(job)).await {
+    if let Err(error) = insist(inner, job.id, || inner.work.let_go(job)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
@@ -102,18 +104,21 @@ pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
-    if let Err(error) = insist(job.id, &inner.stop, || inner.work.release(job)).await {
+    if let Err(error) = insist(inner, job.id, || inner.work.release(job)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
 }
 
-/// There is no room to go on: the job waits in the table until there is.
+/// There is no room to go on, or the file is out of reach: the job waits in the table until it can
+/// be tried again.
 async fn set_aside(inner: &Arc<Inner>, job: &Job, error: &RunError) {
-    let message = chain(error);
-    tracing::warn!(job = job.id, error = message, "a job is set aside until there is room");
-    let pause = || inner.work.pause_for_room(job, &message, ROOM_PAUSE);
-    match insist(job.id, &inner.stop, pause).await {
+    let (code, message) = (error.code(), chain(error));
+    let why = code.as_str();
+    tracing::warn!(job = job.id, code = why, error = message, "a job is set aside for a while");
+    let pause = if inner.folder.has_room(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
+    let pause = || inner.work.set_aside(job, code, &message, pause);
+    match insist(inner, job.id, pause).await {
         Ok(Some(paused)) => inner.manager.publish(paused),
         Ok(None) => refresh(inner, job).await,
         Err(error) => leave(inner, job, &error).await,
@@ -128,11 +133,7 @@ async fn refresh(inner: &Arc<Inner>, job: &Job) {
 }
 
 async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunError> {
-    let dataset = inner
-        .datasets
-        .get(&job.dataset)
-        .map(Arc::clone)
-        .ok_or_else(|| RunError::NoDataset(job.dataset.clone()))?;
+    let dataset = inner.dataset_of(job)?;
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
     let source = open(inner, job, stop).await?;
@@ -262,9 +263,8 @@ pub(super) fn open_source(
     file: SourceFile,
     stop: &Stop,
 ) -> Result<Source, RunError> {
-    // In its own folder the first epoch is the upload's own server, right after the upload.
-    if job.lease_epoch > 1 || !file.is_own() {
-        verify(file.path(), &job.sha256)?;
+    if !is_fresh(inner, job, &file) {
+        verify(file.path(), &job.sha256, stop)?;
     }
     fault!("open.after", RunError::Panicked);
     let detected = Box::new(job.detected.clone());
@@ -284,13 +284,23 @@ pub(super) fn open_source(
     Ok(Source::Spool { path: spool, detected })
 }
 
-/// The bytes are still those that were uploaded; looked at when a job goes on after an interruption.
-fn verify(path: &std::path::Path, sha256: &str) -> Result<(), RunError> {
+/// The file was uploaded to this process, for this job, and is read for the first time.
+fn is_fresh(inner: &Inner, job: &Job, file: &SourceFile) -> bool {
+    let written = || file.path().metadata().and_then(|found| found.modified());
+    let is_first = file.is_own() && job.lease_epoch <= 1 && job.retry_of.is_none();
+    is_first && written().is_ok_and(|written| written >= inner.began)
+}
+
+/// The bytes are still those that were uploaded.
+fn verify(path: &std::path::Path, sha256: &str, stop: &Stop) -> Result<(), RunError> {
     let unreadable = |source| RunError::Io { doing: "read the uploaded file", source };
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
     loop {
+        if stop.is_stopped() {
+            return Err(RunError::Stopped);
+        }
         let count = file.read(&mut buffer).map_err(unreadable)?;
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
         hash.update(bytes);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -27,7 +28,11 @@ const TIDY_MIN: Duration = Duration::from_secs(1);
 const REST: Duration = Duration::from_secs(1);
 
 /// Starts the tasks; they end with the server.
-pub(super) fn start(inner: &Arc<Inner>) {
+pub(super) async fn start(inner: &Arc<Inner>) {
+    // Before anybody is answered: what an earlier process left must not seem to run. Where that
+    // fails, each claim tries it again.
+    let let_go = inner.work.let_unknown_go(&claimant(inner)).await;
+    inner.has_lost_track.store(let_go.is_err(), Ordering::Relaxed);
     keep_up(inner, "claiming jobs", claim_jobs);
     keep_up(inner, "hearing of other servers", hear);
     keep_up(inner, "tidying the memory", tidy);
@@ -66,7 +71,7 @@ async fn tidy(inner: Arc<Inner>) {
 
 async fn claim_jobs(inner: Arc<Inner>) {
     let claimant = claimant(&inner);
-    let (mut room, mut has_lost_track) = (Room::default(), true);
+    let mut room = Room::default();
     loop {
         let place = tokio::select! {
             place = Arc::clone(&inner.places).acquire_owned() => place,
@@ -77,10 +82,12 @@ async fn claim_jobs(inner: Arc<Inner>) {
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
         let busy_with = inner.manager.running_here();
-        let claimant = Claimant { busy_with, has_lost_track, ..claimant.clone() };
         let claimed = if room.look(&inner) {
+            // Until there is an answer, also if this task breaks off.
+            let has_lost_track = inner.has_lost_track.swap(true, Ordering::Relaxed);
+            let claimant = Claimant { busy_with, has_lost_track, ..claimant.clone() };
             let claimed = inner.work.claim(&claimant).await;
-            has_lost_track = claimed.is_err();
+            inner.has_lost_track.store(claimed.is_err(), Ordering::Relaxed);
             claimed
         } else {
             Ok(None)
@@ -183,6 +190,8 @@ impl Running {
             tokio::spawn(async move { run::run(&inner, &job, &stop).await })
         };
         if run.await.is_err() {
+            // What it left at work must not go on beside the next run.
+            self.stop.stop();
             run::broke_off(&self.inner, &self.job, &RunError::Panicked).await;
         }
     }

@@ -75,12 +75,7 @@ impl Store {
     pub async fn claim(&self, by: &Claimant) -> Result<Option<Job>, StoreError> {
         let doing = "claim a job";
         let _turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(doing)?;
-        if let Kind::Postgres { .. } = self.kind {
-            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [CLAIM_LOCK]);
-            let lock = Query::select().expr(lock).to_owned();
-            transaction.query_one(&lock).await.doing(doing)?;
-        }
+        let transaction = self.begin_claim().await?;
         if by.has_lost_track {
             // Under the lock: a claim without an answer has taken effect by now, or never will.
             self.void_unknown(&transaction, by).await?;
@@ -91,6 +86,30 @@ impl Store {
         transaction.commit().await.doing(doing)?;
         fault!("claim.after", StoreError::busy());
         Ok(claimed)
+    }
+
+    /// Lets the jobs go that `by` owns and does not work on, before it claims the first time: what an
+    /// earlier process left behind does not run.
+    ///
+    /// # Errors
+    /// When the database does not answer, or a job is held by somebody.
+    pub async fn let_unknown_go(&self, by: &Claimant) -> Result<(), StoreError> {
+        let _turn = self.turn().await;
+        let transaction = self.begin_claim().await?;
+        self.void_unknown(&transaction, by).await?;
+        transaction.commit().await.doing("take up interrupted jobs")
+    }
+
+    /// A transaction beside which nobody else claims.
+    async fn begin_claim(&self) -> Result<DatabaseTransaction, StoreError> {
+        let doing = "claim a job";
+        let transaction = self.write.begin().await.doing(doing)?;
+        if let Kind::Postgres { .. } = self.kind {
+            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [CLAIM_LOCK]);
+            let lock = Query::select().expr(lock).to_owned();
+            transaction.query_one(&lock).await.doing(doing)?;
+        }
+        Ok(transaction)
     }
 
     /// Ends the leases of jobs of `by` that it does not work on; on a database that only one server

@@ -36,16 +36,17 @@ impl Store {
         self.steer(pause, story::paused, "pause a job").await
     }
 
-    /// Sets a job of ours aside for want of room, to be tried again after `pause`; `None` when it
-    /// is no longer ours.
-    pub async fn pause_for_room(
+    /// Sets a job of ours aside for want of something, to be tried again after `pause`; `None` when
+    /// it is no longer ours.
+    pub async fn set_aside(
         &self,
         job: &Job,
+        code: ErrorCode,
         message: &str,
         pause: Duration,
     ) -> Result<Option<Job>, StoreError> {
         let set_aside = disown(to(JobStatus::Paused))
-            .col_expr(C::ErrorCode, Expr::value(ErrorCode::StorageFull.as_str()))
+            .col_expr(C::ErrorCode, Expr::value(code.as_str()))
             .col_expr(C::ErrorMessage, Expr::value(message))
             .col_expr(C::ResumeAt, self.lease_end(pause))
             // It ended with a word: the attempt does not count.

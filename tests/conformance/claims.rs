@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use loadbay::domain::error_code::ErrorCode;
 use loadbay::domain::status::JobStatus;
 use loadbay::store::{Claimant, End, TableLimit};
 
@@ -108,7 +109,12 @@ on_both!(a_job_keeps_its_place_while_it_waits_for_room_but_not_when_it_is_paused
     ground.job().await;
     let by = with_limit("one", 1);
     let lease = crate::ground::LEASE;
-    ground.store.pause_for_room(&first, "no room", lease).await.unwrap().expect("it is ours");
+    ground
+        .store
+        .set_aside(&first, ErrorCode::StorageFull, "no room", lease)
+        .await
+        .unwrap()
+        .expect("it is ours");
     assert!(ground.claim(&by).await.is_none(), "a later file must not overtake it");
     ground.store.resume(first.id).await.unwrap().expect("it is set aside");
     assert_eq!(ground.claim(&by).await.unwrap().id, first.id);

@@ -20,7 +20,9 @@ async fn can_do_nothing(ground: &Ground, lost: &Job) {
     store.release(lost).await.unwrap();
     assert!(store.tell(lost, story::parsed).await.unwrap().is_none());
     assert!(store.set_total(lost, 7, 2).await.unwrap().is_none());
-    assert!(store.pause_for_room(lost, "no room", LEASE).await.unwrap().is_none());
+    assert!(
+        store.set_aside(lost, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().is_none()
+    );
     let failed = End::Failed { code: ErrorCode::Internal, message: "no".to_owned() };
     for end in [End::Completed, failed] {
         assert!(store.finish(lost, &end).await.unwrap().is_none());
@@ -134,7 +136,11 @@ on_both!(a_job_of_a_claim_without_an_answer_keeps_no_place_from_others, |ground|
 on_both!(a_job_without_room_is_tried_again_when_its_time_has_come_and_not_before, |ground| {
     let job = ground.owned_by("one").await;
     let pause = Duration::from_mins(1);
-    let paused = ground.store.pause_for_room(&job, "the disk is full", pause).await.unwrap();
+    let paused = ground
+        .store
+        .set_aside(&job, ErrorCode::StorageFull, "the disk is full", pause)
+        .await
+        .unwrap();
     let paused = paused.expect("it is ours");
     assert_eq!((paused.status, paused.attempts), (JobStatus::Paused, 0));
     assert_eq!(paused.error_code.as_deref(), Some("storage_full"));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loadbay::domain::error_code::ErrorCode;
 use loadbay::store::{End, Notifications};
 
 use crate::ground::{Ground, LEASE, claimant};
@@ -44,7 +45,7 @@ async fn another_server_hears_of_every_change_that_it_may_have_to_act_on() {
     store.set_priority(job.id, 3).await.unwrap().unwrap();
     assert_eq!(next(&mut heard).await, job.id, "prioritised");
     let owned = claim().await;
-    store.pause_for_room(&owned, "no room", LEASE).await.unwrap().unwrap();
+    store.set_aside(&owned, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().unwrap();
     assert_eq!(next(&mut heard).await, job.id, "set aside");
     store.resume(job.id).await.unwrap().unwrap();
     assert_eq!(next(&mut heard).await, job.id, "resumed again");

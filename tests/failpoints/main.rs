@@ -223,9 +223,11 @@ impl Run {
                 tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await;
         }
         // The process may end behind the last commit.
-        let _a_moment =
-            tokio::time::timeout(Duration::from_millis(100), std::future::pending::<()>()).await;
-        self.look_after();
+        while self.how() == How::Abort && !self.aborted {
+            assert!(Instant::now() < limit, "{}: the server does not end", self.case);
+            tokio::task::yield_now().await;
+            self.look_after();
+        }
     }
 
     /// The place was reached.

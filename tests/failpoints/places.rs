@@ -98,7 +98,7 @@ impl Case {
         match during {
             During::Import | During::Workbook => {}
             // Slow enough to be stopped in its middle.
-            During::Stop => points.push_str(";chunk.begin=sleep(200)"),
+            During::Stop => points.push_str(";chunk.begin=sleep(500)"),
             During::Full => points.push_str(";chunk.room=1*return->off"),
         }
         if self.how == How::Sleep && name != "renew.before" {

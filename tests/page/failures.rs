@@ -45,7 +45,7 @@ visits!(failed_rows_are_shown_downloaded_mended_and_loaded, |server, visit| {
     for words in ["4", "free", "5", "cheap"] {
         visit.reads(".error-group tbody", words).await;
     }
-    let lines = visit.lines().await;
+    let lines = visit.whole_log().await;
     for row in [3, 4, 5, 7] {
         let found = lines.iter().any(|it| it.is("error") && it.row() == Some(row));
         assert!(found, "no line tells of row {row}: {lines:?}");

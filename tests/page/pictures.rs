@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{Server, Upload};
 use crate::visit::Visit;
 use crate::visits;
-use crate::watch::{hold, hold_at};
+use crate::watch::hold_at;
 
 /// Pages that show pictures should load quickly.
 const LARGEST: u64 = 140 * 1024;
@@ -116,12 +116,12 @@ visits!(pictures, [("LOADBAY_CHUNK_ROWS", "25")], |server, visit| {
     let job = server.import("products", long).await;
     visit.go(&format!("/jobs/{job}")).await;
     // Late enough to know how long it will take.
+    let lock = hold_at(server, job, 5_500).await;
     visit.reads("job-progress", "time left").await;
     let middle = "all('.error-group').length > 0 && \
                   all('job-progress [role=progressbar]').some((bar) => bar.ariaValueNow > 50 && \
                   bar.ariaValueNow < 100)";
     visit.until(middle, &[]).await;
-    let lock = hold(server);
     take(visit, &folder, "running").await;
     visit.go("/").await;
     visit.reads("job-list", "running").await;

@@ -16,7 +16,7 @@ async fn ends_well(visit: &Visit, job: u64, rows: u64) {
     let full = "all('[role=progressbar]').length >= 2 && \
                 all('[role=progressbar]').every((bar) => bar.ariaValueNow === '100')";
     visit.until(full, &[]).await;
-    let lines = visit.lines().await;
+    let lines = visit.whole_log().await;
     let expected: Vec<u64> = (2..rows + 2).collect();
     assert!(told(&lines, "created") == expected, "the log tells of other rows: {lines:?}");
 }
@@ -34,7 +34,7 @@ visits!(a_dropped_list_is_shown_before_it_is_sent_and_watched_to_its_end, |serve
     visit.reads("job-page", "medicine list.csv").await;
     visit.reads("job-results", "24").await;
     let potencies = server.database.number("select count(*) from potencies").await;
-    let lines = visit.lines().await;
+    let lines = visit.whole_log().await;
     let references = lines.iter().filter(|line| line.is("reference")).count();
     assert_eq!(references as u64, potencies, "{lines:?}");
 });
@@ -116,7 +116,7 @@ async fn upload_speed(visit: &Visit, bytes: i64) {
 visits!(a_slow_upload_shows_its_bytes_and_can_be_cancelled, |server, visit| {
     visit.choose_files(&[("slow.csv", list("S", 20_000).as_bytes())]).await;
     visit.reads(".preview", "Remedy").await;
-    upload_speed(visit, 200_000).await;
+    upload_speed(visit, 50_000).await;
     visit.click("#send").await;
     let moving = "one('upload-card [role=progressbar]').ariaValueNow > values[0] && \
                   one('upload-card [role=progressbar]').ariaValueNow < 100";

@@ -159,6 +159,20 @@ impl Visit {
         self.until(end, &[]).await.as_str().expect("a text").to_owned()
     }
 
+    /// All lines of the log of a job that has ended. The page is told of them, and asks for the
+    /// status: one may be ahead of the other.
+    pub(crate) async fn whole_log(&self) -> Vec<Line> {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            let lines = self.lines().await;
+            let last = lines.last().map_or("", |line| &line.text);
+            if [" completed: ", " cancelled; ", " failed; "].iter().any(|end| last.contains(end)) {
+                return lines;
+            }
+            assert!(Instant::now() < limit, "the log does not end: {last}");
+        }
+    }
+
     /// All lines of the log from the first to the last, those too that are drawn only when
     /// somebody scrolls to them.
     pub(crate) async fn lines(&self) -> Vec<Line> {

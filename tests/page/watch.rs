@@ -75,7 +75,10 @@ fn is_whole(lines: &[Line], rows: u64) {
     assert_eq!(ends, 1, "{:?}", lines.last());
 }
 
-visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS, SLOW], |_server, visit| {
+/// A job of which the page sees many steps, however slow the browser is.
+const SLOWER: (&str, &str) = ("FAILPOINTS", "lane.after=sleep(20)");
+
+visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS, SLOWER], |_server, visit| {
     visit.choose_files(&[("long.csv", list("L", ROWS).as_bytes())]).await;
     visit.sees(".preview").await;
     visit.run(RECORDER, &[]).await;
@@ -95,7 +98,7 @@ visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS, SLOW], |_server, visit| {
     }
     let moved = bars.iter().map(|(_, values)| values.len()).max();
     assert!(moved > Some(4), "no bar was seen to move: {bars:?}");
-    is_whole(&visit.lines().await, ROWS);
+    is_whole(&visit.whole_log().await, ROWS);
     let title = visit.run("return document.title", &[]).await;
     assert_eq!(title, "Done · long.csv – Loadbay");
 });
@@ -108,13 +111,13 @@ visits!(a_reload_in_the_middle_loses_nothing, [SMALL_CHUNKS, SLOW], |server, vis
     shows_the_middle(visit).await;
     drop(lock);
     visit.job_ends().await;
-    is_whole(&visit.lines().await, ROWS);
+    is_whole(&visit.whole_log().await, ROWS);
 
     // Whoever comes when all is over sees the same.
     visit.reload().await;
     visit.job_ends().await;
     visit.until("all('job-log .line').length > 0", &[]).await;
-    is_whole(&visit.lines().await, ROWS);
+    is_whole(&visit.whole_log().await, ROWS);
 });
 
 visits!(a_server_that_comes_back_goes_on_where_it_was, [SMALL_CHUNKS, SLOW], |server, visit| {
@@ -130,7 +133,7 @@ visits!(a_server_that_comes_back_goes_on_where_it_was, [SMALL_CHUNKS, SLOW], |se
     visit.misses("#offline").await;
     let status = visit.job_ends().await;
     assert!(status.to_lowercase().contains("done"), "{status}");
-    is_whole(&visit.lines().await, ROWS);
+    is_whole(&visit.whole_log().await, ROWS);
 });
 
 visits!(jobs_into_one_table_move_in_the_list_in_turn, [SMALL_CHUNKS, SLOW], |server, visit| {
@@ -138,8 +141,8 @@ visits!(jobs_into_one_table_move_in_the_list_in_turn, [SMALL_CHUNKS, SLOW], |ser
         server.import("products", Upload::csv(&list(key, ROWS))).await;
     }
     let moves = "Number(one(`job-list [data-job='1'] [role=progressbar]`)?.ariaValueNow) > 15";
+    let lock = hold_at(server, 1, 300).await;
     visit.until(moves, &[]).await;
-    let lock = hold(server);
     for (job, words) in [("1", "running"), ("2", "waiting")] {
         visit.reads(&format!("job-list [data-job='{job}']"), words).await;
     }

@@ -15,9 +15,9 @@ pub(crate) struct Disk {
 
 impl Disk {
     /// Mounts one at `path`, a folder that is there; nothing where that is refused.
-    pub(crate) fn mount(path: &Path) -> Option<Self> {
+    pub(crate) fn mount(path: &Path, megabytes: u32) -> Option<Self> {
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1g,mode=700", "loadbay-rig"])
+            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m,mode=700"), "loadbay-rig"])
             .arg(path)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -62,12 +62,41 @@ pub(crate) struct Harm {
     pub(crate) attempts: u32,
 }
 
+/// What a run of bounded length does in any case: how often each chance of [`Harm::draw`] comes.
+const DECK: [(u64, usize); 12] = [
+    (KILL, 20),
+    (42, 5),
+    (50, 2),
+    (56, 4),
+    (63, 4),
+    (69, 2),
+    (74, 3),
+    (75, 3),
+    (84, 1),
+    (86, 2),
+    (91, 3),
+    (96, 3),
+];
+
+/// The chance that is a plain kill.
+const KILL: u64 = 0;
+
+/// The chances of a run of bounded length, in the order of the seed: every kind of harm is among
+/// them.
+pub(crate) fn deck(draw: &mut Draw) -> Vec<u64> {
+    let cards = DECK.iter().flat_map(|(chance, count)| std::iter::repeat_n(*chance, *count));
+    let mut cards: Vec<u64> = cards.collect();
+    draw.shuffle(&mut cards);
+    cards
+}
+
 impl Harm {
-    /// The next one.
-    pub(crate) fn draw(draw: &mut Draw, kind: Kind) -> Self {
+    /// The next one. `chance` below 100 says what it does; without it that is drawn as well.
+    pub(crate) fn draw(draw: &mut Draw, kind: Kind, chance: Option<u64>) -> Self {
         let aim = match draw.below(100) {
             0..20 => Aim::Anytime,
-            20..38 => Aim::Uploading(draw.below(101)),
+            20..34 => Aim::Uploading(draw.below(101)),
+            34..38 => Aim::Uploading(100),
             38..50 => Aim::Parsing,
             50..85 => Aim::Chunk,
             _ => Aim::Ending,
@@ -78,8 +107,9 @@ impl Harm {
             2 => draw.millis(0, 80),
             _ => draw.millis(0, 400),
         };
-        let chance = draw.below(100);
-        let place = if draw.below(2) == 0 { AtCommit::Before } else { AtCommit::Behind };
+        let drawn = draw.below(100);
+        let chance = chance.unwrap_or(drawn);
+        let place = if chance.is_multiple_of(2) { AtCommit::Before } else { AtCommit::Behind };
         let passing = u32::try_from(draw.below(6)).unwrap_or(0);
         let (soon, long) = (draw.millis(0, 400), draw.millis(2_300, 3_600));
         let (full, rest) = (draw.millis(300, 2_000), draw.below(2) * (4 << 20));
@@ -101,27 +131,37 @@ impl Harm {
             _ => Blow::Freeze(long),
         };
         // One more with each kill, and the third is the last.
-        let is_hasty = draw.below(4) == 0 && !matches!(blow, Blow::KillTwice(_));
+        let is_hasty = draw.below(4) != 0 && !matches!(blow, Blow::KillTwice(_));
         Self { aim, delay, blow, server, attempts: if is_hasty { 2 } else { 1 } }
     }
 }
 
 impl Blow {
-    /// The name under which it is counted, and whether it is a kill.
-    pub(crate) fn name(&self) -> (&'static str, bool) {
+    /// The name under which it is counted.
+    pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Kill => ("server killed", true),
-            Self::KillTwice(_) => ("server killed while it starts", true),
-            Self::KillAll => ("all servers killed", true),
-            Self::PostgresKill => ("PostgreSQL killed", true),
-            Self::PostgresCrash => ("PostgreSQL crashed", true),
-            Self::Terminate => ("server stopped by SIGTERM", false),
-            Self::Freeze(_) => ("server frozen past its lease", false),
-            Self::Cut => ("all connections cut", false),
-            Self::CutCommit(_, AtCommit::Before) => ("connection cut before a COMMIT", false),
-            Self::CutCommit(_, AtCommit::Behind) => ("connection cut behind a COMMIT", false),
-            Self::Stall(_) => ("connections stalled", false),
-            Self::Fill(..) => ("disk filled", false),
+            Self::Kill => "server killed",
+            Self::KillTwice(_) => "server killed, and again while it starts",
+            Self::KillAll => "all servers killed",
+            Self::PostgresKill => "PostgreSQL killed",
+            Self::PostgresCrash => "PostgreSQL crashed",
+            Self::Terminate => "server stopped by SIGTERM",
+            Self::Freeze(_) => "server frozen past its lease",
+            Self::Cut => "all connections cut",
+            Self::CutCommit(_, AtCommit::Before) => "connection cut before a COMMIT",
+            Self::CutCommit(_, AtCommit::Behind) => "connection cut behind a COMMIT",
+            Self::Stall(_) => "connections stalled",
+            Self::Fill(..) => "disk filled",
+        }
+    }
+
+    /// How many processes it kills, of so many servers.
+    pub(crate) fn kills(&self, servers: usize) -> u64 {
+        match self {
+            Self::Kill | Self::PostgresKill | Self::PostgresCrash => 1,
+            Self::KillTwice(_) => 2,
+            Self::KillAll => servers as u64,
+            _ => 0,
         }
     }
 }

@@ -3,7 +3,8 @@
 //! doubled and every count is right. What a plain map in memory says is right.
 //!
 //! Settings: `LOADBAY_RIG_SEED` draws the same harm again; with `LOADBAY_RIG_MINUTES` it goes on for
-//! so long, else until each database saw 50 kills. `scripts/rig` has them as flags.
+//! so long, else until each database saw every kind of harm and 50 kills. `scripts/rig` has them as
+//! flags.
 
 #![allow(clippy::allow_attributes, reason = "as in the module `support`")]
 #![allow(
@@ -41,22 +42,31 @@ use world::World;
 /// Kills of a run that has no other budget.
 const KILLS: u64 = 50;
 
-/// Longest time of such a run, on a machine that is busy with other things.
-const LIMIT: Duration = Duration::from_mins(8);
-
 /// How long the rig goes on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Budget {
     began: Instant,
     minutes: Option<u64>,
+    /// The chances of a run without minutes that did not come yet.
+    deck: Vec<u64>,
+    draw: Draw,
 }
 
 impl Budget {
     fn is_spent(&self, tally: &Tally) -> bool {
         match self.minutes {
             Some(minutes) => self.began.elapsed() >= Duration::from_secs(60 * minutes),
-            None => tally.kills >= KILLS || self.began.elapsed() >= LIMIT,
+            None => tally.kills >= KILLS && self.deck.is_empty(),
         }
+    }
+
+    /// The next harm.
+    fn harm(&mut self, kind: Kind) -> Harm {
+        if self.minutes.is_none() && self.deck.is_empty() {
+            self.deck = harm::deck(&mut self.draw);
+        }
+        let chance = self.deck.pop();
+        Harm::draw(&mut self.draw, kind, chance)
     }
 }
 
@@ -98,16 +108,20 @@ fn say(line: &str) {
 async fn run(kind: Kind) {
     let seed = setting("LOADBAY_RIG_SEED")
         .unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 % 1_000_000);
-    let budget = Budget { began: Instant::now(), minutes: setting("LOADBAY_RIG_MINUTES") };
+    let mut budget = Budget {
+        began: Instant::now(),
+        minutes: setting("LOADBAY_RIG_MINUTES"),
+        deck: Vec::new(),
+        draw: Draw::new(seed, "harm"),
+    };
     say(&format!("rig on {kind:?}: seed {seed}"));
     let mut world = World::start(kind, if kind == Kind::Sqlite { 1 } else { 2 });
     let (mut tally, mut model) = (Tally::default(), Model::default());
-    let mut harms = Draw::new(seed, "harm");
     while tally.rounds == 0 || !budget.is_spent(&tally) {
         if tally.rounds == 1 && kind == Kind::Postgres {
             world.add_server(tempfile::tempdir().unwrap());
         }
-        round(&mut world, &mut tally, &mut harms, seed, &budget).await;
+        round(&mut world, &mut tally, seed, &mut budget).await;
         judge(&mut world, &mut model, &mut tally).await;
         tally.rounds += 1;
     }
@@ -115,7 +129,7 @@ async fn run(kind: Kind) {
 }
 
 /// Uploads all files of a round and does harm until their jobs have ended.
-async fn round(world: &mut World, tally: &mut Tally, harms: &mut Draw, seed: u64, budget: &Budget) {
+async fn round(world: &mut World, tally: &mut Tally, seed: u64, budget: &mut Budget) {
     let mut files = files::of_round(seed, tally.rounds);
     Draw::new(seed, "order").shuffle(&mut files);
     // The last are taken first: the large one runs while the others come and go.
@@ -136,14 +150,15 @@ async fn round(world: &mut World, tally: &mut Tally, harms: &mut Draw, seed: u64
             world.until("all jobs end", unfinished).await;
             continue;
         }
-        let harm = Harm::draw(harms, world.database.kind());
+        let harm = budget.harm(world.database.kind());
         world.steady(harm.attempts).await;
         let now = budget.began.elapsed().as_secs_f32();
         eprintln!("{} {now:6.1} s  {harm}", chrono::Utc::now().format("%T%.3f"));
-        world.suffer(&harm, &mut files).await;
-        let (name, is_kill) = harm.blow.name();
-        *tally.blows.entry(name).or_default() += 1;
-        tally.kills += u64::from(is_kill);
+        let servers = world.servers.len();
+        if world.suffer(&harm, &mut files).await {
+            *tally.blows.entry(harm.blow.name()).or_default() += 1;
+            tally.kills += harm.blow.kills(servers);
+        }
     }
     world.check_alive();
 }
@@ -235,4 +250,5 @@ fn report(kind: Kind, seed: u64, budget: &Budget, tally: &Tally, world: &World, 
     let faults = tally.faults.join("\n  ");
     assert!(lost + doubled + wrong == 0, "seed {seed}:\n  {faults}");
     assert_eq!(panicked, 0, "seed {seed}: a server panicked");
+    assert!(budget.minutes.is_some() || *kills >= KILLS, "seed {seed}: only {kills} kills");
 }

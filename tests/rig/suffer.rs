@@ -13,8 +13,8 @@ use super::world::{World, tail};
 /// How long an aimed moment is waited for.
 const AIM: Duration = Duration::from_millis(1_500);
 
-/// How long a stopped server may take.
-const GRACE: Duration = Duration::from_secs(25);
+/// How long a stopped server may take: it gives itself 24 seconds.
+const GRACE: Duration = Duration::from_mins(1);
 
 /// An upload in the middle of which something happens.
 struct Begun {
@@ -24,18 +24,19 @@ struct Begun {
 }
 
 impl World {
-    /// One harm; the files are those that are still to be uploaded.
-    pub(crate) async fn suffer(&mut self, harm: &Harm, files: &mut Vec<File>) {
+    /// One harm; the files are those that are still to be uploaded. False when it struck nothing.
+    pub(crate) async fn suffer(&mut self, harm: &Harm, files: &mut Vec<File>) -> bool {
         self.check_alive();
         let server = harm.server % self.servers.len();
         let upload = self.wait_for(harm.aim, server, files).await;
         moment(harm.delay).await;
-        self.strike(harm.blow, server).await;
+        let has_struck = self.strike(harm.blow, server).await;
         if let Some(Begun { file, bytes, stream }) = upload {
             drop(stream);
             // The client knows nothing of its job: the same key must give it once.
             self.deliver_bytes(file, &bytes).await;
         }
+        has_struck
     }
 
     async fn wait_for(&self, aim: Aim, server: usize, files: &mut Vec<File>) -> Option<Begun> {
@@ -69,7 +70,7 @@ impl World {
         None
     }
 
-    async fn strike(&mut self, blow: Blow, server: usize) {
+    async fn strike(&mut self, blow: Blow, server: usize) -> bool {
         match blow {
             Blow::Kill => {
                 self.servers[server].kill();
@@ -104,7 +105,7 @@ impl World {
             }
             Blow::PostgresKill | Blow::PostgresCrash | Blow::Cut => self.cut_off(blow),
             Blow::CutCommit(passing, place) => {
-                let Some(proxy) = &self.proxy else { return };
+                let Some(proxy) = &self.proxy else { return false };
                 let before = proxy.cuts();
                 proxy.arm(passing, place);
                 let limit = Instant::now() + 2 * AIM;
@@ -112,6 +113,7 @@ impl World {
                     moment(Duration::from_millis(5)).await;
                 }
                 proxy.disarm();
+                return proxy.cuts() > before;
             }
             Blow::Stall(time) => {
                 if let Some(proxy) = &self.proxy {
@@ -119,12 +121,13 @@ impl World {
                 }
             }
             Blow::Fill(time, rest) => {
-                let Some(disk) = &self.disk else { return };
+                let Some(disk) = &self.disk else { return false };
                 disk.fill(rest);
                 moment(time).await;
                 disk.empty();
             }
         }
+        true
     }
 
     fn cut_off(&self, blow: Blow) {

@@ -53,7 +53,7 @@ impl World {
         let proxy = cluster.as_ref().map(|cluster| Proxy::start(socket_of(&cluster.address)));
         let place = folder.path().join("disk");
         std::fs::create_dir(&place).expect("a folder");
-        let disk = Disk::mount(&place);
+        let disk = Disk::mount(&place, if kind == Kind::Sqlite { 768 } else { 192 });
         let first = match kind {
             Kind::Sqlite => tempfile::tempdir_in(&place),
             Kind::Postgres => tempfile::tempdir(),
@@ -130,10 +130,16 @@ impl World {
         }
     }
 
-    /// Waits for what must come; fails with the state of the jobs when it does not.
+    /// Waits for what must come; fails with the state of the jobs when nothing moves any more.
     pub(crate) async fn until(&self, what: &str, sql: &str) {
-        let limit = Instant::now() + PATIENCE;
+        let progress =
+            "select coalesce(sum(processed_rows), 0) + count(completed_at) from import_log";
+        let (mut limit, mut moved) = (Instant::now() + PATIENCE, 0);
         while self.database.number(sql).await != 0 {
+            let now = self.database.number(progress).await;
+            if now != moved {
+                (limit, moved) = (Instant::now() + PATIENCE, now);
+            }
             if Instant::now() > limit {
                 let open = "select id, import_status, processed_rows, total_rows, attempts, \
                             lease_epoch, lease_owner, lease_expires_at, updated_at, error_message \

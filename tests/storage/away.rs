@@ -10,7 +10,9 @@ async fn an_upload_is_put_off_and_a_job_waits(kind: Kind) {
     let mut s3 = S3::start();
     let endpoint = s3.settings(&[]).into_iter().map(|(n, v)| (n.to_owned(), v.to_owned()));
     let mut settings: Vec<(String, String)> = endpoint.collect();
-    settings.push(("LOADBAY_CHUNK_ROWS".to_owned(), "10".to_owned()));
+    for (name, value) in [SLOW, ("LOADBAY_CHUNK_ROWS", "10")] {
+        settings.push((name.to_owned(), value.to_owned()));
+    }
     let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let mut server = Server::start_with(kind, &settings).await;
 

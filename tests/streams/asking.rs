@@ -107,7 +107,10 @@ async fn who_asks_while_a_job_runs_is_told_of_every_row_from_there_on() {
     early.until(|heard| heard.message().starts_with("Found ")).await;
     lock.release().await;
     early.until(|heard| heard.kind() == "progress").await;
-    let told = server.events(job, "?rows=all").await.rest().await;
+    let lock = Locked::products(&server).await;
+    let late = server.events(job, "?rows=all").await;
+    lock.release().await;
+    let told = late.rest().await;
     assert_eq!((told[1].id, told[1].kind()), (None, "log"));
     assert!(told[1].message().contains("of the first "), "{}", told[1].message());
     let count = rows(&told);

@@ -232,13 +232,19 @@ impl Server {
         .await
     }
 
-    /// Waits until the job's status fulfils a condition, and gives it.
+    /// Waits until the job's status fulfils a condition, and gives it. Is told of every change.
     pub(crate) async fn until(&self, job: i64, holds: impl Fn(&Value) -> bool) -> Value {
         let limit = Instant::now() + JOB_LIMIT;
+        let mut answer = self.status(job).await;
         loop {
-            let answer = self.get(&format!("/api/v1/import/status/{job}?wait=1")).await;
             if holds(answer.ok()) {
                 return answer.data().clone();
+            }
+            let tag = answer.header("etag").expect("a status has a tag").to_owned();
+            let request = self.request(Method::GET, &format!("/api/v1/import/status/{job}?wait=1"));
+            let next = self.send(request.header("if-none-match", tag)).await;
+            if next.status != 304 {
+                answer = next;
             }
             assert!(
                 Instant::now() < limit,

@@ -259,10 +259,10 @@ impl Server {
 
     /// Checks the guarantees for every job there is. None may be unfinished: a test ends its jobs.
     pub(crate) async fn check_every_job(&mut self) {
-        if !self.is_running() {
-            self.child = None;
+        if self.child.is_none() {
             self.restart();
         }
+        assert!(self.is_running(), "the server died; its log:\n{}", self.log());
         for row in self.rows("select id from import_log order by id").await {
             let job = row.concat().parse().expect("a job number");
             check_guarantees(self, job).await;

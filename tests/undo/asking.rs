@@ -55,7 +55,7 @@ both!(asking_again_with_the_same_key_starts_one, |server| {
     server.send(taken).await.assert_problem(422, "idempotency_mismatch");
 });
 
-both!(asking_while_it_runs_gives_the_running_one, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
+both!(asking_while_it_runs_gives_the_running_one, [SLOW, ("LOADBAY_CHUNK_ROWS", "1")], |server| {
     let rows: String = (0..300).map(|row| format!("S{row},Name\n")).collect();
     let job = load(server, &format!("SKU,Name\n{rows}")).await;
     let (first, second) = futures_util::future::join(ask(server, job), ask(server, job)).await;

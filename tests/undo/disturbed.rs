@@ -21,7 +21,7 @@ both!(
         let changed = counts["created"].as_u64().unwrap() + counts["updated"].as_u64().unwrap();
         let rollback = ask(server, job).await;
         let mut seen = 0;
-        for rows in [0, 1, 200, 500, 501, 700] {
+        for rows in [0, 1, 150, 300, 301, 500] {
             seen = reaches(server, rollback, seen, rows).await;
             server.kill();
             server.restart();
