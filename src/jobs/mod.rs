@@ -348,11 +348,11 @@ impl Jobs {
         self.inner.stop.cancel();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;
-        self.inner.work.close().await;
     }
 
-    /// Closes the connections of those who ask: the last thing.
+    /// Closes the connections to the database: the last thing.
     pub async fn close(&self) {
+        self.inner.work.close().await;
         self.inner.store.close().await;
     }
 

@@ -91,3 +91,23 @@ async fn a_mapping_names_what_cannot_be_known() {
     assert_eq!(status["detected"]["columns"], serde_json::json!(["sku", "name", null]));
     assert_eq!(rows, [["A", "Arnica"]]);
 }
+
+#[tokio::test]
+async fn very_wide_rows_are_committed_a_few_at_a_time() {
+    let wide = "w".repeat(100_000);
+    let rows = |row: &dyn Fn(u32) -> String| -> String { (0..200).map(row).collect() };
+    // Cells of a column that feeds nothing, cells of rows that fail: all of them are kept until the
+    // chunk is committed.
+    let unused = rows(&|row| format!("A{row},Arnica,{wide}\n"));
+    let failing = rows(&|row| format!("B{row}{wide},Belladonna,\n"));
+    for (job, text) in [(1, unused), (2, failing)] {
+        let mut server = Server::start(Kind::Sqlite).await;
+        let status = server.load("products", Upload::csv(&format!("SKU,Name,X\n{text}"))).await;
+        assert_eq!(status["progress"]["total"], 200);
+        let failed = if job == 2 { 200 } else { 0 };
+        assert_eq!(status["counts"]["failed"], failed, "{status}");
+        let chunks = server.database.number("select count(*) from import_chunks").await;
+        assert!((3..=10).contains(&chunks), "{chunks} chunks of 20 MB");
+        server.check_every_job().await;
+    }
+}

@@ -1,10 +1,13 @@
 //! Bodies that cannot be read: no file, two files, broken forms, broken transfers.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use super::forms::{
-    GOOD, assert_nothing_left, assert_refused, connect, form, raw_head, send_as, send_bytes,
-    send_form,
+    GOOD, assert_nothing_left, assert_refused, connect, entries, form, raw_head, send_as,
+    send_bytes, send_form,
 };
 use crate::support::{Kind, Server, Upload};
 
@@ -107,4 +110,31 @@ async fn a_body_that_is_not_what_was_announced_is_refused() {
     let answer = server.upload("products", unread).await;
     assert_refused(&answer, 400, "malformed_request", &["Content-Digest", "sha-256"]);
     assert_nothing_left(&server).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_under_way_when_the_server_stops_is_taken() {
+    let mut server = Server::start(Kind::Sqlite).await;
+    let mut stream = connect(&server);
+    let (first, rest) = GOOD.split_at(GOOD.len() / 2);
+    let head = raw_head(&format!("Content-Length: {}", GOOD.len()));
+    stream.write_all(format!("{head}{first}").as_bytes()).unwrap();
+    let limit = Instant::now() + Duration::from_mins(1);
+    let wait_for = |fact: &dyn Fn() -> bool| {
+        while !fact() {
+            assert!(Instant::now() < limit, "it does not come:\n{}", server.log());
+            std::thread::yield_now();
+        }
+    };
+    wait_for(&|| !entries(&server, "tmp").is_empty());
+    server.signal(Signal::TERM);
+    wait_for(&|| server.log().contains("stopping"));
+    stream.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    assert!(server.terminate().success());
+    server.restart();
+    assert_eq!(server.finished(1).await["status"], "completed");
+    server.check_every_job().await;
 }
