@@ -15,6 +15,7 @@
 mod support;
 mod survival;
 
+use rustix::process::{Pid, Signal, kill_process};
 use support::*;
 use survival::*;
 
@@ -224,5 +225,39 @@ async fn a_job_survives_that_its_connections_to_postgres_are_cut() {
     assert_eq!(status["status"], "completed", "{status}");
     assert_eq!(status["counts"], counts);
     assert!(contents(&server).await == expected, "the tables differ from an undisturbed run");
+    server.check_every_job().await;
+}
+
+#[tokio::test]
+async fn while_postgres_is_away_jobs_wait_and_questions_are_put_off() {
+    let cluster = PrivateCluster::start();
+    let database = Arc::new(Database::Given { address: cluster.address.clone() });
+    let settings = [SLOW, ("LOADBAY_CHUNK_ROWS", "10")];
+    let mut server = Server::new(tempfile::tempdir().unwrap(), database, &settings);
+    server.restart();
+    let ended = server.load("products", Upload::csv(&before())).await;
+    let job = server.import("products", Upload::csv(&file())).await;
+    reaches(&server, job, 0, 100).await;
+    let first = cluster.process_id().and_then(Pid::from_raw).unwrap();
+    kill_process(first, Signal::KILL).unwrap();
+
+    // What is in memory is answered as ever.
+    assert_eq!(server.status(job).await.ok()["status"], "processing");
+    assert_eq!(server.status(ended["jobId"].as_i64().unwrap()).await.ok()["status"], "completed");
+    for refused in [
+        server.status(999).await,
+        server.jobs("").await,
+        server.full(Upload::csv("SKU,Name\nA,Arnica\n")).await,
+    ] {
+        refused.assert_problem(503, "database_unavailable");
+        assert!(refused.header("retry-after").is_some());
+    }
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(server.get("/readyz").await.status, 503);
+
+    cluster.restart();
+    let status = server.finished(job).await;
+    assert_eq!(status["status"], "completed", "{status}");
+    assert_eq!(status["progress"]["total"], ROWS);
     server.check_every_job().await;
 }

@@ -1,5 +1,7 @@
 //! A disk without room: uploads are told before they are read, jobs wait, everything else goes on.
 
+use std::io::{Read, Write};
+
 use crate::files::{folders, list};
 use crate::support;
 use crate::support::*;
@@ -13,6 +15,18 @@ both!(
         server.until(job, |status| status["progress"]["current"].as_u64() > Some(0)).await;
         server.kill();
         server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_MIN_FREE", "1TiB")]);
+
+        // Told before a byte of the file was sent.
+        let address = server.address().trim_start_matches("http://");
+        let mut early = std::net::TcpStream::connect(address).unwrap();
+        early.set_read_timeout(Some(std::time::Duration::from_mins(1))).unwrap();
+        let head = "POST /api/v1/import/products HTTP/1.1\r\nHost: loadbay\r\n\
+                    Content-Type: text/csv\r\nContent-Length: 1000000\r\n\r\n";
+        early.write_all(head.as_bytes()).unwrap();
+        let mut answer = [0; 13];
+        early.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 507 ");
+        drop(early);
 
         for upload in [Upload::csv(&list("C", 10)), Upload::csv(&list("C", 10)).raw()] {
             let refused = server.full(upload).await;
