@@ -22,8 +22,8 @@ const ROWS_PER_INSERT: usize = 500;
 /// committed, a fence that touches nothing means that the job is no longer ours.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) notes: Vec<Statement>,
     pub(super) proof: Statement,
+    pub(super) notes: Vec<Statement>,
     /// Returns what [`Fenced`](super::told::Fenced) holds.
     pub(super) fence: Statement,
     /// What follows it.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use loadbay::domain::status::JobStatus;
 use loadbay::store::StoreError;
 
-use crate::ground::{chunk, claimant};
+use crate::ground::{chunk, chunk_of_three, claimant};
 
 on_both!(a_chunk_brings_its_rows_counts_errors_events_and_proof, |ground| {
     let job = ground.owned_by("one").await;
@@ -120,10 +120,12 @@ on_both!(a_chunk_that_is_tried_again_while_its_first_commit_is_on_its_way_counts
     for number in 0..10 {
         let [one, two] = &mut writers;
         let (one, two) =
-            tokio::join!(one.commit(chunk(number, true)), two.commit(chunk(number, true)));
+            tokio::join!(one.commit(chunk_of_three(number)), two.commit(chunk_of_three(number)));
         assert!(one.unwrap().already != two.unwrap().already, "chunk {number}");
     }
     let now = ground.now(&job).await;
-    assert_eq!((now.counts.created, now.counts.failed), (10, 10));
-    assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 20);
+    let counts = now.counts;
+    assert_eq!((counts.created, counts.superseded, counts.failed), (10, 10, 10));
+    assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 30);
+    assert_eq!(ground.store.stored_notes(job.id).await.unwrap(), (10, 10));
 });

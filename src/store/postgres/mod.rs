@@ -227,11 +227,13 @@ async fn close(
     outcome: &Outcome,
     settings: &WriterSettings,
 ) -> Result<Fenced, StoreError> {
+    fault!("chunk.proof", StoreError::busy());
+    // First: where an earlier commit of the chunk is still on its way, this is what waits for it and
+    // what meets it. Its notes would be taken for a fault.
+    run(connection, &account.proof).await.doing("store the proof of a chunk")?;
     for note in &account.notes {
         run(connection, note).await.doing("store the notes on a chunk")?;
     }
-    fault!("chunk.proof", StoreError::busy());
-    run(connection, &account.proof).await.doing("store the proof of a chunk")?;
     if !outcome.failed.is_empty() {
         let kept = settings.keep_failed.keep(chunk.number, &outcome.failed).await;
         kept.map_err(StoreError::KeepFailed)?;

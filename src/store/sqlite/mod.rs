@@ -207,11 +207,11 @@ fn close(
     now: DateTime<Utc>,
     settings: &WriterSettings,
 ) -> Result<Fenced, StoreError> {
+    fault!("chunk.proof", StoreError::busy());
+    run(transaction, &account.proof).doing("store the proof of a chunk")?;
     for note in &account.notes {
         run(transaction, note).doing("store the notes on a chunk")?;
     }
-    fault!("chunk.proof", StoreError::busy());
-    run(transaction, &account.proof).doing("store the proof of a chunk")?;
     let fenced = fence(transaction, &account.fence).doing("add a chunk to its job")?;
     let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
     for statement in account.told.behind_the_fence(DbBackend::Sqlite, now, chunk, fenced, settings)
