@@ -27,7 +27,7 @@ use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
 use crate::files::{SourceFile, Storage};
-use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
+use crate::store::{CommittedChunk, End, GivenBack, KeepFailed, WriterSettings};
 
 /// How long a job that found no room waits before it is tried again.
 const ROOM_PAUSE: Duration = Duration::from_secs(5);
@@ -94,7 +94,8 @@ async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 /// its checkpoint, and given up if that does not help.
 pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     tracing::error!(job = job.id, error = chain(error), "a job broke off and is taken up again");
-    if let Err(error) = insist(job.id, &inner.stop, || inner.work.let_go(job)).await {
+    let why = GivenBack::BrokeOff;
+    if let Err(error) = insist(job.id, &inner.stop, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
@@ -102,7 +103,9 @@ pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
-    if let Err(error) = insist(job.id, &inner.stop, || inner.work.release(job)).await {
+    let is_stopping = inner.stop.is_cancelled();
+    let why = if is_stopping { GivenBack::ServerStops } else { GivenBack::LeaseRanOut };
+    if let Err(error) = insist(job.id, &inner.stop, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;

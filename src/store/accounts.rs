@@ -1,6 +1,7 @@
 //! Loadbay's own rows about a chunk: its proof, its counts, its row errors. Built once with sea-orm
 //! and run by each writer inside the chunk's transaction.
 
+use chrono::{DateTime, Utc};
 use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement};
@@ -33,7 +34,7 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn new(
         backend: DbBackend,
-        now: &Expr,
+        now: DateTime<Utc>,
         job: &Job,
         chunk: &Chunk,
         outcome: &Outcome,
@@ -42,7 +43,7 @@ impl Account {
         let told = Told::new(job, chunk, outcome, teller);
         let mut account = Self {
             notes: Vec::new(),
-            proof: proof(backend, job, chunk, &outcome.counts),
+            proof: proof(backend, now, job, chunk, &outcome.counts),
             fence: fence(backend, now, job, &outcome.counts, told.numbers()),
             told,
         };
@@ -101,7 +102,13 @@ pub(super) struct Outcome {
     pub(super) references: Vec<NewReference>,
 }
 
-fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> Statement {
+fn proof(
+    backend: DbBackend,
+    now: DateTime<Utc>,
+    job: &Job,
+    chunk: &Chunk,
+    counts: &Counts,
+) -> Statement {
     let row = import_chunk::ActiveModel {
         import_log_id: Set(job.id),
         number: Set(i32::try_from(chunk.number).unwrap_or(i32::MAX)),
@@ -115,14 +122,23 @@ fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> State
         failed_count: Set(signed(counts.failed)),
         removed_count: Set(signed(counts.removed)),
         lease_epoch: Set(job.lease_epoch),
-        committed_at: Set(super::stored::now_utc()),
+        committed_at: Set(now),
     };
     import_chunk::Entity::insert(row).build(backend)
 }
 
 /// Adds the counts to the job if it is still ours. The row stays locked until the commit, so an
 /// owner with a newer epoch waits for it and then sees it.
-fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts, numbers: u64) -> Statement {
+///
+/// Where other servers are, its lease must run as well: the place of a job whose lease ran out may be
+/// a later job's by now. Its owner finds out when it renews it, and goes on if it is not.
+fn fence(
+    backend: DbBackend,
+    now: DateTime<Utc>,
+    job: &Job,
+    counts: &Counts,
+    numbers: u64,
+) -> Statement {
     use import_log::Column as C;
     let grown = |column: C, by: u64| (column, Expr::col(column).add(signed(by)));
     let mut update = import_log::Entity::update_many();
@@ -136,13 +152,18 @@ fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts, numbers: u6
         grown(C::ErrorCount, counts.failed),
         grown(C::RemovedCount, counts.removed),
         grown(C::EventCount, numbers),
-        (C::UpdatedAt, now.clone()),
+        (C::UpdatedAt, Expr::value(now)),
         // The job moves: attempts count those that ended without a word since it last did.
         (C::Attempts, Expr::value(1)),
     ] {
         update = update.col_expr(column, value);
     }
-    let mut update = update.filter(ours(job)).into_query();
+    let mut which = ours(job);
+    if backend == DbBackend::Postgres {
+        // Not `now`, which is when the chunk began.
+        which = which.add(Expr::col(C::LeaseExpiresAt).gte(Expr::cust("statement_timestamp()")));
+    }
+    let mut update = update.filter(which).into_query();
     update.returning(Query::returning().columns([C::EventCount, C::ProcessedRows, C::RowEvents]));
     backend.build(&update)
 }

@@ -27,6 +27,16 @@ on_both!(a_chunk_brings_its_rows_counts_errors_events_and_proof, |ground| {
     assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 2);
 });
 
+on_both!(a_chunk_and_its_events_bear_the_same_time, |ground| {
+    let job = ground.owned_by("one").await;
+    ground.writer(&job).await.commit(chunk(0, true)).await.unwrap();
+    // On PostgreSQL the database's: clocks of servers may differ.
+    let same = "select count(*) from import_chunks c join import_events e \
+                on e.import_log_id = c.import_log_id and e.created_at = c.committed_at \
+                where e.kind = 'progress'";
+    assert_eq!(ground.database.number(same).await, 1);
+});
+
 on_both!(a_chunk_that_is_committed_twice_counts_once, |ground| {
     let job = ground.owned_by("one").await;
     let mut writer = ground.writer(&job).await;

@@ -207,12 +207,13 @@ fn new_job() -> NewJob {
     }
 }
 
-/// A server that takes whatever there is.
+/// A server that takes whatever there is of the datasets of these tests.
 pub(crate) fn claimant(owner: &str) -> Claimant {
     Claimant {
         owner: owner.to_owned(),
         places: vec![PLACE.to_owned()],
         lease: LEASE,
+        datasets: ["products", "prices", "dealers"].map(str::to_owned).to_vec(),
         limits: Vec::new(),
         busy_with: Vec::new(),
         has_lost_track: false,

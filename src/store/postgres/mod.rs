@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::PgConnection;
@@ -188,8 +187,8 @@ async fn conclude(
 ) -> Result<(), StoreError> {
     let left = Arc::clone(&settings.notes_left);
     let teller = Teller { names, left: &left, every_row: settings.every_row };
-    let (backend, at) = (DbBackend::Postgres, Expr::value(now));
-    let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
+    let backend = DbBackend::Postgres;
+    let mut account = Account::new(backend, now, &settings.job, chunk, outcome, &teller);
     let closed = close(&mut transaction, &mut account, chunk, now, outcome, settings).await;
     let committed = match closed {
         Ok(fenced) => commit(transaction).await.map(|()| fenced),

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
-use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
@@ -155,8 +154,8 @@ fn conclude(
 ) -> Result<(), StoreError> {
     let left = Arc::clone(&settings.notes_left);
     let teller = Teller { names, left: &left, every_row: settings.every_row };
-    let (backend, at) = (DbBackend::Sqlite, Expr::value(now));
-    let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
+    let backend = DbBackend::Sqlite;
+    let mut account = Account::new(backend, now, &settings.job, chunk, outcome, &teller);
     let closed = close(&transaction, &mut account, chunk, now, settings)
         .and_then(|fenced| {
             if !outcome.failed.is_empty() {
