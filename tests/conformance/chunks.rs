@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use loadbay::domain::status::JobStatus;
 use loadbay::store::StoreError;
 
-use crate::ground::{chunk, chunk_of_three, claimant};
+use crate::ground::{Ground, chunk, chunk_of_three, claimant};
+use crate::support::Kind;
 
 on_both!(a_chunk_brings_its_rows_counts_errors_events_and_proof, |ground| {
     let job = ground.owned_by("one").await;
@@ -139,3 +140,30 @@ on_both!(a_chunk_that_is_tried_again_while_its_first_commit_is_on_its_way_counts
     assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 30);
     assert_eq!(ground.store.stored_notes(job.id).await.unwrap(), (10, 10));
 });
+
+#[tokio::test]
+async fn a_chunk_that_meets_a_server_which_takes_no_changes_may_be_tried_again() {
+    let ground = Ground::new(Kind::Postgres).await;
+    let job = ground.owned_by("one").await;
+    let mut writer = ground.writer(&job).await;
+    // As after a fail-over: the connections are cut, and new ones lead to the standby.
+    let sessions = async |setting: &str| {
+        let alter = format!(
+            "begin read write; do $$ begin execute format('alter database %I {setting}', \
+             current_database()); end $$; commit; \
+             select pg_terminate_backend(pid) from pg_stat_activity \
+             where datname = current_database() and application_name = 'loadbay'"
+        );
+        ground.database.execute(&alter).await;
+    };
+    sessions("set default_transaction_read_only = on").await;
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let refused = writer.commit(chunk(0, false)).await.unwrap_err();
+        assert!(refused.is_transient(), "{refused:?}");
+        answers.push(format!("{refused:?}"));
+    }
+    assert!(answers[1].contains("read-only"), "{answers:?}");
+    sessions("reset default_transaction_read_only").await;
+    assert!(!writer.commit(chunk(0, false)).await.unwrap().already);
+}
