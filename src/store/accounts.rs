@@ -6,10 +6,12 @@ use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement};
 
-use super::notes::NewReference;
+use super::error::StoreError;
+use super::notes::{NewReference, RowNames};
 use super::queue::ours;
 use super::stored::signed;
-use super::told::{Teller, Told};
+use super::told::{Fenced, Teller, Told};
+use super::writer::WriterSettings;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::event::NoteKind;
@@ -25,7 +27,7 @@ const ROWS_PER_INSERT: usize = 500;
 pub(super) struct Account {
     pub(super) proof: Statement,
     pub(super) notes: Vec<Statement>,
-    /// Returns what [`Fenced`](super::told::Fenced) holds.
+    /// Returns what [`Fenced`] holds.
     pub(super) fence: Statement,
     /// What follows it.
     pub(super) told: Told,
@@ -35,12 +37,15 @@ impl Account {
     pub(super) fn new(
         backend: DbBackend,
         now: DateTime<Utc>,
-        job: &Job,
+        settings: &WriterSettings,
+        names: &RowNames,
         chunk: &Chunk,
         outcome: &Outcome,
-        teller: &Teller<'_>,
     ) -> Self {
-        let told = Told::new(job, chunk, outcome, teller);
+        let job = &settings.job;
+        let left = &settings.notes_left;
+        let told =
+            Told::new(job, chunk, outcome, &Teller { names, left, every_row: settings.every_row });
         let mut account = Self {
             notes: Vec::new(),
             proof: proof(backend, now, job, chunk, &outcome.counts),
@@ -50,6 +55,24 @@ impl Account {
         account.add_errors(backend, job, &outcome.failed);
         account.add_superseded(backend, job, chunk);
         account
+    }
+
+    /// Takes note of how the transaction ended.
+    pub(super) fn settle(
+        &self,
+        ended: Result<Fenced, StoreError>,
+        settings: &mut WriterSettings,
+    ) -> Result<(), StoreError> {
+        match ended {
+            Ok(fenced) => {
+                settings.asked(fenced.row_events);
+                Ok(())
+            }
+            Err(error) => {
+                self.told.undo(&settings.notes_left);
+                Err(error)
+            }
+        }
     }
 
     fn add_errors(&mut self, backend: DbBackend, job: &Job, failed: &[FailedRow]) {

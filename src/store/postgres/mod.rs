@@ -26,7 +26,7 @@ use super::rows::complete;
 use super::sessions::Sessions;
 use super::stored::unsigned;
 use super::target::Target;
-use super::told::{Fenced, Teller};
+use super::told::Fenced;
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
@@ -185,12 +185,9 @@ async fn conclude(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let left = Arc::clone(&settings.notes_left);
-    let teller = Teller { names, left: &left, every_row: settings.every_row };
-    let backend = DbBackend::Postgres;
-    let mut account = Account::new(backend, now, &settings.job, chunk, outcome, &teller);
+    let mut account = Account::new(DbBackend::Postgres, now, settings, names, chunk, outcome);
     let closed = close(&mut transaction, &mut account, chunk, now, outcome, settings).await;
-    let committed = match closed {
+    let ended = match closed {
         Ok(fenced) => commit(transaction).await.map(|()| fenced),
         Err(error) => {
             // The answer does not matter: without a commit nothing is written.
@@ -198,16 +195,7 @@ async fn conclude(
             Err(error)
         }
     };
-    match committed {
-        Ok(fenced) => {
-            settings.asked(fenced.row_events);
-            Ok(())
-        }
-        Err(error) => {
-            account.told.undo(&left);
-            Err(error)
-        }
-    }
+    account.settle(ended, settings)
 }
 
 /// True when the chunk could not be written because its proof is committed.
