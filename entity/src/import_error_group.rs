@@ -19,7 +19,7 @@ pub struct Model {
     /// How many there are.
     #[sea_orm(column_name = "error_count")]
     pub count: i64,
-    /// A row with one: the first of the chunk that was committed first.
+    /// The first row of the file with one, of those that are committed.
     pub first_row: i64,
     /// What was said of that row.
     #[sea_orm(column_type = "Text")]

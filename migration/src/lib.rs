@@ -1,6 +1,8 @@
 //! The migrations of the tables that Loadbay itself owns, oldest first.
 //!
-//! A migration that has landed never changes; the next change is a new file.
+//! A migration that has landed never changes; the next change is a new file. Each runs in one
+//! transaction, on SQLite as well: one that is broken off leaves nothing that would be in the way of
+//! the next start.
 
 #![expect(
     elided_lifetimes_in_paths,
@@ -31,5 +33,17 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000004_index_changes_of_jobs::Migration),
             Box::new(m20261122_000005_add_control_of_jobs::Migration),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_is_done_as_a_whole_or_not_at_all() {
+        for migration in Migrator::migrations() {
+            assert_eq!(migration.use_transaction(), Some(true), "{}", migration.name());
+        }
     }
 }

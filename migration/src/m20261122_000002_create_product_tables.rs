@@ -22,6 +22,10 @@ const REFERENCES: [(&str, &str, u32); 4] = [
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
         for (table, column, length) in REFERENCES {

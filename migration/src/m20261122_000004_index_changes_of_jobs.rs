@@ -9,6 +9,10 @@ const NAME: &str = "import_log_updated_at";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let index = Index::create().name(NAME).table("import_log").col("updated_at").to_owned();
         manager.create_index(index).await

@@ -7,12 +7,32 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, boolean, json_binary_null, text, text_null,
     timestamp_with_time_zone_null,
 };
+use sea_orm_migration::sea_orm::ConnectionTrait;
 
 #[derive(Debug, DeriveMigrationName)]
 pub(crate) struct Migration;
 
+/// Jobs that ended and still have their files, the oldest end first; rollbacks by what they take
+/// back.
+const PARTIAL_INDEXES: [(&str, &str); 2] = [
+    (
+        "import_log_with_files",
+        "CREATE INDEX import_log_with_files ON import_log (completed_at) \
+         WHERE files_removed_at IS NULL",
+    ),
+    (
+        "import_log_rollbacks",
+        "CREATE INDEX import_log_rollbacks ON import_log (rollback_of) \
+         WHERE rollback_of IS NOT NULL",
+    ),
+];
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // SQLite adds one column at a time.
         for column in [
@@ -38,19 +58,16 @@ impl MigrationTrait for Migration {
             .col("claimed_at")
             .to_owned();
         manager.create_index(clients).await?;
-        // What is swept: files of jobs that ended a while ago.
-        let ended = Index::create()
-            .name("import_log_ended")
-            .table("import_log")
-            .col("completed_at")
-            .to_owned();
-        manager.create_index(ended).await?;
+        for (_, index) in PARTIAL_INDEXES {
+            manager.get_connection().execute_unprepared(index).await?;
+        }
         manager.create_table(import_undo()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_table(Table::drop().table("import_undo").to_owned()).await?;
-        for index in ["import_log_ended", "import_log_clients"] {
+        for index in PARTIAL_INDEXES.map(|(name, _)| name).into_iter().chain(["import_log_clients"])
+        {
             let drop = Index::drop().name(index).table("import_log").to_owned();
             manager.drop_index(drop).await?;
         }

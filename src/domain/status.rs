@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub enum JobStatus {
     /// Accepted and stored; waits for a free place. Set by the upload.
     Pending,
-    /// Owned by a server that holds its lease.
+    /// Taken up: a server holds its lease, or the next one takes it up from its checkpoint.
     Processing,
-    /// Set aside on request; keeps its checkpoint.
+    /// Set aside, on request or for want of room; keeps its checkpoint.
     Paused,
     /// Every row has an outcome. Row errors do not change that. Terminal.
     Completed,

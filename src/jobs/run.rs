@@ -26,7 +26,7 @@ use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
 use crate::files::{SourceFile, Storage};
-use crate::store::{CommittedChunk, End, KeepFailed, WriterSettings};
+use crate::store::{CommittedChunk, End, GivenBack, KeepFailed, WriterSettings};
 
 /// How long a job that found no room waits before it is tried again, where nothing is claimed until
 /// there is room.
@@ -96,7 +96,8 @@ async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 /// its checkpoint, and given up if that does not help.
 pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     tracing::error!(job = job.id, error = chain(error), "a job broke off and is taken up again");
-    if let Err(error) = insist(inner, job.id, || inner.work.let_go(job)).await {
+    let why = GivenBack::BrokeOff;
+    if let Err(error) = insist(inner, job.id, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
@@ -104,7 +105,9 @@ pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 }
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
-    if let Err(error) = insist(inner, job.id, || inner.work.release(job)).await {
+    let is_stopping = inner.stop.is_cancelled();
+    let why = if is_stopping { GivenBack::ServerStops } else { GivenBack::LeaseRanOut };
+    if let Err(error) = insist(inner, job.id, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;

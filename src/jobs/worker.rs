@@ -144,7 +144,8 @@ impl Room {
     }
 }
 
-/// Who claims here, which files it can read, and how many jobs may write to each table.
+/// Who claims here, which files it can read, which datasets it has, and how many jobs may write to
+/// each table.
 fn claimant(inner: &Inner) -> Claimant {
     let owner = inner.folder.server_id().to_string();
     let mut limits: BTreeMap<&str, TableLimit> = BTreeMap::new();
@@ -159,6 +160,7 @@ fn claimant(inner: &Inner) -> Claimant {
         places: inner.storage.places(),
         owner,
         lease: inner.settings.lease,
+        datasets: inner.datasets.iter().map(|compiled| compiled.dataset.name.clone()).collect(),
         limits: limits.into_values().collect(),
         busy_with: Vec::new(),
         has_lost_track: false,
@@ -209,7 +211,8 @@ impl Drop for Running {
 /// Renews the lease until the run has ended; stops the job when the lease is lost or the server
 /// ends, and still keeps the lease for the chunk in flight.
 async fn keep_lease(inner: Arc<Inner>, job: Job, stop: Stop, ended: CancellationToken) {
-    let every = inner.settings.lease / 3;
+    let claimant = claimant(&inner);
+    let every = claimant.lease / 3;
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -221,8 +224,9 @@ async fn keep_lease(inner: Arc<Inner>, job: Job, stop: Stop, ended: Cancellation
                 continue;
             }
         }
-        let (work, of_job, lease) = (inner.work.clone(), job.clone(), inner.settings.lease);
-        let attempt = tokio::spawn(async move { work.renew(&of_job, lease).await });
+        let (work, of_job) = (inner.work.clone(), job.clone());
+        let by = Claimant { busy_with: inner.manager.running_here(), ..claimant.clone() };
+        let attempt = tokio::spawn(async move { work.renew(&of_job, &by).await });
         // One that hangs on a dead connection must not keep the next from trying another. It is
         // left to itself: no call of the database is cut off half-way.
         match tokio::time::timeout(every, attempt).await {

@@ -1,14 +1,17 @@
 //! Loadbay's own rows about a chunk: its proof, its counts, its row errors. Built once with sea-orm
 //! and run by each writer inside the chunk's transaction.
 
+use chrono::{DateTime, Utc};
 use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement};
 
-use super::notes::NewReference;
+use super::error::StoreError;
+use super::notes::{NewReference, RowNames};
 use super::queue::ours;
 use super::stored::signed;
-use super::told::{Teller, Told};
+use super::told::{Fenced, Teller, Told};
+use super::writer::WriterSettings;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::event::NoteKind;
@@ -22,9 +25,9 @@ const ROWS_PER_INSERT: usize = 500;
 /// committed, a fence that touches nothing means that the job is no longer ours.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) notes: Vec<Statement>,
     pub(super) proof: Statement,
-    /// Returns what [`Fenced`](super::told::Fenced) holds.
+    pub(super) notes: Vec<Statement>,
+    /// Returns what [`Fenced`] holds.
     pub(super) fence: Statement,
     /// What follows it.
     pub(super) told: Told,
@@ -33,22 +36,43 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn new(
         backend: DbBackend,
-        now: &Expr,
-        job: &Job,
+        now: DateTime<Utc>,
+        settings: &WriterSettings,
+        names: &RowNames,
         chunk: &Chunk,
         outcome: &Outcome,
-        teller: &Teller<'_>,
     ) -> Self {
-        let told = Told::new(job, chunk, outcome, teller);
+        let job = &settings.job;
+        let left = &settings.notes_left;
+        let told =
+            Told::new(job, chunk, outcome, &Teller { names, left, every_row: settings.every_row });
         let mut account = Self {
             notes: Vec::new(),
-            proof: proof(backend, job, chunk, &outcome.counts),
+            proof: proof(backend, now, job, chunk, &outcome.counts),
             fence: fence(backend, now, job, &outcome.counts, told.numbers()),
             told,
         };
         account.add_errors(backend, job, &outcome.failed);
         account.add_superseded(backend, job, chunk);
         account
+    }
+
+    /// Takes note of how the transaction ended.
+    pub(super) fn settle(
+        &self,
+        ended: Result<Fenced, StoreError>,
+        settings: &mut WriterSettings,
+    ) -> Result<(), StoreError> {
+        match ended {
+            Ok(fenced) => {
+                settings.asked(fenced.row_events);
+                Ok(())
+            }
+            Err(error) => {
+                self.told.undo(&settings.notes_left);
+                Err(error)
+            }
+        }
     }
 
     fn add_errors(&mut self, backend: DbBackend, job: &Job, failed: &[FailedRow]) {
@@ -101,7 +125,13 @@ pub(super) struct Outcome {
     pub(super) references: Vec<NewReference>,
 }
 
-fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> Statement {
+fn proof(
+    backend: DbBackend,
+    now: DateTime<Utc>,
+    job: &Job,
+    chunk: &Chunk,
+    counts: &Counts,
+) -> Statement {
     let row = import_chunk::ActiveModel {
         import_log_id: Set(job.id),
         number: Set(i32::try_from(chunk.number).unwrap_or(i32::MAX)),
@@ -115,14 +145,23 @@ fn proof(backend: DbBackend, job: &Job, chunk: &Chunk, counts: &Counts) -> State
         failed_count: Set(signed(counts.failed)),
         removed_count: Set(signed(counts.removed)),
         lease_epoch: Set(job.lease_epoch),
-        committed_at: Set(super::stored::now_utc()),
+        committed_at: Set(now),
     };
     import_chunk::Entity::insert(row).build(backend)
 }
 
 /// Adds the counts to the job if it is still ours. The row stays locked until the commit, so an
 /// owner with a newer epoch waits for it and then sees it.
-fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts, numbers: u64) -> Statement {
+///
+/// Where other servers are, its lease must run as well: the place of a job whose lease ran out may be
+/// a later job's by now. Its owner finds out when it renews it, and goes on if it is not.
+fn fence(
+    backend: DbBackend,
+    now: DateTime<Utc>,
+    job: &Job,
+    counts: &Counts,
+    numbers: u64,
+) -> Statement {
     use import_log::Column as C;
     let grown = |column: C, by: u64| (column, Expr::col(column).add(signed(by)));
     let mut update = import_log::Entity::update_many();
@@ -136,13 +175,18 @@ fn fence(backend: DbBackend, now: &Expr, job: &Job, counts: &Counts, numbers: u6
         grown(C::ErrorCount, counts.failed),
         grown(C::RemovedCount, counts.removed),
         grown(C::EventCount, numbers),
-        (C::UpdatedAt, now.clone()),
+        (C::UpdatedAt, Expr::value(now)),
         // The job moves: attempts count those that ended without a word since it last did.
         (C::Attempts, Expr::value(1)),
     ] {
         update = update.col_expr(column, value);
     }
-    let mut update = update.filter(ours(job)).into_query();
+    let mut which = ours(job);
+    if backend == DbBackend::Postgres {
+        // Not `now`, which is when the chunk began.
+        which = which.add(Expr::col(C::LeaseExpiresAt).gte(Expr::cust("statement_timestamp()")));
+    }
+    let mut update = update.filter(which).into_query();
     update.returning(Query::returning().columns([C::EventCount, C::ProcessedRows, C::RowEvents]));
     backend.build(&update)
 }

@@ -10,14 +10,13 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, QueryFilter,
-    QuerySelect, TransactionTrait, UpdateMany,
+    TransactionTrait, UpdateMany,
 };
 
 use super::error::{Doing, StoreError};
 use super::events::changed;
 use super::queue::has;
-use super::stored::unsigned;
-use super::{Kind, Store};
+use super::{Kind, Store, TableLimit};
 use crate::domain::event::story;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
@@ -33,6 +32,9 @@ pub struct Claimant {
     pub places: Vec<String>,
     /// How long it keeps a job without a sign of life.
     pub lease: Duration,
+    /// The datasets that it has. Jobs of others wait for a server that has them; where there is no
+    /// other server, they are taken all the same, to be ended.
+    pub datasets: Vec<String>,
     /// How many jobs may run of which datasets.
     pub limits: Vec<TableLimit>,
     /// Jobs that it still works on, whoever they belong to by now: not claimed before that is over.
@@ -41,18 +43,6 @@ pub struct Claimant {
     /// answer to a claim was lost.
     pub has_lost_track: bool,
 }
-
-/// How many jobs may write to one table at the same time, on all servers together.
-#[derive(Debug, Clone)]
-pub struct TableLimit {
-    /// The datasets that write to it.
-    pub datasets: Vec<String>,
-    /// Jobs at most.
-    pub running_max: u32,
-}
-
-/// Key of the advisory lock under which jobs are claimed.
-const CLAIM_LOCK: i64 = 0x4c6f_6164_6261_7902;
 
 /// Clients of which the next job is tried, before any job will do.
 const CANDIDATES: u64 = 8;
@@ -64,8 +54,8 @@ impl Store {
     /// Takes the next due job: of those that wait, those whose owner is gone and those that are set
     /// aside until now. What has begun goes on first, so that the jobs of a table stay in order;
     /// then the highest priority; of these the client that was served least recently; of these the
-    /// oldest. Only jobs whose file `by` can reach, or that need none, of
-    /// datasets that have a place.
+    /// oldest. Only jobs whose file `by` can reach, or that need none, of datasets that `by` has and
+    /// that have a place.
     ///
     /// All claims of a database take turns, so that two servers never take the last place of a
     /// dataset together.
@@ -80,7 +70,7 @@ impl Store {
             // Under the lock: a claim without an answer has taken effect by now, or never will.
             self.void_unknown(&transaction, by).await?;
         }
-        let full = self.full_datasets(&transaction, &by.limits).await?;
+        let full = self.full_datasets(&transaction, by, None).await?;
         let claimed = self.claim_next(&transaction, by, &full).await?;
         // Nothing was written when there is nothing to claim; the lock goes either way.
         transaction.commit().await.doing(doing)?;
@@ -102,13 +92,8 @@ impl Store {
 
     /// A transaction beside which nobody else claims.
     async fn begin_claim(&self) -> Result<DatabaseTransaction, StoreError> {
-        let doing = "claim a job";
-        let transaction = self.write.begin().await.doing(doing)?;
-        if let Kind::Postgres { .. } = self.kind {
-            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [CLAIM_LOCK]);
-            let lock = Query::select().expr(lock).to_owned();
-            transaction.query_one(&lock).await.doing(doing)?;
-        }
+        let transaction = self.write.begin().await.doing("claim a job")?;
+        self.lock_places(&transaction).await?;
         Ok(transaction)
     }
 
@@ -132,36 +117,6 @@ impl Store {
             .await
             .doing("take up interrupted jobs")?;
         Ok(())
-    }
-
-    /// The datasets of which as many jobs run as may. A job that is set aside until a time keeps its
-    /// place: what it has not written yet must not come after the rows of a later file.
-    async fn full_datasets(
-        &self,
-        transaction: &DatabaseTransaction,
-        limits: &[TableLimit],
-    ) -> Result<Vec<String>, StoreError> {
-        let owned = Expr::col(C::LeaseExpiresAt).gte(self.now());
-        let set_aside = Expr::col(C::ResumeAt).gt(self.now());
-        let taken = Condition::any()
-            .add(Condition::all().add(has(JobStatus::Processing)).add(owned))
-            .add(Condition::all().add(has(JobStatus::Paused)).add(set_aside));
-        let running: Vec<(String, i64)> = import_log::Entity::find()
-            .select_only()
-            .column(C::Dataset)
-            .column_as(C::Id.count(), "jobs")
-            .filter(taken)
-            .group_by(C::Dataset)
-            .into_tuple()
-            .all(transaction)
-            .await
-            .doing("count the running jobs")?;
-        let is_full = |limit: &&TableLimit| {
-            let of_table = running.iter().filter(|(name, _)| limit.datasets.contains(name));
-            of_table.map(|(_, jobs)| unsigned(*jobs)).sum::<u64>() >= u64::from(limit.running_max)
-        };
-        let full = limits.iter().filter(is_full).flat_map(|limit| limit.datasets.iter().cloned());
-        Ok(full.collect())
     }
 
     /// Takes the best candidate that nobody holds locked, else any due job that nobody does.
@@ -207,6 +162,9 @@ impl Store {
             .add(C::SourceServer.is_in(&by.places))
             .add(C::RollbackOf.is_not_null());
         let mut due = Condition::all().add(due).add(can_be_read);
+        if !self.is_exclusive() {
+            due = due.add(C::Dataset.is_in(&by.datasets));
+        }
         if !full.is_empty() {
             due = due.add(C::Dataset.is_not_in(full));
         }

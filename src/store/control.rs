@@ -123,7 +123,8 @@ impl Store {
         story: fn(&Job) -> Vec<Event>,
         doing: &'static str,
     ) -> Result<Option<Job>, StoreError> {
-        let _turn = self.turn().await;
+        fault!("control.before", StoreError::busy());
+        let turn = self.turn().await;
         let transaction = self.write.begin().await.doing(doing)?;
         let update = update.col_expr(C::UpdatedAt, self.now());
         let steered = changed(&transaction, update, story).await.doing(doing)?;
@@ -132,6 +133,8 @@ impl Store {
             notify(&transaction, job.id).await.doing(doing)?;
         }
         transaction.commit().await.doing(doing)?;
+        drop(turn);
+        fault!("control.after", StoreError::busy());
         Ok(steered)
     }
 }

@@ -172,32 +172,78 @@ fn sqlx_error(error: &sea_orm::DbErr) -> Option<&sqlx::Error> {
     }
 }
 
-/// SQLSTATE 53100, `disk_full`, and `SQLITE_FULL` (13) in sqlx's spelling.
+/// SQLSTATE 53100, `disk_full`, and `SQLITE_FULL`.
 fn sqlx_error_is_out_of_room(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| code == "53100" || code == "13")
+    let sqlx::Error::Database(answer) = error else { return false };
+    sqlite_code(&**answer).map_or_else(
+        || answer.code().is_some_and(|code| code == "53100"),
+        |code| code == SQLITE_FULL,
+    )
+}
+
+/// Results of SQLite: the database is busy, a table is locked, the disk is full.
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
+const SQLITE_FULL: u32 = 13;
+
+/// What SQLite said, if it was SQLite. sqlx gives an extended code, such as 517 where a read lock
+/// cannot become a write lock; its lowest byte is the code itself.
+fn sqlite_code(answer: &dyn sqlx::error::DatabaseError) -> Option<u32> {
+    answer.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    answer.code()?.parse().ok().map(|code: u32| code & 0xff)
 }
 
 /// SQLSTATE classes of PostgreSQL (appendix A of its manual): 08 connection, 40 rollback, 53
 /// resources, 57P01 to 57P03 shutdown and start-up, 55P03 lock not available, 25P03 a transaction
-/// that was silent for too long: we froze, and were ended to let others go on.
+/// that was silent for too long: we froze, and were ended to let others go on; 25006 a server that
+/// takes no changes: after a fail-over the old one, or the new one for a moment.
 fn sqlx_error_is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed => true,
-        sqlx::Error::Database(answer) => answer.code().is_some_and(|code| {
-            code.starts_with("08")
-                || code.starts_with("40")
-                || code.starts_with("53")
-                || code.starts_with("57P0")
-                || code == "55P03"
-                || code == "25P03"
-                // SQLITE_BUSY and SQLITE_LOCKED in sqlx's spelling.
-                || code == "5"
-                || code == "6"
-        }),
+        sqlx::Error::Database(answer) => match (sqlite_code(&**answer), answer.code()) {
+            (Some(code), _) => code == SQLITE_BUSY || code == SQLITE_LOCKED,
+            (None, Some(code)) => {
+                code.starts_with("08")
+                    || code.starts_with("40")
+                    || code.starts_with("53")
+                    || code.starts_with("57P0")
+                    || code == "55P03"
+                    || code == "25P03"
+                    || code == "25006"
+            }
+            (None, None) => false,
+        },
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, TransactionTrait};
+
+    use super::*;
+    use crate::store::{Store, StoreSettings};
+
+    #[tokio::test]
+    async fn a_read_lock_that_cannot_become_a_write_lock_is_transient() {
+        let place = tempfile::tempdir().unwrap();
+        let settings = StoreSettings {
+            database_url: None,
+            sqlite_path: place.path().join("loadbay.sqlite"),
+            lease: std::time::Duration::from_secs(30),
+        };
+        let store = Store::connect(&settings).await.unwrap();
+        let behind = store.read.begin().await.unwrap();
+        behind.execute_unprepared("SELECT count(*) FROM import_log").await.unwrap();
+        let change = "DELETE FROM import_log";
+        store.write.execute_unprepared(change).await.unwrap();
+        let brand = "INSERT INTO brands (id, name) VALUES (x'00', 'Other')";
+        store.write.execute_unprepared(brand).await.unwrap();
+        let refused = behind.execute_unprepared(change).await.doing("write").unwrap_err();
+        assert!(refused.is_transient(), "{refused:?}");
+        assert_eq!(refused.code(), ErrorCode::DatabaseUnavailable);
     }
 }

@@ -170,6 +170,11 @@ pub(super) fn ends() -> impl Iterator<Item = &'static str> {
     JobStatus::ALL.into_iter().filter(|status| status.is_terminal()).map(JobStatus::as_stored)
 }
 
+/// The others.
+pub(super) fn unfinished() -> impl Iterator<Item = &'static str> {
+    JobStatus::ALL.into_iter().filter(|status| !status.is_terminal()).map(JobStatus::as_stored)
+}
+
 /// Changes the job that `update` names and tells it, within a transaction; `None` when there is no
 /// such job any more.
 pub(super) async fn changed(

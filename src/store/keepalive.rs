@@ -5,6 +5,8 @@
 //! looked up among the process's own and asked to probe their peers. Linux only; elsewhere it is
 //! left to the system's settings.
 
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Silence after which the peer is probed.
@@ -42,10 +44,21 @@ pub(super) fn watch_peers(port: u16) {
         }
         Ok(())
     };
-    if let Err(error) = sockets() {
-        tracing::debug!(%error, "connections to the database are not watched");
+    if let Err(error) = sockets()
+        && !IS_SAID.swap(true, Ordering::Relaxed)
+    {
+        tracing::warn!(
+            %error,
+            "connections to the database are not watched: one that a firewall forgets holds its job \
+             until the system gives it up; allow the system call pidfd_getfd (Docker: --cap-add \
+             SYS_PTRACE), or lower net.ipv4.tcp_retries2"
+        );
     }
 }
+
+/// It was said that connections are not watched: once is enough.
+#[cfg(target_os = "linux")]
+static IS_SAID: AtomicBool = AtomicBool::new(false);
 
 /// Elsewhere the system's settings decide.
 #[cfg(not(target_os = "linux"))]

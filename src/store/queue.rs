@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use entity::import_log;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, TransactionTrait};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, TransactionTrait, UpdateMany};
 
-use super::Store;
 use super::error::{Doing, StoreError};
 use super::events::changed;
 use super::notify::notify;
 use super::stored::signed;
+use super::{Claimant, Store};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story};
 use crate::domain::job::Job;
@@ -34,44 +34,58 @@ pub enum End {
     },
 }
 
+/// Why a job is given back unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenBack {
+    /// The server stops.
+    ServerStops,
+    /// Its lease ran out, and it was not to be had again.
+    LeaseRanOut,
+    /// Something of ours panicked.
+    BrokeOff,
+}
+
 pub(super) fn has(status: JobStatus) -> Expr {
     import_log::Column::ImportStatus.eq(status.as_stored())
 }
 
 impl Store {
-    /// Moves the end of a lease; false when the job is no longer ours.
-    pub async fn renew(&self, job: &Job, lease: Duration) -> Result<bool, StoreError> {
+    /// Moves the end of a lease; false when the job is no longer ours, or when its lease ran out and
+    /// its place among the jobs of its table is another's.
+    pub async fn renew(&self, job: &Job, by: &Claimant) -> Result<bool, StoreError> {
         fault!("renew.before", StoreError::busy());
         let _turn = self.turn().await;
-        let renewed = import_log::Entity::update_many()
+        let renewed = self
+            .renewal(job, by.lease)
+            .filter(Expr::col(import_log::Column::LeaseExpiresAt).gte(self.now()))
+            .exec(&self.write)
+            .await
+            .doing("renew a lease")?;
+        if renewed.rows_affected == 1 {
+            return Ok(true);
+        }
+        self.renew_in_its_place(job, by).await
+    }
+
+    pub(super) fn renewal(&self, job: &Job, lease: Duration) -> UpdateMany<import_log::Entity> {
+        import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseExpiresAt, self.lease_end(lease))
             .filter(ours(job))
             // An attempt that the database answers late must not bind a job that was given back.
             .filter(import_log::Column::LeaseOwner.is_not_null())
-            .exec(&self.write)
-            .await
-            .doing("renew a lease")?;
-        Ok(renewed.rows_affected == 1)
     }
 
     /// Gives a job back unfinished, so that it goes on at once elsewhere or after a restart.
-    pub async fn release(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn release(&self, job: &Job, why: GivenBack) -> Result<(), StoreError> {
         fault!("release.before", StoreError::busy());
-        // It ended with a word: the attempt does not count.
-        self.give_back(job, 1).await?;
-        fault!("release.after", StoreError::busy());
-        Ok(())
-    }
-
-    /// Gives a job back whose run broke off. The attempt counts: a job that breaks off each time is
-    /// given up.
-    pub async fn let_go(&self, job: &Job) -> Result<(), StoreError> {
-        self.give_back(job, 0).await
-    }
-
-    async fn give_back(&self, job: &Job, attempts: i32) -> Result<(), StoreError> {
         let doing = "give a job back";
-        let _turn = self.turn().await;
+        // One that ended with a word does not count; one that breaks off each time is given up.
+        let (uncounted, story): (i32, fn(&Job) -> Vec<Event>) = match why {
+            GivenBack::ServerStops => (1, story::given_back),
+            GivenBack::LeaseRanOut => (1, story::out_of_touch),
+            GivenBack::BrokeOff => (0, story::broke_off),
+        };
+        let turn = self.turn().await;
         let release = import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseOwner, Expr::value(None::<String>))
             .col_expr(
@@ -81,13 +95,18 @@ impl Store {
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .col_expr(
                 import_log::Column::Attempts,
-                Expr::col(import_log::Column::Attempts).sub(attempts),
+                Expr::col(import_log::Column::Attempts).sub(uncounted),
             )
-            .filter(ours(job));
+            .filter(ours(job))
+            // Asked again because the answer was lost, it must not count twice.
+            .filter(import_log::Column::LeaseOwner.is_not_null());
         let transaction = self.write.begin().await.doing(doing)?;
-        changed(&transaction, release, story::given_back).await.doing(doing)?.transpose()?;
+        changed(&transaction, release, story).await.doing(doing)?.transpose()?;
         notify(&transaction, job.id).await.doing(doing)?;
-        transaction.commit().await.doing(doing)
+        transaction.commit().await.doing(doing)?;
+        drop(turn);
+        fault!("release.after", StoreError::busy());
+        Ok(())
     }
 
     /// Ends a job of ours; `None` when it is no longer ours.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Store;
 use super::error::{Doing, StoreError};
-use super::events::ends;
+use super::events::unfinished;
 use super::stored::job;
 use crate::domain::job::Job;
 use import_log::Column as C;
@@ -57,17 +57,18 @@ impl Store {
 
     /// Ends the time of the files of some jobs that ended `retention` ago and earlier, and gives
     /// these jobs; their files are the caller's to remove. None of them has an unfinished job that
-    /// needs its file or journal. Each job is given once, whichever server asks.
+    /// needs its file or journal, as far as it is stored by now. Each job is given at most once,
+    /// whichever server asks.
     ///
     /// The mark comes first: files that are gone while the table says that they are there would be
-    /// a fault, files that are left are found by the next sweep.
+    /// a fault. Files that are left, also because this answer was lost, are found by the next sweep.
     pub async fn expire_files(&self, retention: Duration) -> Result<Vec<Job>, StoreError> {
         let doing = "end the time of stored files";
         let due: Vec<i64> = import_log::Entity::find()
             .select_only()
             .column(C::Id)
-            .filter(C::ImportStatus.is_in(ends()))
             .filter(C::FilesRemovedAt.is_null())
+            // Only jobs that have ended have such a time.
             .filter(Expr::col(C::CompletedAt).lt(self.ago(retention)))
             .filter(Self::needed_by_none())
             .order_by_asc(C::CompletedAt)
@@ -93,26 +94,20 @@ impl Store {
 
     /// No unfinished job repeats it or takes it back.
     fn needed_by_none() -> Condition {
-        let parents = |column: C| -> SelectStatement {
-            Query::select()
-                .column(column)
-                .from(import_log::Entity)
-                .and_where(column.is_not_null())
-                .and_where(C::ImportStatus.is_not_in(ends()))
-                .take()
-        };
         Condition::all()
-            .add(C::Id.not_in_subquery(parents(C::RetryOf)))
-            .add(C::Id.not_in_subquery(parents(C::RollbackOf)))
+            .add(C::Id.not_in_subquery(needed(C::RetryOf)))
+            .add(C::Id.not_in_subquery(needed(C::RollbackOf)))
     }
 
-    /// Removes some rows of the undo journal of jobs whose time is over; false when none is left.
+    /// Removes some rows of the undo journal of jobs whose time is over; false when none is left. One
+    /// that is being taken back, because that was asked in the moment when its time ended, keeps it.
     pub async fn clear_expired_journals(&self) -> Result<bool, StoreError> {
         let doing = "remove an undo journal";
         let over = Query::select()
             .column(C::Id)
             .from(import_log::Entity)
             .and_where(C::FilesRemovedAt.is_not_null())
+            .and_where(C::Id.not_in_subquery(needed(C::RollbackOf)))
             .take();
         let first: Option<(i64, i64)> = import_undo::Entity::find()
             .select_only()
@@ -135,4 +130,15 @@ impl Store {
             .doing(doing)?;
         Ok(true)
     }
+}
+
+/// The jobs that an unfinished one names in this column.
+fn needed(column: C) -> SelectStatement {
+    Query::select()
+        .column(column)
+        .from(import_log::Entity)
+        .and_where(column.is_not_null())
+        // By name, not as all but the ends: so the index of the queue finds them.
+        .and_where(C::ImportStatus.is_in(unfinished()))
+        .take()
 }

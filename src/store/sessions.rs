@@ -1,6 +1,7 @@
 //! Sessions on PostgreSQL, and the limits that each is opened with: a server that froze or was cut
 //! off gives up its locks soon after its lease, and no question waits for ever for an answer.
 
+use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -10,6 +11,10 @@ use super::keepalive;
 
 /// How long a request may wait for a connection before the answer is 503.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a chunk writer waits for its connection. Until it stands nobody watches whether its other
+/// end is still there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Leases in which a transaction must show a sign of life. By then another server may have its job.
 const IDLE_LEASES: u32 = 2;
@@ -81,6 +86,16 @@ impl Sessions {
     /// A connection that a chunk writer has for itself. It waits for locks as long as it takes:
     /// another job may hold them for the length of a chunk.
     pub(super) async fn writer(&self) -> Result<PgConnection, sqlx::Error> {
+        self.writer_within(CONNECT_TIMEOUT).await
+    }
+
+    async fn writer_within(&self, limit: Duration) -> Result<PgConnection, sqlx::Error> {
+        // It is in no pool: one that is given up half-way goes as a whole.
+        let connected = tokio::time::timeout(limit, self.connect()).await;
+        connected.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    }
+
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         let mut connection = self.options.connect().await?;
         keepalive::watch_peers(self.options.get_port());
         // Compiling a statement of a chunk would take longer than running it.
@@ -102,5 +117,24 @@ impl Sessions {
              SET tcp_keepalives_count = {}; {more}",
             keepalive::PROBES
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::store::error::Doing;
+
+    #[tokio::test]
+    async fn a_writer_does_not_wait_for_ever_for_a_server_that_says_nothing() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
+        let sessions = Sessions::new(options, Duration::from_secs(30));
+        let limit = Duration::from_millis(50);
+        let given_up = sessions.writer_within(limit).await.doing("connect").err().unwrap();
+        assert!(given_up.is_transient(), "{given_up:?}");
     }
 }

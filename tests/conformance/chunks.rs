@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use loadbay::domain::status::JobStatus;
 use loadbay::store::StoreError;
 
-use crate::ground::{chunk, claimant};
+use crate::ground::{Ground, chunk, chunk_of_three, claimant};
+use crate::support::Kind;
 
 on_both!(a_chunk_brings_its_rows_counts_errors_events_and_proof, |ground| {
     let job = ground.owned_by("one").await;
@@ -25,6 +26,16 @@ on_both!(a_chunk_brings_its_rows_counts_errors_events_and_proof, |ground| {
     let numbers = "select max(number) from import_events";
     assert_eq!(database.number(numbers).await, now.event_count);
     assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 2);
+});
+
+on_both!(a_chunk_and_its_events_bear_the_same_time, |ground| {
+    let job = ground.owned_by("one").await;
+    ground.writer(&job).await.commit(chunk(0, true)).await.unwrap();
+    // On PostgreSQL the database's: clocks of servers may differ.
+    let same = "select count(*) from import_chunks c join import_events e \
+                on e.import_log_id = c.import_log_id and e.created_at = c.committed_at \
+                where e.kind = 'progress'";
+    assert_eq!(ground.database.number(same).await, 1);
 });
 
 on_both!(a_chunk_that_is_committed_twice_counts_once, |ground| {
@@ -120,10 +131,39 @@ on_both!(a_chunk_that_is_tried_again_while_its_first_commit_is_on_its_way_counts
     for number in 0..10 {
         let [one, two] = &mut writers;
         let (one, two) =
-            tokio::join!(one.commit(chunk(number, true)), two.commit(chunk(number, true)));
+            tokio::join!(one.commit(chunk_of_three(number)), two.commit(chunk_of_three(number)));
         assert!(one.unwrap().already != two.unwrap().already, "chunk {number}");
     }
     let now = ground.now(&job).await;
-    assert_eq!((now.counts.created, now.counts.failed), (10, 10));
-    assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 20);
+    let counts = now.counts;
+    assert_eq!((counts.created, counts.superseded, counts.failed), (10, 10, 10));
+    assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 30);
+    assert_eq!(ground.store.stored_notes(job.id).await.unwrap(), (10, 10));
 });
+
+#[tokio::test]
+async fn a_chunk_that_meets_a_server_which_takes_no_changes_may_be_tried_again() {
+    let ground = Ground::new(Kind::Postgres).await;
+    let job = ground.owned_by("one").await;
+    let mut writer = ground.writer(&job).await;
+    // As after a fail-over: the connections are cut, and new ones lead to the standby.
+    let sessions = async |setting: &str| {
+        let alter = format!(
+            "begin read write; do $$ begin execute format('alter database %I {setting}', \
+             current_database()); end $$; commit; \
+             select pg_terminate_backend(pid) from pg_stat_activity \
+             where datname = current_database() and application_name = 'loadbay'"
+        );
+        ground.database.execute(&alter).await;
+    };
+    sessions("set default_transaction_read_only = on").await;
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let refused = writer.commit(chunk(0, false)).await.unwrap_err();
+        assert!(refused.is_transient(), "{refused:?}");
+        answers.push(format!("{refused:?}"));
+    }
+    assert!(answers[1].contains("read-only"), "{answers:?}");
+    sessions("reset default_transaction_read_only").await;
+    assert!(!writer.commit(chunk(0, false)).await.unwrap().already);
+}

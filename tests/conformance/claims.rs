@@ -7,6 +7,7 @@ use loadbay::domain::status::JobStatus;
 use loadbay::store::{Claimant, End, TableLimit};
 
 use crate::ground::{Ground, claimant, with_limit};
+use crate::support::Kind;
 
 /// Everything that eight claimants, half of them on another server, get when they all claim at once
 /// until there is nothing left.
@@ -128,4 +129,29 @@ on_both!(a_job_whose_owner_is_gone_has_no_place, |ground| {
     ground.let_lease_run_out(&first).await;
     ground.set(&first, "source_server = 'gone'").await;
     assert_eq!(ground.claim(&with_limit("two", 1)).await.unwrap().id, far.id);
+});
+
+on_both!(a_job_keeps_its_place_while_its_server_works_on_it_whatever_its_lease, |ground| {
+    let first = ground.owned_by("one").await;
+    ground.let_lease_run_out(&first).await;
+    ground.job().await;
+    let by = Claimant { busy_with: vec![first.id], ..with_limit("one", 1) };
+    assert!(ground.claim(&by).await.is_none(), "a later file must not overtake it");
+});
+
+on_both!(a_job_of_a_dataset_that_a_server_lacks_is_left_to_one_that_has_it, |ground| {
+    let job = ground.job_with(|new| "dealers".clone_into(&mut new.dataset)).await;
+    let old = Claimant { datasets: vec!["products".to_owned()], ..claimant("old") };
+    let taken = ground.claim(&old).await;
+    if ground.database.kind() == Kind::Sqlite {
+        // The only server there is: it takes the job to end it.
+        assert_eq!(taken.unwrap().id, job.id);
+        return;
+    }
+    assert!(taken.is_none());
+    let job = ground.claim(&claimant("new")).await.expect("it has the dataset");
+    // The same when it was begun and its server is gone.
+    ground.let_lease_run_out(&job).await;
+    assert!(ground.claim(&old).await.is_none());
+    assert_eq!(ground.claim(&claimant("new")).await.unwrap().id, job.id);
 });

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use loadbay::dataset::{Datasets, Plan};
-use loadbay::domain::chunk::{Chunk, FailedRow};
+use loadbay::domain::chunk::{Chunk, FailedRow, Superseded};
 use loadbay::domain::detected::{DecimalSeparator, Detected, Format};
 use loadbay::domain::job::{Job, NewJob};
 use loadbay::domain::options::Options;
@@ -207,12 +207,13 @@ fn new_job() -> NewJob {
     }
 }
 
-/// A server that takes whatever there is.
+/// A server that takes whatever there is of the datasets of these tests.
 pub(crate) fn claimant(owner: &str) -> Claimant {
     Claimant {
         owner: owner.to_owned(),
         places: vec![PLACE.to_owned()],
         lease: LEASE,
+        datasets: ["products", "prices", "dealers"].map(str::to_owned).to_vec(),
         limits: Vec::new(),
         busy_with: Vec::new(),
         has_lost_track: false,
@@ -227,7 +228,19 @@ pub(crate) fn with_limit(owner: &str, running_max: u32) -> Claimant {
 
 /// A chunk of two products, of which the second failed when `fails`.
 pub(crate) fn chunk(number: u32, fails: bool) -> Arc<Chunk> {
-    let first_row = number * 2 + 2;
+    Arc::new(chunk_from(number, number * 2 + 2, fails))
+}
+
+/// A chunk of a row that the next one overtakes, a product, and a row that failed.
+pub(crate) fn chunk_of_three(number: u32) -> Arc<Chunk> {
+    let first_row = number * 3 + 2;
+    let mut chunk = chunk_from(number, first_row + 1, true);
+    chunk.first_row = first_row;
+    chunk.superseded.push(Superseded { row_number: first_row, by_row_number: first_row + 1 });
+    Arc::new(chunk)
+}
+
+fn chunk_from(number: u32, first_row: u32, fails: bool) -> Chunk {
     let mut chunk = Chunk { number, first_row, last_row: first_row + 1, ..Chunk::default() };
     chunk.records = Records::new(2);
     for row_number in [first_row, first_row + 1] {
@@ -246,7 +259,7 @@ pub(crate) fn chunk(number: u32, fails: bool) -> Arc<Chunk> {
         chunk.records.finish(row_number);
         chunk.raw.push(&raw);
     }
-    Arc::new(chunk)
+    chunk
 }
 
 fn failed(row_number: u32, cells: Vec<String>) -> FailedRow {

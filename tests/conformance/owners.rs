@@ -6,7 +6,7 @@ use loadbay::domain::error_code::ErrorCode;
 use loadbay::domain::event::story;
 use loadbay::domain::job::Job;
 use loadbay::domain::status::JobStatus;
-use loadbay::store::{Claimant, End};
+use loadbay::store::{Claimant, End, GivenBack, StoreError};
 
 use crate::ground::{Ground, LEASE, chunk, claimant, with_limit};
 use crate::support::Kind;
@@ -16,8 +16,8 @@ use crate::support::Kind;
 async fn can_do_nothing(ground: &Ground, lost: &Job) {
     let before = ground.tables(lost).await;
     let store = &ground.store;
-    assert!(!store.renew(lost, LEASE).await.unwrap());
-    store.release(lost).await.unwrap();
+    assert!(!store.renew(lost, &claimant("one")).await.unwrap());
+    store.release(lost, GivenBack::ServerStops).await.unwrap();
     assert!(store.tell(lost, story::parsed).await.unwrap().is_none());
     assert!(store.set_total(lost, 7, 2).await.unwrap().is_none());
     assert!(
@@ -37,7 +37,7 @@ on_both!(an_owner_whose_job_was_taken_over_can_do_nothing, |ground| {
     ground.let_lease_run_out(&lost).await;
     let owned = ground.claim(&claimant("two")).await.unwrap();
     can_do_nothing(ground, &lost).await;
-    assert!(ground.store.renew(&owned, LEASE).await.unwrap(), "its owner still can");
+    assert!(ground.store.renew(&owned, &claimant("two")).await.unwrap(), "its owner still can");
 });
 
 on_both!(an_owner_whose_job_was_cancelled_or_paused_can_do_nothing, |ground| {
@@ -53,7 +53,7 @@ on_both!(an_owner_whose_job_was_cancelled_or_paused_can_do_nothing, |ground| {
 on_both!(a_lease_that_ran_out_is_still_its_owners_until_another_takes_it, |ground| {
     let job = ground.owned_by("one").await;
     ground.let_lease_run_out(&job).await;
-    assert!(ground.store.renew(&job, LEASE).await.unwrap());
+    assert!(ground.store.renew(&job, &claimant("one")).await.unwrap());
     assert!(ground.claim(&claimant("two")).await.is_none());
     ground.let_lease_run_out(&job).await;
     let ended = ground.store.finish(&job, &End::Completed).await.unwrap();
@@ -62,13 +62,71 @@ on_both!(a_lease_that_ran_out_is_still_its_owners_until_another_takes_it, |groun
 
 on_both!(a_job_that_is_given_back_goes_on_at_once_and_the_attempt_does_not_count, |ground| {
     let job = ground.owned_by("one").await;
-    ground.store.release(&job).await.unwrap();
+    ground.store.release(&job, GivenBack::ServerStops).await.unwrap();
     assert_eq!(ground.column(&job, "lease_owner").await, "NULL");
     assert_eq!(ground.now(&job).await.attempts, 0);
+    // Asked again because the answer was lost, it is given back once.
+    let given_back = ground.tables(&job).await;
+    ground.store.release(&job, GivenBack::ServerStops).await.unwrap();
+    assert_eq!(ground.tables(&job).await, given_back);
     // A renewal that the database answers late does not bind it.
-    assert!(!ground.store.renew(&job, LEASE).await.unwrap());
+    assert!(!ground.store.renew(&job, &claimant("one")).await.unwrap());
     let next = ground.claim(&claimant("two")).await.expect("nobody owns it");
     assert_eq!((next.id, next.attempts, next.lease_epoch), (job.id, 1, job.lease_epoch + 1));
+});
+
+on_both!(a_job_that_is_given_back_tells_why_and_a_broken_off_attempt_counts, |ground| {
+    for (why, attempts, told) in [
+        (GivenBack::ServerStops, 0, "The server stops"),
+        (GivenBack::LeaseRanOut, 0, "The server was out of touch"),
+        (GivenBack::BrokeOff, 1, "Something broke in the server"),
+    ] {
+        let job = ground.owned_by("one").await;
+        ground.store.release(&job, why).await.unwrap();
+        let now = ground.now(&job).await;
+        assert_eq!(now.attempts, attempts, "{why:?}");
+        let events = ground.store.events_after(job.id, now.event_count - 1, 1).await.unwrap();
+        let last = serde_json::to_string(&events[0].event).unwrap();
+        assert!(last.contains(told), "{why:?}: {last}");
+        ground.store.cancel(job.id).await.unwrap().expect("out of the way of the next one");
+    }
+});
+
+on_both!(
+    an_owner_whose_place_was_given_away_while_its_lease_had_run_out_waits_for_another,
+    |ground| {
+        let (one, two) = (with_limit("one", 1), with_limit("two", 1));
+        let first = ground.owned_by("one").await;
+        ground.let_lease_run_out(&first).await;
+        // The other server does not reach its file, and takes the next one for the table.
+        ground.set(&first, "source_server = 'of one'").await;
+        let next = ground.job().await;
+        assert_eq!(ground.claim(&two).await.expect("there is a place").id, next.id);
+        let next = ground.now(&next).await;
+        assert!(
+            !ground.store.renew(&first, &one).await.unwrap(),
+            "two jobs would write to one table"
+        );
+        ground.store.release(&first, GivenBack::LeaseRanOut).await.unwrap();
+        let one = Claimant { places: vec!["of one".to_owned()], ..one };
+        assert!(ground.claim(&one).await.is_none(), "the place is taken");
+        ground.store.finish(&next, &End::Completed).await.unwrap().expect("it is ours");
+        let again = ground.claim(&one).await.expect("the place is free");
+        assert_eq!((again.id, again.attempts), (first.id, 1));
+    }
+);
+
+on_both!(a_chunk_needs_a_lease_that_runs_where_other_servers_are, |ground| {
+    let job = ground.owned_by("one").await;
+    let mut writer = ground.writer(&job).await;
+    ground.let_lease_run_out(&job).await;
+    let written = writer.commit(chunk(0, false)).await;
+    // SQLite has one server: nobody else can have been given the place of the job.
+    let is_refused = matches!(written, Err(StoreError::LostLease { .. }));
+    assert_eq!(is_refused, ground.database.kind() == Kind::Postgres, "{written:?}");
+    // Its place is still there: it goes on.
+    assert!(ground.store.renew(&job, &with_limit("one", 1)).await.unwrap());
+    assert_eq!(writer.commit(chunk(0, false)).await.unwrap().already, !is_refused);
 });
 
 on_both!(attempts_count_when_a_job_is_claimed_until_it_is_given_up, |ground| {

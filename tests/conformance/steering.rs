@@ -106,7 +106,7 @@ on_both!(a_job_that_moves_cannot_be_forced_and_one_that_is_stuck_can, |ground| {
     ground.set(&job, "updated_at = '2020-01-01T00:00:00+00:00'").await;
     let forced = force(&job).await.expect("it is stuck");
     assert_eq!((forced.status, forced.lease_epoch), (JobStatus::Processing, job.lease_epoch + 1));
-    assert!(!ground.store.renew(&job, LEASE).await.unwrap(), "its owner has lost it");
+    assert!(!ground.store.renew(&job, &claimant("one")).await.unwrap(), "its owner has lost it");
     let next = ground.claim(&claimant("two")).await.expect("it goes next");
     assert_eq!(next.id, job.id);
     // Its lease ran out.

@@ -123,8 +123,10 @@ async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
     server.restart();
     let mut run = Run { case, server, aborted: false };
     let job = run.deliver().await;
-    if case.place.during == During::Stop {
-        run.stop_in_the_middle(job).await;
+    match case.place.during {
+        During::Stop => run.stop_in_the_middle(job).await,
+        During::Control => run.pause_and_resume(job).await,
+        During::Import | During::Workbook | During::Full => {}
     }
     run.ends(job).await;
     run.check_strike();
@@ -145,7 +147,7 @@ impl Run {
     async fn deliver(&mut self) -> i64 {
         let (name, bytes) = match self.case.place.during {
             During::Workbook => ("products.xlsx", workbook(&survival::file())),
-            During::Import | During::Stop | During::Full => {
+            During::Import | During::Stop | During::Full | During::Control => {
                 ("products.csv", survival::file().into_bytes())
             }
         };
@@ -187,12 +189,34 @@ impl Run {
         self.server.restart_with(&[("LOADBAY_CHUNK_ROWS", "100")]);
     }
 
-    async fn stop_in_the_middle(&mut self, job: i64) {
+    async fn comes_to_its_middle(&self, job: i64) {
         let chunk =
             format!("select count(*) from import_log where id = {job} and processed_rows > 0");
         while self.server.database.number(&chunk).await == 0 {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Asks for each until it is done, or was done although nobody heard of it.
+    async fn pause_and_resume(&mut self, job: i64) {
+        self.comes_to_its_middle(job).await;
+        let limit = Instant::now() + PATIENCE;
+        for action in ["pause", "resume"] {
+            let path = format!("/api/v1/import/jobs/{job}/{action}");
+            loop {
+                assert!(Instant::now() < limit, "{}: no {action}", self.case);
+                let answer = self.server.request(Method::POST, &path).send().await;
+                match answer.map(|answer| answer.status().as_u16()) {
+                    Ok(200 | 409) => break,
+                    Ok(status) => assert!(status >= 500, "{}: {action}: {status}", self.case),
+                    Err(_) => self.look_after(),
+                }
+            }
+        }
+    }
+
+    async fn stop_in_the_middle(&mut self, job: i64) {
+        self.comes_to_its_middle(job).await;
         let status = self.server.terminate();
         self.aborted = status.signal() == Some(6);
         let as_told = if self.case.how == How::Abort { self.aborted } else { status.success() };

@@ -14,6 +14,8 @@ pub(crate) enum During {
     Stop,
     /// An import that finds no room on its disk.
     Full,
+    /// An import that is paused and resumed.
+    Control,
 }
 
 /// A place of `faults`, and the how-manieth time it fails.
@@ -29,7 +31,7 @@ const fn place(name: &'static str, time: u32, during: During) -> Place {
 }
 
 /// All places, in the order in which a job comes through them.
-pub(crate) const PLACES: [Place; 25] = [
+pub(crate) const PLACES: [Place; 27] = [
     place("receive.written", 1, During::Import),
     place("receive.durable", 1, During::Import),
     place("submit.before", 1, During::Import),
@@ -55,6 +57,8 @@ pub(crate) const PLACES: [Place; 25] = [
     place("release.before", 1, During::Stop),
     place("release.after", 1, During::Stop),
     place("room.after", 1, During::Full),
+    place("control.before", 1, During::Control),
+    place("control.after", 1, During::Control),
 ];
 
 /// How a place fails.
@@ -98,7 +102,7 @@ impl Case {
         match during {
             During::Import | During::Workbook => {}
             // Slow enough to be stopped in its middle.
-            During::Stop => points.push_str(";chunk.begin=sleep(500)"),
+            During::Stop | During::Control => points.push_str(";chunk.begin=sleep(500)"),
             During::Full => points.push_str(";chunk.room=1*return->off"),
         }
         if self.how == How::Sleep && name != "renew.before" {

@@ -167,11 +167,26 @@ pub fn prioritised(job: &Job) -> Vec<Event> {
     vec![Event::log(Level::Info, reached(job), message)]
 }
 
-/// The job is given back unfinished.
+/// The job is given back unfinished because its server stops.
 #[must_use]
 pub fn given_back(job: &Job) -> Vec<Event> {
-    let message =
-        format!("The server stops; {} goes on when a server takes it up again", the_noun(job));
+    goes_on_elsewhere(job, "The server stops")
+}
+
+/// The same because its server was out of touch with the database for longer than its lease.
+#[must_use]
+pub fn out_of_touch(job: &Job) -> Vec<Event> {
+    goes_on_elsewhere(job, "The server was out of touch with the database for too long")
+}
+
+/// The same because something in its server broke.
+#[must_use]
+pub fn broke_off(job: &Job) -> Vec<Event> {
+    goes_on_elsewhere(job, "Something broke in the server")
+}
+
+fn goes_on_elsewhere(job: &Job, why: &str) -> Vec<Event> {
+    let message = format!("{why}; {} goes on when a server takes it up again", the_noun(job));
     vec![Event::log(Level::Warning, reached(job), message)]
 }
 

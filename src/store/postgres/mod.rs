@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::PgConnection;
@@ -27,7 +26,7 @@ use super::rows::complete;
 use super::sessions::Sessions;
 use super::stored::unsigned;
 use super::target::Target;
-use super::told::{Fenced, Teller};
+use super::told::Fenced;
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
@@ -186,12 +185,9 @@ async fn conclude(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let left = Arc::clone(&settings.notes_left);
-    let teller = Teller { names, left: &left, every_row: settings.every_row };
-    let (backend, at) = (DbBackend::Postgres, Expr::value(now));
-    let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
+    let mut account = Account::new(DbBackend::Postgres, now, settings, names, chunk, outcome);
     let closed = close(&mut transaction, &mut account, chunk, now, outcome, settings).await;
-    let committed = match closed {
+    let ended = match closed {
         Ok(fenced) => commit(transaction).await.map(|()| fenced),
         Err(error) => {
             // The answer does not matter: without a commit nothing is written.
@@ -199,16 +195,7 @@ async fn conclude(
             Err(error)
         }
     };
-    match committed {
-        Ok(fenced) => {
-            settings.asked(fenced.row_events);
-            Ok(())
-        }
-        Err(error) => {
-            account.told.undo(&left);
-            Err(error)
-        }
-    }
+    account.settle(ended, settings)
 }
 
 /// True when the chunk could not be written because its proof is committed.
@@ -227,11 +214,13 @@ async fn close(
     outcome: &Outcome,
     settings: &WriterSettings,
 ) -> Result<Fenced, StoreError> {
+    fault!("chunk.proof", StoreError::busy());
+    // First: where an earlier commit of the chunk is still on its way, this is what waits for it and
+    // what meets it. Its notes would be taken for a fault.
+    run(connection, &account.proof).await.doing("store the proof of a chunk")?;
     for note in &account.notes {
         run(connection, note).await.doing("store the notes on a chunk")?;
     }
-    fault!("chunk.proof", StoreError::busy());
-    run(connection, &account.proof).await.doing("store the proof of a chunk")?;
     if !outcome.failed.is_empty() {
         let kept = settings.keep_failed.keep(chunk.number, &outcome.failed).await;
         kept.map_err(StoreError::KeepFailed)?;

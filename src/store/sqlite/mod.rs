@@ -3,6 +3,7 @@
 //! than any way through a pool.
 
 mod bind;
+mod lent;
 mod merge;
 mod references;
 mod sql;
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
-use sea_orm::sea_query::Expr;
 use sea_orm::{DbBackend, Statement};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 pub(super) use undo::SqliteUndoer;
+
+use lent::Lent;
 
 use super::accounts::{Account, Outcome};
 use super::error::{Doing, StoreError};
@@ -28,18 +30,14 @@ use super::references::References;
 use super::rows::complete;
 use super::stored::{now_utc, unsigned};
 use super::target::Target;
-use super::told::{Fenced, Teller};
+use super::told::Fenced;
 use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
 use crate::faults::fault;
 
 /// The connection, and what it knows of the job.
-pub(super) struct SqliteWriter {
-    gate: Arc<Mutex<()>>,
-    /// Lent to the blocking thread while a chunk is written.
-    inner: Option<Inner>,
-}
+pub(super) struct SqliteWriter(Lent<Inner>);
 
 struct Inner {
     connection: Connection,
@@ -62,7 +60,7 @@ impl SqliteWriter {
         let sql = sql::Statements::new(target);
         let names = RowNames::new(&settings.dataset, &settings.plan);
         let inner = Inner { connection, settings, names, references, sql };
-        Ok(Self { gate, inner: Some(inner) })
+        Ok(Self(Lent::new(gate, inner)))
     }
 }
 
@@ -87,16 +85,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 #[async_trait]
 impl ChunkWriter for SqliteWriter {
     async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError> {
-        let mut inner = self.inner.take().ok_or(StoreError::WriterDied)?;
-        let turn = Arc::clone(&self.gate).lock_owned().await;
-        let work = tokio::task::spawn_blocking(move || {
-            let written = inner.commit(&chunk);
-            drop(turn);
-            (inner, written)
-        });
-        let (inner, written) = work.await.map_err(|_| StoreError::WriterDied)?;
-        self.inner = Some(inner);
-        written
+        self.0.work(move |inner| inner.commit(&chunk)).await
     }
 }
 
@@ -153,33 +142,10 @@ fn conclude(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let left = Arc::clone(&settings.notes_left);
-    let teller = Teller { names, left: &left, every_row: settings.every_row };
-    let (backend, at) = (DbBackend::Sqlite, Expr::value(now));
-    let mut account = Account::new(backend, &at, &settings.job, chunk, outcome, &teller);
-    let closed = close(&transaction, &mut account, chunk, now, settings)
-        .and_then(|fenced| {
-            if !outcome.failed.is_empty() {
-                // This thread may block; the runtime's others do the work.
-                Handle::current()
-                    .block_on(settings.keep_failed.keep(chunk.number, &outcome.failed))
-                    .map_err(StoreError::KeepFailed)?;
-                fault!("chunk.kept", StoreError::busy());
-                fault!("chunk.room", StoreError::no_room());
-            }
-            Ok(fenced)
-        })
+    let mut account = Account::new(DbBackend::Sqlite, now, settings, names, chunk, outcome);
+    let ended = close(&transaction, &mut account, chunk, now, outcome, settings)
         .and_then(|fenced| commit(transaction).map(|()| fenced));
-    match closed {
-        Ok(fenced) => {
-            settings.asked(fenced.row_events);
-            Ok(())
-        }
-        Err(error) => {
-            account.told.undo(&left);
-            Err(error)
-        }
-    }
+    account.settle(ended, settings)
 }
 
 /// Takes the write lock at once: a read lock that is raised later can fail in the middle.
@@ -205,18 +171,27 @@ fn close(
     account: &mut Account,
     chunk: &Chunk,
     now: DateTime<Utc>,
+    outcome: &Outcome,
     settings: &WriterSettings,
 ) -> Result<Fenced, StoreError> {
+    fault!("chunk.proof", StoreError::busy());
+    run(transaction, &account.proof).doing("store the proof of a chunk")?;
     for note in &account.notes {
         run(transaction, note).doing("store the notes on a chunk")?;
     }
-    fault!("chunk.proof", StoreError::busy());
-    run(transaction, &account.proof).doing("store the proof of a chunk")?;
     let fenced = fence(transaction, &account.fence).doing("add a chunk to its job")?;
     let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
     for statement in account.told.behind_the_fence(DbBackend::Sqlite, now, chunk, fenced, settings)
     {
         run(transaction, &statement).doing("tell what became of a chunk")?;
+    }
+    if !outcome.failed.is_empty() {
+        // This thread may block; the runtime's others do the work.
+        Handle::current()
+            .block_on(settings.keep_failed.keep(chunk.number, &outcome.failed))
+            .map_err(StoreError::KeepFailed)?;
+        fault!("chunk.kept", StoreError::busy());
+        fault!("chunk.room", StoreError::no_room());
     }
     Ok(fenced)
 }

@@ -29,7 +29,7 @@ impl Journal {
         let before = format!(
             "INSERT INTO loadbay_before SELECT s.loadbay_record, b.image FROM loadbay_stage s \
              CROSS JOIN LATERAL (SELECT row_to_json(t.*)::text AS image FROM {table} t \
-             WHERE {same_key} LIMIT 1 FOR UPDATE) b"
+             WHERE {same_key} LIMIT 1 FOR NO KEY UPDATE) b"
         );
         Self {
             prepare: "CREATE TEMP TABLE loadbay_before (loadbay_record int, image text) \

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 pub(super) use journal::Journal;
 
+use super::lent::Lent;
 use super::sql::Statements;
 use super::{begin, conclude, is_committed, open_connection};
 use crate::domain::chunk::Chunk;
@@ -26,11 +27,7 @@ use crate::store::undo::Owned;
 use crate::store::writer::{ChunkWriter, WriterSettings, Written};
 
 /// The connection, and what it knows of the job that is taken back.
-pub(in crate::store) struct SqliteUndoer {
-    gate: Arc<Mutex<()>>,
-    /// Lent to the blocking thread while a chunk is worked on.
-    inner: Option<Inner>,
-}
+pub(in crate::store) struct SqliteUndoer(Lent<Inner>);
 
 struct Inner {
     connection: Connection,
@@ -53,23 +50,15 @@ impl SqliteUndoer {
         let connection = open_connection(path)?;
         let names = RowNames::new(&settings.dataset, &settings.plan);
         let sql = Statements::new(target);
-        Ok(Self { gate, inner: Some(Inner { connection, undone, settings, names, owned, sql }) })
+        let inner = Inner { connection, undone, settings, names, owned, sql };
+        Ok(Self(Lent::new(gate, inner)))
     }
 }
 
 #[async_trait]
 impl ChunkWriter for SqliteUndoer {
     async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError> {
-        let mut inner = self.inner.take().ok_or(StoreError::WriterDied)?;
-        let turn = Arc::clone(&self.gate).lock_owned().await;
-        let work = tokio::task::spawn_blocking(move || {
-            let written = inner.commit(&chunk);
-            drop(turn);
-            (inner, written)
-        });
-        let (inner, written) = work.await.map_err(|_| StoreError::WriterDied)?;
-        self.inner = Some(inner);
-        written
+        self.0.work(move |inner| inner.commit(&chunk)).await
     }
 }
 

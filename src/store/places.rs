@@ -1,0 +1,100 @@
+//! Places: how many jobs may write to a table at the same time, on all servers together. They are
+//! given away, and taken up again, under a lock that all servers share. Which job gets one is in
+//! `claim`.
+
+use entity::import_log;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QuerySelect, TransactionTrait,
+};
+
+use super::error::{Doing, StoreError};
+use super::queue::has;
+use super::stored::unsigned;
+use super::{Claimant, Kind, Store};
+use crate::domain::job::Job;
+use crate::domain::status::JobStatus;
+use import_log::Column as C;
+
+/// How many jobs may write to one table at the same time, on all servers together.
+#[derive(Debug, Clone)]
+pub struct TableLimit {
+    /// The datasets that write to it.
+    pub datasets: Vec<String>,
+    /// Jobs at most.
+    pub running_max: u32,
+}
+
+/// Key of the advisory lock under which places are given away.
+const PLACES_LOCK: i64 = 0x4c6f_6164_6261_7902;
+
+impl Store {
+    /// Waits until nobody else gives places away; until the transaction ends nobody will.
+    pub(super) async fn lock_places(
+        &self,
+        transaction: &DatabaseTransaction,
+    ) -> Result<(), StoreError> {
+        if let Kind::Postgres { .. } = self.kind {
+            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [PLACES_LOCK]);
+            let lock = Query::select().expr(lock).to_owned();
+            transaction.query_one(&lock).await.doing("wait for the claims of others")?;
+        }
+        Ok(())
+    }
+
+    /// The datasets of which as many jobs run as may, besides the job `except`. A job has its place
+    /// while its lease runs, and while `by` itself works on it. One that is set aside until a time
+    /// keeps it: what it has not written yet must not come after the rows of a later file.
+    pub(super) async fn full_datasets(
+        &self,
+        transaction: &DatabaseTransaction,
+        by: &Claimant,
+        except: Option<i64>,
+    ) -> Result<Vec<String>, StoreError> {
+        let runs = Condition::any()
+            .add(Expr::col(C::LeaseExpiresAt).gte(self.now()))
+            .add(C::Id.is_in(by.busy_with.iter().copied()));
+        let set_aside = Expr::col(C::ResumeAt).gt(self.now());
+        let taken = Condition::any()
+            .add(Condition::all().add(has(JobStatus::Processing)).add(runs))
+            .add(Condition::all().add(has(JobStatus::Paused)).add(set_aside));
+        let mut jobs = import_log::Entity::find()
+            .select_only()
+            .column(C::Dataset)
+            .column_as(C::Id.count(), "jobs")
+            .filter(taken)
+            .group_by(C::Dataset);
+        if let Some(except) = except {
+            jobs = jobs.filter(C::Id.ne(except));
+        }
+        let running: Vec<(String, i64)> =
+            jobs.into_tuple().all(transaction).await.doing("count the running jobs")?;
+        let is_full = |limit: &&TableLimit| {
+            let of_table = running.iter().filter(|(name, _)| limit.datasets.contains(name));
+            of_table.map(|(_, jobs)| unsigned(*jobs)).sum::<u64>() >= u64::from(limit.running_max)
+        };
+        let full = by.limits.iter().filter(is_full);
+        Ok(full.flat_map(|limit| limit.datasets.iter().cloned()).collect())
+    }
+
+    /// Renews a lease that ran out, for one who holds the turn to write: nobody has taken the job,
+    /// but its place may be a later job's by now. False when it is, or when the job is not ours.
+    pub(super) async fn renew_in_its_place(
+        &self,
+        job: &Job,
+        by: &Claimant,
+    ) -> Result<bool, StoreError> {
+        let doing = "renew a lease that ran out";
+        let transaction = self.write.begin().await.doing(doing)?;
+        self.lock_places(&transaction).await?;
+        let full = self.full_datasets(&transaction, by, Some(job.id)).await?;
+        let mut renewed = 0;
+        if !full.contains(&job.dataset) {
+            let renewal = self.renewal(job, by.lease).exec(&transaction).await;
+            renewed = renewal.doing(doing)?.rows_affected;
+        }
+        transaction.commit().await.doing(doing)?;
+        Ok(renewed == 1)
+    }
+}
