@@ -8,8 +8,10 @@ use crate::support::{self, Server, Upload, both};
 
 /// A job with a failed row and rows that it did not reach, and its four lists.
 async fn with_lists(server: &Server) -> (i64, [String; 4]) {
-    let rows: String = (0..200).map(|row| format!("R{row},Rhus\n")).collect();
-    let text = format!("SKU,Name\nA,Arnica\nB,\n{rows}");
+    let mut text = "SKU,Name\nA,Arnica\nB,\n".to_owned();
+    for row in 0..200 {
+        text.push_str(&format!("R{row},Rhus\n"));
+    }
     let job = id(&server.load("products", Upload::csv(&text).option("onError", "abort")).await);
     let names = ["errors.csv", "errors.xlsx", "unprocessed.csv", "unprocessed.xlsx"];
     (job, names.map(|name| format!("/api/v1/import/jobs/{job}/{name}")))
