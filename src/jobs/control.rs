@@ -8,6 +8,7 @@ use super::{Inner, Jobs, JobsError};
 use crate::domain::action::Action;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
+use crate::files::Folder;
 use crate::store::StoreError;
 
 /// What is asked of a job by its name alone, and changes where the job stands.
@@ -54,7 +55,7 @@ impl Jobs {
     pub async fn steer(&self, id: i64, wish: Wish) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             // The table first: from there on no chunk of an owner that lost the job can commit.
-            if let Some(job) = inner.with_reserve(id, || inner.change(id, wish)).await? {
+            if let Some(job) = with_reserve(&inner.folder, id, || inner.change(id, wish)).await? {
                 inner.manager.stop_if_lost(&job);
                 inner.manager.publish(job.clone());
                 inner.wake.notify_one();
@@ -72,7 +73,8 @@ impl Jobs {
     /// `NotFound`; `HasEnded`; else the store's.
     pub async fn set_priority(&self, id: i64, priority: i32) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
-            let set = inner.with_reserve(id, || inner.store.set_priority(id, priority)).await?;
+            let set =
+                with_reserve(&inner.folder, id, || inner.store.set_priority(id, priority)).await?;
             if let Some(job) = set {
                 inner.manager.publish(job.clone());
                 return Ok(job);
@@ -90,7 +92,7 @@ impl Jobs {
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            if !inner.with_reserve(id, || inner.store.delete(id)).await? {
+            if !with_reserve(&inner.folder, id, || inner.store.delete(id)).await? {
                 // It has not ended, or somebody else deleted it in this moment.
                 let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
                 let (action, job) = (Action::Delete, Box::new(job));
@@ -121,25 +123,6 @@ impl Inner {
         }
     }
 
-    /// Makes a change that needs a few pages of the disk: on a full one with the room that was held
-    /// back for that.
-    async fn with_reserve<T, F>(
-        &self,
-        id: i64,
-        change: impl Fn() -> F + Send,
-    ) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>> + Send,
-    {
-        match change().await {
-            Err(fault) if fault.is_out_of_room() && self.folder.give_reserve() => {
-                tracing::warn!(job = id, "room that was held back is used: the disk is full");
-                change().await
-            }
-            changed => changed,
-        }
-    }
-
     /// Why the job does not take the wish.
     async fn refusal(&self, job: Job, wish: Wish) -> Result<JobsError, StoreError> {
         let (action, job) = (wish.action(), Box::new(job));
@@ -148,5 +131,49 @@ impl Inner {
         }
         let still_for = self.store.still_for(&job).await?;
         Ok(JobsError::NotStuck { job, still_for, stuck_after: self.stuck_after() })
+    }
+}
+
+/// Makes a change that needs a few pages of the disk: on a full one with the room that was held back
+/// for that.
+async fn with_reserve<T, F>(
+    folder: &Folder,
+    id: i64,
+    change: impl Fn() -> F + Send,
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>> + Send,
+{
+    match change().await {
+        Err(fault) if fault.is_out_of_room() && folder.give_reserve() => {
+            tracing::warn!(job = id, "room that was held back is used: the disk is full");
+            change().await
+        }
+        changed => changed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_costs_the_reserve_and_then_refuses() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        folder.hold_reserve().unwrap();
+        let asked = AtomicU32::new(0);
+        let full_once = || async {
+            match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(StoreError::no_room()),
+                time => Ok(time),
+            }
+        };
+        assert_eq!(with_reserve(&folder, 1, full_once).await.unwrap(), 1);
+        assert!(!folder.give_reserve(), "it was given");
+        asked.store(0, Ordering::Relaxed);
+        assert!(with_reserve(&folder, 1, full_once).await.unwrap_err().is_out_of_room());
     }
 }
