@@ -166,6 +166,18 @@ visits!(
     }
 );
 
+visits!(a_retry_without_rows_cannot_be_sent, |_server, visit| {
+    let asks = "return Promise.all(['job-questions', 'ask-dialog'].map((name) => \
+                import(`/page/${name}.js`))).then(([{ question }, { ask }]) => { \
+                const job = { counts: { failed: 0 }, progress: { current: 0, total: 0 } }; \
+                ask(document.body, question('retry', { job }), async () => {}); return true; })";
+    assert_eq!(visit.run(asks, &[]).await, true);
+    visit.reads("dialog", "there is nothing to import again").await;
+    visit.sees(&format!("{YES}:disabled")).await;
+    visit.press(Key::Escape).await;
+    visit.misses("dialog").await;
+});
+
 visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, visit| {
     let upload = Upload::file("faulty.csv", FAULTY).option("undo", "true");
     let job = server.import("products", upload).await;
