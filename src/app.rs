@@ -22,6 +22,9 @@ use crate::store::{Store, StoreSettings};
 /// Uploaded workbooks that are looked into at a time.
 const WORKBOOK_PLACES: usize = 2;
 
+/// Lists of unprocessed rows that are made at a time.
+const LIST_PLACES: usize = 2;
+
 /// How long everything may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(24);
 
@@ -50,6 +53,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         cors_origins: config.cors_origins,
         chunk_rows: config.chunk_rows,
         workbook_places: Arc::new(Semaphore::new(WORKBOOK_PLACES)),
+        list_places: Arc::new(Semaphore::new(LIST_PLACES)),
         runtime: tokio::runtime::Handle::current(),
         stopping: stopping.clone(),
     };

@@ -39,6 +39,8 @@ pub struct Api {
     /// Places for workbooks that are being looked into, each by a process that may take the memory
     /// limit. Text needs none: it never waits behind a workbook.
     pub workbook_places: Arc<Semaphore>,
+    /// Places for lists that are made out of an uploaded file and are as large.
+    pub list_places: Arc<Semaphore>,
     /// The main runtime: what outlives a request runs there.
     pub runtime: Handle,
     /// Cancelled when the server is asked to stop.

@@ -1,8 +1,8 @@
-//! What a person asks of a job: pause, resume, cancel, force, another priority, its rows again, and
-//! that it be forgotten. What is asked for stands in the query or in a JSON body, never in both.
+//! What a person asks of a job: pause, resume, cancel, force, another priority, its rows again, that it
+//! be taken back, and that it be forgotten. What is asked for stands in the query or in a JSON body, never in both.
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, Route, web};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
@@ -13,65 +13,27 @@ use super::query;
 use super::status::job_id;
 use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
 use super::view::{JobView, status_url};
-use crate::domain::job::Job;
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
 use crate::domain::selection::Rows;
-use crate::jobs::{Jobs, JobsError, Retry};
+use crate::jobs::{Retry, Submitted, Wish};
 
-/// `POST …/jobs/{id}/cancel`: 200 with the job, or 409 with the legal actions.
-pub(super) async fn cancel(
+/// `POST …/jobs/{id}/{wish}`: 200 with the job, or 409 with the legal actions.
+pub(super) fn steer(wish: Wish) -> Route {
+    let asked = move |request, id, payload, api| steered(request, id, payload, api, wish);
+    web::to(asked)
+}
+
+async fn steered(
     request: HttpRequest,
     id: web::Path<String>,
     payload: web::Payload,
     api: web::Data<Api>,
+    wish: Wish,
 ) -> Result<HttpResponse, Problem> {
-    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.cancel(id).await }).await
-}
-
-/// `POST …/jobs/{id}/pause`.
-pub(super) async fn pause(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    api: web::Data<Api>,
-) -> Result<HttpResponse, Problem> {
-    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.pause(id).await }).await
-}
-
-/// `POST …/jobs/{id}/resume`.
-pub(super) async fn resume(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    api: web::Data<Api>,
-) -> Result<HttpResponse, Problem> {
-    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.resume(id).await }).await
-}
-
-/// `POST …/jobs/{id}/force`.
-pub(super) async fn force(
-    request: HttpRequest,
-    id: web::Path<String>,
-    payload: web::Payload,
-    api: web::Data<Api>,
-) -> Result<HttpResponse, Problem> {
-    steer(&request, &id, payload, &api, |jobs, id| async move { jobs.force(id).await }).await
-}
-
-/// A wish that says nothing but its name.
-async fn steer<F>(
-    request: &HttpRequest,
-    id: &str,
-    payload: web::Payload,
-    api: &Api,
-    wish: impl FnOnce(Jobs, i64) -> F,
-) -> Result<HttpResponse, Problem>
-where
-    F: Future<Output = Result<Job, JobsError>> + Send + 'static,
-{
-    let id = job_id(id)?;
-    Asked::read(request, payload, &[]).await?;
-    let job = api.run(wish(api.jobs.clone(), id)).await?;
+    let id = job_id(&id)?;
+    Asked::read(&request, payload, &[]).await?;
+    let jobs = api.jobs.clone();
+    let job = api.run(async move { jobs.steer(id, wish).await }).await?;
     envelope::ok(&JobView::of(&job))
 }
 
@@ -85,8 +47,9 @@ pub(super) async fn priority(
     let id = job_id(&id)?;
     let asked = Asked::read(&request, payload, &["priority"]).await?;
     let takes = "a whole number from -100 to 100";
-    let text =
-        asked.get("priority").ok_or_else(|| Problem::invalid_parameter("priority", "", takes))?;
+    let Some(text) = asked.get("priority") else {
+        return Err(Problem::missing_parameter("priority", takes));
+    };
     let priority = text.parse().ok().filter(|priority| (-100..=100).contains(priority));
     let priority = priority.ok_or_else(|| Problem::invalid_parameter("priority", text, takes))?;
     let jobs = api.jobs.clone();
@@ -104,13 +67,47 @@ pub(super) async fn retry(
     let id = job_id(&id)?;
     let asked = Asked::read(&request, payload, &["rows"]).await?;
     let rows = asked.get("rows").map_or(Ok(Rows::All), rows_word)?;
-    let idempotency_key = idempotency_key(request.headers())?;
-    if api.stopping.is_cancelled() {
-        return Err(Problem::stopping());
-    }
-    let wish = Retry { rows, created_by: client(&request)?, idempotency_key };
+    let Asker { created_by, idempotency_key } = Asker::of(&request, &api)?;
+    let wish = Retry { rows, created_by, idempotency_key };
     let jobs = api.jobs.clone();
-    let submitted = api.run(async move { jobs.retry(id, wish).await }).await?;
+    child(&api.run(async move { jobs.retry(id, wish).await }).await?)
+}
+
+/// `POST …/jobs/{id}/rollback`: 200 with the job that takes the other one back, or 409 or 410 with
+/// why that cannot be.
+pub(super) async fn rollback(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    Asked::read(&request, payload, &[]).await?;
+    let Asker { created_by, idempotency_key } = Asker::of(&request, &api)?;
+    let jobs = api.jobs.clone();
+    let asked = async move { jobs.rollback(id, created_by, idempotency_key).await };
+    child(&api.run(asked).await?)
+}
+
+/// Who asks for a new job, and under which key.
+struct Asker {
+    created_by: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+impl Asker {
+    /// Refuses those who come while the server stops.
+    fn of(request: &HttpRequest, api: &Api) -> Result<Self, Problem> {
+        let idempotency_key = idempotency_key(request.headers())?;
+        if api.stopping.is_cancelled() {
+            return Err(Problem::stopping());
+        }
+        Ok(Self { created_by: client(request)?, idempotency_key })
+    }
+}
+
+/// 200 with the job that was made of another one, and the way to its status.
+fn child(submitted: &Submitted) -> Result<HttpResponse, Problem> {
     let mut response = envelope::ok(&JobView::of(&submitted.job))?;
     if let Ok(location) = status_url(submitted.job.id).parse() {
         response.headers_mut().insert(LOCATION, location);

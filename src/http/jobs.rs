@@ -24,7 +24,7 @@ pub(super) async fn list(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(&request, &["status", "dataset", "limit", "cursor"])?;
+    let query = Query::read(&request, &["status", "dataset", "of", "limit", "cursor"])?;
     let slice = Slice::of(List::Jobs, &query)?;
     if let Some(name) = query.get("dataset") {
         api.dataset(name)?;
@@ -32,6 +32,7 @@ pub(super) async fn list(
     let filter = JobFilter {
         status: query.get("status").map(status_word).transpose()?,
         dataset: query.get("dataset").map(str::to_owned),
+        of: query.get("of").map(parent).transpose()?,
         before: slice.after,
         limit: slice.wanted(),
     };
@@ -39,6 +40,12 @@ pub(super) async fn list(
     let mut found = api.run(async move { jobs.list(&filter).await }).await?;
     let next_cursor = slice.cut(&mut found, |job| job.id);
     envelope::ok(&Page { jobs: found.iter().map(JobView::of).collect(), next_cursor })
+}
+
+/// The number of the job whose children are asked for.
+fn parent(text: &str) -> Result<i64, Problem> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Problem::invalid_parameter("of", text, "the number of a job"))
 }
 
 fn status_word(word: &str) -> Result<JobStatus, Problem> {

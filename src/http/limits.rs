@@ -1,4 +1,4 @@
-//! What this server takes, for pages that tell it before a file is sent.
+//! What this server takes and when a job counts as stuck, for pages that tell it before they ask.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -7,6 +7,7 @@ use super::api::Api;
 use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
+use crate::jobs::whole_seconds;
 use crate::reader::EXTENSIONS;
 
 #[derive(Serialize)]
@@ -15,6 +16,7 @@ struct Limits {
     max_upload_bytes: u64,
     extensions: [&'static str; EXTENSIONS.len()],
     chunk_rows: u32,
+    stuck_after_seconds: u64,
 }
 
 /// `GET /api/v1/limits`.
@@ -27,5 +29,6 @@ pub(super) async fn limits(
         max_upload_bytes: api.max_upload,
         extensions: EXTENSIONS,
         chunk_rows: api.chunk_rows,
+        stuck_after_seconds: whole_seconds(api.jobs.stuck_after()),
     })
 }

@@ -21,7 +21,6 @@ mod page;
 mod preview;
 mod problem;
 mod query;
-mod rollback;
 mod row_errors;
 mod server;
 mod status;
@@ -41,11 +40,16 @@ pub use cors::Origins;
 pub use server::Server;
 
 use crate::domain::error_code::ErrorCode;
+use crate::jobs::Wish;
 use problem::Problem;
 
 /// Every address.
 fn routes(config: &mut web::ServiceConfig) {
     let import = "/api/v1/import";
+    for wish in Wish::ALL {
+        let path = format!("{import}/jobs/{{id}}/{}", wish.action().as_str());
+        config.service(post(&path, control::steer(wish)));
+    }
     config
         .app_data(web::PathConfig::default().error_handler(|_, _| {
             Problem::new(ErrorCode::NotFound, "the address cannot be read").into()
@@ -79,13 +83,9 @@ fn routes(config: &mut web::ServiceConfig) {
             &format!("{import}/jobs/{{id}}/unprocessed.xlsx"),
             web::to(unprocessed::as_xlsx),
         ))
-        .service(post(&format!("{import}/jobs/{{id}}/cancel"), web::to(control::cancel)))
-        .service(post(&format!("{import}/jobs/{{id}}/pause"), web::to(control::pause)))
-        .service(post(&format!("{import}/jobs/{{id}}/resume"), web::to(control::resume)))
-        .service(post(&format!("{import}/jobs/{{id}}/force"), web::to(control::force)))
         .service(post(&format!("{import}/jobs/{{id}}/priority"), web::to(control::priority)))
         .service(post(&format!("{import}/jobs/{{id}}/retry"), web::to(control::retry)))
-        .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(rollback::rollback)))
+        .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(control::rollback)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
         .configure(compat::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))

@@ -131,6 +131,12 @@ impl Problem {
         Self::new(ErrorCode::InvalidOption, &detail).with_fault(&detail, Some(name))
     }
 
+    /// A parameter that a call needs and did not get.
+    pub(super) fn missing_parameter(name: &str, takes: &str) -> Self {
+        let detail = format!("`{name}` is missing; it takes {takes}");
+        Self::new(ErrorCode::InvalidOption, &detail).with_fault(&detail, Some(name))
+    }
+
     fn with_fault(mut self, message: &str, option: Option<&str>) -> Self {
         self.faults.push(Fault {
             code: self.code.as_str(),

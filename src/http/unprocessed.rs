@@ -60,13 +60,16 @@ async fn send(
     make: impl FnOnce(Columns, &mut Rows, &Path) -> Result<TempFile, Problem> + Send + 'static,
 ) -> Result<HttpResponse, Problem> {
     let jobs = api.jobs.clone();
-    let left = api.run(async move { jobs.unprocessed(id).await }).await?;
-    let name = download::derived_name(&left.job().file_name, "unprocessed", extension);
+    let job = api.run(async move { jobs.leaves(id).await }).await?;
+    let name = download::derived_name(&job.file_name, "unprocessed", extension);
     let media_type = if extension == "xlsx" { download::XLSX } else { download::CSV };
     if request.method() == Method::HEAD {
-        // Who only asks whether there is such a list needs none.
-        return Ok(download::headers(&name, media_type).finish());
+        return Ok(download::head(&name, media_type));
     }
+    // Each list takes room for itself, and for a copy of a file that lies elsewhere.
+    let turn = Arc::clone(&api.list_places).acquire_owned().await.ok();
+    let jobs = api.jobs.clone();
+    let left = api.run_while_asked(async move { jobs.unprocessed(id).await }).await?;
     // A workbook is opened in a process of its own, as many at a time as uploads may open.
     let place = if left.job().detected.format.is_workbook() {
         Arc::clone(&api.workbook_places).acquire_owned().await.ok()
@@ -77,7 +80,7 @@ async fn send(
     let (gone, tmp) = (Arc::clone(&asked.gone), api.folder.tmp());
     let most = if extension == "xlsx" { xlsx::ROWS_MAX } else { u64::MAX };
     let list = tokio::task::spawn_blocking(move || {
-        let _place = place;
+        let _places = (turn, place);
         made(left, gone, most, |columns, rows| make(columns, rows, &tmp))
     });
     let file = list.await.map_err(|fault| Problem::because(ErrorCode::Internal, fault))??;

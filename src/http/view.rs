@@ -62,6 +62,7 @@ pub(super) struct JobView<'a> {
     selection: Option<&'static str>,
     rollback_of: Option<i64>,
     resume_at: Option<String>,
+    files_removed_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,6 +89,7 @@ struct Links {
     #[serde(rename = "self")]
     itself: String,
     errors: String,
+    children: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors_csv: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +108,8 @@ struct Links {
     cancel: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     force: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,13 +159,14 @@ impl<'a> JobView<'a> {
             selection: job.selection.as_ref().map(Selection::as_str),
             rollback_of: job.rollback_of,
             resume_at: job.resume_at.map(text),
+            files_removed_at: job.files_removed_at.map(text),
         }
     }
 }
 
 fn links(job: &Job) -> Links {
     let base = format!("/api/v1/import/jobs/{}", job.id);
-    let failed = job.counts.failed > 0;
+    let failed = job.counts.failed > 0 && job.files_removed_at.is_none();
     let unprocessed = leaves_rows(job);
     let to = |action: Action| {
         action.is_legal(job).then(|| match action {
@@ -172,6 +177,7 @@ fn links(job: &Job) -> Links {
     Links {
         itself: status_url(job.id),
         errors: format!("{base}/errors"),
+        children: format!("/api/v1/import/jobs?of={}", job.id),
         errors_csv: failed.then(|| format!("{base}/errors.csv")),
         errors_xlsx: failed.then(|| format!("{base}/errors.xlsx")),
         superseded: (job.counts.superseded > 0).then(|| format!("{base}/superseded")),
@@ -181,6 +187,7 @@ fn links(job: &Job) -> Links {
         resume: to(Action::Resume),
         cancel: to(Action::Cancel),
         force: to(Action::Force),
+        priority: (!job.status.is_terminal()).then(|| format!("{base}/priority")),
         retry: to(Action::Retry),
         rollback: to(Action::Rollback),
         delete: to(Action::Delete),
@@ -329,10 +336,12 @@ pub(super) mod tests {
           "links": {
             "self": "/api/v1/import/status/123",
             "errors": "/api/v1/import/jobs/123/errors",
+            "children": "/api/v1/import/jobs?of=123",
             "errorsCsv": "/api/v1/import/jobs/123/errors.csv",
             "errorsXlsx": "/api/v1/import/jobs/123/errors.xlsx",
             "pause": "/api/v1/import/jobs/123/pause",
-            "cancel": "/api/v1/import/jobs/123/cancel"
+            "cancel": "/api/v1/import/jobs/123/cancel",
+            "priority": "/api/v1/import/jobs/123/priority"
           },
           "detected": {
             "format": "csv",
@@ -368,7 +377,8 @@ pub(super) mod tests {
           "retryOf": null,
           "selection": null,
           "rollbackOf": null,
-          "resumeAt": null
+          "resumeAt": null,
+          "filesRemovedAt": null
         }
         "#);
     }
@@ -391,6 +401,18 @@ pub(super) mod tests {
             assert_eq!(view["links"][link], format!("{base}/{address}"));
         }
         assert_eq!(view["errorCode"], "unclosed_quote");
+    }
+
+    #[test]
+    fn files_that_were_removed_have_no_links() {
+        let mut job = job();
+        job.status = JobStatus::Failed;
+        job.files_removed_at = Some(job.updated_at);
+        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        assert_eq!(view["filesRemovedAt"], "2026-11-18T11:06:42.000Z");
+        let links = view["links"].as_object().unwrap();
+        let links: Vec<_> = links.keys().map(String::as_str).collect();
+        assert_eq!(links, ["self", "errors", "children", "delete"]);
     }
 
     #[test]

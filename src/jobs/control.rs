@@ -2,47 +2,67 @@
 //! owns the job and whether that one still lives; what is done here besides only spares work.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Inner, Jobs, JobsError};
 use crate::domain::action::Action;
 use crate::domain::job::Job;
+use crate::domain::status::JobStatus;
+use crate::files::Folder;
 use crate::store::StoreError;
 
+/// What is asked of a job by its name alone, and changes where the job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Set a running job aside; it keeps its checkpoint, at most the chunk in flight is added.
+    Pause,
+    /// Let a job that was set aside go on from its checkpoint.
+    Resume,
+    /// End it: what is committed stays, at most the chunk in flight is added.
+    Cancel,
+    /// Let a job go next: one that waits, or one that is stuck, which is taken from its server.
+    Force,
+}
+
+impl Wish {
+    /// Every wish.
+    pub const ALL: [Self; 4] = [Self::Pause, Self::Resume, Self::Cancel, Self::Force];
+
+    /// The action of the domain.
+    #[must_use]
+    pub fn action(self) -> Action {
+        match self {
+            Self::Pause => Action::Pause,
+            Self::Resume => Action::Resume,
+            Self::Cancel => Action::Cancel,
+            Self::Force => Action::Force,
+        }
+    }
+}
+
 impl Jobs {
-    /// Cancels a job: what is committed stays, at most the chunk in flight is added.
-    ///
-    /// # Errors
-    /// `NotFound`; `IllegalAction` when the job has ended; else the store's.
-    pub async fn cancel(&self, id: i64) -> Result<Job, JobsError> {
-        self.steer(id, Action::Cancel, move |inner| async move { inner.store.cancel(id).await })
-            .await
+    /// How long a job that is processing must have stood still to be taken from its server.
+    #[must_use]
+    pub fn stuck_after(&self) -> Duration {
+        self.inner.stuck_after()
     }
 
-    /// Sets a running job aside; it keeps its checkpoint, at most the chunk in flight is added.
+    /// Does to a job what somebody wishes; gives it as it is then.
     ///
     /// # Errors
-    /// `NotFound`; `IllegalAction` when the job does not run; else the store's.
-    pub async fn pause(&self, id: i64) -> Result<Job, JobsError> {
-        self.steer(id, Action::Pause, move |inner| async move { inner.store.pause(id).await }).await
-    }
-
-    /// Lets a job that was set aside go on from its checkpoint.
-    ///
-    /// # Errors
-    /// `NotFound`; `IllegalAction` when the job is not set aside; else the store's.
-    pub async fn resume(&self, id: i64) -> Result<Job, JobsError> {
-        self.steer(id, Action::Resume, move |inner| async move { inner.store.resume(id).await })
-            .await
-    }
-
-    /// Lets a job go next: one that waits, or one that is stuck, which is taken from its server.
-    ///
-    /// # Errors
-    /// `NotFound`; `IllegalAction` when the job is neither; else the store's.
-    pub async fn force(&self, id: i64) -> Result<Job, JobsError> {
-        self.steer(id, Action::Force, move |inner| async move {
-            inner.store.force(id, inner.settings.lease).await
+    /// `NotFound`; `NotStuck` when a job that moves shall be forced; `IllegalAction` when its status
+    /// does not allow the wish; else the store's.
+    pub async fn steer(&self, id: i64, wish: Wish) -> Result<Job, JobsError> {
+        self.on_runtime(move |inner| async move {
+            // The table first: from there on no chunk of an owner that lost the job can commit.
+            if let Some(job) = with_reserve(&inner.folder, id, || inner.change(id, wish)).await? {
+                inner.manager.stop_if_lost(&job);
+                inner.manager.publish(job.clone());
+                inner.wake.notify_one();
+                return Ok(job);
+            }
+            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            Err(inner.refusal(job, wish).await?)
         })
         .await
     }
@@ -53,7 +73,9 @@ impl Jobs {
     /// `NotFound`; `HasEnded`; else the store's.
     pub async fn set_priority(&self, id: i64, priority: i32) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
-            if let Some(job) = inner.store.set_priority(id, priority).await? {
+            let set =
+                with_reserve(&inner.folder, id, || inner.store.set_priority(id, priority)).await?;
+            if let Some(job) = set {
                 inner.manager.publish(job.clone());
                 return Ok(job);
             }
@@ -70,7 +92,7 @@ impl Jobs {
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            if !inner.store.delete(id).await? {
+            if !with_reserve(&inner.folder, id, || inner.store.delete(id)).await? {
                 // It has not ended, or somebody else deleted it in this moment.
                 let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
                 let (action, job) = (Action::Delete, Box::new(job));
@@ -84,35 +106,74 @@ impl Jobs {
         })
         .await
     }
+}
 
-    /// Changes the job by `change`, which answers `None` when its status does not allow it.
-    async fn steer<F>(
-        &self,
-        id: i64,
-        action: Action,
-        change: impl Fn(Arc<Inner>) -> F + Send + 'static,
-    ) -> Result<Job, JobsError>
-    where
-        F: Future<Output = Result<Option<Job>, StoreError>> + Send,
-    {
-        self.on_runtime(move |inner| async move {
-            // The table first: from there on no chunk of an owner that lost the job can commit.
-            let mut changed = change(Arc::clone(&inner)).await;
-            if changed.as_ref().is_err_and(StoreError::is_out_of_room)
-                && inner.folder.give_reserve()
-            {
-                tracing::warn!(job = id, "room that was held back is used: the disk is full");
-                changed = change(Arc::clone(&inner)).await;
+impl Inner {
+    fn stuck_after(&self) -> Duration {
+        2 * self.settings.lease
+    }
+
+    /// `None` when the job's status does not allow the wish.
+    async fn change(&self, id: i64, wish: Wish) -> Result<Option<Job>, StoreError> {
+        match wish {
+            Wish::Pause => self.store.pause(id).await,
+            Wish::Resume => self.store.resume(id).await,
+            Wish::Cancel => self.store.cancel(id).await,
+            Wish::Force => self.store.force(id, self.settings.lease).await,
+        }
+    }
+
+    /// Why the job does not take the wish.
+    async fn refusal(&self, job: Job, wish: Wish) -> Result<JobsError, StoreError> {
+        let (action, job) = (wish.action(), Box::new(job));
+        if wish != Wish::Force || job.status != JobStatus::Processing {
+            return Ok(JobsError::IllegalAction { action, job });
+        }
+        let still_for = self.store.still_for(&job).await?;
+        Ok(JobsError::NotStuck { job, still_for, stuck_after: self.stuck_after() })
+    }
+}
+
+/// Makes a change that needs a few pages of the disk: on a full one with the room that was held back
+/// for that.
+async fn with_reserve<T, F>(
+    folder: &Folder,
+    id: i64,
+    change: impl Fn() -> F + Send,
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>> + Send,
+{
+    match change().await {
+        Err(fault) if fault.is_out_of_room() && folder.give_reserve() => {
+            tracing::warn!(job = id, "room that was held back is used: the disk is full");
+            change().await
+        }
+        changed => changed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_costs_the_reserve_and_then_refuses() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        folder.hold_reserve().unwrap();
+        let asked = AtomicU32::new(0);
+        let full_once = || async {
+            match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(StoreError::no_room()),
+                time => Ok(time),
             }
-            if let Some(job) = changed? {
-                inner.manager.stop_if_lost(&job);
-                inner.manager.publish(job.clone());
-                inner.wake.notify_one();
-                return Ok(job);
-            }
-            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            Err(JobsError::IllegalAction { action, job: Box::new(job) })
-        })
-        .await
+        };
+        assert_eq!(with_reserve(&folder, 1, full_once).await.unwrap(), 1);
+        assert!(!folder.give_reserve(), "it was given");
+        asked.store(0, Ordering::Relaxed);
+        assert!(with_reserve(&folder, 1, full_once).await.unwrap_err().is_out_of_room());
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong with jobs: for those who ask about them, and for the job that runs.
 
 use std::io;
+use std::time::Duration;
 
 use crate::dataset::PlanFault;
 use crate::domain::action::Action;
@@ -24,6 +25,21 @@ pub enum JobsError {
         action: Action,
         /// The job as it stands.
         job: Box<Job>,
+    },
+    /// The job is processing and moves: it is not taken from its server.
+    #[error(
+        "job {} last moved {} s ago; `force` takes one that has stood still for {} s",
+        job.id,
+        still_for.as_secs(),
+        whole_seconds(*stuck_after)
+    )]
+    NotStuck {
+        /// The job as it stands.
+        job: Box<Job>,
+        /// How long ago it last changed, by the database's clock.
+        still_for: Duration,
+        /// How long it must stand still to be taken.
+        stuck_after: Duration,
     },
     /// The job has ended: there is nothing left to change.
     #[error("job {} is {} and changes no more", job.id, job.status)]
@@ -90,9 +106,10 @@ impl JobsError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound(_) => ErrorCode::JobNotFound,
-            Self::IllegalAction { .. } | Self::HasEnded { .. } | Self::NotEnded { .. } => {
-                ErrorCode::IllegalAction
-            }
+            Self::IllegalAction { .. }
+            | Self::NotStuck { .. }
+            | Self::HasEnded { .. }
+            | Self::NotEnded { .. } => ErrorCode::IllegalAction,
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
@@ -111,9 +128,10 @@ impl JobsError {
     #[must_use]
     pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::IllegalAction { job, .. } | Self::HasEnded { job } | Self::NotEnded { job } => {
-                Some(job)
-            }
+            Self::IllegalAction { job, .. }
+            | Self::NotStuck { job, .. }
+            | Self::HasEnded { job }
+            | Self::NotEnded { job } => Some(job),
             Self::NotFound(_)
             | Self::NothingToRetry { .. }
             | Self::Source { .. }
@@ -252,6 +270,12 @@ fn code_of(fault: &io::Error) -> ErrorCode {
         _ if may_pass(fault) => ErrorCode::StorageUnavailable,
         _ => ErrorCode::SourceUnreadable,
     }
+}
+
+/// Seconds, rounded up: after so many the time is over.
+#[must_use]
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// An error with all its causes in one sentence.

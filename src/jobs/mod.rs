@@ -40,7 +40,8 @@ use uuid::Uuid;
 
 pub use crate::store::{JobFilter, SupersededRow};
 pub use changes::{AllTold, FollowingAll};
-pub use error::JobsError;
+pub use control::Wish;
+pub use error::{JobsError, whole_seconds};
 pub use follow::{Following, Heard, Told};
 pub use retry::Retry;
 pub use unprocessed::{Unprocessed, UnprocessedRows};
@@ -247,7 +248,7 @@ impl Jobs {
         self.on_runtime(|inner| async move { Ok(inner.store.list(&filter).await?) }).await
     }
 
-    /// Jobs of a dataset, newest first, without the first `skip` ones; and how many there are.
+    /// Imports into a dataset, newest first, without the first `skip` ones; and how many there are.
     ///
     /// # Errors
     /// The store's.
@@ -312,6 +313,20 @@ impl Jobs {
     ) -> Result<Vec<SupersededRow>, JobsError> {
         self.on_runtime(move |inner| async move {
             Ok(inner.store.superseded_rows(id, after, limit).await?)
+        })
+        .await
+    }
+
+    /// The job, whose files are kept and lie where this server reaches them. Reads none of them.
+    ///
+    /// # Errors
+    /// `NotFound`, `FilesRemoved`, files of another server; else the store's.
+    pub async fn with_files(&self, id: i64) -> Result<Job, JobsError> {
+        self.on_runtime(move |inner| async move {
+            // The copy in memory may not know yet that the files were removed.
+            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            inner.files_of(&job)?;
+            Ok(job)
         })
         .await
     }

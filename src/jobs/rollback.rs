@@ -29,6 +29,7 @@ impl Jobs {
     pub async fn rollback(
         &self,
         id: i64,
+        created_by: Option<String>,
         idempotency_key: Option<String>,
     ) -> Result<Submitted, JobsError> {
         self.on_runtime(move |inner| async move {
@@ -36,7 +37,7 @@ impl Jobs {
             if let Some(refusal) = refusal(&undone) {
                 return Err(refusal);
             }
-            let new = new_job(&undone, idempotency_key);
+            let new = new_job(&undone, created_by, idempotency_key);
             match inner.store.insert_rollback(&new, id, &undone.place).await? {
                 RollbackInserted::Inserted(Inserted::New(job)) => {
                     inner.manager.publish(job.clone());
@@ -76,7 +77,7 @@ fn refusal(job: &Job) -> Option<JobsError> {
     Some(JobsError::NothingToUndo(job.id))
 }
 
-fn new_job(undone: &Job, idempotency_key: Option<String>) -> NewJob {
+fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<String>) -> NewJob {
     let options = Options {
         undo: false,
         dry_run: false,
@@ -96,7 +97,7 @@ fn new_job(undone: &Job, idempotency_key: Option<String>) -> NewJob {
         detected: undone.detected.clone(),
         idempotency_key,
         bulk_id: None,
-        created_by: undone.created_by.clone(),
+        created_by,
         retry_of: None,
         selection: None,
         rollback_of: Some(undone.id),

@@ -20,7 +20,7 @@ use crate::domain::record::Records;
 use crate::domain::row::{CellKind, RawRow};
 use crate::domain::row_error::RowCode;
 use crate::domain::selection::Selection;
-use crate::files::SourceFile;
+use crate::files::{SourceFile, Storage};
 use crate::reader::RowSource;
 
 /// What is needed to read the rows that a job left.
@@ -40,39 +40,71 @@ struct Left {
 }
 
 impl Jobs {
-    /// The rows that a job left when it ended.
+    /// The job, which has ended and whose rows that are left can be listed here. Reads no file.
     ///
     /// # Errors
-    /// `NotFound`; `NotEnded`; `FilesRemoved`; the files'; else the store's.
+    /// `NotFound`; `NotEnded`; `FilesRemoved`; files of another server; else the store's.
+    pub async fn leaves(&self, id: i64) -> Result<Job, JobsError> {
+        self.on_runtime(move |inner| async move { Ok(wanted(&inner, id).await?.0) }).await
+    }
+
+    /// The rows that a job left when it ended. What is fetched for it goes when the caller goes away
+    /// meanwhile; must be called within the main runtime.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotEnded`; `FilesRemoved`; the files', and their want of room; else the store's.
     pub async fn unprocessed(&self, id: i64) -> Result<Unprocessed, JobsError> {
-        self.on_runtime(move |inner| async move {
-            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            if !job.status.is_terminal() {
-                return Err(JobsError::NotEnded { job: Box::new(job) });
-            }
-            // What a rollback left are no rows of a file.
-            let left = if job.rollback_of.is_none() && has_unprocessed(&job) {
-                match fetch(&inner, &job).await {
-                    Ok(left) => Some(left),
-                    Err(fault) => return Err(inner.unless_gone(id, fault).await),
-                }
-            } else {
-                None
+        let asked = move |inner: Arc<Inner>| async move {
+            let (job, storage) = wanted(&inner, id).await?;
+            let selection = match &storage {
+                Some(_) => Some(left(&inner, &job).await?),
+                None => None,
             };
-            Ok(Unprocessed { inner, job, left })
-        })
-        .await
+            Ok((job, storage.zip(selection)))
+        };
+        let (job, rows) = self.on_runtime(asked).await?;
+        let inner = Arc::clone(&self.inner);
+        let left = match rows {
+            Some((storage, selection)) => match fetch(&inner, &job, storage, selection).await {
+                Ok(left) => Some(left),
+                Err(fault) => {
+                    let why = move |inner: Arc<Inner>| async move {
+                        Err(inner.unless_gone(id, fault).await)
+                    };
+                    return self.on_runtime(why).await;
+                }
+            },
+            None => None,
+        };
+        Ok(Unprocessed { inner, job, left })
     }
 }
 
-/// What is needed of a job's files.
-async fn fetch(inner: &Inner, job: &Job) -> Result<Left, JobsError> {
-    inner.folder.has_room(0)?;
-    let storage = inner.files_of(job)?;
-    let selection = left(inner, job).await?;
+/// The job, and where its file lies if it left rows of one.
+async fn wanted(inner: &Inner, id: i64) -> Result<(Job, Option<Storage>), JobsError> {
+    let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+    if !job.status.is_terminal() {
+        return Err(JobsError::NotEnded { job: Box::new(job) });
+    }
+    // What a rollback left are no rows of a file.
+    let has_rows = job.rollback_of.is_none() && has_unprocessed(&job);
+    let storage = if has_rows { Some(inner.files_of(&job)?) } else { None };
+    Ok((job, storage))
+}
+
+/// What is needed of a job's files. Asks no database: it may be dropped at any time.
+async fn fetch(
+    inner: &Inner,
+    job: &Job,
+    storage: Storage,
+    selection: Selection,
+) -> Result<Left, JobsError> {
     let numbers =
         if selection.has_numbers() { Some(storage.get(job.uuid, ROWS).await?) } else { None };
-    Ok(Left { selection, numbers, file: storage.open(job.uuid).await? })
+    let file = storage.open(job.uuid).await?;
+    // The list may become as large as the file, beside a copy that was fetched.
+    inner.folder.has_room(u64::try_from(job.file_size).unwrap_or(0))?;
+    Ok(Left { selection, numbers, file })
 }
 
 impl Unprocessed {

@@ -4,16 +4,13 @@
 /** A refusal of the API. `message` is the sentence for people (`detail`). */
 export class Problem extends Error {
   constructor(status, body) {
-    super(body.detail || body.title || `The server answered ${status}.`);
+    const said = body.detail || body.title || `The server answered ${status}.`;
+    // A fault of the server stands in its log under this number.
+    super(status >= 500 && body.requestId ? `${said} (Request ${body.requestId})` : said);
     this.name = "Problem";
     this.status = status;
     this.code = body.code ?? "";
-    this.title = body.title ?? "";
     this.errors = body.errors ?? [];
-    this.requestId = body.requestId;
-    /** Of a 409: the job's status and what may be done instead. */
-    this.jobStatus = body.jobStatus;
-    this.actions = body.actions;
   }
 }
 
@@ -112,9 +109,14 @@ export function address(path, parameters = {}) {
 
 const JOBS = "/api/v1/import/jobs";
 
-/** `{ jobs, nextCursor }`; filter: status, dataset, cursor, limit. */
+/** `{ jobs, nextCursor }`; filter: status, dataset, of, cursor, limit. */
 export function jobs(filter, signal) {
   return get(address(JOBS, filter), signal);
+}
+
+/** The newest jobs that import rows of a job again or take it back, the oldest of them first. */
+export async function children({ links }, signal) {
+  return (await get(links.children, signal)).jobs.reverse();
 }
 
 export function job(id, signal) {
@@ -183,7 +185,7 @@ export function dataset(name, signal) {
   return get(`/api/v1/datasets/${encodeURIComponent(name)}`, signal);
 }
 
-/** `{ maxUploadBytes, extensions, chunkRows }`. */
+/** `{ maxUploadBytes, extensions, chunkRows, stuckAfterSeconds }`. */
 export function limits(signal) {
   return get("/api/v1/limits", signal);
 }

@@ -7,16 +7,16 @@ import { el } from "./text.js";
 let made = 0;
 
 /**
- * Asks `{ title, says, yes, no, tone }`: `says` are nodes, `yes` and `no` the words on the buttons,
- * `tone` the look of the yes ("danger solid" or "primary"). At a yes `work()` is done; the dialog
+ * Asks `{ title, says, yes, no, tone, isVain }`: `says` are nodes, `yes` and `no` the words on the
+ * buttons, `tone` the look of the yes ("danger solid" or "primary"), `isVain` a yes that cannot be. At a yes `work()` is done; the dialog
  * stays until it is over and then closes, however it went. Gives what the work gave, `undefined`
  * after a no; throws what the work threw.
  */
-export function ask(parent, { title, says, yes, no, tone }, work) {
+export function ask(parent, { title, says, yes, no, tone, isVain = false }, work) {
   made += 1;
   const [name, about] = [`ask-${made}`, `ask-${made}-about`];
   const back = el("button", { type: "button", class: "button", "data-answer": "no", autofocus: true }, no);
-  const go = el("button", { type: "submit", class: `button ${tone}`, "data-answer": "yes" }, yes);
+  const go = el("button", { type: "submit", class: `button ${tone}`, "data-answer": "yes", disabled: isVain }, yes);
   const form = el(
     "form", { method: "dialog", class: "stack" },
     el("h2", { id: name }, title),

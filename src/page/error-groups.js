@@ -25,7 +25,7 @@ class ErrorGroups extends HTMLElement {
   #total = el("span", { class: "muted small" });
   #links = el("p", { class: "row small" });
   #list = el("ul", { class: "groups" });
-  #fault = el("p", { class: "small muted", hidden: true });
+  #fault = el("p", { class: "small muted", role: "status", hidden: true });
 
   connectedCallback() {
     this.#leaving = new AbortController();

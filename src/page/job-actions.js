@@ -10,6 +10,7 @@ import "./job-priority.js";
 
 class JobActions extends HTMLElement {
   #job = null;
+  #state = null;
   #offered = "";
   #isBusy = false;
   #keys = new Map();
@@ -26,9 +27,10 @@ class JobActions extends HTMLElement {
   show(state) {
     const { job, isOver } = state;
     this.#job = job;
+    this.#state = state;
     this.#priority.show(state);
     // Its end was told, and what may be done with it now is asked for.
-    const offered = isOver && isLive(job) ? [] : inOrder(job.actions ?? []);
+    const offered = isOver && isLive(job) ? [] : inOrder([...(state.isStuck ? ["force"] : []), ...(job.actions ?? [])]);
     if (offered.join() === this.#offered) return;
     this.#offered = offered.join();
     if (!this.#isBusy) this.#draw();
@@ -45,7 +47,7 @@ class JobActions extends HTMLElement {
   }
 
   #button(action) {
-    const asks = question(action, this.#job) !== null;
+    const asks = question(action, this.#state) !== null;
     const attributes = { type: "button", class: `button ${look(action)}`, "data-action": action, "aria-haspopup": asks && "dialog" };
     return el("button", { ...attributes, onclick: (event) => this.#press(action, event.currentTarget) }, word(action, this.#job));
   }
@@ -54,7 +56,7 @@ class JobActions extends HTMLElement {
     if (this.#isBusy) return;
     this.#isBusy = true;
     put(this.#said, "");
-    const asked = question(action, this.#job);
+    const asked = question(action, this.#state);
     try {
       if (asked) await ask(this, asked, (form) => this.#do(action, form));
       else await this.#under(button, () => this.#do(action));

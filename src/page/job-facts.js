@@ -1,6 +1,7 @@
-// <job-facts>: what was decided about a job's file, what was asked for, and its times. Shows a job;
+// <job-facts>: what was decided about a job's file, what was asked for, its times, and what came of it. Shows a job;
 // knows no address.
 
+import { descent } from "./job-kind.js";
 import { el, moment, number, size } from "./text.js";
 
 /** What an upload without options means; other values stand out. */
@@ -11,13 +12,14 @@ const SEPARATORS = { point: "point (1,234.56)", comma: "comma (1.234,56)", undec
 class JobFacts extends HTMLElement {
   #shown = "";
 
-  show({ job }) {
-    const shown = JSON.stringify([job.detected, job.options, job.startedAt, job.completedAt]);
+  show({ job, children }) {
+    const shown = JSON.stringify([job.detected, job.options, job.startedAt, job.completedAt, job.filesRemovedAt, children.map(descent)]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const wasOpen = [...this.querySelectorAll("details")].map((details) => details.open);
     this.replaceChildren(
       el("header", {}, el("h2", {}, "File and options")),
+      family(children),
       list(facts(job)),
       columns(job.detected ?? {}),
       el("details", {}, el("summary", {}, "Options"), list(options(job.options ?? {}))),
@@ -27,6 +29,17 @@ class JobFacts extends HTMLElement {
       details.open = wasOpen[index] ?? false;
     });
   }
+}
+
+/** Who took its rows again and who took it back, as one sentence. */
+function family(children) {
+  if (children.length === 0) return "";
+  const parts = children.map(descent).map(({ before, id, after }, index) => [
+    index === 0 ? before.charAt(0).toUpperCase() + before.slice(1) : ` · ${before}`,
+    el("a", { href: `/jobs/${id}` }, `job ${id}`),
+    after,
+  ]);
+  return el("p", { class: "family" }, parts);
 }
 
 function facts({ detected = {}, fileSize }) {
@@ -72,6 +85,7 @@ function times(job) {
     ["Uploaded", moment(job.createdAt)],
     ["Started", job.startedAt ? moment(job.startedAt) : null],
     ["Ended", job.completedAt ? moment(job.completedAt) : null],
+    ["Files removed", job.filesRemovedAt ? moment(job.filesRemovedAt) : null],
     ["SHA-256", job.sha256 ? el("code", { class: "checksum" }, job.sha256) : null],
   ];
 }

@@ -1,7 +1,7 @@
 // What kind of job it is: an import of a file, of some of its rows again, or one that takes an import
 // back. The words that differ between them. Pure functions; knows neither the document nor the API.
 
-import { counted } from "./text.js";
+import { counted, statusWord } from "./text.js";
 
 /** What uploads and people may ask for; a job that was sent to the front has more. */
 export const PRIORITY_MAX = 100;
@@ -49,6 +49,13 @@ export function origin(job) {
   if (isRollback(job)) return { before: "Takes back ", id: job.rollbackOf, after: "" };
   if (!isNumber(job.retryOf)) return null;
   return { before: "Retry of ", id: job.retryOf, after: job.selection ? ` (${job.selection} rows)` : "" };
+}
+
+/** What a job did with the one that it came from: `{ before: "retried by ", id: 12, after: " (failed rows, done)" }`. */
+export function descent(child) {
+  const status = statusWord(child).toLowerCase();
+  if (isRollback(child)) return { before: "taken back by ", id: child.jobId, after: ` (${status})` };
+  return { before: "retried by ", id: child.jobId, after: ` (${child.selection ?? "all"} rows, ${status})` };
 }
 
 /** The rows that add up, in words: `"12 rows of the file"`. */

@@ -2,7 +2,7 @@
 // the elements that show the parts. Everything can be told again from the stream, so a page that is
 // loaded anew shows the same.
 
-import { NoAnswer, Problem, eventsPath, job as statusOf, server } from "./api.js";
+import { NoAnswer, Problem, children as childrenOf, eventsPath, job as statusOf, limits, server } from "./api.js";
 import { origin } from "./job-kind.js";
 import { Stream } from "./stream.js";
 import { JobState } from "./job-state.js";
@@ -72,6 +72,8 @@ class JobPage extends HTMLElement {
     clearInterval(this.#ticking);
     clearTimeout(this.#asking);
     server.removeEventListener("back", this.#open);
+    server.removeEventListener("back", this.#askForChildren);
+    document.removeEventListener("visibilitychange", this.#askForChildren);
   }
 
   #open = async () => {
@@ -82,6 +84,10 @@ class JobPage extends HTMLElement {
       this.#announced = this.#state.isOver;
       this.#build();
       this.#listen();
+      this.#learnLimits();
+      this.#askForChildren();
+      server.addEventListener("back", this.#askForChildren);
+      document.addEventListener("visibilitychange", this.#askForChildren);
       this.#ticking = setInterval(() => this.#tick(), 1000);
     } catch (fault) {
       this.#cannotOpen(fault);
@@ -142,9 +148,7 @@ class JobPage extends HTMLElement {
   /** Hears everything from the beginning; with the rows when the switch is on. */
   #listen() {
     this.#stream?.close();
-    const { job } = this.#state;
-    this.#state = new JobState();
-    this.#state.take(job);
+    this.#state = this.#state.afresh();
     this.#hasRows = false;
     this.#log.clear();
     this.#stream = new Stream(
@@ -198,16 +202,39 @@ class JobPage extends HTMLElement {
     if (this.#isStale || isBehind) this.#ask();
   }
 
+  /** When a job that stands still may be taken from its server; without an answer it never is. */
+  async #learnLimits() {
+    const { stuckAfterSeconds = null } = await limits(this.#leaving.signal).catch(() => ({}));
+    this.#state.stuckAfter = stuckAfterSeconds;
+  }
+
+  /** Asks what came of a job that is over, whenever somebody may see it anew. */
+  #askForChildren = async () => {
+    const { job, isOver } = this.#state;
+    if (document.hidden || !isOver || !job?.links?.children) return;
+    try {
+      this.#state.children = await childrenOf(job, this.#leaving.signal);
+      this.#paintSoon();
+    } catch (fault) {
+      // It is asked for again when the server is back; a job that is gone says so by itself.
+      if (!(fault instanceof Problem || fault instanceof NoAnswer || fault.name === "AbortError")) throw fault;
+    }
+  };
+
   #acted(job) {
     if (job) this.#state.take(job);
     else this.#ask();
+    this.#askForChildren();
     this.#paintSoon();
   }
 
   #tick() {
     const time = this.#about.querySelector("time");
     if (time) put(time, ago(time.dateTime, this.#state.now));
-    if (!this.#state.isOver) this.#progress.tick(this.#state);
+    if (this.#state.isOver) return;
+    this.#progress.tick(this.#state);
+    // Time alone may make it one that can be taken from its server.
+    this.#actions.show(this.#state);
   }
 
   #paintSoon() {
@@ -230,6 +257,7 @@ class JobPage extends HTMLElement {
     this.#tellTheTab(state, job);
     if (state.isOver && !this.#announced) {
       this.#announced = true;
+      this.#askForChildren();
       this.#say("announce", state.end?.message ?? `${job.fileName}: ${statusWord(job)}`);
     }
   }

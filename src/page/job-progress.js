@@ -13,7 +13,7 @@ class JobProgress extends HTMLElement {
   #file = bar("File received", "");
   #rows = bar("Rows written", "tall");
   #step = el("p", { class: "step" });
-  #quiet = el("p", { class: "note", hidden: true });
+  #quiet = el("p", { class: "note", id: "quiet", hidden: true });
   #noRoom = el("p", { class: "note warn", id: "no-room", hidden: true });
   #facts = {
     elapsed: fact("Elapsed"),
@@ -56,7 +56,8 @@ class JobProgress extends HTMLElement {
     this.#quiet.hidden = !state.isQuiet;
     if (state.isQuiet) {
       const reason = state.total === null ? "A large file takes a while to read." : "A large chunk, or a busy database, can take a while.";
-      put(this.#quiet, `No progress for ${duration(Math.floor(state.sinceProgress))}. ${reason} Nothing is lost.`);
+      const help = state.isStuck ? " If its server hangs, Take over lets it go on elsewhere." : "";
+      put(this.#quiet, `No progress for ${duration(Math.floor(state.sinceProgress))}. ${reason}${help} Nothing is lost.`);
     }
   }
 

@@ -1,10 +1,10 @@
 // What is asked before an action that is not taken back with the next press: what will happen, in
 // sentences about this job. Knows the words of the actions, not how they are done.
 
-import { counted, el, number } from "./text.js";
+import { counted, duration, el, number } from "./text.js";
 import { isRollback } from "./job-kind.js";
 
-const WORDS = { force: "Go next", pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Undo import", delete: "Delete" };
+const WORDS = { pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Undo import", delete: "Delete" };
 
 /** Actions as their buttons stand: those first that lead on, what ends a job last. */
 export function inOrder(actions) {
@@ -14,6 +14,7 @@ export function inOrder(actions) {
 
 /** The word on the button of an action. */
 export function word(action, job) {
+  if (action === "force") return job.status === "processing" ? "Take over" : "Go next";
   if (action === "cancel") return isRollback(job) ? "Cancel undo" : "Cancel import";
   return WORDS[action] ?? `${action.charAt(0).toUpperCase()}${action.slice(1)}`;
 }
@@ -25,11 +26,17 @@ export function look(action) {
 }
 
 /** The question before an action, as `ask` of ask-dialog.js takes it; `null` where none is asked. */
-export function question(action, job) {
-  return QUESTIONS[action]?.(job) ?? null;
+export function question(action, state) {
+  return QUESTIONS[action]?.(state.job, state) ?? null;
 }
 
 const QUESTIONS = {
+  force(job, { sinceProgress }) {
+    if (job.status !== "processing") return null;
+    const still = `Nothing moved for ${duration(Math.floor(sinceProgress ?? 0))}.`;
+    const then = "It goes on behind its last committed chunk, on a server that reaches its file; what its server of now still tries to write is turned away.";
+    return { title: "Take this job from its server?", says: [el("p", {}, `${still} ${then}`)], yes: word("force", job), no: "Leave it", tone: "primary" };
+  },
   cancel(job) {
     const stays = isRollback(job) ? "What is taken back by then stays so." : "What is written by then stays.";
     const later = job.options?.dryRun ? "" : " The rows that are left can be had later, by Retry.";
@@ -73,9 +80,11 @@ const QUESTIONS = {
       title: "Which rows are imported again?",
       says: [
         el("fieldset", { class: "choices" }, el("legend", { class: "visually-hidden" }, "Rows"), choices.map((choice) => radio(choice, chosen))),
-        el("p", { class: "small muted" }, "A new job takes them from the file as it was uploaded. This job stays as it is."),
+        chosen
+          ? el("p", { class: "small muted" }, "A new job takes them from the file as it was uploaded. This job stays as it is.")
+          : el("p", {}, "The file has no rows, so there is nothing to import again."),
       ],
-      yes: "Retry", no: "Leave it", tone: "primary",
+      yes: "Retry", no: "Leave it", tone: "primary", isVain: !chosen,
     };
   },
 };

@@ -33,7 +33,7 @@ class JobResults extends HTMLElement {
 
   show(state) {
     const { job, end } = state;
-    const shown = state.isOver ? JSON.stringify([state.status, state.counts, job.links, job.actions, job.results, job.error, end?.message]) : "";
+    const shown = state.isOver ? JSON.stringify([state.status, state.counts, job.links, job.actions, job.results, job.error, end?.message, undoOf(state)?.jobId]) : "";
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.hidden = shown === "";
@@ -65,12 +65,25 @@ function sentences(state) {
     const advice = ADVICE[job.errorCode];
     if (advice) said.push(el("p", {}, el("b", {}, "What to do: "), advice));
   }
-  said.push(el("p", {}, isRollback(job) ? takenBack(state) : kept(state)));
+  const undo = undoOf(state);
+  said.push(el("p", {}, undo ? undone(state, undo) : isRollback(job) ? takenBack(state) : kept(state)));
   const small = [];
   if (status === "failed" && job.errorCode) small.push("Code ", el("code", {}, job.errorCode));
   if (state.elapsed !== null) small.push(small.length > 0 ? " · " : "", `Took ${duration(state.elapsed)}`);
   if (small.length > 0) said.push(el("p", { class: "small muted" }, small));
   return said;
+}
+
+/** The last job that took the import back and came to its end. */
+function undoOf({ job, children }) {
+  return children.findLast((child) => child.rollbackOf === job.jobId && child.status === "completed");
+}
+
+/** Where the rows of an import are that was taken back. */
+function undone({ counts }, undo) {
+  const written = (counts.created ?? 0) + (counts.updated ?? 0) + (counts.unchanged ?? 0);
+  const stayed = undo.counts?.failed > 0 ? `, except for ${counted(undo.counts.failed, "record")} that it kept` : "";
+  return [`${counted(written, "row")} ${written === 1 ? "was" : "were"} written. `, el("a", { href: `/jobs/${undo.jobId}` }, `Job ${undo.jobId}`), ` has taken this import back${stayed}.`];
 }
 
 /** Where the rows are now. */

@@ -32,6 +32,10 @@ export class JobState {
   points = [];
   /** Names of created records by kind: "category" → ["Dilutions", …]. */
   references = new Map();
+  /** The jobs that took its rows again or took it back, oldest first; known when it is over. */
+  children = [];
+  /** Seconds after which a job that stands still may be taken from its server; `null`: not known. */
+  stuckAfter = null;
   /** True when the server said that it does not tell all of rows and references. */
   isPartial = false;
 
@@ -49,6 +53,14 @@ export class JobState {
   #progressed = 0;
   #firstProgress = null;
   #lastAt = null;
+
+  /** The same job, of which nothing was heard yet. */
+  afresh() {
+    const state = new JobState();
+    Object.assign(state, { children: this.children, stuckAfter: this.stuckAfter });
+    state.take(this.job);
+    return state;
+  }
 
   /** Takes the job as the status shows it. An older answer changes nothing. */
   take(job) {
@@ -200,7 +212,12 @@ export class JobState {
 
   /** True when a running job has said nothing for a while. */
   get isQuiet() {
-    return this.sinceProgress !== null && this.sinceProgress * 1000 >= QUIET_MILLIS;
+    return this.isStuck || (this.sinceProgress !== null && this.sinceProgress * 1000 >= QUIET_MILLIS);
+  }
+
+  /** True when it has stood still for so long that it may be taken from its server. */
+  get isStuck() {
+    return this.sinceProgress !== null && this.stuckAfter !== null && this.sinceProgress >= this.stuckAfter;
   }
 
   /** Seconds to go; `null` while an estimate would be a guess. */

@@ -74,7 +74,7 @@ export function timeOfDay(at) {
 }
 
 /** A line as it is copied. */
-export function asText(line) {
+function asText(line) {
   const from = line.row === null ? "" : ` (row ${line.row})`;
   return `${timeOfDay(line.at)}  ${line.text}${from}`;
 }

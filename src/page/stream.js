@@ -30,11 +30,6 @@ export class Stream {
     this.#connect();
   }
 
-  /** The number of the last event that was seen. */
-  get lastId() {
-    return this.#lastId;
-  }
-
   close() {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -90,6 +90,15 @@ impl Store {
         self.steer(force, story::forced, "force a job").await
     }
 
+    /// How long ago a job last changed, by the clock that [`force`](Self::force) goes by.
+    pub async fn still_for(&self, job: &Job) -> Result<Duration, StoreError> {
+        let doing = "ask for the time";
+        let transaction = self.read.begin().await.doing(doing)?;
+        let now = self.time(&transaction).await?;
+        transaction.rollback().await.doing(doing)?;
+        Ok((now - job.updated_at).to_std().unwrap_or_default())
+    }
+
     /// Changes the priority of a job that has not ended; `None` when it has.
     pub async fn set_priority(&self, id: i64, priority: i32) -> Result<Option<Job>, StoreError> {
         let change = import_log::Entity::update_many()

@@ -42,6 +42,8 @@ pub struct JobFilter {
     pub status: Option<JobStatus>,
     /// Only jobs of this dataset.
     pub dataset: Option<String>,
+    /// Only jobs that import rows of this one again, or take it back.
+    pub of: Option<i64>,
     /// Only jobs older than this one.
     pub before: Option<i64>,
     /// At most so many.
@@ -153,15 +155,17 @@ impl Store {
         found.doing("find the job")?.map(job).transpose()
     }
 
-    /// Jobs of a dataset, newest first, without the first `skip` ones; and how many there are.
+    /// Imports into a dataset, newest first, without the first `skip` ones; and how many there are.
     pub async fn newest(
         &self,
         dataset: &str,
         skip: u64,
         limit: u64,
     ) -> Result<(Vec<Job>, u64), StoreError> {
-        let doing = "list the newest jobs";
-        let all = import_log::Entity::find().filter(import_log::Column::Dataset.eq(dataset));
+        let doing = "list the newest imports";
+        let all = import_log::Entity::find()
+            .filter(import_log::Column::Dataset.eq(dataset))
+            .filter(import_log::Column::RollbackOf.is_null());
         let total = all.clone().count(&self.read).await.doing(doing)?;
         let newest = all.order_by_desc(import_log::Column::Id).offset(skip).limit(limit);
         let rows = newest.all(&self.read).await.doing(doing)?;
@@ -176,6 +180,13 @@ impl Store {
         }
         if let Some(dataset) = &filter.dataset {
             query = query.filter(import_log::Column::Dataset.eq(dataset));
+        }
+        if let Some(of) = filter.of {
+            let child = Condition::any()
+                .add(import_log::Column::RetryOf.eq(of))
+                .add(import_log::Column::RollbackOf.eq(of));
+            // A child is younger: what came before is not looked at.
+            query = query.filter(import_log::Column::Id.gt(of)).filter(child);
         }
         if let Some(before) = filter.before {
             query = query.filter(import_log::Column::Id.lt(before));

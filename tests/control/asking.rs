@@ -21,7 +21,7 @@ both!(what_a_call_does_not_know_is_refused_by_name, |server| {
         ("resume?now=1", "", "unknown_option", "`now`"),
         ("force", r#"{"priority": 1}"#, "unknown_option", "`priority`"),
         ("cancel", r#"{"why": "x"}"#, "unknown_option", "`why`"),
-        ("priority", "", "invalid_option", "-100 to 100"),
+        ("priority", "", "invalid_option", "`priority` is missing; it takes a whole number"),
         ("priority?priority=101", "", "invalid_option", "`101`"),
         ("priority", r#"{"priority": -101}"#, "invalid_option", "`-101`"),
         ("priority", r#"{"priority": 1.5}"#, "invalid_option", "`1.5`"),

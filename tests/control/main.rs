@@ -19,9 +19,11 @@ mod survival;
 
 mod actions;
 mod asking;
+mod children;
 mod deleting;
 mod elsewhere;
 mod left_over;
+mod lists;
 mod order;
 mod pausing;
 mod retrying;

@@ -41,6 +41,17 @@ both!(
     }
 );
 
+both!(a_job_that_moves_is_not_taken_from_its_server, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
+    let job = server.import_long("L").await;
+    let answer = server.action(job, "force").await;
+    answer.assert_problem(409, "illegal_action");
+    let detail = answer.json["detail"].as_str().unwrap();
+    assert!(detail.starts_with(&format!("Job {job} last moved ")), "{detail}");
+    assert!(detail.ends_with("`force` takes one that has stood still for 60 s."), "{detail}");
+    assert_eq!(answer.json["actions"], serde_json::json!(["pause", "cancel"]));
+    server.cancel(job).await.ok();
+});
+
 both!(a_forced_job_goes_next, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
     let first = server.import_long("L").await;
     let high = waiting(server, "high", "100").await;

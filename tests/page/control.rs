@@ -135,6 +135,49 @@ visits!(
     }
 );
 
+visits!(
+    a_job_that_stands_still_is_taken_over_by_its_button,
+    [SMALL_CHUNKS, SLOW, ("LOADBAY_LEASE", "1s")],
+    |server, visit| {
+        // It has no server: the second one has its place.
+        let first = server.import("products", Upload::csv(&list("A", 30_000))).await;
+        server.until(first, |job| job["status"] == "processing").await;
+        server.action(first, "pause").await.ok();
+        let second = server.import("products", Upload::csv(&list("B", 30_000))).await;
+        server.until(second, |job| job["status"] == "processing").await;
+        server.action(first, "resume").await.ok();
+
+        visit.go(&format!("/jobs/{second}")).await;
+        offers(visit, &["pause", "cancel"]).await;
+        visit.go(&format!("/jobs/{first}")).await;
+        offers(visit, &["force", "pause", "cancel"]).await;
+        visit.reads(&button("force"), "take over").await;
+        visit.reads("#quiet", "Take over lets it go on elsewhere").await;
+        visit.click(&button("force")).await;
+        visit.reads("dialog", "Nothing moved for").await;
+        visit.click(YES).await;
+        visit.misses("dialog").await;
+        server.until(first, |job| job["priority"] == 1000).await;
+        visit.reads("job-log", "was stuck and is taken from its server").await;
+        for job in [second, first] {
+            server.cancel(job).await.ok();
+        }
+        visit.job_ends().await;
+    }
+);
+
+visits!(a_retry_without_rows_cannot_be_sent, |_server, visit| {
+    let asks = "return Promise.all(['job-questions', 'ask-dialog'].map((name) => \
+                import(`/page/${name}.js`))).then(([{ question }, { ask }]) => { \
+                const job = { counts: { failed: 0 }, progress: { current: 0, total: 0 } }; \
+                ask(document.body, question('retry', { job }), async () => {}); return true; })";
+    assert_eq!(visit.run(asks, &[]).await, true);
+    visit.reads("dialog", "there is nothing to import again").await;
+    visit.sees(&format!("{YES}:disabled")).await;
+    visit.press(Key::Escape).await;
+    visit.misses("dialog").await;
+});
+
 visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, visit| {
     let upload = Upload::file("faulty.csv", FAULTY).option("undo", "true");
     let job = server.import("products", upload).await;
@@ -169,9 +212,18 @@ visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, v
     assert_eq!(server.rows("select name from products").await.concat(), ["By hand"]);
     offers(visit, &["delete"]).await;
 
+    // The import knows what came of it.
+    visit.click("job-page .about a[href='/jobs/1']").await;
+    let family =
+        "retried by job 2 (failed rows, done, with errors) · taken back by job 3 (done, some kept)";
+    visit.reads("job-facts .family", family).await;
+    visit.sees("job-facts .family a[href='/jobs/3']").await;
+    let undone =
+        "2 rows were written. Job 3 has taken this import back, except for 1 record that it kept.";
+    visit.reads("job-results", undone).await;
+
     // What the server refuses is said in its words, and what may be done is looked up again.
     visit.pardon("status of 4");
-    visit.click("job-page .about a[href='/jobs/1']").await;
     offers(visit, &["retry", "rollback", "delete"]).await;
     set(server, "files_removed_at = completed_at where id = 1");
     visit.click(&button("retry")).await;

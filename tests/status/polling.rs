@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::cancelling::{Blocked, SMALL};
 use crate::support::{self, Answer, Kind, Server, Upload, both};
 
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "actions",
     "completedAt",
     "counts",
@@ -21,6 +21,7 @@ const KEYS: [&str; 27] = [
     "etaSeconds",
     "fileName",
     "fileSize",
+    "filesRemovedAt",
     "jobId",
     "lastProgressAt",
     "links",

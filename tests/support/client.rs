@@ -172,6 +172,11 @@ impl Server {
         self.send_any(upload.request(self, "products")).await
     }
 
+    /// `GET` of a file for which the server may have no room.
+    pub(crate) async fn full_get(&self, path: &str) -> Answer {
+        self.send_any(self.request(Method::GET, path)).await
+    }
+
     async fn send_any(&self, request: RequestBuilder) -> Answer {
         let answer = request.send().await.unwrap_or_else(|e| {
             panic!("no answer: {e:?}; the server's log:\n{}", self.log());

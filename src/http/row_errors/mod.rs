@@ -20,6 +20,7 @@ use super::status::job_id;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
+use crate::files::FailedRows;
 use crate::jobs::JobsError;
 use columns::Columns;
 pub(super) use groups::groups;
@@ -86,9 +87,13 @@ pub(super) async fn as_csv(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     let bom = Query::read(&request, &["bom"])?.flag("bom")?;
-    let (job, rows) = failed_rows(&api, id).await?;
+    let job = listed(&api, id).await?;
     let name = download::derived_name(&job.file_name, "errors", "csv");
-    let text = csv::FailedRowsCsv::new(Columns::of(&job.detected), rows, bom);
+    if request.method() == Method::HEAD {
+        return Ok(download::head(&name, download::CSV));
+    }
+    let text =
+        csv::FailedRowsCsv::new(Columns::of(&job.detected), failed_rows(&api, id).await?, bom);
     Ok(download::headers(&name, download::CSV).streaming(download::body(text)))
 }
 
@@ -100,7 +105,7 @@ pub(super) async fn as_xlsx(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     Query::read(&request, &[])?;
-    let (job, rows) = failed_rows(&api, id).await?;
+    let job = listed(&api, id).await?;
     if job.counts.failed > xlsx::ROWS_MAX {
         let detail = format!(
             "{} failed rows do not fit into one sheet; errors.csv has them all",
@@ -110,9 +115,9 @@ pub(super) async fn as_xlsx(
     }
     let name = download::derived_name(&job.file_name, "errors", "xlsx");
     if request.method() == Method::HEAD {
-        // Who only asks whether there is such a list needs none.
-        return Ok(download::headers(&name, download::XLSX).finish());
+        return Ok(download::head(&name, download::XLSX));
     }
+    let rows = failed_rows(&api, id).await?;
     let (columns, tmp) = (Columns::of(&job.detected), api.folder.tmp());
     let made = tokio::task::spawn_blocking(move || xlsx::write(&columns, rows, &tmp)).await;
     let file = made
@@ -121,12 +126,13 @@ pub(super) async fn as_xlsx(
     Ok(download::headers(&name, download::XLSX).streaming(download::body(file)))
 }
 
-async fn failed_rows(api: &Api, id: i64) -> Result<(Job, crate::files::FailedRows), Problem> {
+/// The job, whose failed rows are kept and can be reached from here.
+async fn listed(api: &Api, id: i64) -> Result<Job, Problem> {
     let jobs = api.jobs.clone();
-    api.run(async move {
-        let job = jobs.get(id).await?;
-        let rows = jobs.failed_rows(id).await?;
-        Ok::<_, JobsError>((job, rows))
-    })
-    .await
+    api.run(async move { jobs.with_files(id).await }).await
+}
+
+async fn failed_rows(api: &Api, id: i64) -> Result<FailedRows, Problem> {
+    let jobs = api.jobs.clone();
+    api.run(async move { jobs.failed_rows(id).await }).await
 }
