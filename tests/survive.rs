@@ -15,6 +15,8 @@
 mod support;
 mod survival;
 
+use std::sync::Arc;
+
 use rustix::process::{Pid, Signal, kill_process};
 use support::*;
 use survival::*;

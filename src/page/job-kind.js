@@ -65,10 +65,21 @@ export function rowsOf(job, total) {
   return `${counted(total, "row")} of the file`;
 }
 
-/** True when the job waits for room on a disk. */
-export function waitsForRoom(job) {
-  return job.status === "paused" && job.errorCode === "storage_full";
+/** What the job was set aside for and waits for: `{ lacks, until }`; null when it was not. */
+export function lack(job) {
+  return job.status === "paused" ? LACKS[job.errorCode] ?? null : null;
 }
+
+const LACKS = {
+  storage_full: {
+    lacks: "there is no room on the server's disk",
+    until: "there is room",
+  },
+  storage_unavailable: {
+    lacks: "the storage of the uploaded files is away",
+    until: "it is back",
+  },
+};
 
 function isNumber(value) {
   return typeof value === "number";

@@ -1,7 +1,7 @@
 // <job-progress>: how far a job is. Two bars (the file, the rows), the step it is at, its times and
 // the estimate, and the chart of its pace. Shows a JobState; knows no address.
 
-import { PRIORITY_MAX, isRollback, waitsForRoom } from "./job-kind.js";
+import { PRIORITY_MAX, isRollback, lack } from "./job-kind.js";
 import { sentence } from "./log-lines.js";
 import { counted, duration, el, number, percent, put, size } from "./text.js";
 import { progressBar } from "./progress-bar.js";
@@ -14,7 +14,7 @@ class JobProgress extends HTMLElement {
   #rows = bar("Rows written", "tall");
   #step = el("p", { class: "step" });
   #quiet = el("p", { class: "note", id: "quiet", hidden: true });
-  #noRoom = el("p", { class: "note warn", id: "no-room", hidden: true });
+  #lack = el("p", { class: "note warn", id: "lack", hidden: true });
   #facts = {
     elapsed: fact("Elapsed"),
     left: fact("Time left"),
@@ -27,7 +27,7 @@ class JobProgress extends HTMLElement {
     this.append(
       el(
         "div", { class: "bars" },
-        this.#file.box, this.#rows.box, this.#step, this.#noRoom,
+        this.#file.box, this.#rows.box, this.#step, this.#lack,
         el("dl", { class: "times" }, Object.values(this.#facts).map((one) => one.box)),
         this.#quiet,
       ),
@@ -40,8 +40,9 @@ class JobProgress extends HTMLElement {
     this.#showFile(state.job);
     this.#showRows(state);
     put(this.#step, stepOf(state));
-    this.#noRoom.hidden = !waitsForRoom({ ...state.job, status: state.status });
-    put(this.#noRoom, this.#noRoom.hidden ? "" : reason(state.job));
+    const lacking = lack({ ...state.job, status: state.status });
+    this.#lack.hidden = !lacking;
+    put(this.#lack, lacking ? reason(state.job, lacking) : "");
     this.#chart.hidden = state.status === "pending" || (state.isOver && state.points.length < 2);
     this.#chart.show(state.points, state.now, state.status === "processing");
     this.tick(state);
@@ -108,15 +109,15 @@ function fact(term) {
 function stepOf(state) {
   if (state.isOver) return "";
   if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "Goes next, as soon as there is a place." : "Waiting for its turn.";
-  if (waitsForRoom(state.job)) return "";
+  if (lack(state.job)) return "";
   if (state.status === "paused") return "Paused. Resume lets it go on where it is.";
   return state.step;
 }
 
 /** Why it stands still, and what becomes of it. */
-function reason({ error }) {
+function reason({ error }, { lacks, until }) {
   const said = error ? ` ${sentence(error).replace(/[^.!?]$/, "$&.")}` : "";
-  return `Paused: there is no room on the server's disk. It goes on by itself when there is room; Resume tries at once.${said}`;
+  return `Paused: ${lacks}. It goes on by itself when ${until}; Resume tries at once.${said}`;
 }
 
 /** While it runs, tenths of seconds would only flicker. */

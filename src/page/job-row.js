@@ -1,6 +1,6 @@
 // <job-row>: a job in the list: its name, how far it is or how it ended, and when. Knows no API.
 
-import { isRollback, origin, outcomes, outcomesAndRest, waitsForRoom } from "./job-kind.js";
+import { isRollback, origin, outcomes, outcomesAndRest, lack } from "./job-kind.js";
 import { progressBar } from "./progress-bar.js";
 import { badge, counted, duration, el, isLive, number, percent, put, rate, secondsBetween, sentence, size, timeTag } from "./text.js";
 
@@ -83,7 +83,8 @@ function parts(job) {
 function underWay(job) {
   if (job.status === "pending") return "Waits for a free place";
   const { current, total, percentage } = job.progress;
-  if (waitsForRoom(job)) return `${percent(percentage)} · No room on the disk; goes on by itself`;
+  const lacking = lack(job);
+  if (lacking) return `${percent(percentage)} · Goes on by itself when ${lacking.until}`;
   if (total === null && job.status === "paused") return "Stands still";
   if (total === null) return "Looking through the file …";
   const left = job.status === "processing" && job.etaSeconds !== null ? `${duration(job.etaSeconds)} left` : null;

@@ -162,7 +162,8 @@ export function timeTag(time) {
 /** The word on the badge of a job; `data-status` on the badge gives its colour (style.css). */
 export function statusWord(job) {
   const words = { pending: "Waiting", processing: "Running", paused: "Paused", failed: "Failed", cancelled: "Cancelled" };
-  if (job.status === "paused" && job.errorCode === "storage_full") return "Paused, no room";
+  const lacking = { storage_full: "Paused, no room", storage_unavailable: "Paused, no storage" };
+  if (job.status === "paused" && lacking[job.errorCode]) return lacking[job.errorCode];
   if (job.status !== "completed") return words[job.status] ?? job.status;
   if (!(job.counts?.failed > 0)) return "Done";
   return typeof job.rollbackOf === "number" ? "Done, some kept" : "Done, with errors";

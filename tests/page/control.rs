@@ -90,8 +90,8 @@ visits!(
         let reached = server.status(long).await.ok()["progress"]["current"].clone();
         set(server, "error_code = 'storage_full', error_message = 'no space is left' where id = 1");
         visit.reload().await;
-        visit.reads("#no-room", "goes on by itself when there is room").await;
-        visit.reads("#no-room", "no space is left").await;
+        visit.reads("#lack", "goes on by itself when there is room").await;
+        visit.reads("#lack", "no space is left").await;
         visit.reads("#status", "paused, no room").await;
         visit.click("nav a[href='/']").await;
         visit.reads("job-list [data-job='1']", "paused, no room").await;
@@ -102,7 +102,7 @@ visits!(
         visit.click("job-list [data-job='1'] a").await;
         visit.click(&button("resume")).await;
         visit.reads("#status", "running").await;
-        visit.misses("#no-room").await;
+        visit.misses("#lack").await;
 
         // Asked in a dialog with the way back under the finger; with the keyboard alone.
         visit.tab_to(&button("cancel")).await;
