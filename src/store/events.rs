@@ -11,8 +11,8 @@ use sea_orm::{
 
 use super::Store;
 use super::error::{Doing, StoreError};
-use super::jobs::row_error;
 use super::notify::notify;
+use super::row_notes::row_error;
 use super::stored::{job, signed, unsigned};
 use crate::domain::event::{ErrorGroup, Event, StoredEvent, story};
 use crate::domain::job::Job;

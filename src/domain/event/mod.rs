@@ -4,6 +4,7 @@
 //! without gaps, rising in the order of the commits, whichever server writes. The words of the
 //! events about a job's life are in [`story`]; how clients receive them is the HTTP layer's.
 
+mod notes;
 pub mod story;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +15,7 @@ use super::job::Job;
 use super::options::RowEvents;
 use super::row_error::RowCode;
 use super::status::JobStatus;
+pub use notes::{NoteKind, RowNote, RowNotes};
 
 /// Percentage once the file is received.
 pub const RECEIVED: f64 = 5.0;
@@ -44,143 +46,6 @@ pub enum Level {
     Warning,
     /// Something failed.
     Error,
-}
-
-/// What became of a row, or of something that the row brought with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NoteKind {
-    /// The row's record is new.
-    #[serde(rename = "c")]
-    Created,
-    /// The row's record was changed.
-    #[serde(rename = "u")]
-    Updated,
-    /// The row's record was the same already.
-    #[serde(rename = "=")]
-    Unchanged,
-    /// A later row with the same key was taken instead.
-    #[serde(rename = "s")]
-    Superseded,
-    /// The row failed.
-    #[serde(rename = "e")]
-    Failed,
-    /// The row is the first to name a record of another table, which was created.
-    #[serde(rename = "m")]
-    Master,
-    /// From this row on, notes of a kind are only counted.
-    #[serde(rename = "…")]
-    NoMore,
-}
-
-impl NoteKind {
-    /// True of notes that only those receive who ask for every row.
-    #[must_use]
-    pub fn is_every_row(self) -> bool {
-        matches!(self, Self::Created | Self::Updated | Self::Unchanged)
-    }
-}
-
-/// A note about one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(u32, NoteKind, String)", into = "(u32, NoteKind, String)")]
-pub struct RowNote {
-    /// The row as a spreadsheet shows it.
-    pub row_number: u32,
-    /// What kind of news.
-    pub kind: NoteKind,
-    /// The part of the sentence that differs from row to row: `'Arnica 30C' (SKU: ARN-30)`,
-    /// `category: Dilutions`, `SKU is required`, `12` (the row that overtook it).
-    pub text: String,
-}
-
-impl From<(u32, NoteKind, String)> for RowNote {
-    fn from((row_number, kind, text): (u32, NoteKind, String)) -> Self {
-        Self { row_number, kind, text }
-    }
-}
-
-impl From<RowNote> for (u32, NoteKind, String) {
-    fn from(note: RowNote) -> Self {
-        (note.row_number, note.kind, note.text)
-    }
-}
-
-impl RowNote {
-    /// The sentence.
-    #[must_use]
-    pub fn message(&self) -> String {
-        let Self { row_number, kind, text } = self;
-        match kind {
-            NoteKind::Created => format!("Row {row_number}: Created {text}"),
-            NoteKind::Updated => format!("Row {row_number}: Updated {text}"),
-            NoteKind::Unchanged => format!("Row {row_number}: Unchanged {text}"),
-            NoteKind::Superseded => {
-                format!("Row {row_number}: Overtaken by row {text} with the same key")
-            }
-            NoteKind::Failed => format!("Row {row_number}: {text}"),
-            NoteKind::Master => format!("Created {text}"),
-            NoteKind::NoMore => text.clone(),
-        }
-    }
-}
-
-/// Notes about rows of one chunk, in the order of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowNotes {
-    /// Rows of the job that had an outcome before these.
-    pub processed: u64,
-    /// Rows of the job.
-    pub total: u64,
-    /// Every row of the chunk has a note, so that each brings the job a bit further.
-    pub every_row: bool,
-    /// The notes; the n-th has the number `first + n` of the stored event.
-    pub notes: Vec<RowNote>,
-    /// Once notes were thinned out: which n each of those that are left had.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub places: Vec<u32>,
-}
-
-impl RowNotes {
-    /// Each note with its number, when the first one had `first`, and the percentage that the job
-    /// has reached with it.
-    pub fn numbered(&self, first: u64) -> impl Iterator<Item = (u64, &RowNote, f64)> {
-        let (mut processed, mut row) = (self.processed, 0);
-        self.notes.iter().enumerate().map(move |(index, note)| {
-            if self.ends_row(note, &mut row) {
-                processed += 1;
-            }
-            let place = self.places.get(index).map_or(index as u64, |place| u64::from(*place));
-            (first + place, note, of_rows(processed, self.total))
-        })
-    }
-
-    /// Leaves out what became of rows one by one; the other notes keep their numbers.
-    pub fn drop_plain_rows(&mut self) {
-        let (notes, places) = self
-            .numbered(0)
-            .filter(|(_, note, _)| !note.kind.is_every_row())
-            .map(|(place, note, _)| (note.clone(), u32::try_from(place).unwrap_or(u32::MAX)))
-            .unzip();
-        (self.notes, self.places, self.every_row) = (notes, places, false);
-    }
-
-    /// Rows of the job that have an outcome after these.
-    #[must_use]
-    pub fn processed_after(&self) -> u64 {
-        let mut row = 0;
-        self.processed
-            + self.notes.iter().filter(|note| self.ends_row(note, &mut row)).count() as u64
-    }
-
-    /// True of the note that says what became of a row; `row` is the last one it was true of.
-    fn ends_row(&self, note: &RowNote, row: &mut u32) -> bool {
-        let is_outcome = !matches!(note.kind, NoteKind::Master | NoteKind::NoMore);
-        let ends = self.every_row && is_outcome && note.row_number != *row;
-        if ends {
-            *row = note.row_number;
-        }
-        ends
-    }
 }
 
 /// The figures that a job ends with, as the older clients know them.
@@ -348,10 +213,6 @@ pub fn tells_every_row(job: &Job) -> bool {
 mod tests {
     use super::*;
 
-    fn note(row_number: u32, kind: NoteKind, text: &str) -> RowNote {
-        RowNote { row_number, kind, text: text.to_owned() }
-    }
-
     #[test]
     fn rows_take_the_job_from_fifteen_to_ninety_percent() {
         assert!((of_rows(0, 100) - 15.0).abs() < f64::EPSILON);
@@ -362,45 +223,10 @@ mod tests {
     }
 
     #[test]
-    fn every_note_is_a_sentence() {
-        let texts = [
-            note(2, NoteKind::Created, "'Arnica Montana 30C' (SKU: ARM-30C-10ML)").message(),
-            note(2, NoteKind::Master, "category: Dilutions").message(),
-            note(5, NoteKind::Failed, "SKU is required").message(),
-            note(7, NoteKind::Superseded, "12").message(),
-        ];
-        assert_eq!(
-            texts,
-            [
-                "Row 2: Created 'Arnica Montana 30C' (SKU: ARM-30C-10ML)",
-                "Created category: Dilutions",
-                "Row 5: SKU is required",
-                "Row 7: Overtaken by row 12 with the same key",
-            ]
-        );
-    }
-
-    #[test]
-    fn each_row_brings_the_job_a_bit_further_however_many_notes_it_has() {
-        let notes = vec![
-            note(2, NoteKind::Master, "category: Dilutions"),
-            note(2, NoteKind::Created, ""),
-            note(3, NoteKind::Failed, "a"),
-            note(3, NoteKind::Failed, "b"),
-        ];
-        let mut rows =
-            RowNotes { processed: 0, total: 100, every_row: true, notes, places: vec![] };
-        let percentages: Vec<f64> = rows.numbered(7).map(|(_, _, it)| it).collect();
-        assert_eq!(percentages, [15.0, 15.75, 16.5, 16.5]);
-        rows.drop_plain_rows();
-        let left: Vec<_> = rows.numbered(7).map(|(number, note, _)| (number, note.kind)).collect();
-        let failed = NoteKind::Failed;
-        assert_eq!(left, [(7, NoteKind::Master), (9, failed), (10, failed)]);
-    }
-
-    #[test]
     fn what_is_stored_is_read_back() {
-        let notes = vec![note(2, NoteKind::Unchanged, "'a' (SKU: 1)")];
+        let note =
+            RowNote { row_number: 2, kind: NoteKind::Unchanged, text: "'a' (SKU: 1)".to_owned() };
+        let notes = vec![note];
         let event = Event::Rows(RowNotes {
             processed: 1,
             total: 2,

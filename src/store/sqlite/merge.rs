@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::bind::{Stored, time_text};
 use super::references;
+use super::refusal::{WRITE_ROWS, is_fault_of_row, refused};
 use super::sql::Statements;
 use super::undo::Journal;
 use crate::dataset::model::ColumnType;
@@ -12,7 +13,6 @@ use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::NoteKind;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
-use crate::domain::row_error::RowCode;
 use crate::store::accounts::Outcome;
 use crate::store::error::{Doing, StoreError};
 use crate::store::references::References;
@@ -49,17 +49,6 @@ pub(super) fn rows(
     }
     merge.all(&order, way).doing(WRITE_ROWS)?;
     Ok(merge.outcome)
-}
-
-/// What fails when the database refuses a row.
-const WRITE_ROWS: &str = "write the rows of a chunk";
-
-/// True when a chunk failed because of the values of a row.
-pub(super) fn is_fault_of_chunk(error: &StoreError) -> bool {
-    match error {
-        StoreError::Sqlite { doing: WRITE_ROWS, source } => is_fault_of_row(source),
-        _ => false,
-    }
 }
 
 /// What a row came to.
@@ -285,27 +274,4 @@ impl<'t> Merge<'t> {
         }
         Ok(())
     }
-}
-
-/// True when the statement failed because of the row's values, not because of the database.
-pub(super) fn is_fault_of_row(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
-    matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch))
-}
-
-fn refused(chunk: &Chunk, record: usize, error: &rusqlite::Error) -> FailedRow {
-    let code = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::ConstraintViolation) => RowCode::ConstraintViolated,
-        _ => RowCode::RefusedByDatabase,
-    };
-    let message = format!("the database refused the row: {}", answer(error));
-    rows::refused(chunk, record, code, None, message, None)
-}
-
-/// What the database said.
-pub(super) fn answer(error: &rusqlite::Error) -> String {
-    if let rusqlite::Error::SqliteFailure(_, Some(text)) = error {
-        return text.clone();
-    }
-    error.to_string()
 }

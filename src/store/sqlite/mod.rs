@@ -6,6 +6,7 @@ mod bind;
 mod lent;
 mod merge;
 mod references;
+mod refusal;
 mod sql;
 mod undo;
 
@@ -93,7 +94,7 @@ impl Inner {
     fn commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
         let mut written = self.try_commit(chunk, false);
         if let Err(error) = &written
-            && merge::is_fault_of_chunk(error)
+            && refusal::is_fault_of_chunk(error)
         {
             // The common case goes without savepoints: under one SQLite keeps a copy of every page
             // that every statement touches, which was measured to cost many times the statement.

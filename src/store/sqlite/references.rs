@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::bind::{read_id, time_text};
-use super::merge::{answer, is_fault_of_row};
+use super::refusal::{answer, is_fault_of_row};
 use crate::domain::chunk::Chunk;
 use crate::domain::limits::REFERENCES_MAX;
 use crate::store::references::References;

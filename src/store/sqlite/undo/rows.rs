@@ -9,7 +9,7 @@ use crate::dataset::Plan;
 use crate::domain::chunk::Chunk;
 use crate::store::accounts::Outcome;
 use crate::store::sqlite::bind::time_text;
-use crate::store::sqlite::merge::{answer, is_fault_of_row};
+use crate::store::sqlite::refusal::{answer, is_fault_of_row};
 use crate::store::sqlite::sql::Statements;
 use crate::store::target::{list, quoted};
 use crate::store::undo::Owned;

@@ -1,13 +1,13 @@
 //! The words for the turns of a job's life. Pure: from the job as it stands after the turn to the
 //! events that tell it.
 
-use super::{ErrorGroup, Event, Level, PARSED, ROWS_DONE, Results, percentage};
+mod ending;
+
+use super::{Event, Level, PARSED, ROWS_DONE, percentage};
 use crate::domain::detected::{DecimalSeparator, Detected, Format};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
-
-/// Groups of row errors that the summary names; the others are counted.
-const GROUPS_NAMED_MAX: usize = 5;
+pub use ending::ended;
 
 /// What the job is called in its story.
 fn noun(job: &Job) -> &'static str {
@@ -190,102 +190,6 @@ fn goes_on_elsewhere(job: &Job, why: &str) -> Vec<Event> {
     vec![Event::log(Level::Warning, reached(job), message)]
 }
 
-/// The job is over. `groups` are all its row errors, `first_errors` the first of them as sentences.
-#[must_use]
-pub fn ended(job: &Job, groups: &[ErrorGroup], first_errors: Vec<String>) -> Vec<Event> {
-    let mut events = Vec::new();
-    if let Some(message) = &job.error_message {
-        events.push(Event::Error { message: message.clone() });
-    }
-    if !groups.is_empty() {
-        let level = Level::Warning;
-        events.push(Event::log(
-            level,
-            percentage(job),
-            summary(job.counts.failed, failed_word(job), groups),
-        ));
-    }
-    events.push(Event::Complete {
-        status: job.status,
-        message: ending(job),
-        percentage: percentage(job),
-        results: Box::new(results(job, first_errors)),
-    });
-    events
-}
-
-fn summary(failed: u64, verb: &str, groups: &[ErrorGroup]) -> String {
-    let named: Vec<String> = groups
-        .iter()
-        .take(GROUPS_NAMED_MAX)
-        .map(|group| {
-            let column = group.column.as_deref().map_or(String::new(), |it| format!(" in {it}"));
-            format!(
-                "{} × {}{column} (first in row {})",
-                group.count,
-                group.code.as_str(),
-                group.first_row
-            )
-        })
-        .collect();
-    let others: u64 = groups.iter().skip(GROUPS_NAMED_MAX).map(|group| group.count).sum();
-    let others = if others > 0 { format!(", {others} others") } else { String::new() };
-    let rows = if failed == 1 { "1 row".to_owned() } else { format!("{failed} rows") };
-    format!("{rows} {verb}: {}{others}", named.join(", "))
-}
-
-/// What a row that failed is called: a rollback leaves it as it is.
-fn failed_word(job: &Job) -> &'static str {
-    if job.rollback_of.is_some() { "kept" } else { "failed" }
-}
-
-fn ending(job: &Job) -> String {
-    let counts = &job.counts;
-    let mut parts = Vec::new();
-    let updated = if job.rollback_of.is_some() { "put back" } else { "updated" };
-    for (count, word) in [
-        (counts.created, "created"),
-        (counts.removed, "removed"),
-        (counts.updated, updated),
-        (counts.unchanged, "unchanged"),
-        (counts.superseded, "superseded"),
-        (counts.failed, failed_word(job)),
-    ] {
-        if count > 0 {
-            parts.push(format!("{count} {word}"));
-        }
-    }
-    if parts.is_empty() {
-        parts.push("no rows".to_owned());
-    }
-    let rows = parts.join(", ");
-    let (noun, done) = (noun(job), if job.rollback_of.is_some() { "done" } else { "kept" });
-    match job.status {
-        JobStatus::Completed => format!("{noun} completed: {rows}"),
-        JobStatus::Cancelled => format!("{noun} cancelled; {done} until then: {rows}"),
-        _ => format!("{noun} failed; {done} until then: {rows}"),
-    }
-}
-
-fn results(job: &Job, errors: Vec<String>) -> Results {
-    let counts = job.counts;
-    let millis = match (job.started_at, job.completed_at) {
-        (Some(start), Some(end)) => u64::try_from((end - start).num_milliseconds()).unwrap_or(0),
-        _ => 0,
-    };
-    let tenths = (counts.succeeded() * 1_000).checked_div(counts.processed()).unwrap_or(1_000);
-    Results {
-        total_rows: job.total_rows.unwrap_or(counts.processed()),
-        inserted: counts.created,
-        updated: counts.updated + counts.unchanged + counts.superseded,
-        skipped: counts.failed,
-        errors,
-        success_rate: f64::from(u32::try_from(tenths).unwrap_or(1_000)) / 10.0,
-        process_time: format!("{}.{}s", millis / 1_000, millis % 1_000 / 100),
-        counts,
-    }
-}
-
 /// A size as people read it, in steps of 1,000: `12.3 MB`.
 fn size(bytes: i64) -> String {
     let bytes = u64::try_from(bytes).unwrap_or(0);
@@ -307,23 +211,5 @@ mod tests {
         assert_eq!(size(1_234), "1.2 kB");
         assert_eq!(size(136_600_000), "136.6 MB");
         assert_eq!(size(2_000_000_000), "2.0 GB");
-    }
-
-    #[test]
-    fn the_summary_names_the_largest_groups_and_counts_the_others() {
-        let group = |count| ErrorGroup {
-            code: crate::domain::row_error::RowCode::Required,
-            column: Some("sku".to_owned()),
-            count,
-            first_row: 5,
-            message: String::new(),
-            value: None,
-        };
-        assert_eq!(
-            summary(12, "failed", &[group(9), group(3)]),
-            "12 rows failed: 9 × required in sku (first in row 5), 3 × required in sku (first in row 5)"
-        );
-        let many: Vec<_> = (0..7).map(|_| group(2)).collect();
-        assert!(summary(14, "kept", &many).ends_with(", 4 others"));
     }
 }

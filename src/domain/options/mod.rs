@@ -1,0 +1,130 @@
+//! The options of an upload: what may be asked for. How they are written is in `parse`.
+
+mod parse;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::detected::DecimalSeparator;
+pub use parse::OptionFault;
+
+/// Which rows may change the table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Create what is missing, update what is there.
+    #[default]
+    Upsert,
+    /// Create only; a key that is there already is a row error.
+    Insert,
+    /// Update only; a key that is missing is a row error.
+    Update,
+}
+
+/// What a row error means for the job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnError {
+    /// Report the row, go on.
+    #[default]
+    Continue,
+    /// End the job after the chunk with the first row error.
+    Abort,
+}
+
+/// What an empty cell does to a stored value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Blank {
+    /// It clears the stored value.
+    #[default]
+    Clear,
+    /// It leaves the stored value alone.
+    Keep,
+}
+
+/// What the earlier ones of several rows with the same key are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Duplicates {
+    /// Superseded: the last one wins.
+    #[default]
+    Last,
+    /// Failed: the last one is still written.
+    Error,
+}
+
+/// Whether the job tells what became of every row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowEvents {
+    /// Up to 10,000 rows, and when somebody asks while it runs.
+    #[default]
+    Auto,
+    /// Always.
+    All,
+    /// Never.
+    None,
+}
+
+/// Everything that a client may ask for an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Options {
+    /// Which rows may change the table.
+    pub mode: Mode,
+    /// Do everything but keep nothing: counts and errors say what would happen.
+    pub dry_run: bool,
+    /// What a row error means for the job.
+    pub on_error: OnError,
+    /// End the job when more rows than this have failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_errors: Option<u64>,
+    /// What an empty cell does to a stored value.
+    pub blank: Blank,
+    /// What the earlier ones of several rows with the same key are.
+    pub duplicates: Duplicates,
+    /// CSV: the delimiter, instead of detecting it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// CSV: the encoding's name, instead of detecting it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// The decimal separator, instead of deriving it.
+    pub decimal: DecimalSeparator,
+    /// Workbook: the sheet's name, instead of the first visible one with data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The row of the header as a spreadsheet shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header_row: Option<u32>,
+    /// Header cell → column name, for headers that are not found by themselves; an empty column
+    /// name leaves the header out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub mapping: BTreeMap<String, String>,
+    /// Higher goes first; -100 to 100.
+    pub priority: i32,
+    /// Whether the job tells what became of every row.
+    pub rows: RowEvents,
+    /// Keep what is needed to take the import back.
+    pub undo: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_survive_their_storage() {
+        let options = Options::parse([
+            ("mode", "insert"),
+            ("delimiter", "tab"),
+            ("mapping", r#"{"Art.-Nr.":"sku"}"#),
+            ("priority", "-5"),
+        ])
+        .unwrap();
+        let stored = serde_json::to_string(&options).unwrap();
+        assert_eq!(serde_json::from_str::<Options>(&stored).unwrap(), options);
+    }
+}

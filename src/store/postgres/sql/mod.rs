@@ -1,0 +1,145 @@
+//! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
+//! values are only ever bound or copied.
+//!
+//! The planner knows nothing of the stage. Left alone it would read a whole large table to join it
+//! with a chunk; so tables are reached by `LIMIT` in a lateral or scalar subquery, or by `= ANY` of
+//! an array, all of which probe an index for each row whatever the statistics say.
+
+mod history;
+mod merge;
+
+use crate::dataset::model::ColumnType;
+use crate::domain::options::Mode;
+use crate::store::target::{Target, list, quoted};
+pub(super) use history::{history, history_columns};
+pub(super) use merge::Merge;
+
+/// The statements of a target.
+#[derive(Debug)]
+pub(super) struct Statements {
+    /// Creates the session's temporary tables.
+    pub(super) prepare: Vec<String>,
+    /// Copies records into the stage.
+    pub(super) copy: String,
+    /// Merges the stage into the table.
+    pub(super) merge: Merge,
+    /// The same, and says which records were created and which updated.
+    pub(super) merge_telling: Merge,
+    /// For modes that refuse rows: the record indexes that the merge will not take.
+    pub(super) refuse: Option<String>,
+    /// The staged records whose key is not in the table after the merge.
+    pub(super) left_out: String,
+    /// True when the table has triggers of its owner's. No parameters.
+    pub(super) has_triggers: String,
+    /// One for each history, to be run when records were updated. Parameter: now.
+    pub(super) histories: Vec<String>,
+}
+
+impl Statements {
+    pub(super) fn new(target: &Target) -> Self {
+        let names = Names::new(target);
+        Self {
+            prepare: names.temporary_tables(),
+            copy: format!(
+                "COPY loadbay_stage (loadbay_record, {}) FROM STDIN (FORMAT binary)",
+                names.fields
+            ),
+            merge: Merge::new(&names, false),
+            merge_telling: Merge::new(&names, true),
+            refuse: names.refuse(),
+            left_out: names.left_out(),
+            has_triggers: format!(
+                "SELECT EXISTS (SELECT 1 FROM pg_trigger WHERE NOT tgisinternal \
+                 AND tgrelid = '{}'::regclass)",
+                names.table.replace('\'', "''")
+            ),
+            histories: target.histories.iter().map(history).collect(),
+        }
+    }
+}
+
+/// Pieces of SQL that several statements share. `t` is the table, `s` the stage.
+struct Names<'t> {
+    target: &'t Target,
+    table: String,
+    /// All fields.
+    fields: String,
+    key: String,
+    payload: Vec<String>,
+    /// Columns of the histories, each once.
+    history_columns: Vec<String>,
+    /// `t.a = s.a AND …`
+    same_key: String,
+}
+
+impl<'t> Names<'t> {
+    fn new(target: &'t Target) -> Self {
+        let key: Vec<String> = target.key.iter().map(|field| target.field(*field)).collect();
+        Self {
+            target,
+            table: quoted(&target.table),
+            fields: list((0..target.fields.len()).map(|field| target.field(field))),
+            same_key: same_key(target),
+            key: list(key),
+            payload: target.payload().map(|field| target.field(field)).collect(),
+            history_columns: history_columns(target),
+        }
+    }
+
+    fn temporary_tables(&self) -> Vec<String> {
+        let columns = self.target.fields.iter().map(|field| {
+            let kind = match field.kind {
+                _ if field.reference.is_some() => "uuid",
+                ColumnType::Text => "text",
+                ColumnType::Integer => "bigint",
+                ColumnType::Decimal { .. } => "numeric",
+                ColumnType::Boolean => "boolean",
+                ColumnType::Date => "date",
+                ColumnType::DateTime => "timestamptz",
+                ColumnType::Json | ColumnType::List => "jsonb",
+            };
+            format!("{} {kind}", quoted(&field.name))
+        });
+        let mut tables = vec![format!(
+            "CREATE TEMP TABLE loadbay_stage (loadbay_record int, {}) ON COMMIT DELETE ROWS",
+            list(columns)
+        )];
+        if !self.history_columns.is_empty() {
+            tables.push(format!(
+                "CREATE TEMP TABLE loadbay_changed ON COMMIT DELETE ROWS AS \
+                 SELECT id, {} FROM {} WITH NO DATA",
+                self.history_columns.join(", "),
+                self.table
+            ));
+        }
+        tables
+    }
+
+    fn left_out(&self) -> String {
+        format!(
+            "SELECT loadbay_record FROM loadbay_stage s \
+             WHERE (SELECT true FROM {} t WHERE {} LIMIT 1) IS NULL",
+            self.table, self.same_key
+        )
+    }
+
+    /// Locks nothing: a key that another job creates or deletes in between is settled by the merge.
+    fn refuse(&self) -> Option<String> {
+        let found = match self.target.mode {
+            Mode::Upsert => return None,
+            Mode::Insert => "IS NOT NULL",
+            Mode::Update => "IS NULL",
+        };
+        Some(format!(
+            "DELETE FROM loadbay_stage s WHERE (SELECT true FROM {} t WHERE {} LIMIT 1) {found} \
+             RETURNING loadbay_record",
+            self.table, self.same_key
+        ))
+    }
+}
+
+/// `t.a = s.a AND …`: the row of the table `t` with the key of `s`.
+pub(super) fn same_key(target: &Target) -> String {
+    let same = target.key.iter().map(|field| format!("t.{0} = s.{0}", target.field(*field)));
+    same.collect::<Vec<_>>().join(" AND ")
+}
