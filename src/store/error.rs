@@ -111,6 +111,19 @@ impl StoreError {
         }
     }
 
+    /// True when nothing of the work was done for certain: no connection could be had for it.
+    #[must_use]
+    pub fn never_began(&self) -> bool {
+        // What fails on an open connection is another kind of `DbErr`.
+        matches!(
+            self,
+            Self::Query {
+                source: sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_),
+                ..
+            }
+        )
+    }
+
     /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
     /// database that restarts or is busy.
     #[must_use]

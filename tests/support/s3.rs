@@ -44,7 +44,7 @@ impl S3 {
     pub(crate) fn settings<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let mut settings = vec![
             ("LOADBAY_STORAGE_URL", "s3://files/of/loadbay"),
-            ("AWS_ENDPOINT", self.endpoint.as_str()),
+            ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
             ("AWS_ALLOW_HTTP", "true"),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", KEY),
