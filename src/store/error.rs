@@ -170,7 +170,8 @@ impl<T> Doing<T> for Result<T, rusqlite::Error> {
 }
 
 fn db_error_is_transient(error: &sea_orm::DbErr) -> bool {
-    matches!(error, sea_orm::DbErr::ConnectionAcquire(_))
+    // What refuses a connection, a password that is being changed too, may take the next one.
+    matches!(error, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
         || sqlx_error(error).is_some_and(sqlx_error_is_transient)
 }
 

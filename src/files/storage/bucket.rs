@@ -406,4 +406,13 @@ mod tests {
         let missing = bucket.copy_source(Uuid::new_v4(), to).await;
         assert!(matches!(missing, Err(Fault::Missing)));
     }
+
+    #[test]
+    fn what_is_not_found_is_a_missing_file_only_when_the_bucket_is_there() {
+        let not_found = || Error::NotFound { path: "x".to_owned(), source: "NoSuchBucket".into() };
+        let target = transfer("store the upload", not_found().into());
+        assert_eq!((target.code().as_str(), target.is_transient()), ("storage_unavailable", true));
+        let source = transfer("read the uploaded file", Fault::Missing);
+        assert_eq!((source.code().as_str(), source.is_transient()), ("source_unreadable", false));
+    }
 }
