@@ -1,9 +1,10 @@
 //! A bucket of S3, or of anything that speaks its protocol: every file of a job is an object below
 //! `<prefix>/<uuid>/`. Files pass through in pieces and are never in memory.
 
-use std::borrow::Cow;
+mod fault;
+mod send;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path as LocalPath;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,28 +14,21 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
-use object_store::{
-    BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
-};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig};
+use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use super::StoredFolder;
 use super::access::BucketAccess;
 use super::owner::OWNER;
 use super::pieces::Pieces;
-use super::tree::SOURCE;
 use crate::files::FileError;
+use fault::unavailable;
+pub(super) use fault::{Fault, transfer};
 
 /// Bytes of one request at most: they must come through within the time of a request (30 s). What
 /// is fetched gets by with less, see [`Pieces`].
 const PIECE_BYTES: u64 = 8 << 20;
-
-/// Pieces of one upload at most; the protocol allows 10,000.
-const PIECES_MAX: u64 = 9_000;
-
-/// Pieces of one upload that are on their way at the same time.
-const PIECES_AT_ONCE: usize = 2;
 
 /// Bytes that one call copies on the storage's side: it answers when all are copied, and that must
 /// be within the time of a request, too.
@@ -42,9 +36,6 @@ const COPY_BYTES_MAX: u64 = 512 << 20;
 
 /// How long a request may take, with all its bytes.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Bytes that are read from a local file at a time.
-const READ_BYTES: usize = 256 << 10;
 
 /// Objects of a job that are fetched at the same time.
 const FETCHES_AT_ONCE: usize = 4;
@@ -144,45 +135,6 @@ impl Bucket {
         name.split('/').fold(self.home(uuid), Path::join)
     }
 
-    /// Uploads a local file as the source of a job.
-    pub(super) async fn keep(&self, uuid: Uuid, path: &LocalPath, size: u64) -> Result<(), Fault> {
-        let mut file = tokio::fs::File::open(path).await?;
-        let object = self.object(uuid, SOURCE);
-        if size <= self.piece_bytes {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).await?;
-            self.store.put(&object, bytes.into()).await?;
-            return Ok(());
-        }
-        let mut upload = self.upload(&object, size).await?;
-        let mut buffer = vec![0; READ_BYTES];
-        loop {
-            let sent = match file.read(&mut buffer).await {
-                Ok(0) => break,
-                Ok(count) => {
-                    let ready = upload.wait_for_capacity(PIECES_AT_ONCE).await;
-                    upload.write(buffer.get(..count).unwrap_or_default());
-                    ready.map_err(Fault::from)
-                }
-                Err(fault) => Err(fault.into()),
-            };
-            if let Err(fault) = sent {
-                // What was sent costs room until it is thrown away; a rule of the bucket may do so.
-                let _thrown_away = upload.abort().await;
-                return Err(fault);
-            }
-        }
-        upload.finish().await?;
-        Ok(())
-    }
-
-    async fn upload(&self, object: &Path, size: u64) -> Result<WriteMultipart, Error> {
-        let piece = self.piece_bytes.max(size.div_ceil(PIECES_MAX));
-        let upload = self.store.put_multipart(object).await?;
-        let piece = usize::try_from(piece).unwrap_or(usize::MAX);
-        Ok(WriteMultipart::new_with_chunk_size(upload, piece))
-    }
-
     /// Bytes of an object of a job.
     pub(super) async fn size(&self, uuid: Uuid, name: &str) -> Result<u64, Fault> {
         Ok(self.found(self.store.head(&self.object(uuid, name)).await).await?.size)
@@ -230,34 +182,6 @@ impl Bucket {
             all = all.and(fetched);
         }
         all
-    }
-
-    /// Gives the job `to` the source of the job `from`: copied on the storage's side, or, if that
-    /// took too long for one call, through here.
-    pub(super) async fn copy_source(&self, from: Uuid, to: Uuid) -> Result<(), Fault> {
-        let size = self.size(from, SOURCE).await?;
-        let (from, to) = (self.object(from, SOURCE), self.object(to, SOURCE));
-        if size <= self.copy_bytes_max {
-            return self.found(self.store.copy(&from, &to).await).await;
-        }
-        let mut upload = self.upload(&to, size).await?;
-        let mut pieces = self.pieces(from, size);
-        loop {
-            let copied = async {
-                upload.wait_for_capacity(PIECES_AT_ONCE).await?;
-                self.found(pieces.next().await).await
-            };
-            match copied.await {
-                Ok(Some(bytes)) => upload.put(bytes),
-                Ok(None) => break,
-                Err(fault) => {
-                    let _thrown_away = upload.abort().await;
-                    return Err(fault);
-                }
-            }
-        }
-        upload.finish().await?;
-        Ok(())
     }
 
     /// Writes an object of a job.
@@ -312,59 +236,12 @@ impl Bucket {
     }
 }
 
-/// Why something asked of a bucket came to nothing.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The local file.
-    Local(std::io::Error),
-    /// The bucket is there, the object is not.
-    Missing,
-    /// The bucket.
-    Bucket(Error),
-}
-
-impl From<std::io::Error> for Fault {
-    fn from(fault: std::io::Error) -> Self {
-        Self::Local(fault)
-    }
-}
-
-impl From<Error> for Fault {
-    fn from(fault: Error) -> Self {
-        Self::Bucket(fault)
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Local(fault) => fault.fmt(f),
-            Self::Missing => f.write_str("it is not there"),
-            Self::Bucket(fault) => fault.fmt(f),
-        }
-    }
-}
-
-/// What a bucket said. What is not certain to last may pass: a key that was withdrawn is given
-/// again, a bucket that was renamed comes back.
-fn unavailable(doing: impl Into<Cow<'static, str>>, fault: Error) -> FileError {
-    FileError::Unavailable { doing: doing.into(), source: Box::new(fault) }
-}
-
-/// The fault of `doing` something with a bucket.
-pub(super) fn transfer(doing: impl Into<Cow<'static, str>>, fault: Fault) -> FileError {
-    match fault {
-        Fault::Local(source) => FileError::store(doing, source),
-        Fault::Missing => FileError::Missing { doing: doing.into() },
-        Fault::Bucket(source) => unavailable(doing, source),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
+    use crate::files::storage::tree::SOURCE;
 
     fn bucket() -> Bucket {
         let mut bucket = Bucket::new(Arc::new(InMemory::new()), Path::from("in/here"));
@@ -392,27 +269,5 @@ mod tests {
         assert_eq!(left.iter().map(|folder| folder.uuid).collect::<Vec<_>>(), [copy]);
         assert!(left.iter().all(|folder| folder.age < Duration::from_mins(1)));
         assert_eq!(bucket.remove(copy).await.unwrap(), 1_000_003);
-    }
-
-    #[tokio::test]
-    async fn what_is_too_large_for_one_copy_is_copied_in_pieces() {
-        let (mut bucket, place) = (bucket(), tempfile::tempdir().unwrap());
-        bucket.copy_bytes_max = 10;
-        let (from, to, path) = (Uuid::new_v4(), Uuid::new_v4(), place.path().join("from"));
-        std::fs::write(&path, vec![7; 3_500]).unwrap();
-        bucket.keep(from, &path, 3_500).await.unwrap();
-        bucket.copy_source(from, to).await.unwrap();
-        assert_eq!(bucket.get(to, SOURCE).await.unwrap(), vec![7; 3_500]);
-        let missing = bucket.copy_source(Uuid::new_v4(), to).await;
-        assert!(matches!(missing, Err(Fault::Missing)));
-    }
-
-    #[test]
-    fn what_is_not_found_is_a_missing_file_only_when_the_bucket_is_there() {
-        let not_found = || Error::NotFound { path: "x".to_owned(), source: "NoSuchBucket".into() };
-        let target = transfer("store the upload", not_found().into());
-        assert_eq!((target.code().as_str(), target.is_transient()), ("storage_unavailable", true));
-        let source = transfer("read the uploaded file", Fault::Missing);
-        assert_eq!((source.code().as_str(), source.is_transient()), ("source_unreadable", false));
     }
 }
