@@ -39,6 +39,9 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("LOADBAY_LISTEN: cannot listen on {}", config.listen))?;
     let (folder, storage) = files(&config).await?;
+    let asked = storage.clone();
+    // Nobody waits for a bucket that is away.
+    tokio::spawn(async move { asked.ask().await });
     let datasets = Arc::new(datasets(config.datasets_dir.as_deref())?);
     let child = child(&config)?;
     let jobs = start_jobs(&config, &folder, &storage, &datasets, &child).await?;
@@ -118,7 +121,7 @@ async fn start_jobs(
         child: child.clone(),
     };
     let (folder, storage) = (Arc::clone(folder), storage.clone());
-    Ok(Jobs::start(store, folder, storage, Arc::clone(datasets), settings).await?)
+    Ok(Jobs::start(store, folder, storage, Arc::clone(datasets), settings).await)
 }
 
 /// Tells at start what would otherwise fail in the middle of a job.

@@ -3,9 +3,13 @@
 //!
 //! Knows no database and no HTTP: it turns text into checked values.
 
+mod settings;
+mod values;
+
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,127 +17,15 @@ use clap::{Arg, ArgMatches, Command};
 
 use crate::files::{BucketAccess, StorageUrl};
 use crate::http::Origins;
-
-/// A setting as users see it.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// The environment variable and the word of a `.env` line.
-    pub variable: &'static str,
-    /// The flag of `loadbay serve`, without the dashes.
-    pub flag: &'static str,
-    /// What stands for the value in `--help`.
-    pub takes: &'static str,
-    /// The value when nothing is said; `None` for a setting that may be absent.
-    pub default: Option<&'static str>,
-    /// What it does, with its bounds.
-    pub meaning: &'static str,
-}
-
-const fn setting(
-    variable: &'static str,
-    flag: &'static str,
-    takes: &'static str,
-    default: Option<&'static str>,
-    meaning: &'static str,
-) -> Setting {
-    Setting { variable, flag, takes, default, meaning }
-}
-
-/// Every setting, in the order of `.env.example`.
-#[rustfmt::skip]
-pub const SETTINGS: &[Setting] = &[
-    setting("LOADBAY_LISTEN", "listen", "ADDRESS:PORT", Some("127.0.0.1:8080"),
-        "Where HTTP is served; port 0 takes a free one and prints it"),
-    setting("DATABASE_URL", "database-url", "URL", None,
-        "postgres://user:password@host/database; without it an SQLite file in the data directory"),
-    setting("LOADBAY_CORS_ORIGINS", "cors-origins", "ORIGINS", Some("http://localhost:3000,http://localhost:5173"),
-        "Other origins whose pages may use the API, separated by commas; empty for none, * for all"),
-    setting("LOADBAY_DATA_DIR", "data-dir", "FOLDER", Some("./data"),
-        "Uploads and the SQLite database; created with mode 0700, used by one server at a time"),
-    setting("LOADBAY_STORAGE_URL", "storage-url", "URL", None,
-        "Where servers that run each other's jobs keep the files: file:///folder or s3://bucket/prefix"),
-    setting("LOADBAY_MIN_FREE", "min-free", "SIZE", Some("64MiB"),
-        "Room that stays free on the disk of the data directory, from 0B to 1TiB; uploads and jobs wait for it"),
-    setting("LOADBAY_MAX_UPLOAD", "max-upload", "SIZE", Some("1GiB"),
-        "Bytes of one uploaded file at most, from 1KiB to 1TiB"),
-    setting("LOADBAY_CHUNK_ROWS", "chunk-rows", "ROWS", Some("10000"),
-        "Rows committed in one transaction, from 1 to 100000"),
-    setting("LOADBAY_MAX_RUNNING_JOBS", "max-running-jobs", "JOBS", Some("2"),
-        "Jobs that run at the same time, from 1 to 64"),
-    setting("LOADBAY_WRITERS", "writers", "WRITERS", Some("2"),
-        "Chunk writers of one job on PostgreSQL, from 1 to 8; SQLite has one"),
-    setting("LOADBAY_LEASE", "lease", "TIME", Some("30s"),
-        "How long a silent server keeps its jobs, from 1s to 1h"),
-    setting("LOADBAY_JOB_TTL", "job-ttl", "TIME", Some("1h"),
-        "How long a finished job stays in memory, from 0s to 7days; the table keeps it"),
-    setting("LOADBAY_RETENTION", "retention", "TIME", Some("7days"),
-        "How long the files and the undo journal of a finished job are kept, from 1s to 10years"),
-    setting("LOADBAY_MAX_STORED_ERRORS", "max-stored-errors", "ERRORS", Some("10000"),
-        "Row errors of one job kept in the table, from 0 to 1000000; the file of failed rows has all"),
-    setting("LOADBAY_MAX_EVENTS", "max-events", "EVENTS", Some("100000"),
-        "Events of one job kept in the table, from 100 to 10000000; progress goes first, then rows"),
-    setting("LOADBAY_DATASETS_DIR", "datasets-dir", "FOLDER", None,
-        "A folder with dataset files (*.toml) of your own, in addition to the built-in ones"),
-    setting("LOADBAY_CONVERT_MEMORY", "convert-memory", "SIZE", Some("1GiB"),
-        "Memory of the process that reads a workbook, from 64MiB to 64GiB"),
-    setting("LOADBAY_CONVERT_CPU", "convert-cpu", "TIME", Some("10min"),
-        "Processor time of the process that reads a workbook, from 1s to 24h"),
-    setting("LOADBAY_CONVERT_TIMEOUT", "convert-timeout", "TIME", Some("15min"),
-        "How long reading a workbook may take, from 1s to 24h"),
-    setting("LOADBAY_LOG", "log", "FILTER", Some("info"),
-        "What is logged: error, warn, info, debug, trace, or a filter like info,loadbay::jobs=debug"),
-    setting("LOADBAY_LOG_FORMAT", "log-format", "FORMAT", Some("text"),
-        "How it is logged: text or json, one line each"),
-];
+pub use settings::{SETTINGS, Setting};
+pub use values::{DatabaseUrl, LogFormat};
+use values::{address, bytes, database_url, log_filter, log_format, number, seconds, time};
 
 /// The setting for which nothing is a value of its own; for all others it means the default.
 const MAY_BE_EMPTY: &str = "LOADBAY_CORS_ORIGINS";
 
 /// Seconds of ten years, as `humantime` counts them.
 const TEN_YEARS: u64 = 315_576_000;
-
-/// A database address. Its password is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(String);
-
-impl DatabaseUrl {
-    /// The address with its password, for the one who connects.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for DatabaseUrl {
-    /// `postgres://user:***@host/database`; query parameters may hold a password too and are left out.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.split(['?', '#']).next().unwrap_or_default();
-        let Some((scheme, rest)) = shown.split_once("://") else { return f.write_str("***") };
-        match rest.rsplit_once('@') {
-            Some((user, host)) => {
-                let name = user.split(':').next().unwrap_or_default();
-                let secret = if user.contains(':') { ":***" } else { "" };
-                write!(f, "{scheme}://{name}{secret}@{host}")
-            }
-            None => f.write_str(shown),
-        }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
 
 /// Limits of the process that reads workbooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,7 +51,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `LOADBAY_STORAGE_URL`.
     pub storage_url: Option<StorageUrl>,
-    /// `AWS_…` lines of `.env` whose variables the environment does not set.
+    /// Variables `AWS_…` of the environment and of `.env`.
     pub bucket_access: BucketAccess,
     /// `LOADBAY_MIN_FREE`, bytes.
     pub min_free: u64,
@@ -231,11 +123,12 @@ impl Config {
         let config = Self::from_lookup(|variable| {
             matches.get_one::<String>(variable).or_else(|| file.get(variable)).cloned()
         })?;
-        let mut file = file;
-        for (name, _) in std::env::vars_os() {
-            file.remove(&*name.to_string_lossy());
-        }
-        Ok(Self { bucket_access: BucketAccess::among(file), ..config })
+        // Names and values that are no text are nobody's.
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        let environment = std::env::vars_os().filter_map(text).collect();
+        Ok(Self { bucket_access: BucketAccess::among(file, environment), ..config })
     }
 
     /// Reads the settings from any source of text by variable name.
@@ -317,84 +210,6 @@ fn dot_env() -> Result<BTreeMap<String, String>, String> {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.to_socket_addrs()
-        .ok()
-        .and_then(|mut addresses| addresses.next())
-        .ok_or_else(|| format!("`{text}` is not an address and port; write it like 127.0.0.1:8080"))
-}
-
-fn database_url(text: &str) -> Result<DatabaseUrl, String> {
-    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-        return Ok(DatabaseUrl(text.to_owned()));
-    }
-    Err("the address begins with neither postgres:// nor postgresql://; \
-         leave it out to use the SQLite file in the data directory"
-        .to_owned())
-}
-
-fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|number| (least..=most).contains(number))
-        .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
-}
-
-/// Bytes with an optional unit of 1024. `GB` and `Gb` are refused: they mean different things to
-/// different people.
-fn bytes(text: &str, least: u64, most: u64) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = text.strip_prefix(digits).unwrap_or_default().trim();
-    let factor: Option<u64> = match unit {
-        "" | "B" => Some(1),
-        "KiB" => Some(1 << 10),
-        "MiB" => Some(1 << 20),
-        "GiB" => Some(1 << 30),
-        "TiB" => Some(1 << 40),
-        _ => None,
-    };
-    let size = digits.parse::<u64>().ok().zip(factor).and_then(|(n, f)| n.checked_mul(f));
-    size.filter(|size| (least..=most).contains(size)).ok_or_else(|| {
-        let (least, most) = (bytesize::ByteSize(least), bytesize::ByteSize(most));
-        format!(
-            "`{text}` is not a size from {} to {}; write it in bytes or like 512MiB (B, KiB, MiB, GiB, TiB)",
-            least.display().iec(),
-            most.display().iec()
-        )
-    })
-}
-
-fn time(text: &str, least: u64, most: u64) -> Result<Duration, String> {
-    humantime::parse_duration(text)
-        .ok()
-        .filter(|time| (Duration::from_secs(least)..=Duration::from_secs(most)).contains(time))
-        .ok_or_else(|| {
-            format!(
-                "`{text}` is not a time from {} to {}; write it like 30s, 10min or 1h",
-                humantime::format_duration(Duration::from_secs(least)),
-                humantime::format_duration(Duration::from_secs(most))
-            )
-        })
-}
-
-fn seconds(text: &str, least: u64, most: u64) -> Result<u64, String> {
-    time(text, least, most).map(|time| time.as_secs())
-}
-
-fn log_filter(text: &str) -> Result<String, String> {
-    tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| {
-        format!("`{text}` is not a log filter; write it like info or info,loadbay=debug")
-    })
-}
-
-fn log_format(text: &str) -> Result<LogFormat, String> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(format!("`{text}` is not a log format; it takes text or json")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -446,30 +261,6 @@ mod tests {
     fn no_origin_at_all_is_a_setting_too() {
         let origins = config(&[("LOADBAY_CORS_ORIGINS", " ")]).map(|c| c.cors_origins);
         assert_eq!(origins, Ok(Origins::default()));
-    }
-
-    #[test]
-    fn sizes_are_bytes_in_units_of_1024() {
-        let size = |text: &str| config(&[("LOADBAY_MAX_UPLOAD", text)]).map(|c| c.max_upload);
-        assert_eq!(size("4096"), Ok(4096));
-        assert_eq!(size("64 MiB"), Ok(64 << 20));
-        for refused in ["1GB", "1gb", "8Mbit", "1.5GiB", "-1", "99999999999999999999", "17TiB"] {
-            assert!(size(refused).is_err(), "{refused}");
-        }
-    }
-
-    #[test]
-    fn a_password_is_never_shown() {
-        for (url, shown) in [
-            ("postgres://me:s3cret@db:5432/x?password=s3cret", "postgres://me:***@db:5432/x"),
-            ("postgres://me:s3c@ret@db/x", "postgres://me:***@db/x"),
-            ("postgres://me@db/x", "postgres://me@db/x"),
-            ("postgres:///x", "postgres:///x"),
-        ] {
-            let url = DatabaseUrl(url.to_owned());
-            assert_eq!(url.to_string(), shown);
-            assert_eq!(format!("{url:?}"), shown);
-        }
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! What can go wrong with files, on disk and in a bucket.
+//!
+//! Messages may become a job's and so be shown to clients: they name a file by its job and name, and
+//! its storage by its kind. Where that storage lies on this machine only the log says, at the start.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
 use crate::domain::error_code::ErrorCode;
 
-/// A failed operation on the data directory.
+/// A failed operation on the data directory or the storage.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The file is larger than the limit.
@@ -15,15 +19,19 @@ pub enum FileError {
         limit: u64,
     },
     /// The disk or the quota is full.
-    #[error("there is no room left in the data directory")]
+    #[error("there is no room left in the {place}")]
     StorageFull {
+        /// The kind of folder.
+        place: &'static str,
         /// What the system said.
         #[source]
         source: io::Error,
     },
     /// There is room, but not enough to leave the rest free that must stay.
-    #[error("the data directory's disk has {} free and needs {}", bytesize::ByteSize(*.free).display().iec(), bytesize::ByteSize(*.needed).display().iec())]
+    #[error("the disk of the {place} has {} free and needs {} with the rest that stays free (LOADBAY_MIN_FREE)", bytesize::ByteSize(*.free).display().iec(), bytesize::ByteSize(*.needed).display().iec())]
     NoRoom {
+        /// The kind of folder.
+        place: &'static str,
         /// Bytes that are free.
         free: u64,
         /// Bytes that must be.
@@ -33,7 +41,7 @@ pub enum FileError {
     #[error("failed to {doing}: it is not there")]
     Missing {
         /// What was being done.
-        doing: &'static str,
+        doing: Cow<'static, str>,
     },
     /// The files lie in the folder of another server.
     #[error("the job's files lie in the folder of another server")]
@@ -42,7 +50,7 @@ pub enum FileError {
     #[error("failed to {doing}")]
     Unavailable {
         /// What was being done.
-        doing: &'static str,
+        doing: Cow<'static, str>,
         /// What it said.
         #[source]
         source: Box<object_store::Error>,
@@ -51,14 +59,16 @@ pub enum FileError {
     #[error("failed to {doing}")]
     Store {
         /// What was being done.
-        doing: &'static str,
+        doing: Cow<'static, str>,
         /// What the system said.
         #[source]
         source: io::Error,
     },
-    /// The data directory cannot be used.
-    #[error("the data directory `{}` cannot be used: {why}", path.display())]
+    /// The data directory or the shared folder cannot be used.
+    #[error("the {place} `{}` cannot be used: {why}", path.display())]
     Unusable {
+        /// The kind of folder.
+        place: &'static str,
         /// The directory.
         path: PathBuf,
         /// The reason and the way out.
@@ -66,6 +76,14 @@ pub enum FileError {
         /// What the system said, where it did.
         #[source]
         source: Option<io::Error>,
+    },
+    /// A variable `AWS_…` has a value that cannot be read.
+    #[error("{variable} has a value that cannot be read; it takes {takes}")]
+    Variable {
+        /// Its name; never its value, which may be a secret.
+        variable: String,
+        /// What would be right.
+        takes: &'static str,
     },
 }
 
@@ -80,7 +98,9 @@ impl FileError {
             Self::Elsewhere => ErrorCode::FilesElsewhere,
             Self::Unavailable { .. } => ErrorCode::StorageUnavailable,
             Self::Store { source, .. } if may_pass(source) => ErrorCode::StorageUnavailable,
-            Self::Store { .. } | Self::Unusable { .. } => ErrorCode::Internal,
+            Self::Store { .. } | Self::Unusable { .. } | Self::Variable { .. } => {
+                ErrorCode::Internal
+            }
         }
     }
 
@@ -96,36 +116,42 @@ impl FileError {
             | Self::NoRoom { .. }
             | Self::Missing { .. }
             | Self::Elsewhere
-            | Self::Unusable { .. } => false,
+            | Self::Unusable { .. }
+            | Self::Variable { .. } => false,
         }
     }
 
     /// What tests make places of this layer fail with.
-    pub(super) fn broken(doing: &'static str) -> Self {
-        Self::Store { doing, source: io::Error::other("a test lets it fail") }
+    pub(crate) fn broken(doing: &'static str) -> Self {
+        Self::Store { doing: doing.into(), source: io::Error::other("a test lets it fail") }
     }
 
     /// Wraps what the system said while `doing` something; a full disk and a missing file are told
     /// apart.
-    pub(super) fn store(doing: &'static str, source: io::Error) -> Self {
+    pub(super) fn store(doing: impl Into<Cow<'static, str>>, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::StorageFull { source }
+                Self::StorageFull { place: DATA, source }
             }
-            io::ErrorKind::NotFound => Self::Missing { doing },
-            _ => Self::Store { doing, source },
+            io::ErrorKind::NotFound => Self::Missing { doing: doing.into() },
+            _ => Self::Store { doing: doing.into(), source },
         }
     }
 
-    /// Wraps what a bucket said while `doing` something. What is not certain to last may pass: a
-    /// key that was withdrawn is given again, a bucket that was renamed comes back.
-    pub(super) fn bucket(doing: &'static str, source: object_store::Error) -> Self {
-        match source {
-            object_store::Error::NotFound { .. } => Self::Missing { doing },
-            source => Self::Unavailable { doing, source: Box::new(source) },
+    /// The same fault with the kind of folder that is full.
+    pub(super) fn within(self, place: &'static str) -> Self {
+        match self {
+            Self::StorageFull { source, .. } => Self::StorageFull { place, source },
+            other => other,
         }
     }
 }
+
+/// What messages call the data directory.
+pub(super) const DATA: &str = "data directory";
+
+/// What messages call the folder that servers share.
+pub(super) const SHARED: &str = "shared folder";
 
 impl From<FileError> for io::Error {
     /// Keeps what [`may_pass`] and those who look for a full disk need to know.
@@ -135,9 +161,10 @@ impl From<FileError> for io::Error {
             FileError::Missing { .. } => io::ErrorKind::NotFound,
             FileError::Unavailable { .. } => io::ErrorKind::NotConnected,
             FileError::Store { source, .. } => source.kind(),
-            FileError::TooLarge { .. } | FileError::Elsewhere | FileError::Unusable { .. } => {
-                io::ErrorKind::Other
-            }
+            FileError::TooLarge { .. }
+            | FileError::Elsewhere
+            | FileError::Unusable { .. }
+            | FileError::Variable { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, fault)
     }

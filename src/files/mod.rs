@@ -6,15 +6,17 @@
 //! ```text
 //! <data>/loadbay.sqlite                          the database, where it is SQLite
 //! <data>/server-id                               who this server is; locked while it runs
+//! <data>/database-id                             the database that the uploads belong to
 //! <data>/reserve                                room for what must be written on a full disk
 //! <data>/tmp/                                    whatever is not finished; emptied at start
 //! <data>/uploads/<uuid>/source                   the uploaded file of a job
 //! <data>/uploads/<uuid>/failed/<chunk>-<epoch>.jsonl  the failed rows of a chunk
 //! <shared folder>/loadbay-storage                the name of a folder that servers share
-//! <shared folder>/uploads/<uuid>/…               as above
-//! s3://<bucket>/<prefix>/<uuid>/…                as above
+//! <shared folder>/database-id, uploads/<uuid>/…  as above
+//! s3://<bucket>/<prefix>/database-id, <uuid>/…   as above
 //! ```
 
+mod arrived;
 mod error;
 mod failed_rows;
 mod receive;
@@ -29,10 +31,11 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+pub use arrived::{Arrived, Received};
 pub use error::{FileError, may_pass};
 pub use failed_rows::FailedRows;
+pub use receive::Receiver;
 pub(crate) use receive::hex;
-pub use receive::{Arrived, Received, Receiver};
 pub use storage::{BucketAccess, SourceFile, Storage, StorageUrl};
 
 /// The data directory, locked for this server as long as the value lives.
@@ -54,6 +57,7 @@ impl Folder {
     /// refuses.
     pub fn open(root: &Path) -> Result<Self, FileError> {
         let unusable = |why: &str, source: Option<io::Error>| FileError::Unusable {
+            place: error::DATA,
             path: root.to_owned(),
             why: why.to_owned(),
             source,
@@ -111,13 +115,22 @@ impl Folder {
         self.root.join("tmp")
     }
 
-    /// Removes what a stopped server did not finish. Only before the first upload is taken.
+    /// Removes what a stopped server did not finish; what cannot be removed is named in the log.
+    /// Only before the first upload is taken.
     ///
     /// # Errors
-    /// What the system refused.
+    /// When the folder cannot be listed.
     pub async fn empty_tmp(&self) -> Result<(), FileError> {
         let tmp = self.tmp();
-        let empty = move || fs::read_dir(tmp)?.try_for_each(|entry| remove_all(&entry?.path()));
+        let empty = move || {
+            for entry in fs::read_dir(tmp)? {
+                let path = entry?.path();
+                if let Err(fault) = remove_all(&path) {
+                    tracing::warn!(path = %path.display(), error = %fault, "an unfinished file cannot be removed");
+                }
+            }
+            Ok(())
+        };
         storage::blocking("remove unfinished files", empty).await
     }
 }

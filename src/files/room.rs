@@ -2,10 +2,11 @@
 //! always a rest for what must be written whatever comes: the end of a job, a cancel.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::statvfs;
 
+use super::error::DATA;
 use super::{FileError, Folder, private_file};
 
 /// Bytes that are held back for what must be written on a full disk: some dozens of cancels.
@@ -24,13 +25,19 @@ impl Folder {
     /// # Errors
     /// [`FileError::NoRoom`] when less than the rest would stay free.
     pub fn has_room(&self, wanted: u64) -> Result<(), FileError> {
-        let system = |fault: rustix::io::Errno| {
-            FileError::store("ask how much room is left in the data directory", fault.into())
-        };
-        let disk = statvfs(self.root()).map_err(system)?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let free = free(self.root()).map_err(|fault| FileError::store(ASK, fault))?;
+        self.leaves_rest(DATA, free, wanted)
+    }
+
+    /// Makes sure that of `free` bytes in a place of this kind enough are left besides `wanted`.
+    pub(super) fn leaves_rest(
+        &self,
+        place: &'static str,
+        free: u64,
+        wanted: u64,
+    ) -> Result<(), FileError> {
         let needed = wanted.saturating_add(self.min_free);
-        if free >= needed { Ok(()) } else { Err(FileError::NoRoom { free, needed }) }
+        if free >= needed { Ok(()) } else { Err(FileError::NoRoom { place, free, needed }) }
     }
 
     /// Holds some room back, unless that is done already. Writes a megabyte at most.
@@ -57,9 +64,24 @@ impl Folder {
         std::fs::remove_file(self.reserve()).is_ok()
     }
 
+    /// True while room is held back.
+    #[must_use]
+    pub fn has_reserve(&self) -> bool {
+        self.reserve().exists()
+    }
+
     fn reserve(&self) -> PathBuf {
         self.root().join("reserve")
     }
+}
+
+/// What is being done when the system is asked.
+pub(super) const ASK: &str = "ask how much room is left";
+
+/// Bytes that are free on the disk of a folder. Blocks when that is behind a network.
+pub(super) fn free(folder: &Path) -> io::Result<u64> {
+    let disk = statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 static ZEROS: [u8; RESERVE_BYTES] = [0; RESERVE_BYTES];
@@ -75,6 +97,8 @@ mod tests {
         assert!(folder.has_room(1).is_ok());
         let refused = folder.has_room(1 << 60).unwrap_err();
         assert_eq!(refused.code().as_str(), "storage_full");
+        let said = refused.to_string();
+        assert!(said.contains("data directory") && said.contains("LOADBAY_MIN_FREE"), "{said}");
         assert!(folder.with_min_free(1 << 60).has_room(0).is_err());
     }
 

@@ -124,6 +124,12 @@ impl JobsError {
         }
     }
 
+    /// True when nothing was changed for certain: the database was not reached.
+    #[must_use]
+    pub fn never_began(&self) -> bool {
+        matches!(self, Self::Store(error) if error.never_began())
+    }
+
     /// The job as it stands, when that is why.
     #[must_use]
     pub fn job(&self) -> Option<&Job> {

@@ -133,16 +133,13 @@ struct Inner {
 impl Jobs {
     /// Takes up what an earlier process left, removes what nobody needs of it, and begins to claim
     /// jobs.
-    ///
-    /// # Errors
-    /// When the database does not answer, or the data directory cannot be tidied.
     pub async fn start(
         store: Store,
         folder: Arc<Folder>,
         storage: Storage,
         datasets: Arc<Datasets>,
         settings: JobsSettings,
-    ) -> Result<Self, JobsError> {
+    ) -> Self {
         let inner = Arc::new(Inner {
             manager: JobManager::new(settings.keep_finished),
             feeds: Feeds::default(),
@@ -161,9 +158,9 @@ impl Jobs {
             runtime: Handle::current(),
             began: SystemTime::now(),
         });
-        retention::at_start(&inner).await?;
+        retention::at_start(&inner).await;
         worker::start(&inner).await;
-        Ok(Self { inner })
+        Self { inner }
     }
 
     /// Stores a job; it runs as soon as there is a place.

@@ -1,7 +1,7 @@
 //! The end of the time of files: what finished jobs left goes after `LOADBAY_RETENTION`, and what no
 //! job knows goes with it. Nothing here is in a hurry, and what fails is tried again the next time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,10 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::error::{JobsError, chain};
-use crate::files::Storage;
+use crate::domain::job::Job;
+use crate::faults::fault;
+use crate::files::{FileError, Storage};
+use crate::store::StoreError;
 
 /// How often it is looked for files whose time is over.
 const PASS: Duration = Duration::from_mins(10);
@@ -21,102 +24,185 @@ const PASS_MIN: Duration = Duration::from_secs(1);
 /// How often a shared storage is looked through for files that no job knows. It is listed whole.
 const SWEEP: Duration = Duration::from_hours(1);
 
-/// How old files of no job must be: an upload that is just being taken in has no job yet.
+/// How old files of no job must be: an upload that is just being taken in has no job yet, and a
+/// person who restored or mixed up a database has some time to notice.
 const ORPHAN_AGE: Duration = Duration::from_hours(24);
 
 /// Removes what is over until the server stops.
 pub(super) async fn retire(inner: Arc<Inner>) {
     let mut tick = tokio::time::interval(inner.settings.retention.clamp(PASS_MIN, PASS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut swept: Option<Instant> = None;
+    let mut sweeps = vec![Sweep::of(Storage::own(Arc::clone(&inner.folder)), Duration::ZERO)];
+    if inner.storage.is_shared() {
+        sweeps.push(Sweep::of(inner.storage.clone(), SWEEP));
+    }
     loop {
         tokio::select! {
             _ = tick.tick() => {}
             () = inner.stop.cancelled() => return,
         }
-        let is_due = inner.storage.is_shared() && swept.is_none_or(|at| at.elapsed() >= SWEEP);
-        if let Err(error) = pass(&inner, is_due).await {
-            tracing::warn!(error = chain(&error), "old files were not all removed");
-        } else if is_due {
-            swept = Some(Instant::now());
+        // Each for itself: what one of them cannot remove must not keep the room of the others.
+        tell(expire(&inner).await, "the files of finished jobs were not all removed");
+        tell(clear_journals(&inner).await, "undo journals were not all removed");
+        for sweep in &mut sweeps {
+            tell(sweep.when_due(&inner).await, "stored files were not all looked through");
         }
     }
 }
 
-async fn pass(inner: &Inner, with_sweep: bool) -> Result<(), JobsError> {
+fn tell(done: Result<(), JobsError>, what: &'static str) {
+    if let Err(error) = done {
+        tracing::warn!(error = chain(&error), "{what}");
+    }
+}
+
+/// Ends the time of the files of jobs that ended long ago.
+async fn expire(inner: &Inner) -> Result<(), JobsError> {
     while !inner.stop.is_cancelled() {
-        let expired = inner.store.expire_files(inner.settings.retention).await?;
+        let mut expired = mark_expired(inner).await;
+        // Marking takes a few pages; what is removed then gives far more room.
+        if expired.as_ref().is_err_and(StoreError::is_out_of_room) && inner.folder.give_reserve() {
+            tracing::warn!("room that was held back is used to remove files: the disk is full");
+            expired = mark_expired(inner).await;
+        }
+        let expired = expired?;
         if expired.is_empty() {
             break;
         }
         for job in expired {
-            // The copy in memory does not know of it.
-            inner.manager.forget(job.id);
-            // A server that has them in its own folder finds them there.
-            let Ok(storage) = inner.storage.at(&job.place) else { continue };
-            match storage.remove(job.uuid).await {
-                Ok(()) => tracing::info!(job = job.id, "the time of its files is over"),
-                Err(fault) => {
-                    let error = chain(&fault);
-                    tracing::warn!(job = job.id, error, "its files are left to the sweep");
+            remove_expired(inner, &job).await;
+        }
+    }
+    Ok(())
+}
+
+async fn mark_expired(inner: &Inner) -> Result<Vec<Job>, StoreError> {
+    if inner.folder.has_reserve() {
+        // As on a full disk: until the room that is held back is given.
+        fault!("retention.mark", StoreError::no_room());
+    }
+    inner.store.expire_files(inner.settings.retention).await
+}
+
+async fn remove_expired(inner: &Inner, job: &Job) {
+    // The copy in memory does not know of it.
+    inner.manager.forget(job.id);
+    // A server that has them in its own folder finds them there.
+    let Ok(storage) = inner.storage.at(&job.place) else { return };
+    match storage.remove(job.uuid).await {
+        Ok(_) => tracing::info!(job = job.id, "the time of its files is over"),
+        Err(fault) => {
+            let error = chain(&fault);
+            tracing::warn!(job = job.id, error, "its files are left to the sweep");
+        }
+    }
+}
+
+async fn clear_journals(inner: &Inner) -> Result<(), JobsError> {
+    while !inner.stop.is_cancelled() && inner.store.clear_expired_journals().await? {}
+    Ok(())
+}
+
+/// The search for files that nobody needs in one storage.
+struct Sweep {
+    storage: Storage,
+    every: Duration,
+    last: Option<Instant>,
+    /// It was said that the files belong to another database.
+    is_told: bool,
+}
+
+impl Sweep {
+    fn of(storage: Storage, every: Duration) -> Self {
+        Self { storage, every, last: None, is_told: false }
+    }
+
+    async fn when_due(&mut self, inner: &Inner) -> Result<(), JobsError> {
+        if self.last.is_none_or(|at| at.elapsed() >= self.every) {
+            self.sweep(inner).await?;
+            self.last = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Removes what is left of jobs whose time is over, and what has belonged to no job for a day.
+    async fn sweep(&mut self, inner: &Inner) -> Result<(), JobsError> {
+        let is_ours = self.is_ours(inner).await?;
+        let found = self.storage.folders().await?;
+        let names: Vec<Uuid> = found.iter().map(|folder| folder.uuid).collect();
+        let known = inner.store.known_folders(&names).await?;
+        let is_over: BTreeMap<Uuid, bool> = known.iter().map(|it| (it.uuid, it.is_over)).collect();
+        let (mut folders, mut bytes) = (0_u64, 0_u64);
+        for folder in found {
+            if inner.stop.is_cancelled() {
+                break;
+            }
+            match is_over.get(&folder.uuid) {
+                Some(true) => {
+                    self.remove(folder.uuid).await?;
                 }
+                None if is_ours && folder.age >= ORPHAN_AGE => {
+                    if let Some(freed) = self.remove(folder.uuid).await? {
+                        (folders, bytes) = (folders + 1, bytes.saturating_add(freed));
+                    }
+                }
+                Some(false) | None => {}
+            }
+        }
+        if folders > 0 {
+            let at = self.storage.shown();
+            tracing::warn!(
+                folders,
+                bytes,
+                at,
+                "files older than a day that no job knows were removed"
+            );
+        }
+        Ok(())
+    }
+
+    /// Files that belong to another database are promised to its clients: that this one knows no
+    /// job of theirs says nothing.
+    async fn is_ours(&mut self, inner: &Inner) -> Result<bool, JobsError> {
+        let is_ours = self.storage.belongs_to(inner.store.identity().await?).await?;
+        if !is_ours && !self.is_told {
+            tracing::warn!(
+                "the files at {} belong to another database: those that no job of this one knows \
+                 stay; if you moved to this database for good, remove {}",
+                self.storage.shown(),
+                self.storage.owner_file()
+            );
+            self.is_told = true;
+        }
+        Ok(is_ours)
+    }
+
+    /// Removes the files of a job and gives how many bytes that freed. One that cannot be removed
+    /// is named and passed over; a storage that is away is asked for no more.
+    async fn remove(&self, uuid: Uuid) -> Result<Option<u64>, FileError> {
+        match self.try_remove(uuid).await {
+            Ok(bytes) => {
+                tracing::debug!(%uuid, bytes, "files that nobody needs were removed");
+                Ok(Some(bytes))
+            }
+            Err(fault) if fault.is_transient() => Err(fault),
+            Err(fault) => {
+                let (at, error) = (self.storage.shown(), chain(&fault));
+                tracing::warn!(%uuid, at, error, "files that nobody needs cannot be removed");
+                Ok(None)
             }
         }
     }
-    while !inner.stop.is_cancelled() && inner.store.clear_expired_journals().await? {}
-    let own = Storage::own(Arc::clone(&inner.folder));
-    sweep(inner, &own, Duration::ZERO, Unknown::Keep).await?;
-    if with_sweep {
-        sweep(inner, &inner.storage, ORPHAN_AGE, Unknown::Remove).await?;
+
+    async fn try_remove(&self, uuid: Uuid) -> Result<u64, FileError> {
+        fault!("retention.remove", FileError::broken("remove the files of a job"));
+        self.storage.remove(uuid).await
     }
-    Ok(())
 }
 
-/// What becomes of files that no job knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unknown {
-    /// They may belong to an upload that is just being taken in.
-    Keep,
-    /// Nobody was promised anything.
-    Remove,
-}
-
-/// Removes from a storage what is left of jobs whose time is over.
-async fn sweep(
-    inner: &Inner,
-    storage: &Storage,
-    older_than: Duration,
-    unknown: Unknown,
-) -> Result<(), JobsError> {
-    let found = storage.folders(older_than).await?;
-    for uuid in removable(inner, &found, unknown).await? {
-        if inner.stop.is_cancelled() {
-            break;
-        }
-        storage.remove(uuid).await?;
-        tracing::info!(%uuid, "files that nobody needs were removed");
+/// Removes what a stopped server did not finish taking in. Only before the first upload is taken.
+pub(super) async fn at_start(inner: &Inner) {
+    if let Err(fault) = inner.folder.empty_tmp().await {
+        tracing::warn!(error = chain(&fault), "unfinished files were not all removed");
     }
-    Ok(())
-}
-
-async fn removable(
-    inner: &Inner,
-    found: &[Uuid],
-    unknown: Unknown,
-) -> Result<BTreeSet<Uuid>, JobsError> {
-    let known = inner.store.known_folders(found).await?;
-    let known: BTreeMap<Uuid, bool> = known.iter().map(|it| (it.uuid, it.is_over)).collect();
-    let is_removable = |uuid: &&Uuid| match known.get(uuid) {
-        Some(is_over) => *is_over,
-        None => unknown == Unknown::Remove,
-    };
-    Ok(found.iter().filter(is_removable).copied().collect())
-}
-
-/// Removes what a stopped server left in its data directory: unfinished files, uploads that became no
-/// job, files whose time is over. Only before the first upload is taken.
-pub(super) async fn at_start(inner: &Arc<Inner>) -> Result<(), JobsError> {
-    inner.folder.empty_tmp().await?;
-    let own = Storage::own(Arc::clone(&inner.folder));
-    sweep(inner, &own, Duration::ZERO, Unknown::Remove).await
 }

@@ -104,10 +104,6 @@ impl RowSource for SelectedRows {
         }
         Ok(false)
     }
-
-    fn bytes_read(&self) -> u64 {
-        self.rows.bytes_read()
-    }
 }
 
 /// Row numbers as they are stored: sorted, four bytes each, little-endian.

@@ -58,11 +58,6 @@ impl<R: BufRead> CsvRows<R> {
         self.header_cells = cells;
     }
 
-    /// The source of the bytes.
-    pub(crate) fn input(&self) -> &R {
-        &self.input
-    }
-
     /// The next row that is not blank. False at the end.
     pub(crate) fn next_row(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
         while self.next_record()? {

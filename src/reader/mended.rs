@@ -71,10 +71,6 @@ impl<R: RowSource> RowSource for Mended<R> {
         row_back(row, &mut self.spare);
         Ok(true)
     }
-
-    fn bytes_read(&self) -> u64 {
-        self.rows.bytes_read()
-    }
 }
 
 fn kind_back(text: &str, kind: CellKind) -> CellKind {
@@ -104,10 +100,6 @@ mod tests {
                 row.push(CellKind::Text, cell);
             }
             Ok(true)
-        }
-
-        fn bytes_read(&self) -> u64 {
-            0
         }
     }
 

@@ -40,9 +40,6 @@ pub trait RowSource: Send {
     /// # Errors
     /// When the file cannot be read further; [`ReadError::place`] says where that was.
     fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError>;
-
-    /// Bytes of the file that were read so far: a measure of progress.
-    fn bytes_read(&self) -> u64;
 }
 
 /// The data rows of a CSV file.
@@ -75,10 +72,6 @@ impl RowSource for CsvFile {
             }
         }
         Ok(false)
-    }
-
-    fn bytes_read(&self) -> u64 {
-        self.rows.input().raw_bytes()
     }
 }
 

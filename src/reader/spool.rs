@@ -158,7 +158,6 @@ pub(crate) struct SpoolRows {
     head: Head,
     rows: u64,
     passed: u64,
-    bytes: u64,
     frame: Vec<u8>,
 }
 
@@ -198,7 +197,7 @@ impl SpoolRows {
         }
         read_frame(&mut file, &mut frame)?;
         let head = serde_json::from_slice(&frame).map_err(|_| damaged("their head is broken"))?;
-        Ok(Self { file, head, rows: u64::from_le_bytes(count), passed: 0, bytes: 0, frame })
+        Ok(Self { file, head, rows: u64::from_le_bytes(count), passed: 0, frame })
     }
 
     pub(crate) fn head(&self) -> &Head {
@@ -269,17 +268,12 @@ impl RowSource for SpoolRows {
             b'R' => {
                 read_frame(&mut self.file, &mut self.frame)?;
                 self.passed += 1;
-                self.bytes += 5 + self.frame.len() as u64;
                 self.fill(row).ok_or_else(|| damaged("a row is broken"))?;
                 Ok(true)
             }
             b'E' if self.passed == self.rows => Ok(false),
             _ => Err(damaged("a frame is broken")),
         }
-    }
-
-    fn bytes_read(&self) -> u64 {
-        self.bytes
     }
 }
 

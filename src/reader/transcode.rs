@@ -20,7 +20,6 @@ const BUFFER_BYTES: usize = 128 << 10;
 pub(crate) struct TextFile {
     file: BufReader<File>,
     decoder: Option<Decode>,
-    raw_bytes: u64,
 }
 
 struct Decode {
@@ -58,12 +57,7 @@ impl TextFile {
             finished: false,
         });
         let file = BufReader::with_capacity(BUFFER_BYTES, file);
-        Ok(Self { file, decoder, raw_bytes: skip })
-    }
-
-    /// Bytes of the file that were taken so far.
-    pub(crate) fn raw_bytes(&self) -> u64 {
-        self.raw_bytes
+        Ok(Self { file, decoder })
     }
 }
 
@@ -99,7 +93,6 @@ impl BufRead for TextFile {
             let raw = self.file.fill_buf()?;
             let taken = decode.step(raw);
             self.file.consume(taken);
-            self.raw_bytes += taken as u64;
         }
         Ok(decode.decoded.get(decode.start..decode.end).unwrap_or_default())
     }
@@ -109,7 +102,6 @@ impl BufRead for TextFile {
             decode.start = (decode.start + amount).min(decode.end);
         } else {
             self.file.consume(amount);
-            self.raw_bytes += amount as u64;
         }
     }
 }
@@ -137,7 +129,6 @@ mod tests {
         let mut text = Vec::new();
         let mut file = TextFile::open(&path, encoding, bom).unwrap();
         file.read_to_end(&mut text).unwrap();
-        assert_eq!(file.raw_bytes(), bytes.len() as u64);
         text
     }
 

@@ -111,6 +111,19 @@ impl StoreError {
         }
     }
 
+    /// True when nothing of the work was done for certain: no connection could be had for it.
+    #[must_use]
+    pub fn never_began(&self) -> bool {
+        // What fails on an open connection is another kind of `DbErr`.
+        matches!(
+            self,
+            Self::Query {
+                source: sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_),
+                ..
+            }
+        )
+    }
+
     /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
     /// database that restarts or is busy.
     #[must_use]
@@ -157,7 +170,8 @@ impl<T> Doing<T> for Result<T, rusqlite::Error> {
 }
 
 fn db_error_is_transient(error: &sea_orm::DbErr) -> bool {
-    matches!(error, sea_orm::DbErr::ConnectionAcquire(_))
+    // What refuses a connection, a password that is being changed too, may take the next one.
+    matches!(error, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
         || sqlx_error(error).is_some_and(sqlx_error_is_transient)
 }
 

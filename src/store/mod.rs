@@ -17,6 +17,7 @@ mod connect;
 mod control;
 mod error;
 mod events;
+mod identity;
 mod jobs;
 mod keepalive;
 mod notes;

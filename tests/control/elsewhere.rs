@@ -94,14 +94,23 @@ async fn what_is_done_through_one_server_is_seen_on_the_other() {
     two.cancel(job).await.ok();
     one.finished(job).await;
 
-    // Deleted there, forgotten here, also the copy in memory; its files go at the next start.
+    // Deleted there, forgotten here, also the copy in memory; its files go when they are a day old.
     two.delete(job).await.ok();
     answers(&one, job, 404).await;
     one.delete(job).await.assert_problem(404, "job_not_found");
     let uploads = one.data_dir().join("uploads");
     one.kill();
+    let left: Vec<_> = std::fs::read_dir(&uploads).unwrap().flatten().collect();
+    let [home] = left.as_slice() else { panic!("{left:?}") };
+    let times = std::fs::FileTimes::new()
+        .set_modified(std::time::SystemTime::now() - Duration::from_hours(25));
+    std::fs::File::open(home.path()).unwrap().set_times(times).unwrap();
     one.restart();
-    assert_eq!(std::fs::read_dir(uploads).unwrap().count(), 0);
+    let limit = Instant::now() + Duration::from_mins(1);
+    while std::fs::read_dir(&uploads).unwrap().count() > 0 {
+        assert!(Instant::now() < limit, "its files stay; {}", one.log());
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -25,3 +25,31 @@ pub(crate) fn folders(uploads: &std::path::Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = std::fs::read_dir(uploads) else { return Vec::new() };
     entries.map(|entry| entry.unwrap().path()).collect()
 }
+
+/// Makes a file or folder, and all that is in it, two days old.
+pub(crate) fn age(path: &std::path::Path) {
+    for inside in if path.is_dir() { folders(path) } else { Vec::new() } {
+        age(&inside);
+    }
+    let then = std::time::SystemTime::now() - std::time::Duration::from_hours(48);
+    let times = std::fs::FileTimes::new().set_modified(then);
+    std::fs::File::open(path).unwrap().set_times(times).unwrap();
+}
+
+/// Puts files there that no job knows, eight bytes in two files.
+pub(crate) fn plant(uploads: &std::path::Path) -> std::path::PathBuf {
+    let home = uploads.join(uuid::Uuid::new_v4().to_string());
+    std::fs::create_dir_all(home.join("failed")).unwrap();
+    std::fs::write(home.join("source"), "a,b\n1").unwrap();
+    std::fs::write(home.join("failed/0-1.jsonl"), "{}\n").unwrap();
+    home
+}
+
+/// Waits until something is true that is looked for again and again.
+pub(crate) async fn until(server: &Server, is_true: impl Fn() -> bool) {
+    let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    while !is_true() {
+        assert!(std::time::Instant::now() < limit, "it never comes to that; {}", server.log());
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,11 +1,14 @@
 //! A real S3 server for tests: it checks the credentials, keeps its objects in a folder, and can be
-//! away for a while.
+//! away for a while, without its bucket, or behind a bad line.
 
 #![allow(clippy::allow_attributes, reason = "as in the module `support`")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -13,7 +16,8 @@ use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 const KEY: &str = "loadbay-test";
@@ -27,15 +31,22 @@ pub(crate) struct S3 {
     address: SocketAddr,
     endpoint: String,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// Bytes that a connection sends before it is cut.
+    answers: u64,
 }
 
 impl S3 {
     /// Starts the server on a free port.
     pub(crate) fn start() -> Self {
+        Self::start_cut(u64::MAX)
+    }
+
+    /// Starts a server each of whose connections is cut when it has sent so many bytes.
+    pub(crate) fn start_cut(answers: u64) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the objects");
         std::fs::create_dir(folder.path().join(BUCKET)).expect("the bucket");
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut s3 = Self { folder, address, endpoint: String::new(), running: None };
+        let mut s3 = Self { folder, address, endpoint: String::new(), running: None, answers };
         s3.come_back();
         s3
     }
@@ -44,7 +55,7 @@ impl S3 {
     pub(crate) fn settings<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let mut settings = vec![
             ("LOADBAY_STORAGE_URL", "s3://files/of/loadbay"),
-            ("AWS_ENDPOINT", self.endpoint.as_str()),
+            ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
             ("AWS_ALLOW_HTTP", "true"),
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", KEY),
@@ -66,6 +77,7 @@ impl S3 {
         let (ready, is_ready) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let (address, service) = (self.address, service(&self.folder.path().to_owned()));
+        let answers = self.answers;
         // A runtime of its own: a test blocks its own while it starts a server.
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -73,7 +85,7 @@ impl S3 {
                 let listener = TcpListener::bind(address).await.expect("the port is free");
                 ready.send(listener.local_addr().expect("an address")).expect("it is waited for");
                 tokio::select! {
-                    () = serve(listener, service) => {}
+                    () = serve(listener, service, answers) => {}
                     _ = stopped => {}
                 }
             });
@@ -83,9 +95,21 @@ impl S3 {
         self.running = Some((stop, thread));
     }
 
+    /// The bucket itself is gone, or is there again; the server answers all the time.
+    pub(crate) fn take_bucket(&self, away: bool) {
+        let (here, there) = (self.folder.path().join(BUCKET), self.folder.path().join("elsewhere"));
+        let (from, to) = if away { (here, there) } else { (there, here) };
+        std::fs::rename(from, to).expect("the bucket is moved");
+    }
+
+    /// The folder of the bucket: a file for each object.
+    pub(crate) fn bucket(&self) -> PathBuf {
+        self.folder.path().join(BUCKET)
+    }
+
     /// The names of all objects.
     pub(crate) fn objects(&self) -> Vec<String> {
-        let root = self.folder.path().join(BUCKET);
+        let root = self.bucket();
         let (mut waiting, mut found) = (vec![root.clone()], Vec::new());
         while let Some(path) = waiting.pop() {
             for entry in std::fs::read_dir(&path).expect("the folder can be listed").flatten() {
@@ -116,13 +140,55 @@ fn service(root: &PathBuf) -> S3Service {
     service.build()
 }
 
-async fn serve(listener: TcpListener, service: S3Service) {
+async fn serve(listener: TcpListener, service: S3Service, answers: u64) {
     loop {
         let Ok((socket, _)) = listener.accept().await else { continue };
-        let service = service.clone();
+        let (service, socket) = (service.clone(), Cut { socket, left: answers });
         tokio::spawn(async move {
             let builder = Builder::new(TokioExecutor::new());
             let _cut = builder.serve_connection(TokioIo::new(socket), service).await;
         });
+    }
+}
+
+/// A connection that is cut when it has sent enough.
+struct Cut {
+    socket: TcpStream,
+    left: u64,
+}
+
+impl AsyncRead for Cut {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Cut {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.left == 0 {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());
+        let sent = Pin::new(&mut self.socket).poll_write(context, &bytes[..most]);
+        if let Poll::Ready(Ok(count)) = sent {
+            self.left -= count as u64;
+        }
+        sent
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }

@@ -1,41 +1,41 @@
 //! A bucket of S3, or of anything that speaks its protocol: every file of a job is an object below
 //! `<prefix>/<uuid>/`. Files pass through in pieces and are never in memory.
 
+mod fault;
+mod send;
+
 use std::collections::BTreeMap;
 use std::path::Path as LocalPath;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
-use object_store::{
-    BackoffConfig, Error, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
-};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStoreExt, RetryConfig};
+use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::BucketAccess;
-use super::tree::SOURCE;
+use super::StoredFolder;
+use super::access::BucketAccess;
+use super::owner::OWNER;
+use super::pieces::Pieces;
+use crate::files::FileError;
+use fault::unavailable;
+pub(super) use fault::{Fault, transfer};
 
-/// Bytes of one request at most: a piece must come through within the time of a request (30 s).
+/// Bytes of one request at most: they must come through within the time of a request (30 s). What
+/// is fetched gets by with less, see [`Pieces`].
 const PIECE_BYTES: u64 = 8 << 20;
 
-/// Pieces of one upload at most; the protocol allows 10,000.
-const PIECES_MAX: u64 = 9_000;
+/// Bytes that one call copies on the storage's side: it answers when all are copied, and that must
+/// be within the time of a request, too.
+const COPY_BYTES_MAX: u64 = 512 << 20;
 
-/// Pieces of one upload that are on their way at the same time.
-const PIECES_AT_ONCE: usize = 2;
-
-/// Pieces that are fetched by one request: what breaks off is taken up where it was.
-const FETCH_PIECES: u64 = 4;
-
-/// Bytes that one copy on the storage's side may have.
-const COPY_BYTES_MAX: u64 = 5 << 30;
-
-/// Bytes that are read from a local file at a time.
-const READ_BYTES: usize = 256 << 10;
+/// How long a request may take, with all its bytes.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Objects of a job that are fetched at the same time.
 const FETCHES_AT_ONCE: usize = 4;
@@ -46,16 +46,19 @@ pub(super) struct Bucket {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     piece_bytes: u64,
+    copy_bytes_max: u64,
+    /// The names of the variables that opened it.
+    variables: Arc<[String]>,
 }
 
 impl Bucket {
-    /// The bucket with what the environment says of it (`AWS_…`), and `access` where that is silent.
-    /// Asks nobody yet.
+    /// The bucket, opened with `access`. Asks nobody yet.
     pub(super) fn connect(
         bucket: &str,
         prefix: &str,
         access: &BucketAccess,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, FileError> {
+        let doing = "set up the bucket";
         // Patience is the caller's: a job waits for hours, a request for seconds.
         let retry = RetryConfig {
             backoff: BackoffConfig {
@@ -66,19 +69,62 @@ impl Bucket {
             max_retries: 4,
             retry_timeout: Duration::from_secs(8),
         };
-        let mut builder = AmazonS3Builder::from_env();
-        for (name, value) in access.iter() {
-            // As in the environment, one that nobody knows is nobody's.
-            if let Ok(key) = name.to_ascii_lowercase().parse() {
-                builder = builder.with_config(key, value);
-            }
-        }
-        let store = builder.with_bucket_name(bucket).with_retry(retry).build()?;
-        Ok(Self::new(Arc::new(store), Path::from_url_path(prefix)?))
+        let client = ClientOptions::new().with_timeout(REQUEST_TIMEOUT);
+        // Before the variables, some of which are about the client.
+        let builder = AmazonS3Builder::new().with_client_options(client);
+        let builder = access.apply(builder)?.with_bucket_name(bucket).with_retry(retry);
+        let store = builder.build().map_err(|fault| unavailable(doing, fault))?;
+        let prefix = Path::from_url_path(prefix);
+        let prefix = prefix.map_err(|fault| unavailable(doing, fault.into()))?;
+        Ok(Self { variables: access.names().into(), ..Self::new(Arc::new(store), prefix) })
     }
 
     pub(super) fn new(store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
-        Self { store, prefix, piece_bytes: PIECE_BYTES }
+        let (piece_bytes, copy_bytes_max) = (PIECE_BYTES, COPY_BYTES_MAX);
+        Self { store, prefix, piece_bytes, copy_bytes_max, variables: Arc::default() }
+    }
+
+    /// The names of the variables that opened it.
+    pub(super) fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// Asks for a sign of life.
+    pub(super) async fn ask(&self) -> Result<(), Error> {
+        self.store.list(self.listed()).next().await.transpose().map(drop)
+    }
+
+    /// What every list begins with.
+    fn listed(&self) -> Option<&Path> {
+        Some(&self.prefix).filter(|prefix| !prefix.is_root())
+    }
+
+    /// What was asked of an object, which may not be there. A bucket that is gone answers the same
+    /// (404), so whoever gets that asks the bucket itself.
+    async fn found<T>(&self, asked: Result<T, Error>) -> Result<T, Fault> {
+        match asked {
+            Err(Error::NotFound { .. }) => {
+                self.ask().await?;
+                Err(Fault::Missing)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// The database that the files belong to; when that is none yet, `database` from now on. What
+    /// cannot be read is no database.
+    pub(super) async fn owner(&self, database: Uuid) -> Result<Option<Uuid>, Fault> {
+        let object = self.prefix.clone().join(OWNER);
+        let text = match self.found(self.store.get(&object).await).await {
+            Ok(stored) => stored.bytes().await?,
+            Err(Fault::Missing) => {
+                // Of two servers the last one wins; each looks again before it removes anything.
+                self.store.put(&object, format!("{database}\n").into_bytes().into()).await?;
+                self.store.get(&object).await?.bytes().await?
+            }
+            Err(fault) => return Err(fault),
+        };
+        Ok(Uuid::parse_str(String::from_utf8_lossy(&text).trim()).ok())
     }
 
     fn home(&self, uuid: Uuid) -> Path {
@@ -89,53 +135,9 @@ impl Bucket {
         name.split('/').fold(self.home(uuid), Path::join)
     }
 
-    /// Uploads a local file as the source of a job.
-    pub(super) async fn keep(
-        &self,
-        uuid: Uuid,
-        path: &LocalPath,
-        size: u64,
-    ) -> Result<(), UploadFault> {
-        let mut file = tokio::fs::File::open(path).await?;
-        let object = self.object(uuid, SOURCE);
-        if size <= self.piece_bytes {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).await?;
-            self.store.put(&object, bytes.into()).await?;
-            return Ok(());
-        }
-        let mut upload = self.upload(&object, size).await?;
-        let mut buffer = vec![0; READ_BYTES];
-        loop {
-            let sent = match file.read(&mut buffer).await {
-                Ok(0) => break,
-                Ok(count) => {
-                    let ready = upload.wait_for_capacity(PIECES_AT_ONCE).await;
-                    upload.write(buffer.get(..count).unwrap_or_default());
-                    ready.map_err(UploadFault::from)
-                }
-                Err(fault) => Err(fault.into()),
-            };
-            if let Err(fault) = sent {
-                // What was sent costs room until it is thrown away; a rule of the bucket may do so.
-                let _thrown_away = upload.abort().await;
-                return Err(fault);
-            }
-        }
-        upload.finish().await?;
-        Ok(())
-    }
-
-    async fn upload(&self, object: &Path, size: u64) -> Result<WriteMultipart, Error> {
-        let piece = self.piece_bytes.max(size.div_ceil(PIECES_MAX));
-        let upload = self.store.put_multipart(object).await?;
-        let piece = usize::try_from(piece).unwrap_or(usize::MAX);
-        Ok(WriteMultipart::new_with_chunk_size(upload, piece))
-    }
-
     /// Bytes of an object of a job.
-    pub(super) async fn size(&self, uuid: Uuid, name: &str) -> Result<u64, Error> {
-        Ok(self.store.head(&self.object(uuid, name)).await?.size)
+    pub(super) async fn size(&self, uuid: Uuid, name: &str) -> Result<u64, Fault> {
+        Ok(self.found(self.store.head(&self.object(uuid, name)).await).await?.size)
     }
 
     /// Writes the `size` bytes of an object of a job to a local file.
@@ -145,21 +147,18 @@ impl Bucket {
         name: &str,
         size: u64,
         to: &LocalPath,
-    ) -> Result<(), UploadFault> {
-        let object = self.object(uuid, name);
+    ) -> Result<(), Fault> {
+        let mut pieces = self.pieces(self.object(uuid, name), size);
         let mut file = tokio::fs::File::create(to).await?;
-        let mut at = 0;
-        while at < size {
-            let end = size.min(at + FETCH_PIECES * self.piece_bytes);
-            let piece = GetOptions::new().with_range(Some(at..end));
-            let mut bytes = self.store.get_opts(&object, piece).await?.into_stream();
-            while let Some(bytes) = bytes.try_next().await? {
-                file.write_all(&bytes).await?;
-            }
-            at = end;
+        while let Some(bytes) = self.found(pieces.next().await).await? {
+            file.write_all(&bytes).await?;
         }
         file.flush().await?;
         Ok(())
+    }
+
+    fn pieces(&self, object: Path, size: u64) -> Pieces {
+        Pieces::of(Arc::clone(&self.store), object, size, self.piece_bytes)
     }
 
     /// Writes objects of a job to a local folder, each under its place in `names`.
@@ -168,7 +167,7 @@ impl Bucket {
         uuid: Uuid,
         names: Vec<String>,
         to: &LocalPath,
-    ) -> Result<(), UploadFault> {
+    ) -> Result<(), Fault> {
         let copies = names.into_iter().enumerate().map(|(index, name)| {
             let (bucket, file) = (self.clone(), to.join(index.to_string()));
             async move {
@@ -185,61 +184,40 @@ impl Bucket {
         all
     }
 
-    /// Gives the job `to` the source of the job `from`, without bytes that pass through here.
-    pub(super) async fn copy_source(&self, from: Uuid, to: Uuid) -> Result<(), Error> {
-        let (from, to) = (self.object(from, SOURCE), self.object(to, SOURCE));
-        let size = self.store.head(&from).await?.size;
-        if size <= COPY_BYTES_MAX {
-            return self.store.copy(&from, &to).await;
-        }
-        // Larger ones cannot be copied by one call.
-        let mut upload = self.upload(&to, size).await?;
-        let mut at = 0;
-        while at < size {
-            let end = size.min(at + self.piece_bytes);
-            let copied = async {
-                upload.wait_for_capacity(PIECES_AT_ONCE).await?;
-                let bytes = self.store.get_range(&from, at..end).await?;
-                upload.put(bytes);
-                Ok(())
-            };
-            if let Err(fault) = copied.await {
-                let _thrown_away = upload.abort().await;
-                return Err(fault);
-            }
-            at = end;
-        }
-        upload.finish().await.map(drop)
-    }
-
     /// Writes an object of a job.
-    pub(super) async fn put(&self, uuid: Uuid, name: &str, bytes: Vec<u8>) -> Result<(), Error> {
-        self.store.put(&self.object(uuid, name), bytes.into()).await.map(drop)
-    }
-
-    /// Reads an object of a job.
-    pub(super) async fn get(&self, uuid: Uuid, name: &str) -> Result<Vec<u8>, Error> {
-        Ok(self.store.get(&self.object(uuid, name)).await?.bytes().await?.into())
-    }
-
-    /// Removes every object of a job.
-    pub(super) async fn remove(&self, uuid: Uuid) -> Result<(), Error> {
-        let objects = self.store.list(Some(&self.home(uuid)));
-        let paths = objects.map_ok(|object| object.location).boxed();
-        let mut removed = self.store.delete_stream(paths);
-        while let Some(removed) = removed.next().await {
-            match removed {
-                Ok(_) | Err(Error::NotFound { .. }) => {}
-                Err(fault) => return Err(fault),
-            }
-        }
+    pub(super) async fn put(&self, uuid: Uuid, name: &str, bytes: Vec<u8>) -> Result<(), Fault> {
+        self.store.put(&self.object(uuid, name), bytes.into()).await?;
         Ok(())
     }
 
-    /// The jobs of which no object is younger than `older_than`.
-    pub(super) async fn folders(&self, older_than: Duration) -> Result<Vec<Uuid>, Error> {
-        let prefix = Some(&self.prefix).filter(|prefix| !prefix.is_root());
-        let mut objects = self.store.list(prefix);
+    /// Reads an object of a job.
+    pub(super) async fn get(&self, uuid: Uuid, name: &str) -> Result<Vec<u8>, Fault> {
+        let stored = self.store.get(&self.object(uuid, name)).await;
+        Ok(self.found(stored).await?.bytes().await?.into())
+    }
+
+    /// Removes every object of a job and gives the bytes that this frees.
+    pub(super) async fn remove(&self, uuid: Uuid) -> Result<u64, Fault> {
+        let freed = Arc::new(AtomicU64::new(0));
+        let bytes = Arc::clone(&freed);
+        let objects = self.store.list(Some(&self.home(uuid)));
+        let paths = objects.map_ok(move |object| {
+            bytes.fetch_add(object.size, Ordering::Relaxed);
+            object.location
+        });
+        let mut removed = self.store.delete_stream(paths.boxed());
+        while let Some(removed) = removed.next().await {
+            match removed {
+                Ok(_) | Err(Error::NotFound { .. }) => {}
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Ok(freed.load(Ordering::Relaxed))
+    }
+
+    /// The jobs that have objects here, each with the age of its youngest one.
+    pub(super) async fn folders(&self) -> Result<Vec<StoredFolder>, Fault> {
+        let mut objects = self.store.list(self.listed());
         let mut newest: BTreeMap<Uuid, DateTime<Utc>> = BTreeMap::new();
         while let Some(object) = objects.try_next().await? {
             let Some(mut inside) = object.location.prefix_match(&self.prefix) else { continue };
@@ -250,34 +228,11 @@ impl Bucket {
             }
         }
         let now = Utc::now();
-        let is_old =
-            |changed: &DateTime<Utc>| (now - *changed).to_std().unwrap_or_default() >= older_than;
-        Ok(newest
-            .into_iter()
-            .filter(|(_, changed)| is_old(changed))
-            .map(|(uuid, _)| uuid)
-            .collect())
-    }
-}
-
-/// A transfer broke off, on one side or the other.
-#[derive(Debug)]
-pub(super) enum UploadFault {
-    /// The local file.
-    Local(std::io::Error),
-    /// The bucket.
-    Bucket(Error),
-}
-
-impl From<std::io::Error> for UploadFault {
-    fn from(fault: std::io::Error) -> Self {
-        Self::Local(fault)
-    }
-}
-
-impl From<Error> for UploadFault {
-    fn from(fault: Error) -> Self {
-        Self::Bucket(fault)
+        let folder = |(uuid, changed): (Uuid, DateTime<Utc>)| StoredFolder {
+            uuid,
+            age: (now - changed).to_std().unwrap_or_default(),
+        };
+        Ok(newest.into_iter().map(folder).collect())
     }
 }
 
@@ -286,6 +241,7 @@ mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
+    use crate::files::storage::tree::SOURCE;
 
     fn bucket() -> Bucket {
         let mut bucket = Bucket::new(Arc::new(InMemory::new()), Path::from("in/here"));
@@ -308,8 +264,10 @@ mod tests {
         bucket.copy_source(uuid, copy).await.unwrap();
         assert_eq!(bucket.get(copy, SOURCE).await.unwrap().len(), 1_000_003);
         bucket.remove(uuid).await.unwrap();
-        assert!(matches!(bucket.get(uuid, SOURCE).await, Err(Error::NotFound { .. })));
-        assert_eq!(bucket.folders(Duration::ZERO).await.unwrap(), [copy]);
-        assert!(bucket.folders(Duration::from_mins(1)).await.unwrap().is_empty());
+        assert!(matches!(bucket.get(uuid, SOURCE).await, Err(Fault::Missing)));
+        let left = bucket.folders().await.unwrap();
+        assert_eq!(left.iter().map(|folder| folder.uuid).collect::<Vec<_>>(), [copy]);
+        assert!(left.iter().all(|folder| folder.age < Duration::from_mins(1)));
+        assert_eq!(bucket.remove(copy).await.unwrap(), 1_000_003);
     }
 }

@@ -3,6 +3,7 @@
 use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
 
+use super::place::place_of;
 use super::*;
 use crate::domain::row_error::{RowCode, RowError};
 
@@ -31,6 +32,7 @@ impl Place {
             Storage {
                 folder: Arc::clone(&self.folder),
                 place: place_of("bucket").into(),
+                shown: "s3://bucket/prefix".into(),
                 kind: Kind::Bucket(self.bucket.clone()),
             },
         ]
@@ -83,8 +85,10 @@ async fn what_is_kept_is_read_copied_and_removed() {
         assert_eq!(source.is_own(), !storage.is_shared());
         drop(source);
         place.tidied().await;
-        assert!(storage.folders(Duration::ZERO).await.unwrap().contains(&second));
-        assert!(storage.folders(Duration::from_mins(1)).await.unwrap().is_empty());
+        let folders = storage.folders().await.unwrap();
+        assert!(folders.iter().any(|folder| folder.uuid == second));
+        assert!(folders.iter().all(|folder| folder.age < Duration::from_mins(1)));
+        assert_eq!(storage.remove(second).await.unwrap(), 6);
     }
 }
 
@@ -185,4 +189,64 @@ async fn a_shared_folder_that_goes_away_is_waited_for_and_not_written_to() {
     assert!(!uploads.exists());
     fs::rename(&elsewhere, &uploads).unwrap();
     storage.open(kept).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_belong_to_the_first_database_until_somebody_says_otherwise() {
+    let place = place();
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    for storage in place.storages() {
+        assert!(storage.belongs_to(first).await.unwrap());
+        assert!(!storage.belongs_to(second).await.unwrap());
+        assert!(storage.belongs_to(first).await.unwrap());
+        assert!(storage.folders().await.unwrap().is_empty());
+    }
+    let [_, shared, _] = place.storages();
+    let owner = place.shared.path().canonicalize().unwrap().join("database-id");
+    assert_eq!(shared.owner_file(), owner.display().to_string());
+    fs::write(&owner, "half a na").unwrap();
+    assert!(!shared.belongs_to(first).await.unwrap(), "nobody knows whose they are");
+    fs::remove_file(&owner).unwrap();
+    assert!(shared.belongs_to(second).await.unwrap());
+}
+
+#[tokio::test]
+async fn room_is_looked_for_where_files_stay() {
+    let shared = tempfile::tempdir().unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let folder = Arc::new(Folder::open(data.path()).unwrap().with_min_free(1 << 60));
+    let url = StorageUrl::Folder(shared.path().to_owned());
+    let access = BucketAccess::default();
+    let storage = Storage::connect(Arc::clone(&folder), Some(&url), &access).unwrap();
+    let refused = storage.has_room(0).await.unwrap_err();
+    assert_eq!(refused.code().as_str(), "storage_full");
+    assert!(refused.to_string().contains("shared folder"), "{refused}");
+    let refused = Storage::own(folder).has_room(0).await.unwrap_err();
+    assert!(refused.to_string().contains("data directory"), "{refused}");
+
+    let place = place();
+    for storage in place.storages() {
+        storage.has_room(1).await.unwrap();
+        assert!(storage.has_room(1 << 60).await.is_err());
+    }
+    let [_, storage, _] = place.storages();
+    fs::rename(place.shared.path().join("uploads"), place.shared.path().join("away")).unwrap();
+    assert!(storage.has_room(0).await.unwrap_err().is_transient());
+}
+
+#[tokio::test]
+async fn messages_name_the_file_and_not_this_machine() {
+    let place = place();
+    let uuid = Uuid::new_v4();
+    for storage in place.storages() {
+        let told = storage.open(uuid).await.unwrap_err().to_string();
+        assert_eq!(
+            told,
+            format!("failed to read the uploaded file {uuid}/source: it is not there")
+        );
+    }
+    let url = StorageUrl::Folder(place.shared.path().join("missing"));
+    let access = BucketAccess::default();
+    let told = Storage::connect(Arc::clone(&place.folder), Some(&url), &access).unwrap_err();
+    assert!(told.to_string().starts_with("the shared folder `"), "{told}");
 }

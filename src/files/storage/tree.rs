@@ -3,12 +3,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tempfile::NamedTempFile;
 use uuid::Uuid;
 
+use super::StoredFolder;
+use super::owner::OWNER;
 use crate::files::{create_private, remove_all, sync_folder};
 
 /// The name of an uploaded file in its folder.
@@ -23,6 +25,27 @@ pub(in crate::files) struct Tree {
 impl Tree {
     pub(in crate::files) fn new(root: PathBuf) -> Self {
         Self { root }
+    }
+
+    /// The folder `uploads` itself.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The file beside it that says to which database the files belong.
+    pub(super) fn owner_file(&self) -> PathBuf {
+        self.root.with_file_name(OWNER)
+    }
+
+    /// The database that the files belong to; when that is none yet, `database` from now on. What
+    /// cannot be read is no database.
+    pub(super) fn owner(&self, database: Uuid) -> io::Result<Option<Uuid>> {
+        self.present()?;
+        let path = self.owner_file();
+        if !fs::exists(&path)? {
+            write_once(&path, database)?;
+        }
+        Ok(Uuid::parse_str(fs::read_to_string(&path)?.trim()).ok())
     }
 
     /// The folder of a job.
@@ -114,13 +137,16 @@ impl Tree {
         names.iter().map(|name| home.join(name)).collect()
     }
 
-    /// Removes everything of a job; a folder that is gone already is fine.
-    pub(super) fn remove(&self, uuid: Uuid) -> io::Result<()> {
-        remove_all(&self.home(uuid))
+    /// Removes everything of a job and gives the bytes that this frees; a folder that is gone
+    /// already is fine.
+    pub(super) fn remove(&self, uuid: Uuid) -> io::Result<u64> {
+        let home = self.home(uuid);
+        let bytes = bytes_of(&home);
+        remove_all(&home).map(|()| bytes)
     }
 
-    /// The jobs that have a folder which nobody changed for `older_than`.
-    pub(super) fn folders(&self, older_than: Duration) -> io::Result<Vec<Uuid>> {
+    /// The folders of jobs, each with the time since it was changed.
+    pub(super) fn folders(&self) -> io::Result<Vec<StoredFolder>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.root)? {
             let entry = entry?;
@@ -134,9 +160,7 @@ impl Tree {
                 metadata => metadata?.modified()?,
             };
             // A folder of the future, by this clock, is a young one.
-            if changed.elapsed().unwrap_or_default() >= older_than {
-                found.push(uuid);
-            }
+            found.push(StoredFolder { uuid, age: changed.elapsed().unwrap_or_default() });
         }
         Ok(found)
     }
@@ -145,5 +169,28 @@ impl Tree {
     fn sync_names(&self, uuid: Uuid) -> io::Result<()> {
         sync_folder(&self.home(uuid))?;
         sync_folder(&self.root)
+    }
+}
+
+/// Bytes of the files below a folder that have no second name elsewhere, as far as can be seen.
+fn bytes_of(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(found) if found.is_dir() => bytes_of(&entry.path()),
+        Ok(found) if found.nlink() == 1 => found.len(),
+        Ok(_) | Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}
+
+/// Writes a name into a new file, to stay. Where another server was faster, its name is the one.
+pub(super) fn write_once(path: &Path, name: Uuid) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(format!("{name}\n").as_bytes())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Err(fault) if fault.error.kind() != io::ErrorKind::AlreadyExists => Err(fault.error),
+        _ => sync_folder(folder),
     }
 }

@@ -1,6 +1,5 @@
-//! The address of a storage that several servers share, as the setting gives it, and what opens it.
+//! The address of a storage that several servers share, as the setting gives it.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -58,31 +57,6 @@ impl fmt::Display for StorageUrl {
             Self::Bucket { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
             Self::Bucket { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
         }
-    }
-}
-
-/// Variables `AWS_…` that the environment does not set: credentials, region, endpoint. Their values
-/// are never shown.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct BucketAccess(BTreeMap<String, String>);
-
-impl BucketAccess {
-    /// Keeps those of the variables that are about buckets.
-    #[must_use]
-    pub fn among(variables: BTreeMap<String, String>) -> Self {
-        let about_buckets = |(name, _): &(String, String)| name.starts_with("AWS_");
-        Self(variables.into_iter().filter(about_buckets).collect())
-    }
-
-    /// The variables, each with its value.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-}
-
-impl fmt::Debug for BucketAccess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

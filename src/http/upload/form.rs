@@ -74,7 +74,7 @@ fn parse(options: &[(String, String)]) -> Result<Options, Problem> {
 }
 
 async fn file_part(field: &mut Field, sink: Sink<'_>) -> Result<FilePart, Problem> {
-    let file_name = field.content_disposition().and_then(headers::file_name_of);
+    let file_name = field.content_disposition().and_then(headers::file_name_of_part);
     let media_type = field.content_type().map(|media| media.essence_str().to_ascii_lowercase());
     let mut receiver = sink.folder.receive(sink.limit, None)?;
     while let Some(bytes) = body::next(field).await? {

@@ -69,11 +69,20 @@ pub(super) fn file_name(headers: &HeaderMap) -> Option<String> {
     file_name_of(&disposition)
 }
 
-/// The file name of a header or of a part of a form.
-pub(super) fn file_name_of(disposition: &ContentDisposition) -> Option<String> {
+fn file_name_of(disposition: &ContentDisposition) -> Option<String> {
     let extended = disposition.get_filename_ext();
     let extended = extended.and_then(|value| String::from_utf8(value.value.clone()).ok());
     extended.or_else(|| disposition.get_filename().map(str::to_owned))
+}
+
+/// The file name of a part of a form. Browsers and curl write quotation marks and line breaks in it
+/// as `%22`, `%0D` and `%0A`, and nothing else (HTML Standard, 4.10.21.8 Multipart form data).
+pub(super) fn file_name_of_part(disposition: &ContentDisposition) -> Option<String> {
+    let name = file_name_of(disposition)?;
+    if disposition.get_filename_ext().is_some() {
+        return Some(name);
+    }
+    Some(name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n"))
 }
 
 /// Reads `Idempotency-Key`: a string of structured fields (RFC 9651, 3.3.3), or bare characters.
@@ -239,5 +248,17 @@ mod tests {
         );
         assert_eq!(name("attachment; filename=a.csv").as_deref(), Some("a.csv"));
         assert_eq!(name("attachment"), None);
+    }
+
+    #[test]
+    fn what_browsers_write_for_three_characters_is_turned_back() {
+        let name = |value: &str| {
+            let raw = format!("form-data; name=\"file\"; {value}").parse().unwrap();
+            file_name_of_part(&ContentDisposition::from_raw(&raw).unwrap())
+        };
+        let sent = "filename=\"5%22 pipes%0D%0A100%25 %2F.csv\"";
+        assert_eq!(name(sent).as_deref(), Some("5\" pipes\r\n100%25 %2F.csv"));
+        assert_eq!(name("filename*=UTF-8''a%2522.csv").as_deref(), Some("a%22.csv"));
+        assert_eq!(name(""), None);
     }
 }

@@ -111,9 +111,10 @@ pub(super) async fn take_in(
             Ok(submitted)
         }
         Err(fault) => {
-            // After a fault of the database nobody knows whether the job was stored: its file must
-            // stay. The sweep at the next start removes it if there is no job.
-            if fault.code().status() >= 500 {
+            // After a fault of the database nobody knows whether the job was stored, unless the
+            // database was not reached at all: its file must stay. The sweep removes it after a day
+            // if there is no job.
+            if fault.code().status() >= 500 && !fault.never_began() {
                 received.keep();
             }
             Err(Refusal::Jobs(fault))

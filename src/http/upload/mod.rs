@@ -171,7 +171,7 @@ pub(super) async fn take(
     let announced = headers::content_length(request.headers());
     // A body that is refused for its size is not refused for the room that it would take.
     if announced.is_none_or(|bytes| bytes <= api.max_upload) {
-        api.folder.has_room(announced.unwrap_or(0))?;
+        api.storage.has_room(announced.unwrap_or(0)).await?;
     }
     let sink = Sink { folder: &api.folder, limit: api.max_upload, announced };
     let body = Body::new(payload, headers::content_digest(request.headers())?);

@@ -1,0 +1,74 @@
+//! The table of settings: name, flag, default and meaning of each, as `--help`, `.env.example` and the
+//! documentation show them. How their values are read stands in [`super::Config`].
+
+/// A setting as users see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The environment variable and the word of a `.env` line.
+    pub variable: &'static str,
+    /// The flag of `loadbay serve`, without the dashes.
+    pub flag: &'static str,
+    /// What stands for the value in `--help`.
+    pub takes: &'static str,
+    /// The value when nothing is said; `None` for a setting that may be absent.
+    pub default: Option<&'static str>,
+    /// What it does, with its bounds.
+    pub meaning: &'static str,
+}
+
+const fn setting(
+    variable: &'static str,
+    flag: &'static str,
+    takes: &'static str,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Setting {
+    Setting { variable, flag, takes, default, meaning }
+}
+
+/// Every setting, in the order of `.env.example`.
+#[rustfmt::skip]
+pub const SETTINGS: &[Setting] = &[
+    setting("LOADBAY_LISTEN", "listen", "ADDRESS:PORT", Some("127.0.0.1:8080"),
+        "Where HTTP is served; port 0 takes a free one and prints it"),
+    setting("DATABASE_URL", "database-url", "URL", None,
+        "postgres://user:password@host/database; without it an SQLite file in the data directory"),
+    setting("LOADBAY_CORS_ORIGINS", "cors-origins", "ORIGINS", Some("http://localhost:3000,http://localhost:5173"),
+        "Other origins whose pages may use the API, separated by commas; empty for none, * for all"),
+    setting("LOADBAY_DATA_DIR", "data-dir", "FOLDER", Some("./data"),
+        "Uploads and the SQLite database; created with mode 0700, used by one server at a time"),
+    setting("LOADBAY_STORAGE_URL", "storage-url", "URL", None,
+        "Where servers that run each other's jobs keep the files: file:///folder or s3://bucket/prefix"),
+    setting("LOADBAY_MIN_FREE", "min-free", "SIZE", Some("64MiB"),
+        "Room that stays free on the disks of the data directory and a shared folder, from 0B to 1TiB; uploads and jobs wait for it"),
+    setting("LOADBAY_MAX_UPLOAD", "max-upload", "SIZE", Some("1GiB"),
+        "Bytes of one uploaded file at most, from 1KiB to 1TiB"),
+    setting("LOADBAY_CHUNK_ROWS", "chunk-rows", "ROWS", Some("10000"),
+        "Rows committed in one transaction, from 1 to 100000"),
+    setting("LOADBAY_MAX_RUNNING_JOBS", "max-running-jobs", "JOBS", Some("2"),
+        "Jobs that run at the same time, from 1 to 64"),
+    setting("LOADBAY_WRITERS", "writers", "WRITERS", Some("2"),
+        "Chunk writers of one job on PostgreSQL, from 1 to 8; SQLite has one"),
+    setting("LOADBAY_LEASE", "lease", "TIME", Some("30s"),
+        "How long a silent server keeps its jobs, from 1s to 1h"),
+    setting("LOADBAY_JOB_TTL", "job-ttl", "TIME", Some("1h"),
+        "How long a finished job stays in memory, from 0s to 7days; the table keeps it"),
+    setting("LOADBAY_RETENTION", "retention", "TIME", Some("7days"),
+        "How long the files and the undo journal of a finished job are kept, from 1s to 10years"),
+    setting("LOADBAY_MAX_STORED_ERRORS", "max-stored-errors", "ERRORS", Some("10000"),
+        "Row errors of one job kept in the table, from 0 to 1000000; the file of failed rows has all"),
+    setting("LOADBAY_MAX_EVENTS", "max-events", "EVENTS", Some("100000"),
+        "Events of one job kept in the table, from 100 to 10000000; progress goes first, then rows"),
+    setting("LOADBAY_DATASETS_DIR", "datasets-dir", "FOLDER", None,
+        "A folder with dataset files (*.toml) of your own, in addition to the built-in ones"),
+    setting("LOADBAY_CONVERT_MEMORY", "convert-memory", "SIZE", Some("1GiB"),
+        "Memory of the process that reads a workbook, from 64MiB to 64GiB"),
+    setting("LOADBAY_CONVERT_CPU", "convert-cpu", "TIME", Some("10min"),
+        "Processor time of the process that reads a workbook, from 1s to 24h"),
+    setting("LOADBAY_CONVERT_TIMEOUT", "convert-timeout", "TIME", Some("15min"),
+        "How long reading a workbook may take, from 1s to 24h"),
+    setting("LOADBAY_LOG", "log", "FILTER", Some("info"),
+        "What is logged: error, warn, info, debug, trace, or a filter like info,loadbay::jobs=debug"),
+    setting("LOADBAY_LOG_FORMAT", "log-format", "FORMAT", Some("text"),
+        "How it is logged: text or json, one line each"),
+];

@@ -1,0 +1,155 @@
+//! Text to checked values: one function a kind of value, with a sentence for what it is not.
+
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+/// A database address. Its password is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The address with its password, for the one who connects.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// `postgres://user:***@host/database`; query parameters may hold a password too and are left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.split(['?', '#']).next().unwrap_or_default();
+        let Some((scheme, rest)) = shown.split_once("://") else { return f.write_str("***") };
+        match rest.rsplit_once('@') {
+            Some((user, host)) => {
+                let name = user.split(':').next().unwrap_or_default();
+                let secret = if user.contains(':') { ":***" } else { "" };
+                write!(f, "{scheme}://{name}{secret}@{host}")
+            }
+            None => f.write_str(shown),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.to_socket_addrs()
+        .ok()
+        .and_then(|mut addresses| addresses.next())
+        .ok_or_else(|| format!("`{text}` is not an address and port; write it like 127.0.0.1:8080"))
+}
+
+pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Ok(DatabaseUrl(text.to_owned()));
+    }
+    Err("the address begins with neither postgres:// nor postgresql://; \
+         leave it out to use the SQLite file in the data directory"
+        .to_owned())
+}
+
+pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
+}
+
+/// Bytes with an optional unit of 1024. `GB` and `Gb` are refused: they mean different things to
+/// different people.
+pub(super) fn bytes(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = text.strip_prefix(digits).unwrap_or_default().trim();
+    let factor: Option<u64> = match unit {
+        "" | "B" => Some(1),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        "TiB" => Some(1 << 40),
+        _ => None,
+    };
+    let size = digits.parse::<u64>().ok().zip(factor).and_then(|(n, f)| n.checked_mul(f));
+    size.filter(|size| (least..=most).contains(size)).ok_or_else(|| {
+        let (least, most) = (bytesize::ByteSize(least), bytesize::ByteSize(most));
+        format!(
+            "`{text}` is not a size from {} to {}; write it in bytes or like 512MiB (B, KiB, MiB, GiB, TiB)",
+            least.display().iec(),
+            most.display().iec()
+        )
+    })
+}
+
+pub(super) fn time(text: &str, least: u64, most: u64) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|time| (Duration::from_secs(least)..=Duration::from_secs(most)).contains(time))
+        .ok_or_else(|| {
+            format!(
+                "`{text}` is not a time from {} to {}; write it like 30s, 10min or 1h",
+                humantime::format_duration(Duration::from_secs(least)),
+                humantime::format_duration(Duration::from_secs(most))
+            )
+        })
+}
+
+pub(super) fn seconds(text: &str, least: u64, most: u64) -> Result<u64, String> {
+    time(text, least, most).map(|time| time.as_secs())
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, String> {
+    tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|_| {
+        format!("`{text}` is not a log filter; write it like info or info,loadbay=debug")
+    })
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("`{text}` is not a log format; it takes text or json")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_bytes_in_units_of_1024() {
+        let size = |text: &str| bytes(text, 1 << 10, 1 << 40);
+        assert_eq!(size("4096"), Ok(4096));
+        assert_eq!(size("64 MiB"), Ok(64 << 20));
+        for refused in ["1GB", "1gb", "8Mbit", "1.5GiB", "-1", "99999999999999999999", "17TiB"] {
+            assert!(size(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for (url, shown) in [
+            ("postgres://me:s3cret@db:5432/x?password=s3cret", "postgres://me:***@db:5432/x"),
+            ("postgres://me:s3c@ret@db/x", "postgres://me:***@db/x"),
+            ("postgres://me@db/x", "postgres://me@db/x"),
+            ("postgres:///x", "postgres:///x"),
+        ] {
+            let url = DatabaseUrl(url.to_owned());
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(format!("{url:?}"), shown);
+        }
+    }
+}
