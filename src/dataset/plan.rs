@@ -61,6 +61,23 @@ impl Plan {
     /// # Errors
     /// The dataset's definition has changed since the columns were stored.
     pub fn new(dataset: &Dataset, columns: &[Option<String>]) -> Result<Self, PlanFault> {
+        let plan = Self::of_imported(dataset, columns)?;
+        let is_missing = |index: &usize| !plan.columns.contains(index);
+        let missing = dataset.columns.iter().enumerate();
+        let missing = missing.filter(|(_, column)| column.required).find(|(i, _)| is_missing(i));
+        if let Some((_, column)) = missing {
+            let (dataset, column) = (dataset.name.clone(), column.name.clone());
+            return Err(PlanFault::Missing { dataset, column });
+        }
+        Ok(plan)
+    }
+
+    /// The same for rows that were imported already, and need no value for a column that is
+    /// required by now.
+    ///
+    /// # Errors
+    /// The definition has lost a column, or two cells feed one.
+    pub fn of_imported(dataset: &Dataset, columns: &[Option<String>]) -> Result<Self, PlanFault> {
         let header_len = columns.len();
         let mut fed: Vec<Option<usize>> = vec![None; dataset.columns.len()];
         for (cell, name) in columns.iter().enumerate() {
@@ -73,12 +90,6 @@ impl Plan {
             if slot.replace(cell).is_some() {
                 return Err(PlanFault::Twice { column: name.clone() });
             }
-        }
-        let missing =
-            dataset.columns.iter().zip(&fed).find(|(c, cell)| c.required && cell.is_none());
-        if let Some((column, _)) = missing {
-            let (dataset, column) = (dataset.name.clone(), column.name.clone());
-            return Err(PlanFault::Missing { dataset, column });
         }
         Ok(Self::feeding(dataset, &fed, header_len))
     }
@@ -154,5 +165,6 @@ mod tests {
         assert!(fault(&["sku", "name", "colour"]).contains("no column `colour` any more"));
         assert!(fault(&["sku", "name", "sku"]).contains("two columns"));
         assert!(fault(&["sku"]).contains("column `name` of dataset `products` is required now"));
+        assert_eq!(Plan::of_imported(dataset, &names(&["sku"])).unwrap().columns, [0]);
     }
 }

@@ -59,14 +59,14 @@ pub const RULES: &[Rule] = &[
     Rule {
         action: Action::Force,
         from: &[Pending],
-        does: "lets the job go next; one that is processing and stuck is taken from its server",
-        provided: None,
+        does: "lets the job go next",
+        provided: Some("one that is `processing` must be stuck: then it is taken from its server"),
     },
     Rule {
         action: Action::Retry,
         from: &[Completed, Failed, Cancelled],
         does: "imports all, the failed or the unprocessed rows again, as a job of its own",
-        provided: Some("the job is an import and its file is still kept"),
+        provided: Some("the job is an import, its file is still kept and has rows"),
     },
     Rule {
         action: Action::Rollback,
@@ -108,7 +108,11 @@ impl Action {
     pub fn is_legal(self, job: &Job) -> bool {
         self.is_legal_when(job.status)
             && match self {
-                Self::Retry => job.rollback_of.is_none() && job.files_removed_at.is_none(),
+                Self::Retry => {
+                    job.rollback_of.is_none()
+                        && job.files_removed_at.is_none()
+                        && job.total_rows != Some(0)
+                }
                 Self::Rollback => can_be_undone(job),
                 Self::Pause | Self::Resume | Self::Cancel | Self::Force | Self::Delete => true,
             }

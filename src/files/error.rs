@@ -138,6 +138,11 @@ impl FileError {
         }
     }
 
+    /// Wraps what a list of failed rows failed with, which may be a fault of ours underneath.
+    pub(crate) fn from_io(doing: &'static str, fault: io::Error) -> Self {
+        fault.downcast::<Self>().unwrap_or_else(|fault| Self::store(doing, fault))
+    }
+
     /// The same fault with the kind of folder that is full.
     pub(super) fn within(self, place: &'static str) -> Self {
         match self {

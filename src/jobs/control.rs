@@ -9,7 +9,7 @@ use crate::domain::action::Action;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::files::Folder;
-use crate::store::StoreError;
+use crate::store::{Deletion, StoreError};
 
 /// What is asked of a job by its name alone, and changes where the job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,15 +88,22 @@ impl Jobs {
     /// Forgets a job that has ended: its row, its events, its row errors and its files.
     ///
     /// # Errors
-    /// `NotFound`; `IllegalAction` when the job has not ended; else the store's.
+    /// `NotFound`; `IllegalAction` when the job has not ended, `TakenBack` while another job takes it
+    /// back; else the store's.
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            if !with_reserve(&inner.folder, id, || inner.store.delete(id)).await? {
-                // It has not ended, or somebody else deleted it in this moment.
-                let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-                let (action, job) = (Action::Delete, Box::new(job));
-                return Err(JobsError::IllegalAction { action, job });
+            match with_reserve(&inner.folder, id, || inner.store.delete(id)).await? {
+                Deletion::Done => {}
+                Deletion::NotNow => {
+                    // It has not ended, or somebody else deleted it in this moment.
+                    let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+                    let (action, job) = (Action::Delete, Box::new(job));
+                    return Err(JobsError::IllegalAction { action, job });
+                }
+                Deletion::TakenBackBy(by) => {
+                    return Err(JobsError::TakenBack { job: Box::new(job), by });
+                }
             }
             inner.manager.deleted(&job);
             inner.changes.deleted(id).await;

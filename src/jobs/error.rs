@@ -10,7 +10,7 @@ use crate::domain::job::Job;
 use crate::domain::selection::Rows;
 use crate::files::{FileError, may_pass};
 use crate::reader::ReadError;
-use crate::store::StoreError;
+use crate::store::{StoreError, UndoTarget};
 
 /// Why a question about a job, or a wish, was refused.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,17 @@ pub enum JobsError {
         still_for: Duration,
         /// How long it must stand still to be taken.
         stuck_after: Duration,
+    },
+    /// Another job takes it back and needs its journal.
+    #[error(
+        "job {} is being taken back by job {by} and cannot be deleted until that has ended; wait for job {by} or cancel it",
+        job.id
+    )]
+    TakenBack {
+        /// The job as it stands.
+        job: Box<Job>,
+        /// The job that takes it back.
+        by: i64,
     },
     /// The job has ended: there is nothing left to change.
     #[error("job {} is {} and changes no more", job.id, job.status)]
@@ -108,6 +119,7 @@ impl JobsError {
             Self::NotFound(_) => ErrorCode::JobNotFound,
             Self::IllegalAction { .. }
             | Self::NotStuck { .. }
+            | Self::TakenBack { .. }
             | Self::HasEnded { .. }
             | Self::NotEnded { .. } => ErrorCode::IllegalAction,
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
@@ -136,6 +148,7 @@ impl JobsError {
         match self {
             Self::IllegalAction { job, .. }
             | Self::NotStuck { job, .. }
+            | Self::TakenBack { job, .. }
             | Self::HasEnded { job }
             | Self::NotEnded { job } => Some(job),
             Self::NotFound(_)
@@ -208,6 +221,18 @@ pub(super) enum RunError {
     /// The job that is to be taken back is gone, or its journal is.
     #[error("job {0} left nothing that could be taken back")]
     NothingToUndo(i64),
+    /// The dataset has another table or key than when the job ran that is to be taken back.
+    #[error(
+        "job {undone} was imported into {then}, but the dataset goes into {now} now; to take the job back, define the dataset as it was"
+    )]
+    GoesElsewhere {
+        /// The job that is to be taken back.
+        undone: i64,
+        /// Where its rows went.
+        then: UndoTarget,
+        /// Where they would be looked for.
+        now: UndoTarget,
+    },
     /// More rows than can be numbered.
     #[error("the file has more than {} rows", crate::domain::limits::ROWS_MAX)]
     TooManyRows,
@@ -250,7 +275,7 @@ impl RunError {
     /// The code that the job ends with.
     pub(super) fn code(&self) -> ErrorCode {
         match self {
-            Self::NoDataset(_) => ErrorCode::DatasetChanged,
+            Self::NoDataset(_) | Self::GoesElsewhere { .. } => ErrorCode::DatasetChanged,
             Self::Plan(fault) => fault.code(),
             Self::Read(ReadError::Io { source, .. }) | Self::Io { source, .. } => code_of(source),
             Self::Read(error) => error.code(),

@@ -159,6 +159,7 @@ impl Jobs {
             began: SystemTime::now(),
         });
         retention::at_start(&inner).await;
+        rollback::at_start(&inner).await;
         worker::start(&inner).await;
         Self { inner }
     }
@@ -393,11 +394,7 @@ impl Inner {
                 self.wake.notify_one();
                 Ok(Submitted { job, replayed: false })
             }
-            Inserted::KeyTaken(job) if same_upload(&job, &new) => {
-                let job = self.manager.get(job.id).unwrap_or(job);
-                Ok(Submitted { job, replayed: true })
-            }
-            Inserted::KeyTaken(job) => Err(JobsError::IdempotencyMismatch { job: job.id }),
+            Inserted::KeyTaken(job) => self.replayed(job, |job| same_upload(job, &new)),
         }
     }
 
@@ -405,6 +402,23 @@ impl Inner {
     fn dataset_of(&self, job: &Job) -> Result<Arc<Dataset>, RunError> {
         let dataset = self.datasets.get(&job.dataset).map(Arc::clone);
         dataset.ok_or_else(|| RunError::NoDataset(job.dataset.clone()))
+    }
+
+    /// The job that has the key of a wish, if there is a key and it has one.
+    async fn with_key(&self, key: Option<&str>) -> Result<Option<Job>, JobsError> {
+        match key {
+            Some(key) => Ok(self.store.get_by_key(key).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The job that a wish made before, when it `fits` the wish.
+    fn replayed(&self, job: Job, fits: impl FnOnce(&Job) -> bool) -> Result<Submitted, JobsError> {
+        if !fits(&job) {
+            return Err(JobsError::IdempotencyMismatch { job: job.id });
+        }
+        let job = self.manager.get(job.id).unwrap_or(job);
+        Ok(Submitted { job, replayed: true })
     }
 
     /// Where the failed rows of a job lie.

@@ -34,7 +34,12 @@ impl Jobs {
     /// `NothingToRetry`; `IdempotencyMismatch`; the files'; else the store's.
     pub async fn retry(&self, id: i64, asked: Retry) -> Result<Submitted, JobsError> {
         self.on_runtime(move |inner| async move {
-            let parent = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            let parent = inner.store.get(id).await?;
+            if let Some(job) = inner.with_key(asked.idempotency_key.as_deref()).await? {
+                // Whatever became of the parent since; and nothing is copied for it.
+                return inner.replayed(job, |job| fits(job, id, asked.rows, parent.as_ref()));
+            }
+            let parent = parent.ok_or(JobsError::NotFound(id))?;
             may_retry(&parent)?;
             let storage = inner.files_of(&parent)?;
             let Wanted { selection, numbers } = wanted(&inner, &parent, asked.rows).await?;
@@ -79,6 +84,16 @@ fn may_retry(parent: &Job) -> Result<(), JobsError> {
         return Ok(());
     }
     Err(JobsError::IllegalAction { action: Action::Retry, job: Box::new(parent.clone()) })
+}
+
+/// True when the job takes these rows of the job `id`, which may be gone.
+fn fits(job: &Job, id: i64, rows: Rows, parent: Option<&Job>) -> bool {
+    let are_these = match rows {
+        Rows::All => job.selection.as_ref() == parent.and_then(|it| it.selection.as_ref()),
+        Rows::Failed => job.selection == Some(Selection::Failed),
+        Rows::Unprocessed => matches!(job.selection, Some(Selection::Unprocessed { .. })),
+    };
+    job.retry_of == Some(id) && are_these
 }
 
 /// Which rows of the file a child takes.

@@ -1,11 +1,12 @@
 //! Taking an import back, as a job of its own: from the journal that the import kept, chunk by chunk
 //! behind the fence, like every other job. Needs no file, so any server can run it.
 
+use std::io;
 use std::sync::Arc;
 
 use super::error::{RunError, chain};
 use super::lane::{Lane, notes_left};
-use super::persist::persist;
+use super::persist::{persist, reach};
 use super::run::{check_total, keep_failed, tell};
 use super::stop::Stop;
 use super::{Inner, Jobs, JobsError, Submitted};
@@ -16,7 +17,8 @@ use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{OnError, Options, RowEvents};
-use crate::store::{CommittedChunk, Inserted, RollbackInserted, WriterSettings};
+use crate::files::FileError;
+use crate::store::{CommittedChunk, Inserted, RollbackInserted, UndoTarget, WriterSettings};
 
 impl Jobs {
     /// Takes back what a job did, as a job of its own. While a rollback of the job is unfinished,
@@ -33,6 +35,10 @@ impl Jobs {
         idempotency_key: Option<String>,
     ) -> Result<Submitted, JobsError> {
         self.on_runtime(move |inner| async move {
+            if let Some(job) = inner.with_key(idempotency_key.as_deref()).await? {
+                // Whatever became of the other job since.
+                return inner.replayed(job, |job| job.rollback_of == Some(id));
+            }
             let undone = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
             if let Some(refusal) = refusal(&undone) {
                 return Err(refusal);
@@ -44,19 +50,24 @@ impl Jobs {
                     inner.wake.notify_one();
                     Ok(Submitted { job, replayed: false })
                 }
-                RollbackInserted::Inserted(Inserted::KeyTaken(job))
-                    if job.rollback_of != Some(id) =>
-                {
-                    Err(JobsError::IdempotencyMismatch { job: job.id })
+                RollbackInserted::Inserted(Inserted::KeyTaken(job)) => {
+                    inner.replayed(job, |job| job.rollback_of == Some(id))
                 }
-                RollbackInserted::Inserted(Inserted::KeyTaken(job))
-                | RollbackInserted::Unfinished(job) => {
-                    let job = inner.manager.get(job.id).unwrap_or(job);
-                    Ok(Submitted { job, replayed: true })
+                RollbackInserted::Unfinished(job) => inner.replayed(job, |_| true),
+                RollbackInserted::Refused(job) => {
+                    Err(refusal(&job).unwrap_or(JobsError::NothingToUndo(id)))
                 }
+                RollbackInserted::Gone => Err(JobsError::NotFound(id)),
             }
         })
         .await
+    }
+}
+
+/// Removes the indexes that rollbacks left that ended while nobody ran them.
+pub(super) async fn at_start(inner: &Inner) {
+    if let Err(error) = inner.store.leave_histories(None).await {
+        tracing::warn!(error = chain(&error), "an index is left behind");
     }
 }
 
@@ -116,8 +127,13 @@ pub(super) async fn run(
         .get(&job.dataset)
         .map(Arc::clone)
         .ok_or_else(|| RunError::NoDataset(job.dataset.clone()))?;
-    let plan = Plan::new(&dataset, &job.detected.columns)?;
     let (store, token) = (&inner.work, stop.token());
+    let now = UndoTarget::of(&dataset);
+    match persist(job.id, token, || store.undo_target(undone)).await? {
+        Some(then) if then != now => return Err(RunError::GoesElsewhere { undone, then, now }),
+        Some(_) | None => {}
+    }
+    let plan = Plan::of_imported(&dataset, &job.detected.columns)?;
     let total = persist(job.id, token, || store.undo_rows(undone)).await?;
     if total == 0 || job.total_rows.is_some_and(|known| known != total) {
         return Err(RunError::NothingToUndo(undone));
@@ -128,9 +144,11 @@ pub(super) async fn run(
     let committed = persist(job.id, token, || store.committed_chunks(job.id)).await?;
     complete_list(inner, &job, &committed, stop).await?;
     let work = Work { inner, job: &job, undone, stop };
-    let reach = persist(job.id, token, || store.reach_histories(&dataset)).await?;
+    persist(job.id, token, || store.reach_histories(&dataset)).await?;
     let worked = work.off(&dataset, plan, &committed).await;
-    if let Err(error) = store.leave_histories(&reach).await {
+    // One that was stopped may go on elsewhere.
+    let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
+    if let Err(error) = store.leave_histories(at_its_end).await {
         tracing::warn!(job = job.id, error = chain(&error), "an index is left behind");
     }
     worked?;
@@ -197,14 +215,21 @@ async fn complete_list(
     committed: &[CommittedChunk],
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let doing = "complete the list of failed rows";
     let storage = inner.storage.at(&job.place)?;
     let mut first = 0;
     for chunk in committed {
         let (from, to) = (first, chunk.last_row);
         first = chunk.last_row + 1;
         let Some(part) = chunk.failed_part else { continue };
-        if storage.failed_rows(job.uuid, &[part]).await.is_ok() {
+        let look = || async {
+            match storage.failed_rows(job.uuid, &[part]).await {
+                Ok(_) => Ok(true),
+                Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(false),
+                // Away for a moment is not gone: what is listed there is better than what we know.
+                Err(fault) => Err(FileError::from_io("read the failed rows", fault)),
+            }
+        };
+        if reach(job.id, stop.token(), look).await? {
             continue;
         }
         let errors = || inner.work.row_errors_between(job.id, from, to);
@@ -217,8 +242,11 @@ async fn complete_list(
                 errors: vec![error],
             })
             .collect();
-        let kept = storage.write_failed_part(job.uuid, part, &rows).await;
-        kept.map_err(|source| RunError::Io { doing, source })?;
+        let write = || async {
+            let kept = storage.write_failed_part(job.uuid, part, &rows).await;
+            kept.map_err(|fault| FileError::from_io("write the failed rows", fault))
+        };
+        reach(job.id, stop.token(), write).await?;
     }
     Ok(())
 }

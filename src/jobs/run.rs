@@ -26,7 +26,7 @@ use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
 use crate::files::{SourceFile, Storage};
-use crate::store::{CommittedChunk, End, GivenBack, KeepFailed, WriterSettings};
+use crate::store::{CommittedChunk, End, GivenBack, KeepFailed, UndoTarget, WriterSettings};
 
 /// How long a job that found no room waits before it is tried again, where nothing is claimed until
 /// there is room.
@@ -165,6 +165,10 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
         superseded: survey.superseded,
         stop: stop.clone(),
     };
+    if job.options.undo && !job.options.dry_run {
+        let into = UndoTarget::of(&dataset);
+        persist(job.id, stop.token(), || inner.work.keep_undo_target(job, &into)).await?;
+    }
     let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
     tell(inner, job, stop, |_: &Job| story::rows_done()).await?;

@@ -1,5 +1,5 @@
-//! Only some rows of a file: those that an earlier job over the same file left. Survey, cut and
-//! totals see no others; row numbers stay those of the file.
+//! Only some rows of a file: those that an earlier job over the same file left. Cut and totals see no
+//! others; the survey does where they may overtake. Row numbers stay those of the file.
 
 use std::sync::Arc;
 
@@ -54,31 +54,38 @@ impl Picker {
 
     /// Passes on what the selection names of `rows`.
     pub(super) fn pick(&self, rows: Box<dyn RowSource>) -> Box<dyn RowSource> {
-        Box::new(SelectedRows {
-            rows,
-            passed: 0,
+        Box::new(SelectedRows { rows, passed: 0, sieve: self.sieve(), stop: self.stop.clone() })
+    }
+
+    /// True when rows that are not taken may overtake those that are. Rows that were not reached are
+    /// taken with all that come later with their key; of rows that failed nothing like it holds.
+    pub(super) fn is_overtaken_by_others(&self) -> bool {
+        self.selection.has_numbers()
+    }
+
+    /// For one pass through the file.
+    pub(super) fn sieve(&self) -> Sieve {
+        Sieve {
             numbers: self.numbers.as_ref().map(|bytes| Numbers { bytes: bytes.clone(), at: 0 }),
             checkpoints: self.selection.checkpoints().map(<[u32]>::to_vec).collect(),
             converter: Converter::new(&self.dataset, &self.plan, self.decimal),
             key: String::new(),
-            stop: self.stop.clone(),
-        })
+        }
     }
 }
 
-struct SelectedRows {
-    rows: Box<dyn RowSource>,
-    passed: u32,
+/// Tells the rows that are taken from the others, in one pass through the file.
+pub(super) struct Sieve {
     numbers: Option<Numbers>,
     checkpoints: Vec<Vec<u32>>,
     /// Finds the lane of a row.
     converter: Converter,
     key: String,
-    stop: Stop,
 }
 
-impl SelectedRows {
-    fn takes(&mut self, row: &RawRow) -> bool {
+impl Sieve {
+    /// To be asked with growing row numbers.
+    pub(super) fn takes(&mut self, row: &RawRow) -> bool {
         if self.numbers.as_mut().is_some_and(|numbers| !numbers.have(row.row_number)) {
             return false;
         }
@@ -91,6 +98,13 @@ impl SelectedRows {
     }
 }
 
+struct SelectedRows {
+    rows: Box<dyn RowSource>,
+    passed: u32,
+    sieve: Sieve,
+    stop: Stop,
+}
+
 impl RowSource for SelectedRows {
     fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
         while self.rows.next(row)? {
@@ -98,7 +112,7 @@ impl RowSource for SelectedRows {
             if self.passed.is_multiple_of(ROWS_PER_LOOK) && self.stop.is_stopped() {
                 return Err(ReadError::Stopped);
             }
-            if self.takes(row) {
+            if self.sieve.takes(row) {
                 return Ok(true);
             }
         }

@@ -3,7 +3,7 @@
 use tempfile::TempPath;
 
 use super::error::RunError;
-use super::selected::Picker;
+use super::selected::{Picker, Sieve};
 use crate::domain::detected::Detected;
 use crate::files::SourceFile;
 use crate::reader::{self, RowSource};
@@ -42,5 +42,16 @@ impl Source {
             Self::Spool { path, detected } => reader::open_spool(path, detected)?,
             Self::Selected { source, picker } => picker.pick(source.rows()?),
         })
+    }
+
+    /// The rows that may overtake those of this source, and what tells its own among them, unless
+    /// all are.
+    pub(super) fn with_rivals(&self) -> (&Self, Option<Sieve>) {
+        match self {
+            Self::Selected { source, picker } if picker.is_overtaken_by_others() => {
+                (source, Some(picker.sieve()))
+            }
+            Self::Csv { .. } | Self::Spool { .. } | Self::Selected { .. } => (self, None),
+        }
     }
 }

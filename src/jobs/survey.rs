@@ -3,7 +3,8 @@
 //! It counts the rows, so that progress has a total; it meets every fault of the file's structure,
 //! so that such a file changes nothing; and it finds the rows that a later row with the same key
 //! overtakes, so that each key is written once and the counts do not depend on how the file is cut
-//! into chunks. Memory stays bounded whatever the size: keys are sorted as 96-bit hashes, in
+//! into chunks. A job that takes only rows that failed compares them with all others of the file: a
+//! later one that was imported is not to be overwritten. Memory stays bounded whatever the size: keys are sorted as 96-bit hashes, in
 //! temporary files beyond a million.
 
 use std::io;
@@ -27,9 +28,9 @@ const ROWS_PER_LOOK: u64 = 1024;
 /// What is known of a file once it was looked through.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// Rows, without header and blank ones.
+    /// Rows that are taken, without header and blank ones.
     pub(super) total: u64,
-    /// The overtaken rows in the order of the file.
+    /// The overtaken rows in the order of the file, also of those that are not taken.
     pub(super) superseded: SupersededRows,
 }
 
@@ -43,16 +44,20 @@ pub(super) fn survey(
     // The seed is new for every survey: nobody can prepare keys whose hashes collide.
     let seed = rand_seed();
     let mut keys = Spill::new(folder);
-    let mut total = 0_u64;
+    let (mut total, mut read) = (0_u64, 0_u64);
     let (mut row, mut key) = (RawRow::new(), String::new());
+    let (source, mut sieve) = source.with_rivals();
     let mut rows = source.rows()?;
     while rows.next(&mut row)? {
-        total += 1;
-        if total > ROWS_MAX {
+        read += 1;
+        if read > ROWS_MAX {
             return Err(RunError::TooManyRows);
         }
-        if total.is_multiple_of(ROWS_PER_LOOK) && stop.is_stopped() {
+        if read.is_multiple_of(ROWS_PER_LOOK) && stop.is_stopped() {
             return Err(RunError::Stopped);
+        }
+        if sieve.as_mut().is_none_or(|sieve| sieve.takes(&row)) {
+            total += 1;
         }
         if converter.key(&row, &mut key) {
             keys.push(tagged(&key, seed, row.row_number)).map_err(sorting)?;

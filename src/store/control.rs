@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use entity::import_log;
+use entity::{import_log, import_undo};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, TransactionTrait, UpdateMany};
 
@@ -14,6 +14,7 @@ use super::error::{Doing, StoreError};
 use super::events::{changed, ends};
 use super::notify::notify;
 use super::queue::{has, ours};
+use super::undo::unfinished_rollback;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, story};
 use crate::domain::job::Job;
@@ -21,6 +22,17 @@ use crate::domain::limits::PRIORITY_OF_FORCED;
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
 use import_log::Column as C;
+
+/// What became of the wish to forget a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// The job is no more.
+    Done,
+    /// It has not ended, or is no more already.
+    NotNow,
+    /// This job, which has not ended, takes it back.
+    TakenBackBy(i64),
+}
 
 impl Store {
     /// Cancels a job, whoever owns it; `None` when it has ended already.
@@ -86,6 +98,8 @@ impl Store {
         let force = without_lease(import_log::Entity::update_many())
             .col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(Expr::cust(one_more)))
             .col_expr(C::Priority, Expr::value(PRIORITY_OF_FORCED))
+            // A person looked at it: what was before does not count.
+            .col_expr(C::Attempts, Expr::value(0))
             .filter(Condition::all().add(C::Id.eq(id)).add(may));
         self.steer(force, story::forced, "force a job").await
     }
@@ -108,21 +122,49 @@ impl Store {
         self.steer(change, story::prioritised, "change a job's priority").await
     }
 
-    /// Forgets a job that has ended, with all that the tables know of it; false when it has not.
-    /// Its files are the caller's to remove.
-    pub async fn delete(&self, id: i64) -> Result<bool, StoreError> {
+    /// Forgets a job that has ended, with all that the tables know of it. Its files are the caller's
+    /// to remove.
+    ///
+    /// Its time ends first, so that nothing takes it back any more; then its journal goes in steps:
+    /// as one with the row it would hold up everybody else.
+    pub async fn delete(&self, id: i64) -> Result<Deletion, StoreError> {
+        match self.end_time_of(id).await? {
+            Deletion::Done => {}
+            refused => return Ok(refused),
+        }
+        while self.clear_journals(import_undo::Column::ImportLogId.eq(id)).await? {}
         let doing = "delete a job";
         let _turn = self.turn().await;
         let transaction = self.write.begin().await.doing(doing)?;
-        let deleted = import_log::Entity::delete_many()
-            .filter(C::Id.eq(id))
-            .filter(C::ImportStatus.is_in(ends()))
-            .exec(&transaction)
-            .await
-            .doing(doing)?;
+        let deleted = import_log::Entity::delete_by_id(id).exec(&transaction).await.doing(doing)?;
         notify(&transaction, id).await.doing(doing)?;
         transaction.commit().await.doing(doing)?;
-        Ok(deleted.rows_affected == 1)
+        Ok(if deleted.rows_affected == 1 { Deletion::Done } else { Deletion::NotNow })
+    }
+
+    /// Ends the time of the files and the journal of a job that is to be deleted.
+    async fn end_time_of(&self, id: i64) -> Result<Deletion, StoreError> {
+        let doing = "end the time of a job";
+        let _turn = self.turn().await;
+        let transaction = self.write.begin().await.doing(doing)?;
+        // Who stores a rollback waits for this row, or we for him.
+        let job = self.locked(&transaction, id).await?;
+        let Some(job) = job.filter(|job| job.status.is_terminal()) else {
+            transaction.rollback().await.doing(doing)?;
+            return Ok(Deletion::NotNow);
+        };
+        if let Some(by) = unfinished_rollback(&transaction, id).await? {
+            transaction.rollback().await.doing(doing)?;
+            return Ok(Deletion::TakenBackBy(by.id));
+        }
+        if job.files_removed_at.is_none() {
+            let mark = import_log::Entity::update_many()
+                .col_expr(C::FilesRemovedAt, self.now())
+                .filter(C::Id.eq(id));
+            mark.exec(&transaction).await.doing(doing)?;
+        }
+        transaction.commit().await.doing(doing)?;
+        Ok(Deletion::Done)
     }
 
     /// Changes a job, tells it, and tells the servers.

@@ -124,6 +124,13 @@ impl StoreError {
         )
     }
 
+    /// True when PostgreSQL gave up to wait for a lock that others hold.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        let Self::Query { source, .. } = self else { return false };
+        let answer = sqlx_error(source).and_then(sqlx::Error::as_database_error);
+        answer.and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
+    }
+
     /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
     /// database that restarts or is busy.
     #[must_use]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use entity::import_log;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, TransactionTrait,
+    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -118,18 +118,20 @@ impl Store {
             return Ok(Inserted::New(job));
         }
         transaction.rollback().await.doing(doing)?;
-        let taken = import_log::Entity::find()
-            .filter(import_log::Column::IdempotencyKey.eq(new.idempotency_key.clone()))
-            .one(&self.write)
-            .await
-            .doing("look up the Idempotency-Key")?;
-        match taken {
-            Some(row) => Ok(Inserted::KeyTaken(job(row)?)),
+        match self.get_by_key(new.idempotency_key.as_deref().unwrap_or_default()).await? {
+            Some(job) => Ok(Inserted::KeyTaken(job)),
             None => Err(StoreError::Query {
                 doing: STORE_JOB,
                 source: sea_orm::DbErr::RecordNotInserted,
             }),
         }
+    }
+
+    /// The job with this `Idempotency-Key`.
+    pub async fn get_by_key(&self, key: &str) -> Result<Option<Job>, StoreError> {
+        let with_key = import_log::Column::IdempotencyKey.eq(key);
+        let found = import_log::Entity::find().filter(with_key).one(&self.write).await;
+        found.doing("look up the Idempotency-Key")?.map(job).transpose()
     }
 
     /// The job with this number.

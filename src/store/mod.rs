@@ -42,6 +42,7 @@ mod writer;
 pub use checkpoint::CommittedChunk;
 pub use claim::Claimant;
 pub use connect::StoreSettings;
+pub use control::Deletion;
 pub use error::StoreError;
 pub use jobs::{Inserted, JobFilter, JobMark};
 pub use notify::Notifications;
@@ -50,7 +51,7 @@ pub use queue::{End, GivenBack};
 pub use retention::KnownFolder;
 pub use row_notes::SupersededRow;
 pub use thin::Thin;
-pub use undo::{Reach, RollbackInserted};
+pub use undo::{RollbackInserted, UndoTarget};
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.

@@ -102,17 +102,22 @@ impl Store {
     /// Removes some rows of the undo journal of jobs whose time is over; false when none is left. One
     /// that is being taken back, because that was asked in the moment when its time ended, keeps it.
     pub async fn clear_expired_journals(&self) -> Result<bool, StoreError> {
-        let doing = "remove an undo journal";
         let over = Query::select()
             .column(C::Id)
             .from(import_log::Entity)
             .and_where(C::FilesRemovedAt.is_not_null())
             .and_where(C::Id.not_in_subquery(needed(C::RollbackOf)))
             .take();
+        self.clear_journals(import_undo::Column::ImportLogId.in_subquery(over)).await
+    }
+
+    /// Removes some rows of the undo journals that `which` names; false when none is left.
+    pub(super) async fn clear_journals(&self, which: Expr) -> Result<bool, StoreError> {
+        let doing = "remove an undo journal";
         let first: Option<(i64, i64)> = import_undo::Entity::find()
             .select_only()
             .columns([import_undo::Column::ImportLogId, import_undo::Column::RowNumber])
-            .filter(import_undo::Column::ImportLogId.in_subquery(over))
+            .filter(which)
             .order_by_asc(import_undo::Column::ImportLogId)
             .order_by_asc(import_undo::Column::RowNumber)
             .limit(1)

@@ -179,7 +179,7 @@ impl KeepFailed for Disk {
 }
 
 /// A job as an upload would make it.
-fn new_job() -> NewJob {
+pub(crate) fn new_job() -> NewJob {
     NewJob {
         uuid: Uuid::new_v4(),
         dataset: "products".to_owned(),

@@ -45,3 +45,4 @@ mod order;
 mod owners;
 mod steering;
 mod telling;
+mod undone;

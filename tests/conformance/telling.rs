@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loadbay::domain::error_code::ErrorCode;
-use loadbay::store::{End, GivenBack, Notifications};
+use loadbay::store::{Deletion, End, GivenBack, Notifications};
 
 use crate::ground::{Ground, LEASE, claimant};
 use crate::support::Kind;
@@ -52,7 +52,7 @@ async fn another_server_hears_of_every_change_that_it_may_have_to_act_on() {
     let owned = claim().await;
     store.finish(&owned, &End::Completed).await.unwrap().unwrap();
     assert_eq!(next(&mut heard).await, job.id, "ended");
-    assert!(store.delete(job.id).await.unwrap());
+    assert_eq!(store.delete(job.id).await.unwrap(), Deletion::Done);
     assert_eq!(next(&mut heard).await, job.id, "deleted");
     let other = ground.job().await;
     assert_eq!(next(&mut heard).await, other.id);

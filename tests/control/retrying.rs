@@ -183,7 +183,9 @@ both!(where_there_are_no_such_rows_there_is_no_job, |server| {
         let answer = server.ask(Method::POST, job, &call, "").await;
         answer.assert_problem(409, "nothing_to_retry");
     }
-    let empty = id(&server.load("products", Upload::csv("SKU,Name\n")).await);
+    let empty = server.load("products", Upload::csv("SKU,Name\n")).await;
+    assert_eq!(empty["actions"], serde_json::json!(["delete"]));
+    let empty = id(&empty);
     server.ask(Method::POST, empty, "retry", "").await.assert_problem(409, "nothing_to_retry");
     assert_eq!(server.jobs("").await.ok()["jobs"].as_array().unwrap().len(), 2);
 });
@@ -199,4 +201,97 @@ both!(files_whose_time_is_over_cannot_be_imported_again, |server| {
     assert_eq!(status["links"].get("retry"), None);
     server.ask(Method::POST, job, "retry", "").await.assert_problem(410, "files_removed");
     server.delete(job).await.ok();
+});
+
+both!(the_same_wish_is_one_job_whatever_became_of_the_parent, |server| {
+    let parent = id(&server.load("products", Upload::csv("SKU,Name\nA,Arnica\nB,\n")).await);
+    let asked = async |of: i64, rows: &str| {
+        let path = format!("/api/v1/import/jobs/{of}/retry?rows={rows}");
+        let request = server.request(Method::POST, &path).header("idempotency-key", "again");
+        server.send(request).await
+    };
+    let child = id(asked(parent, "failed").await.ok());
+    server.finished(child).await;
+    let other = id(&server.load("products", Upload::csv("SKU,Name\nC,\n")).await);
+    let again = async || {
+        let answer = asked(parent, "failed").await;
+        assert_eq!(id(answer.ok()), child);
+        assert_eq!(answer.header("idempotency-replayed"), Some("true"));
+        asked(parent, "all").await.assert_problem(422, "idempotency_mismatch");
+        asked(parent, "unprocessed").await.assert_problem(422, "idempotency_mismatch");
+        asked(other, "failed").await.assert_problem(422, "idempotency_mismatch");
+    };
+    again().await;
+    let over = format!("update import_log set files_removed_at = completed_at where id = {parent}");
+    server.database.execute(&over).await;
+    again().await;
+    server.delete(parent).await.ok();
+    again().await;
+    assert_eq!(server.jobs("").await.ok()["jobs"].as_array().unwrap().len(), 2);
+});
+
+/// A hundred keys, each twice: the second time with another name.
+fn twice() -> String {
+    let row = |row: u32| format!("S{:03},Name {row}\n", row % 100);
+    format!("SKU,Name\n{}", (0..200).map(row).collect::<String>())
+}
+
+both!(
+    a_duplicate_that_failed_fails_again_and_overwrites_nothing,
+    [SLOW, ("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "2")],
+    |server| {
+        let upload = Upload::csv(&twice()).option("duplicates", "error");
+        let parent = server.load("products", upload).await;
+        assert_eq!(parent["counts"]["failed"], 100, "{parent}");
+        let names = "select sku, name from products order by sku";
+        let expected = server.rows(names).await;
+        let child = server.retry(id(&parent), "failed").await;
+        reaches(server, child, 0, 10).await;
+        let part = server.cancel(child).await.ok().clone();
+        let rest = server.retry(child, "unprocessed").await;
+        let rest = server.finished(rest).await;
+        for job in [&part, &rest] {
+            assert_eq!(job["counts"]["failed"], processed(job), "{job}");
+            let page = server.errors(id(job), "?limit=1").await;
+            assert_eq!(page.data()["errors"][0]["code"], "duplicate_in_file", "{}", page.text());
+        }
+        assert_eq!(processed(&part) + processed(&rest), 100, "{part} {rest}");
+        assert!(server.rows(names).await == expected, "older values came over newer ones");
+    }
+);
+
+both!(a_row_that_is_valid_by_now_does_not_overwrite_a_later_one, |server| {
+    let folder = server.data_dir().with_file_name("datasets");
+    std::fs::create_dir(&folder).unwrap();
+    let table = "create table stock (code varchar(9) unique, name varchar(99))";
+    server.database.execute(table).await;
+    let file = "Code,Name\nA,Arnica montana\nB,Belladonna\nA,Arnica\n";
+    let mut parent = 0;
+    for longest in [6, 64] {
+        let text = format!(
+            "name = \"stock\"\ntable = \"stock\"\nkey = [\"code\"]\n[[column]]\nname = \"code\"\n\
+             required = true\nmax_length = 9\n[[column]]\nname = \"name\"\nmax_length = {longest}\n"
+        );
+        std::fs::write(folder.join("stock.toml"), text).unwrap();
+        server.terminate();
+        server.restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())]);
+        if longest == 6 {
+            let job = server.load("stock", Upload::csv(file)).await;
+            assert_eq!(
+                (&job["counts"]["failed"], &job["counts"]["created"]),
+                (&2.into(), &1.into())
+            );
+            parent = id(&job);
+        }
+    }
+    let child = server.retry(parent, "failed").await;
+    let status = server.finished(child).await;
+    let counts = &status["counts"];
+    assert_eq!(
+        (&counts["superseded"], &counts["created"], &status["progress"]["total"]),
+        (&1.into(), &1.into(), &2.into()),
+        "{status}"
+    );
+    let names = server.rows("select name from stock order by code").await;
+    assert_eq!(names, [["Arnica"], ["Belladonna"]]);
 });

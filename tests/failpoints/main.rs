@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use places::{Case, During, How, PLACES};
-use reqwest::{Body, Method};
+use reqwest::{Body, Method, RequestBuilder};
 use serde_json::Value;
 use support::*;
 use tokio::sync::Semaphore;
@@ -69,28 +69,57 @@ fn every_place_of_the_sources_is_tried() {
     found.retain(|name| name != "chunk.room" && !name.starts_with("retention."));
     let mut tried = PLACES.map(|place| place.name.to_owned()).to_vec();
     tried.sort();
+    tried.dedup();
     assert_eq!(found, tried);
 }
 
-async fn every_fault(kind: Kind) {
-    let settings = [("LOADBAY_CHUNK_ROWS", "100")];
-    let mut origin = Server::start_with(kind, &settings).await;
+const SETTINGS: Settings<'static> = &[("LOADBAY_CHUNK_ROWS", "100")];
+
+/// The job that is taken back: the second one of its server.
+const UNDONE: i64 = 2;
+
+/// A stopped server before the import, and what an undisturbed run leaves.
+async fn before_the_import(kind: Kind) -> (Server, Undisturbed) {
+    let mut origin = Server::start_with(kind, SETTINGS).await;
     origin.load("products", Upload::csv(&survival::before())).await;
     assert!(origin.terminate().success());
-    let mut quiet = origin.copy(&settings).await;
+    let mut quiet = origin.copy(SETTINGS).await;
     quiet.restart();
     let job = quiet.load("products", Upload::csv(&survival::file())).await;
-    let expected = Arc::new((job["counts"].clone(), survival::contents(&quiet).await));
+    let expected = (job["counts"].clone(), survival::contents(&quiet).await);
     tokio::task::spawn_blocking(move || drop(quiet)).await.unwrap();
+    (origin, expected)
+}
 
-    let origin = Arc::new(origin);
+/// The same before the import is taken back; some rows of each chunk are kept.
+async fn before_the_rollback(kind: Kind) -> (Server, Undisturbed) {
+    let mut origin = Server::start_with(kind, SETTINGS).await;
+    origin.load("products", Upload::csv(&survival::before())).await;
+    let upload = Upload::csv(&survival::file()).option("undo", "true");
+    assert_eq!(origin.load("products", upload).await["jobId"], UNDONE);
+    origin.database.execute("update products set uom = 'x' where sku like '%4'").await;
+    origin.database.execute("update products set name = 'x' where sku like '%14'").await;
+    assert!(origin.terminate().success());
+    let mut quiet = origin.copy(SETTINGS).await;
+    quiet.restart();
+    let rollback = quiet.action(UNDONE, "rollback").await.ok()["jobId"].as_i64().unwrap();
+    let job = quiet.finished(rollback).await;
+    let expected = (job["counts"].clone(), survival::contents(&quiet).await);
+    tokio::task::spawn_blocking(move || drop(quiet)).await.unwrap();
+    (origin, expected)
+}
+
+async fn every_fault(kind: Kind) {
+    let (import, rollback) = (before_the_import(kind).await, before_the_rollback(kind).await);
+    let (import, rollback) = (Arc::new(import), Arc::new(rollback));
     let mut cases = tokio::task::JoinSet::new();
     for case in Case::all() {
-        let (origin, expected) = (Arc::clone(&origin), Arc::clone(&expected));
+        let is_rollback = case.place.during == During::Rollback;
+        let ground = Arc::clone(if is_rollback { &rollback } else { &import });
         cases.spawn(async move {
             let place = TOGETHER.acquire().await.unwrap();
             let began = Instant::now();
-            let run = suffer(&origin, case, &expected).await;
+            let run = suffer(&ground.0, case, &ground.1).await;
             eprintln!("{kind:?}: {case}: {} ms", began.elapsed().as_millis());
             drop(place);
             // To drop a database waits for all sessions that are just beginning: for those of this
@@ -127,7 +156,7 @@ async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
     match case.place.during {
         During::Stop => run.stop_in_the_middle(job).await,
         During::Control => run.pause_and_resume(job).await,
-        During::Import | During::Workbook | During::Full => {}
+        During::Import | During::Workbook | During::Full | During::Rollback => {}
     }
     run.ends(job).await;
     run.check_strike();
@@ -138,29 +167,36 @@ async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
     assert!(survival::contents(&run.server).await == expected.1, "{case}: the tables differ");
     check_guarantees(&run.server, job).await;
     let jobs = run.server.database.number("select count(*) from import_log").await;
-    assert_eq!(jobs, 2, "{case}: the upload made another job");
+    let expected = if case.place.during == During::Rollback { 3 } else { 2 };
+    assert_eq!(jobs, expected, "{case}: the wish made another job");
     assert!(run.server.is_running(), "{case}: the server ended:\n{}", run.server.log());
     run
 }
 
 impl Run {
-    /// Uploads the file until it is accepted, always with the same key.
-    async fn deliver(&mut self) -> i64 {
+    /// What is asked for: an upload, or a rollback.
+    fn wish(&self) -> RequestBuilder {
+        let post = |path: &str| {
+            self.server.request(Method::POST, path).header("idempotency-key", "the-wish")
+        };
         let (name, bytes) = match self.case.place.during {
+            During::Rollback => return post(&format!("/api/v1/import/jobs/{UNDONE}/rollback")),
             During::Workbook => ("products.xlsx", workbook(&survival::file())),
             During::Import | During::Stop | During::Full | During::Control => {
                 ("products.csv", survival::file().into_bytes())
             }
         };
+        post("/api/v1/import/products")
+            .header("content-type", "application/octet-stream")
+            .header("content-disposition", format!("attachment; filename=\"{name}\""))
+            .body(Body::from(bytes))
+    }
+
+    /// Asks until it is accepted, always with the same key.
+    async fn deliver(&mut self) -> i64 {
         let limit = Instant::now() + PATIENCE;
         loop {
-            let request = self
-                .server
-                .request(Method::POST, "/api/v1/import/products")
-                .header("idempotency-key", "the-file")
-                .header("content-type", "application/octet-stream")
-                .header("content-disposition", format!("attachment; filename=\"{name}\""))
-                .body(Body::from(bytes.clone()));
+            let request = self.wish();
             let Ok(answer) = request.send().await else {
                 self.look_after();
                 assert!(Instant::now() < limit, "{}: no answer", self.case);
@@ -168,7 +204,7 @@ impl Run {
             };
             let status = answer.status();
             let json: Value = answer.json().await.unwrap_or_default();
-            if status == 202 {
+            if status.is_success() {
                 return json["data"]["jobId"].as_i64().expect("a job number");
             }
             assert!(status.is_server_error(), "{}: {status}: {json}", self.case);
@@ -187,7 +223,7 @@ impl Run {
             self.server.log()
         );
         self.aborted = true;
-        self.server.restart_with(&[("LOADBAY_CHUNK_ROWS", "100")]);
+        self.server.restart_with(SETTINGS);
     }
 
     async fn comes_to_its_middle(&self, job: i64) {
@@ -222,7 +258,7 @@ impl Run {
         self.aborted = status.signal() == Some(6);
         let as_told = if self.case.how == How::Abort { self.aborted } else { status.success() };
         assert!(as_told, "{}: {status}:\n{}", self.case, self.server.log());
-        self.server.restart_with(&[("LOADBAY_CHUNK_ROWS", "100")]);
+        self.server.restart_with(SETTINGS);
     }
 
     /// Waits for the end of the job.

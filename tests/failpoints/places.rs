@@ -16,6 +16,8 @@ pub(crate) enum During {
     Full,
     /// An import that is paused and resumed.
     Control,
+    /// An import that is taken back.
+    Rollback,
 }
 
 /// A place of `faults`, and the how-manieth time it fails.
@@ -31,7 +33,7 @@ const fn place(name: &'static str, time: u32, during: During) -> Place {
 }
 
 /// All places, in the order in which a job comes through them.
-pub(crate) const PLACES: [Place; 27] = [
+pub(crate) const PLACES: [Place; 43] = [
     place("receive.written", 1, During::Import),
     place("receive.durable", 1, During::Import),
     place("submit.before", 1, During::Import),
@@ -59,6 +61,22 @@ pub(crate) const PLACES: [Place; 27] = [
     place("room.after", 1, During::Full),
     place("control.before", 1, During::Control),
     place("control.after", 1, During::Control),
+    place("rollback.locked", 1, During::Rollback),
+    place("submit.before", 1, During::Rollback),
+    place("submit.after", 1, During::Rollback),
+    place("claim.after", 1, During::Rollback),
+    place("total.before", 1, During::Rollback),
+    place("total.after", 1, During::Rollback),
+    place("chunk.begin", 3, During::Rollback),
+    place("chunk.rows", 3, During::Rollback),
+    place("chunk.proof", 3, During::Rollback),
+    place("chunk.kept", 3, During::Rollback),
+    place("chunk.commit", 3, During::Rollback),
+    place("chunk.committed", 3, During::Rollback),
+    place("lane.after", 3, During::Rollback),
+    place("finish.before", 1, During::Rollback),
+    place("finish.after", 1, During::Rollback),
+    place("renew.before", 1, During::Rollback),
 ];
 
 /// How a place fails.
@@ -85,7 +103,19 @@ pub(crate) struct Case {
 impl Case {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        PLACES.into_iter().flat_map(|place| HOW.map(|how| Self { place, how }))
+        let all = PLACES.into_iter().flat_map(|place| HOW.map(|how| Self { place, how }));
+        all.filter(|case| case.place.during != During::Rollback || case.is_of_a_rollback())
+    }
+
+    /// What a rollback shares with an import fails in the other ways there. In this one it must find
+    /// the way back to its checkpoint.
+    fn is_of_a_rollback(&self) -> bool {
+        let has_own = ["rollback.", "chunk.", "lane."].iter();
+        let mut has_own = has_own.filter(|own| self.place.name.starts_with(**own));
+        match has_own.next() {
+            Some(own) => self.how != How::Sleep || *own == "chunk.",
+            None => self.how == How::Abort,
+        }
     }
 
     /// The value of `FAILPOINTS`.
@@ -100,7 +130,7 @@ impl Case {
         let before = if time > 1 { format!("{}*off->", time - 1) } else { String::new() };
         let mut points = format!("{name}={before}1*{action}->off");
         match during {
-            During::Import | During::Workbook => {}
+            During::Import | During::Workbook | During::Rollback => {}
             // Slow enough to be stopped in its middle.
             During::Stop | During::Control => points.push_str(";chunk.begin=sleep(500)"),
             During::Full => points.push_str(";chunk.room=1*return->off"),
@@ -123,6 +153,6 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {}", self.how, self.place.name)
+        write!(f, "{:?} at {} during {:?}", self.how, self.place.name, self.place.during)
     }
 }

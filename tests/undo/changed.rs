@@ -47,12 +47,31 @@ both!(columns_that_the_file_did_not_feed_may_change, |server| {
     assert!(found[2].starts_with('1'), "{found:?}");
 });
 
-both!(rows_that_are_gone_need_nothing, |server| {
-    server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
-    let job = load(server, "SKU,Name,Qty\nA,Arnica 1,1\nB,Belladonna,2\n").await;
-    server.database.execute("delete from product_stocks; delete from products").await;
-    assert_counts(&take_back(server, job).await, [0, 0, 2, 0]);
-    assert_eq!(server.database.number("select count(*) from products").await, 0);
+both!(a_row_that_is_gone_is_told_where_it_would_have_been_put_back, |server| {
+    let before = "SKU,Name,Category,Qty\nA,Arnica,Drops,1\nB,Belladonna,,2\n";
+    server.load("products", Upload::csv(before)).await;
+    let job = load(
+        server,
+        "SKU,Name,Category,Qty\nA,Arnica 1,Pills,1\nB,Belladonna 1,,2\nC,China,,3\nD,D,,4\n",
+    )
+    .await;
+    let gone = "delete from product_stocks; delete from products where sku in ('A', 'C'); \
+                update products set sku = 'Z' where sku = 'B'";
+    server.database.execute(gone).await;
+    let status = take_back(server, job).await;
+    // C would have been removed anyhow.
+    assert_counts(&status, [1, 0, 1, 2]);
+    let expected = [["changed_since", "2", "A"], ["changed_since", "3", "B"]];
+    assert_eq!(errors(server, &status).await, expected);
+    assert_eq!(server.rows("select sku, name from products").await, [["Z", "Belladonna 1"]]);
+    let page = server.errors(status["jobId"].as_i64().unwrap(), "").await;
+    let message = "`A` was deleted or got another key after the import; it is not put back";
+    assert_eq!(page.data()["errors"][0]["message"], message, "{}", page.text());
+    // The list has what was before: whoever wants the rows back uploads it.
+    let list = server.errors_file(status["jobId"].as_i64().unwrap(), "csv").await;
+    let lines: Vec<_> = list.text().lines().collect();
+    assert!(lines[1].starts_with("A,Arnica,Drops,1"), "{}", lines[1]);
+    assert!(lines[2].starts_with("B,Belladonna,,2"), "{}", lines[2]);
 });
 
 both!(a_row_that_was_made_anew_is_another_one, |server| {

@@ -118,3 +118,31 @@ both!(
         assert!(products(server).await == rows, "the products differ from those before the import");
     }
 );
+
+both!(a_list_that_cannot_be_reached_for_a_moment_is_waited_for, |server| {
+    let shared = server.data_dir().with_file_name("shared");
+    let (uploads, away) = (shared.join("uploads"), shared.join("away"));
+    std::fs::create_dir(&shared).unwrap();
+    let url = format!("file://{}", shared.display());
+    server.terminate();
+    let settings = [SLOW, ("LOADBAY_CHUNK_ROWS", "10"), ("LOADBAY_STORAGE_URL", url.as_str())];
+    server.restart_with(&settings);
+    let job = load(server, &file()).await;
+    server.database.execute("update products set uom = 'x' where sku like '%4'").await;
+    let rollback = ask(server, job).await;
+    reaches(server, rollback, 0, 200).await;
+    server.action(rollback, "pause").await.ok();
+    std::fs::rename(&uploads, &away).unwrap();
+    server.action(rollback, "resume").await.ok();
+    while !server.log().contains("what failed is tried again") {
+        tokio::task::yield_now().await;
+    }
+    std::fs::rename(&away, &uploads).unwrap();
+    let status = server.finished(rollback).await;
+    assert_eq!(status["status"], "completed", "{status}");
+    let list = server.errors_file(rollback, "csv").await;
+    let mut rows = csv::Reader::from_reader(&*list.bytes);
+    let keys: Vec<_> = rows.records().map(|row| row.unwrap()[0].to_owned()).collect();
+    assert_eq!(status["counts"]["failed"], keys.len(), "{status}");
+    assert!(keys.iter().all(|key| key.ends_with('4')), "a row lost its cells: {keys:?}");
+});

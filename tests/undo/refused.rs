@@ -146,3 +146,33 @@ both!(what_triggers_made_of_a_row_is_what_the_import_left, |server| {
         |rows: &[Vec<String>]| rows.iter().map(|row| row[..10].to_vec()).collect::<Vec<_>>();
     assert_eq!(names(&products(server).await), names(&before));
 });
+
+both!(a_history_that_refuses_a_row_keeps_that_row_alone, |server| {
+    let file = |price: u32| {
+        let row = |row: u32| format!("S{row:03},Name {row},{price}\n");
+        format!("SKU,Name,Price\n{}", (0..30).map(row).collect::<String>())
+    };
+    server.load("products", Upload::csv(&file(1))).await;
+    let job = load(server, &file(2)).await;
+    let sql = match server.database.kind() {
+        Kind::Sqlite => {
+            "create trigger not_s007 before insert on product_prices \
+             when new.product_id = (select id from products where sku = 'S007') \
+             begin select raise(abort, 'S007 keeps its price'); end"
+        }
+        Kind::Postgres => {
+            "create function not_s007() returns trigger language plpgsql as $$ begin \
+             if new.product_id = (select id from products where sku = 'S007') then \
+             raise check_violation using message = 'S007 keeps its price'; end if; \
+             return new; end $$;
+             create trigger not_s007 before insert on product_prices for each row \
+             execute function not_s007()"
+        }
+    };
+    server.database.execute(sql).await;
+    let status = take_back(server, job).await;
+    assert_counts(&status, [0, 29, 0, 1]);
+    assert_eq!(errors(server, &status).await, [["constraint_violated", "9", "S007"]]);
+    let prices = "select count(*) from product_prices where archived_at is null";
+    assert_eq!(server.database.number(prices).await, 30);
+});

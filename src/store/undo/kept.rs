@@ -11,6 +11,8 @@ use crate::store::target::{ReferenceTarget, Target, quoted};
 pub(in crate::store) enum Why {
     /// It is not what the import left.
     Changed,
+    /// The import updated it, and it is not there any more.
+    Gone,
     /// A constraint of the table, or of another one, stands against it: what the database said.
     Constraint(String),
     /// The database refused for another reason: what it said.
@@ -43,6 +45,11 @@ pub(in crate::store) fn failed_row(
             RowCode::ChangedSince,
             of_key,
             format!("`{key}` was changed after the import and is kept"),
+        ),
+        Why::Gone => (
+            RowCode::ChangedSince,
+            of_key,
+            format!("`{key}` was deleted or got another key after the import; it is not put back"),
         ),
         Why::Constraint(answer) => (
             RowCode::ConstraintViolated,

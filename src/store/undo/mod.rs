@@ -1,21 +1,23 @@
 //! Taking an import back: the journal that it kept in `import_undo`, and the job that works it off.
 //! How rows are put back is the business of each database's own undoer.
 
+mod into;
 pub(super) mod kept;
 mod reach;
 
-pub use reach::Reach;
+pub use into::UndoTarget;
 
 use entity::{import_log, import_undo};
-use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, TransactionTrait,
 };
 
 use crate::dataset::model::Dataset;
+use crate::domain::action::Action;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{Blank, Mode};
+use crate::faults::fault;
 use crate::store::error::{Doing, StoreError};
 use crate::store::events::ends;
 use crate::store::postgres::PostgresUndoer;
@@ -31,11 +33,15 @@ pub enum RollbackInserted {
     Inserted(Inserted),
     /// A rollback of the same job is not at its end yet: this one.
     Unfinished(Job),
+    /// The job cannot be taken back any more, as it stands now.
+    Refused(Job),
+    /// The job is no more.
+    Gone,
 }
 
 impl Store {
     /// Stores a rollback of the job `undone` as PENDING, unless one is unfinished. Two servers that
-    /// are asked at the same moment take turns at the row of `undone`.
+    /// are asked at the same moment take turns at the row of `undone`, and so does who ends its time.
     pub async fn insert_rollback(
         &self,
         new: &NewJob,
@@ -45,21 +51,33 @@ impl Store {
         let doing = "store a rollback";
         let _turn = self.turn().await;
         let transaction = self.write.begin().await.doing(doing)?;
+        let job = self.locked(&transaction, undone).await?;
+        fault!("rollback.locked", StoreError::busy());
+        let unfinished = unfinished_rollback(&transaction, undone).await?;
+        let refused = match (job, unfinished) {
+            (None, _) => RollbackInserted::Gone,
+            (Some(_), Some(running)) => RollbackInserted::Unfinished(running),
+            (Some(job), None) if !Action::Rollback.is_legal(&job) => RollbackInserted::Refused(job),
+            (Some(_), None) => {
+                let inserted = self.insert_within(transaction, new, place).await?;
+                return Ok(RollbackInserted::Inserted(inserted));
+            }
+        };
+        transaction.rollback().await.doing(doing)?;
+        Ok(refused)
+    }
+
+    /// The job as it stands; on PostgreSQL its row is locked until the transaction ends.
+    pub(super) async fn locked(
+        &self,
+        transaction: &DatabaseTransaction,
+        id: i64,
+    ) -> Result<Option<Job>, StoreError> {
+        let mut find = import_log::Entity::find_by_id(id);
         if let Kind::Postgres { .. } = self.kind {
-            lock(&transaction, undone).await.doing(doing)?;
+            find = find.lock_exclusive();
         }
-        let unfinished = import_log::Entity::find()
-            .filter(import_log::Column::RollbackOf.eq(undone))
-            .filter(import_log::Column::ImportStatus.is_not_in(ends()))
-            .one(&transaction)
-            .await
-            .doing(doing)?;
-        if let Some(row) = unfinished {
-            transaction.rollback().await.doing(doing)?;
-            return Ok(RollbackInserted::Unfinished(job(row)?));
-        }
-        let inserted = self.insert_within(transaction, new, place).await?;
-        Ok(RollbackInserted::Inserted(inserted))
+        find.one(transaction).await.doing("lock a job")?.map(job).transpose()
     }
 
     /// Rows in the journal of a job.
@@ -131,15 +149,17 @@ impl Store {
     }
 }
 
-/// Locks the row of a job, so that one rollback of it is stored at a time.
-async fn lock(transaction: &DatabaseTransaction, id: i64) -> Result<(), sea_orm::DbErr> {
-    let mut lock = Query::select();
-    lock.column(import_log::Column::Id)
-        .from(import_log::Entity)
-        .and_where(import_log::Column::Id.eq(id))
-        .lock_exclusive();
-    transaction.query_one(&lock).await?;
-    Ok(())
+/// The rollback of a job that has not ended, if there is one.
+pub(super) async fn unfinished_rollback(
+    connection: &impl ConnectionTrait,
+    undone: i64,
+) -> Result<Option<Job>, StoreError> {
+    let found = import_log::Entity::find()
+        .filter(import_log::Column::RollbackOf.eq(undone))
+        .filter(import_log::Column::ImportStatus.is_not_in(ends()))
+        .one(connection)
+        .await;
+    found.doing("look for a rollback")?.map(job).transpose()
 }
 
 /// What belongs to a row of the dataset's table and goes with it: every history, also those of which

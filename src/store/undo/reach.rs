@@ -3,11 +3,16 @@
 //! that an import writes no entry that it does not need. A rollback makes an index for as long as it
 //! runs: without one each row that goes reads a history from end to end.
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use entity::import_log;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement,
+    TransactionTrait,
+};
 
 use super::Owned;
 use crate::dataset::model::Dataset;
 use crate::store::error::{Doing, StoreError};
+use crate::store::events::ends;
 use crate::store::target::quoted;
 use crate::store::{Kind, Store};
 
@@ -22,20 +27,26 @@ const SQLITE_INDEXES: &str = "SELECT l.name FROM pragma_index_list($1) l WHERE l
      AND l.name <> $3 AND EXISTS \
      (SELECT 1 FROM pragma_index_info(l.name) x WHERE x.seqno = 0 AND x.name = $2)";
 
-/// The indexes that a rollback made, by their names.
-#[derive(Debug, Clone, Default)]
-pub struct Reach(Vec<String>);
+/// The indexes that rollbacks made and left, of tables that we see.
+const POSTGRES_LEFT: &str = "SELECT indexname::text AS name FROM pg_indexes \
+     WHERE schemaname = ANY (current_schemas(false)) AND starts_with(indexname::text, $1)";
+
+const SQLITE_LEFT: &str =
+    "SELECT name FROM sqlite_master WHERE type = 'index' AND substr(name, 1, length($1)) = $1";
+
+/// What the names of our indexes begin with.
+const PREFIX: &str = "loadbay_reach_";
 
 impl Store {
     /// Makes the indexes that a rollback of `dataset` lacks; one that an earlier rollback had to
-    /// leave behind serves again. Where the database does not let us, the rollback goes without.
+    /// leave behind serves again. Where the database does not let us, the rollback goes without;
+    /// also where others hold the table: whoever waits for us would wait as long as we do.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn reach_histories(&self, dataset: &Dataset) -> Result<Reach, StoreError> {
-        let mut made = Vec::new();
+    pub async fn reach_histories(&self, dataset: &Dataset) -> Result<(), StoreError> {
         for (table, owner) in Owned::histories_of(dataset) {
-            let name = format!("loadbay_reach_{table}");
+            let name = format!("{PREFIX}{table}");
             if self.is_reached(&table, &owner, &name).await? {
                 continue;
             }
@@ -47,27 +58,65 @@ impl Store {
             );
             let _turn = self.turn().await;
             match self.write.execute_unprepared(&create).await.doing("index a history") {
-                Ok(_) => made.push(name),
-                Err(error) if error.is_transient() || error.is_out_of_room() => return Err(error),
+                Err(error)
+                    if (error.is_transient() && !error.is_lock_timeout())
+                        || error.is_out_of_room() =>
+                {
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::warn!(table, %error, "a history has no index; taking back is slow");
                 }
+                Ok(_) => {}
             }
         }
-        Ok(Reach(made))
+        Ok(())
     }
 
-    /// Removes the indexes again.
+    /// Removes all indexes that rollbacks made, when none is left that needs them: none that has not
+    /// ended but `at_its_end`.
     ///
     /// # Errors
     /// When the database does not answer: they serve the next rollback then, which removes them.
-    pub async fn leave_histories(&self, reach: &Reach) -> Result<(), StoreError> {
-        for name in &reach.0 {
-            let remove = format!("DROP INDEX IF EXISTS {}", quoted(name));
-            let _turn = self.turn().await;
-            self.write.execute_unprepared(&remove).await.doing("remove the index of a history")?;
+    pub async fn leave_histories(&self, at_its_end: Option<i64>) -> Result<(), StoreError> {
+        let doing = "remove the index of a history";
+        let _turn = self.turn().await;
+        if self.any_rollback_but(&self.write, at_its_end).await? {
+            return Ok(());
+        }
+        let (backend, sql) = match self.kind {
+            Kind::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_LEFT),
+            Kind::Postgres { .. } => (DbBackend::Postgres, POSTGRES_LEFT),
+        };
+        let ask = Statement::from_sql_and_values(backend, sql, [PREFIX.into()]);
+        for row in self.write.query_all_raw(ask).await.doing(doing)? {
+            let name: String = row.try_get("", "name").doing(doing)?;
+            let transaction = self.write.begin().await.doing(doing)?;
+            let remove = format!("DROP INDEX IF EXISTS {}", quoted(&name));
+            transaction.execute_unprepared(&remove).await.doing(doing)?;
+            // The table is locked now: who comes from here on makes the index anew, behind us.
+            if self.any_rollback_but(&transaction, at_its_end).await? {
+                return transaction.rollback().await.doing(doing);
+            }
+            transaction.commit().await.doing(doing)?;
         }
         Ok(())
+    }
+
+    /// True when a rollback has not ended, other than `but`.
+    async fn any_rollback_but(
+        &self,
+        connection: &impl ConnectionTrait,
+        but: Option<i64>,
+    ) -> Result<bool, StoreError> {
+        let mut others = import_log::Entity::find()
+            .filter(import_log::Column::RollbackOf.is_not_null())
+            .filter(import_log::Column::ImportStatus.is_not_in(ends()));
+        if let Some(but) = but {
+            others = others.filter(import_log::Column::Id.ne(but));
+        }
+        let found = others.count(connection).await.doing("look for other rollbacks")?;
+        Ok(found > 0)
     }
 
     async fn is_reached(&self, table: &str, owner: &str, own: &str) -> Result<bool, StoreError> {

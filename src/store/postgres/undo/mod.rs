@@ -16,6 +16,7 @@ pub(super) use journal::Journal;
 use super::{conclude, is_proved, look, open_session, run_plain};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
+use crate::faults::fault;
 use crate::store::error::{Doing, StoreError};
 use crate::store::notes::RowNames;
 use crate::store::sessions::Sessions;
@@ -55,6 +56,7 @@ impl PostgresUndoer {
         chunk: &Chunk,
     ) -> Result<Written, StoreError> {
         let mut transaction = connection.begin().await.doing("begin a chunk")?;
+        fault!("chunk.begin", StoreError::busy());
         let (now, already) = look(&mut transaction, self.settings.job.id, chunk.number).await?;
         if already {
             transaction.rollback().await.doing("leave a chunk that is committed")?;
@@ -63,6 +65,7 @@ impl PostgresUndoer {
         // A reference from another table is to refuse its row now, not the whole chunk at the end.
         run_plain(&mut transaction, "SET CONSTRAINTS ALL IMMEDIATE").await?;
         let outcome = self.rows(&mut transaction, chunk, now).await?;
+        fault!("chunk.rows", StoreError::busy());
         conclude(transaction, &self.names, &mut self.settings, chunk, &outcome, now).await?;
         Ok(Written { counts: outcome.counts, already: false })
     }

@@ -1,5 +1,5 @@
 //! The rows of a chunk of a journal: what was created is deleted, what was updated gets its former
-//! values back, and what changed since is kept. Rows that the database refuses are found by halving.
+//! values back, and what changed since is kept. Rows that the database refuses are found by dividing.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,10 @@ use crate::store::undo::kept::{Why, failed_row};
 
 const DOING: &str = "take the rows of a chunk back";
 
+/// Pieces that a refused part is divided into. With two of them a chunk of which each row is refused
+/// would be tried in twice as many parts as it has rows.
+const PIECES: usize = 8;
+
 /// What is to become of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -29,6 +33,23 @@ enum Fate {
 struct Due {
     row_number: i64,
     fate: Fate,
+}
+
+/// When the histories of rows that are put back follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Histories {
+    /// Once for all parts of a chunk.
+    AtTheEnd,
+    WithEachPart,
+}
+
+/// What became of the rows that were due.
+#[derive(Debug, Default)]
+struct Divided {
+    removed: u64,
+    put_back: u64,
+    /// By row number.
+    refused: BTreeMap<i64, Why>,
 }
 
 /// Why a part did not go back as a whole.
@@ -65,6 +86,9 @@ impl PostgresUndoer {
                 "remove" => due.push(Due { row_number, fate: Fate::Remove }),
                 "back" => due.push(Due { row_number, fate: Fate::PutBack }),
                 "same" => outcome.counts.unchanged += 1,
+                "gone" => {
+                    kept.insert(row_number, Why::Gone);
+                }
                 _ => {
                     kept.insert(row_number, Why::Changed);
                 }
@@ -72,7 +96,9 @@ impl PostgresUndoer {
         }
         // Parts are rows from one number to another.
         due.sort_unstable_by_key(|row| row.row_number);
-        self.halve(connection, due, now, &mut outcome, &mut kept).await?;
+        let divided = self.take_back(connection, due, now).await?;
+        (outcome.counts.removed, outcome.counts.updated) = (divided.removed, divided.put_back);
+        kept.extend(divided.refused);
         self.hand_back(connection, &kept, &mut outcome)
             .await
             .doing("show the rows that are kept")?;
@@ -80,26 +106,43 @@ impl PostgresUndoer {
         Ok(outcome)
     }
 
-    /// Takes `due` back; where the database refuses a part, its halves, down to the single row.
-    async fn halve(
+    /// Takes `due` back. The histories follow all at once; only where the database refuses them
+    /// because of a row, each part takes its own, so that the row is found.
+    async fn take_back(
         &self,
         connection: &mut PgConnection,
         due: Vec<Due>,
         now: DateTime<Utc>,
-        outcome: &mut Outcome,
-        kept: &mut BTreeMap<i64, Why>,
-    ) -> Result<(), StoreError> {
-        let mut parts = vec![due];
-        while let Some(part) = parts.pop() {
-            if part.is_empty() {
-                continue;
+    ) -> Result<Divided, StoreError> {
+        run_plain(connection, "SAVEPOINT chunk").await?;
+        let divided = self.divide(connection, due.clone(), now, Histories::AtTheEnd).await?;
+        match self.archive(connection, now).await {
+            Ok(()) => run_plain(connection, "RELEASE SAVEPOINT chunk").await.map(|()| divided),
+            Err(error) if fault_of_row(&error) => {
+                run_plain(connection, "ROLLBACK TO SAVEPOINT chunk").await?;
+                self.divide(connection, due, now, Histories::WithEachPart).await
             }
-            run_plain(connection, "SAVEPOINT part").await?;
-            let why = match self.part(connection, &part, now).await {
+            Err(error) => Err(error).doing(DOING),
+        }
+    }
+
+    /// Takes `due` back; where the database refuses a part, its pieces, down to the single row.
+    async fn divide(
+        &self,
+        connection: &mut PgConnection,
+        due: Vec<Due>,
+        now: DateTime<Utc>,
+        histories: Histories,
+    ) -> Result<Divided, StoreError> {
+        let mut divided = Divided::default();
+        let mut parts = vec![due];
+        run_plain(connection, "SAVEPOINT part").await?;
+        while let Some(part) = parts.pop() {
+            let why = match self.part(connection, &part, now, histories).await {
                 Ok((removed, put_back)) => {
-                    outcome.counts.removed += removed;
-                    outcome.counts.updated += put_back;
-                    run_plain(connection, "RELEASE SAVEPOINT part").await?;
+                    divided.removed += removed;
+                    divided.put_back += put_back;
+                    run_plain(connection, "RELEASE SAVEPOINT part; SAVEPOINT part").await?;
                     continue;
                 }
                 Err(Refusal::LeftOut) => Why::LeftOut,
@@ -107,16 +150,15 @@ impl PostgresUndoer {
                 Err(Refusal::Database(error)) => return Err(error).doing(DOING),
             };
             run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
-            run_plain(connection, "RELEASE SAVEPOINT part").await?;
             if let [row] = part.as_slice() {
-                kept.insert(row.row_number, why);
+                divided.refused.insert(row.row_number, why);
             } else {
-                let (left, right) = part.split_at(part.len() / 2);
-                parts.push(right.to_vec());
-                parts.push(left.to_vec());
+                let pieces = part.chunks(part.len().div_ceil(PIECES));
+                parts.extend(pieces.rev().map(<[Due]>::to_vec));
             }
         }
-        Ok(())
+        run_plain(connection, "RELEASE SAVEPOINT part").await?;
+        Ok(divided)
     }
 
     /// Takes a part back; answers how many rows were removed and how many put back.
@@ -125,28 +167,28 @@ impl PostgresUndoer {
         connection: &mut PgConnection,
         part: &[Due],
         now: DateTime<Utc>,
+        histories: Histories,
     ) -> Result<(u64, u64), Refusal> {
         let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok((0, 0)) };
         let (first, last) = (first.row_number, last.row_number);
         let removals = part.iter().filter(|row| row.fate == Fate::Remove).count() as u64;
         let updates = part.len() as u64 - removals;
         if removals > 0 {
-            let mut removed = 0;
-            for sql in self.sql.forget.iter().chain([&self.sql.remove]) {
-                let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(first).bind(last);
-                removed = query.execute(&mut *connection).await?.rows_affected();
-            }
-            if removed != removals {
+            let query = sqlx::query(AssertSqlSafe(self.sql.remove.clone())).bind(first).bind(last);
+            if query.execute(&mut *connection).await?.rows_affected() != removals {
                 return Err(Refusal::LeftOut);
             }
         }
         if updates > 0 && self.put_back(connection, first, last, now).await? != updates {
             return Err(Refusal::LeftOut);
         }
+        if updates > 0 && histories == Histories::WithEachPart {
+            self.archive(connection, now).await?;
+        }
         Ok((removals, updates))
     }
 
-    /// Gives rows their former values by the rules of an import: what was is archived.
+    /// Gives rows their former values, and keeps those of the histories aside.
     async fn put_back(
         &self,
         connection: &mut PgConnection,
@@ -161,6 +203,16 @@ impl PostgresUndoer {
             .bind(now)
             .fetch_one(&mut *connection)
             .await?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Archives what was in the histories, by the rules of an import, for all rows that were put back
+    /// since this was last done.
+    async fn archive(
+        &self,
+        connection: &mut PgConnection,
+        now: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
         for history in &self.sql.histories {
             let query = sqlx::query(AssertSqlSafe(history.clone())).bind(now);
             query.execute(&mut *connection).await?;
@@ -168,26 +220,26 @@ impl PostgresUndoer {
         if !self.sql.histories.is_empty() {
             sqlx::raw_sql("TRUNCATE loadbay_changed").execute(connection).await?;
         }
-        Ok(count.unsigned_abs())
+        Ok(())
     }
 
-    /// Makes failed rows of those that are kept, with their values as they stand.
+    /// Makes failed rows of those that are kept, with their values as they stand; of those that are
+    /// gone, as they would be put back.
     async fn hand_back(
         &self,
         connection: &mut PgConnection,
         kept: &BTreeMap<i64, Why>,
         outcome: &mut Outcome,
     ) -> Result<(), sqlx::Error> {
-        if kept.is_empty() {
-            return Ok(());
+        let (gone, there): (Vec<i64>, Vec<i64>) =
+            kept.keys().partition(|row| kept.get(row) == Some(&Why::Gone));
+        let mut shown: BTreeMap<i64, Vec<Option<String>>> = BTreeMap::new();
+        for (sql, rows) in [(&self.sql.show, there), (&self.sql.show_gone, gone)] {
+            if !rows.is_empty() {
+                let query = sqlx::query_as(AssertSqlSafe(sql.clone())).bind(rows);
+                shown.extend(query.fetch_all(&mut *connection).await?);
+            }
         }
-        let row_numbers: Vec<i64> = kept.keys().copied().collect();
-        let shown: Vec<(i64, Vec<Option<String>>)> =
-            sqlx::query_as(AssertSqlSafe(self.sql.show.clone()))
-                .bind(row_numbers)
-                .fetch_all(connection)
-                .await?;
-        let mut shown: BTreeMap<_, _> = shown.into_iter().collect();
         for (row_number, why) in kept {
             let values = shown.remove(row_number).unwrap_or_default();
             let values: Vec<String> = values.into_iter().map(Option::unwrap_or_default).collect();

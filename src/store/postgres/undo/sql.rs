@@ -23,9 +23,8 @@ pub(super) struct Statements {
     /// Looks the journal of a job through. Parameters: the job that is taken back, first row, last
     /// row. Columns: row number, fate.
     pub(super) look: String,
-    /// Deletes the histories of the rows of a part that are to be removed. Parameters: the part.
-    pub(super) forget: Vec<String>,
-    /// Deletes those rows. Parameters: the part.
+    /// Deletes the rows of a part that are to be removed, with their histories: one statement, at
+    /// the end of which their references are checked. Parameters: the part.
     pub(super) remove: String,
     /// Gives rows their former values; none where the file feeds nothing but the key. Parameters:
     /// the part, now. Column: how many.
@@ -35,6 +34,8 @@ pub(super) struct Statements {
     /// The texts of rows that are kept. Parameter: row numbers. Columns: row number, an array with
     /// one text for each field.
     pub(super) show: String,
+    /// The same of rows that are gone, with their former values.
+    pub(super) show_gone: String,
 }
 
 impl Statements {
@@ -42,25 +43,27 @@ impl Statements {
         let (table, same_key) = (quoted(&target.table), same_key(target));
         let of_table =
             |fate: &str| format!("{same_key} AND s.loadbay_fate = '{fate}' AND s.{OF_PART}");
-        let forget = |(history, owner): &(String, String)| {
+        let forget = |(number, (history, owner)): (usize, &(String, String))| {
             format!(
-                "DELETE FROM {} WHERE {} = ANY (ARRAY(SELECT id FROM loadbay_back \
-                 WHERE loadbay_fate = 'remove' AND {OF_PART}))",
+                "forgotten{number} AS (DELETE FROM {} WHERE {} = ANY (ARRAY(SELECT id \
+                 FROM loadbay_back WHERE loadbay_fate = 'remove' AND {OF_PART})))",
                 quoted(history),
                 quoted(owner)
             )
         };
+        let forget = list(owned.histories.iter().enumerate().map(forget));
+        let with = if forget.is_empty() { String::new() } else { format!("WITH {forget} ") };
         Self {
             prepare: temporary_tables(target, owned),
             look: look(target, owned),
-            forget: owned.histories.iter().map(forget).collect(),
             remove: format!(
-                "DELETE FROM {table} t USING loadbay_back s WHERE {}",
+                "{with}DELETE FROM {table} t USING loadbay_back s WHERE {}",
                 of_table("remove")
             ),
             put_back: put_back(target, &of_table("back")),
             histories: target.histories.iter().map(history).collect(),
             show: show(target),
+            show_gone: show_gone(target),
         }
     }
 }
@@ -87,11 +90,15 @@ enum Origin {
 fn temporary_tables(target: &Target, owned: &Owned) -> Vec<String> {
     let table = quoted(&target.table);
     let columns = list(columns(target, owned).into_iter().map(|(column, _)| column));
-    let mut tables = vec![format!(
-        "CREATE TEMP TABLE loadbay_back ON COMMIT DELETE ROWS AS \
-         SELECT 0::bigint AS loadbay_row, ''::text AS loadbay_fate, {columns} FROM {table} \
-         WITH NO DATA"
-    )];
+    let mut tables = vec![
+        format!(
+            "CREATE TEMP TABLE loadbay_back ON COMMIT DELETE ROWS AS \
+             SELECT 0::bigint AS loadbay_row, ''::text AS loadbay_fate, {columns} FROM {table} \
+             WITH NO DATA"
+        ),
+        // A part may be a single row: it must not cost a look at all the others.
+        "CREATE INDEX ON loadbay_back (loadbay_row)".to_owned(),
+    ];
     let of_histories = history_columns(target);
     if !of_histories.is_empty() {
         tables.push(format!(
@@ -128,8 +135,8 @@ fn look(target: &Target, owned: &Owned) -> String {
     let same_id = if owned.has_id { "c.image -> 'id' = x.after -> 'id'" } else { "true" };
     format!(
         "INSERT INTO loadbay_back (loadbay_row, loadbay_fate, {}) \
-         SELECT x.row_number, CASE WHEN c.image IS NULL THEN 'same' \
-         WHEN x.created THEN \
+         SELECT x.row_number, CASE WHEN c.image IS NULL THEN \
+         CASE WHEN x.created THEN 'same' ELSE 'gone' END WHEN x.created THEN \
          CASE WHEN c.image{own_time} = x.after{own_time} THEN 'remove' ELSE 'kept' END \
          WHEN {} THEN 'same' WHEN {same_id} AND {} THEN 'back' ELSE 'kept' END, {} \
          FROM (SELECT u.row_number, u.created, u.after_row::jsonb AS after, \
@@ -192,6 +199,13 @@ fn show(target: &Target) -> String {
          WHERE s.loadbay_row = ANY ($1)",
         quoted(&target.table),
         same_key(target)
+    )
+}
+
+fn show_gone(target: &Target) -> String {
+    let texts = list(named_fields(target).map(|field| format!("{field}::text")));
+    format!(
+        "SELECT t.loadbay_row, ARRAY[{texts}] FROM loadbay_back t WHERE t.loadbay_row = ANY ($1)"
     )
 }
 

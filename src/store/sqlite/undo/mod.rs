@@ -19,6 +19,7 @@ use super::sql::Statements;
 use super::{begin, conclude, is_committed, open_connection};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
+use crate::faults::fault;
 use crate::store::error::{Doing, StoreError};
 use crate::store::notes::RowNames;
 use crate::store::stored::now_utc;
@@ -76,6 +77,7 @@ impl Inner {
     fn try_commit(&mut self, chunk: &Chunk, careful: bool) -> Result<Option<Written>, StoreError> {
         let Self { connection, undone, settings, names, owned, sql } = self;
         let transaction = begin(connection)?;
+        fault!("chunk.begin", StoreError::busy());
         if is_committed(&transaction, settings.job.id, chunk.number).doing("look for the chunk")? {
             return Ok(Some(Written { counts: Counts::default(), already: true }));
         }
@@ -88,6 +90,7 @@ impl Inner {
         if !is_done {
             return Ok(None);
         }
+        fault!("chunk.rows", StoreError::busy());
         conclude(transaction, names, settings, chunk, &outcome, now)?;
         Ok(Some(Written { counts: outcome.counts, already: false }))
     }

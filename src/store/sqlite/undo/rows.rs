@@ -48,6 +48,7 @@ pub(super) struct Undo<'t> {
     update: Option<CachedStatement<'t>>,
     histories: Vec<(CachedStatement<'t>, CachedStatement<'t>)>,
     show: CachedStatement<'t>,
+    show_former: CachedStatement<'t>,
     outcome: Outcome,
 }
 
@@ -72,6 +73,9 @@ impl<'t> Undo<'t> {
         });
         let show =
             format!("SELECT {} FROM {table} t WHERE t.rowid = ?", list(named_fields(target)));
+        let given = (0..target.fields.len()).map(|field| format!("? AS {}", target.field(field)));
+        let show_former =
+            format!("SELECT {} FROM (SELECT {}) t", list(named_fields(target)), list(given));
         Ok(Self {
             connection,
             sql,
@@ -85,6 +89,7 @@ impl<'t> Undo<'t> {
             update: sql.update.as_deref().map(|sql| connection.prepare_cached(sql)).transpose()?,
             histories: histories.collect::<rusqlite::Result<_>>()?,
             show: connection.prepare_cached(&show)?,
+            show_former: connection.prepare_cached(&show_former)?,
             outcome: Outcome::default(),
         })
     }
@@ -134,7 +139,12 @@ impl<'t> Undo<'t> {
 
     fn one(&mut self, kept: &Kept, careful: bool) -> rusqlite::Result<bool> {
         let Some((rowid, now)) = self.current(kept)? else {
-            self.outcome.counts.unchanged += 1;
+            if kept.created {
+                self.outcome.counts.unchanged += 1;
+            } else {
+                let values = self.former(kept)?;
+                self.keep(kept, &Why::Gone, &values);
+            }
             return Ok(true);
         };
         if careful {
@@ -160,12 +170,15 @@ impl<'t> Undo<'t> {
             Fate::Unchanged => self.outcome.counts.unchanged += 1,
             Fate::Kept(why) => {
                 let values = self.values(rowid)?;
-                let target = &self.sql.target;
-                let row = failed_row(target, self.plan, kept.row_number, &why, &values);
-                self.outcome.failed.push(row);
+                self.keep(kept, &why, &values);
             }
         }
         Ok(true)
+    }
+
+    fn keep(&mut self, kept: &Kept, why: &Why, values: &[String]) {
+        let row = failed_row(&self.sql.target, self.plan, kept.row_number, why, values);
+        self.outcome.failed.push(row);
     }
 
     /// The row that has the key now.
@@ -256,10 +269,24 @@ impl<'t> Undo<'t> {
     /// The texts of a row that is kept, one for each field.
     fn values(&mut self, rowid: i64) -> rusqlite::Result<Vec<String>> {
         let count = self.sql.target.fields.len();
-        let mut found = self.show.query([rowid])?;
-        let Some(row) = found.next()? else { return Ok(vec![String::new(); count]) };
-        (0..count).map(|index| Ok(image::text_of(row.get_ref(index)?))).collect()
+        texts(self.show.query([rowid])?, count)
     }
+
+    /// The same of a row that is gone, as it would be put back.
+    fn former(&mut self, kept: &Kept) -> rusqlite::Result<Vec<String>> {
+        let target = &self.sql.target;
+        for (position, field) in target.fields.iter().enumerate() {
+            let image = if target.key.contains(&position) { &kept.after } else { &kept.before };
+            let value = image.get(&field.name).unwrap_or(&serde_json::Value::Null);
+            self.show_former.raw_bind_parameter(position + 1, image::to_sql(value))?;
+        }
+        texts(self.show_former.raw_query(), target.fields.len())
+    }
+}
+
+fn texts(mut found: rusqlite::Rows<'_>, count: usize) -> rusqlite::Result<Vec<String>> {
+    let Some(row) = found.next()? else { return Ok(vec![String::new(); count]) };
+    (0..count).map(|index| Ok(image::text_of(row.get_ref(index)?))).collect()
 }
 
 fn refusal(error: &rusqlite::Error) -> Why {

@@ -1,0 +1,56 @@
+//! A dataset that is defined anew between an import and its rollback.
+
+use std::fs;
+
+use crate::support::{self, *};
+use crate::tables::*;
+
+const FILE: &str = "Code,Name,Place\nA,Arnica,1\nB,Bryonia,2\n";
+
+/// Starts the server with the dataset `stock` as defined.
+fn define(server: &mut Server, table: &str, key: &str, required: &str) {
+    let column = |name: &str| {
+        let required = [key, required].contains(&name);
+        format!("[[column]]\nname = \"{name}\"\nrequired = {required}\nmax_length = 64\n")
+    };
+    let columns: String = ["code", "name", "place", "colour"].map(column).concat();
+    let text = format!("name = \"stock\"\ntable = \"{table}\"\nkey = [\"{key}\"]\n{columns}");
+    let folder = server.data_dir().with_file_name("datasets");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("stock.toml"), text).unwrap();
+    let folder = folder.to_str().unwrap().to_owned();
+    if server.is_running() {
+        server.terminate();
+    }
+    server.restart_with(&[("LOADBAY_DATASETS_DIR", &folder)]);
+}
+
+both!(rows_are_not_looked_for_where_they_never_were, |server| {
+    for table in ["stock_a", "stock_b"] {
+        let sql = format!(
+            "create table {table} (code varchar(64) unique, name varchar(64), \
+             place varchar(64) unique, colour varchar(64))"
+        );
+        server.database.execute(&sql).await;
+    }
+    define(server, "stock_a", "code", "code");
+    let job = server.load("stock", undoable(FILE)).await["jobId"].as_i64().unwrap();
+    for (table, key) in [("stock_b", "code"), ("stock_a", "place")] {
+        define(server, table, key, key);
+        let status = take_back(server, job).await;
+        assert_eq!(
+            (&status["status"], &status["errorCode"]),
+            (&"failed".into(), &"dataset_changed".into()),
+            "{status}"
+        );
+        let expected = format!(
+            "job {job} was imported into table `stock_a` by `code`, but the dataset goes into \
+             table `{table}` by `{key}` now; to take the job back, define the dataset as it was"
+        );
+        assert_eq!(status["error"], expected.as_str());
+    }
+    assert_eq!(server.database.number("select count(*) from stock_a").await, 2);
+    // What a file must have does not matter for rows that were imported.
+    define(server, "stock_a", "code", "colour");
+    assert_counts(&take_back(server, job).await, [2, 0, 0, 0]);
+});
