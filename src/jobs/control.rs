@@ -1,14 +1,13 @@
 //! What a person asks of a job. Each wish is one compare-and-set in the table, which works whoever
 //! owns the job and whether that one still lives; what is done here besides only spares work.
 
-use std::future::Future;
 use std::time::Duration;
 
+use super::persist::with_reserve;
 use super::{Inner, Jobs, JobsError};
 use crate::domain::action::Action;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
-use crate::files::Folder;
 use crate::store::{Deletion, StoreError};
 
 /// What is asked of a job by its name alone, and changes where the job stands.
@@ -55,7 +54,7 @@ impl Jobs {
     pub async fn steer(&self, id: i64, wish: Wish) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             // The table first: from there on no chunk of an owner that lost the job can commit.
-            if let Some(job) = with_reserve(&inner.folder, id, || inner.change(id, wish)).await? {
+            if let Some(job) = with_reserve(&inner.folder, || inner.change(id, wish)).await? {
                 inner.manager.stop_if_lost(&job);
                 inner.manager.publish(job.clone());
                 inner.wake.notify_one();
@@ -74,7 +73,7 @@ impl Jobs {
     pub async fn set_priority(&self, id: i64, priority: i32) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             let set =
-                with_reserve(&inner.folder, id, || inner.store.set_priority(id, priority)).await?;
+                with_reserve(&inner.folder, || inner.store.set_priority(id, priority)).await?;
             if let Some(job) = set {
                 inner.manager.publish(job.clone());
                 return Ok(job);
@@ -93,7 +92,7 @@ impl Jobs {
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            match with_reserve(&inner.folder, id, || inner.store.delete(id)).await? {
+            match with_reserve(&inner.folder, || inner.store.delete(id)).await? {
                 Deletion::Done => {}
                 Deletion::NotNow => {
                     // It has not ended, or somebody else deleted it in this moment.
@@ -138,49 +137,5 @@ impl Inner {
         }
         let still_for = self.store.still_for(&job).await?;
         Ok(JobsError::NotStuck { job, still_for, stuck_after: self.stuck_after() })
-    }
-}
-
-/// Makes a change that needs a few pages of the disk: on a full one with the room that was held back
-/// for that.
-async fn with_reserve<T, F>(
-    folder: &Folder,
-    id: i64,
-    change: impl Fn() -> F + Send,
-) -> Result<T, StoreError>
-where
-    F: Future<Output = Result<T, StoreError>> + Send,
-{
-    match change().await {
-        Err(fault) if fault.is_out_of_room() && folder.give_reserve() => {
-            tracing::warn!(job = id, "room that was held back is used: the disk is full");
-            change().await
-        }
-        changed => changed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_full_disk_costs_the_reserve_and_then_refuses() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        folder.hold_reserve().unwrap();
-        let asked = AtomicU32::new(0);
-        let full_once = || async {
-            match asked.fetch_add(1, Ordering::Relaxed) {
-                0 => Err(StoreError::no_room()),
-                time => Ok(time),
-            }
-        };
-        assert_eq!(with_reserve(&folder, 1, full_once).await.unwrap(), 1);
-        assert!(!folder.give_reserve(), "it was given");
-        asked.store(0, Ordering::Relaxed);
-        assert!(with_reserve(&folder, 1, full_once).await.unwrap_err().is_out_of_room());
     }
 }

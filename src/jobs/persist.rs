@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Inner;
 use super::error::{RunError, chain};
-use crate::files::FileError;
+use crate::files::{FileError, Folder};
 use crate::store::StoreError;
 
 /// The first pause before something is tried again; doubles each time, with jitter.
@@ -75,6 +75,24 @@ where
     }
 }
 
+/// Makes a change that needs a few pages of the disk: on a full one with the room that was held back
+/// for that.
+pub(super) async fn with_reserve<T, F>(
+    folder: &Folder,
+    change: impl Fn() -> F + Send,
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>> + Send,
+{
+    match change().await {
+        Err(fault) if fault.is_out_of_room() && folder.give_reserve() => {
+            tracing::warn!("room that was held back is used: the disk is full");
+            change().await
+        }
+        changed => changed,
+    }
+}
+
 async fn retry<T, E, F>(
     job: i64,
     stop: &CancellationToken,
@@ -110,6 +128,7 @@ fn jittered(pause: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 
@@ -135,5 +154,23 @@ mod tests {
         let answer =
             persist(1, &stop, || std::future::ready(Err::<(), _>(StoreError::busy()))).await;
         assert!(matches!(answer, Err(RunError::Stopped)));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_costs_the_reserve_and_then_refuses() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        folder.hold_reserve().unwrap();
+        let asked = AtomicU32::new(0);
+        let full_once = || async {
+            match asked.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(StoreError::no_room()),
+                time => Ok(time),
+            }
+        };
+        assert_eq!(with_reserve(&folder, full_once).await.unwrap(), 1);
+        assert!(!folder.give_reserve(), "it was given");
+        asked.store(0, Ordering::Relaxed);
+        assert!(with_reserve(&folder, full_once).await.unwrap_err().is_out_of_room());
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::error::{JobsError, chain};
+use super::persist::with_reserve;
 use crate::domain::job::Job;
 use crate::faults::fault;
 use crate::files::{FileError, Storage};
@@ -59,13 +60,8 @@ fn tell(done: Result<(), JobsError>, what: &'static str) {
 /// Ends the time of the files of jobs that ended long ago.
 async fn expire(inner: &Inner) -> Result<(), JobsError> {
     while !inner.stop.is_cancelled() {
-        let mut expired = mark_expired(inner).await;
         // Marking takes a few pages; what is removed then gives far more room.
-        if expired.as_ref().is_err_and(StoreError::is_out_of_room) && inner.folder.give_reserve() {
-            tracing::warn!("room that was held back is used to remove files: the disk is full");
-            expired = mark_expired(inner).await;
-        }
-        let expired = expired?;
+        let expired = with_reserve(&inner.folder, || mark_expired(inner)).await?;
         if expired.is_empty() {
             break;
         }

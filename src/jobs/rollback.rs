@@ -122,11 +122,7 @@ pub(super) async fn run(
     undone: i64,
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let dataset = inner
-        .datasets
-        .get(&job.dataset)
-        .map(Arc::clone)
-        .ok_or_else(|| RunError::NoDataset(job.dataset.clone()))?;
+    let dataset = inner.dataset_of(job)?;
     let (store, token) = (&inner.work, stop.token());
     let now = UndoTarget::of(&dataset);
     match persist(job.id, token, || store.undo_target(undone)).await? {

@@ -121,8 +121,7 @@ impl Unprocessed {
     pub fn rows(self, stop: Arc<AtomicBool>) -> Result<UnprocessedRows, JobsError> {
         let Some(left) = self.left else { return Ok(UnprocessedRows(None)) };
         let stop = Stop::by(stop);
-        let dataset = self.inner.datasets.get(&self.job.dataset).map(Arc::clone);
-        let dataset = dataset.ok_or_else(|| RunError::NoDataset(self.job.dataset.clone()))?;
+        let dataset = self.inner.dataset_of(&self.job)?;
         let plan = Plan::new(&dataset, &self.job.detected.columns).map_err(RunError::from)?;
         let source = open_source(&self.inner, &self.job, left.file, &stop)?;
         let decimal = self.job.detected.decimal;
