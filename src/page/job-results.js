@@ -26,6 +26,9 @@ const ADVICE = {
 
 class JobResults extends HTMLElement {
   #shown = "";
+  #linked = "";
+  #said = el("div", {});
+  #files = el("div", {});
 
   connectedCallback() {
     this.hidden = this.#shown === "";
@@ -39,7 +42,18 @@ class JobResults extends HTMLElement {
     this.hidden = shown === "";
     if (shown === "") return;
     this.dataset.tone = tone(state);
-    this.replaceChildren(el("h2", {}, headline(state)), ...sentences(state), ...downloads(job));
+    this.#said.replaceChildren(el("h2", {}, headline(state)), ...sentences(state));
+    this.#link(job);
+    if (!this.hasChildNodes()) this.append(this.#said, this.#files);
+  }
+
+  /** Links stay while they lead to the same: somebody may have the focus on one, or be clicking it. */
+  #link(job) {
+    const files = downloads(job);
+    const linked = JSON.stringify(files);
+    if (linked === this.#linked) return;
+    this.#linked = linked;
+    this.#files.replaceChildren(...links(files, job.links?.errorsCsv && !isRollback(job)));
   }
 }
 
@@ -116,21 +130,24 @@ function takenBack({ counts, total, job }) {
 
 const MEND = "Mend the failed rows and upload that file as it is: its last two columns are ignored.";
 
+/** Addresses and names of the files to go on with. */
 function downloads(job) {
   const { links = {} } = job;
   const failed = isRollback(job) ? "Kept rows" : "Failed rows";
-  const files = [
+  return [
     [links.errorsCsv, `${failed} as CSV`],
     [links.errorsXlsx, `${failed} as XLSX`],
     [links.unprocessedCsv, "Unprocessed rows as CSV"],
     [links.unprocessedXlsx, "Unprocessed rows as XLSX"],
   ].filter(([address]) => address);
+}
+
+function links(files, canBeMended) {
   if (files.length === 0) return [];
   const refused = el("p", { class: "small bad-text refused", role: "status" });
   const say = (reason) => refused.replaceChildren(...nodesOf(reason));
   const parts = files.map(([address, words]) => downloadLink(address, words, { class: "button compact" }, say));
-  const hint = links.errorsCsv && !isRollback(job) ? el("p", { class: "small muted" }, MEND) : "";
-  return [el("div", { class: "row downloads" }, parts), refused, hint];
+  return [el("div", { class: "row downloads" }, parts), refused, canBeMended ? el("p", { class: "small muted" }, MEND) : ""];
 }
 
 customElements.define("job-results", JobResults);

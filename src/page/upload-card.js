@@ -20,6 +20,7 @@ class UploadCard extends HTMLElement {
   #stopSending;
   #stopLooking;
   #looksAgain = false;
+  #hasLooked = false;
 
   #dataset = el("select", { id: "dataset" });
   #templates = el("p", { class: "small templates" });
@@ -92,7 +93,7 @@ class UploadCard extends HTMLElement {
 
   /** New files take the place of those that were sent already. */
   #take(files) {
-        this.#lines = this.#lines.filter((line) => line.state !== "sent");
+    this.#lines = this.#lines.filter((line) => line.state !== "sent");
     for (const file of files) this.#lines.push(this.#line(file));
     this.#linesChanged();
   }
@@ -125,6 +126,7 @@ class UploadCard extends HTMLElement {
   async #look() {
     this.#stopLooking?.abort();
     this.#looksAgain = false;
+    this.#hasLooked = false;
     this.#block(null);
     const [line] = this.#lines;
     const name = this.#dataset.value;
@@ -144,6 +146,7 @@ class UploadCard extends HTMLElement {
       ]);
       if (looking.signal.aborted) return;
       this.#preview.show(preview, columns);
+      this.#hasLooked = true;
       this.#block(preview.missing.some((column) => column.required) ? "A required column is missing." : null);
     } catch (fault) {
       if (looking.signal.aborted) return;
@@ -183,7 +186,6 @@ class UploadCard extends HTMLElement {
     this.#say(fault);
     if (fault) return;
     this.#stopLooking?.abort();
-    this.#preview.say("");
     this.#begin(waiting);
     const wanted = [this.#dataset.value, this.#wanted()];
     for (const line of waiting) {
@@ -221,7 +223,8 @@ class UploadCard extends HTMLElement {
     const sent = lines.filter((line) => line.state === "sent");
     this.#announce(`${counted(sent.length, "file")} of ${lines.length} sent`);
     const only = this.#lines.length === 1 ? this.#lines[0] : null;
-    if (only?.state === "chosen") this.#look();
+    // A preview that is there comes back with the buttons below it: they never move under a pointer.
+    if (only?.state === "chosen" && !this.#hasLooked) this.#look();
     if (only?.state === "sent") {
       this.#lines = [];
       this.#linesChanged();
@@ -256,6 +259,7 @@ class UploadCard extends HTMLElement {
     this.#drop.small(this.#lines.length > 0);
     this.#list.hidden = this.#lines.length === 0;
     this.#options.hidden = this.#isSending;
+    this.#preview.hidden = this.#isSending;
     this.#foot.hidden = this.#lines.length === 0;
     this.#dataset.disabled = this.#isSending;
     this.#send.hidden = left === 0 || this.#isSending;

@@ -1,16 +1,32 @@
 //! What a visitor does with mouse and keyboard: click, type, drag files onto the page.
 
+use std::time::Instant;
+
 use serde_json::json;
 use thirtyfour::prelude::*;
 
-use crate::visit::Visit;
+use crate::visit::{PATIENCE, Visit};
 
 impl Visit {
-    /// Clicks on an element as soon as it takes clicks.
+    /// Clicks on an element as soon as it takes clicks; once more if the pointer missed it, because
+    /// the page drew it anew or moved it meanwhile.
     pub(crate) async fn click(&self, css: &str) {
-        self.until("seen(values[0]) && !one(values[0]).disabled", &[json!(css)]).await;
-        let element = self.element(css).await;
-        element.click().await.unwrap_or_else(|e| panic!("{css}: {e}"));
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            self.until("seen(values[0]) && !one(values[0]).disabled", &[json!(css)]).await;
+            let witness = "window.clicked = false; document.querySelector(arguments[0])\
+                           ?.addEventListener('click', () => window.clicked = true, true)";
+            self.run(witness, &[json!(css)]).await;
+            let clicked = match self.browser.driver().find(By::Css(css)).await {
+                Ok(element) => element.click().await,
+                Err(fault) => Err(fault),
+            };
+            // Who clicked away from the page finds no witness in the next one.
+            if self.run("return window.clicked !== false", &[]).await == json!(true) {
+                return;
+            }
+            assert!(Instant::now() < limit, "{css} takes no click: {clicked:?}");
+        }
     }
 
     /// Moves the pointer to the corner, where nothing is.

@@ -11,7 +11,7 @@ use crate::browser::Browser;
 use crate::support::Server;
 
 /// For what a visitor waits at most.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A browser that shows the page of a server.
 #[derive(Debug)]
@@ -241,12 +241,12 @@ impl Visit {
     }
 
     async fn give_up(&self, expression: &str, values: &[Value], fault: &Value) -> ! {
-        let body = "return document.body.innerText.slice(0, 3000)";
+        let body = "return document.querySelector('main').innerText.replace(/\\s*\\n\\s*/g, ' | ').slice(0, 3000)";
         let shown = self.run(body, &[]).await;
         let console = self.console().await.join("\n");
         panic!(
             "waited in vain for `{expression}` with {values:?} ({fault}) at {}\nthe page \
-             shows:\n{}\nits console says:\n{console}",
+             shows: {}\nits console says: {console}",
             self.path().await,
             shown.as_str().unwrap_or_default()
         )
