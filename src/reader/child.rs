@@ -2,10 +2,10 @@
 //! end into an answer.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -52,15 +52,16 @@ impl Child {
             return Err(WorkbookFault::NoSuchSheet { sheet, sheets: Vec::new() }.into());
         }
         let failed = ReadError::io("start the program that reads workbooks");
-        let folder = order.path.parent().unwrap_or(Path::new("."));
-        let last_words = tempfile::tempfile_in(folder).map_err(&failed)?;
+        // A pipe: on a full disk a file would take no last words, and that is what they would tell.
         let mut child = self
             .command(order)
             .stdin(Stdio::null())
             .stdout(output)
-            .stderr(last_words.try_clone().map_err(&failed)?)
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(&failed)?;
+        let listener = |says| std::thread::Builder::new().spawn(|| listen(says)).ok();
+        let last_words = child.stderr.take().and_then(listener);
         let deadline = Instant::now() + Duration::from_secs(self.wall_seconds) + GRACE;
         let mut pause = Duration::from_micros(500);
         let ended = loop {
@@ -78,7 +79,11 @@ impl Child {
             pause = (pause * 2).min(Duration::from_millis(20));
         };
         let status = ended?;
-        if status.success() { Ok(()) } else { Err(self.explain(status, last_words)) }
+        if status.success() {
+            return Ok(());
+        }
+        let words = last_words.and_then(|words| words.join().ok()).unwrap_or_default();
+        Err(self.explain(status, &words))
     }
 
     fn command(&self, order: &Order) -> Command {
@@ -121,15 +126,7 @@ impl Child {
     }
 
     /// Why the child ended as it did.
-    fn explain(&self, status: ExitStatus, mut last_words: File) -> ReadError {
-        let mut words = Vec::new();
-        let read = last_words
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| last_words.take(LAST_WORDS_BYTES).read_to_end(&mut words));
-        if read.is_err() {
-            words.clear();
-        }
-        let words = String::from_utf8_lossy(&words);
+    fn explain(&self, status: ExitStatus, words: &str) -> ReadError {
         for line in words.lines() {
             if let Ok(fault) = serde_json::from_str::<WorkbookFault>(line) {
                 return fault.into();
@@ -152,6 +149,15 @@ impl Child {
             }
         }
     }
+}
+
+/// Reads what a child says until it has ended; keeps the beginning.
+fn listen(mut says: ChildStderr) -> String {
+    let mut words = Vec::new();
+    // What cannot be read was not said.
+    let _ = says.by_ref().take(LAST_WORDS_BYTES).read_to_end(&mut words);
+    let _ = io::copy(&mut says, &mut io::sink());
+    String::from_utf8_lossy(&words).into_owned()
 }
 
 /// Processor time is up (Linux, `signal(7)`).

@@ -153,7 +153,8 @@ async fn round(world: &mut World, tally: &mut Tally, seed: u64, budget: &mut Bud
         let harm = budget.harm(world.database.kind());
         world.steady(harm.attempts).await;
         let now = budget.began.elapsed().as_secs_f32();
-        eprintln!("{} {now:6.1} s  {harm}", chrono::Utc::now().format("%T%.3f"));
+        let kind = world.database.kind();
+        eprintln!("{} {now:6.1} s  {kind:?}: {harm}", chrono::Utc::now().format("%T%.3f"));
         let servers = world.servers.len();
         if world.suffer(&harm, &mut files).await {
             *tally.blows.entry(harm.blow.name()).or_default() += 1;
@@ -168,9 +169,9 @@ async fn judge(world: &mut World, model: &mut Model, tally: &mut Tally) {
     let delivered: Vec<_> = world.delivered.drain(..).collect();
     tally.jobs += delivered.len();
     let stored = world.database.number("select count(*) from import_log").await;
-    if stored != tally.jobs as u64 {
+    if stored != delivered.len() as u64 {
         tally.wrong += 1;
-        tally.faults.push(format!("{stored} jobs came of {} files", tally.jobs));
+        tally.faults.push(format!("{stored} jobs came of {} files", delivered.len()));
     }
     for it in &delivered {
         tally.rows += u64::from(it.file.rows);
@@ -202,6 +203,9 @@ async fn judge(world: &mut World, model: &mut Model, tally: &mut Tally) {
     tally.lost += difference.lost;
     tally.doubled += difference.doubled;
     tally.faults.extend(difference.examples);
+    for it in &delivered {
+        world.forget(it.job).await;
+    }
 }
 
 async fn outcome_of(world: &World, job: i64) -> (String, Counts) {

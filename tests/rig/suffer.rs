@@ -30,6 +30,8 @@ impl World {
         let server = harm.server % self.servers.len();
         let upload = self.wait_for(harm.aim, server, files).await;
         moment(harm.delay).await;
+        // Waiting for the moment, a job may have changed hands by itself.
+        self.steady(harm.attempts).await;
         let has_struck = self.strike(harm.blow, server).await;
         if let Some(Begun { file, bytes, stream }) = upload {
             drop(stream);

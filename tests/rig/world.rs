@@ -161,15 +161,16 @@ impl World {
     }
 
     /// A job that is taken up three times without a chunk is given up: waits until every job that
-    /// was interrupted was taken up again, and at most `attempts` times since its last chunk.
+    /// was interrupted was taken up again, and at most `attempts` times since its last chunk. A lease
+    /// that is about to run out may be another server's the moment after.
     pub(crate) async fn steady(&self, attempts: u32) {
-        let now = match self.database.kind() {
-            Kind::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f', 'now')",
-            Kind::Postgres => "now()",
+        let soon = match self.database.kind() {
+            Kind::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f', 'now', '+0.5 seconds')",
+            Kind::Postgres => "now() + interval '0.5 seconds'",
         };
         let near = format!(
             "select count(*) from import_log where import_status = 'PROCESSING' and \
-             (attempts > {attempts} or lease_expires_at is null or lease_expires_at < {now})"
+             (attempts > {attempts} or lease_expires_at is null or lease_expires_at < {soon})"
         );
         self.until("jobs that were interrupted go on", &near).await;
     }
@@ -218,6 +219,21 @@ impl World {
             moment(LOOK).await;
         };
         self.delivered.push(Delivered { job, file });
+    }
+
+    /// Deletes a job that has ended, with its files, so that a long run needs no large disk.
+    pub(crate) async fn forget(&self, job: i64) {
+        let limit = Instant::now() + PATIENCE;
+        loop {
+            let address = format!("{}/api/v1/import/jobs/{job}", self.servers[0].address());
+            let answer = match self.http.delete(address).send().await {
+                Ok(answer) if answer.status().is_success() => return,
+                Ok(answer) => answer.status().to_string(),
+                Err(fault) => fault.to_string(),
+            };
+            assert!(Instant::now() < limit, "job {job} is not deleted: {answer}");
+            moment(LOOK).await;
+        }
     }
 
     /// Sends this share of an upload, in hundredths, and leaves the connection open.
