@@ -76,9 +76,9 @@ pub struct Model {
     pub selection: Option<Json>,
     /// The job that this one takes back.
     pub rollback_of: Option<i64>,
-    /// Where the rows of a job that can be taken back went: table and key.
+    /// Where its rows go: table, key and columns.
     #[sea_orm(column_type = "JsonBinary", nullable)]
-    pub undo_target: Option<Json>,
+    pub destination: Option<Json>,
     /// The number of the last event.
     pub event_count: i64,
     /// Somebody asked to be told what becomes of every row.

@@ -42,7 +42,7 @@ impl MigrationTrait for Migration {
             big_integer_null("retry_of"),
             big_integer_null("rollback_of"),
             json_binary_null("selection"),
-            json_binary_null("undo_target"),
+            json_binary_null("destination"),
             big_integer("removed_count").default(0).take(),
         ] {
             manager.alter_table(add("import_log", column)).await?;
@@ -77,7 +77,7 @@ impl MigrationTrait for Migration {
         }
         for column in [
             "removed_count",
-            "undo_target",
+            "destination",
             "selection",
             "rollback_of",
             "retry_of",

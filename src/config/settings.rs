@@ -40,7 +40,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("LOADBAY_STORAGE_URL", "storage-url", "URL", None,
         "Where servers that run each other's jobs keep the files: file:///folder or s3://bucket/prefix"),
     setting("LOADBAY_MIN_FREE", "min-free", "SIZE", Some("64MiB"),
-        "Room that stays free on the disks of the data directory and a shared folder, from 0B to 1TiB; uploads and jobs wait for it"),
+        "Room that stays free on the disk of the data directory, from 0B to 1TiB; uploads and jobs wait for it. Uploads leave as much free in a shared folder"),
     setting("LOADBAY_MAX_UPLOAD", "max-upload", "SIZE", Some("1GiB"),
         "Bytes of one uploaded file at most, from 1KiB to 1TiB"),
     setting("LOADBAY_CHUNK_ROWS", "chunk-rows", "ROWS", Some("10000"),

@@ -71,7 +71,7 @@ error_codes! {
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
     StorageUnavailable = "storage_unavailable", 503, true, "The storage of the files does not answer", "Try again after the time in Retry-After.";
     ShuttingDown = "shutting_down", 503, true, "The server is stopping", "Try again after the time in Retry-After.";
-    StorageFull = "storage_full", 507, true, "There is no room for the file", "Free space in the data folder, then send it again.";
+    StorageFull = "storage_full", 507, true, "There is no room for the file", "Free space in the data folder or the shared folder, then send it again.";
     // Failed jobs; as a request's answer they would have the status shown.
     UnclosedQuote = "unclosed_quote", 422, false, "A quoted field is never closed", "Close the quote at the place that the message names.";
     FieldTooLong = "field_too_long", 422, false, "A field or row is far too long", "Look at the place that the message names; often a quote is missing there.";

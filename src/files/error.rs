@@ -175,6 +175,12 @@ impl From<FileError> for io::Error {
     }
 }
 
+/// True when a disk, or what its user may take of it, is full.
+#[must_use]
+pub fn is_out_of_room(fault: &io::Error) -> bool {
+    matches!(fault.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// True when what failed on files may succeed later: a network, or a disk behind one, that is away.
 #[must_use]
 pub fn may_pass(fault: &io::Error) -> bool {

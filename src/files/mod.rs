@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 pub use arrived::{Arrived, Received};
-pub use error::{FileError, may_pass};
+pub use error::{FileError, is_out_of_room, may_pass};
 pub use failed_rows::FailedRows;
 pub use receive::Receiver;
 pub(crate) use receive::hex;

@@ -23,6 +23,7 @@ use super::row_errors::xlsx;
 use super::status::job_id;
 use crate::domain::chunk::FailedRow;
 use crate::domain::error_code::ErrorCode;
+use crate::files::is_out_of_room;
 use crate::jobs::{JobsError, Unprocessed, UnprocessedRows};
 
 /// `GET /api/v1/import/jobs/{id}/unprocessed.csv`: in the dialect of the uploaded file.
@@ -116,8 +117,8 @@ fn csv_file(columns: Columns, rows: &mut Rows, tmp: &Path, bom: bool) -> Result<
         }
     };
     write().map_err(|fault| {
-        let is_full = fault.kind() == io::ErrorKind::StorageFull;
-        let code = if is_full { ErrorCode::StorageFull } else { ErrorCode::Internal };
+        let code =
+            if is_out_of_room(&fault) { ErrorCode::StorageFull } else { ErrorCode::Internal };
         Problem::because(code, fault)
     })
 }

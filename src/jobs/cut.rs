@@ -14,15 +14,12 @@ use super::stop::Stop;
 use super::survey::SupersededRows;
 use crate::dataset::Converter;
 use crate::domain::chunk::{Chunk, FailedRow, Superseded};
+use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::Duplicates;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError};
 use crate::faults::fault;
-
-/// A chunk of very wide rows is cut when its rows have so many bytes of text, columns that feed
-/// nothing and rows that fail included: all of it is kept until the chunk is committed.
-const CHUNK_BYTES_MAX: usize = 8 << 20;
 
 /// Where a lane goes on.
 #[derive(Debug, Clone, Copy, Default)]

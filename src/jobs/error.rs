@@ -8,9 +8,9 @@ use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::selection::Rows;
-use crate::files::{FileError, may_pass};
+use crate::files::{FileError, is_out_of_room, may_pass};
 use crate::reader::ReadError;
-use crate::store::{StoreError, UndoTarget};
+use crate::store::StoreError;
 
 /// Why a question about a job, or a wish, was refused.
 #[derive(Debug, thiserror::Error)]
@@ -128,18 +128,17 @@ impl JobsError {
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
             Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
             Self::Files(error) => error.code(),
-            Self::FailedRows(error) if may_pass(error) => ErrorCode::StorageUnavailable,
-            Self::FailedRows(_) => ErrorCode::SourceUnreadable,
+            Self::FailedRows(error) => code_of(error),
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Panicked => ErrorCode::Internal,
             Self::Store(error) => error.code(),
         }
     }
 
-    /// True when nothing was changed for certain: the database was not reached.
+    /// True when nothing was changed for certain.
     #[must_use]
-    pub fn never_began(&self) -> bool {
-        matches!(self, Self::Store(error) if error.never_began())
+    pub fn left_nothing(&self) -> bool {
+        matches!(self, Self::Store(error) if error.left_nothing())
     }
 
     /// The job as it stands, when that is why.
@@ -221,7 +220,18 @@ pub(super) enum RunError {
     /// The job that is to be taken back is gone, or its journal is.
     #[error("job {0} left nothing that could be taken back")]
     NothingToUndo(i64),
-    /// The dataset has another table or key than when the job ran that is to be taken back.
+    /// The dataset has another table, key or column than when the job began, which may have written
+    /// some of its rows.
+    #[error(
+        "the job began into {then}, but the dataset goes into {now} now; define the dataset as it was and retry the job, or upload the file again"
+    )]
+    Redefined {
+        /// Where its rows went.
+        then: String,
+        /// Where the rest would go.
+        now: String,
+    },
+    /// The same for the job that is to be taken back.
     #[error(
         "job {undone} was imported into {then}, but the dataset goes into {now} now; to take the job back, define the dataset as it was"
     )]
@@ -229,9 +239,9 @@ pub(super) enum RunError {
         /// The job that is to be taken back.
         undone: i64,
         /// Where its rows went.
-        then: UndoTarget,
+        then: String,
         /// Where they would be looked for.
-        now: UndoTarget,
+        now: String,
     },
     /// More rows than can be numbered.
     #[error("the file has more than {} rows", crate::domain::limits::ROWS_MAX)]
@@ -275,7 +285,9 @@ impl RunError {
     /// The code that the job ends with.
     pub(super) fn code(&self) -> ErrorCode {
         match self {
-            Self::NoDataset(_) | Self::GoesElsewhere { .. } => ErrorCode::DatasetChanged,
+            Self::NoDataset(_) | Self::Redefined { .. } | Self::GoesElsewhere { .. } => {
+                ErrorCode::DatasetChanged
+            }
             Self::Plan(fault) => fault.code(),
             Self::Read(ReadError::Io { source, .. }) | Self::Io { source, .. } => code_of(source),
             Self::Read(error) => error.code(),
@@ -296,8 +308,8 @@ impl RunError {
 
 /// What the disk, or the network before it, means for a job.
 fn code_of(fault: &io::Error) -> ErrorCode {
-    match fault.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+    match fault {
+        _ if is_out_of_room(fault) => ErrorCode::StorageFull,
         _ if may_pass(fault) => ErrorCode::StorageUnavailable,
         _ => ErrorCode::SourceUnreadable,
     }

@@ -323,7 +323,7 @@ impl Jobs {
         self.on_runtime(move |inner| async move {
             // The copy in memory may not know yet that the files were removed.
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            inner.files_of(&job)?;
+            inner.files_of(&job)?.answers().await?;
             Ok(job)
         })
         .await

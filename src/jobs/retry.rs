@@ -66,9 +66,9 @@ impl Jobs {
             let submitted = inner.submit(new, storage.place()).await;
             let is_ours = match &submitted {
                 Ok(submitted) => submitted.job.uuid == uuid,
-                // After a fault of the database nobody knows whether the job was stored, unless it
-                // was not reached at all: the sweep removes its files if not.
-                Err(fault) => fault.code().status() >= 500 && !fault.never_began(),
+                // After most faults of the database nobody knows whether the job was stored: the
+                // sweep removes its files if not.
+                Err(fault) => fault.code().status() >= 500 && !fault.left_nothing(),
             };
             if !is_ours {
                 drop_copies(&storage, uuid).await;

@@ -18,7 +18,7 @@ use crate::domain::event::story;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{OnError, Options, RowEvents};
 use crate::files::FileError;
-use crate::store::{CommittedChunk, Inserted, RollbackInserted, UndoTarget, WriterSettings};
+use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, WriterSettings};
 
 impl Jobs {
     /// Takes back what a job did, as a job of its own. While a rollback of the job is unfinished,
@@ -124,12 +124,15 @@ pub(super) async fn run(
 ) -> Result<(), RunError> {
     let dataset = inner.dataset_of(job)?;
     let (store, token) = (&inner.work, stop.token());
-    let now = UndoTarget::of(&dataset);
-    match persist(job.id, token, || store.undo_target(undone)).await? {
-        Some(then) if then != now => return Err(RunError::GoesElsewhere { undone, then, now }),
+    let plan = Plan::of_imported(&dataset, &job.detected.columns)?;
+    let now = Destination::of(&dataset, &plan);
+    match persist(job.id, token, || store.destination(undone)).await? {
+        Some(then) if then != now => {
+            let (then, now) = (then.beside(&now), now.beside(&then));
+            return Err(RunError::GoesElsewhere { undone, then, now });
+        }
         Some(_) | None => {}
     }
-    let plan = Plan::of_imported(&dataset, &job.detected.columns)?;
     let total = persist(job.id, token, || store.undo_rows(undone)).await?;
     if total == 0 || job.total_rows.is_some_and(|known| known != total) {
         return Err(RunError::NothingToUndo(undone));

@@ -26,7 +26,7 @@ use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
 use crate::files::{SourceFile, Storage};
-use crate::store::{CommittedChunk, End, GivenBack, KeepFailed, UndoTarget, WriterSettings};
+use crate::store::{CommittedChunk, Destination, End, GivenBack, KeepFailed, WriterSettings};
 
 /// How long a job that found no room waits before it is tried again, where nothing is claimed until
 /// there is room.
@@ -138,6 +138,16 @@ async fn refresh(inner: &Arc<Inner>, job: &Job) {
 async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunError> {
     let dataset = inner.dataset_of(job)?;
     let plan = Plan::new(&dataset, &job.detected.columns)?;
+    let now = Destination::of(&dataset, &plan);
+    let then = || inner.work.settle_destination(job, &now);
+    match persist(job.id, stop.token(), then).await? {
+        Some(then) if then != now => {
+            let (then, now) = (then.beside(&now), now.beside(&then));
+            return Err(RunError::Redefined { then, now });
+        }
+        Some(_) => {}
+        None => return Err(RunError::Stopped),
+    }
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
     let source = open(inner, job, stop).await?;
     let source = narrowed(inner, job, source, (&dataset, &plan), stop).await?;
@@ -165,10 +175,6 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
         superseded: survey.superseded,
         stop: stop.clone(),
     };
-    if job.options.undo && !job.options.dry_run {
-        let into = UndoTarget::of(&dataset);
-        persist(job.id, stop.token(), || inner.work.keep_undo_target(job, &into)).await?;
-    }
     let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
     tell(inner, job, stop, |_: &Job| story::rows_done()).await?;

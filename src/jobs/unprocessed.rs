@@ -45,7 +45,14 @@ impl Jobs {
     /// # Errors
     /// `NotFound`; `NotEnded`; `FilesRemoved`; files of another server; else the store's.
     pub async fn leaves(&self, id: i64) -> Result<Job, JobsError> {
-        self.on_runtime(move |inner| async move { Ok(wanted(&inner, id).await?.0) }).await
+        self.on_runtime(move |inner| async move {
+            let (job, storage) = wanted(&inner, id).await?;
+            if let Some(storage) = storage {
+                storage.answers().await?;
+            }
+            Ok(job)
+        })
+        .await
     }
 
     /// The rows that a job left when it ended. What is fetched for it goes when the caller goes away

@@ -72,6 +72,10 @@ class JobPage extends HTMLElement {
     clearInterval(this.#ticking);
     clearTimeout(this.#asking);
     server.removeEventListener("back", this.#open);
+    this.#askNoMore();
+  }
+
+  #askNoMore() {
     server.removeEventListener("back", this.#askForChildren);
     document.removeEventListener("visibilitychange", this.#askForChildren);
   }
@@ -111,6 +115,7 @@ class JobPage extends HTMLElement {
   #wasDeleted() {
     this.#stream?.close();
     clearInterval(this.#ticking);
+    this.#askNoMore();
     document.dispatchEvent(new CustomEvent("deleted", { detail: Number(this.#id) }));
     const title = `Job ${this.#id} was deleted`;
     this.#say("announce", title);
@@ -213,7 +218,9 @@ class JobPage extends HTMLElement {
     const { job, isOver } = this.#state;
     if (document.hidden || !isOver || !job?.links?.children) return;
     try {
-      this.#state.children = await childrenOf(job, this.#leaving.signal);
+      const children = await childrenOf(job, this.#leaving.signal);
+      // The state may have been made anew meanwhile.
+      this.#state.children = children;
       this.#paintSoon();
     } catch (fault) {
       // It is asked for again when the server is back; a job that is gone says so by itself.

@@ -80,7 +80,7 @@ function sentences(state) {
     if (advice) said.push(el("p", {}, el("b", {}, "What to do: "), advice));
   }
   const undo = undoOf(state);
-  said.push(el("p", {}, undo ? undone(state, undo) : isRollback(job) ? takenBack(state) : kept(state)));
+  said.push(el("p", {}, undo ? undone(state, undo) : isRollback(job) ? takenBack(state) : [kept(state), partly(state)]));
   const small = [];
   if (status === "failed" && job.errorCode) small.push("Code ", el("code", {}, job.errorCode));
   if (state.elapsed !== null) small.push(small.length > 0 ? " · " : "", `Took ${duration(state.elapsed)}`);
@@ -95,9 +95,17 @@ function undoOf({ job, children }) {
 
 /** Where the rows of an import are that was taken back. */
 function undone({ counts }, undo) {
-  const written = (counts.created ?? 0) + (counts.updated ?? 0) + (counts.unchanged ?? 0);
+  const written = (counts.created ?? 0) + (counts.updated ?? 0);
   const stayed = undo.counts?.failed > 0 ? `, except for ${counted(undo.counts.failed, "record")} that it kept` : "";
   return [`${counted(written, "row")} ${written === 1 ? "was" : "were"} written. `, el("a", { href: `/jobs/${undo.jobId}` }, `Job ${undo.jobId}`), ` has taken this import back${stayed}.`];
+}
+
+/** What an undo that has not come to its end took back until now. */
+function partly({ job, children }) {
+  const undo = children.findLast((child) => child.rollbackOf === job.jobId);
+  const { removed = 0, updated = 0 } = undo?.counts ?? {};
+  if (removed + updated === 0) return null;
+  return [" ", el("a", { href: `/jobs/${undo.jobId}` }, `Job ${undo.jobId}`), ` has taken back ${counted(removed + updated, "record")} of them.`];
 }
 
 /** Where the rows are now. */

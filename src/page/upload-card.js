@@ -186,6 +186,7 @@ class UploadCard extends HTMLElement {
     this.#say(fault);
     if (fault) return;
     this.#stopLooking?.abort();
+    if (!this.#hasLooked) this.#preview.say("");
     this.#begin(waiting);
     const wanted = [this.#dataset.value, this.#wanted()];
     for (const line of waiting) {

@@ -9,7 +9,7 @@ use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryFilter, QueryTrait,
 use super::error::StoreError;
 use super::notes::{NewReference, RowNames};
 use super::queue::ours;
-use super::stored::signed;
+use super::stored::{lease_runs_on_postgres, signed};
 use super::told::{Fenced, Teller, Told};
 use super::writer::WriterSettings;
 use crate::domain::chunk::{Chunk, FailedRow};
@@ -183,8 +183,7 @@ fn fence(
     }
     let mut which = ours(job);
     if backend == DbBackend::Postgres {
-        // Not `now`, which is when the chunk began.
-        which = which.add(Expr::col(C::LeaseExpiresAt).gte(Expr::cust("statement_timestamp()")));
+        which = which.add(lease_runs_on_postgres());
     }
     let mut update = update.filter(which).into_query();
     update.returning(Query::returning().columns([C::EventCount, C::ProcessedRows, C::RowEvents]));

@@ -1,68 +1,99 @@
-//! Where the rows of an import went: table and key as they were then. A dataset may be defined anew
-//! before its import is taken back, and rows must not be looked for where they never were.
+//! Where the rows of a job go: table, key and the columns that it feeds, as they were when it began.
+//! A dataset may be defined anew before a job goes on or is taken back; then its rows must be neither
+//! divided among two tables nor looked for where they never were.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use entity::import_log;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 
+use super::Store;
+use super::error::{Doing, StoreError};
+use super::queue::ours;
+use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::job::Job;
-use crate::store::Store;
-use crate::store::error::{Doing, StoreError};
-use crate::store::queue::ours;
 
-/// A table and the columns that tell its rows apart.
+/// A table, the columns that tell its rows apart, and those that a job's rows are written to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UndoTarget {
+pub struct Destination {
     /// The table.
     pub table: String,
     /// Columns of the table, in the order of their names.
     pub key: Vec<String>,
+    /// The dataset's columns that the file feeds, and the table's column of each.
+    pub feeds: BTreeMap<String, String>,
 }
 
-impl UndoTarget {
-    /// Where rows of the dataset go now.
+impl Destination {
+    /// Where rows of the dataset go now, from a file that feeds what `plan` says.
     #[must_use]
-    pub fn of(dataset: &Dataset) -> Self {
-        let columns = dataset.key.iter().filter_map(|index| dataset.columns.get(*index));
-        let mut key: Vec<String> = columns.map(|column| column.field.clone()).collect();
+    pub fn of(dataset: &Dataset, plan: &Plan) -> Self {
+        let columns = |indexes: &[usize]| -> Vec<_> {
+            indexes.iter().filter_map(|index| dataset.columns.get(*index)).collect()
+        };
+        let keys = columns(&dataset.key);
+        let mut key: Vec<String> = keys.iter().map(|column| column.field.clone()).collect();
         key.sort();
-        Self { table: dataset.table.clone(), key }
+        let fed = columns(&plan.columns);
+        let feeds = fed.iter().map(|column| (column.name.clone(), column.field.clone())).collect();
+        Self { table: dataset.table.clone(), key, feeds }
     }
-}
 
-impl std::fmt::Display for UndoTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "table `{}` by `{}`", self.table, self.key.join("`, `"))
+    /// In words, with the columns that go elsewhere than in `other`.
+    #[must_use]
+    pub fn beside(&self, other: &Self) -> String {
+        let mut words = format!("table `{}` by `{}`", self.table, self.key.join("`, `"));
+        for (column, field) in &self.feeds {
+            if other.feeds.get(column) != Some(field) {
+                // A `String` takes everything.
+                let _ = write!(words, ", `{column}` into `{field}`");
+            }
+        }
+        words
     }
 }
 
 impl Store {
-    /// Notes where the rows of a job of ours go, once.
-    pub async fn keep_undo_target(&self, job: &Job, into: &UndoTarget) -> Result<(), StoreError> {
-        let _turn = self.turn().await;
+    /// Notes where the rows of a job of ours go, unless that was noted before, and gives what is
+    /// noted; `None` when the job is no longer ours.
+    ///
+    /// # Errors
+    /// When the database does not answer, or what is noted cannot be read.
+    pub async fn settle_destination(
+        &self,
+        job: &Job,
+        now: &Destination,
+    ) -> Result<Option<Destination>, StoreError> {
+        let turn = self.turn().await;
         let note = import_log::Entity::update_many()
             .col_expr(
-                import_log::Column::UndoTarget,
-                Expr::value(serde_json::to_value(into).unwrap_or_default()),
+                import_log::Column::Destination,
+                Expr::value(serde_json::to_value(now).unwrap_or_default()),
             )
             .filter(ours(job))
-            .filter(import_log::Column::UndoTarget.is_null());
+            .filter(import_log::Column::Destination.is_null());
         note.exec(&self.write).await.doing("note where the rows of a job go")?;
-        Ok(())
+        drop(turn);
+        self.destination(job.id).await
     }
 
     /// Where the rows of a job went; `None` when that was not noted.
-    pub async fn undo_target(&self, id: i64) -> Result<Option<UndoTarget>, StoreError> {
+    ///
+    /// # Errors
+    /// When the database does not answer, or what is noted cannot be read.
+    pub async fn destination(&self, id: i64) -> Result<Option<Destination>, StoreError> {
         let noted: Option<Option<serde_json::Value>> = import_log::Entity::find_by_id(id)
             .select_only()
-            .column(import_log::Column::UndoTarget)
+            .column(import_log::Column::Destination)
             .into_tuple()
             .one(&self.read)
             .await
             .doing("look where the rows of a job went")?;
         let read = noted.flatten().map(serde_json::from_value).transpose();
-        read.map_err(|_| StoreError::Unreadable { id, what: "undo_target" })
+        read.map_err(|_| StoreError::Unreadable { id, what: "destination" })
     }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong between Loadbay and its database.
 
+use std::borrow::Cow;
+
 use crate::domain::error_code::ErrorCode;
 
 /// A failed operation on the database; says what was being done, the source says why it failed.
@@ -96,9 +98,8 @@ impl StoreError {
     /// made room.
     #[must_use]
     pub fn is_out_of_room(&self) -> bool {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         match self {
-            Self::KeepFailed(source) => matches!(source.kind(), StorageFull | QuotaExceeded),
+            Self::KeepFailed(source) => crate::files::is_out_of_room(source),
             Self::Sqlite { source, .. } => {
                 source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
             }
@@ -111,24 +112,26 @@ impl StoreError {
         }
     }
 
-    /// True when nothing of the work was done for certain: no connection could be had for it.
+    /// True when nothing of the work was done for certain: no connection could be had for it, or the
+    /// database had no room for it or takes no changes, and took all of it back.
     #[must_use]
-    pub fn never_began(&self) -> bool {
+    pub fn left_nothing(&self) -> bool {
+        let Self::Query { source, .. } = self else { return false };
         // What fails on an open connection is another kind of `DbErr`.
-        matches!(
-            self,
-            Self::Query {
-                source: sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_),
-                ..
-            }
-        )
+        matches!(source, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
+            || self.is_out_of_room()
+            || self.answer_code().is_some_and(|code| code == READ_ONLY)
+    }
+
+    /// SQLSTATE of what PostgreSQL answered, or the result of SQLite as text.
+    fn answer_code(&self) -> Option<Cow<'_, str>> {
+        let Self::Query { source, .. } = self else { return None };
+        sqlx_error(source).and_then(sqlx::Error::as_database_error)?.code()
     }
 
     /// True when PostgreSQL gave up to wait for a lock that others hold.
     pub(super) fn is_lock_timeout(&self) -> bool {
-        let Self::Query { source, .. } = self else { return false };
-        let answer = sqlx_error(source).and_then(sqlx::Error::as_database_error);
-        answer.and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
+        self.answer_code().is_some_and(|code| code == "55P03")
     }
 
     /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
@@ -201,6 +204,9 @@ fn sqlx_error_is_out_of_room(error: &sqlx::Error) -> bool {
         |code| code == SQLITE_FULL,
     )
 }
+
+/// SQLSTATE `read_only_sql_transaction`: a standby, or a database that was set so.
+const READ_ONLY: &str = "25006";
 
 /// Results of SQLite: the database is busy, a table is locked, the disk is full.
 const SQLITE_BUSY: u32 = 5;

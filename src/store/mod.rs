@@ -15,6 +15,7 @@ mod checkpoint;
 mod claim;
 mod connect;
 mod control;
+mod destination;
 mod error;
 mod events;
 mod identity;
@@ -43,6 +44,7 @@ pub use checkpoint::CommittedChunk;
 pub use claim::Claimant;
 pub use connect::StoreSettings;
 pub use control::Deletion;
+pub use destination::Destination;
 pub use error::StoreError;
 pub use jobs::{Inserted, JobFilter, JobMark};
 pub use notify::Notifications;
@@ -51,7 +53,7 @@ pub use queue::{End, GivenBack};
 pub use retention::KnownFolder;
 pub use row_notes::SupersededRow;
 pub use thin::Thin;
-pub use undo::{RollbackInserted, UndoTarget};
+pub use undo::RollbackInserted;
 pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.

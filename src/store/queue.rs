@@ -57,7 +57,7 @@ impl Store {
         let _turn = self.turn().await;
         let renewed = self
             .renewal(job, by.lease)
-            .filter(Expr::col(import_log::Column::LeaseExpiresAt).gte(self.now()))
+            .filter(self.lease_runs())
             .exec(&self.write)
             .await
             .doing("renew a lease")?;

@@ -1,7 +1,7 @@
 //! Between the row of `import_log` and the domain's job.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use entity::import_log;
+use entity::import_log::{self, Column};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
@@ -104,6 +104,14 @@ impl Store {
         }
     }
 
+    /// True while the lease of a job runs, also after the statement has waited for the job's row.
+    pub(super) fn lease_runs(&self) -> Expr {
+        match self.kind {
+            Kind::Sqlite { .. } => Expr::col(Column::LeaseExpiresAt).gte(now_utc()),
+            Kind::Postgres { .. } => lease_runs_on_postgres(),
+        }
+    }
+
     /// A time that lies `before` now.
     pub(super) fn ago(&self, before: std::time::Duration) -> Expr {
         match self.kind {
@@ -121,4 +129,11 @@ impl Store {
                 .add(Expr::cust_with_values("make_interval(secs => $1)", [lease.as_secs_f64()])),
         }
     }
+}
+
+/// True while the lease of a job runs. Whoever waits for the row of a job is asked once more when he
+/// has it, and the clock goes on: by the time of the statement a lease could be renewed that ran out
+/// meanwhile, and whose place was given away.
+pub(super) fn lease_runs_on_postgres() -> Expr {
+    Expr::col(Column::LeaseExpiresAt).gte(Expr::cust("clock_timestamp()"))
 }

@@ -118,6 +118,23 @@ impl Storage {
         self.folder.has_room(wanted)
     }
 
+    /// Makes sure that files can be read here at the moment.
+    ///
+    /// # Errors
+    /// A folder that is away, a bucket that does not answer.
+    pub async fn answers(&self) -> Result<(), FileError> {
+        let doing = "reach the storage";
+        match &self.kind {
+            Kind::Tree(tree) => {
+                let tree = tree.clone();
+                self.in_tree(doing, move || tree.present()).await
+            }
+            Kind::Bucket(bucket) => {
+                bucket.ask().await.map_err(|fault| super::transfer(doing, fault.into()))
+            }
+        }
+    }
+
     /// Asks a bucket for a sign of life, once at the start: what is wrong with its address or its
     /// credentials stands in the log before somebody needs it.
     pub async fn ask(&self) {

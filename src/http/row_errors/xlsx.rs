@@ -9,6 +9,7 @@ use super::columns::{Columns, explanation};
 use crate::domain::chunk::FailedRow;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::failed_list::formula_safe;
+use crate::files::is_out_of_room;
 use crate::http::download::TempFile;
 
 /// Rows below the header that one sheet holds.
@@ -37,9 +38,8 @@ pub(in crate::http) enum WorkbookError {
 impl WorkbookError {
     /// The code that a client sees.
     pub(in crate::http) fn code(&self) -> ErrorCode {
-        let full = |fault: &io::Error| fault.kind() == io::ErrorKind::StorageFull;
         match self {
-            Self::File(fault) | Self::Write(XlsxError::IoError(fault)) if full(fault) => {
+            Self::File(fault) | Self::Write(XlsxError::IoError(fault)) if is_out_of_room(fault) => {
                 ErrorCode::StorageFull
             }
             Self::Rows(_) | Self::File(_) | Self::Write(_) => ErrorCode::Internal,

@@ -111,10 +111,9 @@ pub(super) async fn take_in(
             Ok(submitted)
         }
         Err(fault) => {
-            // After a fault of the database nobody knows whether the job was stored, unless the
-            // database was not reached at all: its file must stay. The sweep removes it after a day
-            // if there is no job.
-            if fault.code().status() >= 500 && !fault.never_began() {
+            // After most faults of the database nobody knows whether the job was stored: its file
+            // must stay. The sweep removes it after a day if there is no job.
+            if fault.code().status() >= 500 && !fault.left_nothing() {
                 received.keep();
             }
             Err(Refusal::Jobs(fault))

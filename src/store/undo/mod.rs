@@ -1,13 +1,11 @@
 //! Taking an import back: the journal that it kept in `import_undo`, and the job that works it off.
 //! How rows are put back is the business of each database's own undoer.
 
-mod into;
 pub(super) mod kept;
 mod reach;
 
-pub use into::UndoTarget;
-
 use entity::{import_log, import_undo};
+use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, TransactionTrait,
@@ -16,6 +14,7 @@ use sea_orm::{
 use crate::dataset::model::Dataset;
 use crate::domain::action::Action;
 use crate::domain::job::{Job, NewJob};
+use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::{Blank, Mode};
 use crate::faults::fault;
 use crate::store::error::{Doing, StoreError};
@@ -90,16 +89,22 @@ impl Store {
     }
 
     /// The first and the last of the next `rows` rows in the journal of a job, behind row `after`;
-    /// `None` at its end.
+    /// fewer where they are long, for all of them may be held in memory. `None` at its end.
     pub async fn next_undo_rows(
         &self,
         id: i64,
         after: u32,
         rows: u32,
     ) -> Result<Option<(u32, u32)>, StoreError> {
-        let numbers: Vec<i64> = import_undo::Entity::find()
+        let length = |column| Func::char_length(Expr::col(column));
+        let before =
+            Func::coalesce([Expr::from(length(import_undo::Column::BeforeRow)), Expr::value(0)]);
+        let length = Expr::expr(before).add(length(import_undo::Column::AfterRow));
+        let length = length.cast_as("bigint");
+        let rows: Vec<(i64, i64)> = import_undo::Entity::find()
             .select_only()
             .column(import_undo::Column::RowNumber)
+            .expr_as(length, "length")
             .filter(import_undo::Column::ImportLogId.eq(id))
             .filter(import_undo::Column::RowNumber.gt(i64::from(after)))
             .order_by_asc(import_undo::Column::RowNumber)
@@ -108,12 +113,20 @@ impl Store {
             .all(&self.read)
             .await
             .doing("read the journal of a job")?;
-        let number = |number: &i64| {
-            u32::try_from(*number)
+        let number = |number: i64| {
+            u32::try_from(number)
                 .map_err(|_| StoreError::Unreadable { id, what: "row number of import_undo" })
         };
-        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return Ok(None) };
-        Ok(Some((number(first)?, number(last)?)))
+        let mut length = 0;
+        let fits = rows.iter().take_while(|(_, of_row)| {
+            let has_room = length < CHUNK_BYTES_MAX;
+            length += usize::try_from(*of_row).unwrap_or_default();
+            has_room
+        });
+        let (Some((first, _)), Some((last, _))) = (rows.first(), fits.last()) else {
+            return Ok(None);
+        };
+        Ok(Some((number(*first)?, number(*last)?)))
     }
 
     /// Opens what takes the chunks of a journal back. The job of `settings` is the rollback; of a
