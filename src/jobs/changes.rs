@@ -4,7 +4,7 @@
 //! which jobs changed: whichever server changed them, and each told no more often than that.
 //! Everybody hears the same; whoever falls too far behind hears how all stand instead.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ impl Changes {
         let now = Arc::new(Watched {
             newest: Mutex::new(Newest {
                 jobs: newest.into_iter().map(|job| (job.id, job)).collect(),
-                deleted: BTreeSet::new(),
+                deleted: VecDeque::new(),
             }),
             changed: broadcast::Sender::new(BEHIND_MAX),
         });
@@ -153,8 +153,8 @@ struct Watched {
 #[derive(Debug, Default)]
 struct Newest {
     jobs: BTreeMap<i64, Job>,
-    /// Told as deleted: an answer of the table that was under way may still have them.
-    deleted: BTreeSet<i64>,
+    /// Told as deleted, the last at the end: an answer of the table that was under way may still have them.
+    deleted: VecDeque<i64>,
 }
 
 impl Watched {
@@ -178,9 +178,9 @@ impl Watched {
     fn tell_deleted(&self, id: i64) {
         let mut newest = self.newest();
         newest.jobs.remove(&id);
-        newest.deleted.insert(id);
+        newest.deleted.push_back(id);
         if newest.deleted.len() > DELETED_MAX {
-            newest.deleted.pop_first();
+            newest.deleted.pop_front();
         }
         let _unheard = self.changed.send(Change::Deleted(id));
     }

@@ -33,6 +33,10 @@ pub(super) async fn start(inner: &Arc<Inner>) {
     // fails, each claim tries it again.
     let let_go = inner.work.let_unknown_go(&claimant(inner)).await;
     inner.has_lost_track.store(let_go.is_err(), Ordering::Relaxed);
+    // Where the database does not answer, that is what the log says.
+    for dataset in inner.work.missing_datasets(&claimant(inner)).await.unwrap_or_default() {
+        tracing::warn!(dataset, "jobs wait for a dataset that this server does not have");
+    }
     keep_up(inner, "claiming jobs", claim_jobs);
     keep_up(inner, "hearing of other servers", hear);
     keep_up(inner, "tidying the memory", tidy);

@@ -36,7 +36,7 @@ class JobResults extends HTMLElement {
 
   show(state) {
     const { job, end } = state;
-    const shown = state.isOver ? JSON.stringify([state.status, state.counts, job.links, job.actions, job.results, job.error, end?.message, undoOf(state)?.jobId]) : "";
+    const shown = state.isOver ? JSON.stringify([state.status, state.counts, job.links, job.actions, job.results, job.error, end?.message, state.children.map((child) => [child.jobId, child.status, child.counts])]) : "";
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.hidden = shown === "";

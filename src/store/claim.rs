@@ -10,11 +10,11 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, QueryFilter,
-    TransactionTrait, UpdateMany,
+    QueryOrder, QuerySelect, TransactionTrait, UpdateMany,
 };
 
 use super::error::{Doing, StoreError};
-use super::events::changed;
+use super::events::{changed, unfinished};
 use super::queue::has;
 use super::{Kind, Store, TableLimit};
 use crate::domain::event::story;
@@ -88,6 +88,28 @@ impl Store {
         let transaction = self.begin_claim().await?;
         self.void_unknown(&transaction, by).await?;
         transaction.commit().await.doing("take up interrupted jobs")
+    }
+
+    /// The datasets that `by` lacks and that jobs wait for. None where there is no other server: there
+    /// such jobs are taken all the same.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn missing_datasets(&self, by: &Claimant) -> Result<Vec<String>, StoreError> {
+        if self.is_exclusive() {
+            return Ok(Vec::new());
+        }
+        import_log::Entity::find()
+            .select_only()
+            .column(C::Dataset)
+            .distinct()
+            .filter(C::ImportStatus.is_in(unfinished()))
+            .filter(C::Dataset.is_not_in(&by.datasets))
+            .order_by_asc(C::Dataset)
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .doing("look for jobs of other datasets")
     }
 
     /// A transaction beside which nobody else claims.

@@ -142,13 +142,16 @@ on_both!(a_job_keeps_its_place_while_its_server_works_on_it_whatever_its_lease, 
 on_both!(a_job_of_a_dataset_that_a_server_lacks_is_left_to_one_that_has_it, |ground| {
     let job = ground.job_with(|new| "dealers".clone_into(&mut new.dataset)).await;
     let old = Claimant { datasets: vec!["products".to_owned()], ..claimant("old") };
+    let missing = ground.store.missing_datasets(&old).await.unwrap();
     let taken = ground.claim(&old).await;
     if ground.database.kind() == Kind::Sqlite {
         // The only server there is: it takes the job to end it.
         assert_eq!(taken.unwrap().id, job.id);
+        assert!(missing.is_empty(), "nobody waits for {missing:?}");
         return;
     }
     assert!(taken.is_none());
+    assert_eq!(missing, ["dealers"]);
     let job = ground.claim(&claimant("new")).await.expect("it has the dataset");
     // The same when it was begun and its server is gone.
     ground.let_lease_run_out(&job).await;

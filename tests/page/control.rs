@@ -221,6 +221,11 @@ visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, v
     let undone =
         "2 rows were written. Job 3 has taken this import back, except for 1 record that it kept.";
     visit.reads("job-results", undone).await;
+    visit.pardon("net::ERR_");
+    set(server, "import_status = 'CANCELLED' where id = 3");
+    visit.reload().await;
+    visit.reads("job-results", "Job 3 has taken back 1 record of them.").await;
+    set(server, "import_status = 'COMPLETED' where id = 3");
 
     // What the server refuses is said in its words, and what may be done is looked up again.
     visit.pardon("status of 4");
