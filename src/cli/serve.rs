@@ -25,6 +25,8 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = Config::read(matches)?;
     log_to_stderr(&config);
     tracing::info!(?config, "settings");
+    // reqwest and sqlx are built without a provider of their own; the first one installed stays.
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
     let _armed = faults::armed();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(app::serve(config, |address| {
