@@ -67,7 +67,7 @@ pub(super) async fn retry(
     let id = job_id(&id)?;
     let asked = Asked::read(&request, payload, &["rows"]).await?;
     let rows = asked.get("rows").map_or(Ok(Rows::All), rows_word)?;
-    let Asker { created_by, idempotency_key } = Asker::of(&request, &api)?;
+    let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
     let wish = Retry { rows, created_by, idempotency_key };
     let jobs = api.jobs.clone();
     child(&api.run(async move { jobs.retry(id, wish).await }).await?)
@@ -83,19 +83,19 @@ pub(super) async fn rollback(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     Asked::read(&request, payload, &[]).await?;
-    let Asker { created_by, idempotency_key } = Asker::of(&request, &api)?;
+    let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
     let jobs = api.jobs.clone();
     let asked = async move { jobs.rollback(id, created_by, idempotency_key).await };
     child(&api.run(asked).await?)
 }
 
 /// Who asks for a new job, and under which key.
-struct Asker {
+struct Requester {
     created_by: Option<String>,
     idempotency_key: Option<String>,
 }
 
-impl Asker {
+impl Requester {
     /// Refuses those who come while the server stops.
     fn of(request: &HttpRequest, api: &Api) -> Result<Self, Problem> {
         let idempotency_key = idempotency_key(request.headers())?;

@@ -18,7 +18,7 @@ pub(super) enum List {
 }
 
 impl List {
-    fn seal(self, id: i64) -> u64 {
+    fn checksum(self, id: i64) -> u64 {
         let text = match self {
             Self::Jobs => format!("jobs {id}"),
             Self::RowErrors(job) => format!("row errors {job} {id}"),
@@ -29,7 +29,7 @@ impl List {
 
     /// The cursor behind the entry `id`.
     pub(super) fn cursor(self, id: i64) -> String {
-        format!("{id:x}{:06x}", self.seal(id))
+        format!("{id:x}{:06x}", self.checksum(id))
     }
 
     /// The entry that a cursor stands behind.
@@ -45,14 +45,14 @@ impl List {
 
 /// The part of a list that a request asks for by `limit` and `cursor`.
 #[derive(Debug)]
-pub(super) struct Slice {
+pub(super) struct PageRequest {
     list: List,
     rows: u64,
     /// The entry that it begins behind; `None` at the start.
     pub(super) after: Option<i64>,
 }
 
-impl Slice {
+impl PageRequest {
     /// Reads what the request asks for.
     pub(super) fn of(list: List, query: &Query) -> Result<Self, Problem> {
         let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);

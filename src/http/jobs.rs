@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::api::Api;
-use super::cursor::{List, Slice};
+use super::cursor::{List, PageRequest};
 use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
@@ -25,7 +25,7 @@ pub(super) async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let query = Query::read(&request, &["status", "dataset", "of", "limit", "cursor"])?;
-    let slice = Slice::of(List::Jobs, &query)?;
+    let page = PageRequest::of(List::Jobs, &query)?;
     if let Some(name) = query.get("dataset") {
         api.dataset(name)?;
     }
@@ -33,12 +33,12 @@ pub(super) async fn list(
         status: query.get("status").map(status_word).transpose()?,
         dataset: query.get("dataset").map(str::to_owned),
         of: query.get("of").map(parent).transpose()?,
-        before: slice.after,
-        limit: slice.wanted(),
+        before: page.after,
+        limit: page.wanted(),
     };
     let jobs = api.jobs.clone();
     let mut found = api.run(async move { jobs.list(&filter).await }).await?;
-    let next_cursor = slice.cut(&mut found, |job| job.id);
+    let next_cursor = page.cut(&mut found, |job| job.id);
     envelope::ok(&Page { jobs: found.iter().map(JobView::of).collect(), next_cursor })
 }
 

@@ -66,14 +66,14 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
         .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
-        .service(get(&format!("{import}/events"), web::to(events::all::of_all)))
+        .service(get(&format!("{import}/events"), web::to(events::all_jobs::all_jobs)))
         .service(get(&format!("{import}/jobs"), web::to(jobs::list)))
         .service(job(&format!("{import}/jobs/{{id}}")))
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))
         .service(get(&format!("{import}/jobs/{{id}}/errors/groups"), web::to(row_errors::groups)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.csv"), web::to(row_errors::as_csv)))
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
-        .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::of_job)))
+        .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::job_events)))
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
         .service(get(
             &format!("{import}/jobs/{{id}}/unprocessed.csv"),

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::api::Api;
-use super::cursor::{List, Slice};
+use super::cursor::{List, PageRequest};
 use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
@@ -34,8 +34,8 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     let query = Query::read(&request, &["limit", "cursor"])?;
-    let slice = Slice::of(List::Superseded(id), &query)?;
-    let (after, wanted) = (slice.after.unwrap_or(0), slice.wanted());
+    let page = PageRequest::of(List::Superseded(id), &query)?;
+    let (after, wanted) = (page.after.unwrap_or(0), page.wanted());
     let jobs = api.jobs.clone();
     let (job, mut found) = api
         .run(async move {
@@ -44,8 +44,7 @@ pub(super) async fn list(
             Ok::<_, JobsError>((job, found))
         })
         .await?;
-    let next_cursor =
-        slice.cut(&mut found, |row| i64::try_from(row.row_number).unwrap_or(i64::MAX));
+    let next_cursor = page.cut(&mut found, |row| i64::try_from(row.row_number).unwrap_or(i64::MAX));
     let view = |row: &SupersededRow| RowView {
         row_number: row.row_number,
         by_row_number: row.by_row_number,

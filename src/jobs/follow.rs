@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 use super::error::JobsError;
 use super::feed::{Feed, Page, Reach};
 use super::{Inner, Jobs};
-use crate::domain::event::{EVERY_ROW_MAX, Event, RowNote, RowNotes, StoredEvent, tells_every_row};
+use crate::domain::event::{
+    EVERY_ROW_MAX, Event, RowEvent, RowEventBatch, StoredEvent, records_every_row,
+};
 use crate::domain::job::Job;
-use crate::domain::options::RowEvents;
+use crate::domain::options::RowEventMode;
 
 /// The time between two progress events at least, once what was stored before is told.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
@@ -29,7 +31,7 @@ pub struct Following {
     jobs: Jobs,
     stop: CancellationToken,
     job: Job,
-    rows: RowEvents,
+    rows: RowEventMode,
     feed: Arc<Feed>,
     reach: watch::Receiver<Reach>,
     /// The number of the last event that was told or left out.
@@ -63,7 +65,7 @@ pub struct Heard {
     page: Page,
     index: usize,
     after: u64,
-    rows: RowEvents,
+    rows: RowEventMode,
 }
 
 impl Heard {
@@ -87,7 +89,7 @@ impl Heard {
 
     /// The notes about rows that this follower is to be told, each with its number and with the
     /// percentage that the job has reached with it.
-    pub fn notes(&self) -> impl Iterator<Item = (u64, &RowNote, f64)> {
+    pub fn notes(&self) -> impl Iterator<Item = (u64, &RowEvent, f64)> {
         let first = self.stored().map_or(0, |stored| stored.first);
         let rows = match self.event() {
             Some(Event::Rows(rows)) => Some(rows),
@@ -97,7 +99,7 @@ impl Heard {
         let after = self.after;
         let notes = rows.into_iter().flat_map(move |rows| rows.numbered(first));
         notes.filter(move |(number, note, _)| {
-            *number > after && (every_row || !note.kind.is_every_row())
+            *number > after && (every_row || !note.kind.is_plain_row())
         })
     }
 
@@ -107,11 +109,11 @@ impl Heard {
 }
 
 /// Whether one who asked so is told what became of each of these rows.
-fn wants_every_row(rows: RowEvents, notes: &RowNotes) -> bool {
+fn wants_every_row(rows: RowEventMode, notes: &RowEventBatch) -> bool {
     match rows {
-        RowEvents::All => true,
-        RowEvents::None => false,
-        RowEvents::Auto => notes.total <= EVERY_ROW_MAX,
+        RowEventMode::All => true,
+        RowEventMode::None => false,
+        RowEventMode::Auto => notes.total <= EVERY_ROW_MAX,
     }
 }
 
@@ -125,7 +127,7 @@ impl Jobs {
         &self,
         id: i64,
         after: u64,
-        rows: RowEvents,
+        rows: RowEventMode,
     ) -> Result<Following, JobsError> {
         let (job, feed, mut notices, is_thinned) = self
             .on_runtime(move |inner| async move {
@@ -161,7 +163,7 @@ impl Jobs {
             held: None,
             next_progress: Instant::now(),
             is_thinned,
-            untold_due: rows == RowEvents::All && position == 0 && notices.is_empty(),
+            untold_due: rows == RowEventMode::All && position == 0 && notices.is_empty(),
             notices,
             is_over: job.status.is_terminal() && after >= job.event_count,
             job,
@@ -174,13 +176,13 @@ impl Jobs {
 async fn ask_for_rows(
     inner: &Inner,
     job: Job,
-    rows: RowEvents,
+    rows: RowEventMode,
 ) -> Result<(Job, Option<String>), JobsError> {
-    if rows != RowEvents::All || tells_every_row(&job) {
+    if rows != RowEventMode::All || records_every_row(&job) {
         return Ok((job, None));
     }
     let done = job.counts.processed();
-    if job.options.rows == RowEvents::None {
+    if job.options.rows == RowEventMode::None {
         let notice = "The upload asked for `rows=none`: it is not told what became of every row";
         return Ok((job, Some(notice.to_owned())));
     }

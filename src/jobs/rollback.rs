@@ -14,9 +14,9 @@ use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::action::Action;
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::event::story;
+use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
-use crate::domain::options::{OnError, Options, RowEvents};
+use crate::domain::options::{OnError, Options, RowEventMode};
 use crate::files::FileError;
 use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, WriterSettings};
 
@@ -95,7 +95,7 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
         on_error: OnError::Continue,
         max_errors: None,
         // It tells of the rows that it keeps, and counts the others.
-        rows: RowEvents::None,
+        rows: RowEventMode::None,
         ..undone.options.clone()
     };
     NewJob {
@@ -155,7 +155,7 @@ pub(super) async fn run(
     if persist(job.id, token, || store.undo_rows(undone)).await? != total {
         return Err(RunError::NothingToUndo(undone));
     }
-    tell(inner, &job, stop, |_: &Job| story::rows_done()).await?;
+    tell(inner, &job, stop, |_: &Job| lifecycle::rows_done()).await?;
     check_total(inner, &job, total, stop).await
 }
 

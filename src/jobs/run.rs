@@ -21,7 +21,7 @@ use super::{Inner, ROWS, lane, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::{Chunk, FailedPart, FailedRow};
-use crate::domain::event::{Event, story, tells_every_row};
+use crate::domain::event::{Event, lifecycle, records_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
@@ -151,7 +151,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
     let source = open(inner, job, stop).await?;
     let source = narrowed(inner, job, source, (&dataset, &plan), stop).await?;
-    tell(inner, job, stop, story::parsed).await?;
+    tell(inner, job, stop, lifecycle::parsed).await?;
     let (source, survey, converter) = look_through(inner, source, converter, stop).await?;
     let lanes = match persist(job.id, stop.token(), || inner.work.lanes_of(job.id)).await? {
         Some(lanes) => lanes,
@@ -177,7 +177,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     };
     let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
     work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
-    tell(inner, job, stop, |_: &Job| story::rows_done()).await?;
+    tell(inner, job, stop, |_: &Job| lifecycle::rows_done()).await?;
     check_total(inner, job, total, stop).await
 }
 
@@ -350,7 +350,7 @@ impl Work<'_> {
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
             keep_failed: keep_failed(self.inner, self.job)?,
-            every_row: tells_every_row(self.job),
+            every_row: records_every_row(self.job),
             notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
         };
         let (mut senders, mut writers) = (Vec::new(), Vec::new());

@@ -14,7 +14,7 @@ use super::told::{Fenced, Teller, Told};
 use super::writer::WriterSettings;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
-use crate::domain::event::NoteKind;
+use crate::domain::event::RowEventKind;
 use crate::domain::job::Job;
 
 /// Rows of one INSERT: well under the bind limit of both databases.
@@ -120,7 +120,7 @@ pub(super) struct Outcome {
     /// All failed rows of the chunk: those of the file and those that the database refused.
     pub(super) failed: Vec<FailedRow>,
     /// Records of the chunk that were created or updated, when every row is told.
-    pub(super) changed: Vec<(usize, NoteKind)>,
+    pub(super) changed: Vec<(usize, RowEventKind)>,
     /// References that were created.
     pub(super) references: Vec<NewReference>,
 }

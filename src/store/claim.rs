@@ -17,7 +17,7 @@ use super::error::{Doing, StoreError};
 use super::events::{changed, unfinished};
 use super::queue::has;
 use super::{Kind, Store, TableLimit};
-use crate::domain::event::story;
+use crate::domain::event::lifecycle;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
@@ -161,7 +161,7 @@ impl Store {
         }
         for next in next {
             let claim = self.claiming(by, next);
-            let claimed = changed(transaction, claim, story::taken_up).await.doing(doing)?;
+            let claimed = changed(transaction, claim, lifecycle::claimed).await.doing(doing)?;
             if let Some(job) = claimed {
                 return job.map(Some);
             }

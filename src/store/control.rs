@@ -16,7 +16,7 @@ use super::notify::notify;
 use super::queue::{has, ours};
 use super::undo::unfinished_rollback;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::event::{Event, story};
+use crate::domain::event::{Event, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::limits::PRIORITY_OF_FORCED;
 use crate::domain::status::JobStatus;
@@ -45,7 +45,7 @@ impl Store {
     pub async fn pause(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let which = Condition::all().add(C::Id.eq(id)).add(may_become(JobStatus::Paused));
         let pause = disown(to(JobStatus::Paused)).filter(which);
-        self.steer(pause, story::paused, "pause a job").await
+        self.steer(pause, lifecycle::paused, "pause a job").await
     }
 
     /// Sets a job of ours aside for want of something, to be tried again after `pause`; `None` when
@@ -64,7 +64,7 @@ impl Store {
             // It ended with a word: the attempt does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(ours(job));
-        let aside = self.steer(set_aside, story::paused, "set a job aside").await?;
+        let aside = self.steer(set_aside, lifecycle::paused, "set a job aside").await?;
         fault!("room.after", StoreError::busy());
         Ok(aside)
     }
@@ -79,7 +79,7 @@ impl Store {
             // A person looked at it: what was before does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(which);
-        self.steer(resume, story::resumed, "resume a job").await
+        self.steer(resume, lifecycle::resumed, "resume a job").await
     }
 
     /// Lets a job go next: one that waits, or one that is stuck, which is then taken from its
@@ -101,7 +101,7 @@ impl Store {
             // A person looked at it: what was before does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(Condition::all().add(C::Id.eq(id)).add(may));
-        self.steer(force, story::forced, "force a job").await
+        self.steer(force, lifecycle::forced, "force a job").await
     }
 
     /// How long ago a job last changed, by the clock that [`force`](Self::force) goes by.
@@ -119,7 +119,7 @@ impl Store {
             .col_expr(C::Priority, Expr::value(priority))
             .filter(C::Id.eq(id))
             .filter(C::ImportStatus.is_not_in(ends()));
-        self.steer(change, story::prioritised, "change a job's priority").await
+        self.steer(change, lifecycle::prioritised, "change a job's priority").await
     }
 
     /// Forgets a job that has ended, with all that the tables know of it. Its files are the caller's

@@ -14,7 +14,7 @@ use super::error::{Doing, StoreError};
 use super::notify::notify;
 use super::row_notes::row_error;
 use super::stored::{job, signed, unsigned};
-use crate::domain::event::{ErrorGroup, Event, StoredEvent, story};
+use crate::domain::event::{ErrorGroup, Event, StoredEvent, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::row_error::RowCode;
 use crate::domain::status::JobStatus;
@@ -38,7 +38,7 @@ pub(super) fn numbered(
             number: Set(signed(number)),
             first_number: Set(signed(first)),
             kept: Set(signed(event.numbers())),
-            kind: Set(event.word().to_owned()),
+            kind: Set(event.type_name().to_owned()),
             event: Set(serde_json::to_string(event).unwrap_or_default()),
             created_at: Set(at),
         }
@@ -80,7 +80,7 @@ impl Store {
             groups = error_groups(&transaction, ended.id).await?;
             first = first_errors(&transaction, ended.id).await?;
         }
-        let events = story::ended(&ended, &groups, first);
+        let events = lifecycle::ended(&ended, &groups, first);
         tell(&transaction, &mut ended, &events).await.doing(doing)?;
         notify(&transaction, ended.id).await.doing(doing)?;
         transaction.commit().await.doing(doing)?;

@@ -14,7 +14,7 @@ use super::error::{Doing, StoreError};
 use super::events::tell;
 use super::notify::notify;
 use super::stored::{job, unsigned};
-use crate::domain::event::story;
+use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
@@ -110,7 +110,7 @@ impl Store {
             .doing(doing)?;
         if let Some(row) = inserted.into_iter().next() {
             let mut job = job(row)?;
-            let events = story::received(&job);
+            let events = lifecycle::received(&job);
             tell(&transaction, &mut job, &events).await.doing(doing)?;
             notify(&transaction, job.id).await.doing(doing)?;
             transaction.commit().await.doing(doing)?;

@@ -5,7 +5,7 @@ use super::accounts::Outcome;
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::Chunk;
-use crate::domain::event::{NoteKind, RowNote};
+use crate::domain::event::{RowEvent, RowEventKind};
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
 use crate::store::rows::key_text;
@@ -89,28 +89,28 @@ impl RowNames {
         outcome: &Outcome,
         every_row: bool,
         bounds: Bounds,
-    ) -> Vec<RowNote> {
+    ) -> Vec<RowEvent> {
         let mut notes = Vec::new();
         for created in outcome.references.iter().take(bounds.references) {
             let text = format!("{}: {}", created.column, shown(&created.name));
             let row_number = chunk.records.row_number(created.record);
-            notes.push(RowNote { row_number, kind: NoteKind::Master, text });
+            notes.push(RowEvent { row_number, kind: RowEventKind::ReferenceCreated, text });
         }
         let errors = outcome.failed.iter().flat_map(|row| &row.errors);
-        notes.extend(errors.take(bounds.errors).map(|error| RowNote {
+        notes.extend(errors.take(bounds.errors).map(|error| RowEvent {
             row_number: error.row_number,
-            kind: NoteKind::Failed,
+            kind: RowEventKind::Failed,
             text: error.sentence(),
         }));
-        notes.extend(chunk.superseded.iter().take(bounds.superseded).map(|row| RowNote {
+        notes.extend(chunk.superseded.iter().take(bounds.superseded).map(|row| RowEvent {
             row_number: row.row_number,
-            kind: NoteKind::Superseded,
+            kind: RowEventKind::Superseded,
             text: row.by_row_number.to_string(),
         }));
         if bounds.say_no_more {
             let row_number = notes.iter().map(|note| note.row_number).max().unwrap_or(0);
             let text = NO_MORE.to_owned();
-            notes.push(RowNote { row_number, kind: NoteKind::NoMore, text });
+            notes.push(RowEvent { row_number, kind: RowEventKind::LimitReached, text });
         }
         if every_row {
             self.add_every_row(chunk, outcome, &mut notes);
@@ -120,8 +120,8 @@ impl RowNames {
         notes
     }
 
-    fn add_every_row(&self, chunk: &Chunk, outcome: &Outcome, notes: &mut Vec<RowNote>) {
-        let mut kinds = vec![NoteKind::Unchanged; chunk.records.len()];
+    fn add_every_row(&self, chunk: &Chunk, outcome: &Outcome, notes: &mut Vec<RowEvent>) {
+        let mut kinds = vec![RowEventKind::Unchanged; chunk.records.len()];
         for (record, kind) in &outcome.changed {
             if let Some(slot) = kinds.get_mut(*record) {
                 *slot = *kind;
@@ -134,7 +134,7 @@ impl RowNames {
             let row_number = chunk.records.row_number(record);
             while failed.next_if(|failed| *failed < row_number).is_some() {}
             if failed.peek() != Some(&row_number) {
-                notes.push(RowNote { row_number, kind, text: self.of(&chunk.records, record) });
+                notes.push(RowEvent { row_number, kind, text: self.of(&chunk.records, record) });
             }
         }
     }

@@ -14,7 +14,7 @@ use super::notify::notify;
 use super::stored::signed;
 use super::{Claimant, Store};
 use crate::domain::error_code::ErrorCode;
-use crate::domain::event::{Event, story};
+use crate::domain::event::{Event, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::limits::ATTEMPTS_MAX;
 use crate::domain::status::JobStatus;
@@ -81,9 +81,9 @@ impl Store {
         let doing = "give a job back";
         // One that ended with a word does not count; one that breaks off each time is given up.
         let (uncounted, story): (i32, fn(&Job) -> Vec<Event>) = match why {
-            GivenBack::ServerStops => (1, story::given_back),
-            GivenBack::LeaseRanOut => (1, story::out_of_touch),
-            GivenBack::BrokeOff => (0, story::broke_off),
+            GivenBack::ServerStops => (1, lifecycle::server_stopping),
+            GivenBack::LeaseRanOut => (1, lifecycle::lease_lost),
+            GivenBack::BrokeOff => (0, lifecycle::crashed),
         };
         let turn = self.turn().await;
         let release = import_log::Entity::update_many()
@@ -177,7 +177,7 @@ impl Store {
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .filter(ours(job));
         let is_known = job.total_rows.is_some();
-        let story = |job: &Job| if is_known { Vec::new() } else { story::found(job) };
+        let story = |job: &Job| if is_known { Vec::new() } else { lifecycle::counted(job) };
         let noted = self.change(note, story, "note the number of rows").await?;
         fault!("total.after", StoreError::busy());
         Ok(noted)

@@ -14,7 +14,9 @@ use super::events::numbered;
 use super::notes::{Bounds, RowNames};
 use super::writer::{NotesLeft, WriterSettings};
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::event::{Event, NOTES_PER_EVENT, NoteKind, RowNote, RowNotes, of_rows};
+use crate::domain::event::{
+    Event, ROW_EVENTS_PER_BATCH, RowEvent, RowEventBatch, RowEventKind, rows_percentage,
+};
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
 
@@ -22,7 +24,7 @@ use crate::domain::row_error::RowError;
 #[derive(Debug)]
 pub(super) struct Told {
     /// About its rows.
-    notes: Vec<RowNote>,
+    notes: Vec<RowEvent>,
     /// Row errors by code and column.
     groups: Vec<import_error_group::ActiveModel>,
     /// Rows of the chunk.
@@ -96,7 +98,7 @@ impl Told {
         };
         events.push(Event::Progress {
             message: format!("Rows {} to {} {became}", chunk.first_row, chunk.last_row),
-            percentage: of_rows(fenced.processed, total),
+            percentage: rows_percentage(fenced.processed, total),
             current: fenced.processed,
             total,
         });
@@ -161,15 +163,15 @@ fn take(left: &AtomicU64, wanted: u64) -> u64 {
 
 /// The notes in events of a size that can be read, kept and thinned out at a time. `start` rows had
 /// an outcome before.
-fn rows_told(notes: Vec<RowNote>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
+fn rows_told(notes: Vec<RowEvent>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
     let (mut events, mut notes) = (Vec::new(), notes.into_iter().peekable());
     let mut processed = start;
     while notes.peek().is_some() {
-        let part: Vec<RowNote> = notes.by_ref().take(NOTES_PER_EVENT).collect();
-        let rows = RowNotes { processed, total, every_row, notes: part, places: Vec::new() };
+        let part: Vec<RowEvent> = notes.by_ref().take(ROW_EVENTS_PER_BATCH).collect();
+        let rows = RowEventBatch { processed, total, every_row, notes: part, places: Vec::new() };
         processed = rows.processed_after();
         let is_split = rows.notes.last().zip(notes.peek()).is_some_and(|(last, next)| {
-            last.row_number == next.row_number && last.kind == NoteKind::Failed
+            last.row_number == next.row_number && last.kind == RowEventKind::Failed
         });
         if is_split && every_row {
             // The next part counts the row once more.

@@ -14,7 +14,7 @@ use crate::dataset::model::Dataset;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
-use crate::domain::options::{Blank, Mode, RowEvents};
+use crate::domain::options::{Blank, Mode, RowEventMode};
 
 /// Puts the failed rows of a chunk aside for download.
 #[async_trait]
@@ -47,7 +47,7 @@ pub struct WriterSettings {
 impl WriterSettings {
     /// Takes note that somebody asked to be told what becomes of every row.
     pub(super) fn asked(&mut self, row_events: bool) {
-        self.every_row |= row_events && self.job.options.rows == RowEvents::Auto;
+        self.every_row |= row_events && self.job.options.rows == RowEventMode::Auto;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loadbay::domain::error_code::ErrorCode;
-use loadbay::domain::event::story;
+use loadbay::domain::event::lifecycle;
 use loadbay::domain::job::Job;
 use loadbay::domain::status::JobStatus;
 use loadbay::store::{Claimant, End, GivenBack, StoreError};
@@ -18,7 +18,7 @@ async fn can_do_nothing(ground: &Ground, lost: &Job) {
     let store = &ground.store;
     assert!(!store.renew(lost, &claimant("one")).await.unwrap());
     store.release(lost, GivenBack::ServerStops).await.unwrap();
-    assert!(store.tell(lost, story::parsed).await.unwrap().is_none());
+    assert!(store.tell(lost, lifecycle::parsed).await.unwrap().is_none());
     assert!(store.set_total(lost, 7, 2).await.unwrap().is_none());
     assert!(
         store.set_aside(lost, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().is_none()

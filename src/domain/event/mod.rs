@@ -2,20 +2,20 @@
 //!
 //! Events get their numbers from `import_log.event_count`, in the transaction that makes them true:
 //! without gaps, rising in the order of the commits, whichever server writes. The words of the
-//! events about a job's life are in [`story`]; how clients receive them is the HTTP layer's.
+//! events about a job's life are in [`lifecycle`]; how clients receive them is the HTTP layer's.
 
-mod notes;
-pub mod story;
+pub mod lifecycle;
+mod row_events;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::job::Job;
-use super::options::RowEvents;
+use super::options::RowEventMode;
 use super::row_error::RowCode;
 use super::status::JobStatus;
-pub use notes::{NoteKind, RowNote, RowNotes};
+pub use row_events::{RowEvent, RowEventBatch, RowEventKind};
 
 /// Percentage once the file is received.
 pub const RECEIVED: f64 = 5.0;
@@ -32,7 +32,7 @@ pub const DONE: f64 = 100.0;
 pub const EVERY_ROW_MAX: u64 = 10_000;
 
 /// Notes of one stored event at most: what is read, kept in memory and thinned out at a time.
-pub const NOTES_PER_EVENT: usize = 1_000;
+pub const ROW_EVENTS_PER_BATCH: usize = 1_000;
 
 /// How good or bad the news is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ pub enum Event {
         message: String,
     },
     /// What became of rows: as many events as there are notes.
-    Rows(RowNotes),
+    Rows(RowEventBatch),
     /// The job is over; always the last event.
     Complete {
         /// How it ended.
@@ -118,7 +118,7 @@ pub enum Event {
 impl Event {
     /// The word by which the table knows it.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn type_name(&self) -> &'static str {
         match self {
             Self::Log { .. } => "log",
             Self::Progress { .. } => "progress",
@@ -176,7 +176,7 @@ pub struct ErrorGroup {
 
 /// How far a job is that has `processed` of its `total` rows, with two digits after the point.
 #[must_use]
-pub fn of_rows(processed: u64, total: u64) -> f64 {
+pub fn rows_percentage(processed: u64, total: u64) -> f64 {
     if total == 0 {
         return ROWS_DONE;
     }
@@ -190,7 +190,7 @@ pub fn of_rows(processed: u64, total: u64) -> f64 {
 pub fn percentage(job: &Job) -> f64 {
     match job.total_rows {
         _ if job.status == JobStatus::Completed => DONE,
-        Some(total) => of_rows(job.counts.processed(), total),
+        Some(total) => rows_percentage(job.counts.processed(), total),
         // Taken up again: the file was parsed before, and a percentage never goes back.
         None if job.lease_epoch > 1 => PARSED,
         None => RECEIVED,
@@ -199,11 +199,11 @@ pub fn percentage(job: &Job) -> f64 {
 
 /// True when the job tells what became of every row.
 #[must_use]
-pub fn tells_every_row(job: &Job) -> bool {
+pub fn records_every_row(job: &Job) -> bool {
     match job.options.rows {
-        RowEvents::All => true,
-        RowEvents::None => false,
-        RowEvents::Auto => {
+        RowEventMode::All => true,
+        RowEventMode::None => false,
+        RowEventMode::Auto => {
             job.row_events || job.total_rows.is_some_and(|total| total <= EVERY_ROW_MAX)
         }
     }
@@ -215,19 +215,22 @@ mod tests {
 
     #[test]
     fn rows_take_the_job_from_fifteen_to_ninety_percent() {
-        assert!((of_rows(0, 100) - 15.0).abs() < f64::EPSILON);
-        assert!((of_rows(1, 100) - 15.75).abs() < f64::EPSILON);
-        assert!((of_rows(100, 100) - 90.0).abs() < f64::EPSILON);
-        assert!((of_rows(0, 0) - 90.0).abs() < f64::EPSILON);
-        assert!((of_rows(u64::MAX, u64::MAX) - 90.0).abs() < f64::EPSILON);
+        assert!((rows_percentage(0, 100) - 15.0).abs() < f64::EPSILON);
+        assert!((rows_percentage(1, 100) - 15.75).abs() < f64::EPSILON);
+        assert!((rows_percentage(100, 100) - 90.0).abs() < f64::EPSILON);
+        assert!((rows_percentage(0, 0) - 90.0).abs() < f64::EPSILON);
+        assert!((rows_percentage(u64::MAX, u64::MAX) - 90.0).abs() < f64::EPSILON);
     }
 
     #[test]
     fn what_is_stored_is_read_back() {
-        let note =
-            RowNote { row_number: 2, kind: NoteKind::Unchanged, text: "'a' (SKU: 1)".to_owned() };
+        let note = RowEvent {
+            row_number: 2,
+            kind: RowEventKind::Unchanged,
+            text: "'a' (SKU: 1)".to_owned(),
+        };
         let notes = vec![note];
-        let event = Event::Rows(RowNotes {
+        let event = Event::Rows(RowEventBatch {
             processed: 1,
             total: 2,
             every_row: true,

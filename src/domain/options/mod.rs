@@ -58,7 +58,7 @@ pub enum Duplicates {
 /// Whether the job tells what became of every row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RowEvents {
+pub enum RowEventMode {
     /// Up to 10,000 rows, and when somebody asks while it runs.
     #[default]
     Auto,
@@ -106,7 +106,7 @@ pub struct Options {
     /// Higher goes first; -100 to 100.
     pub priority: i32,
     /// Whether the job tells what became of every row.
-    pub rows: RowEvents,
+    pub rows: RowEventMode,
     /// Keep what is needed to take the import back.
     pub undo: bool,
 }

@@ -1,7 +1,7 @@
 //! Options from query or form fields. An unknown name or value is refused by name, with what would be
 //! right.
 
-use super::{Blank, Duplicates, Mode, OnError, Options, RowEvents};
+use super::{Blank, Duplicates, Mode, OnError, Options, RowEventMode};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::row_error::shown;
 
@@ -122,9 +122,9 @@ impl Options {
                     value,
                     "auto, all or none",
                     &[
-                        ("auto", RowEvents::Auto),
-                        ("all", RowEvents::All),
-                        ("none", RowEvents::None),
+                        ("auto", RowEventMode::Auto),
+                        ("all", RowEventMode::All),
+                        ("none", RowEventMode::None),
                     ],
                 )?;
             }

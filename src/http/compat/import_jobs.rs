@@ -14,10 +14,10 @@ use super::PRODUCTS;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
-use crate::domain::options::RowEvents;
+use crate::domain::options::RowEventMode;
 use crate::domain::status::JobStatus;
 use crate::http::api::Api;
-use crate::http::events::stream::{self, Next, Telling};
+use crate::http::events::stream::{self, Next, SseSource};
 use crate::http::events::write;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -154,13 +154,13 @@ pub(super) async fn events(
         return Ok(stream::head());
     }
     // Only what is new: the job itself says what was before.
-    let following = api.jobs.follow(job.id, job.event_count, RowEvents::None).await?;
+    let following = api.jobs.follow(job.id, job.event_count, RowEventMode::None).await?;
     let (jobs, tick) = (api.jobs.clone(), Instant::now());
-    Ok(stream::answer(States { jobs, following, tick, told: Vec::new() }))
+    Ok(stream::answer(JobStates { jobs, following, tick, told: Vec::new() }))
 }
 
 /// The states of one job as they follow each other.
-struct States {
+struct JobStates {
     jobs: Jobs,
     following: Following,
     /// When the job is told even if nothing happened.
@@ -169,8 +169,8 @@ struct States {
     told: Vec<u8>,
 }
 
-impl Telling for States {
-    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
+impl SseSource for JobStates {
+    async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
         let id = self.following.job().id;
         loop {
             let happened = timeout_at(self.tick, self.following.next()).await;

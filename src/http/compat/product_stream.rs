@@ -1,7 +1,7 @@
 //! Clients of `/api/erp/products/import/stream`: a page that uploads a file and shows the answer, a
 //! stream of messages, as a log that scrolls by, row by row.
 
-mod words;
+mod messages;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,14 +10,14 @@ use chrono::Utc;
 use super::PRODUCTS;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
-use crate::domain::options::{Options, RowEvents};
+use crate::domain::options::{Options, RowEventMode};
 use crate::http::api::Api;
-use crate::http::events::{self, Wire, write};
+use crate::http::events::{self, EventEncoder, write};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::{datasets, download, upload, view};
 use crate::jobs::Told;
-use words::Teller;
+use messages::MessageWriter;
 
 /// The name that its page saves the template under.
 const TEMPLATE: &str = "Template_File_Medicine_Product_List.csv";
@@ -28,7 +28,9 @@ pub(super) async fn import(
     payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    stream(&request, payload, &api).await.map_err(|problem| in_old_words(problem, api.max_upload))
+    stream(&request, payload, &api)
+        .await
+        .map_err(|problem| with_older_members(problem, api.max_upload))
 }
 
 async fn stream(
@@ -37,10 +39,10 @@ async fn stream(
     api: &Api,
 ) -> Result<HttpResponse, Problem> {
     let dataset = api.dataset(PRODUCTS)?;
-    let every_row = |options: &mut Options| options.rows = RowEvents::All;
+    let every_row = |options: &mut Options| options.rows = RowEventMode::All;
     let job = upload::submit(request, payload, api, dataset, every_row).await?.job;
-    let following = api.jobs.follow(job.id, 0, RowEvents::All).await?;
-    let mut response = events::answer(following, Log::default());
+    let following = api.jobs.follow(job.id, 0, RowEventMode::All).await?;
+    let mut response = events::answer(following, ProductLog::default());
     if let Ok(location) = view::status_url(job.id).parse() {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -51,23 +53,23 @@ async fn stream(
 /// A job as the lines of the page's log. Its streams have no numbers and no other fields than
 /// `data`: nobody comes back to the answer of a POST.
 #[derive(Debug, Default)]
-struct Log {
-    teller: Teller,
+struct ProductLog {
+    writer: MessageWriter,
 }
 
-impl Wire for Log {
+impl EventEncoder for ProductLog {
     /// The page knows no snapshot; the log begins with the upload.
     fn begin(&mut self, _: &Job, _: &mut Vec<u8>) {}
 
-    fn told(&mut self, told: &Told, out: &mut Vec<u8>) {
+    fn encode(&mut self, told: &Told, out: &mut Vec<u8>) {
         match told {
-            Told::Notice(text) => write(out, None, &words::warning(text, Utc::now())),
+            Told::Notice(text) => write(out, None, &messages::warning(text, Utc::now())),
             Told::Event(heard) => {
                 for (_, note, percentage) in heard.notes() {
-                    write(out, None, &words::row(note, percentage, heard.at()));
+                    write(out, None, &messages::row(note, percentage, heard.at()));
                 }
                 if let Some(event) = heard.event() {
-                    for message in self.teller.tell(event, heard.at()) {
+                    for message in self.writer.write(event, heard.at()) {
                         write(out, None, &message);
                     }
                 }
@@ -77,7 +79,7 @@ impl Wire for Log {
 }
 
 /// Says the same once more in the sentences that the page knows, where it looks for them.
-fn in_old_words(problem: Problem, max_upload: u64) -> Problem {
+fn with_older_members(problem: Problem, max_upload: u64) -> Problem {
     let short = match problem.code() {
         ErrorCode::TooLarge if max_upload >= 1 << 20 => {
             format!("File too large (max {}MB)", max_upload >> 20)

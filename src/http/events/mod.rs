@@ -1,9 +1,9 @@
 //! `GET /api/v1/import/jobs/{id}/events`: a job as it happens, as a stream of events that can be
-//! taken up again behind any of them. `GET /api/v1/import/events`: [all jobs](all) as they change.
+//! taken up again behind any of them. `GET /api/v1/import/events`: [all jobs](all_jobs) as they change.
 
-pub(super) mod all;
+pub(super) mod all_jobs;
+mod encode;
 pub(super) mod stream;
-mod wire;
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,24 +13,24 @@ use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
 use crate::domain::job::Job;
-use crate::domain::options::RowEvents;
+use crate::domain::options::RowEventMode;
 use crate::jobs::{Following, JobsError, Told};
-use stream::{Next, Telling};
-pub(super) use wire::{Sse, write};
+pub(super) use encode::{ApiEvents, write};
+use stream::{Next, SseSource};
 
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// How the events of a job are written.
-pub(super) trait Wire {
+pub(super) trait EventEncoder {
     /// The beginning: where the job stands. May write nothing.
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>);
 
     /// Something that is told. May write nothing.
-    fn told(&mut self, told: &Told, out: &mut Vec<u8>);
+    fn encode(&mut self, told: &Told, out: &mut Vec<u8>);
 }
 
 /// The events of one job.
-pub(super) async fn of_job(
+pub(super) async fn job_events(
     request: HttpRequest,
     id: web::Path<String>,
     api: web::Data<Api>,
@@ -51,14 +51,14 @@ pub(super) async fn of_job(
     if following.is_over() {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Ok(answer(following, Sse))
+    Ok(answer(following, ApiEvents))
 }
 
-fn rows(query: &Query) -> Result<RowEvents, Problem> {
+fn rows(query: &Query) -> Result<RowEventMode, Problem> {
     match query.get("rows") {
-        None | Some("auto") => Ok(RowEvents::Auto),
-        Some("all") => Ok(RowEvents::All),
-        Some("none") => Ok(RowEvents::None),
+        None | Some("auto") => Ok(RowEventMode::Auto),
+        Some("all") => Ok(RowEventMode::All),
+        Some("none") => Ok(RowEventMode::None),
         Some(other) => Err(Problem::invalid_parameter("rows", other, "auto, all or none")),
     }
 }
@@ -68,27 +68,27 @@ fn last_event_id(request: &HttpRequest) -> Option<u64> {
     request.headers().get(LAST_EVENT_ID)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// The stream of everything that a follower is told, written by `wire`.
-pub(super) fn answer(following: Following, wire: impl Wire + 'static) -> HttpResponse {
-    stream::answer(OfJob { following, wire, has_begun: false })
+/// The stream of everything that a follower is told, written by `encoder`.
+pub(super) fn answer(following: Following, encoder: impl EventEncoder + 'static) -> HttpResponse {
+    stream::answer(JobEvents { following, encoder, has_begun: false })
 }
 
-struct OfJob<W> {
+struct JobEvents<W> {
     following: Following,
-    wire: W,
+    encoder: W,
     has_begun: bool,
 }
 
-impl<W: Wire> Telling for OfJob<W> {
-    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
+impl<W: EventEncoder> SseSource for JobEvents<W> {
+    async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
         if !self.has_begun {
             self.has_begun = true;
-            self.wire.begin(self.following.job(), out);
+            self.encoder.begin(self.following.job(), out);
         }
         // What writes nothing is no sign of life.
         while out.is_empty() {
             match self.following.next().await? {
-                Some(told) => self.wire.told(&told, out),
+                Some(told) => self.encoder.encode(&told, out),
                 None if self.following.is_over() => return Ok(Next::End),
                 None => return Ok(Next::Interruption),
             }

@@ -24,9 +24,9 @@ pub(super) const RETRY: &[u8] = b"retry: 3000\n\n";
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What a stream tells.
-pub(in crate::http) trait Telling {
+pub(in crate::http) trait SseSource {
     /// Waits for what is to be told next and writes it to `out`. May be dropped while it waits.
-    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError>;
+    async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError>;
 }
 
 /// What comes after what was told.
@@ -41,8 +41,8 @@ pub(in crate::http) enum Next {
 }
 
 /// The answer that tells all of it.
-pub(in crate::http) fn answer(telling: impl Telling + 'static) -> HttpResponse {
-    let sending = Sending { telling, next: Next::More };
+pub(in crate::http) fn answer(source: impl SseSource + 'static) -> HttpResponse {
+    let sending = SseBody { source, next: Next::More };
     headers().streaming(stream::unfold(sending, |mut sending| async move {
         let bytes = sending.next().await?;
         Some((Ok::<_, Infallible>(bytes), sending))
@@ -64,19 +64,19 @@ fn headers() -> HttpResponseBuilder {
     response
 }
 
-struct Sending<T> {
-    telling: T,
+struct SseBody<T> {
+    source: T,
     next: Next,
 }
 
-impl<T: Telling> Sending<T> {
+impl<T: SseSource> SseBody<T> {
     /// The next bytes to send.
     async fn next(&mut self) -> Option<Bytes> {
         if self.next != Next::More {
             return None;
         }
         let mut out = Vec::new();
-        let told = tokio::time::timeout(SILENCE_MAX, self.telling.tell(&mut out)).await;
+        let told = tokio::time::timeout(SILENCE_MAX, self.source.write_next(&mut out)).await;
         self.next = match told {
             Ok(Ok(next)) => next,
             Ok(Err(fault)) => {

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::api::Api;
-use super::cursor::{List, Slice};
+use super::cursor::{List, PageRequest};
 use super::download;
 use super::envelope;
 use super::problem::Problem;
@@ -52,8 +52,8 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     let query = Query::read(&request, &["limit", "cursor"])?;
-    let slice = Slice::of(List::RowErrors(id), &query)?;
-    let (after, wanted) = (slice.after.unwrap_or(0), slice.wanted());
+    let page = PageRequest::of(List::RowErrors(id), &query)?;
+    let (after, wanted) = (page.after.unwrap_or(0), page.wanted());
     let jobs = api.jobs.clone();
     let (job, mut found, (stored, rows_stored)) = api
         .run(async move {
@@ -63,7 +63,7 @@ pub(super) async fn list(
             Ok::<_, JobsError>((job, found, stored))
         })
         .await?;
-    let next_cursor = slice.cut(&mut found, |(error, _)| *error);
+    let next_cursor = page.cut(&mut found, |(error, _)| *error);
     let base = format!("/api/v1/import/jobs/{id}");
     envelope::ok(&Page {
         errors: found.into_iter().map(|(_, error)| error).collect(),

@@ -201,7 +201,7 @@ async fn with_events(api: &Api, dataset: &Dataset, job: &Job) -> Result<HttpResp
         // The job is stored: that it cannot be followed at the moment is no refusal.
         return accepted(dataset, job);
     };
-    let mut response = events::answer(following, events::Sse);
+    let mut response = events::answer(following, events::ApiEvents);
     if let Ok(location) = status_url(job.id).parse() {
         response.headers_mut().insert(LOCATION, location);
     }

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use super::references::CREATE_REFERENCES;
 use super::{PostgresWriter, copy, run_plain};
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::event::NoteKind;
+use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
 use crate::domain::row_error::RowCode;
 use crate::store::accounts::Outcome;
@@ -170,8 +170,8 @@ impl PostgresWriter {
                 .bind(now)
                 .fetch_one(&mut *connection)
                 .await?;
-        outcome.changed.extend(records(created_records, NoteKind::Created));
-        outcome.changed.extend(records(updated_records, NoteKind::Updated));
+        outcome.changed.extend(records(created_records, RowEventKind::Created));
+        outcome.changed.extend(records(updated_records, RowEventKind::Updated));
         if updated > 0 {
             for history in &self.sql.histories {
                 sqlx::query(AssertSqlSafe(history.clone()))
@@ -242,7 +242,10 @@ impl PostgresWriter {
 /// What a merge answers: created, updated, and the indexes of both, if they are told.
 type Merged = (i64, i64, Option<Vec<i32>>, Option<Vec<i32>>);
 
-fn records(indexes: Option<Vec<i32>>, kind: NoteKind) -> impl Iterator<Item = (usize, NoteKind)> {
+fn records(
+    indexes: Option<Vec<i32>>,
+    kind: RowEventKind,
+) -> impl Iterator<Item = (usize, RowEventKind)> {
     let records = indexes.into_iter().flatten().filter_map(|it| usize::try_from(it).ok());
     records.map(move |record| (record, kind))
 }

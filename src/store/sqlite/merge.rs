@@ -10,7 +10,7 @@ use super::sql::Statements;
 use super::undo::Journal;
 use crate::dataset::model::ColumnType;
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::event::NoteKind;
+use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
 use crate::store::accounts::Outcome;
@@ -133,8 +133,8 @@ impl<'t> Merge<'t> {
             let fate =
                 if way.careful { self.row_with_savepoint(*record)? } else { self.row(*record)? };
             let changed = match fate {
-                Fate::Created => Some(NoteKind::Created),
-                Fate::Updated => Some(NoteKind::Updated),
+                Fate::Created => Some(RowEventKind::Created),
+                Fate::Updated => Some(RowEventKind::Updated),
                 Fate::Unchanged | Fate::Failed(_) => None,
             };
             if let Some(kind) = changed.filter(|_| way.every_row) {

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::of_rows;
+use super::rows_percentage;
 
 /// What became of a row, or of something that the row brought with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NoteKind {
+pub enum RowEventKind {
     /// The row's record is new.
     #[serde(rename = "c")]
     Created,
@@ -24,67 +24,67 @@ pub enum NoteKind {
     Failed,
     /// The row is the first to name a record of another table, which was created.
     #[serde(rename = "m")]
-    Master,
+    ReferenceCreated,
     /// From this row on, notes of a kind are only counted.
     #[serde(rename = "…")]
-    NoMore,
+    LimitReached,
 }
 
-impl NoteKind {
+impl RowEventKind {
     /// True of notes that only those receive who ask for every row.
     #[must_use]
-    pub fn is_every_row(self) -> bool {
+    pub fn is_plain_row(self) -> bool {
         matches!(self, Self::Created | Self::Updated | Self::Unchanged)
     }
 }
 
 /// A note about one row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(u32, NoteKind, String)", into = "(u32, NoteKind, String)")]
-pub struct RowNote {
+#[serde(from = "(u32, RowEventKind, String)", into = "(u32, RowEventKind, String)")]
+pub struct RowEvent {
     /// The row as a spreadsheet shows it.
     pub row_number: u32,
     /// What kind of news.
-    pub kind: NoteKind,
+    pub kind: RowEventKind,
     /// The part of the sentence that differs from row to row: `'Arnica 30C' (SKU: ARN-30)`,
     /// `category: Dilutions`, `SKU is required`, `12` (the row that overtook it).
     pub text: String,
 }
 
-impl From<(u32, NoteKind, String)> for RowNote {
-    fn from((row_number, kind, text): (u32, NoteKind, String)) -> Self {
+impl From<(u32, RowEventKind, String)> for RowEvent {
+    fn from((row_number, kind, text): (u32, RowEventKind, String)) -> Self {
         Self { row_number, kind, text }
     }
 }
 
-impl From<RowNote> for (u32, NoteKind, String) {
-    fn from(note: RowNote) -> Self {
+impl From<RowEvent> for (u32, RowEventKind, String) {
+    fn from(note: RowEvent) -> Self {
         (note.row_number, note.kind, note.text)
     }
 }
 
-impl RowNote {
+impl RowEvent {
     /// The sentence.
     #[must_use]
     pub fn message(&self) -> String {
         let Self { row_number, kind, text } = self;
         match kind {
-            NoteKind::Created => format!("Row {row_number}: Created {text}"),
-            NoteKind::Updated => format!("Row {row_number}: Updated {text}"),
-            NoteKind::Unchanged => format!("Row {row_number}: Unchanged {text}"),
-            NoteKind::Superseded => {
+            RowEventKind::Created => format!("Row {row_number}: Created {text}"),
+            RowEventKind::Updated => format!("Row {row_number}: Updated {text}"),
+            RowEventKind::Unchanged => format!("Row {row_number}: Unchanged {text}"),
+            RowEventKind::Superseded => {
                 format!("Row {row_number}: Overtaken by row {text} with the same key")
             }
-            NoteKind::Failed => format!("Row {row_number}: {text}"),
-            NoteKind::Master => format!("Created {text}"),
-            NoteKind::NoMore => text.clone(),
+            RowEventKind::Failed => format!("Row {row_number}: {text}"),
+            RowEventKind::ReferenceCreated => format!("Created {text}"),
+            RowEventKind::LimitReached => text.clone(),
         }
     }
 }
 
 /// Notes about rows of one chunk, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowNotes {
+pub struct RowEventBatch {
     /// Rows of the job that had an outcome before these.
     pub processed: u64,
     /// Rows of the job.
@@ -92,23 +92,23 @@ pub struct RowNotes {
     /// Every row of the chunk has a note, so that each brings the job a bit further.
     pub every_row: bool,
     /// The notes; the n-th has the number `first + n` of the stored event.
-    pub notes: Vec<RowNote>,
+    pub notes: Vec<RowEvent>,
     /// Once notes were thinned out: which n each of those that are left had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<u32>,
 }
 
-impl RowNotes {
+impl RowEventBatch {
     /// Each note with its number, when the first one had `first`, and the percentage that the job
     /// has reached with it.
-    pub fn numbered(&self, first: u64) -> impl Iterator<Item = (u64, &RowNote, f64)> {
+    pub fn numbered(&self, first: u64) -> impl Iterator<Item = (u64, &RowEvent, f64)> {
         let (mut processed, mut row) = (self.processed, 0);
         self.notes.iter().enumerate().map(move |(index, note)| {
             if self.ends_row(note, &mut row) {
                 processed += 1;
             }
             let place = self.places.get(index).map_or(index as u64, |place| u64::from(*place));
-            (first + place, note, of_rows(processed, self.total))
+            (first + place, note, rows_percentage(processed, self.total))
         })
     }
 
@@ -116,7 +116,7 @@ impl RowNotes {
     pub fn drop_plain_rows(&mut self) {
         let (notes, places) = self
             .numbered(0)
-            .filter(|(_, note, _)| !note.kind.is_every_row())
+            .filter(|(_, note, _)| !note.kind.is_plain_row())
             .map(|(place, note, _)| (note.clone(), u32::try_from(place).unwrap_or(u32::MAX)))
             .unzip();
         (self.notes, self.places, self.every_row) = (notes, places, false);
@@ -131,8 +131,9 @@ impl RowNotes {
     }
 
     /// True of the note that says what became of a row; `row` is the last one it was true of.
-    fn ends_row(&self, note: &RowNote, row: &mut u32) -> bool {
-        let is_outcome = !matches!(note.kind, NoteKind::Master | NoteKind::NoMore);
+    fn ends_row(&self, note: &RowEvent, row: &mut u32) -> bool {
+        let is_outcome =
+            !matches!(note.kind, RowEventKind::ReferenceCreated | RowEventKind::LimitReached);
         let ends = self.every_row && is_outcome && note.row_number != *row;
         if ends {
             *row = note.row_number;
@@ -145,17 +146,17 @@ impl RowNotes {
 mod tests {
     use super::*;
 
-    fn note(row_number: u32, kind: NoteKind, text: &str) -> RowNote {
-        RowNote { row_number, kind, text: text.to_owned() }
+    fn note(row_number: u32, kind: RowEventKind, text: &str) -> RowEvent {
+        RowEvent { row_number, kind, text: text.to_owned() }
     }
 
     #[test]
     fn every_note_is_a_sentence() {
         let texts = [
-            note(2, NoteKind::Created, "'Arnica Montana 30C' (SKU: ARM-30C-10ML)").message(),
-            note(2, NoteKind::Master, "category: Dilutions").message(),
-            note(5, NoteKind::Failed, "SKU is required").message(),
-            note(7, NoteKind::Superseded, "12").message(),
+            note(2, RowEventKind::Created, "'Arnica Montana 30C' (SKU: ARM-30C-10ML)").message(),
+            note(2, RowEventKind::ReferenceCreated, "category: Dilutions").message(),
+            note(5, RowEventKind::Failed, "SKU is required").message(),
+            note(7, RowEventKind::Superseded, "12").message(),
         ];
         assert_eq!(
             texts,
@@ -171,18 +172,18 @@ mod tests {
     #[test]
     fn each_row_brings_the_job_a_bit_further_however_many_notes_it_has() {
         let notes = vec![
-            note(2, NoteKind::Master, "category: Dilutions"),
-            note(2, NoteKind::Created, ""),
-            note(3, NoteKind::Failed, "a"),
-            note(3, NoteKind::Failed, "b"),
+            note(2, RowEventKind::ReferenceCreated, "category: Dilutions"),
+            note(2, RowEventKind::Created, ""),
+            note(3, RowEventKind::Failed, "a"),
+            note(3, RowEventKind::Failed, "b"),
         ];
         let mut rows =
-            RowNotes { processed: 0, total: 100, every_row: true, notes, places: vec![] };
+            RowEventBatch { processed: 0, total: 100, every_row: true, notes, places: vec![] };
         let percentages: Vec<f64> = rows.numbered(7).map(|(_, _, it)| it).collect();
         assert_eq!(percentages, [15.0, 15.75, 16.5, 16.5]);
         rows.drop_plain_rows();
         let left: Vec<_> = rows.numbered(7).map(|(number, note, _)| (number, note.kind)).collect();
-        let failed = NoteKind::Failed;
-        assert_eq!(left, [(7, NoteKind::Master), (9, failed), (10, failed)]);
+        let failed = RowEventKind::Failed;
+        assert_eq!(left, [(7, RowEventKind::ReferenceCreated), (9, failed), (10, failed)]);
     }
 }

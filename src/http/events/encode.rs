@@ -5,9 +5,9 @@
 
 use serde::Serialize;
 
-use super::Wire;
+use super::EventEncoder;
 use super::stream::RETRY;
-use crate::domain::event::{Event, Level, NoteKind, Results, RowNote, percentage};
+use crate::domain::event::{Event, Level, Results, RowEvent, RowEventKind, percentage};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::http::view::{self, JobView};
@@ -15,30 +15,30 @@ use crate::jobs::{Heard, Told};
 
 /// The current way to write a job's events.
 #[derive(Debug)]
-pub(in crate::http) struct Sse;
+pub(in crate::http) struct ApiEvents;
 
-impl Wire for Sse {
+impl EventEncoder for ApiEvents {
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>) {
         out.extend_from_slice(RETRY);
         let percentage = percentage(job);
-        let snapshot = Standing {
+        let snapshot = ProgressMessage {
             kind: "snapshot",
             progress: percentage,
             percentage,
             current: job.counts.processed(),
             total: job.total_rows,
-            message: &standing(job),
+            message: &progress_sentence(job),
             timestamp: &view::text(job.updated_at),
             job: Some(JobView::of(job)),
         };
         write(out, None, &snapshot);
     }
 
-    fn told(&mut self, told: &Told, out: &mut Vec<u8>) {
+    fn encode(&mut self, told: &Told, out: &mut Vec<u8>) {
         match told {
             Told::Notice(text) => {
                 let timestamp = view::text(chrono::Utc::now());
-                write(out, None, &Said::log(text, Level::Warning, &timestamp));
+                write(out, None, &SseMessage::log(text, Level::Warning, &timestamp));
             }
             Told::Event(heard) => event(heard, out),
         }
@@ -62,7 +62,7 @@ pub(in crate::http) fn write(out: &mut Vec<u8>, number: Option<u64>, data: &impl
 }
 
 /// Where a job stands, in a sentence.
-fn standing(job: &Job) -> String {
+fn progress_sentence(job: &Job) -> String {
     let done = job.counts.processed();
     let noun = if job.rollback_of.is_some() { "Rollback" } else { "Import" };
     match (job.status, job.total_rows) {
@@ -80,7 +80,7 @@ fn standing(job: &Job) -> String {
 
 /// How far a job is: the snapshot, which has the job with it, and progress.
 #[derive(Serialize)]
-struct Standing<'a> {
+struct ProgressMessage<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     progress: f64,
@@ -95,7 +95,7 @@ struct Standing<'a> {
 
 /// Everything else, with the members that each kind has.
 #[derive(Serialize)]
-struct Said<'a> {
+struct SseMessage<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,7 +112,7 @@ struct Said<'a> {
     data: Option<&'a Results>,
 }
 
-impl<'a> Said<'a> {
+impl<'a> SseMessage<'a> {
     fn new(kind: &'static str, message: &'a str, timestamp: &'a str) -> Self {
         Self {
             kind,
@@ -130,13 +130,13 @@ impl<'a> Said<'a> {
         Self { level: Some(level), ..Self::new("log", message, timestamp) }
     }
 
-    fn note(note: &RowNote, message: &'a str, percentage: f64, timestamp: &'a str) -> Self {
+    fn note(note: &RowEvent, message: &'a str, percentage: f64, timestamp: &'a str) -> Self {
         let (kind, level) = match note.kind {
-            NoteKind::Failed => ("error", None),
-            NoteKind::Master => ("master", None),
-            NoteKind::Created => ("log", Some(Level::Success)),
-            NoteKind::Superseded => ("log", Some(Level::Warning)),
-            NoteKind::Updated | NoteKind::Unchanged | NoteKind::NoMore => {
+            RowEventKind::Failed => ("error", None),
+            RowEventKind::ReferenceCreated => ("master", None),
+            RowEventKind::Created => ("log", Some(Level::Success)),
+            RowEventKind::Superseded => ("log", Some(Level::Warning)),
+            RowEventKind::Updated | RowEventKind::Unchanged | RowEventKind::LimitReached => {
                 ("log", Some(Level::Info))
             }
         };
@@ -155,11 +155,12 @@ fn event(heard: &Heard, out: &mut Vec<u8>) {
     match heard.event() {
         None => {}
         Some(Event::Log { level, message: text, percentage }) => {
-            let data = Said { percentage: *percentage, ..Said::log(text, *level, &timestamp) };
+            let data =
+                SseMessage { percentage: *percentage, ..SseMessage::log(text, *level, &timestamp) };
             write(out, number, &data);
         }
         Some(Event::Progress { message: text, percentage, current, total }) => {
-            let progress = Standing {
+            let progress = ProgressMessage {
                 kind: "progress",
                 progress: *percentage,
                 percentage: *percentage,
@@ -172,20 +173,20 @@ fn event(heard: &Heard, out: &mut Vec<u8>) {
             write(out, number, &progress);
         }
         Some(Event::Error { message: text }) => {
-            write(out, number, &Said::new("error", text, &timestamp));
+            write(out, number, &SseMessage::new("error", text, &timestamp));
         }
         Some(Event::Rows(_)) => {
             for (number, note, percentage) in heard.notes() {
                 let text = note.message();
-                write(out, Some(number), &Said::note(note, &text, percentage, &timestamp));
+                write(out, Some(number), &SseMessage::note(note, &text, percentage, &timestamp));
             }
         }
         Some(Event::Complete { status, message: text, percentage, results }) => {
-            let data = Said {
+            let data = SseMessage {
                 status: Some(status.as_str()),
                 percentage: Some(*percentage),
                 data: Some(results),
-                ..Said::new("complete", text, &timestamp)
+                ..SseMessage::new("complete", text, &timestamp)
             };
             write(out, number, &data);
         }
@@ -207,7 +208,7 @@ mod tests {
     fn whatever_a_message_says_it_is_one_line() {
         let said = "a\nb\r\nc\u{2028}\n\nid: 7\ndata: x";
         let told = Told::Notice(said.to_owned());
-        let text = text(|out| Sse.told(&told, out));
+        let text = text(|out| ApiEvents.encode(&told, out));
         assert_eq!(text.matches('\n').count(), 2, "{text}");
         assert!(!text.contains('\r') && text.ends_with("}\n\n"), "{text}");
         let data = text.trim_end().strip_prefix("data: ").unwrap();
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_stream_begins_with_where_the_job_stands() {
-        let text = text(|out| Sse.begin(&job(), out));
+        let text = text(|out| ApiEvents.begin(&job(), out));
         let begin = r#"retry: 3000
 
 data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"total":700000,"message":"50000 of 700000 rows are done","timestamp":"2026-11-18T11:06:42.000Z","job":{"jobId":123,"#;
@@ -226,16 +227,16 @@ data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"to
 
     #[test]
     fn a_row_is_a_log_an_error_or_a_master() {
-        let note = |kind| RowNote { row_number: 2, kind, text: "x".to_owned() };
+        let note = |kind| RowEvent { row_number: 2, kind, text: "x".to_owned() };
         let json = |kind| {
             let note = note(kind);
-            serde_json::to_string(&Said::note(&note, &note.message(), 15.75, "now")).unwrap()
+            serde_json::to_string(&SseMessage::note(&note, &note.message(), 15.75, "now")).unwrap()
         };
         let log = r#"{"type":"log","message":"Row 2: Created x","level":"success","percentage":15.75,"row_number":2,"timestamp":"now"}"#;
-        assert_eq!(json(NoteKind::Created), log);
+        assert_eq!(json(RowEventKind::Created), log);
         let error = r#"{"type":"error","message":"Row 2: x","row_number":2,"timestamp":"now"}"#;
-        assert_eq!(json(NoteKind::Failed), error);
+        assert_eq!(json(RowEventKind::Failed), error);
         let master = r#"{"type":"master","message":"Created x","row_number":2,"timestamp":"now"}"#;
-        assert_eq!(json(NoteKind::Master), master);
+        assert_eq!(json(RowEventKind::ReferenceCreated), master);
     }
 }

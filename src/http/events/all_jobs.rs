@@ -5,8 +5,8 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::stream::{self, Next, RETRY, Telling};
-use super::wire::write;
+use super::encode::write;
+use super::stream::{self, Next, RETRY, SseSource};
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
@@ -15,7 +15,7 @@ use crate::jobs::{AllTold, FollowingAll, JobsError};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Said<'a> {
+enum JobsMessage<'a> {
     Snapshot {
         jobs: Vec<JobView<'a>>,
     },
@@ -29,7 +29,7 @@ enum Said<'a> {
 }
 
 /// All jobs as they change.
-pub(in crate::http) async fn of_all(
+pub(in crate::http) async fn all_jobs(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
@@ -38,16 +38,16 @@ pub(in crate::http) async fn of_all(
         return Ok(stream::head());
     }
     let following = api.jobs.follow_all().await?;
-    Ok(stream::answer(OfAll { following, has_begun: false }))
+    Ok(stream::answer(AllJobsEvents { following, has_begun: false }))
 }
 
-struct OfAll {
+struct AllJobsEvents {
     following: FollowingAll,
     has_begun: bool,
 }
 
-impl Telling for OfAll {
-    async fn tell(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
+impl SseSource for AllJobsEvents {
+    async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
         if !self.has_begun {
             self.has_begun = true;
             out.extend_from_slice(RETRY);
@@ -56,12 +56,16 @@ impl Telling for OfAll {
         match self.following.next().await {
             None => return Ok(Next::Interruption),
             Some(AllTold::Snapshot(jobs)) => {
-                write(out, None, &Said::Snapshot { jobs: jobs.iter().map(JobView::of).collect() });
+                write(
+                    out,
+                    None,
+                    &JobsMessage::Snapshot { jobs: jobs.iter().map(JobView::of).collect() },
+                );
             }
-            Some(AllTold::Deleted(job_id)) => write(out, None, &Said::Deleted { job_id }),
+            Some(AllTold::Deleted(job_id)) => write(out, None, &JobsMessage::Deleted { job_id }),
             Some(AllTold::Changed(jobs)) => {
                 for job in &*jobs {
-                    write(out, None, &Said::Job { job: &JobView::of(job) });
+                    write(out, None, &JobsMessage::Job { job: &JobView::of(job) });
                 }
             }
         }

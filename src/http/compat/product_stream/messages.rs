@@ -4,7 +4,9 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use crate::domain::event::{Event, FOUND, Level, NoteKind, PARSED, RECEIVED, Results, RowNote};
+use crate::domain::event::{
+    Event, FOUND, Level, PARSED, RECEIVED, Results, RowEvent, RowEventKind,
+};
 use crate::domain::status::JobStatus;
 
 /// One message, in the order of its members in JSON.
@@ -40,14 +42,14 @@ const STAGES: [f64; 3] = [RECEIVED, PARSED, FOUND];
 
 /// Tells one job.
 #[derive(Debug, Default)]
-pub(super) struct Teller {
+pub(super) struct MessageWriter {
     /// Of [`STAGES`].
     told: usize,
 }
 
-impl Teller {
+impl MessageWriter {
     /// What this client is told of an event; of rows see [`row`].
-    pub(super) fn tell(&mut self, event: &Event, at: DateTime<Utc>) -> Vec<Message> {
+    pub(super) fn write(&mut self, event: &Event, at: DateTime<Utc>) -> Vec<Message> {
         match event {
             Event::Log { level: Level::Warning, message, percentage } => {
                 vec![Message { percentage: *percentage, ..warning(message, at) }]
@@ -105,20 +107,22 @@ pub(super) fn warning(text: &str, at: DateTime<Utc>) -> Message {
 }
 
 /// What this client is told of a row.
-pub(super) fn row(note: &RowNote, percentage: f64, at: DateTime<Utc>) -> Message {
-    let RowNote { row_number, kind, text } = note;
+pub(super) fn row(note: &RowEvent, percentage: f64, at: DateTime<Utc>) -> Message {
+    let RowEvent { row_number, kind, text } = note;
     let (kind, message) = match kind {
-        NoteKind::Created => ("log", format!("✅ Row {row_number}: Created {text}")),
+        RowEventKind::Created => ("log", format!("✅ Row {row_number}: Created {text}")),
         // Its rows are created, updated or failed; nothing else.
-        NoteKind::Updated | NoteKind::Unchanged => {
+        RowEventKind::Updated | RowEventKind::Unchanged => {
             ("log", format!("🔄 Row {row_number}: Updated {text}"))
         }
-        NoteKind::Superseded => {
+        RowEventKind::Superseded => {
             ("log", format!("🔄 Row {row_number}: Updated by row {text} with the same SKU"))
         }
-        NoteKind::Failed => ("error", format!("❌ {}", note.message())),
-        NoteKind::Master => ("master", format!("  {} {}", sign(text), note.message())),
-        NoteKind::NoMore => ("log", format!("⚠️  {}", note.message())),
+        RowEventKind::Failed => ("error", format!("❌ {}", note.message())),
+        RowEventKind::ReferenceCreated => {
+            ("master", format!("  {} {}", sign(text), note.message()))
+        }
+        RowEventKind::LimitReached => ("log", format!("⚠️  {}", note.message())),
     };
     let percentage = (kind == "log").then_some(percentage);
     Message { percentage, row_number: Some(*row_number), ..Message::of(kind, message, at) }
@@ -166,21 +170,21 @@ fn complete(
 mod tests {
     use super::*;
     use crate::domain::counts::Counts;
-    use crate::domain::event::RowNotes;
+    use crate::domain::event::RowEventBatch;
 
     fn at() -> DateTime<Utc> {
         "2025-10-25T12:30:00.987Z".parse().unwrap()
     }
 
-    fn told(teller: &mut Teller, event: &Event) -> Vec<String> {
-        teller.tell(event, at()).iter().map(|it| serde_json::to_string(it).unwrap()).collect()
+    fn told(writer: &mut MessageWriter, event: &Event) -> Vec<String> {
+        writer.write(event, at()).iter().map(|it| serde_json::to_string(it).unwrap()).collect()
     }
 
     #[test]
     fn the_three_stages_come_once_in_their_order() {
-        let mut teller = Teller::default();
+        let mut writer = MessageWriter::default();
         let mut log =
-            |level, percentage| told(&mut teller, &Event::log(level, percentage, "Found 100 rows"));
+            |level, percentage| told(&mut writer, &Event::log(level, percentage, "Found 100 rows"));
         assert_eq!(
             log(Level::Info, RECEIVED),
             [
@@ -206,19 +210,20 @@ mod tests {
 
     #[test]
     fn every_row_has_the_sign_of_its_outcome() {
-        let note = |row_number, kind, text: &str| RowNote { row_number, kind, text: text.into() };
+        let note = |row_number, kind, text: &str| RowEvent { row_number, kind, text: text.into() };
         let notes = vec![
-            note(2, NoteKind::Master, "category: Dilutions"),
-            note(2, NoteKind::Master, "brand: SBL"),
-            note(2, NoteKind::Master, "potency: 30C"),
-            note(2, NoteKind::Master, "form: Liquid"),
-            note(2, NoteKind::Created, "'Arnica Montana 30C' (SKU: ARM-30C-10ML)"),
-            note(3, NoteKind::Updated, "'Belladonna 200C' (SKU: BEL)"),
-            note(4, NoteKind::Unchanged, "'Nux' (SKU: NUX)"),
-            note(5, NoteKind::Superseded, "9"),
-            note(6, NoteKind::Failed, "SKU is required"),
+            note(2, RowEventKind::ReferenceCreated, "category: Dilutions"),
+            note(2, RowEventKind::ReferenceCreated, "brand: SBL"),
+            note(2, RowEventKind::ReferenceCreated, "potency: 30C"),
+            note(2, RowEventKind::ReferenceCreated, "form: Liquid"),
+            note(2, RowEventKind::Created, "'Arnica Montana 30C' (SKU: ARM-30C-10ML)"),
+            note(3, RowEventKind::Updated, "'Belladonna 200C' (SKU: BEL)"),
+            note(4, RowEventKind::Unchanged, "'Nux' (SKU: NUX)"),
+            note(5, RowEventKind::Superseded, "9"),
+            note(6, RowEventKind::Failed, "SKU is required"),
         ];
-        let rows = RowNotes { processed: 0, total: 100, every_row: true, notes, places: vec![] };
+        let rows =
+            RowEventBatch { processed: 0, total: 100, every_row: true, notes, places: vec![] };
         let lines = rows.numbered(1).map(|(_, note, percentage)| {
             serde_json::to_string(&row(note, percentage, at())).unwrap()
         });
@@ -253,9 +258,11 @@ mod tests {
                 counts: Counts::default(),
             }),
         };
-        let done = told(&mut Teller::default(), &complete(JobStatus::Completed, 100.0)).concat();
+        let done =
+            told(&mut MessageWriter::default(), &complete(JobStatus::Completed, 100.0)).concat();
         insta::assert_snapshot!(done, @r#"{"type":"complete","message":"🎉 Import completed successfully!","percentage":100.0,"timestamp":"2025-10-25T12:30:00Z","data":{"total_rows":100,"inserted":85,"updated":10,"skipped":5,"errors":["Row 4: SKU is required"],"success_rate":95.0,"process_time":"43.2s"}}"#);
-        let failed = told(&mut Teller::default(), &complete(JobStatus::Failed, 42.0)).concat();
+        let failed =
+            told(&mut MessageWriter::default(), &complete(JobStatus::Failed, 42.0)).concat();
         assert!(failed.contains(r#""message":"❌ Import failed; kept"#), "{failed}");
         assert!(failed.contains(r#""percentage":42.0"#), "{failed}");
     }

@@ -9,7 +9,7 @@ use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 pub use ending::ended;
 
-/// What the job is called in its story.
+/// What the job is called in its lifecycle.
 fn noun(job: &Job) -> &'static str {
     if job.rollback_of.is_some() { "Rollback" } else { "Import" }
 }
@@ -89,7 +89,7 @@ fn unused_headers(detected: &Detected) -> impl Iterator<Item = &str> {
 
 /// A server took the job up.
 #[must_use]
-pub fn taken_up(job: &Job) -> Vec<Event> {
+pub fn claimed(job: &Job) -> Vec<Event> {
     let message = match (job.lease_epoch, job.counts.processed()) {
         (..=1, _) => format!("{} started", noun(job)),
         (_, 0) => format!("{} taken up again", noun(job)),
@@ -107,7 +107,7 @@ pub fn parsed(job: &Job) -> Vec<Event> {
 
 /// The rows are counted. Told once, however often a job is taken up.
 #[must_use]
-pub fn found(job: &Job) -> Vec<Event> {
+pub fn counted(job: &Job) -> Vec<Event> {
     let total = job.total_rows.unwrap_or(0);
     let rows = if total == 1 { "row" } else { "rows" };
     let work = if job.rollback_of.is_some() { "take back" } else { "import" };
@@ -169,19 +169,19 @@ pub fn prioritised(job: &Job) -> Vec<Event> {
 
 /// The job is given back unfinished because its server stops.
 #[must_use]
-pub fn given_back(job: &Job) -> Vec<Event> {
+pub fn server_stopping(job: &Job) -> Vec<Event> {
     goes_on_elsewhere(job, "The server stops")
 }
 
 /// The same because its server was out of touch with the database for longer than its lease.
 #[must_use]
-pub fn out_of_touch(job: &Job) -> Vec<Event> {
+pub fn lease_lost(job: &Job) -> Vec<Event> {
     goes_on_elsewhere(job, "The server was out of touch with the database for too long")
 }
 
 /// The same because something in its server broke.
 #[must_use]
-pub fn broke_off(job: &Job) -> Vec<Event> {
+pub fn crashed(job: &Job) -> Vec<Event> {
     goes_on_elsewhere(job, "Something broke in the server")
 }
 
