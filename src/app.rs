@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::dataset::{self, Datasets, DefinitionFault};
-use crate::files::{Folder, Storage};
+use crate::files::{DataDir, Storage};
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
@@ -38,17 +38,17 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     stop_on_signal(stopping.clone())?;
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("LOADBAY_LISTEN: cannot listen on {}", config.listen))?;
-    let (folder, storage) = files(&config).await?;
+    let (data_dir, storage) = files(&config).await?;
     let asked = storage.clone();
     // Nobody waits for a bucket that is away.
     tokio::spawn(async move { asked.ask().await });
     let datasets = Arc::new(datasets(config.datasets_dir.as_deref())?);
     let child = child(&config)?;
-    let jobs = start_jobs(&config, &folder, &storage, &datasets, &child).await?;
+    let jobs = start_jobs(&config, &data_dir, &storage, &datasets, &child).await?;
 
     let api = Api {
         jobs: jobs.clone(),
-        folder,
+        data_dir,
         storage,
         datasets,
         child,
@@ -82,14 +82,14 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
 }
 
 /// Opens the data directory and the storage of the jobs' files.
-async fn files(config: &Config) -> anyhow::Result<(Arc<Folder>, Storage)> {
+async fn files(config: &Config) -> anyhow::Result<(Arc<DataDir>, Storage)> {
     let (root, min_free) = (config.data_dir.clone(), config.min_free);
     let (url, access) = (config.storage_url.clone(), config.bucket_access.clone());
     let open = move || -> anyhow::Result<_> {
-        let folder = Arc::new(Folder::open(&root)?.with_min_free(min_free));
-        let storage = Storage::connect(Arc::clone(&folder), url.as_ref(), &access)
+        let data_dir = Arc::new(DataDir::open(&root)?.with_min_free(min_free));
+        let storage = Storage::connect(Arc::clone(&data_dir), url.as_ref(), &access)
             .context("LOADBAY_STORAGE_URL")?;
-        Ok((folder, storage))
+        Ok((data_dir, storage))
     };
     tokio::task::spawn_blocking(open).await?
 }
@@ -97,14 +97,14 @@ async fn files(config: &Config) -> anyhow::Result<(Arc<Folder>, Storage)> {
 /// Opens the database, checks the datasets against it, starts the jobs.
 async fn start_jobs(
     config: &Config,
-    folder: &Arc<Folder>,
+    data_dir: &Arc<DataDir>,
     storage: &Storage,
     datasets: &Arc<Datasets>,
     child: &Child,
 ) -> anyhow::Result<Jobs> {
     let settings = StoreSettings {
         database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
-        sqlite_path: folder.sqlite(),
+        sqlite_path: data_dir.sqlite(),
         lease: config.lease,
     };
     let store = Store::connect(&settings).await?;
@@ -120,8 +120,8 @@ async fn start_jobs(
         events_max: config.max_events,
         child: child.clone(),
     };
-    let (folder, storage) = (Arc::clone(folder), storage.clone());
-    Ok(Jobs::start(store, folder, storage, Arc::clone(datasets), settings).await)
+    let (data_dir, storage) = (Arc::clone(data_dir), storage.clone());
+    Ok(Jobs::start(store, data_dir, storage, Arc::clone(datasets), settings).await)
 }
 
 /// Tells at start what would otherwise fail in the middle of a job.

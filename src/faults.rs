@@ -1,35 +1,36 @@
-//! Named places at which a test can make the server fail: by an error of the place's own layer, a
+//! Failpoints: named points at which a test makes the server fail, by an error of the layer there, a
 //! panic, an abort, or a sleep that is longer than a lease.
 //!
 //! The lowest layer: it names no other module, and every module may name it. Only builds with the
-//! feature `failpoints` have the places, which are the tested ones; in all others a place is a
-//! constant `false`. The environment variable `FAILPOINTS` says what happens where, once the server
+//! feature `failpoints` have them, and the tests use such a build; in all others a failpoint is a
+//! constant `false`. The environment variable `FAILPOINTS` sets what happens where when the server
 //! starts: `chunk.commit=2*off->1*return->off` fails the third commit. `return(abort)` ends the
-//! process on the spot. The places are listed in `tests/failpoints`.
+//! process at once. `tests/failpoints` lists the names.
 
-/// Arms the places as `FAILPOINTS` says; they are disarmed when the value goes.
+/// Arms the failpoints as `FAILPOINTS` sets them; they are disarmed when the value is dropped.
 #[must_use]
 pub fn armed() -> Option<fail::FailScenario<'static>> {
     fail::has_failpoints().then(fail::FailScenario::setup)
 }
 
-/// True when this place is to fail with an error. Panics, aborts or sleeps if that was asked.
-pub(crate) fn strikes(place: &str) -> bool {
-    fail::fail_point!(place, |how| {
+/// True when the code at this failpoint is to fail with an error. Panics, aborts or sleeps if the
+/// test set that.
+pub(crate) fn strikes(failpoint: &str) -> bool {
+    fail::fail_point!(failpoint, |how| {
         if how.as_deref() == Some("abort") {
             std::process::abort();
         }
-        tracing::warn!(place, "a test lets this place fail");
+        tracing::warn!(event = "failpoint_struck", failpoint, "a test makes this failpoint fail");
         true
     });
-    // False in every build: no place is without a name.
-    place.is_empty()
+    // False in every build: each failpoint has a name.
+    failpoint.is_empty()
 }
 
-/// A place: `fault!("chunk.commit", error)` returns the error when the place is to fail.
+/// A failpoint: `fault!("chunk.commit", error)` returns the error when a test makes it fail.
 macro_rules! fault {
-    ($place:literal, $error:expr) => {
-        if crate::faults::strikes($place) {
+    ($failpoint:literal, $error:expr) => {
+        if crate::faults::strikes($failpoint) {
             return Err($error);
         }
     };

@@ -58,7 +58,8 @@ pub struct Model {
     pub lanes: Option<i32>,
     /// Where the uploaded file lies: the server whose own data folder holds it, or the storage that
     /// several servers share. Only who reaches it can run the job.
-    pub source_server: String,
+    #[sea_orm(column_name = "source_server")]
+    pub storage_location: String,
     /// The server that runs the job.
     pub lease_owner: Option<String>,
     /// Grows with every change of owner; an owner with an older one commits nothing.

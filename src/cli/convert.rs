@@ -11,8 +11,8 @@ use clap::{Args, ValueEnum};
 
 use crate::domain::detected::Format;
 use crate::reader::WorkbookFault;
-use crate::reader::workbook::confine::{self, Bounds};
-use crate::reader::workbook::{self, Order, Task};
+use crate::reader::workbook::confine::{self, ProcessLimits};
+use crate::reader::workbook::{self, ConvertMode, ConvertRequest};
 
 /// Bytes that are gathered before they are written.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -28,7 +28,7 @@ pub(super) struct ConvertArgs {
     format: Option<WorkbookFormat>,
     /// Which rows are written.
     #[arg(long, value_enum)]
-    mode: Mode,
+    mode: ModeArg,
     /// The sheet; without it the first visible one with data.
     #[arg(long)]
     sheet: Option<String>,
@@ -64,7 +64,7 @@ enum WorkbookFormat {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Mode {
+enum ModeArg {
     /// The header and the first rows.
     Head,
     /// Every row after the header.
@@ -73,14 +73,14 @@ enum Mode {
 
 /// Runs the command. A fault is written to standard error as one line of JSON.
 pub(super) fn run(args: ConvertArgs) -> ExitCode {
-    let bounds = Bounds {
+    let limits = ProcessLimits {
         memory_bytes: args.memory_bytes,
         cpu_seconds: args.cpu_seconds,
         wall_seconds: args.wall_seconds,
         output_bytes: args.output_bytes,
         parent: args.parent,
     };
-    match confine::confine(bounds).and_then(|()| convert(args)) {
+    match confine::confine(limits).and_then(|()| convert(args)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             confine::report(&fault);
@@ -90,7 +90,7 @@ pub(super) fn run(args: ConvertArgs) -> ExitCode {
 }
 
 fn convert(args: ConvertArgs) -> Result<(), WorkbookFault> {
-    let order = Order {
+    let request = ConvertRequest {
         path: args.input,
         format: args.format.map(|format| match format {
             WorkbookFormat::Xlsx => Format::Xlsx,
@@ -98,9 +98,9 @@ fn convert(args: ConvertArgs) -> Result<(), WorkbookFault> {
             WorkbookFormat::Xls => Format::Xls,
             WorkbookFormat::Ods => Format::Ods,
         }),
-        task: match args.mode {
-            Mode::Head => Task::Head { sheet: args.sheet, header_row: args.header_row },
-            Mode::All => Task::All {
+        mode: match args.mode {
+            ModeArg::Head => ConvertMode::Head { sheet: args.sheet, header_row: args.header_row },
+            ModeArg::All => ConvertMode::All {
                 sheet: args.sheet.unwrap_or_default(),
                 header_row: args.header_row.unwrap_or(1),
                 columns: args.columns,
@@ -113,5 +113,5 @@ fn convert(args: ConvertArgs) -> Result<(), WorkbookFault> {
         .as_fd()
         .try_clone_to_owned()
         .map_err(|error| WorkbookFault::Unreadable { detail: error.to_string() })?;
-    workbook::convert(&order, BufWriter::with_capacity(BUFFER_BYTES, File::from(output)))
+    workbook::convert(&request, BufWriter::with_capacity(BUFFER_BYTES, File::from(output)))
 }

@@ -28,7 +28,7 @@ pub fn is_failed_list(header: &[String]) -> bool {
 /// A cell that begins with apostrophes and then such a character gets one more, so that taking
 /// exactly one away gives the cell back.
 #[must_use]
-pub fn formula_safe(cell: &str) -> Cow<'_, str> {
+pub fn escape_formula(cell: &str) -> Cow<'_, str> {
     let begins = cell.trim_start_matches('\'').starts_with(is_trigger);
     if begins && !is_plain_number(cell) {
         Cow::Owned(format!("'{cell}"))
@@ -48,10 +48,10 @@ fn is_plain_number(cell: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
 }
 
-/// Takes the apostrophe away that [`formula_safe`] put before the cell. What a spreadsheet or a
+/// Takes the apostrophe away that [`escape_formula`] put before the cell. What a spreadsheet or a
 /// person wrote there without one stays as it is.
 #[must_use]
-pub fn formula_back(cell: &str) -> &str {
+pub fn unescape_formula(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(rest) if rest.trim_start_matches('\'').starts_with(is_trigger) => rest,
         _ => cell,
@@ -79,14 +79,14 @@ mod tests {
             "'=1",
             "''@x",
         ] {
-            assert_eq!(formula_safe(cell), format!("'{cell}"));
+            assert_eq!(escape_formula(cell), format!("'{cell}"));
         }
     }
 
     #[test]
     fn plain_numbers_and_texts_stay() {
         for cell in ["", "-12.50", "+3", "-1.234,56", "a=b", "'quoted'", "o'clock", "''", "12"] {
-            assert_eq!(formula_safe(cell), cell);
+            assert_eq!(escape_formula(cell), cell);
         }
     }
 
@@ -101,8 +101,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn every_cell_comes_back_as_it_was(cell in "'{0,3}[-=+@＝\t]?[0-9a',.=-]{0,6}") {
-            let written = formula_safe(&cell);
-            proptest::prop_assert_eq!(formula_back(&written), cell.as_str());
+            let written = escape_formula(&cell);
+            proptest::prop_assert_eq!(unescape_formula(&written), cell.as_str());
         }
     }
 }

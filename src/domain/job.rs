@@ -51,7 +51,7 @@ pub struct Job {
     /// Jobs uploaded together.
     pub bulk_id: Option<Uuid>,
     /// Where its file lies: the id of the server whose own folder has it, or the shared storage's.
-    pub place: String,
+    pub storage_location: String,
     /// The job of which this one repeats rows.
     pub retry_of: Option<i64>,
     /// Which rows of the file it takes, unless all.

@@ -157,14 +157,14 @@ fn place(at: usize) -> u32 {
 
 /// Where a part of a row is taken from in the file, for errors that end a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct RowPosition {
     /// Row as a spreadsheet shows it.
     pub row_number: u64,
     /// Physical line, 1-based.
     pub line: u64,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for RowPosition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "row {} (line {})", self.row_number, self.line)
     }

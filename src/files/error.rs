@@ -19,56 +19,56 @@ pub enum FileError {
         limit: u64,
     },
     /// The disk or the quota is full.
-    #[error("there is no room left in the {place}")]
+    #[error("there is no room left in the {directory}")]
     StorageFull {
         /// The kind of folder.
-        place: &'static str,
+        directory: &'static str,
         /// What the system said.
         #[source]
         source: io::Error,
     },
-    /// There is room, but not enough to leave the rest free that must stay.
-    #[error("the disk of the {place} has {} free and needs {} with the rest that stays free (LOADBAY_MIN_FREE)", bytesize::ByteSize(*.free).display().iec(), bytesize::ByteSize(*.needed).display().iec())]
-    NoRoom {
+    /// The disk has free space, but less than must stay free after the write.
+    #[error("the disk of the {directory} has {} free and needs {} with the rest that stays free (LOADBAY_MIN_FREE)", bytesize::ByteSize(*.free).display().iec(), bytesize::ByteSize(*.needed).display().iec())]
+    InsufficientSpace {
         /// The kind of folder.
-        place: &'static str,
+        directory: &'static str,
         /// Bytes that are free.
         free: u64,
         /// Bytes that must be.
         needed: u64,
     },
     /// A file of a job is not there.
-    #[error("failed to {doing}: it is not there")]
+    #[error("failed to {action}: it is not there")]
     Missing {
         /// What was being done.
-        doing: Cow<'static, str>,
+        action: Cow<'static, str>,
     },
     /// The files lie in the folder of another server.
     #[error("the job's files lie in the folder of another server")]
     Elsewhere,
     /// The storage does not answer, or not as it should; it may do so later.
-    #[error("failed to {doing}")]
+    #[error("failed to {action}")]
     Unavailable {
         /// What was being done.
-        doing: Cow<'static, str>,
+        action: Cow<'static, str>,
         /// What it said.
         #[source]
         source: Box<object_store::Error>,
     },
     /// A file could not be stored or read.
-    #[error("failed to {doing}")]
+    #[error("failed to {action}")]
     Store {
         /// What was being done.
-        doing: Cow<'static, str>,
+        action: Cow<'static, str>,
         /// What the system said.
         #[source]
         source: io::Error,
     },
     /// The data directory or the shared folder cannot be used.
-    #[error("the {place} `{}` cannot be used: {why}", path.display())]
+    #[error("the {directory} `{}` cannot be used: {why}", path.display())]
     Unusable {
         /// The kind of folder.
-        place: &'static str,
+        directory: &'static str,
         /// The directory.
         path: PathBuf,
         /// The reason and the way out.
@@ -93,11 +93,11 @@ impl FileError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::TooLarge { .. } => ErrorCode::TooLarge,
-            Self::StorageFull { .. } | Self::NoRoom { .. } => ErrorCode::StorageFull,
+            Self::StorageFull { .. } | Self::InsufficientSpace { .. } => ErrorCode::StorageFull,
             Self::Missing { .. } => ErrorCode::SourceUnreadable,
             Self::Elsewhere => ErrorCode::FilesElsewhere,
             Self::Unavailable { .. } => ErrorCode::StorageUnavailable,
-            Self::Store { source, .. } if may_pass(source) => ErrorCode::StorageUnavailable,
+            Self::Store { source, .. } if is_transient_io(source) => ErrorCode::StorageUnavailable,
             Self::Store { .. } | Self::Unusable { .. } | Self::Variable { .. } => {
                 ErrorCode::Internal
             }
@@ -110,10 +110,10 @@ impl FileError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable { .. } => true,
-            Self::Store { source, .. } => may_pass(source),
+            Self::Store { source, .. } => is_transient_io(source),
             Self::TooLarge { .. }
             | Self::StorageFull { .. }
-            | Self::NoRoom { .. }
+            | Self::InsufficientSpace { .. }
             | Self::Missing { .. }
             | Self::Elsewhere
             | Self::Unusable { .. }
@@ -122,31 +122,31 @@ impl FileError {
     }
 
     /// What tests make places of this layer fail with.
-    pub(crate) fn broken(doing: &'static str) -> Self {
-        Self::Store { doing: doing.into(), source: io::Error::other("a test lets it fail") }
+    pub(crate) fn broken(action: &'static str) -> Self {
+        Self::Store { action: action.into(), source: io::Error::other("a test lets it fail") }
     }
 
     /// Wraps what the system said while `doing` something; a full disk and a missing file are told
     /// apart.
-    pub(super) fn store(doing: impl Into<Cow<'static, str>>, source: io::Error) -> Self {
+    pub(super) fn store(action: impl Into<Cow<'static, str>>, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::StorageFull { place: DATA, source }
+                Self::StorageFull { directory: DATA, source }
             }
-            io::ErrorKind::NotFound => Self::Missing { doing: doing.into() },
-            _ => Self::Store { doing: doing.into(), source },
+            io::ErrorKind::NotFound => Self::Missing { action: action.into() },
+            _ => Self::Store { action: action.into(), source },
         }
     }
 
     /// Wraps what a list of failed rows failed with, which may be a fault of ours underneath.
-    pub(crate) fn from_io(doing: &'static str, fault: io::Error) -> Self {
-        fault.downcast::<Self>().unwrap_or_else(|fault| Self::store(doing, fault))
+    pub(crate) fn from_io(action: &'static str, fault: io::Error) -> Self {
+        fault.downcast::<Self>().unwrap_or_else(|fault| Self::store(action, fault))
     }
 
     /// The same fault with the kind of folder that is full.
-    pub(super) fn within(self, place: &'static str) -> Self {
+    pub(super) fn within(self, directory: &'static str) -> Self {
         match self {
-            Self::StorageFull { source, .. } => Self::StorageFull { place, source },
+            Self::StorageFull { source, .. } => Self::StorageFull { directory, source },
             other => other,
         }
     }
@@ -159,10 +159,12 @@ pub(super) const DATA: &str = "data directory";
 pub(super) const SHARED: &str = "shared folder";
 
 impl From<FileError> for io::Error {
-    /// Keeps what [`may_pass`] and those who look for a full disk need to know.
+    /// Keeps what [`is_transient_io`] and those who look for a full disk need to know.
     fn from(fault: FileError) -> Self {
         let kind = match &fault {
-            FileError::StorageFull { .. } | FileError::NoRoom { .. } => io::ErrorKind::StorageFull,
+            FileError::StorageFull { .. } | FileError::InsufficientSpace { .. } => {
+                io::ErrorKind::StorageFull
+            }
             FileError::Missing { .. } => io::ErrorKind::NotFound,
             FileError::Unavailable { .. } => io::ErrorKind::NotConnected,
             FileError::Store { source, .. } => source.kind(),
@@ -177,13 +179,13 @@ impl From<FileError> for io::Error {
 
 /// True when a disk, or what its user may take of it, is full.
 #[must_use]
-pub fn is_out_of_room(fault: &io::Error) -> bool {
+pub fn is_disk_full(fault: &io::Error) -> bool {
     matches!(fault.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// True when what failed on files may succeed later: a network, or a disk behind one, that is away.
 #[must_use]
-pub fn may_pass(fault: &io::Error) -> bool {
+pub fn is_transient_io(fault: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
         fault.kind(),

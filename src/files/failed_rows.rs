@@ -68,7 +68,7 @@ impl FailedRows {
                 let index = free.unwrap_or(self.parts.len());
                 self.open.push(Reverse((row.row_number, index)));
                 match self.parts.get_mut(index) {
-                    Some(place) => *place = Some((row, part)),
+                    Some(slot) => *slot = Some((row, part)),
                     None => self.parts.push(Some((row, part))),
                 }
             }
@@ -79,11 +79,11 @@ impl FailedRows {
     fn advance(&mut self) -> io::Result<Option<FailedRow>> {
         self.open_due()?;
         let Some(Reverse((_, index))) = self.open.pop() else { return Ok(None) };
-        let Some(place) = self.parts.get_mut(index) else { return Ok(None) };
-        let Some((row, mut part)) = place.take() else { return Ok(None) };
+        let Some(slot) = self.parts.get_mut(index) else { return Ok(None) };
+        let Some((row, mut part)) = slot.take() else { return Ok(None) };
         if let Some(next) = part.next_row()? {
             self.open.push(Reverse((next.row_number, index)));
-            *place = Some((next, part));
+            *slot = Some((next, part));
         }
         Ok(Some(row))
     }

@@ -16,12 +16,12 @@
 //! s3://<bucket>/<prefix>/database-id, <uuid>/…   as above
 //! ```
 
-mod arrived;
+mod disk_space;
 mod error;
 mod failed_rows;
 mod receive;
-mod room;
 mod storage;
+mod upload_file;
 mod utf8;
 
 use std::fs::{self, File, OpenOptions};
@@ -31,16 +31,16 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-pub use arrived::{Arrived, Received};
-pub use error::{FileError, is_out_of_room, may_pass};
+pub use error::{FileError, is_disk_full, is_transient_io};
 pub use failed_rows::FailedRows;
 pub use receive::Receiver;
 pub(crate) use receive::hex;
 pub use storage::{BucketAccess, SourceFile, Storage, StorageUrl};
+pub use upload_file::{StoredUpload, TempUpload};
 
 /// The data directory, locked for this server as long as the value lives.
 #[derive(Debug)]
-pub struct Folder {
+pub struct DataDir {
     root: PathBuf,
     server_id: Uuid,
     /// Bytes that must stay free on its disk.
@@ -49,7 +49,7 @@ pub struct Folder {
     _lock: File,
 }
 
-impl Folder {
+impl DataDir {
     /// Opens the data directory, creates what is missing (mode 0700) and locks it.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Folder {
     /// refuses.
     pub fn open(root: &Path) -> Result<Self, FileError> {
         let unusable = |why: &str, source: Option<io::Error>| FileError::Unusable {
-            place: error::DATA,
+            directory: error::DATA,
             path: root.to_owned(),
             why: why.to_owned(),
             source,
@@ -182,34 +182,34 @@ mod tests {
 
     #[test]
     fn a_new_folder_is_private_and_belongs_to_one_server() {
-        let place = tempfile::tempdir().unwrap();
-        let root = place.path().join("a/b");
-        let folder = Folder::open(&root).unwrap();
-        for path in [root.clone(), folder.tmp(), root.join("uploads")] {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("a/b");
+        let data_dir = DataDir::open(&root).unwrap();
+        for path in [root.clone(), data_dir.tmp(), root.join("uploads")] {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
         }
-        let refused = Folder::open(&root).unwrap_err().to_string();
+        let refused = DataDir::open(&root).unwrap_err().to_string();
         assert!(refused.contains("another server uses it"), "{refused}");
-        let id = folder.server_id();
-        drop(folder);
-        assert_eq!(Folder::open(&root).unwrap().server_id(), id);
+        let id = data_dir.server_id();
+        drop(data_dir);
+        assert_eq!(DataDir::open(&root).unwrap().server_id(), id);
     }
 
     #[test]
     fn a_folder_that_others_may_write_to_is_refused() {
-        let place = tempfile::tempdir().unwrap();
-        fs::set_permissions(place.path(), fs::Permissions::from_mode(0o770)).unwrap();
-        let refused = Folder::open(place.path()).unwrap_err().to_string();
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o770)).unwrap();
+        let refused = DataDir::open(dir.path()).unwrap_err().to_string();
         assert!(refused.contains("others may write to it"), "{refused}");
     }
 
     #[tokio::test]
     async fn what_was_not_finished_is_removed_at_start() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        fs::write(folder.tmp().join("half"), "a").unwrap();
-        fs::create_dir(folder.tmp().join("folder")).unwrap();
-        folder.empty_tmp().await.unwrap();
-        assert_eq!(fs::read_dir(folder.tmp()).unwrap().count(), 0);
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        fs::write(data_dir.tmp().join("half"), "a").unwrap();
+        fs::create_dir(data_dir.tmp().join("folder")).unwrap();
+        data_dir.empty_tmp().await.unwrap();
+        assert_eq!(fs::read_dir(data_dir.tmp()).unwrap().count(), 0);
     }
 }

@@ -1,5 +1,5 @@
 //! An upload on its way to disk: measured, hashed and checked for UTF-8 as it passes. What becomes
-//! of it then is [`super::arrived`]'s.
+//! of it then is [`super::upload_file`]'s.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::task::JoinHandle;
 
-use super::arrived::Arrived;
+use super::upload_file::TempUpload;
 use super::utf8::Utf8Check;
-use super::{FileError, Folder};
+use super::{DataDir, FileError};
 use crate::faults::fault;
 
 /// Bytes that are collected before a blocking thread writes them: few hand-overs, and no thread
@@ -20,16 +20,16 @@ const BATCH_BYTES: usize = 256 << 10;
 /// Takes the bytes of one upload. What was not finished is removed when this is dropped.
 #[derive(Debug)]
 pub struct Receiver {
-    folder: Arc<Folder>,
+    data_dir: Arc<DataDir>,
     limit: u64,
     size: u64,
     batch: Vec<u8>,
-    writing: Option<JoinHandle<Result<Spool, FileError>>>,
+    writing: Option<JoinHandle<Result<UploadWriter, FileError>>>,
 }
 
 /// The half that lives on blocking threads; it is handed over with every batch.
 #[derive(Debug)]
-struct Spool {
+struct UploadWriter {
     file: NamedTempFile,
     hash: Sha256,
     utf8: Utf8Check,
@@ -37,12 +37,12 @@ struct Spool {
     spare: Vec<u8>,
 }
 
-impl Folder {
+impl DataDir {
     /// Begins to take an upload of at most `limit` bytes, of which `announced` are expected. Must be
     /// called within a runtime.
     ///
     /// # Errors
-    /// [`FileError::TooLarge`] when more is announced than allowed, [`FileError::NoRoom`] when more
+    /// [`FileError::TooLarge`] when more is announced than allowed, [`FileError::InsufficientSpace`] when more
     /// than there is room for.
     pub fn receive(
         self: &Arc<Self>,
@@ -52,12 +52,12 @@ impl Folder {
         if announced.is_some_and(|bytes| bytes > limit) {
             return Err(FileError::TooLarge { limit });
         }
-        self.has_room(announced.unwrap_or(0))?;
+        self.check_free_space(announced.unwrap_or(0))?;
         let tmp = self.tmp();
         let writing = tokio::task::spawn_blocking(move || {
             let file = NamedTempFile::new_in(tmp)
                 .map_err(|source| FileError::store("create a file for the upload", source))?;
-            Ok(Spool {
+            Ok(UploadWriter {
                 file,
                 hash: Sha256::new(),
                 utf8: Utf8Check::default(),
@@ -65,7 +65,7 @@ impl Folder {
             })
         });
         let batch = Vec::with_capacity(BATCH_BYTES);
-        Ok(Receiver { folder: Arc::clone(self), limit, size: 0, batch, writing: Some(writing) })
+        Ok(Receiver { data_dir: Arc::clone(self), limit, size: 0, batch, writing: Some(writing) })
     }
 }
 
@@ -80,8 +80,8 @@ impl Receiver {
             return Err(FileError::TooLarge { limit: self.limit });
         }
         while !bytes.is_empty() {
-            let room = BATCH_BYTES.saturating_sub(self.batch.len()).min(bytes.len());
-            let (now, later) = bytes.split_at(room);
+            let free = BATCH_BYTES.saturating_sub(self.batch.len()).min(bytes.len());
+            let (now, later) = bytes.split_at(free);
             self.batch.extend_from_slice(now);
             bytes = later;
             if self.batch.len() >= BATCH_BYTES {
@@ -93,20 +93,20 @@ impl Receiver {
 
     /// Hands the batch to a blocking thread once the one before is written.
     async fn flush(&mut self) -> Result<(), FileError> {
-        let mut spool = self.written().await?;
-        let mut batch = std::mem::replace(&mut self.batch, std::mem::take(&mut spool.spare));
-        let folder = Arc::clone(&self.folder);
+        let mut writer = self.written().await?;
+        let mut batch = std::mem::replace(&mut self.batch, std::mem::take(&mut writer.spare));
+        let data_dir = Arc::clone(&self.data_dir);
         self.writing = Some(tokio::task::spawn_blocking(move || {
-            folder.has_room(0)?;
-            spool.take(&batch)?;
+            data_dir.check_free_space(0)?;
+            writer.take(&batch)?;
             batch.clear();
-            spool.spare = batch;
-            Ok(spool)
+            writer.spare = batch;
+            Ok(writer)
         }));
         Ok(())
     }
 
-    async fn written(&mut self) -> Result<Spool, FileError> {
+    async fn written(&mut self) -> Result<UploadWriter, FileError> {
         let gone = || std::io::Error::other("the writing thread is gone");
         match self.writing.as_mut() {
             Some(writing) => {
@@ -122,18 +122,18 @@ impl Receiver {
     ///
     /// # Errors
     /// What the disk refuses; nothing is left behind then.
-    pub async fn finish(mut self) -> Result<Arrived, FileError> {
-        let mut spool = self.written().await?;
+    pub async fn finish(mut self) -> Result<TempUpload, FileError> {
+        let mut writer = self.written().await?;
         let (batch, size) = (self.batch, self.size);
         blocking(move || {
-            spool.take(&batch)?;
-            let Spool { file, hash, utf8, .. } = spool;
+            writer.take(&batch)?;
+            let UploadWriter { file, hash, utf8, .. } = writer;
             let (file, path) =
                 file.keep().map_err(|fault| FileError::store("write the upload", fault.error))?;
             let (sha256, valid_utf8) = (hex(&hash.finalize()), utf8.is_valid());
-            let arrived = Arrived { path, size, sha256, valid_utf8, file, stored: false };
+            let upload = TempUpload { path, size, sha256, valid_utf8, file, stored: false };
             fault!("receive.written", FileError::broken("write the upload"));
-            Ok(arrived)
+            Ok(upload)
         })
         .await
     }
@@ -147,7 +147,7 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|fault| FileError::store("write the upload", gone(fault)))?
 }
 
-impl Spool {
+impl UploadWriter {
     fn take(&mut self, batch: &[u8]) -> Result<(), FileError> {
         self.hash.update(batch);
         self.utf8.push(batch);
@@ -174,10 +174,10 @@ mod tests {
     use super::*;
     use crate::files::Storage;
 
-    fn folder() -> (tempfile::TempDir, Arc<Folder>) {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Arc::new(Folder::open(place.path()).unwrap());
-        (place, folder)
+    fn new_data_dir() -> (tempfile::TempDir, Arc<DataDir>) {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = Arc::new(DataDir::open(dir.path()).unwrap());
+        (dir, data_dir)
     }
 
     fn entries(path: &Path) -> usize {
@@ -186,28 +186,28 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_sent_is_what_lies_there() {
-        let (_place, folder) = folder();
+        let (_dir, data_dir) = new_data_dir();
         let text = "größe;€\n".repeat(100_000);
-        let mut receiver = folder.receive(1 << 30, None).unwrap();
+        let mut receiver = data_dir.receive(1 << 30, None).unwrap();
         for piece in text.as_bytes().chunks(4_099) {
             receiver.write(piece).await.unwrap();
         }
-        let storage = Storage::own(Arc::clone(&folder));
-        let stored = storage.keep(receiver.finish().await.unwrap()).await.unwrap();
+        let storage = Storage::own(Arc::clone(&data_dir));
+        let stored = storage.store(receiver.finish().await.unwrap()).await.unwrap();
         assert_eq!(stored.size, text.len() as u64);
         assert_eq!(stored.sha256, hex(&Sha256::digest(text.as_bytes())));
         assert!(stored.valid_utf8);
         let source = storage.open(stored.keep()).await.unwrap();
         assert_eq!(std::fs::read_to_string(source.path()).unwrap(), text);
-        assert_eq!(entries(&folder.tmp()), 0);
+        assert_eq!(entries(&data_dir.tmp()), 0);
     }
 
     #[tokio::test]
     async fn too_much_is_refused_before_and_while_it_comes() {
-        let (_place, folder) = folder();
-        let early = folder.receive(10, Some(11)).unwrap_err();
+        let (_dir, data_dir) = new_data_dir();
+        let early = data_dir.receive(10, Some(11)).unwrap_err();
         assert_eq!(early.code().as_str(), "too_large");
-        let mut receiver = folder.receive(10, None).unwrap();
+        let mut receiver = data_dir.receive(10, None).unwrap();
         receiver.write(b"0123456789").await.unwrap();
         let late = receiver.write(b"x").await.unwrap_err();
         assert_eq!(
@@ -218,26 +218,26 @@ mod tests {
 
     #[test]
     fn what_is_not_kept_is_removed() {
-        let (_place, folder) = folder();
+        let (_dir, data_dir) = new_data_dir();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let mut half = folder.receive(1 << 30, None).unwrap();
+            let mut half = data_dir.receive(1 << 30, None).unwrap();
             half.write(&vec![b'a'; 3 * BATCH_BYTES]).await.unwrap();
             drop(half);
-            let mut whole = folder.receive(1 << 30, None).unwrap();
+            let mut whole = data_dir.receive(1 << 30, None).unwrap();
             whole.write(b"a\xff").await.unwrap();
-            let storage = Storage::own(Arc::clone(&folder));
+            let storage = Storage::own(Arc::clone(&data_dir));
             let whole = whole.finish().await.unwrap();
-            assert!(!storage.keep(whole).await.unwrap().valid_utf8);
-            let mut looked_at = folder.receive(1 << 30, None).unwrap();
+            assert!(!storage.store(whole).await.unwrap().valid_utf8);
+            let mut looked_at = data_dir.receive(1 << 30, None).unwrap();
             looked_at.write(b"a").await.unwrap();
-            let arrived = looked_at.finish().await.unwrap();
-            assert_eq!(std::fs::read(&arrived.path).unwrap(), b"a");
-            assert!(arrived.path.starts_with(folder.tmp()));
+            let upload = looked_at.finish().await.unwrap();
+            assert_eq!(std::fs::read(&upload.path).unwrap(), b"a");
+            assert!(upload.path.starts_with(data_dir.tmp()));
         });
         // The end of the runtime waits for its blocking threads.
         drop(runtime);
-        assert_eq!(entries(&folder.tmp()), 0);
-        assert_eq!(entries(&folder.root().join("uploads")), 0);
+        assert_eq!(entries(&data_dir.tmp()), 0);
+        assert_eq!(entries(&data_dir.root().join("uploads")), 0);
     }
 }

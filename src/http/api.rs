@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
 use crate::domain::error_code::ErrorCode;
-use crate::files::{Folder, Storage};
+use crate::files::{DataDir, Storage};
 use crate::jobs::Jobs;
 use crate::reader::Child;
 
@@ -23,7 +23,7 @@ pub struct Api {
     /// The jobs.
     pub jobs: Jobs,
     /// The data directory.
-    pub folder: Arc<Folder>,
+    pub data_dir: Arc<DataDir>,
     /// Where the files of new jobs go.
     pub storage: Storage,
     /// Every dataset there is.

@@ -23,7 +23,7 @@ use super::row_errors::xlsx;
 use super::status::job_id;
 use crate::domain::chunk::FailedRow;
 use crate::domain::error_code::ErrorCode;
-use crate::files::is_out_of_room;
+use crate::files::is_disk_full;
 use crate::jobs::{JobsError, Unprocessed, UnprocessedRows};
 
 /// `GET /api/v1/import/jobs/{id}/unprocessed.csv`: in the dialect of the uploaded file.
@@ -78,7 +78,7 @@ async fn send(
         None
     };
     let asked = Asked::default();
-    let (gone, tmp) = (Arc::clone(&asked.gone), api.folder.tmp());
+    let (gone, tmp) = (Arc::clone(&asked.gone), api.data_dir.tmp());
     let most = if extension == "xlsx" { xlsx::ROWS_MAX } else { u64::MAX };
     let list = tokio::task::spawn_blocking(move || {
         let _places = (turn, place);
@@ -117,8 +117,7 @@ fn csv_file(columns: Columns, rows: &mut Rows, tmp: &Path, bom: bool) -> Result<
         }
     };
     write().map_err(|fault| {
-        let code =
-            if is_out_of_room(&fault) { ErrorCode::StorageFull } else { ErrorCode::Internal };
+        let code = if is_disk_full(&fault) { ErrorCode::StorageFull } else { ErrorCode::Internal };
         Problem::because(code, fault)
     })
 }

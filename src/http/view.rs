@@ -281,7 +281,7 @@ pub(super) mod tests {
             event_count: 8,
             row_events: false,
             bulk_id: None,
-            place: "one".to_owned(),
+            storage_location: "one".to_owned(),
             retry_of: None,
             selection: None,
             rollback_of: None,

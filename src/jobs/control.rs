@@ -54,7 +54,7 @@ impl Jobs {
     pub async fn steer(&self, id: i64, wish: Wish) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             // The table first: from there on no chunk of an owner that lost the job can commit.
-            if let Some(job) = with_reserve(&inner.folder, || inner.change(id, wish)).await? {
+            if let Some(job) = with_reserve(&inner.data_dir, || inner.change(id, wish)).await? {
                 inner.manager.stop_if_lost(&job);
                 inner.manager.publish(job.clone());
                 inner.wake.notify_one();
@@ -73,7 +73,7 @@ impl Jobs {
     pub async fn set_priority(&self, id: i64, priority: i32) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             let set =
-                with_reserve(&inner.folder, || inner.store.set_priority(id, priority)).await?;
+                with_reserve(&inner.data_dir, || inner.store.set_priority(id, priority)).await?;
             if let Some(job) = set {
                 inner.manager.publish(job.clone());
                 return Ok(job);
@@ -92,7 +92,7 @@ impl Jobs {
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            match with_reserve(&inner.folder, || inner.store.delete(id)).await? {
+            match with_reserve(&inner.data_dir, || inner.store.delete(id)).await? {
                 Deletion::Done => {}
                 Deletion::NotNow => {
                     // It has not ended, or somebody else deleted it in this moment.

@@ -8,7 +8,7 @@ use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::selection::Rows;
-use crate::files::{FileError, is_out_of_room, may_pass};
+use crate::files::{FileError, is_disk_full, is_transient_io};
 use crate::reader::ReadError;
 use crate::store::StoreError;
 
@@ -309,8 +309,8 @@ impl RunError {
 /// What the disk, or the network before it, means for a job.
 fn code_of(fault: &io::Error) -> ErrorCode {
     match fault {
-        _ if is_out_of_room(fault) => ErrorCode::StorageFull,
-        _ if may_pass(fault) => ErrorCode::StorageUnavailable,
+        _ if is_disk_full(fault) => ErrorCode::StorageFull,
+        _ if is_transient_io(fault) => ErrorCode::StorageUnavailable,
         _ => ErrorCode::SourceUnreadable,
     }
 }

@@ -62,7 +62,7 @@ impl<'a> Lane<'a> {
         if self.stop.is_stopped() {
             return Err(RunError::Stopped);
         }
-        self.inner.folder.has_room(0)?;
+        self.inner.data_dir.check_free_space(0)?;
         let (id, store) = (self.job.id, &self.inner.work);
         commit(&mut *self.writer, self.job, chunk, self.stop).await?;
         fault!("lane.after", RunError::Panicked);

@@ -52,7 +52,7 @@ use crate::domain::chunk::FailedPart;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::row_error::RowError;
-use crate::files::{FailedRows, Folder, Storage};
+use crate::files::{DataDir, FailedRows, Storage};
 use crate::reader::Child;
 use crate::store::{Inserted, Store};
 use changes::Changes;
@@ -110,7 +110,7 @@ struct Inner {
     store: Store,
     /// For running jobs, so that neither waits behind the other.
     work: Store,
-    folder: Arc<Folder>,
+    data_dir: Arc<DataDir>,
     storage: Storage,
     datasets: Arc<Datasets>,
     settings: JobsSettings,
@@ -135,7 +135,7 @@ impl Jobs {
     /// jobs.
     pub async fn start(
         store: Store,
-        folder: Arc<Folder>,
+        data_dir: Arc<DataDir>,
         storage: Storage,
         datasets: Arc<Datasets>,
         settings: JobsSettings,
@@ -146,7 +146,7 @@ impl Jobs {
             changes: Changes::default(),
             work: store.for_work(),
             store,
-            folder,
+            data_dir,
             storage,
             datasets,
             places: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
@@ -170,8 +170,8 @@ impl Jobs {
     /// `IdempotencyMismatch` when the key belongs to another upload; else the store's.
     pub async fn submit(&self, new: NewJob) -> Result<Submitted, JobsError> {
         self.on_runtime(|inner| async move {
-            let place = inner.storage.place().to_owned();
-            inner.submit(new, &place).await
+            let location = inner.storage.location().to_owned();
+            inner.submit(new, &location).await
         })
         .await
     }
@@ -387,8 +387,8 @@ impl Jobs {
 
 impl Inner {
     /// See [`Jobs::submit`].
-    async fn submit(&self, new: NewJob, place: &str) -> Result<Submitted, JobsError> {
-        match self.store.insert(&new, place).await? {
+    async fn submit(&self, new: NewJob, storage_location: &str) -> Result<Submitted, JobsError> {
+        match self.store.insert(&new, storage_location).await? {
             Inserted::New(job) => {
                 self.manager.publish(job.clone());
                 self.wake.notify_one();
@@ -432,7 +432,7 @@ impl Inner {
         if job.files_removed_at.is_some() {
             return Err(JobsError::FilesRemoved(job.id));
         }
-        Ok(self.storage.at(&job.place)?)
+        Ok(self.storage.at(&job.storage_location)?)
     }
 
     /// Why the files of a job could not be read: what happened to the job in this moment, else
@@ -447,7 +447,7 @@ impl Inner {
 
     /// Removes the files of a job that is no more. What cannot be removed is left to the sweep.
     async fn drop_files(&self, job: &Job) {
-        match self.storage.at(&job.place) {
+        match self.storage.at(&job.storage_location) {
             Ok(storage) => {
                 if let Err(fault) = storage.remove(job.uuid).await {
                     let error = chain(&fault);

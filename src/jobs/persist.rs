@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Inner;
 use super::error::{RunError, chain};
-use crate::files::{FileError, Folder};
+use crate::files::{DataDir, FileError};
 use crate::store::StoreError;
 
 /// The first pause before something is tried again; doubles each time, with jitter.
@@ -48,7 +48,7 @@ where
 {
     let may_pass = |error: &StoreError| {
         let is_full = error.is_out_of_room();
-        if is_full && inner.folder.give_reserve() {
+        if is_full && inner.data_dir.release_reserve() {
             tracing::warn!(job, "room that was held back is used: the disk is full");
         }
         is_full || error.is_transient()
@@ -78,14 +78,14 @@ where
 /// Makes a change that needs a few pages of the disk: on a full one with the room that was held back
 /// for that.
 pub(super) async fn with_reserve<T, F>(
-    folder: &Folder,
+    data_dir: &DataDir,
     change: impl Fn() -> F + Send,
 ) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>> + Send,
 {
     match change().await {
-        Err(fault) if fault.is_out_of_room() && folder.give_reserve() => {
+        Err(fault) if fault.is_out_of_room() && data_dir.release_reserve() => {
             tracing::warn!("room that was held back is used: the disk is full");
             change().await
         }
@@ -159,8 +159,8 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_costs_the_reserve_and_then_refuses() {
         let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        folder.hold_reserve().unwrap();
+        let data_dir = DataDir::open(place.path()).unwrap();
+        data_dir.hold_reserve().unwrap();
         let asked = AtomicU32::new(0);
         let full_once = || async {
             match asked.fetch_add(1, Ordering::Relaxed) {
@@ -168,9 +168,9 @@ mod tests {
                 time => Ok(time),
             }
         };
-        assert_eq!(with_reserve(&folder, full_once).await.unwrap(), 1);
-        assert!(!folder.give_reserve(), "it was given");
+        assert_eq!(with_reserve(&data_dir, full_once).await.unwrap(), 1);
+        assert!(!data_dir.release_reserve(), "it was given");
         asked.store(0, Ordering::Relaxed);
-        assert!(with_reserve(&folder, full_once).await.unwrap_err().is_out_of_room());
+        assert!(with_reserve(&data_dir, full_once).await.unwrap_err().is_out_of_room());
     }
 }

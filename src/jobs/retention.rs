@@ -33,7 +33,7 @@ const ORPHAN_AGE: Duration = Duration::from_hours(24);
 pub(super) async fn retire(inner: Arc<Inner>) {
     let mut tick = tokio::time::interval(inner.settings.retention.clamp(PASS_MIN, PASS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut sweeps = vec![Sweep::of(Storage::own(Arc::clone(&inner.folder)), Duration::ZERO)];
+    let mut sweeps = vec![Sweep::of(Storage::own(Arc::clone(&inner.data_dir)), Duration::ZERO)];
     if inner.storage.is_shared() {
         sweeps.push(Sweep::of(inner.storage.clone(), SWEEP));
     }
@@ -61,7 +61,7 @@ fn tell(done: Result<(), JobsError>, what: &'static str) {
 async fn expire(inner: &Inner) -> Result<(), JobsError> {
     while !inner.stop.is_cancelled() {
         // Marking takes a few pages; what is removed then gives far more room.
-        let expired = with_reserve(&inner.folder, || mark_expired(inner)).await?;
+        let expired = with_reserve(&inner.data_dir, || mark_expired(inner)).await?;
         if expired.is_empty() {
             break;
         }
@@ -73,7 +73,7 @@ async fn expire(inner: &Inner) -> Result<(), JobsError> {
 }
 
 async fn mark_expired(inner: &Inner) -> Result<Vec<Job>, StoreError> {
-    if inner.folder.has_reserve() {
+    if inner.data_dir.has_reserve() {
         // As on a full disk: until the room that is held back is given.
         fault!("retention.mark", StoreError::no_room());
     }
@@ -84,7 +84,7 @@ async fn remove_expired(inner: &Inner, job: &Job) {
     // The copy in memory does not know of it.
     inner.manager.forget(job.id);
     // A server that has them in its own folder finds them there.
-    let Ok(storage) = inner.storage.at(&job.place) else { return };
+    let Ok(storage) = inner.storage.at(&job.storage_location) else { return };
     match storage.remove(job.uuid).await {
         Ok(_) => tracing::info!(job = job.id, "the time of its files is over"),
         Err(fault) => {
@@ -124,7 +124,7 @@ impl Sweep {
     /// Removes what is left of jobs whose time is over, and what has belonged to no job for a day.
     async fn sweep(&mut self, inner: &Inner) -> Result<(), JobsError> {
         let is_ours = self.is_ours(inner).await?;
-        let found = self.storage.folders().await?;
+        let found = self.storage.job_dirs().await?;
         let names: Vec<Uuid> = found.iter().map(|folder| folder.uuid).collect();
         let known = inner.store.known_folders(&names).await?;
         let is_over: BTreeMap<Uuid, bool> = known.iter().map(|it| (it.uuid, it.is_over)).collect();
@@ -198,7 +198,7 @@ impl Sweep {
 
 /// Removes what a stopped server did not finish taking in. Only before the first upload is taken.
 pub(super) async fn at_start(inner: &Inner) {
-    if let Err(fault) = inner.folder.empty_tmp().await {
+    if let Err(fault) = inner.data_dir.empty_tmp().await {
         tracing::warn!(error = chain(&fault), "unfinished files were not all removed");
     }
 }

@@ -63,7 +63,7 @@ impl Jobs {
                 selection,
                 rollback_of: None,
             };
-            let submitted = inner.submit(new, storage.place()).await;
+            let submitted = inner.submit(new, storage.location()).await;
             let is_ours = match &submitted {
                 Ok(submitted) => submitted.job.uuid == uuid,
                 // After most faults of the database nobody knows whether the job was stored: the

@@ -44,7 +44,7 @@ impl Jobs {
                 return Err(refusal);
             }
             let new = new_job(&undone, created_by, idempotency_key);
-            match inner.store.insert_rollback(&new, id, &undone.place).await? {
+            match inner.store.insert_rollback(&new, id, &undone.storage_location).await? {
                 RollbackInserted::Inserted(Inserted::New(job)) => {
                     inner.manager.publish(job.clone());
                     inner.wake.notify_one();
@@ -214,7 +214,7 @@ async fn complete_list(
     committed: &[CommittedChunk],
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let storage = inner.storage.at(&job.place)?;
+    let storage = inner.storage.at(&job.storage_location)?;
     let mut first = 0;
     for chunk in committed {
         let (from, to) = (first, chunk.last_row);

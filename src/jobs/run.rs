@@ -119,7 +119,7 @@ async fn set_aside(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     let (code, message) = (error.code(), chain(error));
     let why = code.as_str();
     tracing::warn!(job = job.id, code = why, error = message, "a job is set aside for a while");
-    let pause = if inner.folder.has_room(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
+    let pause = if inner.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
     let pause = || inner.work.set_aside(job, code, &message, pause);
     match insist(inner, job.id, pause).await {
         Ok(Some(paused)) => inner.manager.publish(paused),
@@ -197,7 +197,7 @@ pub(super) async fn check_total(
 
 /// Where the failed rows of a job go.
 pub(super) fn keep_failed(inner: &Inner, job: &Job) -> Result<Arc<dyn KeepFailed>, RunError> {
-    let storage = inner.storage.at(&job.place)?;
+    let storage = inner.storage.at(&job.storage_location)?;
     Ok(Arc::new(FailedRowsOf { storage, uuid: job.uuid, epoch: job.lease_epoch }))
 }
 
@@ -227,8 +227,8 @@ pub(super) async fn tell(
 
 /// Opens the file, on a thread that may block; waits for its storage if that is away.
 async fn open(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<Source, RunError> {
-    inner.folder.has_room(0)?;
-    let storage = inner.storage.at(&job.place)?;
+    inner.data_dir.check_free_space(0)?;
+    let storage = inner.storage.at(&job.storage_location)?;
     let file = reach(job.id, stop.token(), || storage.open(job.uuid)).await?;
     let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
     on_thread("open", move || open_source(&inner, &job, file, &stop)).await
@@ -243,7 +243,7 @@ async fn narrowed(
     stop: &Stop,
 ) -> Result<Source, RunError> {
     let Some(selection) = job.selection.clone() else { return Ok(source) };
-    let storage = inner.storage.at(&job.place)?;
+    let storage = inner.storage.at(&job.storage_location)?;
     let numbers = if selection.has_numbers() {
         Some(reach(job.id, stop.token(), || storage.get(job.uuid, ROWS)).await?)
     } else {
@@ -262,7 +262,7 @@ async fn look_through(
 ) -> Result<(Source, Survey, Converter), RunError> {
     let (inner, stop) = (Arc::clone(inner), stop.clone());
     let work = move || {
-        let survey = survey(&source, &mut converter, &inner.folder.tmp(), &stop)?;
+        let survey = survey(&source, &mut converter, &inner.data_dir.tmp(), &stop)?;
         fault!("survey.after", RunError::Panicked);
         Ok((source, survey, converter))
     };
@@ -286,7 +286,7 @@ pub(super) fn open_source(
     }
     let spool = tempfile::Builder::new()
         .prefix("rows-")
-        .tempfile_in(inner.folder.tmp())
+        .tempfile_in(inner.data_dir.tmp())
         .map_err(|source| RunError::Io { doing: "make room for the rows of the workbook", source })?
         .into_temp_path();
     fault!("convert.before", RunError::Panicked);

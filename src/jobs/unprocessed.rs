@@ -110,7 +110,7 @@ async fn fetch(
         if selection.has_numbers() { Some(storage.get(job.uuid, ROWS).await?) } else { None };
     let file = storage.open(job.uuid).await?;
     // The list may become as large as the file, beside a copy that was fetched.
-    inner.folder.has_room(u64::try_from(job.file_size).unwrap_or(0))?;
+    inner.data_dir.check_free_space(u64::try_from(job.file_size).unwrap_or(0))?;
     Ok(Left { selection, numbers, file })
 }
 

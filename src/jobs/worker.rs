@@ -129,14 +129,14 @@ struct Room {
 
 impl Room {
     fn look(&mut self, inner: &Inner) -> bool {
-        match (inner.folder.has_room(0), self.is_missing) {
+        match (inner.data_dir.check_free_space(0), self.is_missing) {
             (Ok(()), true) => tracing::info!("there is room again; jobs are claimed"),
             (Err(fault), false) => {
                 tracing::warn!(error = chain(&fault), "no jobs are claimed until there is room");
             }
             (found, _) => {
                 if found.is_ok()
-                    && let Err(fault) = inner.folder.hold_reserve()
+                    && let Err(fault) = inner.data_dir.hold_reserve()
                 {
                     tracing::debug!(error = %fault, "no room is held back for a full disk");
                 }
@@ -151,7 +151,7 @@ impl Room {
 /// Who claims here, which files it can read, which datasets it has, and how many jobs may write to
 /// each table.
 fn claimant(inner: &Inner) -> Claimant {
-    let owner = inner.folder.server_id().to_string();
+    let owner = inner.data_dir.server_id().to_string();
     let mut limits: BTreeMap<&str, TableLimit> = BTreeMap::new();
     for compiled in inner.datasets.iter() {
         let dataset = &compiled.dataset;
@@ -161,7 +161,7 @@ fn claimant(inner: &Inner) -> Claimant {
         limit.running_max = limit.running_max.min(dataset.running_max);
     }
     Claimant {
-        places: inner.storage.places(),
+        storage_locations: inner.storage.reachable_locations(),
         owner,
         lease: inner.settings.lease,
         datasets: inner.datasets.iter().map(|compiled| compiled.dataset.name.clone()).collect(),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::error::{ReadError, WorkbookFault};
-use super::workbook::{Order, Task};
+use super::workbook::{ConvertMode, ConvertRequest};
 
 /// How the child process is started and bounded.
 #[derive(Debug, Clone)]
@@ -38,15 +38,15 @@ const LAST_WORDS_BYTES: u64 = 64 << 10;
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Child {
-    /// Runs `order` with `output` as the child's standard output; blocks until it ended, or until
+    /// Runs `request` with `output` as the child's standard output; blocks until it ended, or until
     /// `stop` is set and it was killed.
     pub(crate) fn run(
         &self,
-        order: &Order,
+        request: &ConvertRequest,
         output: File,
         stop: &AtomicBool,
     ) -> Result<(), ReadError> {
-        if let Some(sheet) = order.task.sheet().filter(|sheet| sheet.contains('\0')) {
+        if let Some(sheet) = request.mode.sheet().filter(|sheet| sheet.contains('\0')) {
             // No argument of a process can hold it, and no sheet is called so.
             let sheet = crate::domain::row_error::shown(sheet);
             return Err(WorkbookFault::NoSuchSheet { sheet, sheets: Vec::new() }.into());
@@ -54,7 +54,7 @@ impl Child {
         let failed = ReadError::io("start the program that reads workbooks");
         // A pipe: on a full disk a file would take no last words, and that is what they would tell.
         let mut child = self
-            .command(order)
+            .command(request)
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(Stdio::piped())
@@ -86,16 +86,16 @@ impl Child {
         Err(self.explain(status, &words))
     }
 
-    fn command(&self, order: &Order) -> Command {
+    fn command(&self, request: &ConvertRequest) -> Command {
         let mut command = Command::new(&self.program);
         // Nothing of the server's environment is the parser's business; one arena of memory is
         // enough for it, and several would count against its limit.
         command.env_clear().env("MALLOC_ARENA_MAX", "1");
-        let output_bytes = match order.task {
-            Task::Head { .. } => HEAD_BYTES_MAX,
-            Task::All { .. } => SPOOL_BYTES_MAX,
+        let output_bytes = match request.mode {
+            ConvertMode::Head { .. } => HEAD_BYTES_MAX,
+            ConvertMode::All { .. } => SPOOL_BYTES_MAX,
         };
-        command.arg("convert").arg("--input").arg(&order.path);
+        command.arg("convert").arg("--input").arg(&request.path);
         for (flag, value) in [
             ("--memory-bytes", self.memory_bytes),
             ("--cpu-seconds", self.cpu_seconds),
@@ -105,12 +105,12 @@ impl Child {
         ] {
             command.arg(format!("{flag}={value}"));
         }
-        if let Some(format) = order.format {
+        if let Some(format) = request.format {
             command.arg(format!("--format={}", format.as_str()));
         }
-        let (mode, sheet, header_row) = match &order.task {
-            Task::Head { sheet, header_row } => ("head", sheet.as_ref(), *header_row),
-            Task::All { sheet, header_row, columns } => {
+        let (mode, sheet, header_row) = match &request.mode {
+            ConvertMode::Head { sheet, header_row } => ("head", sheet.as_ref(), *header_row),
+            ConvertMode::All { sheet, header_row, columns } => {
                 command.arg(format!("--columns={columns}"));
                 ("all", Some(sheet), Some(*header_row))
             }

@@ -1,5 +1,5 @@
 //! The rows of a delimited text. `csv-core`, the heart of the `csv` crate, finds the fields; around
-//! it stand the bounds and the places that it does not know: longest field and row, the end of the
+//! it stand the bounds and the positions that it does not know: longest field and row, the end of the
 //! file inside quotes, blank lines, and line numbers whatever ends a line.
 
 use std::io::BufRead;
@@ -8,7 +8,7 @@ use csv_core::ReadRecordResult;
 
 use super::error::{ROW_CELLS_MAX, ReadError, TooLong};
 use crate::domain::limits::{FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
-use crate::domain::row::{CellKind, Place, RawRow};
+use crate::domain::row::{CellKind, RawRow, RowPosition};
 
 /// Cells past the header that are still handed on, for the row's error report; the last one of
 /// them stands for all that follow.
@@ -26,7 +26,7 @@ pub(crate) struct CsvRows<R> {
     ends: Vec<usize>,
     fields: usize,
     /// Where the row began that was read last.
-    begun: Place,
+    begun: RowPosition,
     /// The physical line of the next byte.
     line: u64,
     /// The last byte taken was a carriage return: a line feed next belongs to it.
@@ -45,7 +45,7 @@ impl<R: BufRead> CsvRows<R> {
             text_end: 0,
             ends: vec![0; 64],
             fields: 0,
-            begun: Place { row_number: 0, line: 0 },
+            begun: RowPosition { row_number: 0, line: 0 },
             line: 1,
             after_return: false,
             header_cells: ROW_CELLS_MAX,
@@ -74,7 +74,7 @@ impl<R: BufRead> CsvRows<R> {
         if !self.skip_blank_lines()? {
             return Ok(false);
         }
-        self.begun = Place { row_number: self.begun.row_number + 1, line: self.line };
+        self.begun = RowPosition { row_number: self.begun.row_number + 1, line: self.line };
         (self.text_end, self.fields) = (0, 0);
         loop {
             match self.step()? {
@@ -124,9 +124,9 @@ impl<R: BufRead> CsvRows<R> {
             self.ends.get_mut(self.fields..).unwrap_or_default(),
         );
         let passed = bytes.get(..taken).unwrap_or_default();
-        for place in memchr::memchr2_iter(b'\n', b'\r', passed) {
-            let is_return = passed.get(place) == Some(&b'\r');
-            let before = place.checked_sub(1).and_then(|index| passed.get(index));
+        for position in memchr::memchr2_iter(b'\n', b'\r', passed) {
+            let is_return = passed.get(position) == Some(&b'\r');
+            let before = position.checked_sub(1).and_then(|index| passed.get(index));
             let follows_return = before.map_or(self.after_return, |byte| *byte == b'\r');
             self.line += u64::from(is_return || !follows_return);
         }
@@ -137,7 +137,7 @@ impl<R: BufRead> CsvRows<R> {
         self.text_end += written;
         self.fields += ended;
         if self.text_end - self.field_start() > FIELD_BYTES_MAX {
-            return Err(ReadError::TooLong { place: self.field_begin(), what: TooLong::Field });
+            return Err(ReadError::TooLong { position: self.field_begin(), what: TooLong::Field });
         }
         Ok(result)
     }
@@ -152,7 +152,7 @@ impl<R: BufRead> CsvRows<R> {
             self.ends.get_mut(self.fields..).unwrap_or_default(),
         );
         if matches!(result, ReadRecordResult::InputEmpty) {
-            return Err(ReadError::UnclosedQuote { place: self.field_begin() });
+            return Err(ReadError::UnclosedQuote { position: self.field_begin() });
         }
         self.fields += ended;
         Ok(result)
@@ -164,15 +164,15 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     /// The row, and the line on which the field under construction began.
-    fn field_begin(&self) -> Place {
+    fn field_begin(&self) -> RowPosition {
         let field = self.text.get(self.field_start()..self.text_end).unwrap_or_default();
         let line = self.line.saturating_sub(line_ends(field));
-        Place { row_number: self.begun.row_number, line }
+        RowPosition { row_number: self.begun.row_number, line }
     }
 
     fn grow_text(&mut self) -> Result<(), ReadError> {
         if self.text.len() >= ROW_BYTES_MAX {
-            return Err(ReadError::TooLong { place: self.begun, what: TooLong::Row });
+            return Err(ReadError::TooLong { position: self.begun, what: TooLong::Row });
         }
         self.text.resize((self.text.len() * 2).min(ROW_BYTES_MAX), 0);
         Ok(())
@@ -180,7 +180,7 @@ impl<R: BufRead> CsvRows<R> {
 
     fn grow_ends(&mut self) -> Result<(), ReadError> {
         if self.ends.len() >= ROW_CELLS_MAX {
-            return Err(ReadError::TooLong { place: self.begun, what: TooLong::Cells });
+            return Err(ReadError::TooLong { position: self.begun, what: TooLong::Cells });
         }
         self.ends.resize((self.ends.len() * 2).min(ROW_CELLS_MAX), 0);
         Ok(())
@@ -191,8 +191,8 @@ impl<R: BufRead> CsvRows<R> {
         let (mut start, mut line) = (0, self.begun.line);
         for end in self.ends.iter().take(self.fields) {
             if end - start > FIELD_BYTES_MAX {
-                let place = Place { row_number: self.begun.row_number, line };
-                return Err(ReadError::TooLong { place, what: TooLong::Field });
+                let position = RowPosition { row_number: self.begun.row_number, line };
+                return Err(ReadError::TooLong { position, what: TooLong::Field });
             }
             line += line_ends(self.text.get(start..*end).unwrap_or_default());
             start = *end;
@@ -246,9 +246,9 @@ fn push_bytes(row: &mut RawRow, bytes: &[u8]) {
 /// Line ends in `bytes`: LF, CR and CRLF each count once.
 fn line_ends(bytes: &[u8]) -> u64 {
     let mut count = 0;
-    for place in memchr::memchr2_iter(b'\n', b'\r', bytes) {
-        let feeds = bytes.get(place) == Some(&b'\n');
-        let before = place.checked_sub(1).and_then(|index| bytes.get(index));
+    for position in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+        let feeds = bytes.get(position) == Some(&b'\n');
+        let before = position.checked_sub(1).and_then(|index| bytes.get(index));
         count += u64::from(!(feeds && before == Some(&b'\r')));
     }
     count
@@ -271,7 +271,7 @@ mod tests {
         Ok(all)
     }
 
-    fn places(text: &[u8]) -> Vec<(u32, u64)> {
+    fn positions(text: &[u8]) -> Vec<(u32, u64)> {
         let whole = rows(text, 1 << 10).unwrap();
         for read in 1..8 {
             assert_eq!(rows(text, read).unwrap(), whole, "reads of {read} bytes differ");
@@ -281,32 +281,32 @@ mod tests {
 
     #[test]
     fn blank_lines_count_as_rows_and_are_skipped() {
-        assert_eq!(places(b"\n\na,b\n\n1,2\n , \n3,4"), [(3, 3), (5, 5), (7, 7)]);
+        assert_eq!(positions(b"\n\na,b\n\n1,2\n , \n3,4"), [(3, 3), (5, 5), (7, 7)]);
     }
 
     #[test]
     fn every_kind_of_line_end_counts_once() {
         let expected = [(1, 1), (2, 2), (4, 4)];
-        assert_eq!(places(b"a\nb\n\nc\n"), expected);
-        assert_eq!(places(b"a\r\nb\r\n\r\nc"), expected);
-        assert_eq!(places(b"a\rb\r\rc\r"), expected);
-        assert_eq!(places(b"a\nb\r\n\rc"), expected);
+        assert_eq!(positions(b"a\nb\n\nc\n"), expected);
+        assert_eq!(positions(b"a\r\nb\r\n\r\nc"), expected);
+        assert_eq!(positions(b"a\rb\r\rc\r"), expected);
+        assert_eq!(positions(b"a\nb\r\n\rc"), expected);
     }
 
     #[test]
     fn a_quoted_line_break_moves_the_line_but_not_the_row() {
-        assert_eq!(places(b"a,b\n1,\"x\r\ny\rz\n\"\n2,q\n"), [(1, 1), (2, 2), (3, 6)]);
+        assert_eq!(positions(b"a,b\n1,\"x\r\ny\rz\n\"\n2,q\n"), [(1, 1), (2, 2), (3, 6)]);
     }
 
     #[test]
     fn an_unclosed_quote_names_where_it_opened() {
         for read in [1, 3, 1 << 10] {
             let error = rows(b"a,b\n1,2\n3,\"x\ny\n4,5\n", read).unwrap_err();
-            assert_eq!(error.place(), Some(Place { row_number: 3, line: 3 }));
+            assert_eq!(error.position(), Some(RowPosition { row_number: 3, line: 3 }));
             assert_eq!(error.code().as_str(), "unclosed_quote");
         }
         let error = rows(b"a,b\n\"x\ny\",\"open\nz", 4).unwrap_err();
-        assert_eq!(error.place(), Some(Place { row_number: 2, line: 3 }));
+        assert_eq!(error.position(), Some(RowPosition { row_number: 2, line: 3 }));
         assert!(error.to_string().contains("row 2 (line 3)"));
     }
 
@@ -314,7 +314,7 @@ mod tests {
     fn an_unclosed_quote_of_the_last_row_is_seen() {
         for read in [1, 3, 1 << 10] {
             let error = rows(b"SKU,Name\nA,\"Arnica\n", read).unwrap_err();
-            assert_eq!(error.place(), Some(Place { row_number: 2, line: 2 }));
+            assert_eq!(error.position(), Some(RowPosition { row_number: 2, line: 2 }));
         }
     }
 
@@ -358,13 +358,13 @@ mod tests {
 
     #[test]
     fn bounds_end_the_file_where_the_fault_began() {
-        let place = |row_number, line| Some(Place { row_number, line });
+        let position = |row_number, line| Some(RowPosition { row_number, line });
         let field = endless(b"a,b\n1,2\n3,\"", b"4,5\n");
-        assert_eq!(field.place(), place(3, 3));
+        assert_eq!(field.position(), position(3, 3));
         assert_eq!(field.code().as_str(), "field_too_long");
-        assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxxx").place(), place(3, 3));
-        assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxx,").place(), place(3, 3));
-        assert_eq!(endless(b"a,b\n1,2\n", b",").place(), place(3, 3));
+        assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxxx").position(), position(3, 3));
+        assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxx,").position(), position(3, 3));
+        assert_eq!(endless(b"a,b\n1,2\n", b",").position(), position(3, 3));
         let long: &'static [u8] = [[b'x'; 7000].as_slice(), b","].concat().leak();
         let row = endless(b"a,b\n1,2\n", long).to_string();
         assert!(row.starts_with("row 3 (line 3) is longer"), "{row}");

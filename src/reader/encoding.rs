@@ -15,12 +15,12 @@ const SEQUENCES_ENOUGH: u64 = 4_000;
 
 /// An encoding, and whether the file starts with its byte order mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Chosen {
+pub(crate) struct EncodingChoice {
     pub(crate) encoding: &'static Encoding,
     pub(crate) bom: bool,
 }
 
-impl Chosen {
+impl EncodingChoice {
     /// The WHATWG name in lower case.
     pub(crate) fn name(self) -> String {
         self.encoding.name().to_ascii_lowercase()
@@ -43,7 +43,7 @@ pub(crate) fn decide(
     head: &[u8],
     option: Option<&str>,
     valid_utf8: bool,
-) -> Result<Chosen, ReadError> {
+) -> Result<EncodingChoice, ReadError> {
     let asked = option.map(by_label).transpose()?;
     if head.starts_with(b"\xFF\xFE\0\0") || head.starts_with(b"\0\0\xFE\xFF") {
         return Err(ReadError::EncodingUnknown {
@@ -51,10 +51,10 @@ pub(crate) fn decide(
         });
     }
     if let Some((encoding, _)) = Encoding::for_bom(head) {
-        return Ok(Chosen { encoding, bom: true });
+        return Ok(EncodingChoice { encoding, bom: true });
     }
     if let Some(encoding) = asked {
-        return Ok(Chosen { encoding, bom: false });
+        return Ok(EncodingChoice { encoding, bom: false });
     }
     if let Some(encoding) = unmarked_utf16(head) {
         return Err(ReadError::EncodingUnknown {
@@ -65,7 +65,7 @@ pub(crate) fn decide(
         });
     }
     let encoding = if valid_utf8 { UTF_8 } else { guess(path)? };
-    Ok(Chosen { encoding, bom: false })
+    Ok(EncodingChoice { encoding, bom: false })
 }
 
 /// UTF-16 of mostly Latin text has a NUL at every other place.
@@ -148,9 +148,9 @@ mod tests {
 
     use super::*;
 
-    type Decided = Result<(String, bool), ReadError>;
+    type Outcome = Result<(String, bool), ReadError>;
 
-    fn decided(bytes: &[u8], option: Option<&str>) -> Decided {
+    fn decided(bytes: &[u8], option: Option<&str>) -> Outcome {
         let mut file = tempfile::NamedTempFile::new().map_err(ReadError::io("make the file"))?;
         file.write_all(bytes).map_err(ReadError::io("fill the file"))?;
         let head = &bytes[..bytes.len().min(crate::domain::limits::SNIFF_BYTES)];

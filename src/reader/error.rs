@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
-use crate::domain::row::Place;
+use crate::domain::row::RowPosition;
 
 /// Why a file cannot be read, or not further.
 #[derive(Debug, thiserror::Error)]
@@ -66,18 +66,20 @@ pub enum ReadError {
         found: usize,
     },
     /// A CSV field or row is out of bounds.
-    #[error("{}", too_long(*place, *what))]
+    #[error("{}", too_long(*position, *what))]
     TooLong {
         /// Where the field or the row began.
-        place: Place,
+        position: RowPosition,
         /// Which bound was passed.
         what: TooLong,
     },
     /// The file ends inside quotes.
-    #[error("the file ends inside a quoted field that was opened in {place} and is never closed")]
+    #[error(
+        "the file ends inside a quoted field that was opened in {position} and is never closed"
+    )]
     UnclosedQuote {
         /// The row, and the line on which the quote was opened.
-        place: Place,
+        position: RowPosition,
     },
     /// Row numbers ran out.
     #[error("the file has more than {ROWS_MAX} rows")]
@@ -116,17 +118,17 @@ pub enum TooLong {
 /// Cells of one CSV row. The bound keeps a file of delimiters from filling the memory.
 pub const ROW_CELLS_MAX: usize = 16_384;
 
-fn too_long(place: Place, what: TooLong) -> String {
+fn too_long(position: RowPosition, what: TooLong) -> String {
     match what {
         TooLong::Field => format!(
-            "the field that begins in {place} is longer than {FIELD_BYTES_MAX} bytes; perhaps a \
+            "the field that begins in {position} is longer than {FIELD_BYTES_MAX} bytes; perhaps a \
              quote is missing there"
         ),
         TooLong::Row => format!(
-            "{place} is longer than {ROW_BYTES_MAX} bytes; perhaps a quote or a line break is \
+            "{position} is longer than {ROW_BYTES_MAX} bytes; perhaps a quote or a line break is \
              missing there"
         ),
-        TooLong::Cells => format!("{place} has more than {ROW_CELLS_MAX} cells"),
+        TooLong::Cells => format!("{position} has more than {ROW_CELLS_MAX} cells"),
     }
 }
 
@@ -188,7 +190,7 @@ pub enum WorkbookFault {
     },
     /// No room for the converted rows.
     #[error("there is no room on the disk for the converted rows")]
-    NoRoom,
+    DiskFull,
     /// The system refused something.
     #[error("the workbook cannot be read: {detail}")]
     Unreadable {
@@ -228,7 +230,7 @@ impl WorkbookFault {
             Self::NoHeader { .. } => ErrorCode::NoHeader,
             Self::TooManyRows { .. } => ErrorCode::TooManyRows,
             Self::TimeUp { .. } => ErrorCode::ParserTimeout,
-            Self::NoRoom => ErrorCode::StorageFull,
+            Self::DiskFull => ErrorCode::StorageFull,
             Self::Unreadable { .. } => ErrorCode::SourceUnreadable,
         }
     }
@@ -259,11 +261,11 @@ impl ReadError {
         }
     }
 
-    /// Where in the file, if the fault has a place.
+    /// Where in the file, if the fault has a position.
     #[must_use]
-    pub fn place(&self) -> Option<Place> {
-        if let Self::TooLong { place, .. } | Self::UnclosedQuote { place } = self {
-            return Some(*place);
+    pub fn position(&self) -> Option<RowPosition> {
+        if let Self::TooLong { position, .. } | Self::UnclosedQuote { position } = self {
+            return Some(*position);
         }
         None
     }

@@ -12,8 +12,8 @@ use super::error::{ReadError, WorkbookFault};
 use super::sniff::{self, Content};
 use super::spool::SpoolRows;
 use super::transcode::TextFile;
-use super::workbook::{Order, SAMPLE_ROWS, Task};
-use super::{RowSource, claim, decimal, delimiter, encoding, mended};
+use super::workbook::{ConvertMode, ConvertRequest, SAMPLE_ROWS};
+use super::{RowSource, decimal, declared_format, delimiter, encoding, failed_rows_file};
 use crate::domain::detected::{DecimalSeparator, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::options::Options;
@@ -114,7 +114,7 @@ fn inspect_csv(
     let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
     let mut start = Vec::with_capacity(SNIFF_BYTES);
     open()?.take(SNIFF_BYTES as u64).read_to_end(&mut start).map_err(&failed)?;
-    claim::check(upload.file_name, upload.media_type, Format::Csv)?;
+    declared_format::check(upload.file_name, upload.media_type, Format::Csv)?;
 
     let declared = delimiter::declared(&start);
     let below = declared.map(|_| 2);
@@ -149,7 +149,7 @@ fn inspect_csv(
     }
     let cells = sample.iter().flat_map(RawRow::cells).map(|(text, _)| text);
     let decimal = decimal::decide(options.decimal, sign, cells);
-    mended::sample_back(&mut sample, &header);
+    failed_rows_file::restore_sample(&mut sample, &header);
     Ok(Inspection {
         format: Format::Csv,
         delimiter: Some(sign),
@@ -171,18 +171,18 @@ fn inspect_workbook(
     stop: &AtomicBool,
 ) -> Result<Inspection, ReadError> {
     let failed = ReadError::io("inspect the workbook");
-    let order = Order {
+    let request = ConvertRequest {
         path: upload.path.to_owned(),
         format: None,
-        task: Task::Head { sheet: options.sheet.clone(), header_row: options.header_row },
+        mode: ConvertMode::Head { sheet: options.sheet.clone(), header_row: options.header_row },
         memory_bytes: child.memory_bytes,
     };
     let folder = upload.path.parent().unwrap_or(Path::new("."));
     let output = tempfile::tempfile_in(folder).map_err(&failed)?;
-    child.run(&order, output.try_clone().map_err(&failed)?, stop)?;
+    child.run(&request, output.try_clone().map_err(&failed)?, stop)?;
     let mut rows = SpoolRows::from_file(output)?;
     let head = rows.head().clone();
-    claim::check(upload.file_name, upload.media_type, head.format)?;
+    declared_format::check(upload.file_name, upload.media_type, head.format)?;
     let mut row = RawRow::new();
     if !rows.next(&mut row)? {
         return Err(WorkbookFault::Empty.into());
@@ -193,7 +193,7 @@ fn inspect_workbook(
     while rows.next(&mut row)? {
         sample.push(row.clone());
     }
-    mended::sample_back(&mut sample, &header);
+    failed_rows_file::restore_sample(&mut sample, &header);
     Ok(Inspection {
         format: head.format,
         delimiter: None,
@@ -216,5 +216,5 @@ fn header_of(row: &RawRow) -> Result<Vec<String>, ReadError> {
     if filled > COLUMNS_MAX {
         return Err(ReadError::TooManyColumns { found: filled });
     }
-    Ok(mended::header_back(header))
+    Ok(failed_rows_file::restore_header(header))
 }

@@ -5,14 +5,14 @@
 //! of jobs, databases and HTTP. Everything here blocks: call it from a thread of its own.
 
 mod child;
-mod claim;
 mod csv_rows;
 mod decimal;
+mod declared_format;
 mod delimiter;
 mod encoding;
 pub mod error;
+mod failed_rows_file;
 mod inspect;
-mod mended;
 mod sniff;
 mod spool;
 mod transcode;
@@ -23,13 +23,13 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use child::Child;
-pub use claim::EXTENSIONS;
+pub use declared_format::EXTENSIONS;
 pub use error::{ReadError, WorkbookFault};
 pub use inspect::{Inspection, Upload, inspect, may_be_workbook};
 
 use self::csv_rows::CsvRows;
 use self::transcode::TextFile;
-use self::workbook::{Order, Task};
+use self::workbook::{ConvertMode, ConvertRequest};
 use crate::domain::detected::Detected;
 use crate::domain::row::RawRow;
 
@@ -38,7 +38,7 @@ pub trait RowSource: Send {
     /// Reads the next row that is not blank into `row`. False at the end.
     ///
     /// # Errors
-    /// When the file cannot be read further; [`ReadError::place`] says where that was.
+    /// When the file cannot be read further; [`ReadError::position`] says where that was.
     fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError>;
 }
 
@@ -61,7 +61,7 @@ pub fn open_csv(path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, 
     let mut rows = CsvRows::new(text, delimiter);
     rows.set_header_cells(detected.header.len());
     let rows = CsvFile { rows, header_row: detected.header_row };
-    Ok(mended::turned_back(rows, &detected.header))
+    Ok(failed_rows_file::restore_cells(rows, &detected.header))
 }
 
 impl RowSource for CsvFile {
@@ -90,10 +90,10 @@ pub fn convert(
 ) -> Result<(), ReadError> {
     let failed = ReadError::io("write the converted rows");
     let unfinished = spool.with_extension("part");
-    let order = Order {
+    let request = ConvertRequest {
         path: path.to_owned(),
         format: Some(detected.format),
-        task: Task::All {
+        mode: ConvertMode::All {
             sheet: detected.sheet.clone().unwrap_or_default(),
             header_row: detected.header_row,
             columns: detected.header.len(),
@@ -102,7 +102,7 @@ pub fn convert(
     };
     let output = File::create(&unfinished).map_err(&failed)?;
     let result = child
-        .run(&order, output, stop)
+        .run(&request, output, stop)
         .and_then(|()| std::fs::rename(&unfinished, spool).map_err(&failed));
     if result.is_err() {
         // It is of no use, and the next attempt begins it anew.
@@ -116,5 +116,5 @@ pub fn convert(
 /// # Errors
 /// [`ReadError::SpoolDamaged`] when the file is not whole.
 pub fn open_spool(spool: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
-    Ok(mended::turned_back(spool::SpoolRows::open(spool)?, &detected.header))
+    Ok(failed_rows_file::restore_cells(spool::SpoolRows::open(spool)?, &detected.header))
 }

@@ -29,7 +29,7 @@ pub struct Claimant {
     /// The server's id.
     pub owner: String,
     /// Where files lie that it can read.
-    pub places: Vec<String>,
+    pub storage_locations: Vec<String>,
     /// How long it keeps a job without a sign of life.
     pub lease: Duration,
     /// The datasets that it has. Jobs of others wait for a server that has them; where there is no
@@ -181,7 +181,7 @@ impl Store {
             .add(Condition::all().add(has(JobStatus::Paused)).add(may_go_on));
         // A rollback reads the journal in the database and no file.
         let can_be_read = Condition::any()
-            .add(C::SourceServer.is_in(&by.places))
+            .add(C::StorageLocation.is_in(&by.storage_locations))
             .add(C::RollbackOf.is_not_null());
         let mut due = Condition::all().add(due).add(can_be_read);
         if !self.is_exclusive() {
@@ -217,9 +217,9 @@ impl Store {
         let processing = Expr::value(JobStatus::Processing.as_stored());
         let first_start = Func::coalesce([Expr::col(C::StartedAt), self.now()]);
         // The rows that a rollback must keep are listed where it runs.
-        let here = by.places.first().unwrap_or(&by.owner).clone();
-        let place =
-            Expr::case(C::RollbackOf.is_not_null(), here).finally(Expr::col(C::SourceServer));
+        let here = by.storage_locations.first().unwrap_or(&by.owner).clone();
+        let storage_location =
+            Expr::case(C::RollbackOf.is_not_null(), here).finally(Expr::col(C::StorageLocation));
         import_log::Entity::update_many()
             .col_expr(C::ImportStatus, processing)
             .col_expr(C::LeaseOwner, Expr::value(by.owner.clone()))
@@ -227,7 +227,7 @@ impl Store {
             .col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(1))
             .col_expr(C::Attempts, Expr::col(C::Attempts).add(1))
             .col_expr(C::StartedAt, first_start.into())
-            .col_expr(C::SourceServer, place.into())
+            .col_expr(C::StorageLocation, storage_location.into())
             .col_expr(C::ClaimedAt, self.now())
             .col_expr(C::UpdatedAt, self.now())
             // What it was set aside for is over, as far as anybody knows.

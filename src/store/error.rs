@@ -99,7 +99,7 @@ impl StoreError {
     #[must_use]
     pub fn is_out_of_room(&self) -> bool {
         match self {
-            Self::KeepFailed(source) => crate::files::is_out_of_room(source),
+            Self::KeepFailed(source) => crate::files::is_disk_full(source),
             Self::Sqlite { source, .. } => {
                 source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
             }
@@ -146,7 +146,7 @@ impl StoreError {
                 source.sqlite_error_code(),
                 Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
             ),
-            Self::KeepFailed(source) => crate::files::may_pass(source),
+            Self::KeepFailed(source) => crate::files::is_transient_io(source),
             Self::BadUrl { .. }
             | Self::LostLease { .. }
             | Self::Unreadable { .. }

@@ -61,11 +61,15 @@ pub struct JobMark {
 }
 
 impl Store {
-    /// Stores a new job as PENDING. Its file lies at `place`; only who reaches it can run the job.
-    pub async fn insert(&self, new: &NewJob, place: &str) -> Result<Inserted, StoreError> {
+    /// Stores a new job as PENDING. Its file lies at `storage_location`; only who reaches it can run the job.
+    pub async fn insert(
+        &self,
+        new: &NewJob,
+        storage_location: &str,
+    ) -> Result<Inserted, StoreError> {
         let _turn = self.turn().await;
         let transaction = self.write.begin().await.doing(STORE_JOB)?;
-        self.insert_within(transaction, new, place).await
+        self.insert_within(transaction, new, storage_location).await
     }
 
     /// The same at the end of a transaction, which is committed or rolled back. For those who hold
@@ -74,7 +78,7 @@ impl Store {
         &self,
         transaction: DatabaseTransaction,
         new: &NewJob,
-        place: &str,
+        storage_location: &str,
     ) -> Result<Inserted, StoreError> {
         let now = self.time(&transaction).await?;
         let row = import_log::ActiveModel {
@@ -87,7 +91,7 @@ impl Store {
             options: Set(serde_json::to_value(&new.options).unwrap_or_default()),
             detected: Set(serde_json::to_value(&new.detected).unwrap_or_default()),
             priority: Set(new.options.priority),
-            source_server: Set(place.to_owned()),
+            storage_location: Set(storage_location.to_owned()),
             bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
             created_by: Set(new.created_by.clone()),
             idempotency_key: Set(new.idempotency_key.clone()),

@@ -43,7 +43,7 @@ pub(super) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         lease_epoch: row.lease_epoch,
         event_count: unsigned(row.event_count),
         row_events: row.row_events,
-        place: row.source_server,
+        storage_location: row.storage_location,
         retry_of: row.retry_of,
         selection: row
             .selection

@@ -91,9 +91,10 @@ on_both!(a_job_whose_lease_ran_out_goes_to_another_server, |ground| {
 
 on_both!(a_server_takes_only_jobs_whose_files_it_reaches, |ground| {
     let job = ground.job().await;
-    let far = Claimant { places: vec!["elsewhere".to_owned()], ..claimant("far") };
+    let far = Claimant { storage_locations: vec!["elsewhere".to_owned()], ..claimant("far") };
     assert!(ground.claim(&far).await.is_none());
-    let near = Claimant { places: vec!["elsewhere".to_owned(), "place".to_owned()], ..far };
+    let near =
+        Claimant { storage_locations: vec!["elsewhere".to_owned(), "place".to_owned()], ..far };
     assert_eq!(ground.claim(&near).await.unwrap().id, job.id);
 });
 

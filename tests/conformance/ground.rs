@@ -211,7 +211,7 @@ pub(crate) fn new_job() -> NewJob {
 pub(crate) fn claimant(owner: &str) -> Claimant {
     Claimant {
         owner: owner.to_owned(),
-        places: vec![PLACE.to_owned()],
+        storage_locations: vec![PLACE.to_owned()],
         lease: LEASE,
         datasets: ["products", "prices", "dealers"].map(str::to_owned).to_vec(),
         limits: Vec::new(),

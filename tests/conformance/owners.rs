@@ -108,7 +108,7 @@ on_both!(
             "two jobs would write to one table"
         );
         ground.store.release(&first, GivenBack::LeaseRanOut).await.unwrap();
-        let one = Claimant { places: vec!["of one".to_owned()], ..one };
+        let one = Claimant { storage_locations: vec!["of one".to_owned()], ..one };
         assert!(ground.claim(&one).await.is_none(), "the place is taken");
         ground.store.finish(&next, &End::Completed).await.unwrap().expect("it is ours");
         let again = ground.claim(&one).await.expect("the place is free");

@@ -1,7 +1,7 @@
 //! A bucket of S3, or of anything that speaks its protocol: every file of a job is an object below
 //! `<prefix>/<uuid>/`. Files pass through in pieces and are never in memory.
 
-mod fault;
+mod error;
 mod send;
 
 use std::collections::BTreeMap;
@@ -18,16 +18,16 @@ use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStore
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::StoredFolder;
+use super::JobDir;
 use super::access::BucketAccess;
 use super::owner::OWNER;
-use super::pieces::Pieces;
+use super::ranged_reader::RangedReader;
 use crate::files::FileError;
-use fault::unavailable;
-pub(super) use fault::{Fault, transfer};
+use error::unavailable;
+pub(super) use error::{BucketError, transfer};
 
 /// Bytes of one request at most: they must come through within the time of a request (30 s). What
-/// is fetched gets by with less, see [`Pieces`].
+/// is fetched gets by with less, see [`RangedReader`].
 const PIECE_BYTES: u64 = 8 << 20;
 
 /// Bytes that one call copies on the storage's side: it answers when all are copied, and that must
@@ -58,7 +58,7 @@ impl Bucket {
         prefix: &str,
         access: &BucketAccess,
     ) -> Result<Self, FileError> {
-        let doing = "set up the bucket";
+        let action = "set up the bucket";
         // Patience is the caller's: a job waits for hours, a request for seconds.
         let retry = RetryConfig {
             backoff: BackoffConfig {
@@ -73,9 +73,9 @@ impl Bucket {
         // Before the variables, some of which are about the client.
         let builder = AmazonS3Builder::new().with_client_options(client);
         let builder = access.apply(builder)?.with_bucket_name(bucket).with_retry(retry);
-        let store = builder.build().map_err(|fault| unavailable(doing, fault))?;
+        let store = builder.build().map_err(|fault| unavailable(action, fault))?;
         let prefix = Path::from_url_path(prefix);
-        let prefix = prefix.map_err(|fault| unavailable(doing, fault.into()))?;
+        let prefix = prefix.map_err(|fault| unavailable(action, fault.into()))?;
         Ok(Self { variables: access.names().into(), ..Self::new(Arc::new(store), prefix) })
     }
 
@@ -101,11 +101,11 @@ impl Bucket {
 
     /// What was asked of an object, which may not be there. A bucket that is gone answers the same
     /// (404), so whoever gets that asks the bucket itself.
-    async fn found<T>(&self, asked: Result<T, Error>) -> Result<T, Fault> {
+    async fn found<T>(&self, asked: Result<T, Error>) -> Result<T, BucketError> {
         match asked {
             Err(Error::NotFound { .. }) => {
                 self.ask().await?;
-                Err(Fault::Missing)
+                Err(BucketError::Missing)
             }
             other => Ok(other?),
         }
@@ -113,11 +113,11 @@ impl Bucket {
 
     /// The database that the files belong to; when that is none yet, `database` from now on. What
     /// cannot be read is no database.
-    pub(super) async fn owner(&self, database: Uuid) -> Result<Option<Uuid>, Fault> {
+    pub(super) async fn owner(&self, database: Uuid) -> Result<Option<Uuid>, BucketError> {
         let object = self.prefix.clone().join(OWNER);
         let text = match self.found(self.store.get(&object).await).await {
             Ok(stored) => stored.bytes().await?,
-            Err(Fault::Missing) => {
+            Err(BucketError::Missing) => {
                 // Of two servers the last one wins; each looks again before it removes anything.
                 self.store.put(&object, format!("{database}\n").into_bytes().into()).await?;
                 self.store.get(&object).await?.bytes().await?
@@ -127,16 +127,16 @@ impl Bucket {
         Ok(Uuid::parse_str(String::from_utf8_lossy(&text).trim()).ok())
     }
 
-    fn home(&self, uuid: Uuid) -> Path {
+    fn job_dir(&self, uuid: Uuid) -> Path {
         self.prefix.clone().join(uuid.to_string())
     }
 
     fn object(&self, uuid: Uuid, name: &str) -> Path {
-        name.split('/').fold(self.home(uuid), Path::join)
+        name.split('/').fold(self.job_dir(uuid), Path::join)
     }
 
     /// Bytes of an object of a job.
-    pub(super) async fn size(&self, uuid: Uuid, name: &str) -> Result<u64, Fault> {
+    pub(super) async fn size(&self, uuid: Uuid, name: &str) -> Result<u64, BucketError> {
         Ok(self.found(self.store.head(&self.object(uuid, name)).await).await?.size)
     }
 
@@ -147,7 +147,7 @@ impl Bucket {
         name: &str,
         size: u64,
         to: &LocalPath,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BucketError> {
         let mut pieces = self.pieces(self.object(uuid, name), size);
         let mut file = tokio::fs::File::create(to).await?;
         while let Some(bytes) = self.found(pieces.next().await).await? {
@@ -157,8 +157,8 @@ impl Bucket {
         Ok(())
     }
 
-    fn pieces(&self, object: Path, size: u64) -> Pieces {
-        Pieces::of(Arc::clone(&self.store), object, size, self.piece_bytes)
+    fn pieces(&self, object: Path, size: u64) -> RangedReader {
+        RangedReader::of(Arc::clone(&self.store), object, size, self.piece_bytes)
     }
 
     /// Writes objects of a job to a local folder, each under its place in `names`.
@@ -167,7 +167,7 @@ impl Bucket {
         uuid: Uuid,
         names: Vec<String>,
         to: &LocalPath,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BucketError> {
         let copies = names.into_iter().enumerate().map(|(index, name)| {
             let (bucket, file) = (self.clone(), to.join(index.to_string()));
             async move {
@@ -185,22 +185,27 @@ impl Bucket {
     }
 
     /// Writes an object of a job.
-    pub(super) async fn put(&self, uuid: Uuid, name: &str, bytes: Vec<u8>) -> Result<(), Fault> {
+    pub(super) async fn put(
+        &self,
+        uuid: Uuid,
+        name: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), BucketError> {
         self.store.put(&self.object(uuid, name), bytes.into()).await?;
         Ok(())
     }
 
     /// Reads an object of a job.
-    pub(super) async fn get(&self, uuid: Uuid, name: &str) -> Result<Vec<u8>, Fault> {
+    pub(super) async fn get(&self, uuid: Uuid, name: &str) -> Result<Vec<u8>, BucketError> {
         let stored = self.store.get(&self.object(uuid, name)).await;
         Ok(self.found(stored).await?.bytes().await?.into())
     }
 
     /// Removes every object of a job and gives the bytes that this frees.
-    pub(super) async fn remove(&self, uuid: Uuid) -> Result<u64, Fault> {
+    pub(super) async fn remove(&self, uuid: Uuid) -> Result<u64, BucketError> {
         let freed = Arc::new(AtomicU64::new(0));
         let bytes = Arc::clone(&freed);
-        let objects = self.store.list(Some(&self.home(uuid)));
+        let objects = self.store.list(Some(&self.job_dir(uuid)));
         let paths = objects.map_ok(move |object| {
             bytes.fetch_add(object.size, Ordering::Relaxed);
             object.location
@@ -216,7 +221,7 @@ impl Bucket {
     }
 
     /// The jobs that have objects here, each with the age of its youngest one.
-    pub(super) async fn folders(&self) -> Result<Vec<StoredFolder>, Fault> {
+    pub(super) async fn job_dirs(&self) -> Result<Vec<JobDir>, BucketError> {
         let mut objects = self.store.list(self.listed());
         let mut newest: BTreeMap<Uuid, DateTime<Utc>> = BTreeMap::new();
         while let Some(object) = objects.try_next().await? {
@@ -228,7 +233,7 @@ impl Bucket {
             }
         }
         let now = Utc::now();
-        let folder = |(uuid, changed): (Uuid, DateTime<Utc>)| StoredFolder {
+        let folder = |(uuid, changed): (Uuid, DateTime<Utc>)| JobDir {
             uuid,
             age: (now - changed).to_std().unwrap_or_default(),
         };
@@ -241,7 +246,7 @@ mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
-    use crate::files::storage::tree::SOURCE;
+    use crate::files::storage::local::SOURCE;
 
     fn bucket() -> Bucket {
         let mut bucket = Bucket::new(Arc::new(InMemory::new()), Path::from("in/here"));
@@ -251,12 +256,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_in_many_pieces_comes_back_as_it_was() {
-        let (bucket, place, uuid) = (bucket(), tempfile::tempdir().unwrap(), Uuid::new_v4());
+        let (bucket, dir, uuid) = (bucket(), tempfile::tempdir().unwrap(), Uuid::new_v4());
         for size in [0_usize, 1, 999, 1_000, 1_001, 1_000_003] {
             let bytes: Vec<u8> = (0..size).map(|at| u8::try_from(at % 251).unwrap()).collect();
-            let (from, to) = (place.path().join("from"), place.path().join("to"));
+            let (from, to) = (dir.path().join("from"), dir.path().join("to"));
             std::fs::write(&from, &bytes).unwrap();
-            bucket.keep(uuid, &from, size as u64).await.unwrap();
+            bucket.store_source(uuid, &from, size as u64).await.unwrap();
             bucket.fetch(uuid, SOURCE, size as u64, &to).await.unwrap();
             assert!(std::fs::read(&to).unwrap() == bytes, "{size}");
         }
@@ -264,8 +269,8 @@ mod tests {
         bucket.copy_source(uuid, copy).await.unwrap();
         assert_eq!(bucket.get(copy, SOURCE).await.unwrap().len(), 1_000_003);
         bucket.remove(uuid).await.unwrap();
-        assert!(matches!(bucket.get(uuid, SOURCE).await, Err(Fault::Missing)));
-        let left = bucket.folders().await.unwrap();
+        assert!(matches!(bucket.get(uuid, SOURCE).await, Err(BucketError::Missing)));
+        let left = bucket.job_dirs().await.unwrap();
         assert_eq!(left.iter().map(|folder| folder.uuid).collect::<Vec<_>>(), [copy]);
         assert!(left.iter().all(|folder| folder.age < Duration::from_mins(1)));
         assert_eq!(bucket.remove(copy).await.unwrap(), 1_000_003);

@@ -1,16 +1,17 @@
 //! Where the files of jobs lie to stay: in the server's own data directory, in a folder that servers
 //! share, or in a bucket. Whoever reads or writes a file of a job asks here and need not know which.
 //!
-//! Each storage has a *place*, a name that is stored with the job: whoever reaches the place can run
-//! the job. [`Storage::at`] gives the storage of a job, which may be another than the one for new jobs.
+//! Each storage has a location, a name that is stored with the job: every server that reaches the
+//! location can run the job. [`Storage::at`] gives the storage of a job, which may be another than the
+//! one for new jobs.
 
 mod access;
 mod bucket;
+mod local;
+mod location;
 mod owner;
-mod pieces;
-mod place;
+mod ranged_reader;
 mod source;
-mod tree;
 mod url;
 
 use std::borrow::Cow;
@@ -23,37 +24,37 @@ use std::time::Duration;
 use tempfile::TempPath;
 use uuid::Uuid;
 
-use super::arrived::{Arrived, Received};
 use super::error::{DATA, SHARED};
-use super::{FailedRows, FileError, Folder, failed_rows};
+use super::upload_file::{StoredUpload, TempUpload};
+use super::{DataDir, FailedRows, FileError, failed_rows};
 use crate::domain::chunk::{FailedPart, FailedRow};
 use crate::faults::fault;
 pub use access::BucketAccess;
 use bucket::{Bucket, transfer};
+pub(super) use local::LocalStorage;
 pub use source::SourceFile;
-pub(super) use tree::Tree;
 pub use url::StorageUrl;
 
 /// Where the files of jobs lie; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Storage {
-    folder: Arc<Folder>,
-    place: Arc<str>,
+    data_dir: Arc<DataDir>,
+    location: Arc<str>,
     shown: Arc<str>,
-    kind: Kind,
+    backend: Backend,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
-    /// A folder, the server's own or a shared one.
-    Tree(Tree),
+enum Backend {
+    /// A folder: the server's own or a shared one.
+    Local(LocalStorage),
     /// A bucket.
     Bucket(Bucket),
 }
 
 /// The files of a job, as a storage lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredFolder {
+pub struct JobDir {
     /// The folder's name.
     pub uuid: Uuid,
     /// How long nothing was added to it.
@@ -61,31 +62,31 @@ pub struct StoredFolder {
 }
 
 impl Storage {
-    /// Gives a file that arrived its place: it stays, whatever happens to the power. It is removed
-    /// again when the value is dropped without [`Received::keep`].
+    /// Stores an upload durably: a power cut does not lose it. It is removed again when the value is
+    /// dropped without [`StoredUpload::keep`].
     ///
     /// # Errors
     /// What the storage refuses; nothing is left behind then.
-    pub async fn keep(&self, arrived: Arrived) -> Result<Received, FileError> {
-        let doing = "store the upload";
+    pub async fn store(&self, upload: TempUpload) -> Result<StoredUpload, FileError> {
+        let action = "store the upload";
         // From here on whatever is there already goes with this value.
-        let received = Received::begin(self.clone(), &arrived);
+        let received = StoredUpload::begin(self.clone(), &upload);
         let uuid = received.uuid;
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let tree = tree.clone();
-                let keep = move || arrived.give(|file, path| tree.keep(uuid, file, path));
-                self.in_tree(doing, keep).await?;
+        match &self.backend {
+            Backend::Local(local) => {
+                let local = local.clone();
+                let store = move || upload.give(|file, path| local.store(uuid, file, path));
+                self.in_local(action, store).await?;
             }
-            Kind::Bucket(bucket) => {
-                let kept = bucket.keep(uuid, &arrived.path, arrived.size).await;
-                kept.map_err(|fault| transfer(doing, fault))?;
-                // Its room is needed: not at some later time.
-                let remove = move || arrived.give(|_, path| fs::remove_file(path));
-                blocking(doing, remove).await?;
+            Backend::Bucket(bucket) => {
+                let stored = bucket.store_source(uuid, &upload.path, upload.size).await;
+                stored.map_err(|fault| transfer(action, fault))?;
+                // Removed at once: the disk needs the space.
+                let remove = move || upload.give(|_, path| fs::remove_file(path));
+                blocking(action, remove).await?;
             }
         }
-        fault!("receive.durable", FileError::broken(doing));
+        fault!("receive.durable", FileError::broken(action));
         Ok(received)
     }
 
@@ -95,29 +96,29 @@ impl Storage {
     /// # Errors
     /// [`FileError::Missing`]; what the storage or the disk refuses.
     pub async fn open(&self, uuid: Uuid) -> Result<SourceFile, FileError> {
-        let doing = format!("read the uploaded file {uuid}/{}", tree::SOURCE);
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let (path, is_own) = (tree.source(uuid), !self.is_shared());
-                let (tree, found) = (tree.clone(), path.clone());
-                let look = move || tree.present().and_then(|()| fs::metadata(found)).map(drop);
-                self.in_tree(doing, look).await?;
+        let action = format!("read the uploaded file {uuid}/{}", local::SOURCE);
+        match &self.backend {
+            Backend::Local(local) => {
+                let (path, is_own) = (local.source(uuid), !self.is_shared());
+                let (local, found) = (local.clone(), path.clone());
+                let look = move || local.present().and_then(|()| fs::metadata(found)).map(drop);
+                self.in_local(action, look).await?;
                 Ok(SourceFile { path, fetched: None, is_own })
             }
-            Kind::Bucket(bucket) => {
-                let size = bucket.size(uuid, tree::SOURCE).await;
-                let size = size.map_err(|fault| transfer(doing.clone(), fault))?;
-                self.folder.has_room(size)?;
+            Backend::Bucket(bucket) => {
+                let size = bucket.size(uuid, local::SOURCE).await;
+                let size = size.map_err(|fault| transfer(action.clone(), fault))?;
+                self.data_dir.check_free_space(size)?;
                 let copy = self.temporary("source-").await?;
-                let fetched = bucket.fetch(uuid, tree::SOURCE, size, &copy).await;
-                fetched.map_err(|fault| transfer(doing, fault))?;
+                let fetched = bucket.fetch(uuid, local::SOURCE, size, &copy).await;
+                fetched.map_err(|fault| transfer(action, fault))?;
                 Ok(SourceFile { path: PathBuf::new(), fetched: Some(copy), is_own: false })
             }
         }
     }
 
     async fn temporary(&self, prefix: &'static str) -> Result<TempPath, FileError> {
-        let tmp = self.folder.tmp();
+        let tmp = self.data_dir.tmp();
         let create = move || tempfile::Builder::new().prefix(prefix).tempfile_in(tmp);
         Ok(blocking("make room for a file", create).await?.into_temp_path())
     }
@@ -127,15 +128,15 @@ impl Storage {
     /// # Errors
     /// [`FileError::Missing`]; what the storage refuses.
     pub async fn copy_source(&self, from: Uuid, to: Uuid) -> Result<(), FileError> {
-        let doing = format!("copy the uploaded file {from}/{}", tree::SOURCE);
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let tree = tree.clone();
-                self.in_tree(doing, move || tree.copy_source(from, to)).await
+        let action = format!("copy the uploaded file {from}/{}", local::SOURCE);
+        match &self.backend {
+            Backend::Local(local) => {
+                let local = local.clone();
+                self.in_local(action, move || local.copy_source(from, to)).await
             }
-            Kind::Bucket(bucket) => {
+            Backend::Bucket(bucket) => {
                 let copied = bucket.copy_source(from, to).await;
-                copied.map_err(|fault| transfer(doing, fault))
+                copied.map_err(|fault| transfer(action, fault))
             }
         }
     }
@@ -145,15 +146,15 @@ impl Storage {
     /// # Errors
     /// What the storage refuses.
     pub async fn put(&self, uuid: Uuid, name: &str, bytes: Vec<u8>) -> Result<(), FileError> {
-        let doing = format!("write the file {uuid}/{name}");
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let (tree, name) = (tree.clone(), name.to_owned());
-                self.in_tree(doing, move || tree.put(uuid, &name, &bytes)).await
+        let action = format!("write the file {uuid}/{name}");
+        match &self.backend {
+            Backend::Local(local) => {
+                let (local, name) = (local.clone(), name.to_owned());
+                self.in_local(action, move || local.put(uuid, &name, &bytes)).await
             }
-            Kind::Bucket(bucket) => {
+            Backend::Bucket(bucket) => {
                 let put = bucket.put(uuid, name, bytes).await;
-                put.map_err(|fault| transfer(doing, fault))
+                put.map_err(|fault| transfer(action, fault))
             }
         }
     }
@@ -163,15 +164,15 @@ impl Storage {
     /// # Errors
     /// [`FileError::Missing`]; what the storage refuses.
     pub async fn get(&self, uuid: Uuid, name: &str) -> Result<Vec<u8>, FileError> {
-        let doing = format!("read the file {uuid}/{name}");
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let (tree, name) = (tree.clone(), name.to_owned());
-                self.in_tree(doing, move || tree.get(uuid, &name)).await
+        let action = format!("read the file {uuid}/{name}");
+        match &self.backend {
+            Backend::Local(local) => {
+                let (local, name) = (local.clone(), name.to_owned());
+                self.in_local(action, move || local.get(uuid, &name)).await
             }
-            Kind::Bucket(bucket) => {
+            Backend::Bucket(bucket) => {
                 let got = bucket.get(uuid, name).await;
-                got.map_err(|fault| transfer(doing, fault))
+                got.map_err(|fault| transfer(action, fault))
             }
         }
     }
@@ -199,23 +200,23 @@ impl Storage {
     /// # Errors
     /// A part that is missing or cannot be read.
     pub async fn failed_rows(&self, uuid: Uuid, parts: &[FailedPart]) -> io::Result<FailedRows> {
-        let doing = format!("read the failed rows {uuid}/failed");
+        let action = format!("read the failed rows {uuid}/failed");
         let names: Vec<String> = parts.iter().map(|part| failed_rows::name(*part)).collect();
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let (tree, paths) = (tree.clone(), tree.paths(uuid, &names));
-                let read = move || tree.present().and_then(|()| FailedRows::open(paths, None));
-                Ok(blocking(doing, read).await?)
+        match &self.backend {
+            Backend::Local(local) => {
+                let (local, paths) = (local.clone(), local.paths(uuid, &names));
+                let read = move || local.present().and_then(|()| FailedRows::open(paths, None));
+                Ok(blocking(action, read).await?)
             }
-            Kind::Bucket(bucket) => {
-                let tmp = self.folder.tmp();
+            Backend::Bucket(bucket) => {
+                let tmp = self.data_dir.tmp();
                 let create = move || tempfile::Builder::new().prefix("failed-").tempdir_in(tmp);
                 let copies = blocking("make room for the failed rows", create).await?;
                 let paths = (0..names.len()).map(|index| copies.path().join(index.to_string()));
                 let paths = paths.collect();
                 let fetched = bucket.fetch_all(uuid, names, copies.path()).await;
-                fetched.map_err(|fault| transfer(doing.clone(), fault))?;
-                Ok(blocking(doing, move || FailedRows::open(paths, Some(copies))).await?)
+                fetched.map_err(|fault| transfer(action.clone(), fault))?;
+                Ok(blocking(action, move || FailedRows::open(paths, Some(copies))).await?)
             }
         }
     }
@@ -226,15 +227,15 @@ impl Storage {
     /// # Errors
     /// What the storage refuses.
     pub async fn remove(&self, uuid: Uuid) -> Result<u64, FileError> {
-        let doing = format!("remove the files {uuid}");
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let tree = tree.clone();
-                blocking(doing, move || tree.remove(uuid)).await
+        let action = format!("remove the files {uuid}");
+        match &self.backend {
+            Backend::Local(local) => {
+                let local = local.clone();
+                blocking(action, move || local.remove(uuid)).await
             }
-            Kind::Bucket(bucket) => {
+            Backend::Bucket(bucket) => {
                 let removed = bucket.remove(uuid).await;
-                removed.map_err(|fault| transfer(doing, fault))
+                removed.map_err(|fault| transfer(action, fault))
             }
         }
     }
@@ -242,9 +243,9 @@ impl Storage {
     /// Removes what nobody needs without being waited for; what cannot be removed is left to the
     /// sweep.
     pub(super) fn remove_soon(&self, uuid: Uuid) {
-        match &self.kind {
-            Kind::Tree(tree) => super::arrived::remove_soon(tree.home(uuid)),
-            Kind::Bucket(bucket) => {
+        match &self.backend {
+            Backend::Local(local) => super::upload_file::remove_soon(local.job_dir(uuid)),
+            Backend::Bucket(bucket) => {
                 let bucket = bucket.clone();
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(async move {
@@ -261,36 +262,38 @@ impl Storage {
     ///
     /// # Errors
     /// What the storage refuses.
-    pub async fn folders(&self) -> Result<Vec<StoredFolder>, FileError> {
-        let doing = "list the stored files";
-        match &self.kind {
-            Kind::Tree(tree) => {
-                let tree = tree.clone();
-                blocking(doing, move || tree.folders()).await
+    pub async fn job_dirs(&self) -> Result<Vec<JobDir>, FileError> {
+        let action = "list the stored files";
+        match &self.backend {
+            Backend::Local(local) => {
+                let local = local.clone();
+                blocking(action, move || local.job_dirs()).await
             }
-            Kind::Bucket(bucket) => bucket.folders().await.map_err(|fault| transfer(doing, fault)),
+            Backend::Bucket(bucket) => {
+                bucket.job_dirs().await.map_err(|fault| transfer(action, fault))
+            }
         }
     }
 
-    /// Runs work on the tree; a full disk is that of the tree.
-    async fn in_tree<T: Send + 'static>(
+    /// Runs work on the local storage; an error of a full disk names its folder.
+    async fn in_local<T: Send + 'static>(
         &self,
-        doing: impl Into<Cow<'static, str>>,
+        action: impl Into<Cow<'static, str>>,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T, FileError> {
-        let place = if self.is_shared() { SHARED } else { DATA };
-        blocking(doing, work).await.map_err(|fault| fault.within(place))
+        let storage = if self.is_shared() { SHARED } else { DATA };
+        blocking(action, work).await.map_err(|fault| fault.within(storage))
     }
 }
 
 /// Runs file work on a thread that may block.
 pub(super) async fn blocking<T: Send + 'static>(
-    doing: impl Into<Cow<'static, str>>,
+    action: impl Into<Cow<'static, str>>,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, FileError> {
     let gone = |_| io::Error::other("the thread is gone");
     let done = tokio::task::spawn_blocking(work).await.map_err(gone);
-    done.and_then(|done| done).map_err(|source| FileError::store(doing, source))
+    done.and_then(|done| done).map_err(|source| FileError::store(action, source))
 }
 
 #[cfg(test)]

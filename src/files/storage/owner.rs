@@ -4,13 +4,13 @@
 
 use uuid::Uuid;
 
-use super::{Kind, Storage, blocking, transfer};
+use super::{Backend, Storage, blocking, transfer};
 use crate::files::FileError;
 
 /// The name of the file or object.
 pub(super) const OWNER: &str = "database-id";
 
-const DOING: &str = "read to which database the files belong";
+const ACTION: &str = "read to which database the files belong";
 
 impl Storage {
     /// True when the files here belong to the database of this name; files that belong to none yet
@@ -19,13 +19,13 @@ impl Storage {
     /// # Errors
     /// What the storage refuses.
     pub async fn belongs_to(&self, database: Uuid) -> Result<bool, FileError> {
-        let owner = match &self.kind {
-            Kind::Tree(tree) => {
-                let tree = tree.clone();
-                blocking(DOING, move || tree.owner(database)).await?
+        let owner = match &self.backend {
+            Backend::Local(local) => {
+                let local = local.clone();
+                blocking(ACTION, move || local.owner(database)).await?
             }
-            Kind::Bucket(bucket) => {
-                bucket.owner(database).await.map_err(|fault| transfer(DOING, fault))?
+            Backend::Bucket(bucket) => {
+                bucket.owner(database).await.map_err(|fault| transfer(ACTION, fault))?
             }
         };
         Ok(owner == Some(database))
@@ -34,9 +34,9 @@ impl Storage {
     /// Where the name of the database lies, for the one who is to remove it.
     #[must_use]
     pub fn owner_file(&self) -> String {
-        match &self.kind {
-            Kind::Tree(tree) => tree.owner_file().display().to_string(),
-            Kind::Bucket(_) => format!("{}/{OWNER}", self.shown),
+        match &self.backend {
+            Backend::Local(local) => local.owner_file().display().to_string(),
+            Backend::Bucket(_) => format!("{}/{OWNER}", self.shown),
         }
     }
 }

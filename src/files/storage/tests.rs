@@ -3,51 +3,51 @@
 use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
 
-use super::place::place_of;
+use super::location::shared_location;
 use super::*;
 use crate::domain::row_error::{RowCode, RowError};
 
 /// A server's data directory, and what the storages share.
-struct Place {
+struct TestStorages {
     shared: tempfile::TempDir,
     bucket: Bucket,
     _data: tempfile::TempDir,
-    folder: Arc<Folder>,
+    data_dir: Arc<DataDir>,
 }
 
-fn place() -> Place {
+fn test_storages() -> TestStorages {
     let data = tempfile::tempdir().unwrap();
-    let folder = Arc::new(Folder::open(data.path()).unwrap());
+    let data_dir = Arc::new(DataDir::open(data.path()).unwrap());
     let bucket = Bucket::new(Arc::new(InMemory::new()), ObjectPath::from("prefix"));
-    Place { shared: tempfile::tempdir().unwrap(), bucket, _data: data, folder }
+    TestStorages { shared: tempfile::tempdir().unwrap(), bucket, _data: data, data_dir }
 }
 
-impl Place {
+impl TestStorages {
     fn storages(&self) -> [Storage; 3] {
         let url = StorageUrl::Folder(self.shared.path().to_owned());
         [
-            Storage::own(Arc::clone(&self.folder)),
-            Storage::connect(Arc::clone(&self.folder), Some(&url), &BucketAccess::default())
+            Storage::own(Arc::clone(&self.data_dir)),
+            Storage::connect(Arc::clone(&self.data_dir), Some(&url), &BucketAccess::default())
                 .unwrap(),
             Storage {
-                folder: Arc::clone(&self.folder),
-                place: place_of("bucket").into(),
+                data_dir: Arc::clone(&self.data_dir),
+                location: shared_location("bucket").into(),
                 shown: "s3://bucket/prefix".into(),
-                kind: Kind::Bucket(self.bucket.clone()),
+                backend: Backend::Bucket(self.bucket.clone()),
             },
         ]
     }
 
-    async fn arrive(&self, text: &str) -> Arrived {
-        let mut receiver = self.folder.receive(1 << 30, None).unwrap();
+    async fn upload(&self, text: &str) -> TempUpload {
+        let mut receiver = self.data_dir.receive(1 << 30, None).unwrap();
         receiver.write(text.as_bytes()).await.unwrap();
         receiver.finish().await.unwrap()
     }
 
     /// Waits until nothing unfinished is left: what nobody needs is removed beside the work.
-    async fn tidied(&self) {
+    async fn wait_until_tmp_is_empty(&self) {
         let limit = tokio::time::Instant::now() + Duration::from_secs(20);
-        while fs::read_dir(self.folder.tmp()).unwrap().count() > 0 {
+        while fs::read_dir(self.data_dir.tmp()).unwrap().count() > 0 {
             assert!(tokio::time::Instant::now() < limit, "something is left");
             tokio::task::yield_now().await;
         }
@@ -68,10 +68,10 @@ fn failed(row_number: u32) -> FailedRow {
 
 #[tokio::test]
 async fn what_is_kept_is_read_copied_and_removed() {
-    let place = place();
-    for storage in place.storages() {
-        let received = storage.keep(place.arrive("SKU\n1\n").await).await.unwrap();
-        place.tidied().await;
+    let test = test_storages();
+    for storage in test.storages() {
+        let received = storage.store(test.upload("SKU\n1\n").await).await.unwrap();
+        test.wait_until_tmp_is_empty().await;
         let (first, second) = (received.keep(), Uuid::new_v4());
         storage.copy_source(first, second).await.unwrap();
         storage.copy_source(first, second).await.unwrap();
@@ -84,10 +84,10 @@ async fn what_is_kept_is_read_copied_and_removed() {
         assert_eq!(fs::read_to_string(source.path()).unwrap(), "SKU\n1\n");
         assert_eq!(source.is_own(), !storage.is_shared());
         drop(source);
-        place.tidied().await;
-        let folders = storage.folders().await.unwrap();
-        assert!(folders.iter().any(|folder| folder.uuid == second));
-        assert!(folders.iter().all(|folder| folder.age < Duration::from_mins(1)));
+        test.wait_until_tmp_is_empty().await;
+        let job_dirs = storage.job_dirs().await.unwrap();
+        assert!(job_dirs.iter().any(|job| job.uuid == second));
+        assert!(job_dirs.iter().all(|job| job.age < Duration::from_mins(1)));
         assert_eq!(storage.remove(second).await.unwrap(), 6);
     }
 }
@@ -98,8 +98,8 @@ fn part(chunk: u32) -> FailedPart {
 
 #[tokio::test]
 async fn small_files_and_failed_rows_come_back() {
-    let place = place();
-    for storage in place.storages() {
+    let test = test_storages();
+    for storage in test.storages() {
         let uuid = Uuid::new_v4();
         storage.put(uuid, "notes.json", b"old".to_vec()).await.unwrap();
         storage.put(uuid, "notes.json", b"{}".to_vec()).await.unwrap();
@@ -113,17 +113,17 @@ async fn small_files_and_failed_rows_come_back() {
         let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number).collect();
         assert_eq!(numbers, [2, 3, 9]);
         assert!(storage.failed_rows(uuid, &[part(0), part(2)]).await.is_err(), "a part is missing");
-        place.tidied().await;
+        test.wait_until_tmp_is_empty().await;
     }
 }
 
 #[test]
 fn an_upload_of_which_no_job_comes_is_removed_again() {
-    let place = place();
+    let test = test_storages();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    for storage in place.storages() {
+    for storage in test.storages() {
         runtime.block_on(async {
-            let received = storage.keep(place.arrive("a").await).await.unwrap();
+            let received = storage.store(test.upload("a").await).await.unwrap();
             let uuid = received.uuid;
             drop(received);
             let limit = tokio::time::Instant::now() + Duration::from_secs(20);
@@ -136,48 +136,49 @@ fn an_upload_of_which_no_job_comes_is_removed_again() {
 }
 
 #[test]
-fn a_place_is_the_same_for_every_server_and_another_for_another_folder() {
-    let (one, two) = (place(), place());
+fn a_location_is_the_same_for_every_server_and_another_for_another_folder() {
+    let (one, two) = (test_storages(), test_storages());
     let url = StorageUrl::Folder(one.shared.path().to_owned());
     let first =
-        Storage::connect(Arc::clone(&one.folder), Some(&url), &BucketAccess::default()).unwrap();
+        Storage::connect(Arc::clone(&one.data_dir), Some(&url), &BucketAccess::default()).unwrap();
     let second =
-        Storage::connect(Arc::clone(&two.folder), Some(&url), &BucketAccess::default()).unwrap();
-    assert_eq!(first.place(), second.place());
-    assert!(first.place().len() <= 64 && first.is_shared());
-    assert_eq!(first.places().len(), 2);
+        Storage::connect(Arc::clone(&two.data_dir), Some(&url), &BucketAccess::default()).unwrap();
+    assert_eq!(first.location(), second.location());
+    assert!(first.location().len() <= 64 && first.is_shared());
+    assert_eq!(first.reachable_locations().len(), 2);
     let other = StorageUrl::Folder(two.shared.path().to_owned());
-    let other =
-        Storage::connect(Arc::clone(&two.folder), Some(&other), &BucketAccess::default()).unwrap();
-    assert_ne!(other.place(), first.place());
+    let other = Storage::connect(Arc::clone(&two.data_dir), Some(&other), &BucketAccess::default())
+        .unwrap();
+    assert_ne!(other.location(), first.location());
 
-    let own = Storage::own(Arc::clone(&one.folder));
-    assert_eq!(own.places(), [one.folder.server_id().to_string()]);
-    assert!(!first.at(own.place()).unwrap().is_shared());
-    assert!(first.at(first.place()).unwrap().is_shared());
-    let elsewhere = first.at(&two.folder.server_id().to_string()).unwrap_err();
+    let own = Storage::own(Arc::clone(&one.data_dir));
+    assert_eq!(own.reachable_locations(), [one.data_dir.server_id().to_string()]);
+    assert!(!first.at(own.location()).unwrap().is_shared());
+    assert!(first.at(first.location()).unwrap().is_shared());
+    let elsewhere = first.at(&two.data_dir.server_id().to_string()).unwrap_err();
     assert_eq!(elsewhere.code().as_str(), "files_elsewhere");
 }
 
 #[test]
 fn a_shared_folder_that_is_not_there_is_refused() {
-    let place = place();
-    let url = StorageUrl::Folder(place.shared.path().join("missing"));
-    let refused = Storage::connect(Arc::clone(&place.folder), Some(&url), &BucketAccess::default())
-        .unwrap_err();
+    let test = test_storages();
+    let url = StorageUrl::Folder(test.shared.path().join("missing"));
+    let refused =
+        Storage::connect(Arc::clone(&test.data_dir), Some(&url), &BucketAccess::default())
+            .unwrap_err();
     assert!(refused.to_string().contains("create or mount it first"), "{refused}");
 }
 
 #[tokio::test]
 async fn a_shared_folder_that_goes_away_is_waited_for_and_not_written_to() {
-    let place = place();
-    let [_, storage, _] = place.storages();
-    let kept = storage.keep(place.arrive("a").await).await.unwrap().keep();
+    let test = test_storages();
+    let [_, storage, _] = test.storages();
+    let kept = storage.store(test.upload("a").await).await.unwrap().keep();
     let (uploads, elsewhere) =
-        (place.shared.path().join("uploads"), place.shared.path().join("elsewhere"));
+        (test.shared.path().join("uploads"), test.shared.path().join("elsewhere"));
     fs::rename(&uploads, &elsewhere).unwrap();
     let faults = [
-        storage.keep(place.arrive("b").await).await.unwrap_err(),
+        storage.store(test.upload("b").await).await.unwrap_err(),
         storage.open(kept).await.unwrap_err(),
         storage.copy_source(kept, Uuid::new_v4()).await.unwrap_err(),
         storage.put(kept, "x", vec![]).await.unwrap_err(),
@@ -193,16 +194,16 @@ async fn a_shared_folder_that_goes_away_is_waited_for_and_not_written_to() {
 
 #[tokio::test]
 async fn files_belong_to_the_first_database_until_somebody_says_otherwise() {
-    let place = place();
+    let test = test_storages();
     let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
-    for storage in place.storages() {
+    for storage in test.storages() {
         assert!(storage.belongs_to(first).await.unwrap());
         assert!(!storage.belongs_to(second).await.unwrap());
         assert!(storage.belongs_to(first).await.unwrap());
-        assert!(storage.folders().await.unwrap().is_empty());
+        assert!(storage.job_dirs().await.unwrap().is_empty());
     }
-    let [_, shared, _] = place.storages();
-    let owner = place.shared.path().canonicalize().unwrap().join("database-id");
+    let [_, shared, _] = test.storages();
+    let owner = test.shared.path().canonicalize().unwrap().join("database-id");
     assert_eq!(shared.owner_file(), owner.display().to_string());
     fs::write(&owner, "half a na").unwrap();
     assert!(!shared.belongs_to(first).await.unwrap(), "nobody knows whose they are");
@@ -214,39 +215,39 @@ async fn files_belong_to_the_first_database_until_somebody_says_otherwise() {
 async fn room_is_looked_for_where_files_stay() {
     let shared = tempfile::tempdir().unwrap();
     let data = tempfile::tempdir().unwrap();
-    let folder = Arc::new(Folder::open(data.path()).unwrap().with_min_free(1 << 60));
+    let data_dir = Arc::new(DataDir::open(data.path()).unwrap().with_min_free(1 << 60));
     let url = StorageUrl::Folder(shared.path().to_owned());
     let access = BucketAccess::default();
-    let storage = Storage::connect(Arc::clone(&folder), Some(&url), &access).unwrap();
-    let refused = storage.has_room(0).await.unwrap_err();
+    let storage = Storage::connect(Arc::clone(&data_dir), Some(&url), &access).unwrap();
+    let refused = storage.check_free_space(0).await.unwrap_err();
     assert_eq!(refused.code().as_str(), "storage_full");
     assert!(refused.to_string().contains("shared folder"), "{refused}");
-    let refused = Storage::own(folder).has_room(0).await.unwrap_err();
+    let refused = Storage::own(data_dir).check_free_space(0).await.unwrap_err();
     assert!(refused.to_string().contains("data directory"), "{refused}");
 
-    let place = place();
-    for storage in place.storages() {
-        storage.has_room(1).await.unwrap();
-        assert!(storage.has_room(1 << 60).await.is_err());
+    let test = test_storages();
+    for storage in test.storages() {
+        storage.check_free_space(1).await.unwrap();
+        assert!(storage.check_free_space(1 << 60).await.is_err());
     }
-    let [_, storage, _] = place.storages();
-    fs::rename(place.shared.path().join("uploads"), place.shared.path().join("away")).unwrap();
-    assert!(storage.has_room(0).await.unwrap_err().is_transient());
+    let [_, storage, _] = test.storages();
+    fs::rename(test.shared.path().join("uploads"), test.shared.path().join("away")).unwrap();
+    assert!(storage.check_free_space(0).await.unwrap_err().is_transient());
 }
 
 #[tokio::test]
 async fn messages_name_the_file_and_not_this_machine() {
-    let place = place();
+    let test = test_storages();
     let uuid = Uuid::new_v4();
-    for storage in place.storages() {
-        let told = storage.open(uuid).await.unwrap_err().to_string();
+    for storage in test.storages() {
+        let message = storage.open(uuid).await.unwrap_err().to_string();
         assert_eq!(
-            told,
+            message,
             format!("failed to read the uploaded file {uuid}/source: it is not there")
         );
     }
-    let url = StorageUrl::Folder(place.shared.path().join("missing"));
+    let url = StorageUrl::Folder(test.shared.path().join("missing"));
     let access = BucketAccess::default();
-    let told = Storage::connect(Arc::clone(&place.folder), Some(&url), &access).unwrap_err();
-    assert!(told.to_string().starts_with("the shared folder `"), "{told}");
+    let message = Storage::connect(Arc::clone(&test.data_dir), Some(&url), &access).unwrap_err();
+    assert!(message.to_string().starts_with("the shared folder `"), "{message}");
 }

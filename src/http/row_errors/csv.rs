@@ -4,7 +4,7 @@ use std::io;
 
 use super::columns::{Columns, explanation};
 use crate::domain::chunk::FailedRow;
-use crate::domain::failed_list::formula_safe;
+use crate::domain::failed_list::escape_formula;
 use crate::http::csv_text::{BOM, write_record};
 use crate::http::download::Pieces;
 
@@ -24,7 +24,7 @@ impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
     /// The text for `rows`, with or without a byte order mark.
     pub(in crate::http) fn new(columns: Columns, rows: R, bom: bool) -> Self {
         let mut begun = if bom { BOM.to_vec() } else { Vec::new() };
-        let header: Vec<_> = columns.header().map(formula_safe).collect();
+        let header: Vec<_> = columns.header().map(escape_formula).collect();
         write_record(&mut begun, columns.delimiter(), header.iter().map(AsRef::as_ref));
         Self { columns, rows, begun }
     }
@@ -37,11 +37,11 @@ impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
         while piece.len() < PIECE_BYTES {
             let Some(row) = self.rows.next() else { break };
             let row = row?;
-            let mut cells: Vec<_> = self.columns.own_cells(&row).map(formula_safe).collect();
+            let mut cells: Vec<_> = self.columns.own_cells(&row).map(escape_formula).collect();
             cells.push(row.row_number.to_string().into());
             let why = explanation(&row);
-            cells.push(formula_safe(&why));
-            cells.extend(self.columns.surplus(&row).map(formula_safe));
+            cells.push(escape_formula(&why));
+            cells.extend(self.columns.surplus(&row).map(escape_formula));
             let delimiter = self.columns.delimiter();
             write_record(&mut piece, delimiter, cells.iter().map(AsRef::as_ref));
         }

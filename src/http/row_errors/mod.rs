@@ -118,7 +118,7 @@ pub(super) async fn as_xlsx(
         return Ok(download::head(&name, download::XLSX));
     }
     let rows = failed_rows(&api, id).await?;
-    let (columns, tmp) = (Columns::of(&job.detected), api.folder.tmp());
+    let (columns, tmp) = (Columns::of(&job.detected), api.data_dir.tmp());
     let made = tokio::task::spawn_blocking(move || xlsx::write(&columns, rows, &tmp)).await;
     let file = made
         .map_err(|fault| Problem::because(ErrorCode::Internal, fault))?

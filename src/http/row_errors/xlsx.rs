@@ -8,8 +8,8 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use super::columns::{Columns, explanation};
 use crate::domain::chunk::FailedRow;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::failed_list::formula_safe;
-use crate::files::is_out_of_room;
+use crate::domain::failed_list::escape_formula;
+use crate::files::is_disk_full;
 use crate::http::download::TempFile;
 
 /// Rows below the header that one sheet holds.
@@ -39,7 +39,7 @@ impl WorkbookError {
     /// The code that a client sees.
     pub(in crate::http) fn code(&self) -> ErrorCode {
         match self {
-            Self::File(fault) | Self::Write(XlsxError::IoError(fault)) if is_out_of_room(fault) => {
+            Self::File(fault) | Self::Write(XlsxError::IoError(fault)) if is_disk_full(fault) => {
                 ErrorCode::StorageFull
             }
             Self::Rows(_) | Self::File(_) | Self::Write(_) => ErrorCode::Internal,
@@ -62,7 +62,7 @@ pub(in crate::http) fn write(
     let sheet = book.add_worksheet_with_constant_memory()?;
     for (place, title) in columns.header().take(COLUMNS_MAX).enumerate() {
         let Ok(place) = u16::try_from(place) else { break };
-        let title = if title.starts_with('\'') { formula_safe(title) } else { title.into() };
+        let title = if title.starts_with('\'') { escape_formula(title) } else { title.into() };
         sheet.write_string_with_format(0, place, cut(&title), &bold)?;
     }
     for (index, row) in rows.enumerate() {
@@ -77,7 +77,7 @@ pub(in crate::http) fn write(
         let below = u32::try_from(index + 1).unwrap_or(u32::MAX);
         for (place, cell) in cells.enumerate().filter(|(_, cell)| !cell.is_empty()) {
             let Ok(place) = u16::try_from(place) else { break };
-            let cell = if cell.starts_with('\'') { formula_safe(cell) } else { cell.into() };
+            let cell = if cell.starts_with('\'') { escape_formula(cell) } else { cell.into() };
             sheet.write_string(below, place, cut(&cell))?;
         }
     }

@@ -10,7 +10,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
 use crate::domain::options::Options;
 use crate::domain::row_error::shown;
-use crate::files::{Arrived, FileError};
+use crate::files::{FileError, TempUpload};
 use crate::http::problem::Problem;
 
 /// The field with the file.
@@ -20,7 +20,7 @@ const FILE: &str = "file";
 const FORM_BYTES_MAX: u64 = 2 << 20;
 
 struct FilePart {
-    arrived: Arrived,
+    arrived: TempUpload,
     file_name: Option<String>,
     media_type: Option<String>,
 }
@@ -76,7 +76,7 @@ fn parse(options: &[(String, String)]) -> Result<Options, Problem> {
 async fn file_part(field: &mut Field, sink: Sink<'_>) -> Result<FilePart, Problem> {
     let file_name = field.content_disposition().and_then(headers::file_name_of_part);
     let media_type = field.content_type().map(|media| media.essence_str().to_ascii_lowercase());
-    let mut receiver = sink.folder.receive(sink.limit, None)?;
+    let mut receiver = sink.data_dir.receive(sink.limit, None)?;
     while let Some(bytes) = body::next(field).await? {
         receiver.write(&bytes.map_err(|fault| broken(&fault))?).await?;
     }
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
     use crate::domain::options::{Mode, OnError};
-    use crate::files::Folder;
+    use crate::files::DataDir;
 
     const FILE_PART: (&str, &str) = ("name=\"file\"; filename=\"a.csv\"", "SKU\n1\n");
 
@@ -161,9 +161,9 @@ mod tests {
             .to_http_parts();
         let payload = Payload::from_request(&request, &mut payload).await.unwrap();
         let place = tempfile::tempdir().unwrap();
-        let folder = Arc::new(Folder::open(place.path()).unwrap());
+        let data_dir = Arc::new(DataDir::open(place.path()).unwrap());
         let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        let sink = Sink { folder: &folder, limit, announced: None };
+        let sink = Sink { data_dir: &data_dir, limit, announced: None };
         let body = Body::new(payload, None);
         let taken = take(request.headers(), body, query, sink).await;
         let kept = std::fs::read_dir(place.path().join("uploads")).unwrap().count();

@@ -14,7 +14,7 @@ use crate::dataset::{HeaderFault, header_score, match_header};
 use crate::domain::detected::Detected;
 use crate::domain::job::NewJob;
 use crate::domain::options::Options;
-use crate::files::{Arrived, FileError, Storage};
+use crate::files::{FileError, Storage, TempUpload};
 use crate::http::problem::Problem;
 use crate::jobs::{Jobs, JobsError, Submitted};
 use crate::reader::{Child, Inspection, ReadError, Upload, inspect, may_be_workbook};
@@ -25,7 +25,7 @@ pub(super) struct Order {
     /// Where the rows go.
     pub(super) dataset: Arc<Dataset>,
     /// The file; removed again when no job comes of it.
-    pub(super) arrived: Arrived,
+    pub(super) arrived: TempUpload,
     /// The name to show.
     pub(super) file_name: String,
     /// What the client says that it is.
@@ -86,7 +86,7 @@ pub(super) async fn take_in(
     drop(place);
     let detected = detected?;
     let Order { dataset, arrived, file_name, options, idempotency_key, client, .. } = order;
-    let received = storage.keep(arrived).await.map_err(Refusal::Storage)?;
+    let received = storage.store(arrived).await.map_err(Refusal::Storage)?;
     let new = NewJob {
         uuid: received.uuid,
         dataset: dataset.name.clone(),

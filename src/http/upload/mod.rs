@@ -32,7 +32,7 @@ use crate::domain::job::Job;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
 use crate::faults::fault;
-use crate::files::{Arrived, Folder};
+use crate::files::{DataDir, TempUpload};
 use crate::jobs::Submitted;
 use body::Body;
 use headers::BodyKind;
@@ -47,7 +47,7 @@ pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("ide
 #[derive(Debug)]
 pub(super) struct Taken {
     /// The file; removed again unless it is stored.
-    pub(super) arrived: Arrived,
+    pub(super) arrived: TempUpload,
     file_name: Option<String>,
     /// What the client says that the file is.
     pub(super) media_type: Option<String>,
@@ -66,7 +66,7 @@ impl Taken {
 /// Where the bytes go, and how many may come.
 #[derive(Debug, Clone, Copy)]
 struct Sink<'a> {
-    folder: &'a Arc<Folder>,
+    data_dir: &'a Arc<DataDir>,
     limit: u64,
     /// `Content-Length`.
     announced: Option<u64>,
@@ -171,9 +171,9 @@ pub(super) async fn take(
     let announced = headers::content_length(request.headers());
     // A body that is refused for its size is not refused for the room that it would take.
     if announced.is_none_or(|bytes| bytes <= api.max_upload) {
-        api.storage.has_room(announced.unwrap_or(0)).await?;
+        api.storage.check_free_space(announced.unwrap_or(0)).await?;
     }
-    let sink = Sink { folder: &api.folder, limit: api.max_upload, announced };
+    let sink = Sink { data_dir: &api.data_dir, limit: api.max_upload, announced };
     let body = Body::new(payload, headers::content_digest(request.headers())?);
     let taken = match kind {
         BodyKind::Form => form::take(request.headers(), body.clone(), query, sink).await,

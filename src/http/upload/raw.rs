@@ -21,7 +21,7 @@ pub(super) async fn take(
     let named = query.iter().position(|(name, _)| name == FILE_NAME);
     let named = named.map(|index| query.remove(index).1);
     let options = Options::parse(query.iter().map(|(n, v)| (n.as_str(), v.as_str())))?;
-    let mut receiver = sink.folder.receive(sink.limit, sink.announced)?;
+    let mut receiver = sink.data_dir.receive(sink.limit, sink.announced)?;
     while let Some(bytes) = body::next(&mut body).await? {
         receiver.write(&bytes.map_err(|fault| body::broken(&fault))?).await?;
     }

@@ -246,11 +246,11 @@ fn longest_run(bytes: &[u8], open: usize) -> Result<usize, WorkbookFault> {
         detail: format!("a single text has more than {} KiB", RUN_BYTES_MAX >> 10),
     };
     let (mut run, mut last) = (open, 0);
-    for place in memchr::memchr_iter(b'<', bytes) {
-        if run + place - last > RUN_BYTES_MAX {
+    for position in memchr::memchr_iter(b'<', bytes) {
+        if run + position - last > RUN_BYTES_MAX {
             return Err(fault());
         }
-        (run, last) = (0, place);
+        (run, last) = (0, position);
     }
     run += bytes.len() - last;
     if run > RUN_BYTES_MAX { Err(fault()) } else { Ok(run) }

@@ -17,7 +17,7 @@ const DAY_MILLISECONDS: f64 = 86_400_000.0;
 
 /// A cell's value as calamine gives it, borrowed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Value<'a> {
+pub(crate) enum CellValue<'a> {
     Empty,
     /// A formula whose result was not stored.
     NoStored,
@@ -34,7 +34,7 @@ pub(crate) enum Value<'a> {
     Error(&'a CellErrorType),
 }
 
-impl<'a> From<&'a DataRef<'_>> for Value<'a> {
+impl<'a> From<&'a DataRef<'_>> for CellValue<'a> {
     fn from(cell: &'a DataRef<'_>) -> Self {
         match cell {
             DataRef::Int(number) => Self::Integer(*number),
@@ -51,7 +51,7 @@ impl<'a> From<&'a DataRef<'_>> for Value<'a> {
     }
 }
 
-impl<'a> From<&'a Data> for Value<'a> {
+impl<'a> From<&'a Data> for CellValue<'a> {
     fn from(cell: &'a Data) -> Self {
         match cell {
             Data::Int(number) => Self::Integer(*number),
@@ -68,15 +68,15 @@ impl<'a> From<&'a Data> for Value<'a> {
 }
 
 /// Appends the value's text. Gives its kind.
-pub(crate) fn write(value: Value<'_>, text: &mut String) -> CellKind {
+pub(crate) fn write(value: CellValue<'_>, text: &mut String) -> CellKind {
     match value {
-        Value::Empty => CellKind::Text,
-        Value::NoStored => CellKind::NoValue,
-        Value::Text(words) => {
+        CellValue::Empty => CellKind::Text,
+        CellValue::NoStored => CellKind::NoValue,
+        CellValue::Text(words) => {
             text.push_str(words);
             CellKind::Text
         }
-        Value::Integer(number) => {
+        CellValue::Integer(number) => {
             put(text, format_args!("{number}"));
             if number.unsigned_abs() < 1_000_000_000_000_000 {
                 CellKind::Number
@@ -84,13 +84,13 @@ pub(crate) fn write(value: Value<'_>, text: &mut String) -> CellKind {
                 CellKind::LossyNumber
             }
         }
-        Value::Number(number) => write_number(number, text),
-        Value::Boolean(flag) => {
+        CellValue::Number(number) => write_number(number, text),
+        CellValue::Boolean(flag) => {
             text.push_str(if flag { "true" } else { "false" });
             CellKind::Boolean
         }
-        Value::Serial(serial) => write_serial(serial, text),
-        Value::Iso(words) => {
+        CellValue::Serial(serial) => write_serial(serial, text),
+        CellValue::Iso(words) => {
             text.push_str(words);
             match (words.contains('T'), words.contains(':')) {
                 (true, _) => CellKind::DateTime,
@@ -98,8 +98,8 @@ pub(crate) fn write(value: Value<'_>, text: &mut String) -> CellKind {
                 (false, false) => CellKind::Date,
             }
         }
-        Value::Duration(words) => write_duration(words, text),
-        Value::Error(error) => {
+        CellValue::Duration(words) => write_duration(words, text),
+        CellValue::Error(error) => {
             put(text, format_args!("{error}"));
             CellKind::Error
         }
@@ -252,7 +252,7 @@ fn write_duration(words: &str, text: &mut String) -> CellKind {
 mod tests {
     use super::*;
 
-    fn shown(value: Value<'_>) -> (String, CellKind) {
+    fn shown(value: CellValue<'_>) -> (String, CellKind) {
         let mut text = String::new();
         let kind = write(value, &mut text);
         (text, kind)
@@ -279,28 +279,28 @@ mod tests {
             (123_456_789_012.345_67, "123456789012.346"),
             (1.0 / 3.0, "0.333333333333333"),
         ] {
-            assert_eq!(shown(Value::Number(number)), (text.into(), CellKind::Number));
+            assert_eq!(shown(CellValue::Number(number)), (text.into(), CellKind::Number));
         }
     }
 
     #[test]
     fn lost_digits_are_told() {
         for number in [1e15, 1.234_567_890_123_456_7e17, -1e300] {
-            let (text, kind) = shown(Value::Number(number));
+            let (text, kind) = shown(CellValue::Number(number));
             assert_eq!(kind, CellKind::LossyNumber);
             assert!(!text.contains('e'), "{text}");
         }
-        assert_eq!(shown(Value::Number(f64::NAN)), ("#NUM!".into(), CellKind::Error));
-        assert_eq!(shown(Value::Number(f64::INFINITY)).1, CellKind::Error);
-        assert_eq!(shown(Value::Integer(1_000_000_000_000_000)).1, CellKind::LossyNumber);
-        assert_eq!(shown(Value::Integer(i64::MIN)).1, CellKind::LossyNumber);
+        assert_eq!(shown(CellValue::Number(f64::NAN)), ("#NUM!".into(), CellKind::Error));
+        assert_eq!(shown(CellValue::Number(f64::INFINITY)).1, CellKind::Error);
+        assert_eq!(shown(CellValue::Integer(1_000_000_000_000_000)).1, CellKind::LossyNumber);
+        assert_eq!(shown(CellValue::Integer(i64::MIN)).1, CellKind::LossyNumber);
     }
 
     #[test]
     fn every_hundredth_is_itself() {
         for units in (-2_000_000_i32..2_000_000).step_by(7) {
             let number = f64::from(units) / 100.0;
-            let (text, _) = shown(Value::Number(number));
+            let (text, _) = shown(CellValue::Number(number));
             assert_eq!(text.parse::<f64>().unwrap().to_bits(), number.to_bits(), "{text}");
             assert!(text.len() <= 9, "{text}");
         }
@@ -308,7 +308,7 @@ mod tests {
 
     fn serial(value: f64, is_1904: bool) -> (String, CellKind) {
         let date_time = ExcelDateTimeType::DateTime;
-        shown(Value::Serial(ExcelDateTime::new(value, date_time, is_1904)))
+        shown(CellValue::Serial(ExcelDateTime::new(value, date_time, is_1904)))
     }
 
     #[test]
@@ -325,21 +325,21 @@ mod tests {
         assert_eq!(serial(2_958_466.0, false), ("2958466".into(), CellKind::Number));
         assert_eq!(serial(f64::NAN, false).1, CellKind::Error);
         let span = ExcelDateTime::new(1.5, ExcelDateTimeType::TimeDelta, false);
-        assert_eq!(shown(Value::Serial(span)), ("36:00:00".into(), CellKind::Time));
+        assert_eq!(shown(CellValue::Serial(span)), ("36:00:00".into(), CellKind::Time));
     }
 
     #[test]
     fn iso_text_keeps_its_kind() {
-        assert_eq!(shown(Value::Iso("2026-11-22")).1, CellKind::Date);
-        assert_eq!(shown(Value::Iso("2026-11-22T08:30:00")).1, CellKind::DateTime);
-        assert_eq!(shown(Value::Duration("PT08H30M05.5S")).0, "08:30:05.500");
-        assert_eq!(shown(Value::Duration("P1D")).0, "P1D");
+        assert_eq!(shown(CellValue::Iso("2026-11-22")).1, CellKind::Date);
+        assert_eq!(shown(CellValue::Iso("2026-11-22T08:30:00")).1, CellKind::DateTime);
+        assert_eq!(shown(CellValue::Duration("PT08H30M05.5S")).0, "08:30:05.500");
+        assert_eq!(shown(CellValue::Duration("P1D")).0, "P1D");
     }
 
     #[test]
     fn other_kinds_are_named() {
-        assert_eq!(shown(Value::Boolean(true)), ("true".into(), CellKind::Boolean));
-        assert_eq!(shown(Value::Error(&CellErrorType::NA)), ("#N/A".into(), CellKind::Error));
-        assert_eq!(shown(Value::NoStored), (String::new(), CellKind::NoValue));
+        assert_eq!(shown(CellValue::Boolean(true)), ("true".into(), CellKind::Boolean));
+        assert_eq!(shown(CellValue::Error(&CellErrorType::NA)), ("#N/A".into(), CellKind::Error));
+        assert_eq!(shown(CellValue::NoStored), (String::new(), CellKind::NoValue));
     }
 }

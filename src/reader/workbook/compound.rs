@@ -62,8 +62,8 @@ impl Compound {
     }
 
     fn read(&mut self, sector: u32) -> Result<Vec<u8>, WorkbookFault> {
-        let place = (u64::from(sector) + 1) * self.sector_bytes;
-        self.file.seek(SeekFrom::Start(place)).map_err(unreadable)?;
+        let offset = (u64::from(sector) + 1) * self.sector_bytes;
+        self.file.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
         let mut bytes = Vec::new();
         (&self.file).take(self.sector_bytes).read_to_end(&mut bytes).map_err(unreadable)?;
         if bytes.len() < 128 {

@@ -15,7 +15,7 @@ pub const GAVE_UP: u8 = 3;
 
 /// What the process may use.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct ProcessLimits {
     /// Bytes of address space, besides what the program itself has when it begins.
     pub memory_bytes: u64,
     /// Seconds of processor time.
@@ -32,18 +32,18 @@ pub struct Bounds {
 ///
 /// # Errors
 /// When the system refuses a limit, or the parent is gone already.
-pub fn confine(bounds: Bounds) -> Result<(), WorkbookFault> {
+pub fn confine(limits: ProcessLimits) -> Result<(), WorkbookFault> {
     let refused = |error: rustix::io::Errno| super::unreadable(error);
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(refused)?;
     // The parent may have died before the line above.
     let parent = getppid().map(Pid::as_raw_nonzero).map(|pid| pid.get().unsigned_abs());
-    if parent != Some(bounds.parent) {
+    if parent != Some(limits.parent) {
         return Err(super::unreadable("the server that asked for it is gone"));
     }
     for (resource, bound) in [
-        (Resource::As, own_bytes().saturating_add(bounds.memory_bytes)),
-        (Resource::Cpu, bounds.cpu_seconds),
-        (Resource::Fsize, bounds.output_bytes),
+        (Resource::As, own_bytes().saturating_add(limits.memory_bytes)),
+        (Resource::Cpu, limits.cpu_seconds),
+        (Resource::Fsize, limits.output_bytes),
         (Resource::Core, 0),
     ] {
         let limit = Rlimit { current: Some(bound), maximum: Some(bound) };
@@ -52,8 +52,8 @@ pub fn confine(bounds: Bounds) -> Result<(), WorkbookFault> {
     std::thread::Builder::new()
         .stack_size(128 << 10)
         .spawn(move || {
-            std::thread::sleep(Duration::from_secs(bounds.wall_seconds));
-            give_up(&WorkbookFault::TimeUp { seconds: bounds.wall_seconds });
+            std::thread::sleep(Duration::from_secs(limits.wall_seconds));
+            give_up(&WorkbookFault::TimeUp { seconds: limits.wall_seconds });
         })
         .map_err(super::unreadable)?;
     Ok(())

@@ -20,7 +20,7 @@ use calamine::{
     Xlsx, XlsxError,
 };
 
-use self::cell::Value;
+use self::cell::CellValue;
 use self::rows::{RowCells, RowGatherer};
 use super::error::WorkbookFault;
 use super::spool::{Head, SpoolWriter};
@@ -38,20 +38,20 @@ const SMALL_BYTES: u64 = 64 << 20;
 
 /// What the child process is to do.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct ConvertRequest {
     /// The workbook.
     pub path: PathBuf,
     /// Its format, if that was decided before.
     pub format: Option<Format>,
     /// Which rows are wanted.
-    pub task: Task,
+    pub mode: ConvertMode,
     /// Bytes of memory that the process may take.
     pub memory_bytes: u64,
 }
 
 /// Which rows the child process writes.
 #[derive(Debug, Clone)]
-pub enum Task {
+pub enum ConvertMode {
     /// The header and the first rows after it, to inspect the file.
     Head {
         /// The sheet that was asked for; else the first visible one with data.
@@ -70,7 +70,7 @@ pub enum Task {
     },
 }
 
-impl Task {
+impl ConvertMode {
     /// The sheet that is asked for.
     pub(crate) fn sheet(&self) -> Option<&str> {
         match self {
@@ -93,7 +93,7 @@ fn not_written(error: std::io::Error) -> WorkbookFault {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let kind = error.kind();
     if kind == StorageFull || kind == QuotaExceeded {
-        WorkbookFault::NoRoom
+        WorkbookFault::DiskFull
     } else if kind == FileTooLarge {
         WorkbookFault::Expands { detail: error.to_string() }
     } else {
@@ -101,42 +101,42 @@ fn not_written(error: std::io::Error) -> WorkbookFault {
     }
 }
 
-/// Writes the rows that `order` asks for to `target` as a spool.
+/// Writes the rows that `request` asks for to `target` as a spool.
 ///
 /// # Errors
 /// What is wrong with the workbook; `target` then has no end.
-pub fn convert(order: &Order, target: impl Write) -> Result<(), WorkbookFault> {
-    let format = match order.format {
+pub fn convert(request: &ConvertRequest, target: impl Write) -> Result<(), WorkbookFault> {
+    let format = match request.format {
         Some(format) => format,
-        None => find_format(&order.path)?,
+        None => find_format(&request.path)?,
     };
     let mut is_small = false;
     if format != Format::Xls {
-        let mut parts = archive::open(&order.path)?;
+        let mut parts = archive::open(&request.path)?;
         is_small = parts.claimed_bytes <= SMALL_BYTES;
         archive::check_protection(&mut parts.archive, format)?;
-        archive::check_whole_parts(&mut parts.archive, format, order.memory_bytes)?;
+        archive::check_whole_parts(&mut parts.archive, format, request.memory_bytes)?;
         if format == Format::Ods {
             let content = parts.archive.by_name("content.xml").map_err(archive::from_zip)?;
-            repeats::check(BufReader::with_capacity(64 << 10, content), order.memory_bytes)?;
+            repeats::check(BufReader::with_capacity(64 << 10, content), request.memory_bytes)?;
         }
     }
     let watch = matches!(format, Format::Xlsx | Format::Xlsb).then(|| {
-        let path = order.path.clone();
+        let path = request.path.clone();
         std::thread::spawn(move || {
             if let Err(fault) = archive::watch(&path) {
                 confine::give_up(&fault);
             }
         })
     });
-    let mut book = Book::open(format, &order.path)?;
-    match &order.task {
-        Task::Head { sheet, header_row } => {
+    let mut book = Book::open(format, &request.path)?;
+    match &request.mode {
+        ConvertMode::Head { sheet, header_row } => {
             head(&mut book, format, sheet.as_deref(), *header_row, target)?;
             // The upload waits for this: a large archive is looked through by the job.
             if is_small { finish(watch) } else { Ok(()) }
         }
-        Task::All { sheet, header_row, columns } => {
+        ConvertMode::All { sheet, header_row, columns } => {
             let spool = all(&mut book, format, sheet, (*header_row, *columns), target)?;
             // The rows are good only if the whole archive was.
             finish(watch)?;
@@ -314,8 +314,8 @@ impl Book {
                     Err(error) => return Err(from_xlsx(error)),
                 };
                 while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(from_xlsx)? {
-                    let value = match (Value::from(&cell.value), &cell.formula) {
-                        (Value::Empty, Some(_)) => Value::NoStored,
+                    let value = match (CellValue::from(&cell.value), &cell.formula) {
+                        (CellValue::Empty, Some(_)) => CellValue::NoStored,
                         (value, _) => value,
                     };
                     if rows.cell(cell.pos, value)?.is_break() {
@@ -326,7 +326,8 @@ impl Book {
             Self::Xlsb(book) => {
                 let mut cells = book.worksheet_cells_reader(sheet).map_err(from_xlsb)?;
                 while let Some(cell) = cells.next_cell().map_err(from_xlsb)? {
-                    if rows.cell(cell.get_position(), Value::from(cell.get_value()))?.is_break() {
+                    if rows.cell(cell.get_position(), CellValue::from(cell.get_value()))?.is_break()
+                    {
                         return Ok(());
                     }
                 }
@@ -351,7 +352,7 @@ where
     let Some((first_row, first_column)) = range.start() else { return Ok(()) };
     for (row, cells) in (first_row..).zip(range.rows()) {
         for (column, cell) in (first_column..).zip(cells) {
-            if rows.cell((row, column), Value::from(cell))?.is_break() {
+            if rows.cell((row, column), CellValue::from(cell))?.is_break() {
                 return Ok(());
             }
         }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::cell::{Value, write};
+use super::cell::{CellValue, write};
 use super::corrupt;
 use crate::domain::row::CellKind;
 use crate::reader::csv_rows::CELLS_PAST_HEADER;
@@ -102,7 +102,7 @@ where
     pub(crate) fn cell(
         &mut self,
         (row, column): (u32, u32),
-        value: Value<'_>,
+        value: CellValue<'_>,
     ) -> Result<ControlFlow<()>, WorkbookFault> {
         if row != self.current {
             if row < self.current {
@@ -118,7 +118,7 @@ where
             }
             self.current = row;
         }
-        if matches!(value, Value::Empty) {
+        if matches!(value, CellValue::Empty) {
             return Ok(ControlFlow::Continue(()));
         }
         if row >= ROWS_MAX {
@@ -166,7 +166,7 @@ mod tests {
             Ok(ControlFlow::Continue(()))
         });
         for (row, column, text) in cells {
-            let _ = gatherer.cell((*row, *column), Value::Text(text))?;
+            let _ = gatherer.cell((*row, *column), CellValue::Text(text))?;
         }
         let _ = gatherer.end_row()?;
         drop(gatherer);

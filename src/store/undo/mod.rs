@@ -45,7 +45,7 @@ impl Store {
         &self,
         new: &NewJob,
         undone: i64,
-        place: &str,
+        storage_location: &str,
     ) -> Result<RollbackInserted, StoreError> {
         let doing = "store a rollback";
         let _turn = self.turn().await;
@@ -58,7 +58,7 @@ impl Store {
             (Some(_), Some(running)) => RollbackInserted::Unfinished(running),
             (Some(job), None) if !Action::Rollback.is_legal(&job) => RollbackInserted::Refused(job),
             (Some(_), None) => {
-                let inserted = self.insert_within(transaction, new, place).await?;
+                let inserted = self.insert_within(transaction, new, storage_location).await?;
                 return Ok(RollbackInserted::Inserted(inserted));
             }
         };

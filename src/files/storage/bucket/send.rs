@@ -7,8 +7,8 @@ use object_store::{Error, ObjectStoreExt, WriteMultipart};
 use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
-use super::{Bucket, Fault};
-use crate::files::storage::tree::SOURCE;
+use super::{Bucket, BucketError};
+use crate::files::storage::local::SOURCE;
 
 /// Pieces of one upload at most; the protocol allows 10,000.
 const PIECES_MAX: u64 = 9_000;
@@ -21,12 +21,12 @@ const READ_BYTES: usize = 256 << 10;
 
 impl Bucket {
     /// Uploads a local file as the source of a job.
-    pub(in crate::files::storage) async fn keep(
+    pub(in crate::files::storage) async fn store_source(
         &self,
         uuid: Uuid,
         path: &LocalPath,
         size: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BucketError> {
         let mut file = tokio::fs::File::open(path).await?;
         let object = self.object(uuid, SOURCE);
         if size <= self.piece_bytes {
@@ -43,7 +43,7 @@ impl Bucket {
                 Ok(count) => {
                     let ready = upload.wait_for_capacity(PIECES_AT_ONCE).await;
                     upload.write(buffer.get(..count).unwrap_or_default());
-                    ready.map_err(Fault::from)
+                    ready.map_err(BucketError::from)
                 }
                 Err(fault) => Err(fault.into()),
             };
@@ -70,7 +70,7 @@ impl Bucket {
         &self,
         from: Uuid,
         to: Uuid,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), BucketError> {
         let size = self.size(from, SOURCE).await?;
         let (from, to) = (self.object(from, SOURCE), self.object(to, SOURCE));
         if size <= self.copy_bytes_max {
@@ -109,13 +109,13 @@ mod tests {
     async fn what_is_too_large_for_one_copy_is_copied_in_pieces() {
         let bucket = Bucket::new(Arc::new(InMemory::new()), Path::from("in/here"));
         let bucket = Bucket { piece_bytes: 1_000, copy_bytes_max: 10, ..bucket };
-        let place = tempfile::tempdir().unwrap();
-        let (from, to, path) = (Uuid::new_v4(), Uuid::new_v4(), place.path().join("from"));
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to, path) = (Uuid::new_v4(), Uuid::new_v4(), dir.path().join("from"));
         std::fs::write(&path, vec![7; 3_500]).unwrap();
-        bucket.keep(from, &path, 3_500).await.unwrap();
+        bucket.store_source(from, &path, 3_500).await.unwrap();
         bucket.copy_source(from, to).await.unwrap();
         assert_eq!(bucket.get(to, SOURCE).await.unwrap(), vec![7; 3_500]);
         let missing = bucket.copy_source(Uuid::new_v4(), to).await;
-        assert!(matches!(missing, Err(Fault::Missing)));
+        assert!(matches!(missing, Err(BucketError::Missing)));
     }
 }

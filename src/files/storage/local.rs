@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use uuid::Uuid;
 
-use super::StoredFolder;
+use super::JobDir;
 use super::owner::OWNER;
 use crate::files::{create_private, remove_all, sync_folder};
 
@@ -18,11 +18,11 @@ pub(super) const SOURCE: &str = "source";
 
 /// A folder with a folder for each job.
 #[derive(Debug, Clone)]
-pub(in crate::files) struct Tree {
+pub(in crate::files) struct LocalStorage {
     root: PathBuf,
 }
 
-impl Tree {
+impl LocalStorage {
     pub(in crate::files) fn new(root: PathBuf) -> Self {
         Self { root }
     }
@@ -49,13 +49,13 @@ impl Tree {
     }
 
     /// The folder of a job.
-    pub(in crate::files) fn home(&self, uuid: Uuid) -> PathBuf {
+    pub(in crate::files) fn job_dir(&self, uuid: Uuid) -> PathBuf {
         self.root.join(uuid.to_string())
     }
 
     /// The uploaded file of a job.
     pub(super) fn source(&self, uuid: Uuid) -> PathBuf {
-        self.home(uuid).join(SOURCE)
+        self.job_dir(uuid).join(SOURCE)
     }
 
     /// Makes sure that the folder is there. A shared one is gone while its disk is not mounted: that
@@ -70,10 +70,10 @@ impl Tree {
 
     /// Moves a file here as the source of a new job; it stays, whatever happens to the power. First
     /// its bytes are made durable, then its names.
-    pub(super) fn keep(&self, uuid: Uuid, file: &File, path: &Path) -> io::Result<()> {
+    pub(super) fn store(&self, uuid: Uuid, file: &File, path: &Path) -> io::Result<()> {
         file.sync_all()?;
         self.present()?;
-        create_private(&self.home(uuid))?;
+        create_private(&self.job_dir(uuid))?;
         match fs::rename(path, self.source(uuid)) {
             Err(fault) if fault.kind() == io::ErrorKind::CrossesDevices => {
                 self.copy_in(uuid, path)?;
@@ -86,7 +86,7 @@ impl Tree {
 
     /// Copies a file here from another disk, under another name until it is whole and durable.
     fn copy_in(&self, uuid: Uuid, path: &Path) -> io::Result<()> {
-        let mut copy = NamedTempFile::new_in(self.home(uuid))?;
+        let mut copy = NamedTempFile::new_in(self.job_dir(uuid))?;
         io::copy(&mut File::open(path)?, copy.as_file_mut())?;
         copy.as_file().sync_all()?;
         copy.persist(self.source(uuid))?;
@@ -97,7 +97,7 @@ impl Tree {
     /// copy where the disk knows no second names.
     pub(super) fn copy_source(&self, from: Uuid, to: Uuid) -> io::Result<()> {
         self.present()?;
-        create_private(&self.home(to))?;
+        create_private(&self.job_dir(to))?;
         let (source, target) = (self.source(from), self.source(to));
         match fs::hard_link(&source, &target) {
             Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists => {}
@@ -112,7 +112,7 @@ impl Tree {
     /// folder before it.
     pub(super) fn put(&self, uuid: Uuid, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.present()?;
-        let path = self.home(uuid).join(name);
+        let path = self.job_dir(uuid).join(name);
         let folder = path.parent().unwrap_or(&self.root).to_owned();
         if !folder.is_dir() {
             create_private(&folder)?;
@@ -128,25 +128,25 @@ impl Tree {
     /// Reads a file of a job.
     pub(super) fn get(&self, uuid: Uuid, name: &str) -> io::Result<Vec<u8>> {
         self.present()?;
-        fs::read(self.home(uuid).join(name))
+        fs::read(self.job_dir(uuid).join(name))
     }
 
     /// The files of a job with these names.
     pub(super) fn paths(&self, uuid: Uuid, names: &[String]) -> Vec<PathBuf> {
-        let home = self.home(uuid);
-        names.iter().map(|name| home.join(name)).collect()
+        let job_dir = self.job_dir(uuid);
+        names.iter().map(|name| job_dir.join(name)).collect()
     }
 
     /// Removes everything of a job and gives the bytes that this frees; a folder that is gone
     /// already is fine.
     pub(super) fn remove(&self, uuid: Uuid) -> io::Result<u64> {
-        let home = self.home(uuid);
-        let bytes = bytes_of(&home);
-        remove_all(&home).map(|()| bytes)
+        let job_dir = self.job_dir(uuid);
+        let bytes = bytes_of(&job_dir);
+        remove_all(&job_dir).map(|()| bytes)
     }
 
     /// The folders of jobs, each with the time since it was changed.
-    pub(super) fn folders(&self) -> io::Result<Vec<StoredFolder>> {
+    pub(super) fn job_dirs(&self) -> io::Result<Vec<JobDir>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.root)? {
             let entry = entry?;
@@ -160,14 +160,14 @@ impl Tree {
                 metadata => metadata?.modified()?,
             };
             // A folder of the future, by this clock, is a young one.
-            found.push(StoredFolder { uuid, age: changed.elapsed().unwrap_or_default() });
+            found.push(JobDir { uuid, age: changed.elapsed().unwrap_or_default() });
         }
         Ok(found)
     }
 
     /// Makes the names of a job's folder and of what is in it survive a power cut.
     fn sync_names(&self, uuid: Uuid) -> io::Result<()> {
-        sync_folder(&self.home(uuid))?;
+        sync_folder(&self.job_dir(uuid))?;
         sync_folder(&self.root)
     }
 }

@@ -7,7 +7,7 @@
 
 use super::RowSource;
 use super::error::ReadError;
-use crate::domain::failed_list::{formula_back, is_failed_list};
+use crate::domain::failed_list::{is_failed_list, unescape_formula};
 use crate::domain::row::{CellKind, RawRow};
 
 /// The error values of spreadsheets (ECMA-376, part 1, 18.17.3), as the list shows them.
@@ -16,64 +16,64 @@ const CELL_ERRORS: [&str; 8] =
 
 /// The rows of a list of failed rows.
 #[derive(Debug)]
-struct Mended<R> {
+struct FailedRowsFile<R> {
     rows: R,
     spare: RawRow,
 }
 
 /// The rows of a file with this header; those of a list of failed rows are turned back.
-pub(super) fn turned_back<R: RowSource + 'static>(
+pub(super) fn restore_cells<R: RowSource + 'static>(
     rows: R,
     header: &[String],
 ) -> Box<dyn RowSource> {
     if is_failed_list(header) {
-        Box::new(Mended { rows, spare: RawRow::new() })
+        Box::new(FailedRowsFile { rows, spare: RawRow::new() })
     } else {
         Box::new(rows)
     }
 }
 
 /// The header of a list of failed rows, turned back; any other as it is.
-pub(super) fn header_back(mut header: Vec<String>) -> Vec<String> {
+pub(super) fn restore_header(mut header: Vec<String>) -> Vec<String> {
     if is_failed_list(&header) {
         for cell in &mut header {
-            *cell = formula_back(cell).to_owned();
+            *cell = unescape_formula(cell).to_owned();
         }
     }
     header
 }
 
-/// The first rows of a file with this header, as [`turned_back`] gives them.
-pub(super) fn sample_back(sample: &mut [RawRow], header: &[String]) {
+/// The first rows of a file with this header, as [`restore_cells`] gives them.
+pub(super) fn restore_sample(sample: &mut [RawRow], header: &[String]) {
     if is_failed_list(header) {
         let mut spare = RawRow::new();
         for row in sample {
-            row_back(row, &mut spare);
+            restore_row(row, &mut spare);
         }
     }
 }
 
 /// Turns a row back; `spare` lends its memory.
-fn row_back(row: &mut RawRow, spare: &mut RawRow) {
+fn restore_row(row: &mut RawRow, spare: &mut RawRow) {
     spare.clear();
     (spare.row_number, spare.line) = (row.row_number, row.line);
     for (text, kind) in row.cells() {
-        spare.push(kind_back(text, kind), formula_back(text));
+        spare.push(restore_kind(text, kind), unescape_formula(text));
     }
     std::mem::swap(row, spare);
 }
 
-impl<R: RowSource> RowSource for Mended<R> {
+impl<R: RowSource> RowSource for FailedRowsFile<R> {
     fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
         if !self.rows.next(row)? {
             return Ok(false);
         }
-        row_back(row, &mut self.spare);
+        restore_row(row, &mut self.spare);
         Ok(true)
     }
 }
 
-fn kind_back(text: &str, kind: CellKind) -> CellKind {
+fn restore_kind(text: &str, kind: CellKind) -> CellKind {
     if kind != CellKind::Text {
         kind
     } else if CELL_ERRORS.contains(&text) {
@@ -105,7 +105,7 @@ mod tests {
 
     fn read(header: &[&str], cells: &[&'static str]) -> Vec<(String, CellKind)> {
         let header: Vec<_> = header.iter().map(ToString::to_string).collect();
-        let mut rows = turned_back(One(Some(cells.to_vec())), &header);
+        let mut rows = restore_cells(One(Some(cells.to_vec())), &header);
         let mut row = RawRow::new();
         assert!(rows.next(&mut row).unwrap());
         assert_eq!((row.row_number, row.line), (7, 9));

@@ -14,7 +14,7 @@ use super::{Storage, remove_all};
 ///
 /// Dropped without having been [kept](super::Storage::keep), it is removed again.
 #[derive(Debug)]
-pub struct Arrived {
+pub struct TempUpload {
     /// Where it lies for now.
     pub path: PathBuf,
     /// Bytes.
@@ -29,9 +29,9 @@ pub struct Arrived {
 
 /// A file that is stored to stay: whatever happens to the power, it is there.
 ///
-/// Dropped without [`keep`](Received::keep), it is removed again.
+/// Dropped without [`keep`](StoredUpload::keep), it is removed again.
 #[derive(Debug)]
-pub struct Received {
+pub struct StoredUpload {
     /// The name of its folder.
     pub uuid: Uuid,
     /// Bytes.
@@ -44,7 +44,7 @@ pub struct Received {
     kept: bool,
 }
 
-impl Arrived {
+impl TempUpload {
     /// Lets `take` move the file away; it is ours no more when that succeeds. Blocks.
     pub(super) fn give(
         mut self,
@@ -56,15 +56,15 @@ impl Arrived {
     }
 }
 
-impl Received {
+impl StoredUpload {
     /// A file that is about to be stored under a new name; whatever of it is there already is
     /// removed again unless it is kept.
-    pub(super) fn begin(storage: Storage, arrived: &Arrived) -> Self {
+    pub(super) fn begin(storage: Storage, upload: &TempUpload) -> Self {
         Self {
             uuid: Uuid::new_v4(),
-            size: arrived.size,
-            sha256: arrived.sha256.clone(),
-            valid_utf8: arrived.valid_utf8,
+            size: upload.size,
+            sha256: upload.sha256.clone(),
+            valid_utf8: upload.valid_utf8,
             storage,
             kept: false,
         }
@@ -77,7 +77,7 @@ impl Received {
     }
 }
 
-impl Drop for Arrived {
+impl Drop for TempUpload {
     fn drop(&mut self) {
         if !self.stored {
             remove_soon(std::mem::take(&mut self.path));
@@ -85,7 +85,7 @@ impl Drop for Arrived {
     }
 }
 
-impl Drop for Received {
+impl Drop for StoredUpload {
     fn drop(&mut self) {
         if !self.kept {
             self.storage.remove_soon(self.uuid);

@@ -1,4 +1,4 @@
-//! Is there room on the data directory's disk? Looked at before room is taken, so that there is
+//! The free space of the data directory's disk, checked before anything is written, so that there is
 //! always a rest for what must be written whatever comes: the end of a job, a cancel.
 
 use std::io::{self, Write};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::statvfs;
 
 use super::error::DATA;
-use super::{FileError, Folder, private_file};
+use super::{DataDir, FileError, private_file};
 
 /// Bytes that are held back for what must be written on a full disk: some dozens of cancels.
 const RESERVE_BYTES: usize = 1 << 20;
 
-impl Folder {
+impl DataDir {
     /// Sets how many bytes must stay free on the disk.
     #[must_use]
     pub fn with_min_free(mut self, bytes: u64) -> Self {
@@ -20,27 +20,31 @@ impl Folder {
         self
     }
 
-    /// Makes sure that `wanted` bytes may be written. Asks the system and waits for nothing.
+    /// Checks that `wanted` bytes may be written. Asks the system and waits for nothing.
     ///
     /// # Errors
-    /// [`FileError::NoRoom`] when less than the rest would stay free.
-    pub fn has_room(&self, wanted: u64) -> Result<(), FileError> {
-        let free = free(self.root()).map_err(|fault| FileError::store(ASK, fault))?;
-        self.leaves_rest(DATA, free, wanted)
+    /// [`FileError::InsufficientSpace`] when less than the minimum would stay free.
+    pub fn check_free_space(&self, wanted: u64) -> Result<(), FileError> {
+        let free = free_bytes(self.root()).map_err(|fault| FileError::store(ASK, fault))?;
+        self.check_remaining(DATA, free, wanted)
     }
 
-    /// Makes sure that of `free` bytes in a place of this kind enough are left besides `wanted`.
-    pub(super) fn leaves_rest(
+    /// Checks that of the `free` bytes in this directory enough are left after `wanted` are written.
+    pub(super) fn check_remaining(
         &self,
-        place: &'static str,
+        directory: &'static str,
         free: u64,
         wanted: u64,
     ) -> Result<(), FileError> {
         let needed = wanted.saturating_add(self.min_free);
-        if free >= needed { Ok(()) } else { Err(FileError::NoRoom { place, free, needed }) }
+        if free >= needed {
+            Ok(())
+        } else {
+            Err(FileError::InsufficientSpace { directory, free, needed })
+        }
     }
 
-    /// Holds some room back, unless that is done already. Writes a megabyte at most.
+    /// Reserves a megabyte on the disk, unless that is done already.
     ///
     /// # Errors
     /// What the system refused.
@@ -52,19 +56,19 @@ impl Folder {
         let held = private_file().open(&path).and_then(|mut file| file.write_all(&ZEROS));
         if held.is_err() {
             // Half of it is of no use, and may be what others lack.
-            let _was_there = self.give_reserve();
+            let _was_there = self.release_reserve();
         }
         held
     }
 
-    /// Gives the room free that was held back; true when there was some. The database may lie on
-    /// this disk: what a person asks for on a full disk needs a few pages of it.
+    /// Frees the reserve; true when there was one. The database may lie on this disk: a command of a
+    /// person needs a few pages of it even when the disk is full.
     #[must_use]
-    pub fn give_reserve(&self) -> bool {
+    pub fn release_reserve(&self) -> bool {
         std::fs::remove_file(self.reserve()).is_ok()
     }
 
-    /// True while room is held back.
+    /// True while there is a reserve.
     #[must_use]
     pub fn has_reserve(&self) -> bool {
         self.reserve().exists()
@@ -79,7 +83,7 @@ impl Folder {
 pub(super) const ASK: &str = "ask how much room is left";
 
 /// Bytes that are free on the disk of a folder. Blocks when that is behind a network.
-pub(super) fn free(folder: &Path) -> io::Result<u64> {
+pub(super) fn free_bytes(folder: &Path) -> io::Result<u64> {
     let disk = statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
@@ -92,26 +96,26 @@ mod tests {
 
     #[test]
     fn room_is_what_stays_free_behind_what_is_wanted() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        assert!(folder.has_room(1).is_ok());
-        let refused = folder.has_room(1 << 60).unwrap_err();
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        assert!(data_dir.check_free_space(1).is_ok());
+        let refused = data_dir.check_free_space(1 << 60).unwrap_err();
         assert_eq!(refused.code().as_str(), "storage_full");
         let said = refused.to_string();
         assert!(said.contains("data directory") && said.contains("LOADBAY_MIN_FREE"), "{said}");
-        assert!(folder.with_min_free(1 << 60).has_room(0).is_err());
+        assert!(data_dir.with_min_free(1 << 60).check_free_space(0).is_err());
     }
 
     #[test]
     fn the_reserve_is_held_once_and_given_once() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path()).unwrap();
-        assert!(!folder.give_reserve());
-        folder.hold_reserve().unwrap();
-        folder.hold_reserve().unwrap();
-        let held = std::fs::metadata(folder.reserve()).unwrap().len();
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::open(dir.path()).unwrap();
+        assert!(!data_dir.release_reserve());
+        data_dir.hold_reserve().unwrap();
+        data_dir.hold_reserve().unwrap();
+        let held = std::fs::metadata(data_dir.reserve()).unwrap().len();
         assert_eq!(held, RESERVE_BYTES as u64);
-        assert!(folder.give_reserve());
-        assert!(!folder.give_reserve());
+        assert!(data_dir.release_reserve());
+        assert!(!data_dir.release_reserve());
     }
 }

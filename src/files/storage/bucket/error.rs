@@ -9,7 +9,7 @@ use crate::files::FileError;
 
 /// Why something asked of a bucket came to nothing.
 #[derive(Debug)]
-pub(in crate::files::storage) enum Fault {
+pub(in crate::files::storage) enum BucketError {
     /// The local file.
     Local(std::io::Error),
     /// The bucket is there, the object is not.
@@ -18,19 +18,19 @@ pub(in crate::files::storage) enum Fault {
     Bucket(Error),
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for BucketError {
     fn from(fault: std::io::Error) -> Self {
         Self::Local(fault)
     }
 }
 
-impl From<Error> for Fault {
+impl From<Error> for BucketError {
     fn from(fault: Error) -> Self {
         Self::Bucket(fault)
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for BucketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(fault) => fault.fmt(f),
@@ -43,21 +43,21 @@ impl fmt::Display for Fault {
 /// What a bucket said. What is not certain to last may pass: a key that was withdrawn is given
 /// again, a bucket that was renamed comes back.
 pub(in crate::files::storage) fn unavailable(
-    doing: impl Into<Cow<'static, str>>,
+    action: impl Into<Cow<'static, str>>,
     fault: Error,
 ) -> FileError {
-    FileError::Unavailable { doing: doing.into(), source: Box::new(fault) }
+    FileError::Unavailable { action: action.into(), source: Box::new(fault) }
 }
 
 /// The fault of `doing` something with a bucket.
 pub(in crate::files::storage) fn transfer(
-    doing: impl Into<Cow<'static, str>>,
-    fault: Fault,
+    action: impl Into<Cow<'static, str>>,
+    fault: BucketError,
 ) -> FileError {
     match fault {
-        Fault::Local(source) => FileError::store(doing, source),
-        Fault::Missing => FileError::Missing { doing: doing.into() },
-        Fault::Bucket(source) => unavailable(doing, source),
+        BucketError::Local(source) => FileError::store(action, source),
+        BucketError::Missing => FileError::Missing { action: action.into() },
+        BucketError::Bucket(source) => unavailable(action, source),
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         let not_found = || Error::NotFound { path: "x".to_owned(), source: "NoSuchBucket".into() };
         let target = transfer("store the upload", not_found().into());
         assert_eq!((target.code().as_str(), target.is_transient()), ("storage_unavailable", true));
-        let source = transfer("read the uploaded file", Fault::Missing);
+        let source = transfer("read the uploaded file", BucketError::Missing);
         assert_eq!((source.code().as_str(), source.is_transient()), ("source_unreadable", false));
     }
 }

@@ -16,7 +16,7 @@ const PIECE_BYTES_MIN: u64 = 256 << 10;
 const BREAKS_MAX: u32 = 5;
 
 /// The bytes of an object in their order.
-pub(super) struct Pieces {
+pub(super) struct RangedReader {
     store: Arc<dyn ObjectStore>,
     object: Path,
     /// Bytes that came so far.
@@ -29,7 +29,7 @@ pub(super) struct Pieces {
     answer: Option<(u64, BoxStream<'static, Result<Bytes, Error>>)>,
 }
 
-impl Pieces {
+impl RangedReader {
     /// An object of `size` bytes, in pieces of `piece_bytes` at first.
     pub(super) fn of(
         store: Arc<dyn ObjectStore>,
@@ -193,7 +193,8 @@ mod tests {
         let object = Path::from("object");
         inner.put(&object, bytes.clone().into()).await?;
         let store = Arc::new(Cut { inner, bytes: cut, asked: AtomicU32::new(0) });
-        let mut pieces = Pieces::of(Arc::clone(&store) as _, object, size as u64, piece_bytes);
+        let mut pieces =
+            RangedReader::of(Arc::clone(&store) as _, object, size as u64, piece_bytes);
         let mut read = Vec::new();
         while let Some(bytes) = pieces.next().await? {
             read.extend_from_slice(&bytes);
