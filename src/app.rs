@@ -68,7 +68,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     tracing::info!("stopping");
     let stop = async {
         // Together: a request that ends may still submit a job, and a chunk in flight needs its time.
-        let (http, ()) = tokio::join!(server.stop(), jobs.rest());
+        let (http, ()) = tokio::join!(server.stop(), jobs.drain());
         jobs.close().await;
         http
     };

@@ -172,7 +172,7 @@ both!(
         // The answer to the cancel is given behind the chunks in flight, two lanes at most.
         let rows = processed(server.status(job).await.ok());
         assert!(rows < ROWS && rows >= seen, "{end}");
-        server.cancel(job).await.assert_problem(409, "illegal_action");
+        server.cancel(job).await.assert_problem(409, "invalid_job_state");
 
         // Another job runs to its end; the cancelled one stays as it was, after a restart as well.
         server.load("products", Upload::csv("SKU,Name\nZ,Zincum\n")).await;

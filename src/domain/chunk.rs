@@ -36,19 +36,19 @@ pub struct Superseded {
     pub by_row_number: u32,
 }
 
-/// Up to 10,000 rows of one lane, cut in file order.
+/// Up to 10,000 rows of one partition, cut in file order.
 ///
-/// A lane is one writer's share of the file: rows with equal keys are in the same lane, so that
-/// two writers never meet at a key. SQLite has one lane, PostgreSQL two.
+/// A partition is one writer's share of the file: rows with equal keys are in the same partition, so that
+/// two writers never meet at a key. SQLite has one partition, PostgreSQL two.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// Unique within the job: `index within the lane × lanes + lane`.
+    /// Unique within the job: `index within the partition × partitions + partition`.
     pub number: u32,
-    /// Which lane, from 0.
-    pub lane: u32,
+    /// Which partition, from 0.
+    pub partition: u32,
     /// The first row of the chunk.
     pub first_row: u32,
-    /// The last row of the chunk; the lane's checkpoint once it is committed.
+    /// The last row of the chunk; the partition's checkpoint once it is committed.
     pub last_row: u32,
     /// The rows to be written, in file order, each key once.
     pub records: Records,
@@ -64,9 +64,9 @@ pub struct Chunk {
 
 impl Chunk {
     /// Makes an empty chunk of a used one; its memory serves again.
-    pub fn begin_again(&mut self, number: u32, lane: u32) {
+    pub fn begin_again(&mut self, number: u32, partition: u32) {
         self.number = number;
-        self.lane = lane;
+        self.partition = partition;
         self.records.clear();
         self.raw.clear();
         self.failed.clear();

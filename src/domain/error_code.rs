@@ -38,7 +38,7 @@ error_codes! {
     // Requests.
     MalformedRequest = "malformed_request", 400, false, "The request cannot be read", "Send what the API documentation shows for this call.";
     NoFile = "no_file", 400, false, "The upload has no file part", "Send the file as multipart field `file`, or as the body with its media type.";
-    TwoFiles = "two_files", 400, false, "The upload has more than one file part", "Send one file with each request.";
+    MultipleFiles = "multiple_files", 400, false, "The upload has more than one file part", "Send one file with each request.";
     UnknownOption = "unknown_option", 400, false, "There is no such option", "Use the options that the answer lists.";
     InvalidOption = "invalid_option", 400, false, "An option has a value that it does not take", "Use a value that the answer names.";
     DigestMismatch = "digest_mismatch", 400, true, "The body does not match its Content-Digest", "Send the file again.";
@@ -47,10 +47,10 @@ error_codes! {
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
     MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
-    IllegalAction = "illegal_action", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
+    InvalidJobState = "invalid_job_state", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
     NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing that could be taken back", "Upload with `undo=true` to be able to take an import back.";
-    FilesElsewhere = "files_elsewhere", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";
+    FilesOnOtherServer = "files_on_other_server", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";
     FilesRemoved = "files_removed", 410, false, "The job's files were removed, their time is over", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
     TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";
     UnsupportedFormat = "unsupported_format", 415, false, "The content is not a format that can be imported", "Send CSV, XLSX, XLSM, XLSB, XLS or ODS.";

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 pub enum Selection {
     /// The rows that failed; their numbers lie beside the file.
     Failed,
-    /// The rows that had no outcome yet: in each lane those behind the last committed one.
+    /// The rows that had no outcome yet: in each partition those behind the last committed one.
     Unprocessed {
-        /// The last committed row of each lane; 0 when it has none.
-        lanes: Vec<u32>,
-        /// The same of earlier jobs that divided the rows among other numbers of lanes: a row is
+        /// The last committed row of each partition; 0 when it has none.
+        partitions: Vec<u32>,
+        /// The same of earlier jobs that divided the rows among other numbers of partitions: a row is
         /// behind in all of them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         earlier: Vec<Vec<u32>>,
@@ -65,12 +65,12 @@ impl Selection {
         }
     }
 
-    /// What a job left that took `taken` of its file and committed each lane up to `lanes`.
+    /// What a job left that took `taken` of its file and committed each partition up to `partitions`.
     ///
-    /// Behind two checkpoints of equally many lanes is behind the later one, so that this stays
+    /// Behind two checkpoints of equally many partitions is behind the later one, so that this stays
     /// small however often rows are left.
     #[must_use]
-    pub fn left_by(taken: Option<&Self>, mut lanes: Vec<u32>) -> Self {
+    pub fn left_by(taken: Option<&Self>, mut partitions: Vec<u32>) -> Self {
         let (mut earlier, mut of_failed) = (Vec::new(), false);
         match taken {
             None => {}
@@ -78,8 +78,8 @@ impl Selection {
             Some(before @ Self::Unprocessed { of_failed: among, .. }) => {
                 of_failed = *among;
                 for checkpoint in before.checkpoints() {
-                    if checkpoint.len() == lanes.len() {
-                        for (row, before) in lanes.iter_mut().zip(checkpoint) {
+                    if checkpoint.len() == partitions.len() {
+                        for (row, before) in partitions.iter_mut().zip(checkpoint) {
                             *row = (*row).max(*before);
                         }
                     } else {
@@ -88,16 +88,16 @@ impl Selection {
                 }
             }
         }
-        Self::Unprocessed { lanes, earlier, of_failed }
+        Self::Unprocessed { partitions, earlier, of_failed }
     }
 
-    /// The checkpoints behind all of which a row must lie: for each the last row of its lanes.
+    /// The checkpoints behind all of which a row must lie: for each the last row of its partitions.
     pub fn checkpoints(&self) -> impl Iterator<Item = &[u32]> {
-        let (lanes, earlier): (_, &[_]) = match self {
+        let (partitions, earlier): (_, &[_]) = match self {
             Self::Failed => (None, &[]),
-            Self::Unprocessed { lanes, earlier, .. } => (Some(lanes), earlier),
+            Self::Unprocessed { partitions, earlier, .. } => (Some(partitions), earlier),
         };
-        lanes.into_iter().chain(earlier).map(Vec::as_slice)
+        partitions.into_iter().chain(earlier).map(Vec::as_slice)
     }
 
     /// True when the numbers of the rows lie beside the file.
@@ -140,7 +140,7 @@ mod tests {
             let text = serde_json::to_string(&selection).unwrap();
             assert_eq!(serde_json::from_str::<Selection>(&text).unwrap(), selection, "{text}");
         }
-        let plain = r#"{"rows":"unprocessed","lanes":[3]}"#;
+        let plain = r#"{"rows":"unprocessed","partitions":[3]}"#;
         assert_eq!(serde_json::to_string(&Selection::left_by(None, vec![3])).unwrap(), plain);
     }
 

@@ -95,7 +95,7 @@ impl FileError {
             Self::TooLarge { .. } => ErrorCode::TooLarge,
             Self::StorageFull { .. } | Self::InsufficientSpace { .. } => ErrorCode::StorageFull,
             Self::Missing { .. } => ErrorCode::SourceUnreadable,
-            Self::Elsewhere => ErrorCode::FilesElsewhere,
+            Self::Elsewhere => ErrorCode::FilesOnOtherServer,
             Self::Unavailable { .. } => ErrorCode::StorageUnavailable,
             Self::Store { source, .. } if is_transient_io(source) => ErrorCode::StorageUnavailable,
             Self::Store { .. } | Self::Unusable { .. } | Self::Variable { .. } => {

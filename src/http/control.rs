@@ -15,25 +15,25 @@ use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
 use super::view::{JobView, status_url};
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
 use crate::domain::selection::Rows;
-use crate::jobs::{Retry, Submitted, Wish};
+use crate::jobs::{Command, Retry, Submitted};
 
-/// `POST …/jobs/{id}/{wish}`: 200 with the job, or 409 with the legal actions.
-pub(super) fn steer(wish: Wish) -> Route {
-    let asked = move |request, id, payload, api| steered(request, id, payload, api, wish);
+/// `POST …/jobs/{id}/{command}`: 200 with the job, or 409 with the legal actions.
+pub(super) fn apply(command: Command) -> Route {
+    let asked = move |request, id, payload, api| applied(request, id, payload, api, command);
     web::to(asked)
 }
 
-async fn steered(
+async fn applied(
     request: HttpRequest,
     id: web::Path<String>,
     payload: web::Payload,
     api: web::Data<Api>,
-    wish: Wish,
+    command: Command,
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     Asked::read(&request, payload, &[]).await?;
     let jobs = api.jobs.clone();
-    let job = api.run(async move { jobs.steer(id, wish).await }).await?;
+    let job = api.run(async move { jobs.apply(id, command).await }).await?;
     envelope::ok(&JobView::of(&job))
 }
 

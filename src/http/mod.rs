@@ -40,15 +40,15 @@ pub use cors::Origins;
 pub use server::Server;
 
 use crate::domain::error_code::ErrorCode;
-use crate::jobs::Wish;
+use crate::jobs::Command;
 use problem::Problem;
 
 /// Every address.
 fn routes(config: &mut web::ServiceConfig) {
     let import = "/api/v1/import";
-    for wish in Wish::ALL {
-        let path = format!("{import}/jobs/{{id}}/{}", wish.action().as_str());
-        config.service(post(&path, control::steer(wish)));
+    for command in Command::ALL {
+        let path = format!("{import}/jobs/{{id}}/{}", command.action().as_str());
+        config.service(post(&path, control::apply(command)));
     }
     config
         .app_data(web::PathConfig::default().error_handler(|_, _| {

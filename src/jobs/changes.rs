@@ -34,9 +34,9 @@ const DELETED_MAX: usize = 1_000;
 /// Answers of the table that a listener may be behind.
 const BEHIND_MAX: usize = 16;
 
-/// Follows all jobs; see [`Jobs::follow_all`].
+/// Follows all jobs; see [`Jobs::subscribe_all`].
 #[derive(Debug)]
-pub struct FollowingAll {
+pub struct JobsSubscription {
     /// `None` until the first snapshot and after falling behind.
     changed: Option<broadcast::Receiver<Change>>,
     watched: Arc<Watched>,
@@ -45,7 +45,7 @@ pub struct FollowingAll {
 
 /// What a follower of all jobs is told.
 #[derive(Debug, Clone)]
-pub enum AllTold {
+pub enum JobsUpdate {
     /// The newest jobs, the newest first.
     Snapshot(Vec<Job>),
     /// Jobs that changed.
@@ -61,22 +61,22 @@ enum Change {
     Deleted(i64),
 }
 
-impl FollowingAll {
+impl JobsSubscription {
     /// Waits for what is told next; `None` when the server stops. May be dropped while it waits.
-    pub async fn next(&mut self) -> Option<AllTold> {
+    pub async fn next(&mut self) -> Option<JobsUpdate> {
         let Some(changed) = &mut self.changed else {
             let (changed, newest) = self.watched.listen();
             self.changed = Some(changed);
-            return Some(AllTold::Snapshot(newest));
+            return Some(JobsUpdate::Snapshot(newest));
         };
         tokio::select! {
             changed = changed.recv() => match changed {
-                Ok(Change::Jobs(jobs)) => Some(AllTold::Changed(jobs)),
-                Ok(Change::Deleted(id)) => Some(AllTold::Deleted(id)),
+                Ok(Change::Jobs(jobs)) => Some(JobsUpdate::Changed(jobs)),
+                Ok(Change::Deleted(id)) => Some(JobsUpdate::Deleted(id)),
                 Err(RecvError::Lagged(_)) => {
                     let (changed, newest) = self.watched.listen();
                     self.changed = Some(changed);
-                    Some(AllTold::Snapshot(newest))
+                    Some(JobsUpdate::Snapshot(newest))
                 }
                 Err(RecvError::Closed) => None,
             },
@@ -91,11 +91,11 @@ impl Jobs {
     ///
     /// # Errors
     /// The store's.
-    pub async fn follow_all(&self) -> Result<FollowingAll, JobsError> {
+    pub async fn subscribe_all(&self) -> Result<JobsSubscription, JobsError> {
         let watched = self
             .on_runtime(|inner| async move { Ok(inner.changes.watched(&inner).await?) })
             .await?;
-        Ok(FollowingAll { changed: None, watched, stop: self.inner.stop.clone() })
+        Ok(JobsSubscription { changed: None, watched, stop: self.inner.stop.clone() })
     }
 }
 
@@ -251,18 +251,18 @@ mod tests {
             changed: broadcast::Sender::new(BEHIND_MAX),
         });
         let stop = CancellationToken::new();
-        let mut following =
-            FollowingAll { changed: None, watched: Arc::clone(&watched), stop: stop.clone() };
-        assert!(matches!(following.next().await, Some(AllTold::Snapshot(_))));
+        let mut subscription =
+            JobsSubscription { changed: None, watched: Arc::clone(&watched), stop: stop.clone() };
+        assert!(matches!(subscription.next().await, Some(JobsUpdate::Snapshot(_))));
         for _ in 0..=BEHIND_MAX {
             watched.tell(Vec::new());
         }
-        assert!(matches!(following.next().await, Some(AllTold::Snapshot(_))));
+        assert!(matches!(subscription.next().await, Some(JobsUpdate::Snapshot(_))));
         watched.tell(Vec::new());
-        assert!(matches!(following.next().await, Some(AllTold::Changed(_))));
+        assert!(matches!(subscription.next().await, Some(JobsUpdate::Changed(_))));
         watched.tell_deleted(7);
-        assert!(matches!(following.next().await, Some(AllTold::Deleted(7))));
+        assert!(matches!(subscription.next().await, Some(JobsUpdate::Deleted(7))));
         stop.cancel();
-        assert!(following.next().await.is_none());
+        assert!(subscription.next().await.is_none());
     }
 }

@@ -1,9 +1,9 @@
-//! What a person asks of a job. Each wish is one compare-and-set in the table, which works whoever
+//! What a person asks of a job. Each command is one compare-and-set in the table, which works whoever
 //! owns the job and whether that one still lives; what is done here besides only spares work.
 
 use std::time::Duration;
 
-use super::persist::with_reserve;
+use super::backoff::with_reserve;
 use super::{Inner, Jobs, JobsError};
 use crate::domain::action::Action;
 use crate::domain::job::Job;
@@ -12,7 +12,7 @@ use crate::store::{Deletion, StoreError};
 
 /// What is asked of a job by its name alone, and changes where the job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum Command {
     /// Set a running job aside; it keeps its checkpoint, at most the chunk in flight is added.
     Pause,
     /// Let a job that was set aside go on from its checkpoint.
@@ -23,8 +23,8 @@ pub enum Wish {
     Force,
 }
 
-impl Wish {
-    /// Every wish.
+impl Command {
+    /// Every command.
     pub const ALL: [Self; 4] = [Self::Pause, Self::Resume, Self::Cancel, Self::Force];
 
     /// The action of the domain.
@@ -49,19 +49,19 @@ impl Jobs {
     /// Does to a job what somebody wishes; gives it as it is then.
     ///
     /// # Errors
-    /// `NotFound`; `NotStuck` when a job that moves shall be forced; `IllegalAction` when its status
-    /// does not allow the wish; else the store's.
-    pub async fn steer(&self, id: i64, wish: Wish) -> Result<Job, JobsError> {
+    /// `NotFound`; `NotStuck` when a job that moves shall be forced; `InvalidState` when its status
+    /// does not allow the command; else the store's.
+    pub async fn apply(&self, id: i64, command: Command) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
             // The table first: from there on no chunk of an owner that lost the job can commit.
-            if let Some(job) = with_reserve(&inner.data_dir, || inner.change(id, wish)).await? {
+            if let Some(job) = with_reserve(&inner.data_dir, || inner.change(id, command)).await? {
                 inner.manager.stop_if_lost(&job);
                 inner.manager.publish(job.clone());
                 inner.wake.notify_one();
                 return Ok(job);
             }
             let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            Err(inner.refusal(job, wish).await?)
+            Err(inner.refusal(job, command).await?)
         })
         .await
     }
@@ -87,7 +87,7 @@ impl Jobs {
     /// Forgets a job that has ended: its row, its events, its row errors and its files.
     ///
     /// # Errors
-    /// `NotFound`; `IllegalAction` when the job has not ended, `TakenBack` while another job takes it
+    /// `NotFound`; `InvalidState` when the job has not ended, `TakenBack` while another job takes it
     /// back; else the store's.
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |inner| async move {
@@ -98,7 +98,7 @@ impl Jobs {
                     // It has not ended, or somebody else deleted it in this moment.
                     let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
                     let (action, job) = (Action::Delete, Box::new(job));
-                    return Err(JobsError::IllegalAction { action, job });
+                    return Err(JobsError::InvalidState { action, job });
                 }
                 Deletion::TakenBackBy(by) => {
                     return Err(JobsError::TakenBack { job: Box::new(job), by });
@@ -119,21 +119,21 @@ impl Inner {
         2 * self.settings.lease
     }
 
-    /// `None` when the job's status does not allow the wish.
-    async fn change(&self, id: i64, wish: Wish) -> Result<Option<Job>, StoreError> {
-        match wish {
-            Wish::Pause => self.store.pause(id).await,
-            Wish::Resume => self.store.resume(id).await,
-            Wish::Cancel => self.store.cancel(id).await,
-            Wish::Force => self.store.force(id, self.settings.lease).await,
+    /// `None` when the job's status does not allow the command.
+    async fn change(&self, id: i64, command: Command) -> Result<Option<Job>, StoreError> {
+        match command {
+            Command::Pause => self.store.pause(id).await,
+            Command::Resume => self.store.resume(id).await,
+            Command::Cancel => self.store.cancel(id).await,
+            Command::Force => self.store.force(id, self.settings.lease).await,
         }
     }
 
-    /// Why the job does not take the wish.
-    async fn refusal(&self, job: Job, wish: Wish) -> Result<JobsError, StoreError> {
-        let (action, job) = (wish.action(), Box::new(job));
-        if wish != Wish::Force || job.status != JobStatus::Processing {
-            return Ok(JobsError::IllegalAction { action, job });
+    /// Why the job does not take the command.
+    async fn refusal(&self, job: Job, command: Command) -> Result<JobsError, StoreError> {
+        let (action, job) = (command.action(), Box::new(job));
+        if command != Command::Force || job.status != JobStatus::Processing {
+            return Ok(JobsError::InvalidState { action, job });
         }
         let still_for = self.store.still_for(&job).await?;
         Ok(JobsError::NotStuck { job, still_for, stuck_after: self.stuck_after() })

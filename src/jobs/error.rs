@@ -20,7 +20,7 @@ pub enum JobsError {
     NotFound(i64),
     /// The job does not allow it now.
     #[error("job {} is {} and cannot take `{}`", job.id, job.status, action.as_str())]
-    IllegalAction {
+    InvalidState {
         /// What was asked.
         action: Action,
         /// The job as it stands.
@@ -117,11 +117,11 @@ impl JobsError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::NotFound(_) => ErrorCode::JobNotFound,
-            Self::IllegalAction { .. }
+            Self::InvalidState { .. }
             | Self::NotStuck { .. }
             | Self::TakenBack { .. }
             | Self::HasEnded { .. }
-            | Self::NotEnded { .. } => ErrorCode::IllegalAction,
+            | Self::NotEnded { .. } => ErrorCode::InvalidJobState,
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
@@ -145,7 +145,7 @@ impl JobsError {
     #[must_use]
     pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::IllegalAction { job, .. }
+            Self::InvalidState { job, .. }
             | Self::NotStuck { job, .. }
             | Self::TakenBack { job, .. }
             | Self::HasEnded { job }

@@ -129,7 +129,7 @@ impl JobManager {
     }
 
     /// Forgets jobs that finished a while ago, and those that nobody runs or waits for here.
-    pub(super) fn tidy(&self) {
+    pub(super) fn evict_finished(&self) {
         self.jobs.retain(|_, entry| match entry.finished {
             Some(finished) => finished.elapsed() < self.keep_finished,
             None => entry.running.is_some() || entry.job.receiver_count() > 0,

@@ -4,25 +4,25 @@
 //! Knows no HTTP. Everything here runs on the runtime that [`Jobs::start`] was called on, whoever
 //! calls: a web server's worker may end in the middle of a call, a job may not.
 
+mod backoff;
 mod changes;
+mod chunker;
 mod control;
-mod cut;
 mod error;
-mod feed;
-mod follow;
-mod hear;
-mod lane;
+mod event_feed;
+mod external_sort;
+mod listen;
 mod manager;
-mod persist;
+mod partition;
+mod prescan;
 mod retention;
 mod retry;
 mod rollback;
+mod row_filter;
+mod row_input;
 mod run;
-mod selected;
-mod source;
-mod spill;
 mod stop;
-mod survey;
+mod subscription;
 mod thin;
 mod unprocessed;
 mod worker;
@@ -39,11 +39,11 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 pub use crate::store::{JobFilter, SupersededRow};
-pub use changes::{AllTold, FollowingAll};
-pub use control::Wish;
+pub use changes::{JobsSubscription, JobsUpdate};
+pub use control::Command;
 pub use error::{JobsError, whole_seconds};
-pub use follow::{Following, Heard, Told};
 pub use retry::Retry;
+pub use subscription::{DeliveredEvent, Delivery, Subscription};
 pub use unprocessed::{Unprocessed, UnprocessedRows};
 
 use crate::dataset::Datasets;
@@ -57,7 +57,7 @@ use crate::reader::Child;
 use crate::store::{Inserted, Store};
 use changes::Changes;
 use error::{RunError, chain};
-use feed::Feeds;
+use event_feed::EventFeeds;
 use manager::JobManager;
 
 /// How often someone who waits for a job looks into the table as well.
@@ -115,14 +115,14 @@ struct Inner {
     datasets: Arc<Datasets>,
     settings: JobsSettings,
     manager: JobManager,
-    feeds: Feeds,
+    feeds: EventFeeds,
     changes: Changes,
-    /// Told when there may be a job to claim. Carries nothing: the table says what.
+    /// Notified when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
     /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_lost_track`].
     has_lost_track: AtomicBool,
     /// One for each job that may run here at the same time.
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
     runtime: Handle,
@@ -142,14 +142,14 @@ impl Jobs {
     ) -> Self {
         let inner = Arc::new(Inner {
             manager: JobManager::new(settings.keep_finished),
-            feeds: Feeds::default(),
+            feeds: EventFeeds::default(),
             changes: Changes::default(),
             work: store.for_work(),
             store,
             data_dir,
             storage,
             datasets,
-            places: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
+            slots: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
             settings,
             wake: Notify::new(),
             has_lost_track: AtomicBool::new(true),
@@ -357,7 +357,7 @@ impl Jobs {
 
     /// Claims no more, lets the chunks in flight commit and gives the jobs back. Questions are still
     /// answered, and jobs still taken in, until [`Jobs::close`].
-    pub async fn rest(&self) {
+    pub async fn drain(&self) {
         self.inner.stop.cancel();
         self.inner.tasks.close();
         self.inner.tasks.wait().await;

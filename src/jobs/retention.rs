@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Inner;
+use super::backoff::with_reserve;
 use super::error::{JobsError, chain};
-use super::persist::with_reserve;
 use crate::domain::job::Job;
 use crate::faults::fault;
 use crate::files::{FileError, Storage};
@@ -30,7 +30,7 @@ const SWEEP: Duration = Duration::from_hours(1);
 const ORPHAN_AGE: Duration = Duration::from_hours(24);
 
 /// Removes what is over until the server stops.
-pub(super) async fn retire(inner: Arc<Inner>) {
+pub(super) async fn run_retention(inner: Arc<Inner>) {
     let mut tick = tokio::time::interval(inner.settings.retention.clamp(PASS_MIN, PASS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sweeps = vec![Sweep::of(Storage::own(Arc::clone(&inner.data_dir)), Duration::ZERO)];

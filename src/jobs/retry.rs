@@ -6,7 +6,7 @@ use std::io;
 use uuid::Uuid;
 
 use super::error::chain;
-use super::{Inner, Jobs, JobsError, ROWS, Submitted, selected};
+use super::{Inner, Jobs, JobsError, ROWS, Submitted, row_filter};
 use crate::domain::action::Action;
 use crate::domain::chunk::FailedPart;
 use crate::domain::job::{Job, NewJob};
@@ -30,7 +30,7 @@ impl Jobs {
     /// Imports rows of a job that has ended again, with its options, as a job of its own.
     ///
     /// # Errors
-    /// `NotFound`; `IllegalAction` when the job has not ended or was no import; `FilesRemoved`;
+    /// `NotFound`; `InvalidState` when the job has not ended or was no import; `FilesRemoved`;
     /// `NothingToRetry`; `IdempotencyMismatch`; the files'; else the store's.
     pub async fn retry(&self, id: i64, asked: Retry) -> Result<Submitted, JobsError> {
         self.on_runtime(move |inner| async move {
@@ -83,7 +83,7 @@ fn may_retry(parent: &Job) -> Result<(), JobsError> {
     if Action::Retry.is_legal_when(parent.status) && parent.rollback_of.is_none() {
         return Ok(());
     }
-    Err(JobsError::IllegalAction { action: Action::Retry, job: Box::new(parent.clone()) })
+    Err(JobsError::InvalidState { action: Action::Retry, job: Box::new(parent.clone()) })
 }
 
 /// True when the job takes these rows of the job `id`, which may be gone.
@@ -147,12 +147,13 @@ pub(super) fn has_unprocessed(job: &Job) -> bool {
 
 /// The rows without an outcome, by the checkpoint of the job.
 pub(super) async fn left(inner: &Inner, job: &Job) -> Result<Selection, JobsError> {
-    // A job that never began has no lanes; all of its rows are behind row 0.
-    let count = inner.store.lanes_of(job.id).await?.unwrap_or(1).max(1);
+    // A job that never began has no partitions; all of its rows are behind row 0.
+    let count = inner.store.partitions_of(job.id).await?.unwrap_or(1).max(1);
     let chunks = inner.store.committed_chunks(job.id).await?;
-    let last_row = |lane| {
-        let of_lane = chunks.iter().filter(|chunk: &&CommittedChunk| chunk.lane == lane);
-        of_lane.map(|chunk| chunk.last_row).max().unwrap_or(0)
+    let last_row = |partition| {
+        let of_partition =
+            chunks.iter().filter(|chunk: &&CommittedChunk| chunk.partition == partition);
+        of_partition.map(|chunk| chunk.last_row).max().unwrap_or(0)
     };
     Ok(Selection::left_by(job.selection.as_ref(), (0..count).map(last_row).collect()))
 }
@@ -171,7 +172,7 @@ async fn copy_files(
             let rows = storage.failed_rows(from, parts).await.map_err(JobsError::FailedRows)?;
             let read = move || rows.map(|row| Ok(row?.row_number)).collect::<io::Result<_>>();
             let read = tokio::task::spawn_blocking(read).await.map_err(|_| JobsError::Panicked)?;
-            selected::stored(read.map_err(JobsError::FailedRows)?)
+            row_filter::stored(read.map_err(JobsError::FailedRows)?)
         }
         Numbers::OfParent => storage.get(from, ROWS).await?,
     };

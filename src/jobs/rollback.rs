@@ -4,9 +4,9 @@
 use std::io;
 use std::sync::Arc;
 
+use super::backoff::{retry_storage, retry_transient};
 use super::error::{RunError, chain};
-use super::lane::{Lane, notes_left};
-use super::persist::{persist, reach};
+use super::partition::{PartitionWriter, notes_left};
 use super::run::{check_total, keep_failed, tell};
 use super::stop::Stop;
 use super::{Inner, Jobs, JobsError, Submitted};
@@ -25,7 +25,7 @@ impl Jobs {
     /// that one is given back: asking twice starts one.
     ///
     /// # Errors
-    /// `NotFound`; `IllegalAction` when the job has not ended or is a rollback itself;
+    /// `NotFound`; `InvalidState` when the job has not ended or is a rollback itself;
     /// `NothingToUndo` when it kept no journal or changed nothing, `FilesRemoved` when the journal's
     /// time is over; `IdempotencyMismatch` when the key belongs to another wish; else the store's.
     pub async fn rollback(
@@ -77,7 +77,7 @@ fn refusal(job: &Job) -> Option<JobsError> {
         return None;
     }
     if !job.status.is_terminal() || job.rollback_of.is_some() {
-        return Some(JobsError::IllegalAction {
+        return Some(JobsError::InvalidState {
             action: Action::Rollback,
             job: Box::new(job.clone()),
         });
@@ -126,24 +126,24 @@ pub(super) async fn run(
     let (store, token) = (&inner.work, stop.token());
     let plan = Plan::of_imported(&dataset, &job.detected.columns)?;
     let now = Destination::of(&dataset, &plan);
-    match persist(job.id, token, || store.destination(undone)).await? {
+    match retry_transient(job.id, token, || store.destination(undone)).await? {
         Some(then) if then != now => {
             let (then, now) = (then.beside(&now), now.beside(&then));
             return Err(RunError::GoesElsewhere { undone, then, now });
         }
         Some(_) | None => {}
     }
-    let total = persist(job.id, token, || store.undo_rows(undone)).await?;
+    let total = retry_transient(job.id, token, || store.undo_rows(undone)).await?;
     if total == 0 || job.total_rows.is_some_and(|known| known != total) {
         return Err(RunError::NothingToUndo(undone));
     }
-    let job = persist(job.id, token, || store.set_total(job, total, 1)).await?;
+    let job = retry_transient(job.id, token, || store.set_total(job, total, 1)).await?;
     let job = job.ok_or(RunError::Stopped)?;
     inner.manager.publish(job.clone());
-    let committed = persist(job.id, token, || store.committed_chunks(job.id)).await?;
+    let committed = retry_transient(job.id, token, || store.committed_chunks(job.id)).await?;
     complete_list(inner, &job, &committed, stop).await?;
     let work = Work { inner, job: &job, undone, stop };
-    persist(job.id, token, || store.reach_histories(&dataset)).await?;
+    retry_transient(job.id, token, || store.reach_histories(&dataset)).await?;
     let worked = work.off(&dataset, plan, &committed).await;
     // One that was stopped may go on elsewhere.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
@@ -152,7 +152,7 @@ pub(super) async fn run(
     }
     worked?;
     // The other job may have been deleted meanwhile, and its journal with it.
-    if persist(job.id, token, || store.undo_rows(undone)).await? != total {
+    if retry_transient(job.id, token, || store.undo_rows(undone)).await? != total {
         return Err(RunError::NothingToUndo(undone));
     }
     tell(inner, &job, stop, |_: &Job| lifecycle::rows_done()).await?;
@@ -177,7 +177,7 @@ impl Work<'_> {
     ) -> Result<(), RunError> {
         let (inner, job, undone) = (self.inner, self.job, self.undone);
         let (store, token) = (&inner.work, self.stop.token());
-        let (errors, _) = persist(job.id, token, || store.stored_notes(job.id)).await?;
+        let (errors, _) = retry_transient(job.id, token, || store.stored_notes(job.id)).await?;
         let settings = WriterSettings {
             job: job.clone(),
             dataset: Arc::clone(dataset),
@@ -186,16 +186,17 @@ impl Work<'_> {
             every_row: false,
             notes_left: notes_left(inner.settings.stored_errors_max, errors, 0),
         };
-        let undoer = persist(job.id, token, || store.undoer(undone, settings.clone())).await?;
-        let mut lane = Lane::new(inner, job, undoer, self.stop);
+        let undoer =
+            retry_transient(job.id, token, || store.undoer(undone, settings.clone())).await?;
+        let mut partition = PartitionWriter::new(inner, job, undoer, self.stop);
         let mut number = next_number(committed);
         let mut after = committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(0);
         let rows = inner.settings.chunk_rows;
         while let Some((first_row, last_row)) =
-            persist(job.id, token, || store.next_undo_rows(undone, after, rows)).await?
+            retry_transient(job.id, token, || store.next_undo_rows(undone, after, rows)).await?
         {
             let chunk = Chunk { number, first_row, last_row, ..Chunk::default() };
-            lane.write(&Arc::new(chunk)).await?;
+            partition.write(&Arc::new(chunk)).await?;
             (number, after) = (number + 1, last_row);
         }
         Ok(())
@@ -228,11 +229,11 @@ async fn complete_list(
                 Err(fault) => Err(FileError::from_io("read the failed rows", fault)),
             }
         };
-        if reach(job.id, stop.token(), look).await? {
+        if retry_storage(job.id, stop.token(), look).await? {
             continue;
         }
         let errors = || inner.work.row_errors_between(job.id, from, to);
-        let errors = persist(job.id, stop.token(), errors).await?;
+        let errors = retry_transient(job.id, stop.token(), errors).await?;
         let rows: Vec<FailedRow> = errors
             .into_iter()
             .map(|error| FailedRow {
@@ -245,7 +246,7 @@ async fn complete_list(
             let kept = storage.write_failed_part(job.uuid, part, &rows).await;
             kept.map_err(|fault| FileError::from_io("write the failed rows", fault))
         };
-        reach(job.id, stop.token(), write).await?;
+        retry_storage(job.id, stop.token(), write).await?;
     }
     Ok(())
 }

@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::cut::{Cutter, LaneEnds, LaneStart};
+use super::backoff::{retry_storage, retry_transient, retry_until_stored};
+use super::chunker::{Chunker, PartitionChannels, PartitionCheckpoint};
 use super::error::{RunError, chain};
-use super::persist::{insist, persist, reach};
-use super::selected::Picker;
-use super::source::Source;
+use super::prescan::{Prescan, prescan};
+use super::row_filter::RowFilter;
+use super::row_input::RowInput;
 use super::stop::Stop;
-use super::survey::{Survey, survey};
-use super::{Inner, ROWS, lane, thin};
+use super::{Inner, ROWS, partition, thin};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::{Chunk, FailedPart, FailedRow};
@@ -38,7 +38,7 @@ const TRY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Runs the job to its end, or until it is asked to stop.
 pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
-    match persist(job.id, stop.token(), || inner.work.give_up_if_poisoned(job)).await {
+    match retry_transient(job.id, stop.token(), || inner.work.give_up_if_poisoned(job)).await {
         Ok(None) => {}
         Ok(Some(ended)) => return inner.manager.publish(ended),
         Err(error) => return leave(inner, job, &error).await,
@@ -52,7 +52,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         Ok(()) => End::Completed,
         Err(RunError::Stopped) => return give_back(inner, job).await,
         Err(error) if error.is_broken_off() => return broke_off(inner, job, &error).await,
-        Err(error) if error.may_pass() => return set_aside(inner, job, &error).await,
+        Err(error) if error.may_pass() => return suspend(inner, job, &error).await,
         Err(error) => {
             let message = chain(&error);
             if error.code().status() >= 500 {
@@ -62,7 +62,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
         }
     };
     // Not given up with the job's own work, which may have stopped on account of this end.
-    match insist(inner, job.id, || inner.work.finish(job, &end)).await {
+    match retry_until_stored(inner, job.id, || inner.work.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
                 job = job.id,
@@ -97,7 +97,7 @@ async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     tracing::error!(job = job.id, error = chain(error), "a job broke off and is taken up again");
     let why = GivenBack::BrokeOff;
-    if let Err(error) = insist(inner, job.id, || inner.work.release(job, why)).await {
+    if let Err(error) = retry_until_stored(inner, job.id, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
@@ -107,7 +107,7 @@ pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
     let is_stopping = inner.stop.is_cancelled();
     let why = if is_stopping { GivenBack::ServerStops } else { GivenBack::LeaseRanOut };
-    if let Err(error) = insist(inner, job.id, || inner.work.release(job, why)).await {
+    if let Err(error) = retry_until_stored(inner, job.id, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
     refresh(inner, job).await;
@@ -115,13 +115,13 @@ async fn give_back(inner: &Arc<Inner>, job: &Job) {
 
 /// There is no room to go on, or the file is out of reach: the job waits in the table until it can
 /// be tried again.
-async fn set_aside(inner: &Arc<Inner>, job: &Job, error: &RunError) {
+async fn suspend(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     let (code, message) = (error.code(), chain(error));
     let why = code.as_str();
     tracing::warn!(job = job.id, code = why, error = message, "a job is set aside for a while");
     let pause = if inner.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
     let pause = || inner.work.set_aside(job, code, &message, pause);
-    match insist(inner, job.id, pause).await {
+    match retry_until_stored(inner, job.id, pause).await {
         Ok(Some(paused)) => inner.manager.publish(paused),
         Ok(None) => refresh(inner, job).await,
         Err(error) => leave(inner, job, &error).await,
@@ -140,7 +140,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let now = Destination::of(&dataset, &plan);
     let then = || inner.work.settle_destination(job, &now);
-    match persist(job.id, stop.token(), then).await? {
+    match retry_transient(job.id, stop.token(), then).await? {
         Some(then) if then != now => {
             let (then, now) = (then.beside(&now), now.beside(&then));
             return Err(RunError::Redefined { then, now });
@@ -150,33 +150,37 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     }
     let converter = Converter::new(&dataset, &plan, job.detected.decimal);
     let source = open(inner, job, stop).await?;
-    let source = narrowed(inner, job, source, (&dataset, &plan), stop).await?;
+    let source = filtered(inner, job, source, (&dataset, &plan), stop).await?;
     tell(inner, job, stop, lifecycle::parsed).await?;
-    let (source, survey, converter) = look_through(inner, source, converter, stop).await?;
-    let lanes = match persist(job.id, stop.token(), || inner.work.lanes_of(job.id)).await? {
-        Some(lanes) => lanes,
-        // A second writer would only cost its connection.
-        None if survey.total <= u64::from(inner.settings.chunk_rows) => 1,
-        None => inner.work.lanes(inner.settings.writers),
-    };
-    let total = survey.total;
-    let counted = persist(job.id, stop.token(), || inner.work.set_total(job, total, lanes)).await?;
+    let (source, prescan, converter) = prescan_input(inner, source, converter, stop).await?;
+    let partitions =
+        match retry_transient(job.id, stop.token(), || inner.work.partitions_of(job.id)).await? {
+            Some(partitions) => partitions,
+            // A second writer would only cost its connection.
+            None if prescan.total <= u64::from(inner.settings.chunk_rows) => 1,
+            None => inner.work.partitions(inner.settings.writers),
+        };
+    let total = prescan.total;
+    let counted =
+        retry_transient(job.id, stop.token(), || inner.work.set_total(job, total, partitions))
+            .await?;
     let counted = counted.ok_or(RunError::Stopped)?;
     let failed = counted.counts.failed;
     inner.manager.publish(counted.clone());
     // The server may have ended between the chunk that went too far and the end of the job.
-    lane::check_failed(job, failed)?;
-    let committed = persist(job.id, stop.token(), || inner.work.committed_chunks(job.id)).await?;
-    let cutter = Cutter {
+    partition::check_failed(job, failed)?;
+    let committed =
+        retry_transient(job.id, stop.token(), || inner.work.committed_chunks(job.id)).await?;
+    let chunker = Chunker {
         converter,
         width: plan.columns.len(),
         chunk_rows: inner.settings.chunk_rows as usize,
         duplicates: job.options.duplicates,
-        superseded: survey.superseded,
+        superseded: prescan.superseded,
         stop: stop.clone(),
     };
     let work = Work { inner, job: &counted, dataset: &dataset, plan: &plan, stop };
-    work.write(source, cutter, &lane_starts(&committed, lanes)).await?;
+    work.write(source, chunker, &partition_checkpoints(&committed, partitions)).await?;
     tell(inner, job, stop, |_: &Job| lifecycle::rows_done()).await?;
     check_total(inner, job, total, stop).await
 }
@@ -188,7 +192,8 @@ pub(super) async fn check_total(
     total: u64,
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let processed = persist(job.id, stop.token(), || inner.work.rows_in_chunks(job.id)).await?;
+    let processed =
+        retry_transient(job.id, stop.token(), || inner.work.rows_in_chunks(job.id)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
     }
@@ -201,16 +206,19 @@ pub(super) fn keep_failed(inner: &Inner, job: &Job) -> Result<Arc<dyn KeepFailed
     Ok(Arc::new(FailedRowsOf { storage, uuid: job.uuid, epoch: job.lease_epoch }))
 }
 
-/// Where each lane goes on.
-fn lane_starts(committed: &[CommittedChunk], lanes: u32) -> Vec<LaneStart> {
-    let of_lane = |lane| {
-        let chunks = committed.iter().filter(move |chunk| chunk.lane == lane);
-        chunks.fold(LaneStart::default(), |start, chunk| LaneStart {
+/// Where each partition goes on.
+fn partition_checkpoints(
+    committed: &[CommittedChunk],
+    partitions: u32,
+) -> Vec<PartitionCheckpoint> {
+    let of_partition = |partition| {
+        let chunks = committed.iter().filter(move |chunk| chunk.partition == partition);
+        chunks.fold(PartitionCheckpoint::default(), |start, chunk| PartitionCheckpoint {
             chunks: start.chunks + 1,
             last_row: start.last_row.max(chunk.last_row),
         })
     };
-    (0..lanes).map(of_lane).collect()
+    (0..partitions).map(of_partition).collect()
 }
 
 /// Tells those who watch how far the job is.
@@ -220,53 +228,53 @@ pub(super) async fn tell(
     stop: &Stop,
     story: fn(&Job) -> Vec<Event>,
 ) -> Result<(), RunError> {
-    let told = persist(job.id, stop.token(), || inner.work.tell(job, story)).await?;
+    let told = retry_transient(job.id, stop.token(), || inner.work.tell(job, story)).await?;
     inner.manager.publish(told.ok_or(RunError::Stopped)?);
     Ok(())
 }
 
 /// Opens the file, on a thread that may block; waits for its storage if that is away.
-async fn open(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<Source, RunError> {
+async fn open(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<RowInput, RunError> {
     inner.data_dir.check_free_space(0)?;
     let storage = inner.storage.at(&job.storage_location)?;
-    let file = reach(job.id, stop.token(), || storage.open(job.uuid)).await?;
+    let file = retry_storage(job.id, stop.token(), || storage.open(job.uuid)).await?;
     let (inner, job, stop) = (Arc::clone(inner), job.clone(), stop.clone());
     on_thread("open", move || open_source(&inner, &job, file, &stop)).await
 }
 
 /// Only the rows that the job takes.
-async fn narrowed(
+async fn filtered(
     inner: &Inner,
     job: &Job,
-    source: Source,
+    source: RowInput,
     (dataset, plan): (&Arc<Dataset>, &Plan),
     stop: &Stop,
-) -> Result<Source, RunError> {
+) -> Result<RowInput, RunError> {
     let Some(selection) = job.selection.clone() else { return Ok(source) };
     let storage = inner.storage.at(&job.storage_location)?;
     let numbers = if selection.has_numbers() {
-        Some(reach(job.id, stop.token(), || storage.get(job.uuid, ROWS)).await?)
+        Some(retry_storage(job.id, stop.token(), || storage.get(job.uuid, ROWS)).await?)
     } else {
         None
     };
-    let picker = Picker::new(selection, numbers, dataset, plan, job.detected.decimal, stop);
-    Ok(picker.only(source))
+    let filter = RowFilter::new(selection, numbers, dataset, plan, job.detected.decimal, stop);
+    Ok(filter.only(source))
 }
 
 /// Looks the file through, on a thread that may block.
-async fn look_through(
+async fn prescan_input(
     inner: &Arc<Inner>,
-    source: Source,
+    source: RowInput,
     mut converter: Converter,
     stop: &Stop,
-) -> Result<(Source, Survey, Converter), RunError> {
+) -> Result<(RowInput, Prescan, Converter), RunError> {
     let (inner, stop) = (Arc::clone(inner), stop.clone());
     let work = move || {
-        let survey = survey(&source, &mut converter, &inner.data_dir.tmp(), &stop)?;
-        fault!("survey.after", RunError::Panicked);
-        Ok((source, survey, converter))
+        let prescan = prescan(&source, &mut converter, &inner.data_dir.tmp(), &stop)?;
+        fault!("prescan.after", RunError::Panicked);
+        Ok((source, prescan, converter))
     };
-    on_thread("survey", work).await
+    on_thread("prescan", work).await
 }
 
 /// The uploaded file as rows; a workbook is converted first. Blocks.
@@ -275,14 +283,14 @@ pub(super) fn open_source(
     job: &Job,
     file: SourceFile,
     stop: &Stop,
-) -> Result<Source, RunError> {
+) -> Result<RowInput, RunError> {
     if !is_fresh(inner, job, &file) {
         verify(file.path(), &job.sha256, stop)?;
     }
     fault!("open.after", RunError::Panicked);
     let detected = Box::new(job.detected.clone());
     if !detected.format.is_workbook() {
-        return Ok(Source::Csv { file, detected });
+        return Ok(RowInput::Csv { file, detected });
     }
     let spool = tempfile::Builder::new()
         .prefix("rows-")
@@ -294,7 +302,7 @@ pub(super) fn open_source(
     if stop.is_stopped() {
         return Err(RunError::Stopped);
     }
-    Ok(Source::Spool { path: spool, detected })
+    Ok(RowInput::Spool { path: spool, detected })
 }
 
 /// The file was uploaded to this process, for this job, and is read for the first time.
@@ -335,30 +343,35 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Cuts and writes until every lane is at the end of the file.
+    /// Cuts and writes until every partition is at the end of the file.
     async fn write(
         &self,
-        source: Source,
-        cutter: Cutter,
-        starts: &[LaneStart],
+        source: RowInput,
+        chunker: Chunker,
+        starts: &[PartitionCheckpoint],
     ) -> Result<(), RunError> {
         let (job, store) = (self.job.id, &self.inner.work);
         let (errors, superseded) =
-            persist(job, self.stop.token(), || store.stored_notes(job)).await?;
+            retry_transient(job, self.stop.token(), || store.stored_notes(job)).await?;
         let settings = WriterSettings {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
             keep_failed: keep_failed(self.inner, self.job)?,
             every_row: records_every_row(self.job),
-            notes_left: lane::notes_left(self.inner.settings.stored_errors_max, errors, superseded),
+            notes_left: partition::notes_left(
+                self.inner.settings.stored_errors_max,
+                errors,
+                superseded,
+            ),
         };
         let (mut senders, mut writers) = (Vec::new(), Vec::new());
         for start in starts {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
-            let writer = persist(job, self.stop.token(), || store.writer(settings.clone())).await?;
+            let writer =
+                retry_transient(job, self.stop.token(), || store.writer(settings.clone())).await?;
             let (give_back, used) = std::sync::mpsc::channel();
-            senders.push(LaneEnds { start: *start, out: sender, used });
+            senders.push(PartitionChannels { start: *start, out: sender, used });
             writers.push((writer, receiver, give_back));
         }
         let tasks: Vec<_> = writers
@@ -367,7 +380,8 @@ impl Work<'_> {
                 let (inner, job) = (Arc::clone(self.inner), self.job.clone());
                 let stop = self.stop.clone();
                 tokio::spawn(async move {
-                    let written = lane::write(inner, job, writer, chunks, used, stop.clone()).await;
+                    let written =
+                        partition::write(inner, job, writer, chunks, used, stop.clone()).await;
                     if written.is_err() {
                         stop.stop();
                     }
@@ -375,7 +389,7 @@ impl Work<'_> {
                 })
             })
             .collect();
-        let cut = on_thread("reader", move || cutter.cut(&source, senders)).await;
+        let cut = on_thread("reader", move || chunker.run(&source, senders)).await;
         if cut.is_err() {
             self.stop.stop();
         }

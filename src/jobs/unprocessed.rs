@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::RunError;
 use super::retry::{has_unprocessed, left};
+use super::row_filter::RowFilter;
+use super::row_input::RowInput;
 use super::run::open_source;
-use super::selected::Picker;
-use super::source::Source;
 use super::stop::Stop;
 use super::{Inner, Jobs, JobsError, ROWS};
 use crate::dataset::model::Dataset;
@@ -133,8 +133,8 @@ impl Unprocessed {
         let source = open_source(&self.inner, &self.job, left.file, &stop)?;
         let decimal = self.job.detected.decimal;
         let (selection, numbers) = (left.selection, left.numbers);
-        let picker = Picker::new(selection, numbers, &dataset, &plan, decimal, &stop);
-        let source = picker.only(source);
+        let filter = RowFilter::new(selection, numbers, &dataset, &plan, decimal, &stop);
+        let source = filter.only(source);
         let rows = source.rows()?;
         let losses = Losses::new(&dataset, &plan, &self.job);
         Ok(UnprocessedRows(Some(Reading { rows, row: RawRow::new(), losses, _source: source })))
@@ -155,7 +155,7 @@ struct Reading {
     row: RawRow,
     losses: Losses,
     /// Goes, with what was fetched or converted, when the rows are read.
-    _source: Source,
+    _source: RowInput,
 }
 
 impl Iterator for UnprocessedRows {

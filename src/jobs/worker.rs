@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{RunError, chain};
-use super::hear::hear;
+use super::listen::listen;
 use super::stop::Stop;
 use super::{Inner, retention, run, thin};
 use crate::domain::job::Job;
@@ -19,10 +19,10 @@ use crate::store::{Claimant, TableLimit};
 const POLL: Duration = Duration::from_secs(2);
 
 /// How often the memory is tidied.
-const TIDY: Duration = Duration::from_mins(1);
+const EVICT: Duration = Duration::from_mins(1);
 
 /// How often it is tidied when finished jobs are to leave at once.
-const TIDY_MIN: Duration = Duration::from_secs(1);
+const EVICT_MIN: Duration = Duration::from_secs(1);
 
 /// How long a task that broke off rests before it begins again.
 const REST: Duration = Duration::from_secs(1);
@@ -37,16 +37,16 @@ pub(super) async fn start(inner: &Arc<Inner>) {
     for dataset in inner.work.missing_datasets(&claimant(inner)).await.unwrap_or_default() {
         tracing::warn!(dataset, "jobs wait for a dataset that this server does not have");
     }
-    keep_up(inner, "claiming jobs", claim_jobs);
-    keep_up(inner, "hearing of other servers", hear);
-    keep_up(inner, "tidying the memory", tidy);
-    keep_up(inner, "removing old files", retention::retire);
-    keep_up(inner, "thinning events", thin::at_start);
+    supervise(inner, "claiming jobs", claim_jobs);
+    supervise(inner, "listening to other servers", listen);
+    supervise(inner, "tidying the memory", evict_finished);
+    supervise(inner, "removing old files", retention::run_retention);
+    supervise(inner, "thinning events", thin::at_start);
 }
 
 /// Starts a task, and starts it again when it breaks off: without it the server would only seem to
 /// be well.
-fn keep_up<F>(inner: &Arc<Inner>, name: &'static str, task: fn(Arc<Inner>) -> F)
+fn supervise<F>(inner: &Arc<Inner>, name: &'static str, task: fn(Arc<Inner>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -63,11 +63,11 @@ where
     inner.tasks.spawn_on(keep, &inner.runtime);
 }
 
-async fn tidy(inner: Arc<Inner>) {
-    let mut tick = tokio::time::interval(inner.settings.keep_finished.clamp(TIDY_MIN, TIDY));
+async fn evict_finished(inner: Arc<Inner>) {
+    let mut tick = tokio::time::interval(inner.settings.keep_finished.clamp(EVICT_MIN, EVICT));
     loop {
         tokio::select! {
-            _ = tick.tick() => inner.manager.tidy(),
+            _ = tick.tick() => inner.manager.evict_finished(),
             () = inner.stop.cancelled() => return,
         }
     }
@@ -75,14 +75,14 @@ async fn tidy(inner: Arc<Inner>) {
 
 async fn claim_jobs(inner: Arc<Inner>) {
     let claimant = claimant(&inner);
-    let mut room = Room::default();
+    let mut room = SpaceCheck::default();
     loop {
-        let place = tokio::select! {
-            place = Arc::clone(&inner.places).acquire_owned() => place,
+        let slot = tokio::select! {
+            slot = Arc::clone(&inner.slots).acquire_owned() => slot,
             () = inner.stop.cancelled() => return,
         };
         // The semaphore is never closed; without a place there is nothing to do.
-        let Ok(place) = place else { return };
+        let Ok(slot) = slot else { return };
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = inner.wake.notified();
         let busy_with = inner.manager.running_here();
@@ -102,7 +102,7 @@ async fn claim_jobs(inner: Arc<Inner>) {
                 let run = Running::begin(&inner, job);
                 let work = async move {
                     run.job().await;
-                    drop(place);
+                    drop(slot);
                 };
                 inner.tasks.spawn_on(work, &inner.runtime);
                 continue;
@@ -112,7 +112,7 @@ async fn claim_jobs(inner: Arc<Inner>) {
                 tracing::warn!(error = chain(&error), "no jobs can be claimed at the moment");
             }
         }
-        drop(place);
+        drop(slot);
         tokio::select! {
             () = woken => {}
             () = tokio::time::sleep(POLL) => {}
@@ -123,11 +123,11 @@ async fn claim_jobs(inner: Arc<Inner>) {
 
 /// Whether there is room to run jobs; said once each time that it changes.
 #[derive(Debug, Default)]
-struct Room {
+struct SpaceCheck {
     is_missing: bool,
 }
 
-impl Room {
+impl SpaceCheck {
     fn look(&mut self, inner: &Inner) -> bool {
         match (inner.data_dir.check_free_space(0), self.is_missing) {
             (Ok(()), true) => tracing::info!("there is room again; jobs are claimed"),
@@ -190,7 +190,7 @@ impl Running {
     /// Runs the job with its lease renewed beside it.
     async fn job(self) {
         let (inner, job, stop) = (Arc::clone(&self.inner), self.job.clone(), self.stop.clone());
-        tokio::spawn(keep_lease(inner, job, stop, self.ended.clone()));
+        tokio::spawn(renew_lease(inner, job, stop, self.ended.clone()));
         let run = {
             let (inner, job, stop) = (Arc::clone(&self.inner), self.job.clone(), self.stop.clone());
             tokio::spawn(async move { run::run(&inner, &job, &stop).await })
@@ -214,7 +214,7 @@ impl Drop for Running {
 
 /// Renews the lease until the run has ended; stops the job when the lease is lost or the server
 /// ends, and still keeps the lease for the chunk in flight.
-async fn keep_lease(inner: Arc<Inner>, job: Job, stop: Stop, ended: CancellationToken) {
+async fn renew_lease(inner: Arc<Inner>, job: Job, stop: Stop, ended: CancellationToken) {
     let claimant = claimant(&inner);
     let every = claimant.lease / 3;
     let mut tick = tokio::time::interval(every);

@@ -135,7 +135,7 @@ fn proof(
     let row = import_chunk::ActiveModel {
         import_log_id: Set(job.id),
         number: Set(i32::try_from(chunk.number).unwrap_or(i32::MAX)),
-        lane: Set(i32::try_from(chunk.lane).unwrap_or(i32::MAX)),
+        lane: Set(i32::try_from(chunk.partition).unwrap_or(i32::MAX)),
         first_row: Set(i64::from(chunk.first_row)),
         last_row: Set(i64::from(chunk.last_row)),
         created_count: Set(signed(counts.created)),

@@ -15,7 +15,7 @@ pub struct CommittedChunk {
     /// Its number, unique within the job.
     pub number: u32,
     /// Whose share of the rows.
-    pub lane: u32,
+    pub partition: u32,
     /// The last row of it.
     pub last_row: u32,
     /// Where its failed rows lie, if it has any.
@@ -24,7 +24,7 @@ pub struct CommittedChunk {
 
 impl Store {
     /// Among how many writers the job's rows were divided when it was first taken up.
-    pub async fn lanes_of(&self, id: i64) -> Result<Option<u32>, StoreError> {
+    pub async fn partitions_of(&self, id: i64) -> Result<Option<u32>, StoreError> {
         let row =
             import_log::Entity::find_by_id(id).one(&self.write).await.doing("read the job")?;
         Ok(row.and_then(|row| row.lanes).and_then(|lanes| u32::try_from(lanes).ok()))
@@ -44,7 +44,7 @@ impl Store {
             let part = FailedPart { chunk: number, epoch: row.lease_epoch };
             Ok(CommittedChunk {
                 number,
-                lane: u32::try_from(row.lane).map_err(|_| unreadable("lane"))?,
+                partition: u32::try_from(row.lane).map_err(|_| unreadable("lane"))?,
                 last_row: u32::try_from(row.last_row).map_err(|_| unreadable("last row"))?,
                 failed_part: (row.failed_count > 0).then_some(part),
             })

@@ -94,7 +94,7 @@ impl Store {
 
     /// Writers that may work on one job at a time, when the settings ask for `wanted`.
     #[must_use]
-    pub fn lanes(&self, wanted: u32) -> u32 {
+    pub fn partitions(&self, wanted: u32) -> u32 {
         match self.kind {
             Kind::Sqlite { .. } => 1,
             Kind::Postgres { .. } => wanted.max(1),

@@ -167,13 +167,16 @@ impl Store {
         &self,
         job: &Job,
         total_rows: u64,
-        lanes: u32,
+        partitions: u32,
     ) -> Result<Option<Job>, StoreError> {
         fault!("total.before", StoreError::busy());
         let _turn = self.turn().await;
         let note = import_log::Entity::update_many()
             .col_expr(import_log::Column::TotalRows, Expr::value(signed(total_rows)))
-            .col_expr(import_log::Column::Lanes, Expr::value(i32::try_from(lanes).unwrap_or(1)))
+            .col_expr(
+                import_log::Column::Lanes,
+                Expr::value(i32::try_from(partitions).unwrap_or(1)),
+            )
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .filter(ours(job));
         let is_known = job.total_rows.is_some();

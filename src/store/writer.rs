@@ -79,7 +79,7 @@ pub struct Written {
     pub already: bool,
 }
 
-/// Writes chunks of one lane of one job, each in one transaction, each exactly once.
+/// Writes chunks of one partition of one job, each in one transaction, each exactly once.
 #[async_trait]
 pub trait ChunkWriter: Send {
     /// Commits the chunk with everything that belongs to it: records, references, histories, row
@@ -94,7 +94,7 @@ pub trait ChunkWriter: Send {
 }
 
 impl Store {
-    /// Opens a writer for one lane of a job.
+    /// Opens a writer for one partition of a job.
     ///
     /// # Errors
     /// When the database does not answer.

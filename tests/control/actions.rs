@@ -69,7 +69,7 @@ both!(
             let job = job_in(server, status).await;
             for action in actions().filter(|action| !action.is_legal_when(status)) {
                 let answer = ask(server, job, action).await;
-                answer.assert_problem(409, "illegal_action");
+                answer.assert_problem(409, "invalid_job_state");
                 assert_eq!(answer.json["jobStatus"], status.as_str());
                 assert_eq!(answer.json["actions"], serde_json::json!(allowed(status)));
             }

@@ -44,7 +44,7 @@ both!(an_action_takes_an_empty_body_or_an_empty_object, |server| {
         let answer = server.ask(Method::POST, job, call, body).await;
         server.finished(id(answer.ok())).await;
     }
-    server.action(job, "cancel").await.assert_problem(409, "illegal_action");
+    server.action(job, "cancel").await.assert_problem(409, "invalid_job_state");
 });
 
 both!(the_same_wish_under_the_same_key_is_one_job, |server| {

@@ -49,7 +49,7 @@ both!(a_deleted_job_leaves_nothing_but_what_it_imported, |server| {
 
 both!(a_job_that_has_not_ended_cannot_be_deleted, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
     let job = server.import_long("L").await;
-    server.delete(job).await.assert_problem(409, "illegal_action");
+    server.delete(job).await.assert_problem(409, "invalid_job_state");
     // Who follows it hears its end before it is gone.
     let listener = server.events(job, "").await;
     server.cancel(job).await.ok();

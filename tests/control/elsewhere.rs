@@ -51,7 +51,7 @@ async fn the_job_of_a_dead_server_is_steered_and_waits_for_its_file() {
     let [mut one, two] = Server::start_two(&[SLOW, ("LOADBAY_CHUNK_ROWS", "1")]).await;
     let job = one.import_long("D").await;
     // Its lease still runs: for all that anybody knows it lives.
-    two.action(job, "force").await.assert_problem(409, "illegal_action");
+    two.action(job, "force").await.assert_problem(409, "invalid_job_state");
     one.kill();
     let void = "update import_log set lease_expires_at = now() - interval '1 hour'";
     two.database.execute(void).await;
@@ -73,10 +73,10 @@ async fn the_job_of_a_dead_server_is_steered_and_waits_for_its_file() {
 
     // Its file is not here.
     for call in ["retry", "retry?rows=unprocessed"] {
-        two.action(job, call).await.assert_problem(409, "files_elsewhere");
+        two.action(job, call).await.assert_problem(409, "files_on_other_server");
     }
     let list = format!("/api/v1/import/jobs/{job}/unprocessed.csv");
-    two.get(&list).await.assert_problem(409, "files_elsewhere");
+    two.get(&list).await.assert_problem(409, "files_on_other_server");
     assert_eq!(one.get(&list).await.status, 200);
 }
 
@@ -129,7 +129,7 @@ async fn a_stuck_job_that_is_forced_is_run_by_the_other_server() {
                    and application_name = 'loadbay' and wait_event_type = 'Lock'";
     while one.database.number(waiting).await == 0 {}
     signal(&one, Signal::STOP);
-    two.action(job, "force").await.assert_problem(409, "illegal_action");
+    two.action(job, "force").await.assert_problem(409, "invalid_job_state");
     // As if it had stood still for a long time, and its connections had been cut.
     let stands = "update import_log set updated_at = updated_at - interval '1 hour'; \
                   select pg_terminate_backend(pid) from pg_stat_activity \

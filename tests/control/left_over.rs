@@ -47,7 +47,7 @@ both!(
         let first = server.import_long("L").await;
         let text = "SKU;Shelf;Name;MRP\nA;1;=SUM(1);12,50\n\nB;2;'@x;7,25\nC;3;\"a;b\";x\n";
         let job = server.import("products", Upload::csv(text)).await;
-        list(server, job, "csv").await.assert_problem(409, "illegal_action");
+        list(server, job, "csv").await.assert_problem(409, "invalid_job_state");
         server.cancel(job).await.ok();
         server.cancel(first).await.ok();
         let csv = list(server, job, "csv").await;

@@ -37,14 +37,14 @@ both!(
         server.action(plain, "priority?priority=-7").await.ok();
         server.cancel(first).await.ok();
         assert_eq!(taken_up(server, &[low, plain, high, late]).await, [low, high, plain, late]);
-        server.action(low, "priority?priority=1").await.assert_problem(409, "illegal_action");
+        server.action(low, "priority?priority=1").await.assert_problem(409, "invalid_job_state");
     }
 );
 
 both!(a_job_that_moves_is_not_taken_from_its_server, [("LOADBAY_CHUNK_ROWS", "1")], |server| {
     let job = server.import_long("L").await;
     let answer = server.action(job, "force").await;
-    answer.assert_problem(409, "illegal_action");
+    answer.assert_problem(409, "invalid_job_state");
     let detail = answer.json["detail"].as_str().unwrap();
     assert!(detail.starts_with(&format!("Job {job} last moved ")), "{detail}");
     assert!(detail.ends_with("`force` takes one that has stood still for 60 s."), "{detail}");

@@ -64,7 +64,7 @@ both!(
         let mut listener = server.events(job, "").await;
         server.action(job, "pause").await.ok();
         let says = |text: &'static str| {
-            move |heard: &support::Heard| {
+            move |heard: &support::DeliveredEvent| {
                 heard.data["message"].as_str().is_some_and(|message| message.starts_with(text))
             }
         };

@@ -42,17 +42,17 @@ pub(crate) const PLACES: [Place; 43] = [
     place("claim.after", 1, During::Import),
     place("open.after", 1, During::Import),
     place("convert.before", 1, During::Workbook),
-    place("survey.after", 1, During::Import),
+    place("prescan.after", 1, During::Import),
     place("total.before", 1, During::Import),
     place("total.after", 1, During::Import),
-    place("cut.begin", 1, During::Import),
+    place("chunker.begin", 1, During::Import),
     place("chunk.begin", 3, During::Import),
     place("chunk.rows", 3, During::Import),
     place("chunk.proof", 3, During::Import),
     place("chunk.kept", 3, During::Import),
     place("chunk.commit", 3, During::Import),
     place("chunk.committed", 3, During::Import),
-    place("lane.after", 3, During::Import),
+    place("partition.after", 3, During::Import),
     place("finish.before", 1, During::Import),
     place("finish.after", 1, During::Import),
     place("renew.before", 1, During::Import),
@@ -73,7 +73,7 @@ pub(crate) const PLACES: [Place; 43] = [
     place("chunk.kept", 3, During::Rollback),
     place("chunk.commit", 3, During::Rollback),
     place("chunk.committed", 3, During::Rollback),
-    place("lane.after", 3, During::Rollback),
+    place("partition.after", 3, During::Rollback),
     place("finish.before", 1, During::Rollback),
     place("finish.after", 1, During::Rollback),
     place("renew.before", 1, During::Rollback),
@@ -110,7 +110,7 @@ impl Case {
     /// What a rollback shares with an import fails in the other ways there. In this one it must find
     /// the way back to its checkpoint.
     fn is_of_a_rollback(&self) -> bool {
-        let has_own = ["rollback.", "chunk.", "lane."].iter();
+        let has_own = ["rollback.", "chunk.", "partition."].iter();
         let mut has_own = has_own.filter(|own| self.place.name.starts_with(**own));
         match has_own.next() {
             Some(own) => self.how != How::Sleep || *own == "chunk.",

@@ -76,7 +76,7 @@ fn is_whole(lines: &[Line], rows: u64) {
 }
 
 /// A job of which the page sees many steps, however slow the browser is.
-const SLOWER: (&str, &str) = ("FAILPOINTS", "lane.after=sleep(20)");
+const SLOWER: (&str, &str) = ("FAILPOINTS", "partition.after=sleep(20)");
 
 visits!(the_bars_move_forward_to_100, [SMALL_CHUNKS, SLOWER], |_server, visit| {
     visit.choose_files(&[("long.csv", list("L", ROWS).as_bytes())]).await;

@@ -66,7 +66,7 @@ async fn a_running_job_is_cancelled_with_at_most_the_chunk_in_flight() {
     let written = server.database.number("select count(*) from products where sku <> 'A'").await;
     assert!(written <= 4, "two writers, two rows a chunk: {written} rows");
     assert_eq!(status["counts"]["created"], written);
-    server.cancel(running).await.assert_problem(409, "illegal_action");
+    server.cancel(running).await.assert_problem(409, "invalid_job_state");
     server.check_every_job().await;
 }
 
@@ -74,7 +74,7 @@ both!(a_finished_job_cannot_be_cancelled, |server| {
     let job = server.load("products", Upload::csv(SMALL)).await["jobId"].as_i64().unwrap();
     let before = server.status(job).await.bytes;
     let answer = server.cancel(job).await;
-    answer.assert_problem(409, "illegal_action");
+    answer.assert_problem(409, "invalid_job_state");
     assert_eq!(answer.json["jobStatus"], "completed");
     assert_eq!(answer.json["actions"], json!(["retry", "delete"]));
     let detail = answer.json["detail"].as_str().unwrap();

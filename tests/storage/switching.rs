@@ -25,7 +25,7 @@ both!(a_job_of_the_own_folder_is_run_after_switching, [("LOADBAY_CHUNK_ROWS", "1
 
     server.terminate();
     server.restart_with(&[]);
-    server.errors_file(after, "csv").await.assert_problem(409, "files_elsewhere");
+    server.errors_file(after, "csv").await.assert_problem(409, "files_on_other_server");
     assert_eq!(failed_keys(server, before).await.len(), 200);
     server.terminate();
     server.restart_with(&settings);
@@ -38,7 +38,7 @@ async fn the_file_of_another_server_is_told_from_one_that_is_gone() {
     let job = one.import("products", Upload::csv(&list("A", 10))).await;
     one.finished(job).await;
     assert_eq!(failed_keys(&one, job).await.len(), 2);
-    two.errors_file(job, "csv").await.assert_problem(409, "files_elsewhere");
+    two.errors_file(job, "csv").await.assert_problem(409, "files_on_other_server");
     check_guarantees(&one, job).await;
 }
 

@@ -6,11 +6,11 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::files::{Locked, products};
-use crate::support::{self, Heard, Kind, Server, Upload, both};
+use crate::support::{self, DeliveredEvent, Kind, Server, Upload, both};
 
 /// Rows of which it is told what became of them.
-fn rows(told: &[Heard]) -> usize {
-    let of_row = |heard: &&Heard| {
+fn rows(told: &[DeliveredEvent]) -> usize {
+    let of_row = |heard: &&DeliveredEvent| {
         heard.kind() == "log" && !heard.data["row_number"].is_null() && heard.id.is_some()
     };
     told.iter().filter(of_row).count()

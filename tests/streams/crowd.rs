@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 
 use super::files::{Locked, products};
-use crate::support::{self, Heard, Kind, Server, Upload, both};
+use crate::support::{self, DeliveredEvent, Kind, Server, Upload, both};
 
 /// Memory that the server has resident, in KiB.
 fn resident(server: &Server) -> u64 {
@@ -52,9 +52,9 @@ both!(progress_is_told_at_most_four_times_a_second, [("LOADBAY_CHUNK_ROWS", "5")
     let job = server.import("products", Upload::csv(&products("Q", 3_000))).await;
     let told = server.events(job, "?rows=none").await.rest().await;
     // What was stored when the listener came is told as fast as it can be read.
-    let current = |heard: &Heard| heard.data["current"].as_u64();
+    let current = |heard: &DeliveredEvent| heard.data["current"].as_u64();
     let begin = current(&told[0]);
-    let is_live = |heard: &&Heard| heard.kind() == "progress" && current(heard) > begin;
+    let is_live = |heard: &&DeliveredEvent| heard.kind() == "progress" && current(heard) > begin;
     let times: Vec<Instant> = told.iter().filter(is_live).map(|heard| heard.at).collect();
     if let [first, .., last] = times[..] {
         let most = (last - first).as_millis() / 250 + 2;

@@ -6,10 +6,10 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::files::{Chance, products};
-use crate::support::{self, Heard, Listener, Server, Upload, both};
+use crate::support::{self, DeliveredEvent, Listener, Server, Upload, both};
 
 /// Number and data of the events that have a number.
-fn numbered(told: &[Heard]) -> Vec<(u64, Value)> {
+fn numbered(told: &[DeliveredEvent]) -> Vec<(u64, Value)> {
     told.iter().filter_map(|heard| Some((heard.id?, heard.data.clone()))).collect()
 }
 
@@ -95,7 +95,7 @@ async fn the_other_server_tells_the_same() {
     let job = one.import("products", Upload::csv(&products("O", 1_000))).await;
     let (here, there) = tokio::join!(one.events(job, ""), two.events(job, ""));
     let (here, there) = tokio::join!(here.rest(), there.rest());
-    let facts = |told: &[Heard]| -> Vec<(u64, Value)> {
+    let facts = |told: &[DeliveredEvent]| -> Vec<(u64, Value)> {
         numbered(told).into_iter().filter(|(_, data)| data["type"] != "progress").collect()
     };
     assert_eq!(facts(&here), facts(&there));
@@ -128,7 +128,8 @@ both!(
         }
         let told = server.all_events(job, "?rows=all&lastEventId=20").await;
         let last = told.last().unwrap().id.unwrap();
-        let remarks: Vec<&Heard> = told.iter().skip(1).filter(|heard| heard.id.is_none()).collect();
+        let remarks: Vec<&DeliveredEvent> =
+            told.iter().skip(1).filter(|heard| heard.id.is_none()).collect();
         let [remark] = remarks.as_slice() else { panic!("{remarks:?}") };
         assert_eq!((remark.kind(), &remark.data["level"]), ("log", &"warning".into()));
         let message = "are kept any more; the status has the counts";

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::files::products;
-use crate::support::{self, Heard, Upload, both};
+use crate::support::{self, DeliveredEvent, Upload, both};
 
 const BEFORE: &str = "SKU,Name,Selling Price\nA-1,Arnica,1\nA-2,Bella,2\n";
 
@@ -16,7 +16,7 @@ const FILE: &str = "SKU,Name,Category,Selling Price\n\
                     A-5,Euphrasia 30,Tablets,6\n";
 
 /// Type, level, row and message of an event: `log success 4 Row 4: …`.
-fn line(heard: &Heard) -> String {
+fn line(heard: &DeliveredEvent) -> String {
     let parts = [&heard.data["type"], &heard.data["level"], &heard.data["row_number"]];
     let part = |value: &Value| match value {
         Value::Null => "-".to_owned(),
@@ -26,7 +26,7 @@ fn line(heard: &Heard) -> String {
     format!("{} {}", parts.map(part).join(" "), heard.message())
 }
 
-fn percentages(told: &[Heard]) -> Vec<f64> {
+fn percentages(told: &[DeliveredEvent]) -> Vec<f64> {
     told.iter().filter_map(|heard| heard.data["percentage"].as_f64()).collect()
 }
 

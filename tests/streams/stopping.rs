@@ -1,7 +1,7 @@
 //! A server that stops: streams end at once, and go on after the restart where they were.
 
 use super::files::{Locked, products};
-use crate::support::{self, Heard, SLOW, Upload, both};
+use crate::support::{self, DeliveredEvent, SLOW, Upload, both};
 
 both!(
     a_stream_ends_with_the_server_and_goes_on_after_its_restart,
@@ -17,10 +17,15 @@ both!(
             assert!(server.terminate().success());
             let told = listener.until(|_| false).await;
             assert_eq!(listener.retry(), Some(3_000));
-            let ids = |told: &[Heard]| told.iter().filter_map(|it| it.id).collect::<Vec<_>>();
+            let ids =
+                |told: &[DeliveredEvent]| told.iter().filter_map(|it| it.id).collect::<Vec<_>>();
             facts.extend(last + 1..=ids(&told).last().copied().unwrap_or(last + 1));
             last = facts.last().copied().unwrap();
-            assert_ne!(told.last().map(Heard::kind), Some("complete"), "the job ended too early");
+            assert_ne!(
+                told.last().map(DeliveredEvent::kind),
+                Some("complete"),
+                "the job ended too early"
+            );
             server.restart();
         }
         let told = server.events(job, &format!("?lastEventId={last}")).await.rest().await;

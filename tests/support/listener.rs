@@ -17,14 +17,14 @@ const STREAM_LIMIT: Duration = Duration::from_mins(5);
 
 /// One event as it arrived.
 #[derive(Debug, Clone)]
-pub(crate) struct Heard {
+pub(crate) struct DeliveredEvent {
     /// Its own number, if it has one.
     pub(crate) id: Option<u64>,
     pub(crate) data: Value,
     pub(crate) at: Instant,
 }
 
-impl Heard {
+impl DeliveredEvent {
     /// `type` of the data.
     pub(crate) fn kind(&self) -> &str {
         self.data["type"].as_str().expect("every event has a type")
@@ -51,7 +51,7 @@ pub(crate) struct Parser {
     rest: Vec<u8>,
     id: Option<u64>,
     lines: Vec<String>,
-    events: VecDeque<Heard>,
+    events: VecDeque<DeliveredEvent>,
     /// The last `retry:`, in milliseconds.
     pub(crate) retry: Option<u64>,
     /// Comments so far.
@@ -98,10 +98,10 @@ impl Parser {
         assert_eq!(lines.len(), 1, "an event is one line: {lines:?}");
         let text = lines.concat();
         let data = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
-        self.events.push_back(Heard { id, data, at: Instant::now() });
+        self.events.push_back(DeliveredEvent { id, data, at: Instant::now() });
     }
 
-    pub(crate) fn next(&mut self) -> Option<Heard> {
+    pub(crate) fn next(&mut self) -> Option<DeliveredEvent> {
         self.events.pop_front()
     }
 }
@@ -118,7 +118,7 @@ impl Server {
     }
 
     /// Everything that a finished job tells, with a query such as `?rows=all`.
-    pub(crate) async fn all_events(&self, job: i64, query: &str) -> Vec<Heard> {
+    pub(crate) async fn all_events(&self, job: i64, query: &str) -> Vec<DeliveredEvent> {
         self.events(job, query).await.rest().await
     }
 }
@@ -148,7 +148,7 @@ impl Listener {
     }
 
     /// The next event; `None` at the end of the stream, however it ends.
-    pub(crate) async fn next(&mut self) -> Option<Heard> {
+    pub(crate) async fn next(&mut self) -> Option<DeliveredEvent> {
         loop {
             if let Some(heard) = self.parser.next() {
                 return Some(heard);
@@ -165,7 +165,10 @@ impl Listener {
     }
 
     /// The events up to the first that fulfils a condition, or up to the end of the stream.
-    pub(crate) async fn until(&mut self, holds: impl Fn(&Heard) -> bool) -> Vec<Heard> {
+    pub(crate) async fn until(
+        &mut self,
+        holds: impl Fn(&DeliveredEvent) -> bool,
+    ) -> Vec<DeliveredEvent> {
         let mut all = Vec::new();
         while let Some(heard) = self.next().await {
             let is_last = holds(&heard);
@@ -178,7 +181,7 @@ impl Listener {
     }
 
     /// The events up to the end of the stream.
-    pub(crate) async fn rest(mut self) -> Vec<Heard> {
+    pub(crate) async fn rest(mut self) -> Vec<DeliveredEvent> {
         self.until(|_| false).await
     }
 }

@@ -35,13 +35,13 @@ pub(crate) use client::{Answer, Upload};
 pub(crate) use cluster::PrivateCluster;
 pub(crate) use database::{Database, Kind};
 pub(crate) use guarantees::check_guarantees;
-pub(crate) use listener::{Heard, Listener, Parser};
+pub(crate) use listener::{DeliveredEvent, Listener, Parser};
 pub(crate) use server::{Server, Settings};
 pub(crate) use told::told;
 
 /// A setting under which each chunk takes a few milliseconds more, so that no job is over before a
 /// test can act in its middle.
-pub(crate) const SLOW: (&str, &str) = ("FAILPOINTS", "lane.after=sleep(5)");
+pub(crate) const SLOW: (&str, &str) = ("FAILPOINTS", "partition.after=sleep(5)");
 
 /// Writes a test that runs on SQLite and on PostgreSQL, each with a fresh server, and ends by
 /// checking the guarantees for every job. Settings of the server may stand before the body:

@@ -34,7 +34,7 @@ both!(a_rollback_is_final, |server| {
     let job = load(server, FILE).await;
     assert!(server.status(job).await.ok()["actions"].to_string().contains("rollback"));
     let rollback = take_back(server, job).await["jobId"].as_i64().unwrap();
-    server.action(rollback, "rollback").await.assert_problem(409, "illegal_action");
+    server.action(rollback, "rollback").await.assert_problem(409, "invalid_job_state");
 });
 
 both!(asking_again_with_the_same_key_starts_one, |server| {

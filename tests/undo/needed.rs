@@ -32,7 +32,7 @@ both!(
         let job = load(server, &file()).await;
         let rollback = half_back(server, job).await;
         let refused = delete(server, job).await;
-        refused.assert_problem(409, "illegal_action");
+        refused.assert_problem(409, "invalid_job_state");
         let detail = refused.json["detail"].as_str().unwrap();
         let expected = format!("Job {job} is being taken back by job {rollback} and");
         assert!(detail.starts_with(&expected), "{detail}");

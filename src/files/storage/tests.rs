@@ -156,7 +156,7 @@ fn a_location_is_the_same_for_every_server_and_another_for_another_folder() {
     assert!(!first.at(own.location()).unwrap().is_shared());
     assert!(first.at(first.location()).unwrap().is_shared());
     let elsewhere = first.at(&two.data_dir.server_id().to_string()).unwrap_err();
-    assert_eq!(elsewhere.code().as_str(), "files_elsewhere");
+    assert_eq!(elsewhere.code().as_str(), "files_on_other_server");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::status::job_id;
 use crate::http::{upload, view};
-use crate::jobs::{Following, Jobs, JobsError};
+use crate::jobs::{Jobs, JobsError, Subscription};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
@@ -154,15 +154,15 @@ pub(super) async fn events(
         return Ok(stream::head());
     }
     // Only what is new: the job itself says what was before.
-    let following = api.jobs.follow(job.id, job.event_count, RowEventMode::None).await?;
+    let subscription = api.jobs.subscribe(job.id, job.event_count, RowEventMode::None).await?;
     let (jobs, tick) = (api.jobs.clone(), Instant::now());
-    Ok(stream::answer(JobStates { jobs, following, tick, told: Vec::new() }))
+    Ok(stream::answer(JobStates { jobs, subscription, tick, told: Vec::new() }))
 }
 
 /// The states of one job as they follow each other.
 struct JobStates {
     jobs: Jobs,
-    following: Following,
+    subscription: Subscription,
     /// When the job is told even if nothing happened.
     tick: Instant,
     /// The message that was told last.
@@ -171,10 +171,10 @@ struct JobStates {
 
 impl SseSource for JobStates {
     async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
-        let id = self.following.job().id;
+        let id = self.subscription.job().id;
         loop {
-            let happened = timeout_at(self.tick, self.following.next()).await;
-            let (is_due, is_over) = (happened.is_err(), self.following.is_over());
+            let happened = timeout_at(self.tick, self.subscription.next()).await;
+            let (is_due, is_over) = (happened.is_err(), self.subscription.is_over());
             let told = happened.ok().transpose()?;
             if matches!(told, Some(None)) && !is_over {
                 return Ok(Next::Interruption);

@@ -16,7 +16,7 @@ use crate::http::events::{self, EventEncoder, write};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::{datasets, download, upload, view};
-use crate::jobs::Told;
+use crate::jobs::Delivery;
 use messages::MessageWriter;
 
 /// The name that its page saves the template under.
@@ -41,8 +41,8 @@ async fn stream(
     let dataset = api.dataset(PRODUCTS)?;
     let every_row = |options: &mut Options| options.rows = RowEventMode::All;
     let job = upload::submit(request, payload, api, dataset, every_row).await?.job;
-    let following = api.jobs.follow(job.id, 0, RowEventMode::All).await?;
-    let mut response = events::answer(following, ProductLog::default());
+    let subscription = api.jobs.subscribe(job.id, 0, RowEventMode::All).await?;
+    let mut response = events::answer(subscription, ProductLog::default());
     if let Ok(location) = view::status_url(job.id).parse() {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -61,10 +61,10 @@ impl EventEncoder for ProductLog {
     /// The page knows no snapshot; the log begins with the upload.
     fn begin(&mut self, _: &Job, _: &mut Vec<u8>) {}
 
-    fn encode(&mut self, told: &Told, out: &mut Vec<u8>) {
+    fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>) {
         match told {
-            Told::Notice(text) => write(out, None, &messages::warning(text, Utc::now())),
-            Told::Event(heard) => {
+            Delivery::Notice(text) => write(out, None, &messages::warning(text, Utc::now())),
+            Delivery::Event(heard) => {
                 for (_, note, percentage) in heard.notes() {
                     write(out, None, &messages::row(note, percentage, heard.at()));
                 }

@@ -11,7 +11,7 @@ use crate::http::api::Api;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::view::JobView;
-use crate::jobs::{AllTold, FollowingAll, JobsError};
+use crate::jobs::{JobsError, JobsSubscription, JobsUpdate};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -37,12 +37,12 @@ pub(in crate::http) async fn all_jobs(
     if request.method() == Method::HEAD {
         return Ok(stream::head());
     }
-    let following = api.jobs.follow_all().await?;
-    Ok(stream::answer(AllJobsEvents { following, has_begun: false }))
+    let subscription = api.jobs.subscribe_all().await?;
+    Ok(stream::answer(AllJobsEvents { subscription, has_begun: false }))
 }
 
 struct AllJobsEvents {
-    following: FollowingAll,
+    subscription: JobsSubscription,
     has_begun: bool,
 }
 
@@ -53,17 +53,17 @@ impl SseSource for AllJobsEvents {
             out.extend_from_slice(RETRY);
             return Ok(Next::More);
         }
-        match self.following.next().await {
+        match self.subscription.next().await {
             None => return Ok(Next::Interruption),
-            Some(AllTold::Snapshot(jobs)) => {
+            Some(JobsUpdate::Snapshot(jobs)) => {
                 write(
                     out,
                     None,
                     &JobsMessage::Snapshot { jobs: jobs.iter().map(JobView::of).collect() },
                 );
             }
-            Some(AllTold::Deleted(job_id)) => write(out, None, &JobsMessage::Deleted { job_id }),
-            Some(AllTold::Changed(jobs)) => {
+            Some(JobsUpdate::Deleted(job_id)) => write(out, None, &JobsMessage::Deleted { job_id }),
+            Some(JobsUpdate::Changed(jobs)) => {
                 for job in &*jobs {
                     write(out, None, &JobsMessage::Job { job: &JobView::of(job) });
                 }

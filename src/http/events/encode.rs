@@ -11,7 +11,7 @@ use crate::domain::event::{Event, Level, Results, RowEvent, RowEventKind, percen
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::http::view::{self, JobView};
-use crate::jobs::{Heard, Told};
+use crate::jobs::{DeliveredEvent, Delivery};
 
 /// The current way to write a job's events.
 #[derive(Debug)]
@@ -34,13 +34,13 @@ impl EventEncoder for ApiEvents {
         write(out, None, &snapshot);
     }
 
-    fn encode(&mut self, told: &Told, out: &mut Vec<u8>) {
+    fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>) {
         match told {
-            Told::Notice(text) => {
+            Delivery::Notice(text) => {
                 let timestamp = view::text(chrono::Utc::now());
                 write(out, None, &SseMessage::log(text, Level::Warning, &timestamp));
             }
-            Told::Event(heard) => event(heard, out),
+            Delivery::Event(heard) => event(heard, out),
         }
     }
 }
@@ -149,7 +149,7 @@ impl<'a> SseMessage<'a> {
     }
 }
 
-fn event(heard: &Heard, out: &mut Vec<u8>) {
+fn event(heard: &DeliveredEvent, out: &mut Vec<u8>) {
     let timestamp = view::text(heard.at());
     let number = Some(heard.number());
     match heard.event() {
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn whatever_a_message_says_it_is_one_line() {
         let said = "a\nb\r\nc\u{2028}\n\nid: 7\ndata: x";
-        let told = Told::Notice(said.to_owned());
+        let told = Delivery::Notice(said.to_owned());
         let text = text(|out| ApiEvents.encode(&told, out));
         assert_eq!(text.matches('\n').count(), 2, "{text}");
         assert!(!text.contains('\r') && text.ends_with("}\n\n"), "{text}");

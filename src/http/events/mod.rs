@@ -14,7 +14,7 @@ use super::query::Query;
 use super::status::job_id;
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
-use crate::jobs::{Following, JobsError, Told};
+use crate::jobs::{Delivery, JobsError, Subscription};
 pub(super) use encode::{ApiEvents, write};
 use stream::{Next, SseSource};
 
@@ -26,7 +26,7 @@ pub(super) trait EventEncoder {
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>);
 
     /// Something that is told. May write nothing.
-    fn encode(&mut self, told: &Told, out: &mut Vec<u8>);
+    fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>);
 }
 
 /// The events of one job.
@@ -47,11 +47,11 @@ pub(super) async fn job_events(
         let is_over = job.status.is_terminal() && after >= job.event_count;
         return Ok(if is_over { HttpResponse::NoContent().finish() } else { stream::head() });
     }
-    let following = api.jobs.follow(id, after, rows).await?;
-    if following.is_over() {
+    let subscription = api.jobs.subscribe(id, after, rows).await?;
+    if subscription.is_over() {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Ok(answer(following, ApiEvents))
+    Ok(answer(subscription, ApiEvents))
 }
 
 fn rows(query: &Query) -> Result<RowEventMode, Problem> {
@@ -69,12 +69,15 @@ fn last_event_id(request: &HttpRequest) -> Option<u64> {
 }
 
 /// The stream of everything that a follower is told, written by `encoder`.
-pub(super) fn answer(following: Following, encoder: impl EventEncoder + 'static) -> HttpResponse {
-    stream::answer(JobEvents { following, encoder, has_begun: false })
+pub(super) fn answer(
+    subscription: Subscription,
+    encoder: impl EventEncoder + 'static,
+) -> HttpResponse {
+    stream::answer(JobEvents { subscription, encoder, has_begun: false })
 }
 
 struct JobEvents<W> {
-    following: Following,
+    subscription: Subscription,
     encoder: W,
     has_begun: bool,
 }
@@ -83,13 +86,13 @@ impl<W: EventEncoder> SseSource for JobEvents<W> {
     async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
         if !self.has_begun {
             self.has_begun = true;
-            self.encoder.begin(self.following.job(), out);
+            self.encoder.begin(self.subscription.job(), out);
         }
         // What writes nothing is no sign of life.
         while out.is_empty() {
-            match self.following.next().await? {
+            match self.subscription.next().await? {
                 Some(told) => self.encoder.encode(&told, out),
-                None if self.following.is_over() => return Ok(Next::End),
+                None if self.subscription.is_over() => return Ok(Next::End),
                 None => return Ok(Next::Interruption),
             }
         }

@@ -54,7 +54,7 @@ pub(super) async fn take(
         }
         if file.is_some() {
             let detail = "the form has more than one part called `file`";
-            return Err(Problem::new(ErrorCode::TwoFiles, detail));
+            return Err(Problem::new(ErrorCode::MultipleFiles, detail));
         }
         // What is wrong already is told before the file is read.
         parse(&options)?;
@@ -93,7 +93,7 @@ async fn option(
         let name = shown(&name);
         return Err(if file_seen {
             let detail = format!("the part `{name}` is a second file");
-            Problem::new(ErrorCode::TwoFiles, detail)
+            Problem::new(ErrorCode::MultipleFiles, detail)
         } else {
             let detail = format!("the file stands in the part `{name}`; call the part `file`");
             Problem::new(ErrorCode::NoFile, detail)
@@ -189,13 +189,13 @@ mod tests {
     async fn a_form_has_exactly_one_file_called_file() {
         assert!(refusal(&[]).await.starts_with("no_file"));
         assert!(refusal(&[("name=mode", "insert")]).await.starts_with("no_file"));
-        assert!(refusal(&[FILE_PART, FILE_PART]).await.starts_with("two_files"));
+        assert!(refusal(&[FILE_PART, FILE_PART]).await.starts_with("multiple_files"));
         let other = ("name=upload; filename=\"a.csv\"", "x");
         assert_eq!(
             refusal(&[other]).await,
             "no_file: The file stands in the part `upload`; call the part `file`."
         );
-        assert!(refusal(&[FILE_PART, other]).await.starts_with("two_files"));
+        assert!(refusal(&[FILE_PART, other]).await.starts_with("multiple_files"));
     }
 
     #[actix_web::test]

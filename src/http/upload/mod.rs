@@ -197,11 +197,11 @@ fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
 
 /// 200 with everything that happens to the job.
 async fn with_events(api: &Api, dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
-    let Ok(following) = api.jobs.follow(job.id, 0, job.options.rows).await else {
+    let Ok(subscription) = api.jobs.subscribe(job.id, 0, job.options.rows).await else {
         // The job is stored: that it cannot be followed at the moment is no refusal.
         return accepted(dataset, job);
     };
-    let mut response = events::answer(following, events::ApiEvents);
+    let mut response = events::answer(subscription, events::ApiEvents);
     if let Ok(location) = status_url(job.id).parse() {
         response.headers_mut().insert(LOCATION, location);
     }

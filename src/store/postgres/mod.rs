@@ -32,7 +32,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
 use crate::faults::fault;
 
-/// One lane's connection, and what it knows of the job.
+/// One partition's connection, and what it knows of the job.
 pub(super) struct PostgresWriter {
     sessions: Sessions,
     /// Gone after an error; the next chunk connects again.
@@ -227,7 +227,7 @@ async fn close(
         fault!("chunk.kept", StoreError::busy());
         fault!("chunk.room", StoreError::no_room());
     }
-    // Late: it locks the job's row, which the other lane needs too.
+    // Late: it locks the job's row, which the other partition needs too.
     let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
     let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
     let backend = DbBackend::Postgres;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::error::JobsError;
-use super::feed::{Feed, Page, Reach};
+use super::event_feed::{EventFeed, EventPage, FeedState};
 use super::{Inner, Jobs};
 use crate::domain::event::{
     EVERY_ROW_MAX, Event, RowEvent, RowEventBatch, StoredEvent, records_every_row,
@@ -25,22 +25,22 @@ use crate::domain::options::RowEventMode;
 /// The time between two progress events at least, once what was stored before is told.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
 
-/// Follows one job; see [`Jobs::follow`].
+/// Follows one job; see [`Jobs::subscribe`].
 #[derive(Debug)]
-pub struct Following {
+pub struct Subscription {
     jobs: Jobs,
     stop: CancellationToken,
     job: Job,
     rows: RowEventMode,
-    feed: Arc<Feed>,
-    reach: watch::Receiver<Reach>,
+    feed: Arc<EventFeed>,
+    state: watch::Receiver<FeedState>,
     /// The number of the last event that was told or left out.
     position: u64,
     /// Up to here everything is told.
     replayed: u64,
-    page: Option<Page>,
+    page: Option<EventPage>,
     /// Progress that waits until it may be told.
-    held: Option<Heard>,
+    held: Option<DeliveredEvent>,
     next_progress: Instant,
     /// It was said that not everything up to `replayed` is kept.
     is_thinned: bool,
@@ -52,23 +52,23 @@ pub struct Following {
 
 /// What a follower is told.
 #[derive(Debug, Clone)]
-pub enum Told {
+pub enum Delivery {
     /// A remark about what cannot be told. Has no number.
     Notice(String),
     /// An event of the job.
-    Event(Heard),
+    Event(DeliveredEvent),
 }
 
 /// A stored event as one follower is told it.
 #[derive(Debug, Clone)]
-pub struct Heard {
-    page: Page,
+pub struct DeliveredEvent {
+    page: EventPage,
     index: usize,
     after: u64,
     rows: RowEventMode,
 }
 
-impl Heard {
+impl DeliveredEvent {
     /// When it happened.
     #[must_use]
     pub fn at(&self) -> DateTime<Utc> {
@@ -123,12 +123,12 @@ impl Jobs {
     ///
     /// # Errors
     /// `NotFound`; else the store's.
-    pub async fn follow(
+    pub async fn subscribe(
         &self,
         id: i64,
         after: u64,
         rows: RowEventMode,
-    ) -> Result<Following, JobsError> {
+    ) -> Result<Subscription, JobsError> {
         let (job, feed, mut notices, is_thinned) = self
             .on_runtime(move |inner| async move {
                 // The copy in memory may be a commit behind what somebody has read from the table.
@@ -151,11 +151,11 @@ impl Jobs {
         }
         // A number that a job has not reached is none of its own: such a listener hears what comes.
         let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
-        Ok(Following {
+        Ok(Subscription {
             jobs: self.clone(),
             stop: self.inner.stop.clone(),
             rows,
-            reach: feed.reach(),
+            state: feed.state(),
             feed,
             position,
             replayed: job.event_count,
@@ -200,7 +200,7 @@ fn untold(rows: u64) -> String {
     format!("It is not told what became of each of the first {rows} rows: nobody had asked for it")
 }
 
-impl Following {
+impl Subscription {
     /// The job as it stood when this follower came.
     #[must_use]
     pub fn job(&self) -> &Job {
@@ -218,10 +218,10 @@ impl Following {
     ///
     /// # Errors
     /// The store's.
-    pub async fn next(&mut self) -> Result<Option<Told>, JobsError> {
+    pub async fn next(&mut self) -> Result<Option<Delivery>, JobsError> {
         loop {
             if let Some(notice) = self.notices.pop() {
-                return Ok(Some(Told::Notice(notice)));
+                return Ok(Some(Delivery::Notice(notice)));
             }
             if self.is_over || self.stop.is_cancelled() {
                 return Ok(None);
@@ -232,11 +232,11 @@ impl Following {
                 }
                 continue;
             }
-            let reach = *self.reach.borrow_and_update();
-            if self.position < reach.last {
+            let state = *self.state.borrow_and_update();
+            if self.position < state.last {
                 let page = self.feed.page(&self.jobs, self.position).await?;
                 if page.is_empty() {
-                    self.missed(reach.last + 1);
+                    self.missed(state.last + 1);
                 }
                 self.page = Some(page);
                 continue;
@@ -244,7 +244,7 @@ impl Following {
             if let Some(held) = self.held.take_if(|_| self.next_progress <= Instant::now()) {
                 return Ok(Some(self.progress(held)));
             }
-            if reach.is_end {
+            if state.is_end {
                 self.is_over = true;
                 continue;
             }
@@ -263,14 +263,14 @@ impl Following {
         };
         tokio::select! {
             // The feed lives as long as this follower.
-            _ = self.reach.changed() => {}
+            _ = self.state.changed() => {}
             () = held => {}
             () = self.stop.cancelled() => {}
         }
     }
 
     /// The next that is told of the page; puts the page back when there may be more of it.
-    fn turn(&mut self, page: Page) -> Option<Told> {
+    fn turn(&mut self, page: EventPage) -> Option<Delivery> {
         let index = page.iter().position(|stored| stored.number > self.position)?;
         let stored = page.get(index)?;
         if stored.first > self.position + 1 {
@@ -278,7 +278,12 @@ impl Following {
             self.page = Some(page);
             return None;
         }
-        let heard = Heard { page: Arc::clone(&page), index, after: self.position, rows: self.rows };
+        let heard = DeliveredEvent {
+            page: Arc::clone(&page),
+            index,
+            after: self.position,
+            rows: self.rows,
+        };
         match &stored.event {
             Event::Progress { .. } if stored.number > self.replayed => {
                 self.pass(stored);
@@ -304,9 +309,9 @@ impl Following {
                 self.pass(stored);
                 self.page = Some(page);
                 let is_told = heard.notes().next().is_some();
-                // Numbers only rise: progress that waited is overtaken.
+                // Numbers only rise: progress that waited is superseded.
                 self.held = self.held.take().filter(|_| !is_told);
-                is_told.then_some(Told::Event(heard))
+                is_told.then_some(Delivery::Event(heard))
             }
             event => {
                 self.page = Some(Arc::clone(&page));
@@ -316,7 +321,7 @@ impl Following {
                 }
                 self.pass(stored);
                 self.is_over = matches!(event, Event::Complete { .. });
-                Some(Told::Event(heard))
+                Some(Delivery::Event(heard))
             }
         }
     }
@@ -325,9 +330,9 @@ impl Following {
         self.position = stored.number;
     }
 
-    fn progress(&mut self, heard: Heard) -> Told {
+    fn progress(&mut self, heard: DeliveredEvent) -> Delivery {
         self.next_progress = Instant::now() + PROGRESS_PAUSE;
-        Told::Event(heard)
+        Delivery::Event(heard)
     }
 
     /// The events up to the one before `number` are gone. A single one was progress, of which not

@@ -1,8 +1,8 @@
-//! The survey: the whole file is looked through before its first row is written.
+//! The prescan: the whole file is looked through before its first row is written.
 //!
 //! It counts the rows, so that progress has a total; it meets every fault of the file's structure,
 //! so that such a file changes nothing; and it finds the rows that a later row with the same key
-//! overtakes, so that each key is written once and the counts do not depend on how the file is cut
+//! supersedes, so that each key is written once and the counts do not depend on how the file is cut
 //! into chunks. A job that takes only rows that failed compares them with all others of the file: a
 //! later one that was imported is not to be overwritten. Memory stays bounded whatever the size: keys are sorted as 96-bit hashes, in
 //! temporary files beyond a million.
@@ -14,8 +14,8 @@ use std::path::Path;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::error::RunError;
-use super::source::Source;
-use super::spill::{Sorted, Spill};
+use super::external_sort::{ExternalSort, SortedNumbers};
+use super::row_input::RowInput;
 use super::stop::Stop;
 use crate::dataset::Converter;
 use crate::domain::chunk::Superseded;
@@ -27,26 +27,26 @@ const ROWS_PER_LOOK: u64 = 1024;
 
 /// What is known of a file once it was looked through.
 #[derive(Debug)]
-pub(super) struct Survey {
+pub(super) struct Prescan {
     /// Rows that are taken, without header and blank ones.
     pub(super) total: u64,
-    /// The overtaken rows in the order of the file, also of those that are not taken.
+    /// The superseded rows in the order of the file, also of those that are not taken.
     pub(super) superseded: SupersededRows,
 }
 
 /// Looks the file through.
-pub(super) fn survey(
-    source: &Source,
+pub(super) fn prescan(
+    source: &RowInput,
     converter: &mut Converter,
     folder: &Path,
     stop: &Stop,
-) -> Result<Survey, RunError> {
-    // The seed is new for every survey: nobody can prepare keys whose hashes collide.
+) -> Result<Prescan, RunError> {
+    // The seed is new for every prescan: nobody can prepare keys whose hashes collide.
     let seed = rand_seed();
-    let mut keys = Spill::new(folder);
+    let mut keys = ExternalSort::new(folder);
     let (mut total, mut read) = (0_u64, 0_u64);
     let (mut row, mut key) = (RawRow::new(), String::new());
-    let (source, mut sieve) = source.with_rivals();
+    let (source, mut pass) = source.with_superseding_rows();
     let mut rows = source.rows()?;
     while rows.next(&mut row)? {
         read += 1;
@@ -56,14 +56,14 @@ pub(super) fn survey(
         if read.is_multiple_of(ROWS_PER_LOOK) && stop.is_stopped() {
             return Err(RunError::Stopped);
         }
-        if sieve.as_mut().is_none_or(|sieve| sieve.takes(&row)) {
+        if pass.as_mut().is_none_or(|pass| pass.takes(&row)) {
             total += 1;
         }
         if converter.key(&row, &mut key) {
             keys.push(tagged(&key, seed, row.row_number)).map_err(sorting)?;
         }
     }
-    let mut repeated = Spill::new(folder);
+    let mut repeated = ExternalSort::new(folder);
     let mut any = false;
     let mut previous: Option<(u128, bool)> = None;
     for number in keys.sorted().map_err(sorting)? {
@@ -81,23 +81,23 @@ pub(super) fn survey(
         previous = Some((number, same_key));
     }
     let superseded = if any {
-        overtaken(source, converter, folder, repeated, stop)?
+        superseded(source, converter, folder, repeated, stop)?
     } else {
-        Spill::new(folder).sorted().map_err(sorting)?
+        ExternalSort::new(folder).sorted().map_err(sorting)?
     };
-    Ok(Survey { total, superseded: SupersededRows(superseded.peekable()) })
+    Ok(Prescan { total, superseded: SupersededRows(superseded.peekable()) })
 }
 
-/// Reads the file again to see which of the repeated rows are valid: only a valid row overtakes,
-/// and only a valid row is overtaken.
-fn overtaken(
-    source: &Source,
+/// Reads the file again to see which of the repeated rows are valid: only a valid row supersedes another,
+/// and only a valid row is superseded.
+fn superseded(
+    source: &RowInput,
     converter: &mut Converter,
     folder: &Path,
-    repeated: Spill,
+    repeated: ExternalSort,
     stop: &Stop,
-) -> Result<Sorted, RunError> {
-    let mut valid = Spill::new(folder);
+) -> Result<SortedNumbers, RunError> {
+    let mut valid = ExternalSort::new(folder);
     let mut candidates = repeated.sorted().map_err(sorting)?.peekable();
     let mut row = RawRow::new();
     let mut rows = source.rows()?;
@@ -117,7 +117,7 @@ fn overtaken(
         }
     }
     // Rows are turned round within a key: the last one, which wins, comes first.
-    let mut superseded = Spill::new(folder);
+    let mut superseded = ExternalSort::new(folder);
     let mut winner: Option<u128> = None;
     for number in valid.sorted().map_err(sorting)? {
         let number = number.map_err(sorting)?;
@@ -162,13 +162,16 @@ fn rand_seed() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().0
 }
 
-/// The overtaken rows in the order of the file.
+/// The superseded rows in the order of the file.
 #[derive(Debug)]
-pub(super) struct SupersededRows(Peekable<Sorted>);
+pub(super) struct SupersededRows(Peekable<SortedNumbers>);
 
 impl SupersededRows {
-    /// The row that overtakes `row_number`, if one does. To be asked with growing row numbers.
-    pub(super) fn overtakes(&mut self, row_number: u32) -> Result<Option<Superseded>, RunError> {
+    /// The row that supersedes `row_number`, if one does. To be asked with growing row numbers.
+    pub(super) fn superseded_by(
+        &mut self,
+        row_number: u32,
+    ) -> Result<Option<Superseded>, RunError> {
         let (is_this, is_before) = (
             |next: &u128| u32::try_from(next >> 32) == Ok(row_number),
             |next: &u128| next >> 32 < u128::from(row_number),

@@ -1,10 +1,10 @@
 //! Only some rows of a file: those that an earlier job over the same file left. Cut and totals see no
-//! others; the survey does where they may overtake. Row numbers stay those of the file.
+//! others; the prescan does where they may overtake. Row numbers stay those of the file.
 
 use std::sync::Arc;
 
-use super::cut::lane_of;
-use super::source::Source;
+use super::chunker::partition_of;
+use super::row_input::RowInput;
 use super::stop::Stop;
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
@@ -18,7 +18,7 @@ const ROWS_PER_LOOK: u32 = 1024;
 
 /// What tells the rows of a selection from the others.
 #[derive(Debug)]
-pub(super) struct Picker {
+pub(super) struct RowFilter {
     selection: Selection,
     numbers: Option<Arc<[u8]>>,
     dataset: Arc<Dataset>,
@@ -27,7 +27,7 @@ pub(super) struct Picker {
     stop: Stop,
 }
 
-impl Picker {
+impl RowFilter {
     /// For rows of a file of this plan; with `numbers` only rows that they name.
     pub(super) fn new(
         selection: Selection,
@@ -48,13 +48,13 @@ impl Picker {
     }
 
     /// The rows of `source` that the selection names.
-    pub(super) fn only(self, source: Source) -> Source {
-        Source::Selected { source: Box::new(source), picker: Box::new(self) }
+    pub(super) fn only(self, source: RowInput) -> RowInput {
+        RowInput::Selected { source: Box::new(source), filter: Box::new(self) }
     }
 
     /// Passes on what the selection names of `rows`.
     pub(super) fn pick(&self, rows: Box<dyn RowSource>) -> Box<dyn RowSource> {
-        Box::new(SelectedRows { rows, passed: 0, sieve: self.sieve(), stop: self.stop.clone() })
+        Box::new(SelectedRows { rows, passed: 0, pass: self.pass(), stop: self.stop.clone() })
     }
 
     /// True when rows that are not taken may overtake those that are. Rows that were not reached are
@@ -64,8 +64,8 @@ impl Picker {
     }
 
     /// For one pass through the file.
-    pub(super) fn sieve(&self) -> Sieve {
-        Sieve {
+    pub(super) fn pass(&self) -> FilterPass {
+        FilterPass {
             numbers: self.numbers.as_ref().map(|bytes| Numbers { bytes: bytes.clone(), at: 0 }),
             checkpoints: self.selection.checkpoints().map(<[u32]>::to_vec).collect(),
             converter: Converter::new(&self.dataset, &self.plan, self.decimal),
@@ -75,25 +75,25 @@ impl Picker {
 }
 
 /// Tells the rows that are taken from the others, in one pass through the file.
-pub(super) struct Sieve {
+pub(super) struct FilterPass {
     numbers: Option<Numbers>,
     checkpoints: Vec<Vec<u32>>,
-    /// Finds the lane of a row.
+    /// Finds the partition of a row.
     converter: Converter,
     key: String,
 }
 
-impl Sieve {
+impl FilterPass {
     /// To be asked with growing row numbers.
     pub(super) fn takes(&mut self, row: &RawRow) -> bool {
         if self.numbers.as_mut().is_some_and(|numbers| !numbers.have(row.row_number)) {
             return false;
         }
         let (converter, key) = (&mut self.converter, &mut self.key);
-        self.checkpoints.iter().all(|lanes| {
-            let count = u32::try_from(lanes.len()).unwrap_or(1);
-            let lane = lane_of(converter, row, key, count);
-            lanes.get(lane).is_none_or(|last_row| row.row_number > *last_row)
+        self.checkpoints.iter().all(|partitions| {
+            let count = u32::try_from(partitions.len()).unwrap_or(1);
+            let partition = partition_of(converter, row, key, count);
+            partitions.get(partition).is_none_or(|last_row| row.row_number > *last_row)
         })
     }
 }
@@ -101,7 +101,7 @@ impl Sieve {
 struct SelectedRows {
     rows: Box<dyn RowSource>,
     passed: u32,
-    sieve: Sieve,
+    pass: FilterPass,
     stop: Stop,
 }
 
@@ -112,7 +112,7 @@ impl RowSource for SelectedRows {
             if self.passed.is_multiple_of(ROWS_PER_LOOK) && self.stop.is_stopped() {
                 return Err(ReadError::Stopped);
             }
-            if self.sieve.takes(row) {
+            if self.pass.takes(row) {
                 return Ok(true);
             }
         }
@@ -143,7 +143,7 @@ impl Numbers {
     }
 }
 
-/// Row numbers as [`Picker`] reads them.
+/// Row numbers as [`RowFilter`] reads them.
 pub(super) fn stored(mut numbers: Vec<u32>) -> Vec<u8> {
     numbers.sort_unstable();
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()

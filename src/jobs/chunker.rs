@@ -1,7 +1,7 @@
-//! The reader's side of a running job: rows are converted and cut into chunks, one stream a lane.
+//! The reader's side of a running job: rows are converted and cut into chunks, one stream a partition.
 //!
-//! A lane is one writer's share of the keys. It goes on behind the last row that it committed, so
-//! each lane is its own checkpoint and the lanes need not wait for each other.
+//! A partition is one writer's share of the keys. It goes on behind the last row that it committed, so
+//! each partition is its own checkpoint and the partitions need not wait for each other.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::RunError;
-use super::source::Source;
+use super::prescan::SupersededRows;
+use super::row_input::RowInput;
 use super::stop::Stop;
-use super::survey::SupersededRows;
 use crate::dataset::Converter;
 use crate::domain::chunk::{Chunk, FailedRow, Superseded};
 use crate::domain::limits::CHUNK_BYTES_MAX;
@@ -21,18 +21,18 @@ use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError};
 use crate::faults::fault;
 
-/// Where a lane goes on.
+/// Where a partition goes on.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct LaneStart {
+pub(super) struct PartitionCheckpoint {
     /// Chunks that are committed.
     pub(super) chunks: u32,
     /// The last row of them.
     pub(super) last_row: u32,
 }
 
-/// What the cutter must know.
+/// What the chunker must know.
 #[derive(Debug)]
-pub(super) struct Cutter {
+pub(super) struct Chunker {
     pub(super) converter: Converter,
     /// Values of a record.
     pub(super) width: usize,
@@ -42,10 +42,10 @@ pub(super) struct Cutter {
     pub(super) stop: Stop,
 }
 
-/// The two ends that the cutter holds of a lane.
+/// The two ends that the chunker holds of a partition.
 #[derive(Debug)]
-pub(super) struct LaneEnds {
-    pub(super) start: LaneStart,
+pub(super) struct PartitionChannels {
+    pub(super) start: PartitionCheckpoint,
     /// Where finished chunks go.
     pub(super) out: mpsc::Sender<Arc<Chunk>>,
     /// Where written chunks come back, so that their memory serves again: taking it anew for every
@@ -53,45 +53,49 @@ pub(super) struct LaneEnds {
     pub(super) used: std::sync::mpsc::Receiver<Chunk>,
 }
 
-struct Lane {
-    ends: LaneEnds,
+struct PartitionBuffer {
+    ends: PartitionChannels,
     next: Chunk,
 }
 
-impl Cutter {
+impl Chunker {
     /// Reads the file to its end and sends the chunks; waits where the writers are slower.
     ///
     /// # Errors
     /// `Stopped` when asked to, or when a writer has gone; the reader's.
-    pub(super) fn cut(mut self, source: &Source, lanes: Vec<LaneEnds>) -> Result<(), RunError> {
-        let count = u32::try_from(lanes.len()).unwrap_or(1).max(1);
-        let mut lanes: Vec<Lane> = lanes
+    pub(super) fn run(
+        mut self,
+        source: &RowInput,
+        partitions: Vec<PartitionChannels>,
+    ) -> Result<(), RunError> {
+        let count = u32::try_from(partitions.len()).unwrap_or(1).max(1);
+        let mut partitions: Vec<PartitionBuffer> = partitions
             .into_iter()
             .enumerate()
             .map(|(index, ends)| {
-                let lane = u32::try_from(index).unwrap_or(0);
-                let number = ends.start.chunks * count + lane;
-                Lane { next: self.empty(number, lane), ends }
+                let partition = u32::try_from(index).unwrap_or(0);
+                let number = ends.start.chunks * count + partition;
+                PartitionBuffer { next: self.empty(number, partition), ends }
             })
             .collect();
         let (mut row, mut key) = (RawRow::new(), String::new());
         let mut rows = source.rows()?;
-        fault!("cut.begin", RunError::Panicked);
+        fault!("chunker.begin", RunError::Panicked);
         while rows.next(&mut row)? {
-            let superseded = self.superseded.overtakes(row.row_number)?;
-            let lane = lane_of(&mut self.converter, &row, &mut key, count);
-            let Some(lane) = lanes.get_mut(lane) else { continue };
-            if row.row_number <= lane.ends.start.last_row {
+            let superseded = self.superseded.superseded_by(row.row_number)?;
+            let partition = partition_of(&mut self.converter, &row, &mut key, count);
+            let Some(partition) = partitions.get_mut(partition) else { continue };
+            if row.row_number <= partition.ends.start.last_row {
                 continue;
             }
-            self.add(&mut lane.next, &row, superseded);
-            if lane.next.rows() >= self.chunk_rows || lane.next.bytes >= CHUNK_BYTES_MAX {
-                self.send(lane, count)?;
+            self.add(&mut partition.next, &row, superseded);
+            if partition.next.rows() >= self.chunk_rows || partition.next.bytes >= CHUNK_BYTES_MAX {
+                self.send(partition, count)?;
             }
         }
-        for lane in &mut lanes {
-            if lane.next.rows() > 0 {
-                self.send(lane, count)?;
+        for partition in &mut partitions {
+            if partition.next.rows() > 0 {
+                self.send(partition, count)?;
             }
         }
         Ok(())
@@ -117,40 +121,40 @@ impl Cutter {
         }
     }
 
-    fn send(&mut self, lane: &mut Lane, lanes: u32) -> Result<(), RunError> {
+    fn send(&mut self, partition: &mut PartitionBuffer, partitions: u32) -> Result<(), RunError> {
         if self.stop.is_stopped() {
             return Err(RunError::Stopped);
         }
-        let (number, index) = (lane.next.number + lanes, lane.next.lane);
-        let next = match lane.ends.used.try_recv() {
+        let (number, index) = (partition.next.number + partitions, partition.next.partition);
+        let next = match partition.ends.used.try_recv() {
             Ok(mut used) => {
                 used.begin_again(number, index);
                 used
             }
             Err(_) => self.empty(number, index),
         };
-        let chunk = std::mem::replace(&mut lane.next, next);
-        lane.ends.out.blocking_send(Arc::new(chunk)).map_err(|_| RunError::Stopped)
+        let chunk = std::mem::replace(&mut partition.next, next);
+        partition.ends.out.blocking_send(Arc::new(chunk)).map_err(|_| RunError::Stopped)
     }
 
-    fn empty(&self, number: u32, lane: u32) -> Chunk {
-        Chunk { number, lane, records: Records::new(self.width), ..Chunk::default() }
+    fn empty(&self, number: u32, partition: u32) -> Chunk {
+        Chunk { number, partition, records: Records::new(self.width), ..Chunk::default() }
     }
 }
 
-/// The lane of a row: rows with equal keys go the same way; rows without one go the first. `key` lends
+/// The partition of a row: rows with equal keys go the same way; rows without one go the first. `key` lends
 /// its memory.
-pub(super) fn lane_of(
+pub(super) fn partition_of(
     converter: &mut Converter,
     row: &RawRow,
     key: &mut String,
-    lanes: u32,
+    partitions: u32,
 ) -> usize {
-    if lanes <= 1 || !converter.key(row, key) {
+    if partitions <= 1 || !converter.key(row, key) {
         return 0;
     }
     // A fixed hash: a job that goes on after a restart must divide its rows as before.
-    usize::try_from(xxh3_64(key.as_bytes()) % u64::from(lanes)).unwrap_or(0)
+    usize::try_from(xxh3_64(key.as_bytes()) % u64::from(partitions)).unwrap_or(0)
 }
 
 fn failed(row: &RawRow, errors: Vec<RowError>) -> FailedRow {

@@ -14,9 +14,9 @@ use crate::store::StoreError;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Listens until the server stops.
-pub(super) async fn hear(inner: Arc<Inner>) {
+pub(super) async fn listen(inner: Arc<Inner>) {
     while !inner.stop.is_cancelled() {
-        match listen(&inner).await {
+        match listen_once(&inner).await {
             Ok(()) => return,
             Err(error) => {
                 tracing::debug!(error = chain(&error), "other servers are not heard at the moment");
@@ -30,18 +30,18 @@ pub(super) async fn hear(inner: Arc<Inner>) {
 }
 
 /// Ends well when the server stops, and where there is nobody to hear.
-async fn listen(inner: &Arc<Inner>) -> Result<(), StoreError> {
+async fn listen_once(inner: &Arc<Inner>) -> Result<(), StoreError> {
     let Some(mut notifications) = inner.work.listen().await? else { return Ok(()) };
     // What was before we listened was not heard.
     let mut heard = None;
     loop {
         inner.wake.notify_one();
         match heard {
-            Some(job) => look_at(inner, job).await,
+            Some(job) => refresh(inner, job).await,
             // Something may have been missed: whatever runs here is asked for.
             None => {
                 for job in inner.manager.running_here() {
-                    look_at(inner, job).await;
+                    refresh(inner, job).await;
                 }
             }
         }
@@ -54,7 +54,7 @@ async fn listen(inner: &Arc<Inner>) -> Result<(), StoreError> {
 }
 
 /// Brings the copy in memory up to date, and stops a run that is not ours any more.
-async fn look_at(inner: &Arc<Inner>, job: i64) {
+async fn refresh(inner: &Arc<Inner>, job: i64) {
     if !inner.manager.knows(job) && !inner.changes.shows(job).await {
         return;
     }

@@ -21,7 +21,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// `Stopped` when `stop` comes first; a failure that asking again cannot mend.
-pub(super) async fn persist<T, F>(
+pub(super) async fn retry_transient<T, F>(
     job: i64,
     stop: &CancellationToken,
     mut ask: impl FnMut() -> F,
@@ -37,8 +37,8 @@ where
 /// held back for this is given.
 ///
 /// # Errors
-/// As of [`persist`].
-pub(super) async fn insist<T, F>(
+/// As of [`retry_transient`].
+pub(super) async fn retry_until_stored<T, F>(
     inner: &Inner,
     job: i64,
     mut ask: impl FnMut() -> F,
@@ -60,8 +60,8 @@ where
 /// an answer: a large file takes its time.
 ///
 /// # Errors
-/// As of [`persist`].
-pub(super) async fn reach<T, F>(
+/// As of [`retry_transient`].
+pub(super) async fn retry_storage<T, F>(
     job: i64,
     stop: &CancellationToken,
     mut ask: impl FnMut() -> F,
@@ -136,7 +136,7 @@ mod tests {
     async fn a_database_that_comes_back_is_asked_until_it_answers() {
         let asked = Cell::new(0);
         let stop = CancellationToken::new();
-        let answer = persist(1, &stop, || {
+        let answer = retry_transient(1, &stop, || {
             asked.set(asked.get() + 1);
             std::future::ready(if asked.get() < 4 {
                 Err(StoreError::busy())
@@ -152,7 +152,8 @@ mod tests {
         let stop = CancellationToken::new();
         stop.cancel();
         let answer =
-            persist(1, &stop, || std::future::ready(Err::<(), _>(StoreError::busy()))).await;
+            retry_transient(1, &stop, || std::future::ready(Err::<(), _>(StoreError::busy())))
+                .await;
         assert!(matches!(answer, Err(RunError::Stopped)));
     }
 

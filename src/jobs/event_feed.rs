@@ -31,18 +31,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const PACE: Duration = Duration::from_millis(40);
 
 /// Some events of a job, in order.
-pub(super) type Page = Arc<[StoredEvent]>;
+pub(super) type EventPage = Arc<[StoredEvent]>;
 
 /// How far the events of a job reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(super) struct FeedState {
     /// The number of the last one.
     pub(super) last: u64,
     /// No other will come.
     pub(super) is_end: bool,
 }
 
-impl Reach {
+impl FeedState {
     fn of(job: &Job) -> Self {
         Self { last: job.event_count, is_end: job.status.is_terminal() }
     }
@@ -50,31 +50,31 @@ impl Reach {
 
 /// The feeds of all jobs that are followed.
 #[derive(Debug, Default)]
-pub(super) struct Feeds(Mutex<HashMap<i64, Weak<Feed>>>);
+pub(super) struct EventFeeds(Mutex<HashMap<i64, Weak<EventFeed>>>);
 
 /// The feed of one job.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(super) struct EventFeed {
     id: i64,
-    reach: watch::Sender<Reach>,
+    state: watch::Sender<FeedState>,
     /// By the number before the first event.
-    pages: Mutex<VecDeque<(u64, Arc<OnceCell<Page>>)>>,
+    pages: Mutex<VecDeque<(u64, Arc<OnceCell<EventPage>>)>>,
 }
 
-impl Feeds {
+impl EventFeeds {
     /// The feed of a job; begins to look after the job when nobody followed it.
-    pub(super) fn of(&self, inner: &Arc<Inner>, job: &Job) -> Arc<Feed> {
+    pub(super) fn of(&self, inner: &Arc<Inner>, job: &Job) -> Arc<EventFeed> {
         let mut feeds = locked(&self.0);
         if let Some(feed) = feeds.get(&job.id).and_then(Weak::upgrade) {
-            feed.reaches(Reach::of(job));
+            feed.advance(FeedState::of(job));
             return feed;
         }
         feeds.retain(|_, feed| feed.strong_count() > 0);
-        let reach = watch::Sender::new(Reach::of(job));
-        let feed = Arc::new(Feed { id: job.id, reach, pages: Mutex::default() });
+        let state = watch::Sender::new(FeedState::of(job));
+        let feed = Arc::new(EventFeed { id: job.id, state, pages: Mutex::default() });
         feeds.insert(job.id, Arc::downgrade(&feed));
         if !job.status.is_terminal() {
-            let look = look_after(Arc::clone(inner), job.id, Arc::downgrade(&feed));
+            let look = poll(Arc::clone(inner), job.id, Arc::downgrade(&feed));
             inner.tasks.spawn_on(look, &inner.runtime);
         }
         feed
@@ -86,14 +86,14 @@ impl Feeds {
     }
 }
 
-impl Feed {
+impl EventFeed {
     /// Tells how far the events reach, now and later.
-    pub(super) fn reach(&self) -> watch::Receiver<Reach> {
-        self.reach.subscribe()
+    pub(super) fn state(&self) -> watch::Receiver<FeedState> {
+        self.state.subscribe()
     }
 
-    fn reaches(&self, now: Reach) {
-        self.reach.send_if_modified(|shown| {
+    fn advance(&self, now: FeedState) {
+        self.state.send_if_modified(|shown| {
             let grew = now.last > shown.last || now.is_end && !shown.is_end;
             if grew {
                 *shown = now;
@@ -104,12 +104,12 @@ impl Feed {
 
     /// The events behind the one numbered `after`, as many as make a page. Who asks for a page that
     /// is being read waits for it.
-    pub(super) async fn page(&self, jobs: &Jobs, after: u64) -> Result<Page, JobsError> {
+    pub(super) async fn page(&self, jobs: &Jobs, after: u64) -> Result<EventPage, JobsError> {
         let cell = self.cell(after);
         let id = self.id;
         let read = || {
             jobs.on_runtime(move |inner| async move {
-                Ok(Page::from(inner.store.events_after(id, after, PAGE_EVENTS).await?))
+                Ok(EventPage::from(inner.store.events_after(id, after, PAGE_EVENTS).await?))
             })
         };
         let page = Arc::clone(cell.get_or_try_init(read).await?);
@@ -120,7 +120,7 @@ impl Feed {
         Ok(page)
     }
 
-    fn cell(&self, after: u64) -> Arc<OnceCell<Page>> {
+    fn cell(&self, after: u64) -> Arc<OnceCell<EventPage>> {
         let mut pages = locked(&self.pages);
         if let Some((_, cell)) = pages.iter().find(|(kept, _)| *kept == after) {
             return Arc::clone(cell);
@@ -135,13 +135,13 @@ impl Feed {
 }
 
 /// Keeps the reach of a feed true until the job ends, nobody follows it or the server stops.
-async fn look_after(inner: Arc<Inner>, id: i64, feed: Weak<Feed>) {
+async fn poll(inner: Arc<Inner>, id: i64, feed: Weak<EventFeed>) {
     loop {
         let looked = look(&inner, id).await;
         let Some(feed) = feed.upgrade() else { return };
         let mut shown = match looked {
             Ok(Some(shown)) => shown,
-            Ok(None) => return feed.reach.send_modify(|reach| reach.is_end = true),
+            Ok(None) => return feed.state.send_modify(|state| state.is_end = true),
             Err(error) => {
                 tracing::warn!(job = id, error = chain(&error), "a followed job cannot be read");
                 drop(feed);
@@ -149,8 +149,8 @@ async fn look_after(inner: Arc<Inner>, id: i64, feed: Weak<Feed>) {
                 continue;
             }
         };
-        let now = Reach::of(&shown.borrow_and_update());
-        feed.reaches(now);
+        let now = FeedState::of(&shown.borrow_and_update());
+        feed.advance(now);
         drop(feed);
         if now.is_end {
             return;

@@ -3,14 +3,14 @@
 use tempfile::TempPath;
 
 use super::error::RunError;
-use super::selected::{Picker, Sieve};
+use super::row_filter::{FilterPass, RowFilter};
 use crate::domain::detected::Detected;
 use crate::files::SourceFile;
 use crate::reader::{self, RowSource};
 
 /// Where the rows of a job come from.
 #[derive(Debug)]
-pub(super) enum Source {
+pub(super) enum RowInput {
     /// A text file, read where it lies, or from the copy that was fetched.
     Csv {
         /// The uploaded file.
@@ -28,28 +28,28 @@ pub(super) enum Source {
     /// Some rows of another source.
     Selected {
         /// Where the rows come from.
-        source: Box<Source>,
+        source: Box<RowInput>,
         /// Which of them.
-        picker: Box<Picker>,
+        filter: Box<RowFilter>,
     },
 }
 
-impl Source {
+impl RowInput {
     /// Begins to read behind the header.
     pub(super) fn rows(&self) -> Result<Box<dyn RowSource>, RunError> {
         Ok(match self {
             Self::Csv { file, detected } => reader::open_csv(file.path(), detected)?,
             Self::Spool { path, detected } => reader::open_spool(path, detected)?,
-            Self::Selected { source, picker } => picker.pick(source.rows()?),
+            Self::Selected { source, filter } => filter.pick(source.rows()?),
         })
     }
 
     /// The rows that may overtake those of this source, and what tells its own among them, unless
     /// all are.
-    pub(super) fn with_rivals(&self) -> (&Self, Option<Sieve>) {
+    pub(super) fn with_superseding_rows(&self) -> (&Self, Option<FilterPass>) {
         match self {
-            Self::Selected { source, picker } if picker.is_overtaken_by_others() => {
-                (source, Some(picker.sieve()))
+            Self::Selected { source, filter } if filter.is_overtaken_by_others() => {
+                (source, Some(filter.pass()))
             }
             Self::Csv { .. } | Self::Spool { .. } | Self::Selected { .. } => (self, None),
         }

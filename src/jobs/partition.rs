@@ -1,4 +1,4 @@
-//! The writer's side of a running job: takes the chunks of one lane and commits each until it is in
+//! The writer's side of a running job: takes the chunks of one partition and commits each until it is in
 //! the table, whatever the database does in between.
 
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use super::Inner;
+use super::backoff::retry_transient;
 use super::error::RunError;
-use super::persist::persist;
 use super::stop::Stop;
 use super::thin::WhileRunning;
 use crate::domain::chunk::Chunk;
@@ -17,7 +17,7 @@ use crate::domain::options::OnError;
 use crate::faults::fault;
 use crate::store::{ChunkWriter, NotesLeft, StoreError};
 
-/// Commits the chunks of a lane until there are no more.
+/// Commits the chunks of a partition until there are no more.
 pub(super) async fn write(
     inner: Arc<Inner>,
     job: Job,
@@ -26,9 +26,9 @@ pub(super) async fn write(
     used: std::sync::mpsc::Sender<Chunk>,
     stop: Stop,
 ) -> Result<(), RunError> {
-    let mut lane = Lane::new(&inner, &job, writer, &stop);
+    let mut partition = PartitionWriter::new(&inner, &job, writer, &stop);
     while let Some(chunk) = chunks.recv().await {
-        let failed = lane.write(&chunk).await?;
+        let failed = partition.write(&chunk).await?;
         if let Some(chunk) = Arc::into_inner(chunk) {
             // The reader is at the end of the file when it takes none back.
             let _at_end = used.send(chunk);
@@ -39,7 +39,7 @@ pub(super) async fn write(
 }
 
 /// A writer at work for a job.
-pub(super) struct Lane<'a> {
+pub(super) struct PartitionWriter<'a> {
     inner: &'a Inner,
     job: &'a Job,
     writer: Box<dyn ChunkWriter>,
@@ -47,7 +47,7 @@ pub(super) struct Lane<'a> {
     thinning: WhileRunning,
 }
 
-impl<'a> Lane<'a> {
+impl<'a> PartitionWriter<'a> {
     pub(super) fn new(
         inner: &'a Inner,
         job: &'a Job,
@@ -65,8 +65,8 @@ impl<'a> Lane<'a> {
         self.inner.data_dir.check_free_space(0)?;
         let (id, store) = (self.job.id, &self.inner.work);
         commit(&mut *self.writer, self.job, chunk, self.stop).await?;
-        fault!("lane.after", RunError::Panicked);
-        let now = persist(id, self.stop.token(), || store.get(id)).await?;
+        fault!("partition.after", RunError::Panicked);
+        let now = retry_transient(id, self.stop.token(), || store.get(id)).await?;
         let now = now.ok_or(RunError::Stopped)?;
         let failed = now.counts.failed;
         self.thinning.look(self.inner, &now).await;
@@ -97,7 +97,7 @@ async fn commit(
     // Never waited for: one attempt ends before the next begins.
     let writer = tokio::sync::Mutex::new(writer);
     let attempt = || async { writer.lock().await.commit(Arc::clone(chunk)).await };
-    match persist(job.id, stop.token(), attempt).await {
+    match retry_transient(job.id, stop.token(), attempt).await {
         Err(RunError::Store(StoreError::LostLease { .. })) => Err(RunError::Stopped),
         written => written.map(drop),
     }

@@ -7,23 +7,23 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::domain::limits::SURVEY_KEYS_IN_MEMORY;
+use crate::domain::limits::PRESCAN_KEYS_IN_MEMORY;
 
 const BYTES: usize = size_of::<u128>();
 
 /// Numbers on their way to being sorted.
 #[derive(Debug)]
-pub(super) struct Spill {
+pub(super) struct ExternalSort {
     folder: PathBuf,
     in_memory_max: usize,
     block: Vec<u128>,
     runs: Vec<File>,
 }
 
-impl Spill {
+impl ExternalSort {
     /// An empty one; temporary files go into `folder` and vanish with the process.
     pub(super) fn new(folder: &Path) -> Self {
-        Self::with_block(folder, SURVEY_KEYS_IN_MEMORY)
+        Self::with_block(folder, PRESCAN_KEYS_IN_MEMORY)
     }
 
     fn with_block(folder: &Path, in_memory_max: usize) -> Self {
@@ -52,10 +52,10 @@ impl Spill {
     }
 
     /// All numbers in ascending order.
-    pub(super) fn sorted(mut self) -> io::Result<Sorted> {
+    pub(super) fn sorted(mut self) -> io::Result<SortedNumbers> {
         if self.runs.is_empty() {
             self.block.sort_unstable();
-            return Ok(Sorted::Memory(self.block.into_iter()));
+            return Ok(SortedNumbers::Memory(self.block.into_iter()));
         }
         self.write_block()?;
         // The block's memory is given back before the readers take theirs.
@@ -69,7 +69,7 @@ impl Spill {
             }
             runs.push(run);
         }
-        Ok(Sorted::Merge { runs, heads })
+        Ok(SortedNumbers::Merge { runs, heads })
     }
 }
 
@@ -84,7 +84,7 @@ fn read(run: &mut BufReader<File>) -> io::Result<Option<u128>> {
 
 /// Numbers in ascending order.
 #[derive(Debug)]
-pub(super) enum Sorted {
+pub(super) enum SortedNumbers {
     /// All fitted into memory.
     Memory(std::vec::IntoIter<u128>),
     /// Merged from sorted runs.
@@ -96,7 +96,7 @@ pub(super) enum Sorted {
     },
 }
 
-impl Iterator for Sorted {
+impl Iterator for SortedNumbers {
     type Item = io::Result<u128>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -128,11 +128,11 @@ mod tests {
             block in 1_usize..20,
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let mut spill = Spill::with_block(folder.path(), block);
+            let mut sort = ExternalSort::with_block(folder.path(), block);
             for number in &numbers {
-                spill.push(*number).unwrap();
+                sort.push(*number).unwrap();
             }
-            let sorted: Vec<u128> = spill.sorted().unwrap().map(Result::unwrap).collect();
+            let sorted: Vec<u128> = sort.sorted().unwrap().map(Result::unwrap).collect();
             let mut expected = numbers;
             expected.sort_unstable();
             prop_assert_eq!(sorted, expected);
