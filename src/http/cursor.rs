@@ -61,13 +61,13 @@ impl PageRequest {
     }
 
     /// Entries to look up: one more than the page has shows whether there is a next one.
-    pub(super) fn wanted(&self) -> u64 {
+    pub(super) fn fetch_limit(&self) -> u64 {
         self.rows + 1
     }
 
     /// Cuts what was found to the page; gives the cursor of the next one. `id` is what a cursor
     /// stands behind.
-    pub(super) fn cut<T>(&self, found: &mut Vec<T>, id: impl Fn(&T) -> i64) -> Option<String> {
+    pub(super) fn truncate<T>(&self, found: &mut Vec<T>, id: impl Fn(&T) -> i64) -> Option<String> {
         let more = found.len() as u64 > self.rows;
         found.truncate(usize::try_from(self.rows).unwrap_or(usize::MAX));
         found.last().filter(|_| more).map(|last| self.list.cursor(id(last)))

@@ -23,22 +23,22 @@ struct DatasetView<'a> {
     table: &'a str,
     run: &'static str,
     key: Vec<&'a str>,
-    columns: Vec<ColumnView<'a>>,
-    links: Links,
+    columns: Vec<DatasetColumnView<'a>>,
+    links: DatasetLinks,
 }
 
 #[derive(Debug, Serialize)]
-struct Summary<'a> {
+struct DatasetSummary<'a> {
     name: &'a str,
     title: &'a str,
     columns: usize,
     required: Vec<&'a str>,
-    links: Links,
+    links: DatasetLinks,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Links {
+struct DatasetLinks {
     #[serde(rename = "self")]
     itself: String,
     import: String,
@@ -48,7 +48,7 @@ struct Links {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ColumnView<'a> {
+struct DatasetColumnView<'a> {
     name: &'a str,
     title: &'a str,
     #[serde(rename = "type")]
@@ -83,9 +83,9 @@ pub(super) async fn list(
     envelope::ok(&json!({"datasets": datasets}))
 }
 
-fn summary(dataset: &Dataset) -> Summary<'_> {
+fn summary(dataset: &Dataset) -> DatasetSummary<'_> {
     let required = dataset.columns.iter().filter(|column| column.required);
-    Summary {
+    DatasetSummary {
         name: &dataset.name,
         title: &dataset.title,
         columns: dataset.columns.len(),
@@ -125,9 +125,13 @@ fn view(dataset: &Dataset) -> DatasetView<'_> {
     }
 }
 
-fn column_view<'a>(dataset: &'a Dataset, index: usize, column: &'a Column) -> ColumnView<'a> {
+fn column_view<'a>(
+    dataset: &'a Dataset,
+    index: usize,
+    column: &'a Column,
+) -> DatasetColumnView<'a> {
     let history = dataset.histories.iter().find(|history| history.columns.contains(&index));
-    ColumnView {
+    DatasetColumnView {
         name: &column.name,
         title: &column.title,
         kind: type_word(column.kind),
@@ -148,9 +152,9 @@ fn column_view<'a>(dataset: &'a Dataset, index: usize, column: &'a Column) -> Co
     }
 }
 
-fn links(dataset: &Dataset) -> Links {
+fn links(dataset: &Dataset) -> DatasetLinks {
     let base = format!("/api/v1/datasets/{}", dataset.name);
-    Links {
+    DatasetLinks {
         import: format!("/api/v1/import/{}", dataset.name),
         template_csv: format!("{base}/template.csv"),
         template_xlsx: format!("{base}/template.xlsx"),

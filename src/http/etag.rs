@@ -11,9 +11,9 @@ pub(super) fn weak_tag(body: &[u8]) -> String {
 
 /// The tags that a client has seen.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen(Vec<String>);
+pub(super) struct KnownTags(Vec<String>);
 
-impl Seen {
+impl KnownTags {
     /// Reads `If-None-Match`; what is no tag is left out.
     pub(super) fn of(request: &HttpRequest) -> Self {
         let tags = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
@@ -55,7 +55,7 @@ mod tests {
             let request = actix_web::test::TestRequest::default()
                 .insert_header((IF_NONE_MATCH, header.clone()))
                 .to_http_request();
-            assert_eq!(Seen::of(&request).contains(&tag), matches, "{header}");
+            assert_eq!(KnownTags::of(&request).contains(&tag), matches, "{header}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::jobs::JobFilter;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Page<'a> {
+struct JobPage<'a> {
     jobs: Vec<JobView<'a>>,
     next_cursor: Option<String>,
 }
@@ -34,12 +34,12 @@ pub(super) async fn list(
         dataset: query.get("dataset").map(str::to_owned),
         of: query.get("of").map(parent).transpose()?,
         before: page.after,
-        limit: page.wanted(),
+        limit: page.fetch_limit(),
     };
     let jobs = api.jobs.clone();
     let mut found = api.run(async move { jobs.list(&filter).await }).await?;
-    let next_cursor = page.cut(&mut found, |job| job.id);
-    envelope::ok(&Page { jobs: found.iter().map(JobView::of).collect(), next_cursor })
+    let next_cursor = page.truncate(&mut found, |job| job.id);
+    envelope::ok(&JobPage { jobs: found.iter().map(JobView::of).collect(), next_cursor })
 }
 
 /// The number of the job whose children are asked for.

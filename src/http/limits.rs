@@ -12,7 +12,7 @@ use crate::reader::EXTENSIONS;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Limits {
+struct LimitsView {
     max_upload_bytes: u64,
     extensions: [&'static str; EXTENSIONS.len()],
     chunk_rows: u32,
@@ -25,7 +25,7 @@ pub(super) async fn limits(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[])?;
-    envelope::ok(&Limits {
+    envelope::ok(&LimitsView {
         max_upload_bytes: api.max_upload,
         extensions: EXTENSIONS,
         chunk_rows: api.chunk_rows,

@@ -8,7 +8,7 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::etag::{Seen, weak_tag};
+use super::etag::{KnownTags, weak_tag};
 use super::problem::Problem;
 use super::status::job_id;
 use crate::domain::error_code::ErrorCode;
@@ -68,7 +68,7 @@ pub(super) async fn moved() -> HttpResponse {
 /// 200 with the file, or 304 when the client has just that.
 fn served(request: &HttpRequest, file: &PageFile) -> HttpResponse {
     let tag = weak_tag(file.bytes);
-    let is_known = Seen::of(request).contains(&tag);
+    let is_known = KnownTags::of(request).contains(&tag);
     let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let mut response = HttpResponse::build(status);
     response

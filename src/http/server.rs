@@ -49,7 +49,7 @@ impl Server {
             App::new()
                 .app_data(api.clone())
                 .wrap(from_fn(cors::guard))
-                .wrap(from_fn(super::surround::surround))
+                .wrap(from_fn(super::middleware::finish_answer))
                 .wrap(Condition::new(!origins.is_empty(), cors::headers(origins)))
                 .wrap(Condition::new(!origins.is_empty(), from_fn(cors::vary)))
                 .configure(super::routes)

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use chrono::{TimeDelta, Utc};
 
 use super::api::Api;
-use super::etag::Seen;
+use super::etag::KnownTags;
 use super::problem::Problem;
 use super::query::Query;
 use super::view::status_body;
@@ -25,7 +25,7 @@ pub(super) async fn status(
     let id = job_id(&id)?;
     let query = Query::read(&request, &["wait"])?;
     let wait = query.number("wait", 0..=WAIT_SECONDS_MAX)?.unwrap_or(0);
-    let seen = Seen::of(&request);
+    let seen = KnownTags::of(&request);
     let job = if wait == 0 {
         let jobs = api.jobs.clone();
         api.run(async move { jobs.get(id).await }).await?
@@ -38,7 +38,7 @@ pub(super) async fn status(
 
 /// With a tag, a job that differs from it; without one, a job at its end. A job at its end never
 /// changes again.
-fn is_news(job: &Job, seen: &Seen) -> bool {
+fn is_news(job: &Job, seen: &KnownTags) -> bool {
     job.status.is_terminal()
         || (seen.any() && status_body(job).is_ok_and(|(_, tag)| !seen.contains(&tag)))
 }
@@ -61,7 +61,7 @@ pub(super) async fn wait_for(
 }
 
 /// 200 with the job, or 304 when the client has seen just that.
-pub(super) fn answer(job: &Job, seen: &Seen) -> Result<HttpResponse, Problem> {
+pub(super) fn answer(job: &Job, seen: &KnownTags) -> Result<HttpResponse, Problem> {
     let (body, tag) = status_body(job)?;
     if seen.contains(&tag) {
         return Ok(headers(StatusCode::NOT_MODIFIED, job, &tag).finish());
@@ -102,17 +102,17 @@ mod tests {
     use crate::domain::status::JobStatus;
     use crate::http::view::tests::job;
 
-    fn seen(tag: &str) -> Seen {
+    fn seen(tag: &str) -> KnownTags {
         let request = actix_web::test::TestRequest::default()
             .insert_header(("If-None-Match", tag))
             .to_http_request();
-        Seen::of(&request)
+        KnownTags::of(&request)
     }
 
     #[test]
     fn a_known_tag_answers_304_with_the_tag_and_the_time_to_ask_again() {
         let job = job();
-        let first = answer(&job, &Seen::default()).unwrap();
+        let first = answer(&job, &KnownTags::default()).unwrap();
         assert_eq!(first.status(), 200);
         let tag = first.headers().get(ETAG).unwrap().to_str().unwrap().to_owned();
         let second = answer(&job, &seen(&tag)).unwrap();
@@ -126,11 +126,11 @@ mod tests {
         let mut job = job();
         let (_, tag) = status_body(&job).unwrap();
         assert!(!is_news(&job, &seen(&tag)));
-        assert!(!is_news(&job, &Seen::default()));
+        assert!(!is_news(&job, &KnownTags::default()));
         assert!(is_news(&job, &seen("\"other\"")));
         job.status = JobStatus::Completed;
-        assert!(is_news(&job, &Seen::default()));
-        assert!(!answer(&job, &Seen::default()).unwrap().headers().contains_key(RETRY_AFTER));
+        assert!(is_news(&job, &KnownTags::default()));
+        assert!(!answer(&job, &KnownTags::default()).unwrap().headers().contains_key(RETRY_AFTER));
     }
 
     #[test]

@@ -13,15 +13,15 @@ use crate::jobs::{JobsError, SupersededRow};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
-    superseded: Vec<RowView>,
+struct SupersededPage {
+    superseded: Vec<SupersededRowView>,
     total: u64,
     next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RowView {
+struct SupersededRowView {
     row_number: u64,
     by_row_number: u64,
 }
@@ -35,21 +35,22 @@ pub(super) async fn list(
     let id = job_id(&id)?;
     let query = Query::read(&request, &["limit", "cursor"])?;
     let page = PageRequest::of(List::Superseded(id), &query)?;
-    let (after, wanted) = (page.after.unwrap_or(0), page.wanted());
+    let (after, limit) = (page.after.unwrap_or(0), page.fetch_limit());
     let jobs = api.jobs.clone();
     let (job, mut found) = api
         .run(async move {
             let job = jobs.get(id).await?;
-            let found = jobs.superseded_rows(id, after, wanted).await?;
+            let found = jobs.superseded_rows(id, after, limit).await?;
             Ok::<_, JobsError>((job, found))
         })
         .await?;
-    let next_cursor = page.cut(&mut found, |row| i64::try_from(row.row_number).unwrap_or(i64::MAX));
-    let view = |row: &SupersededRow| RowView {
+    let next_cursor =
+        page.truncate(&mut found, |row| i64::try_from(row.row_number).unwrap_or(i64::MAX));
+    let view = |row: &SupersededRow| SupersededRowView {
         row_number: row.row_number,
         by_row_number: row.by_row_number,
     };
-    envelope::ok(&Page {
+    envelope::ok(&SupersededPage {
         superseded: found.iter().map(view).collect(),
         total: job.counts.superseded,
         next_cursor,

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::api::Api;
 use super::envelope;
 use super::problem::Problem;
-use super::upload::{self, Taken, intake};
+use super::upload::{self, ParsedUpload, intake};
 use crate::dataset::model::Dataset;
 use crate::domain::error_code::ErrorCode;
 use crate::reader::{Child, Inspection, ReadError, Upload};
@@ -23,8 +23,8 @@ use view::PreviewView;
 
 /// A file that is looked at, and removed with this value.
 #[derive(Debug)]
-struct Subject {
-    taken: Taken,
+struct PreviewFile {
+    upload: ParsedUpload,
     file_name: String,
     dataset: Arc<Dataset>,
 }
@@ -49,41 +49,41 @@ pub(super) async fn preview(
         return Err(Problem::stopping());
     }
     let dataset = Arc::clone(api.dataset(&name)?);
-    let taken = upload::take(&request, payload, &api).await?;
-    let subject = Subject { file_name: taken.shown_name(&dataset), taken, dataset };
+    let upload = upload::parse(&request, payload, &api).await?;
+    let file = PreviewFile { file_name: upload.shown_name(&dataset), upload, dataset };
     let (child, places) = (api.child.clone(), Arc::clone(&api.workbook_places));
-    let body = api.run_while_asked(look_at(subject, child, places)).await?;
+    let body = api.run_while_asked(preview_file(file, child, places)).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(body))
 }
 
 /// The body of the answer. Dropped when the connection breaks: then the file is not read further.
-async fn look_at(
-    subject: Subject,
+async fn preview_file(
+    file: PreviewFile,
     child: Child,
     workbook_places: Arc<Semaphore>,
 ) -> Result<Vec<u8>, Problem> {
-    let place = intake::place_for(&subject.taken.arrived.path, workbook_places).await?;
+    let place = intake::place_for(&file.upload.arrived.path, workbook_places).await?;
     let stop = Arc::new(AtomicBool::new(false));
     let _stop = StopOnDrop(Arc::clone(&stop));
     let looked = tokio::task::spawn_blocking(move || {
-        let inspection = inspect(&subject, &child, &stop)?;
+        let inspection = inspect(&file, &child, &stop)?;
         // The child has ended: another one may begin.
         drop(place);
-        let Subject { taken, file_name, dataset } = &subject;
-        let view = PreviewView::of(dataset, file_name, taken, inspection);
+        let PreviewFile { upload, file_name, dataset } = &file;
+        let view = PreviewView::of(dataset, file_name, upload, inspection);
         envelope::body(None, &view)
     });
     looked.await.map_err(|fault| Problem::because(ErrorCode::Internal, fault))?
 }
 
-fn inspect(subject: &Subject, child: &Child, stop: &AtomicBool) -> Result<Inspection, ReadError> {
-    let Subject { taken, file_name, dataset } = subject;
+fn inspect(file: &PreviewFile, child: &Child, stop: &AtomicBool) -> Result<Inspection, ReadError> {
+    let PreviewFile { upload, file_name, dataset } = file;
     let file = Upload {
-        path: &taken.arrived.path,
+        path: &upload.arrived.path,
         file_name,
-        media_type: taken.media_type.as_deref(),
-        valid_utf8: taken.arrived.valid_utf8,
-        size: taken.arrived.size,
+        media_type: upload.media_type.as_deref(),
+        valid_utf8: upload.arrived.valid_utf8,
+        size: upload.arrived.size,
     };
-    intake::look_into(&file, &taken.options, dataset, child, stop)
+    intake::look_into(&file, &upload.options, dataset, child, stop)
 }

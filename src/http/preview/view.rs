@@ -12,7 +12,7 @@ use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
 use crate::http::problem::Fault;
-use crate::http::upload::{Taken, intake};
+use crate::http::upload::{ParsedUpload, intake};
 use crate::reader::Inspection;
 
 /// Rows that are shown.
@@ -30,15 +30,15 @@ pub(super) struct PreviewView<'a> {
     file_size: u64,
     detected: Detected,
     ready: bool,
-    columns: Vec<ColumnView<'a>>,
-    missing: Vec<MissingView<'a>>,
+    columns: Vec<PreviewColumnView<'a>>,
+    missing: Vec<MissingColumnView<'a>>,
     faults: Vec<Fault>,
-    rows: Vec<RowView>,
+    rows: Vec<PreviewRowView>,
 }
 
 /// A cell of the header.
 #[derive(Debug, Serialize)]
-struct ColumnView<'a> {
+struct PreviewColumnView<'a> {
     header: String,
     index: usize,
     column: Option<&'a str>,
@@ -49,7 +49,7 @@ struct ColumnView<'a> {
 
 /// A column that nothing in the file feeds.
 #[derive(Debug, Serialize)]
-struct MissingView<'a> {
+struct MissingColumnView<'a> {
     column: &'a str,
     title: &'a str,
     required: bool,
@@ -57,15 +57,15 @@ struct MissingView<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RowView {
+struct PreviewRowView {
     row_number: u32,
     cells: Vec<String>,
-    errors: Vec<ErrorView>,
+    errors: Vec<PreviewErrorView>,
 }
 
 /// A row error without its row.
 #[derive(Debug, Serialize)]
-struct ErrorView {
+struct PreviewErrorView {
     column: Option<String>,
     code: RowCode,
     message: String,
@@ -77,15 +77,15 @@ impl<'a> PreviewView<'a> {
     pub(super) fn of(
         dataset: &'a Arc<Dataset>,
         file_name: &'a str,
-        taken: &Taken,
+        upload: &ParsedUpload,
         inspection: Inspection,
     ) -> Self {
-        let (matched, faults) = read_header(dataset, &inspection.header, &taken.options.mapping);
+        let (matched, faults) = read_header(dataset, &inspection.header, &upload.options.mapping);
         let fed = matched.columns;
         let columns =
             inspection.header.iter().zip(&fed).enumerate().map(|(index, (header, fed))| {
                 let column = fed.and_then(|column| dataset.columns.get(column));
-                ColumnView {
+                PreviewColumnView {
                     header: header.clone(),
                     index,
                     column: column.map(|column| column.name.as_str()),
@@ -97,7 +97,7 @@ impl<'a> PreviewView<'a> {
         Self {
             dataset: &dataset.name,
             file_name,
-            file_size: taken.arrived.size,
+            file_size: upload.arrived.size,
             ready: faults.is_empty(),
             columns: columns.collect(),
             missing: missing(dataset, &fed),
@@ -125,12 +125,12 @@ fn samples(rows: &[RawRow], index: usize) -> Vec<String> {
 }
 
 /// The columns that nothing feeds, required ones first.
-fn missing<'a>(dataset: &'a Dataset, fed: &[Option<usize>]) -> Vec<MissingView<'a>> {
+fn missing<'a>(dataset: &'a Dataset, fed: &[Option<usize>]) -> Vec<MissingColumnView<'a>> {
     let each = dataset.columns.iter().enumerate();
     let mut missing: Vec<&Column> =
         each.filter(|(index, _)| !fed.contains(&Some(*index))).map(|(_, column)| column).collect();
     missing.sort_by_key(|column| !column.required);
-    let view = |column: &'a Column| MissingView {
+    let view = |column: &'a Column| MissingColumnView {
         column: &column.name,
         title: &column.title,
         required: column.required,
@@ -144,11 +144,11 @@ fn rows(
     fed: &[Option<usize>],
     decimal: DecimalSeparator,
     sample: &[RawRow],
-) -> Vec<RowView> {
+) -> Vec<PreviewRowView> {
     let plan = Plan::of_what_fits(dataset, fed);
     let mut converter = Converter::new(dataset, &plan, decimal);
     let mut records = Records::new(plan.width());
-    let mut view = |row: &RawRow| RowView {
+    let mut view = |row: &RawRow| PreviewRowView {
         row_number: row.row_number,
         cells: row.cells().map(|(text, _)| shown(text)).collect(),
         errors: converter
@@ -156,13 +156,13 @@ fn rows(
             .err()
             .into_iter()
             .flatten()
-            .map(ErrorView::of)
+            .map(PreviewErrorView::of)
             .collect(),
     };
     sample.iter().take(ROWS_SHOWN).map(&mut view).collect()
 }
 
-impl ErrorView {
+impl PreviewErrorView {
     fn of(error: RowError) -> Self {
         let RowError { column, code, message, value, .. } = error;
         Self { column, code, message, value }

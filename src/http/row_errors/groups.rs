@@ -12,7 +12,7 @@ use crate::http::query::Query;
 use crate::http::status::job_id;
 
 #[derive(Serialize)]
-struct Groups<'a> {
+struct ErrorGroupList<'a> {
     groups: Vec<GroupView<'a>>,
     total: u64,
 }
@@ -44,7 +44,7 @@ pub(in crate::http) async fn groups(
             jobs.error_groups(id).await
         })
         .await?;
-    envelope::ok(&Groups {
+    envelope::ok(&ErrorGroupList {
         groups: found.iter().map(GroupView::of).collect(),
         total: found.iter().map(|group| group.count).sum(),
     })

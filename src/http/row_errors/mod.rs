@@ -27,18 +27,18 @@ pub(super) use groups::groups;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Page {
+struct RowErrorPage {
     errors: Vec<RowError>,
     total: u64,
     stored: u64,
     truncated: bool,
     next_cursor: Option<String>,
-    links: Links,
+    links: RowErrorLinks,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Links {
+struct RowErrorLinks {
     job: String,
     errors_csv: String,
     errors_xlsx: String,
@@ -53,25 +53,25 @@ pub(super) async fn list(
     let id = job_id(&id)?;
     let query = Query::read(&request, &["limit", "cursor"])?;
     let page = PageRequest::of(List::RowErrors(id), &query)?;
-    let (after, wanted) = (page.after.unwrap_or(0), page.wanted());
+    let (after, limit) = (page.after.unwrap_or(0), page.fetch_limit());
     let jobs = api.jobs.clone();
     let (job, mut found, (stored, rows_stored)) = api
         .run(async move {
             let job = jobs.get(id).await?;
-            let found = jobs.row_errors(id, after, wanted).await?;
+            let found = jobs.row_errors(id, after, limit).await?;
             let stored = jobs.stored_row_errors(id).await?;
             Ok::<_, JobsError>((job, found, stored))
         })
         .await?;
-    let next_cursor = page.cut(&mut found, |(error, _)| *error);
+    let next_cursor = page.truncate(&mut found, |(error, _)| *error);
     let base = format!("/api/v1/import/jobs/{id}");
-    envelope::ok(&Page {
+    envelope::ok(&RowErrorPage {
         errors: found.into_iter().map(|(_, error)| error).collect(),
         total: job.counts.failed,
         stored,
         truncated: rows_stored < job.counts.failed,
         next_cursor,
-        links: Links {
+        links: RowErrorLinks {
             job: super::view::status_url(id),
             errors_csv: format!("{base}/errors.csv"),
             errors_xlsx: format!("{base}/errors.xlsx"),

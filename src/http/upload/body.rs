@@ -11,7 +11,7 @@ use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Payload};
 use futures_util::{Stream, StreamExt};
 
-use super::digest::Expected;
+use super::digest::ExpectedDigest;
 use crate::http::problem::Problem;
 
 /// How long the next bytes may take.
@@ -22,17 +22,17 @@ const EPILOGUE_BYTES_MAX: usize = 64 << 10;
 
 /// The bytes of the request. Clones share them.
 #[derive(Clone)]
-pub(super) struct Body(Rc<RefCell<Inner>>);
+pub(super) struct UploadBody(Rc<RefCell<BodyState>>);
 
-struct Inner {
+struct BodyState {
     payload: Payload,
-    expected: Option<Expected>,
+    expected: Option<ExpectedDigest>,
 }
 
-impl Body {
+impl UploadBody {
     /// The body, with the digest that it must have.
-    pub(super) fn new(payload: Payload, expected: Option<Expected>) -> Self {
-        Self(Rc::new(RefCell::new(Inner { payload, expected })))
+    pub(super) fn new(payload: Payload, expected: Option<ExpectedDigest>) -> Self {
+        Self(Rc::new(RefCell::new(BodyState { payload, expected })))
     }
 
     /// Reads what follows the part that was asked for, and compares the digest.
@@ -45,11 +45,11 @@ impl Body {
                 .ok_or_else(|| Problem::malformed("too much follows the end of the form"))?;
         }
         let expected = self.0.borrow_mut().expected.take();
-        expected.map_or(Ok(()), Expected::check)
+        expected.map_or(Ok(()), ExpectedDigest::check)
     }
 }
 
-impl Stream for Body {
+impl Stream for UploadBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -9,18 +9,18 @@ use crate::http::problem::Problem;
 
 /// The digest that a client announced, and the one that grows while its body passes.
 #[derive(Debug)]
-pub(super) struct Expected {
+pub(super) struct ExpectedDigest {
     announced: Vec<u8>,
-    growing: Growing,
+    running: RunningDigest,
 }
 
 #[derive(Debug)]
-enum Growing {
+enum RunningDigest {
     Sha256(Sha256),
     Sha512(Box<Sha512>),
 }
 
-impl Expected {
+impl ExpectedDigest {
     /// Reads a header such as `sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:`.
     pub(super) fn parse(header: &str) -> Result<Self, Problem> {
         let of = |wanted: &str, bytes: usize| {
@@ -34,32 +34,32 @@ impl Expected {
                         .filter(|digest| digest.len() == bytes)
                 })
         };
-        let (announced, growing) = match (of("sha-256", 32), of("sha-512", 64)) {
-            (Some(digest), _) => (digest, Growing::Sha256(Sha256::new())),
-            (None, Some(digest)) => (digest, Growing::Sha512(Box::new(Sha512::new()))),
-            (None, None) => (None, Growing::Sha256(Sha256::new())),
+        let (announced, running) = match (of("sha-256", 32), of("sha-512", 64)) {
+            (Some(digest), _) => (digest, RunningDigest::Sha256(Sha256::new())),
+            (None, Some(digest)) => (digest, RunningDigest::Sha512(Box::new(Sha512::new()))),
+            (None, None) => (None, RunningDigest::Sha256(Sha256::new())),
         };
         let announced = announced.ok_or_else(|| {
             Problem::malformed(
                 "the Content-Digest cannot be read; write it like sha-256=:BASE64: or sha-512=:BASE64:",
             )
         })?;
-        Ok(Self { announced, growing })
+        Ok(Self { announced, running })
     }
 
     /// Takes the next bytes of the body.
     pub(super) fn update(&mut self, bytes: &[u8]) {
-        match &mut self.growing {
-            Growing::Sha256(hash) => hash.update(bytes),
-            Growing::Sha512(hash) => hash.update(bytes),
+        match &mut self.running {
+            RunningDigest::Sha256(hash) => hash.update(bytes),
+            RunningDigest::Sha512(hash) => hash.update(bytes),
         }
     }
 
     /// Compares at the end of the body.
     pub(super) fn check(self) -> Result<(), Problem> {
-        let (name, arrived) = match self.growing {
-            Growing::Sha256(hash) => ("sha-256", hash.finalize().to_vec()),
-            Growing::Sha512(hash) => ("sha-512", hash.finalize().to_vec()),
+        let (name, arrived) = match self.running {
+            RunningDigest::Sha256(hash) => ("sha-256", hash.finalize().to_vec()),
+            RunningDigest::Sha512(hash) => ("sha-512", hash.finalize().to_vec()),
         };
         if arrived == self.announced {
             return Ok(());
@@ -81,7 +81,7 @@ mod tests {
     const HEADER: &str = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
 
     fn check(header: &str, body: &[u8]) -> Result<(), String> {
-        let mut expected = Expected::parse(header).map_err(|problem| problem.to_string())?;
+        let mut expected = ExpectedDigest::parse(header).map_err(|problem| problem.to_string())?;
         body.chunks(5).for_each(|piece| expected.update(piece));
         expected.check().map_err(|problem| problem.to_string())
     }

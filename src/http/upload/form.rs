@@ -4,8 +4,8 @@
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::header::HeaderMap;
 
-use super::body::{self, Body};
-use super::{Sink, Taken, headers};
+use super::body::{self, UploadBody};
+use super::{ParsedUpload, UploadTarget, headers};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
 use crate::domain::options::Options;
@@ -26,14 +26,14 @@ struct FilePart {
 }
 
 /// Reads the form to its end. Options may also stand in the query.
-pub(super) async fn take(
+pub(super) async fn parse(
     headers: &HeaderMap,
-    body: Body,
+    body: UploadBody,
     query: Vec<(String, String)>,
-    sink: Sink<'_>,
-) -> Result<Taken, Problem> {
-    let Sink { limit, .. } = sink;
-    if sink.announced.is_some_and(|bytes| bytes > limit.saturating_add(FORM_BYTES_MAX)) {
+    target: UploadTarget<'_>,
+) -> Result<ParsedUpload, Problem> {
+    let UploadTarget { limit, .. } = target;
+    if target.announced.is_some_and(|bytes| bytes > limit.saturating_add(FORM_BYTES_MAX)) {
         return Err(FileError::TooLarge { limit }.into());
     }
     let mut options = query;
@@ -57,26 +57,26 @@ pub(super) async fn take(
             return Err(Problem::new(ErrorCode::MultipleFiles, detail));
         }
         // What is wrong already is told before the file is read.
-        parse(&options)?;
-        file = Some(file_part(&mut field, sink).await?);
+        parse_options(&options)?;
+        file = Some(file_part(&mut field, target).await?);
     }
-    let options = parse(&options)?;
+    let options = parse_options(&options)?;
     let Some(file) = file else {
         let detail = "the form has no part called `file`";
         return Err(Problem::new(ErrorCode::NoFile, detail));
     };
     let FilePart { arrived, file_name, media_type } = file;
-    Ok(Taken { arrived, file_name, media_type, options })
+    Ok(ParsedUpload { arrived, file_name, media_type, options })
 }
 
-fn parse(options: &[(String, String)]) -> Result<Options, Problem> {
+fn parse_options(options: &[(String, String)]) -> Result<Options, Problem> {
     Ok(Options::parse(options.iter().map(|(name, value)| (name.as_str(), value.as_str())))?)
 }
 
-async fn file_part(field: &mut Field, sink: Sink<'_>) -> Result<FilePart, Problem> {
+async fn file_part(field: &mut Field, target: UploadTarget<'_>) -> Result<FilePart, Problem> {
     let file_name = field.content_disposition().and_then(headers::file_name_of_part);
     let media_type = field.content_type().map(|media| media.essence_str().to_ascii_lowercase());
-    let mut receiver = sink.data_dir.receive(sink.limit, None)?;
+    let mut receiver = target.data_dir.receive(target.limit, None)?;
     while let Some(bytes) = body::next(field).await? {
         receiver.write(&bytes.map_err(|fault| broken(&fault))?).await?;
     }
@@ -148,7 +148,7 @@ mod tests {
         parts: &[(&str, &str)],
         query: &[(&str, &str)],
         limit: u64,
-    ) -> (Result<Taken, String>, usize) {
+    ) -> (Result<ParsedUpload, String>, usize) {
         let mut text = String::new();
         for (disposition, content) in parts {
             let head = ["--B\r\nContent-Disposition: form-data; ", disposition, "\r\n\r\n"];
@@ -163,11 +163,11 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let data_dir = Arc::new(DataDir::open(place.path()).unwrap());
         let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        let sink = Sink { data_dir: &data_dir, limit, announced: None };
-        let body = Body::new(payload, None);
-        let taken = take(request.headers(), body, query, sink).await;
+        let target = UploadTarget { data_dir: &data_dir, limit, announced: None };
+        let body = UploadBody::new(payload, None);
+        let upload = parse(request.headers(), body, query, target).await;
         let kept = std::fs::read_dir(place.path().join("uploads")).unwrap().count();
-        (taken.map_err(|problem| problem.to_string()), kept)
+        (upload.map_err(|problem| problem.to_string()), kept)
     }
 
     async fn refusal(parts: &[(&str, &str)]) -> String {
@@ -177,12 +177,12 @@ mod tests {
     #[actix_web::test]
     async fn options_stand_before_and_after_the_file_and_in_the_query() {
         let parts = [("name=mode", "insert"), FILE_PART, ("name=onError", "abort")];
-        let (taken, kept) = read(&parts, &[("priority", "5")], 100).await;
-        let taken = taken.unwrap();
-        assert_eq!((taken.options.mode, taken.options.on_error), (Mode::Insert, OnError::Abort));
-        assert_eq!(taken.options.priority, 5);
-        assert_eq!(taken.file_name.as_deref(), Some("a.csv"));
-        assert_eq!((taken.arrived.size, kept), (6, 0), "nothing is kept before the body's end");
+        let (upload, kept) = read(&parts, &[("priority", "5")], 100).await;
+        let upload = upload.unwrap();
+        assert_eq!((upload.options.mode, upload.options.on_error), (Mode::Insert, OnError::Abort));
+        assert_eq!(upload.options.priority, 5);
+        assert_eq!(upload.file_name.as_deref(), Some("a.csv"));
+        assert_eq!((upload.arrived.size, kept), (6, 0), "nothing is kept before the body's end");
     }
 
     #[actix_web::test]
@@ -211,8 +211,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_file_that_is_too_large_leaves_nothing_behind() {
-        let (taken, kept) = read(&[FILE_PART], &[], 5).await;
-        assert!(taken.unwrap_err().starts_with("too_large"));
+        let (upload, kept) = read(&[FILE_PART], &[], 5).await;
+        assert!(upload.unwrap_err().starts_with("too_large"));
         assert_eq!(kept, 0);
     }
 }

@@ -5,7 +5,7 @@ use actix_web::http::header::{
     ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
 };
 
-use super::digest::Expected;
+use super::digest::ExpectedDigest;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{CLIENT_CHARS, IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
 use crate::domain::row_error::shown;
@@ -53,14 +53,14 @@ pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 /// Reads `Content-Digest`.
-pub(super) fn content_digest(headers: &HeaderMap) -> Result<Option<Expected>, Problem> {
+pub(super) fn content_digest(headers: &HeaderMap) -> Result<Option<ExpectedDigest>, Problem> {
     let mut values = headers.get_all("content-digest").peekable();
     if values.peek().is_none() {
         return Ok(None);
     }
     let texts: Result<Vec<_>, _> = values.map(|value| value.to_str()).collect();
     let text = texts.map_err(|_| Problem::malformed("the Content-Digest cannot be read"))?;
-    Expected::parse(&text.join(",")).map(Some)
+    ExpectedDigest::parse(&text.join(",")).map(Some)
 }
 
 /// Reads the file name of `Content-Disposition`; the extended form wins (RFC 6266, 4.3).

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use super::api::Api;
 use super::envelope;
-use super::etag::Seen;
+use super::etag::KnownTags;
 use super::events;
 use super::problem::Problem;
 use super::query;
@@ -34,7 +34,7 @@ use crate::domain::options::Options;
 use crate::faults::fault;
 use crate::files::{DataDir, TempUpload};
 use crate::jobs::Submitted;
-use body::Body;
+use body::UploadBody;
 use headers::BodyKind;
 pub(super) use headers::{client, idempotency_key};
 use intake::Order;
@@ -45,7 +45,7 @@ pub(super) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("ide
 
 /// What the body gave.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct ParsedUpload {
     /// The file; removed again unless it is stored.
     pub(super) arrived: TempUpload,
     file_name: Option<String>,
@@ -55,7 +55,7 @@ pub(super) struct Taken {
     pub(super) options: Options,
 }
 
-impl Taken {
+impl ParsedUpload {
     /// The name under which the file is shown.
     pub(super) fn shown_name(&self, dataset: &Dataset) -> String {
         let media_type = self.media_type.as_deref();
@@ -65,7 +65,7 @@ impl Taken {
 
 /// Where the bytes go, and how many may come.
 #[derive(Debug, Clone, Copy)]
-struct Sink<'a> {
+struct UploadTarget<'a> {
     data_dir: &'a Arc<DataDir>,
     limit: u64,
     /// `Content-Length`.
@@ -74,7 +74,7 @@ struct Sink<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Started {
+struct JobAccepted {
     job_id: i64,
     status_url: String,
 }
@@ -102,7 +102,7 @@ pub(super) async fn import(
             let id = submitted.job.id;
             let job = wait_for(&api, id, at_most, |job| job.status.is_terminal()).await?;
             if job.status.is_terminal() {
-                answer(&job, &Seen::default())?
+                answer(&job, &KnownTags::default())?
             } else {
                 accepted(&dataset, &job)?
             }
@@ -134,14 +134,14 @@ pub(super) async fn submit(
     }
     let idempotency_key = headers::idempotency_key(request.headers())?;
     let client = headers::client(request)?;
-    let mut taken = take(request, payload, api).await?;
-    adjust(&mut taken.options);
+    let mut upload = parse(request, payload, api).await?;
+    adjust(&mut upload.options);
     let order = Order {
         dataset: Arc::clone(dataset),
-        file_name: taken.shown_name(dataset),
-        arrived: taken.arrived,
-        media_type: taken.media_type,
-        options: taken.options,
+        file_name: upload.shown_name(dataset),
+        arrived: upload.arrived,
+        media_type: upload.media_type,
+        options: upload.options,
         idempotency_key,
         client,
     };
@@ -155,11 +155,11 @@ pub(super) fn true_value() -> actix_web::http::header::HeaderValue {
 }
 
 /// Reads the body to its end: the file goes to disk, everything else into the options.
-pub(super) async fn take(
+pub(super) async fn parse(
     request: &HttpRequest,
     payload: web::Payload,
     api: &Api,
-) -> Result<Taken, Problem> {
+) -> Result<ParsedUpload, Problem> {
     let kind = headers::body_kind(request.headers())?;
     if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
@@ -173,25 +173,25 @@ pub(super) async fn take(
     if announced.is_none_or(|bytes| bytes <= api.max_upload) {
         api.storage.check_free_space(announced.unwrap_or(0)).await?;
     }
-    let sink = Sink { data_dir: &api.data_dir, limit: api.max_upload, announced };
-    let body = Body::new(payload, headers::content_digest(request.headers())?);
-    let taken = match kind {
-        BodyKind::Form => form::take(request.headers(), body.clone(), query, sink).await,
+    let target = UploadTarget { data_dir: &api.data_dir, limit: api.max_upload, announced };
+    let body = UploadBody::new(payload, headers::content_digest(request.headers())?);
+    let upload = match kind {
+        BodyKind::Form => form::parse(request.headers(), body.clone(), query, target).await,
         BodyKind::File(media_type) => {
-            raw::take(request.headers(), body.clone(), query, media_type, sink).await
+            raw::parse(request.headers(), body.clone(), query, media_type, target).await
         }
     }?;
     body.finish().await?;
-    Ok(taken)
+    Ok(upload)
 }
 
 /// 202: the job is stored and will run, whatever happens to this server.
 fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
     let message = format!("{} import started in background", singular(&dataset.title));
-    let started = Started { job_id: job.id, status_url: status_url(job.id) };
-    let body = envelope::body(Some(&message), &started)?;
+    let view = JobAccepted { job_id: job.id, status_url: status_url(job.id) };
+    let body = envelope::body(Some(&message), &view)?;
     let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
-    response.insert_header((LOCATION, started.status_url)).insert_header((RETRY_AFTER, "1"));
+    response.insert_header((LOCATION, view.status_url)).insert_header((RETRY_AFTER, "1"));
     Ok(response.content_type("application/json").body(body))
 }
 

@@ -2,8 +2,8 @@
 
 use actix_web::http::header::HeaderMap;
 
-use super::body::{self, Body};
-use super::{Sink, Taken, headers};
+use super::body::{self, UploadBody};
+use super::{ParsedUpload, UploadTarget, headers};
 use crate::domain::options::Options;
 use crate::http::problem::Problem;
 
@@ -11,21 +11,21 @@ use crate::http::problem::Problem;
 const FILE_NAME: &str = "fileName";
 
 /// Reads the file and its name; all options stand in the query.
-pub(super) async fn take(
+pub(super) async fn parse(
     headers: &HeaderMap,
-    mut body: Body,
+    mut body: UploadBody,
     mut query: Vec<(String, String)>,
     media_type: Option<String>,
-    sink: Sink<'_>,
-) -> Result<Taken, Problem> {
+    target: UploadTarget<'_>,
+) -> Result<ParsedUpload, Problem> {
     let named = query.iter().position(|(name, _)| name == FILE_NAME);
     let named = named.map(|index| query.remove(index).1);
     let options = Options::parse(query.iter().map(|(n, v)| (n.as_str(), v.as_str())))?;
-    let mut receiver = sink.data_dir.receive(sink.limit, sink.announced)?;
+    let mut receiver = target.data_dir.receive(target.limit, target.announced)?;
     while let Some(bytes) = body::next(&mut body).await? {
         receiver.write(&bytes.map_err(|fault| body::broken(&fault))?).await?;
     }
-    Ok(Taken {
+    Ok(ParsedUpload {
         arrived: receiver.finish().await?,
         file_name: named.or_else(|| headers::file_name(headers)),
         media_type,

@@ -17,13 +17,13 @@ use crate::domain::error_code::ErrorCode;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Goes around every handler.
-pub(super) async fn surround(
+pub(super) async fn finish_answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let request_id = Uuid::now_v7().to_string();
     let response = next.call(request).await?.map_into_boxed_body();
-    let mut response = in_one_shape(response, &request_id);
+    let mut response = as_problem(response, &request_id);
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
@@ -36,20 +36,20 @@ pub(super) async fn surround(
 }
 
 /// Gives a refusal the request id, and one that the web server made the shape of our own.
-fn in_one_shape(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
+fn as_problem(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
     let refusal = match ours {
         Some(problem) => {
             if status.is_server_error() {
-                log(&response, problem, request_id);
+                log_failure(&response, problem, request_id);
             }
             Some(problem.response(Some(request_id)))
         }
         None if (status.is_client_error() || status.is_server_error())
             && !is_problem(&response) =>
         {
-            Some(foreign(status).response(Some(request_id)))
+            Some(problem_of(status).response(Some(request_id)))
         }
         None => None,
     };
@@ -67,7 +67,7 @@ fn is_problem(response: &ServiceResponse<BoxBody>) -> bool {
     response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON)
 }
 
-fn foreign(status: StatusCode) -> Problem {
+fn problem_of(status: StatusCode) -> Problem {
     match status {
         StatusCode::NOT_FOUND => Problem::new(ErrorCode::NotFound, "there is nothing here"),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::TooLarge, "the body is too large"),
@@ -78,7 +78,7 @@ fn foreign(status: StatusCode) -> Problem {
     }
 }
 
-fn log(response: &ServiceResponse<BoxBody>, problem: &Problem, request_id: &str) {
+fn log_failure(response: &ServiceResponse<BoxBody>, problem: &Problem, request_id: &str) {
     let request = response.request();
     tracing::error!(
         request_id,
