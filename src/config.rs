@@ -136,7 +136,7 @@ impl Config {
     /// # Errors
     /// Every setting that cannot be used.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
-        let mut from = Source { lookup, faults: Vec::new() };
+        let mut from = Lookup { lookup, faults: Vec::new() };
         let config = Self {
             listen: from.read("LOADBAY_LISTEN", ([127, 0, 0, 1], 8080).into(), address),
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
@@ -172,12 +172,12 @@ impl Config {
     }
 }
 
-struct Source<F> {
+struct Lookup<F> {
     lookup: F,
     faults: Vec<String>,
 }
 
-impl<F: Fn(&str) -> Option<String>> Source<F> {
+impl<F: Fn(&str) -> Option<String>> Lookup<F> {
     /// The value of `variable`, else its default; `otherwise` after a fault or where both are absent.
     fn read<T>(
         &mut self,

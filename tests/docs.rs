@@ -100,8 +100,8 @@ fn diagram() -> String {
     let mut lines = vec!["```mermaid".to_owned(), "stateDiagram-v2".to_owned()];
     lines.push("    [*] --> pending: the upload is accepted".to_owned());
     for edge in EDGES {
-        let when = edge.when.split(';').next().unwrap_or_default();
-        lines.push(format!("    {} --> {}: {when}", edge.from, edge.to));
+        let condition = edge.condition.split(';').next().unwrap_or_default();
+        lines.push(format!("    {} --> {}: {condition}", edge.from, edge.to));
     }
     for status in JobStatus::ALL.into_iter().filter(|status| status.is_terminal()) {
         lines.push(format!("    {status} --> [*]"));
@@ -114,7 +114,7 @@ fn diagram() -> String {
 fn edges() -> String {
     let head = "| from | to | when |\n| --- | --- | --- |".to_owned();
     let row = |edge: &loadbay::domain::status::Edge| {
-        format!("| `{}` | `{}` | {} |", edge.from, edge.to, edge.when)
+        format!("| `{}` | `{}` | {} |", edge.from, edge.to, edge.condition)
     };
     std::iter::once(head).chain(EDGES.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
@@ -125,8 +125,13 @@ fn actions() -> String {
         "| action | while the job is | what it does | provided that |\n| --- | --- | --- | --- |";
     let row = |rule: &loadbay::domain::action::Rule| {
         let from: Vec<_> = rule.from.iter().map(|status| format!("`{status}`")).collect();
-        let provided = rule.provided.unwrap_or_default();
-        format!("| `{}` | {} | {} | {provided} |", rule.action.as_str(), from.join(", "), rule.does)
+        let requires = rule.requires.unwrap_or_default();
+        format!(
+            "| `{}` | {} | {} | {requires} |",
+            rule.action.as_str(),
+            from.join(", "),
+            rule.effect
+        )
     };
     let rows = RULES.iter().map(row);
     std::iter::once(head.to_owned()).chain(rows).collect::<Vec<_>>().join("\n")

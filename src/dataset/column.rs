@@ -1,10 +1,10 @@
 //! One `[[column]]` of a definition file: its keys read, checked against each other, with defaults.
 
+use super::messages::{message, scale};
 use super::model::{Column, ColumnType, Reference};
 use super::source::{At, Lines, Section, Source};
 use super::value::number::{Digits, NumberFault, parse, written};
-use super::value::{self, Reading, Scratch};
-use super::words::{message, scale};
+use super::value::{self, CellContext, Scratch};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::limits::FIELD_BYTES_MAX;
 use crate::domain::row::CellKind;
@@ -277,9 +277,9 @@ fn read_allowed(
     }
     for At { value, offset } in values {
         let mut scratch = Scratch::default();
-        let reading = Reading { column, is_key: true, decimal: DecimalSeparator::Point };
+        let context = CellContext { column, is_key: true, decimal: DecimalSeparator::Point };
         // As cells are: trimmed, in NFC, not too long. What can never be met is a fault.
-        let clean = match value::convert(reading, &value, CellKind::Text, &mut scratch) {
+        let clean = match value::convert(context, &value, CellKind::Text, &mut scratch) {
             Ok(crate::domain::record::Value::Text(text)) => text.to_owned(),
             Ok(_) => value,
             Err(fault) => {
@@ -301,8 +301,8 @@ fn read_allowed(
 fn check_example(source: &mut Source<'_>, section: &Section<'_, '_>, column: &Column) {
     let Some(example) = &column.example else { return };
     let mut scratch = Scratch::default();
-    let reading = Reading { column, is_key: false, decimal: DecimalSeparator::Undeclared };
-    if let Err(fault) = value::convert(reading, example, CellKind::Text, &mut scratch) {
+    let context = CellContext { column, is_key: false, decimal: DecimalSeparator::Undeclared };
+    if let Err(fault) = value::convert(context, example, CellKind::Text, &mut scratch) {
         let words = message(column, example, example, fault);
         source.fault(section.offset("example"), section.key("example"), words);
     }

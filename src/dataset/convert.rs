@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::messages;
 use super::model::{Column, Dataset};
 use super::plan::Plan;
 use super::value::number::written;
-use super::value::{self, Reading, Scratch};
-use super::words;
+use super::value::{self, CellContext, Scratch};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
 use crate::domain::record::{Records, Value};
@@ -22,7 +22,7 @@ const TRIAL_BYTES_MAX: usize = 1 << 20;
 
 /// One value of a record: where it comes from and what it becomes.
 #[derive(Debug, Clone, Copy)]
-struct Feed {
+struct ColumnFeed {
     column: usize,
     cell: usize,
     is_key: bool,
@@ -33,8 +33,8 @@ struct Feed {
 #[derive(Debug)]
 pub struct Converter {
     dataset: Arc<Dataset>,
-    feeds: Vec<Feed>,
-    key: Vec<Feed>,
+    feeds: Vec<ColumnFeed>,
+    key: Vec<ColumnFeed>,
     header_len: usize,
     decimal: DecimalSeparator,
     scratch: Scratch,
@@ -45,11 +45,15 @@ impl Converter {
     /// A converter for files of this plan.
     #[must_use]
     pub fn new(dataset: &Arc<Dataset>, plan: &Plan, decimal: DecimalSeparator) -> Self {
-        let feeds: Vec<Feed> = plan
+        let feeds: Vec<ColumnFeed> = plan
             .columns
             .iter()
             .zip(&plan.cells)
-            .map(|(&column, &cell)| Feed { column, cell, is_key: dataset.key.contains(&column) })
+            .map(|(&column, &cell)| ColumnFeed {
+                column,
+                cell,
+                is_key: dataset.key.contains(&column),
+            })
             .collect();
         Self {
             dataset: Arc::clone(dataset),
@@ -79,13 +83,13 @@ impl Converter {
                 records.push(Value::Null);
                 continue;
             };
-            let reading = Reading { column, is_key: feed.is_key, decimal: *decimal };
-            match value::convert(reading, raw, kind, scratch) {
+            let context = CellContext { column, is_key: feed.is_key, decimal: *decimal };
+            match value::convert(context, raw, kind, scratch) {
                 Ok(value) => records.push(value),
                 Err(fault) => {
                     records.push(Value::Null);
                     if errors.len() < ERRORS_PER_ROW_MAX {
-                        errors.push(words::cell_error(row, column, raw, fault));
+                        errors.push(messages::cell_error(row, column, raw, fault));
                     }
                 }
             }
@@ -119,8 +123,8 @@ impl Converter {
         for (index, feed) in self.key.iter().enumerate() {
             let Some(column) = self.dataset.columns.get(feed.column) else { return false };
             let Some((raw, kind)) = row.cell(feed.cell) else { return false };
-            let reading = Reading { column, is_key: true, decimal: self.decimal };
-            let Ok(value) = value::convert(reading, raw, kind, &mut self.scratch) else {
+            let context = CellContext { column, is_key: true, decimal: self.decimal };
+            let Ok(value) = value::convert(context, raw, kind, &mut self.scratch) else {
                 return false;
             };
             if index > 0 {
@@ -139,7 +143,7 @@ fn write_key(column: &Column, value: Value<'_>, key: &mut String) -> bool {
     match value {
         Value::Null => return false,
         Value::Text(text) => key.push_str(text),
-        Value::Decimal(units) => key.push_str(&written(units, words::scale(column))),
+        Value::Decimal(units) => key.push_str(&written(units, messages::scale(column))),
         // Writing to a String cannot fail.
         Value::Integer(number) => return write!(key, "{number}").is_ok(),
         Value::Boolean(flag) => return write!(key, "{flag}").is_ok(),
@@ -152,7 +156,7 @@ fn write_key(column: &Column, value: Value<'_>, key: &mut String) -> bool {
 /// The faults of a row that has fewer or more cells than the header.
 fn shape_errors(
     dataset: &Dataset,
-    feeds: &[Feed],
+    feeds: &[ColumnFeed],
     header_len: usize,
     row: &RawRow,
     errors: &mut Vec<RowError>,
@@ -165,11 +169,11 @@ fn shape_errors(
         .map(|column| column.title.as_str())
         .collect();
     if !missing.is_empty() {
-        errors.push(words::missing_columns(row, header_len, &missing));
+        errors.push(messages::missing_columns(row, header_len, &missing));
     }
     let outside = row.cells().skip(header_len).find(|(text, _)| !text.trim().is_empty());
     if let Some((text, _)) = outside {
-        errors.push(words::too_many_columns(row, header_len, text));
+        errors.push(messages::too_many_columns(row, header_len, text));
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use unicode_normalization::UnicodeNormalization;
 
 use super::fault::listed;
+use super::messages::visible;
 use super::model::{Column, Dataset};
 use super::value::text::is_invisible;
-use super::words::visible;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::failed_list::is_own_column;
 
@@ -199,14 +199,14 @@ pub fn read_header(
     let known = known_names(dataset);
     let mut faults = Vec::new();
     let mapped = mapped_columns(dataset, header, &forms, mapping, &mut faults);
-    let is_taken = |column: &usize| mapped.contains(&Decided::Feeds(*column));
-    let column_of = |(cell, (form, decided)): (&String, (&String, &Decided))| match decided {
-        Decided::Feeds(column) => Some(*column),
+    let is_taken = |column: &usize| mapped.contains(&HeaderChoice::Feeds(*column));
+    let column_of = |(cell, (form, decided)): (&String, (&String, &HeaderChoice))| match decided {
+        HeaderChoice::Feeds(column) => Some(*column),
         // `_row` and `_error` stand in lists of failed rows: they are no names of columns.
-        Decided::Open if !is_own_column(cell) => {
+        HeaderChoice::Open if !is_own_column(cell) => {
             known.get(form).copied().filter(|column| !is_taken(column))
         }
-        Decided::LeftOut | Decided::Open => None,
+        HeaderChoice::LeftOut | HeaderChoice::Open => None,
     };
     let columns: Vec<Option<usize>> =
         header.iter().zip(forms.iter().zip(&mapped)).map(column_of).collect();
@@ -225,7 +225,7 @@ pub fn read_header(
 
 /// What the mapping says about a header cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Decided {
+enum HeaderChoice {
     /// Nothing: its name counts.
     Open,
     /// It feeds no column.
@@ -241,8 +241,8 @@ fn mapped_columns(
     forms: &[String],
     mapping: &BTreeMap<String, String>,
     faults: &mut Vec<HeaderFault>,
-) -> Vec<Decided> {
-    let mut mapped = vec![Decided::Open; header.len()];
+) -> Vec<HeaderChoice> {
+    let mut mapped = vec![HeaderChoice::Open; header.len()];
     for (name, column) in mapping {
         let exact = header.iter().any(|cell| cell.trim() == name.trim());
         let form = normal_form(name);
@@ -260,8 +260,8 @@ fn mapped_columns(
         let mut is_there = false;
         for (slot, cell) in mapped.iter_mut().zip(header.iter().zip(forms)) {
             // The exact name of a header decides before one that is only alike.
-            if is_meant(cell) && (exact || *slot == Decided::Open) {
-                *slot = target.map_or(Decided::LeftOut, Decided::Feeds);
+            if is_meant(cell) && (exact || *slot == HeaderChoice::Open) {
+                *slot = target.map_or(HeaderChoice::LeftOut, HeaderChoice::Feeds);
             }
             is_there |= is_meant(cell);
         }

@@ -12,12 +12,12 @@ mod convert;
 mod datasets;
 mod fault;
 mod header;
+mod messages;
 mod plan;
 mod shape;
 mod source;
 mod template;
 mod value;
-mod words;
 
 pub use check::check;
 pub use compile::{Compiled, compile};

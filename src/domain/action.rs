@@ -31,9 +31,9 @@ pub struct Rule {
     /// The statuses that allow it.
     pub from: &'static [JobStatus],
     /// What it does.
-    pub does: &'static str,
+    pub effect: &'static str,
     /// What must hold besides the status.
-    pub provided: Option<&'static str>,
+    pub requires: Option<&'static str>,
 }
 
 /// Every action, in the order in which a job shows those that it allows.
@@ -41,44 +41,44 @@ pub const RULES: &[Rule] = &[
     Rule {
         action: Action::Pause,
         from: &[Processing],
-        does: "sets the job aside; it keeps its checkpoint",
-        provided: None,
+        effect: "sets the job aside; it keeps its checkpoint",
+        requires: None,
     },
     Rule {
         action: Action::Resume,
         from: &[Paused],
-        does: "goes on from the checkpoint as soon as there is a place",
-        provided: None,
+        effect: "goes on from the checkpoint as soon as there is a place",
+        requires: None,
     },
     Rule {
         action: Action::Cancel,
         from: &[Pending, Processing, Paused],
-        does: "ends the job; what is committed stays",
-        provided: None,
+        effect: "ends the job; what is committed stays",
+        requires: None,
     },
     Rule {
         action: Action::Force,
         from: &[Pending],
-        does: "lets the job go next",
-        provided: Some("one that is `processing` must be stuck: then it is taken from its server"),
+        effect: "lets the job go next",
+        requires: Some("one that is `processing` must be stuck: then it is taken from its server"),
     },
     Rule {
         action: Action::Retry,
         from: &[Completed, Failed, Cancelled],
-        does: "imports all, the failed or the unprocessed rows again, as a job of its own",
-        provided: Some("the job is an import, its file is still kept and has rows"),
+        effect: "imports all, the failed or the unprocessed rows again, as a job of its own",
+        requires: Some("the job is an import, its file is still kept and has rows"),
     },
     Rule {
         action: Action::Rollback,
         from: &[Completed, Failed, Cancelled],
-        does: "takes back what the job did, as a job of its own",
-        provided: Some("the upload asked for `undo=true` and the journal is still kept"),
+        effect: "takes back what the job did, as a job of its own",
+        requires: Some("the upload asked for `undo=true` and the journal is still kept"),
     },
     Rule {
         action: Action::Delete,
         from: &[Completed, Failed, Cancelled],
-        does: "removes the job, its events, row errors and files; the imported rows stay",
-        provided: None,
+        effect: "removes the job, its events, row errors and files; the imported rows stay",
+        requires: None,
     },
 ];
 

@@ -27,10 +27,10 @@ pub struct FailedPart {
     pub epoch: i64,
 }
 
-/// A valid row that a later row of the file with the same key overtakes.
+/// A valid row that a later row of the file with the same key supersedes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Superseded {
-    /// The row that is overtaken.
+pub struct SupersededRow {
+    /// The row that is superseded.
     pub row_number: u32,
     /// The last row with the same key: the one that is written.
     pub by_row_number: u32,
@@ -56,8 +56,8 @@ pub struct Chunk {
     pub raw: RawRows,
     /// Rows that failed mapping or validation.
     pub failed: Vec<FailedRow>,
-    /// Valid rows that are overtaken later in the file.
-    pub superseded: Vec<Superseded>,
+    /// Valid rows that a later row of the file supersedes.
+    pub superseded: Vec<SupersededRow>,
     /// Bytes of text in the cells of `raw` and `failed`.
     pub bytes: usize,
 }

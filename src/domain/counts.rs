@@ -13,7 +13,7 @@ pub struct Counts {
     pub updated: u64,
     /// Rows whose key was in the table with the same values.
     pub unchanged: u64,
-    /// Valid rows overtaken by a later row of the same file with the same key.
+    /// Valid rows superseded by a later row of the same file with the same key.
     pub superseded: u64,
     /// Rows that could not be taken; each has at least one row error.
     pub failed: u64,
@@ -29,7 +29,7 @@ impl Counts {
         self.created + self.updated + self.unchanged + self.superseded + self.failed + self.removed
     }
 
-    /// Rows whose values are in the table now, or were overtaken by such a row.
+    /// Rows whose values are in the table now, or were superseded by such a row.
     #[must_use]
     pub fn succeeded(&self) -> u64 {
         self.processed() - self.failed

@@ -25,7 +25,7 @@ pub enum Selection {
 
 /// Which rows of a job are to be imported again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
+pub enum RetryRows {
     /// All that the job took.
     All,
     /// Those that failed.
@@ -34,7 +34,7 @@ pub enum Rows {
     Unprocessed,
 }
 
-impl Rows {
+impl RetryRows {
     /// Every choice, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::All, Self::Failed, Self::Unprocessed];
 
@@ -60,8 +60,8 @@ impl Selection {
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Failed => Rows::Failed.as_str(),
-            Self::Unprocessed { .. } => Rows::Unprocessed.as_str(),
+            Self::Failed => RetryRows::Failed.as_str(),
+            Self::Unprocessed { .. } => RetryRows::Unprocessed.as_str(),
         }
     }
 
@@ -146,9 +146,9 @@ mod tests {
 
     #[test]
     fn every_choice_has_a_word() {
-        for rows in Rows::ALL {
-            assert_eq!(Rows::parse(rows.as_str()), Some(rows));
+        for rows in RetryRows::ALL {
+            assert_eq!(RetryRows::parse(rows.as_str()), Some(rows));
         }
-        assert_eq!(Rows::parse("some"), None);
+        assert_eq!(RetryRows::parse("some"), None);
     }
 }

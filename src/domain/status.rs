@@ -31,37 +31,37 @@ pub struct Edge {
     /// The status after.
     pub to: JobStatus,
     /// When this edge is taken.
-    pub when: &'static str,
+    pub condition: &'static str,
 }
 
 use JobStatus::{Cancelled, Completed, Failed, Paused, Pending, Processing};
 
 /// Every legal change of status.
 pub const EDGES: &[Edge] = &[
-    Edge { from: Pending, to: Processing, when: "a server takes the job up" },
-    Edge { from: Pending, to: Cancelled, when: "cancel is asked before the job was taken up" },
-    Edge { from: Processing, to: Completed, when: "every row has an outcome" },
+    Edge { from: Pending, to: Processing, condition: "a server takes the job up" },
+    Edge { from: Pending, to: Cancelled, condition: "cancel is asked before the job was taken up" },
+    Edge { from: Processing, to: Completed, condition: "every row has an outcome" },
     Edge {
         from: Processing,
         to: Failed,
-        when: "the file or the database makes going on impossible",
+        condition: "the file or the database makes going on impossible",
     },
     Edge {
         from: Processing,
         to: Cancelled,
-        when: "cancel is asked; the chunk in flight may still commit",
+        condition: "cancel is asked; the chunk in flight may still commit",
     },
     Edge {
         from: Processing,
         to: Paused,
-        when: "pause is asked, or the disk is full; the chunk in flight may still commit",
+        condition: "pause is asked, or the disk is full; the chunk in flight may still commit",
     },
     Edge {
         from: Paused,
         to: Processing,
-        when: "resume is asked, or there may be room again; a server goes on from the checkpoint",
+        condition: "resume is asked, or there may be room again; a server goes on from the checkpoint",
     },
-    Edge { from: Paused, to: Cancelled, when: "cancel is asked while the job is set aside" },
+    Edge { from: Paused, to: Cancelled, condition: "cancel is asked while the job is set aside" },
 ];
 
 impl JobStatus {

@@ -14,7 +14,7 @@ use super::status::job_id;
 use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
 use super::view::{JobView, status_url};
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
-use crate::domain::selection::Rows;
+use crate::domain::selection::RetryRows;
 use crate::jobs::{Command, Retry, Submitted};
 
 /// `POST …/jobs/{id}/{command}`: 200 with the job, or 409 with the legal actions.
@@ -66,7 +66,7 @@ pub(super) async fn retry(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     let asked = Asked::read(&request, payload, &["rows"]).await?;
-    let rows = asked.get("rows").map_or(Ok(Rows::All), rows_word)?;
+    let rows = asked.get("rows").map_or(Ok(RetryRows::All), rows_word)?;
     let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
     let wish = Retry { rows, created_by, idempotency_key };
     let jobs = api.jobs.clone();
@@ -118,9 +118,9 @@ fn child(submitted: &Submitted) -> Result<HttpResponse, Problem> {
     Ok(response)
 }
 
-fn rows_word(word: &str) -> Result<Rows, Problem> {
-    Rows::parse(word).ok_or_else(|| {
-        let words: Vec<_> = Rows::ALL.iter().map(|rows| rows.as_str()).collect();
+fn rows_word(word: &str) -> Result<RetryRows, Problem> {
+    RetryRows::parse(word).ok_or_else(|| {
+        let words: Vec<_> = RetryRows::ALL.iter().map(|rows| rows.as_str()).collect();
         Problem::invalid_parameter("rows", word, &words.join(", "))
     })
 }

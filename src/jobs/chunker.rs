@@ -13,7 +13,7 @@ use super::prescan::SupersededRows;
 use super::row_input::RowInput;
 use super::stop::Stop;
 use crate::dataset::Converter;
-use crate::domain::chunk::{Chunk, FailedRow, Superseded};
+use crate::domain::chunk::{Chunk, FailedRow, SupersededRow};
 use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::Duplicates;
 use crate::domain::record::Records;
@@ -101,7 +101,7 @@ impl Chunker {
         Ok(())
     }
 
-    fn add(&mut self, chunk: &mut Chunk, row: &RawRow, superseded: Option<Superseded>) {
+    fn add(&mut self, chunk: &mut Chunk, row: &RawRow, superseded: Option<SupersededRow>) {
         if chunk.rows() == 0 {
             chunk.first_row = row.row_number;
         }
@@ -162,7 +162,7 @@ fn failed(row: &RawRow, errors: Vec<RowError>) -> FailedRow {
     FailedRow { row_number: row.row_number, cells, errors }
 }
 
-fn duplicate(row: &RawRow, superseded: Superseded) -> FailedRow {
+fn duplicate(row: &RawRow, superseded: SupersededRow) -> FailedRow {
     let error = RowError {
         row_number: row.row_number,
         line: row.line,

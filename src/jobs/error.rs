@@ -7,7 +7,7 @@ use crate::dataset::PlanFault;
 use crate::domain::action::Action;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
-use crate::domain::selection::Rows;
+use crate::domain::selection::RetryRows;
 use crate::files::{FileError, is_disk_full, is_transient_io};
 use crate::reader::ReadError;
 use crate::store::StoreError;
@@ -70,7 +70,7 @@ pub enum JobsError {
         /// The job.
         job: i64,
         /// Which of its rows were asked for.
-        rows: Rows,
+        rows: RetryRows,
     },
     /// The job's file cannot be read as rows.
     #[error("{why}")]

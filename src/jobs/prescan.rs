@@ -18,7 +18,7 @@ use super::external_sort::{ExternalSort, SortedNumbers};
 use super::row_input::RowInput;
 use super::stop::Stop;
 use crate::dataset::Converter;
-use crate::domain::chunk::Superseded;
+use crate::domain::chunk::SupersededRow;
 use crate::domain::limits::ROWS_MAX;
 use crate::domain::row::RawRow;
 
@@ -171,7 +171,7 @@ impl SupersededRows {
     pub(super) fn superseded_by(
         &mut self,
         row_number: u32,
-    ) -> Result<Option<Superseded>, RunError> {
+    ) -> Result<Option<SupersededRow>, RunError> {
         let (is_this, is_before) = (
             |next: &u128| u32::try_from(next >> 32) == Ok(row_number),
             |next: &u128| next >> 32 < u128::from(row_number),
@@ -182,7 +182,7 @@ impl SupersededRows {
         }) {
             let next = next.map_err(sorting)?;
             if is_this(&next) {
-                return Ok(Some(Superseded { row_number, by_row_number: row_of(next) }));
+                return Ok(Some(SupersededRow { row_number, by_row_number: row_of(next) }));
             }
         }
         Ok(None)

@@ -10,7 +10,7 @@ use super::{Inner, Jobs, JobsError, ROWS, Submitted, row_filter};
 use crate::domain::action::Action;
 use crate::domain::chunk::FailedPart;
 use crate::domain::job::{Job, NewJob};
-use crate::domain::selection::{Rows, Selection};
+use crate::domain::selection::{RetryRows, Selection};
 use crate::domain::status::JobStatus;
 use crate::files::Storage;
 use crate::store::CommittedChunk;
@@ -19,7 +19,7 @@ use crate::store::CommittedChunk;
 #[derive(Debug, Clone)]
 pub struct Retry {
     /// Which of its rows.
-    pub rows: Rows,
+    pub rows: RetryRows,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
     /// The client's key for this wish.
@@ -87,11 +87,11 @@ fn may_retry(parent: &Job) -> Result<(), JobsError> {
 }
 
 /// True when the job takes these rows of the job `id`, which may be gone.
-fn fits(job: &Job, id: i64, rows: Rows, parent: Option<&Job>) -> bool {
+fn fits(job: &Job, id: i64, rows: RetryRows, parent: Option<&Job>) -> bool {
     let are_these = match rows {
-        Rows::All => job.selection.as_ref() == parent.and_then(|it| it.selection.as_ref()),
-        Rows::Failed => job.selection == Some(Selection::Failed),
-        Rows::Unprocessed => matches!(job.selection, Some(Selection::Unprocessed { .. })),
+        RetryRows::All => job.selection.as_ref() == parent.and_then(|it| it.selection.as_ref()),
+        RetryRows::Failed => job.selection == Some(Selection::Failed),
+        RetryRows::Unprocessed => matches!(job.selection, Some(Selection::Unprocessed { .. })),
     };
     job.retry_of == Some(id) && are_these
 }
@@ -114,16 +114,16 @@ enum Numbers {
 }
 
 /// The rows that are asked for, relative to those that the parent itself took.
-async fn wanted(inner: &Inner, parent: &Job, rows: Rows) -> Result<Wanted, JobsError> {
+async fn wanted(inner: &Inner, parent: &Job, rows: RetryRows) -> Result<Wanted, JobsError> {
     let is_there = match rows {
-        Rows::All => parent.total_rows != Some(0),
-        Rows::Failed => parent.counts.failed > 0,
-        Rows::Unprocessed => has_unprocessed(parent),
+        RetryRows::All => parent.total_rows != Some(0),
+        RetryRows::Failed => parent.counts.failed > 0,
+        RetryRows::Unprocessed => has_unprocessed(parent),
     };
     if !is_there {
         return Err(JobsError::NothingToRetry { job: parent.id, rows });
     }
-    if rows == Rows::Failed {
+    if rows == RetryRows::Failed {
         let parts = inner.failed_parts(parent.id).await?;
         return Ok(Wanted {
             selection: Some(Selection::Failed),
@@ -131,8 +131,8 @@ async fn wanted(inner: &Inner, parent: &Job, rows: Rows) -> Result<Wanted, JobsE
         });
     }
     let selection = match rows {
-        Rows::Unprocessed => Some(left(inner, parent).await?),
-        Rows::All | Rows::Failed => parent.selection.clone(),
+        RetryRows::Unprocessed => Some(left(inner, parent).await?),
+        RetryRows::All | RetryRows::Failed => parent.selection.clone(),
     };
     let has_numbers = selection.as_ref().is_some_and(Selection::has_numbers);
     let numbers = if has_numbers { Numbers::OfParent } else { Numbers::None };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use loadbay::dataset::{Datasets, Plan};
-use loadbay::domain::chunk::{Chunk, FailedRow, Superseded};
+use loadbay::domain::chunk::{Chunk, FailedRow, SupersededRow};
 use loadbay::domain::detected::{DecimalSeparator, Detected, Format};
 use loadbay::domain::job::{Job, NewJob};
 use loadbay::domain::options::Options;
@@ -236,7 +236,7 @@ pub(crate) fn chunk_of_three(number: u32) -> Arc<Chunk> {
     let first_row = number * 3 + 2;
     let mut chunk = chunk_from(number, first_row + 1, true);
     chunk.first_row = first_row;
-    chunk.superseded.push(Superseded { row_number: first_row, by_row_number: first_row + 1 });
+    chunk.superseded.push(SupersededRow { row_number: first_row, by_row_number: first_row + 1 });
     Arc::new(chunk)
 }
 

@@ -17,9 +17,9 @@ use json::JsonFault;
 use number::{Digits, NumberFault};
 use text::TextFault;
 
-/// Why a cell has no value. `words` makes the row error from it.
+/// Why a cell has no value. `messages` makes the row error from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum CellFault {
     /// Empty, but the column is required.
     Required,
     /// More characters than `max_length`.
@@ -52,19 +52,19 @@ pub(super) enum Fault {
     NoValue,
 }
 
-impl From<NumberFault> for Fault {
+impl From<NumberFault> for CellFault {
     fn from(fault: NumberFault) -> Self {
         Self::Number(fault)
     }
 }
 
-impl From<DateFault> for Fault {
+impl From<DateFault> for CellFault {
     fn from(fault: DateFault) -> Self {
         Self::Date(fault)
     }
 }
 
-impl From<TextFault> for Fault {
+impl From<TextFault> for CellFault {
     fn from(fault: TextFault) -> Self {
         match fault {
             TextFault::Nul => Self::Nul,
@@ -73,7 +73,7 @@ impl From<TextFault> for Fault {
     }
 }
 
-impl From<JsonFault> for Fault {
+impl From<JsonFault> for CellFault {
     fn from(fault: JsonFault) -> Self {
         match fault {
             JsonFault::Nul => Self::Nul,
@@ -84,7 +84,7 @@ impl From<JsonFault> for Fault {
 
 /// What a cell is read with.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading<'a> {
+pub(super) struct CellContext<'a> {
     /// The column that the cell feeds.
     pub(super) column: &'a Column,
     /// The column is part of the key.
@@ -102,15 +102,15 @@ pub(super) struct Scratch {
 
 /// The value of a cell; borrowed from the cell, the column or `scratch`.
 pub(super) fn convert<'a>(
-    reading: Reading<'a>,
+    context: CellContext<'a>,
     raw: &'a str,
     kind: CellKind,
     scratch: &'a mut Scratch,
-) -> Result<Value<'a>, Fault> {
+) -> Result<Value<'a>, CellFault> {
     match kind {
-        CellKind::Error => return Err(Fault::CellError),
-        CellKind::NoValue => return Err(Fault::NoValue),
-        CellKind::BadEncoding => return Err(Fault::BadEncoding),
+        CellKind::Error => return Err(CellFault::CellError),
+        CellKind::NoValue => return Err(CellFault::NoValue),
+        CellKind::BadEncoding => return Err(CellFault::BadEncoding),
         CellKind::Text
         | CellKind::Number
         | CellKind::LossyNumber
@@ -119,22 +119,22 @@ pub(super) fn convert<'a>(
         | CellKind::DateTime
         | CellKind::Time => {}
     }
-    let column = reading.column;
+    let column = context.column;
     let cell = text::trimmed(raw);
     if cell.is_empty() {
-        return if column.required { Err(Fault::Required) } else { Ok(Value::Null) };
+        return if column.required { Err(CellFault::Required) } else { Ok(Value::Null) };
     }
     match column.kind {
-        ColumnType::Text => text_value(reading, cell, kind, &mut scratch.text),
+        ColumnType::Text => text_value(context, cell, kind, &mut scratch.text),
         ColumnType::Integer => {
-            number_value(reading, cell, kind, Digits::INTEGER).map(Value::Integer)
+            number_value(context, cell, kind, Digits::INTEGER).map(Value::Integer)
         }
         ColumnType::Decimal { precision, scale } => {
-            number_value(reading, cell, kind, Digits { precision, scale }).map(Value::Decimal)
+            number_value(context, cell, kind, Digits { precision, scale }).map(Value::Decimal)
         }
         ColumnType::Boolean => match boolean::parse(cell) {
             Some(flag) => Ok(Value::Boolean(flag)),
-            None => Err(or_nul(cell, Fault::NotABoolean)),
+            None => Err(or_nul(cell, CellFault::NotABoolean)),
         },
         ColumnType::Date => {
             date::day(cell).map(Value::Date).map_err(|fault| or_nul(cell, fault.into()))
@@ -144,7 +144,7 @@ pub(super) fn convert<'a>(
         }
         ColumnType::Json => {
             if kind == CellKind::LossyNumber {
-                return Err(Fault::PrecisionLost);
+                return Err(CellFault::PrecisionLost);
             }
             json::compact(cell, &mut scratch.json).map_err(|fault| or_nul(cell, fault.into()))?;
             Ok(Value::Text(&scratch.json))
@@ -155,7 +155,7 @@ pub(super) fn convert<'a>(
             if json::list(clean, &mut scratch.json) {
                 Ok(Value::Text(&scratch.json))
             } else if column.required {
-                Err(Fault::Required)
+                Err(CellFault::Required)
             } else {
                 Ok(Value::Null)
             }
@@ -164,9 +164,9 @@ pub(super) fn convert<'a>(
 }
 
 /// A cell as text: workbooks show their truth values in capitals.
-fn text_of(cell: &str, kind: CellKind) -> Result<&str, Fault> {
+fn text_of(cell: &str, kind: CellKind) -> Result<&str, CellFault> {
     if kind == CellKind::LossyNumber {
-        Err(Fault::PrecisionLost)
+        Err(CellFault::PrecisionLost)
     } else if kind == CellKind::Boolean {
         Ok(if cell == "true" { "TRUE" } else { "FALSE" })
     } else {
@@ -175,15 +175,15 @@ fn text_of(cell: &str, kind: CellKind) -> Result<&str, Fault> {
 }
 
 fn text_value<'a>(
-    reading: Reading<'a>,
+    context: CellContext<'a>,
     cell: &'a str,
     kind: CellKind,
     scratch: &'a mut String,
-) -> Result<Value<'a>, Fault> {
-    let column = reading.column;
-    let clean = text::clean(text_of(cell, kind)?, reading.is_key, scratch)?;
+) -> Result<Value<'a>, CellFault> {
+    let column = context.column;
+    let clean = text::clean(text_of(cell, kind)?, context.is_key, scratch)?;
     if column.max_length.is_some_and(|most| text::is_longer(clean, most)) {
-        return Err(Fault::TooLong);
+        return Err(CellFault::TooLong);
     }
     if column.allowed.is_empty() {
         return Ok(Value::Text(clean));
@@ -194,37 +194,37 @@ fn text_value<'a>(
     };
     match column.allowed.iter().find(same) {
         Some(word) => Ok(Value::Text(word)),
-        None => Err(Fault::NotAllowed),
+        None => Err(CellFault::NotAllowed),
     }
 }
 
 fn number_value(
-    reading: Reading<'_>,
+    context: CellContext<'_>,
     cell: &str,
     kind: CellKind,
     digits: Digits,
-) -> Result<i64, Fault> {
+) -> Result<i64, CellFault> {
     // What a workbook says is a number is plain digits with a point, whatever the file's dialect.
     let is_lossy = kind == CellKind::LossyNumber;
     let is_number = is_lossy || kind == CellKind::Number;
-    let decimal = if is_number { DecimalSeparator::Point } else { reading.decimal };
+    let decimal = if is_number { DecimalSeparator::Point } else { context.decimal };
     let units = number::parse(cell, digits, decimal).map_err(|fault| {
         if is_lossy && fault != NumberFault::Overflow {
-            Fault::PrecisionLost
+            CellFault::PrecisionLost
         } else {
             or_nul(cell, fault.into())
         }
     })?;
-    if reading.column.min.is_some_and(|min| units < min) {
-        return Err(Fault::BelowMin);
+    if context.column.min.is_some_and(|min| units < min) {
+        return Err(CellFault::BelowMin);
     }
-    if reading.column.max.is_some_and(|max| units > max) {
-        return Err(Fault::AboveMax);
+    if context.column.max.is_some_and(|max| units > max) {
+        return Err(CellFault::AboveMax);
     }
     Ok(units)
 }
 
 /// A NUL in the cell explains more than that the cell is not what the column wants.
-fn or_nul(cell: &str, fault: Fault) -> Fault {
-    if cell.contains('\0') { Fault::Nul } else { fault }
+fn or_nul(cell: &str, fault: CellFault) -> CellFault {
+    if cell.contains('\0') { CellFault::Nul } else { fault }
 }

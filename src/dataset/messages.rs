@@ -1,7 +1,7 @@
-//! The words of a row error: the value, the rule, the way out.
+//! The sentences of row errors: the value, the rule, the way out.
 
 use super::model::{Column, ColumnType};
-use super::value::Fault;
+use super::value::CellFault;
 use super::value::date::DateFault;
 use super::value::number::{NumberFault, written};
 use super::value::text::is_invisible;
@@ -9,7 +9,7 @@ use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
 
 /// The row error for `fault` of the cell `raw`.
-pub(super) fn cell_error(row: &RawRow, column: &Column, raw: &str, fault: Fault) -> RowError {
+pub(super) fn cell_error(row: &RawRow, column: &Column, raw: &str, fault: CellFault) -> RowError {
     let value = visible(raw.trim());
     RowError {
         row_number: row.row_number,
@@ -69,81 +69,83 @@ pub(super) fn visible(raw: &str) -> String {
 }
 
 /// The code of a cell's fault.
-fn code(column: &Column, fault: Fault) -> RowCode {
+fn code(column: &Column, fault: CellFault) -> RowCode {
     match fault {
-        Fault::Required => RowCode::Required,
-        Fault::TooLong => RowCode::TooLong,
-        Fault::Number(NumberFault::NotANumber) => RowCode::NotANumber,
-        Fault::Number(NumberFault::Ambiguous) => RowCode::AmbiguousNumber,
-        Fault::Number(NumberFault::TooManyDecimals) => match scale(column) {
+        CellFault::Required => RowCode::Required,
+        CellFault::TooLong => RowCode::TooLong,
+        CellFault::Number(NumberFault::NotANumber) => RowCode::NotANumber,
+        CellFault::Number(NumberFault::Ambiguous) => RowCode::AmbiguousNumber,
+        CellFault::Number(NumberFault::TooManyDecimals) => match scale(column) {
             0 => RowCode::NotAnInteger,
             _ => RowCode::TooManyDecimals,
         },
-        Fault::Number(NumberFault::Overflow) | Fault::BelowMin | Fault::AboveMax => {
+        CellFault::Number(NumberFault::Overflow) | CellFault::BelowMin | CellFault::AboveMax => {
             RowCode::OutOfRange
         }
-        Fault::NotABoolean => RowCode::NotABoolean,
-        Fault::Date(_) => RowCode::NotADate,
-        Fault::NotJson => RowCode::NotJson,
-        Fault::NotAllowed => RowCode::NotAllowed,
-        Fault::Nul => RowCode::NulCharacter,
-        Fault::Control(_) => RowCode::ControlCharacter,
-        Fault::BadEncoding => RowCode::BadEncoding,
-        Fault::PrecisionLost => RowCode::PrecisionLost,
-        Fault::CellError => RowCode::CellError,
-        Fault::NoValue => RowCode::FormulaWithoutValue,
+        CellFault::NotABoolean => RowCode::NotABoolean,
+        CellFault::Date(_) => RowCode::NotADate,
+        CellFault::NotJson => RowCode::NotJson,
+        CellFault::NotAllowed => RowCode::NotAllowed,
+        CellFault::Nul => RowCode::NulCharacter,
+        CellFault::Control(_) => RowCode::ControlCharacter,
+        CellFault::BadEncoding => RowCode::BadEncoding,
+        CellFault::PrecisionLost => RowCode::PrecisionLost,
+        CellFault::CellError => RowCode::CellError,
+        CellFault::NoValue => RowCode::FormulaWithoutValue,
     }
 }
 
 /// The sentence about a cell's fault; `value` is `raw` made fit to be shown.
-pub(super) fn message(column: &Column, value: &str, raw: &str, fault: Fault) -> String {
+pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault) -> String {
     let title = &column.title;
     match fault {
-        Fault::Required => format!("{title} is required"),
-        Fault::TooLong => format!(
+        CellFault::Required => format!("{title} is required"),
+        CellFault::TooLong => format!(
             "`{value}` has {} characters, but {title} takes at most {}; shorten it",
             raw.trim().chars().count(),
             column.max_length.unwrap_or_default(),
         ),
-        Fault::Number(fault) => number_message(column, value, raw, fault),
-        Fault::BelowMin => format!(
+        CellFault::Number(fault) => number_message(column, value, raw, fault),
+        CellFault::BelowMin => format!(
             "`{value}` is below {}, the smallest value of {title}; correct it",
             written(column.min.unwrap_or(i64::MIN), scale(column)),
         ),
-        Fault::AboveMax => format!(
+        CellFault::AboveMax => format!(
             "`{value}` is above {}, the largest value of {title}; correct it",
             written(column.max.unwrap_or(i64::MAX), scale(column)),
         ),
-        Fault::NotABoolean => {
+        CellFault::NotABoolean => {
             format!("`{value}` is neither yes nor no; write `true` or `false`")
         }
-        Fault::Date(fault) => date_message(column, value, fault),
-        Fault::NotJson => format!("`{value}` is not JSON; write it like `{{\"a\": 1}}`"),
-        Fault::NotAllowed => format!(
+        CellFault::Date(fault) => date_message(column, value, fault),
+        CellFault::NotJson => format!("`{value}` is not JSON; write it like `{{\"a\": 1}}`"),
+        CellFault::NotAllowed => format!(
             "`{value}` is none of the values that {title} takes; use one of {}",
             column.allowed.join(", "),
         ),
-        Fault::Nul => format!("`{value}` holds a NUL character, which no text may; remove it"),
-        Fault::Control(c) => format!(
+        CellFault::Nul => format!("`{value}` holds a NUL character, which no text may; remove it"),
+        CellFault::Control(c) => format!(
             "`{value}` holds {} character U+{:04X}; remove it",
             if c.is_control() { "the control" } else { "the invisible" },
             u32::from(c),
         ),
-        Fault::BadEncoding => format!(
+        CellFault::BadEncoding => format!(
             "`{value}` holds bytes that are not text in the file's encoding; save the file as \
              UTF-8, or name its encoding with the option `encoding`"
         ),
-        Fault::PrecisionLost => format!(
+        CellFault::PrecisionLost => format!(
             "`{value}` is a number of which the spreadsheet kept only the first 15 digits; format \
              the column as text, enter the value again and save"
         ),
-        Fault::CellError => format!(
+        CellFault::CellError => format!(
             "`{value}` is an error of the spreadsheet, not a value; correct the formula or empty \
              the cell"
         ),
-        Fault::NoValue => "the formula has no stored value; open the workbook in a spreadsheet \
+        CellFault::NoValue => {
+            "the formula has no stored value; open the workbook in a spreadsheet \
              program, save it and send it again"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 
