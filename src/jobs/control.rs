@@ -100,7 +100,7 @@ impl Jobs {
                     let (action, job) = (Action::Delete, Box::new(job));
                     return Err(JobsError::InvalidState { action, job });
                 }
-                Deletion::TakenBackBy(by) => {
+                Deletion::RolledBackBy(by) => {
                     return Err(JobsError::TakenBack { job: Box::new(job), by });
                 }
             }

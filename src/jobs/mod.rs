@@ -119,8 +119,8 @@ struct Inner {
     changes: Changes,
     /// Notified when there may be a job to claim. Carries nothing: the table says what.
     wake: Notify,
-    /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_lost_track`].
-    has_lost_track: AtomicBool,
+    /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_unknown_claims`].
+    has_unknown_claims: AtomicBool,
     /// One for each job that may run here at the same time.
     slots: Arc<Semaphore>,
     stop: CancellationToken,
@@ -152,7 +152,7 @@ impl Jobs {
             slots: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
             settings,
             wake: Notify::new(),
-            has_lost_track: AtomicBool::new(true),
+            has_unknown_claims: AtomicBool::new(true),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -285,7 +285,7 @@ impl Jobs {
     /// The store's.
     pub async fn stored_row_errors(&self, id: i64) -> Result<(u64, u64), JobsError> {
         self.on_runtime(move |inner| async move {
-            let (errors, _) = inner.store.stored_notes(id).await?;
+            let (errors, _) = inner.store.stored_row_outcomes(id).await?;
             Ok((errors, inner.store.stored_error_rows(id).await?))
         })
         .await

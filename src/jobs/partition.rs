@@ -15,7 +15,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
 use crate::domain::options::OnError;
 use crate::faults::fault;
-use crate::store::{ChunkWriter, NotesLeft, StoreError};
+use crate::store::{ChunkWriter, EventQuota, StoreError};
 
 /// Commits the chunks of a partition until there are no more.
 pub(super) async fn write(
@@ -104,8 +104,8 @@ async fn commit(
 }
 
 /// What may still be stored about the rows of a job.
-pub(super) fn notes_left(max: u64, errors: u64, superseded: u64) -> Arc<NotesLeft> {
-    let left = NotesLeft::default();
+pub(super) fn event_quota(max: u64, errors: u64, superseded: u64) -> Arc<EventQuota> {
+    let left = EventQuota::default();
     left.errors.store(max.saturating_sub(errors), Ordering::Relaxed);
     left.superseded.store(max.saturating_sub(superseded), Ordering::Relaxed);
     left.references.store(max, Ordering::Relaxed);

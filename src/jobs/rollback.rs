@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::backoff::{retry_storage, retry_transient};
 use super::error::{RunError, chain};
-use super::partition::{PartitionWriter, notes_left};
+use super::partition::{PartitionWriter, event_quota};
 use super::run::{check_total, keep_failed, tell};
 use super::stop::Stop;
 use super::{Inner, Jobs, JobsError, Submitted};
@@ -66,7 +66,7 @@ impl Jobs {
 
 /// Removes the indexes that rollbacks left that ended while nobody ran them.
 pub(super) async fn at_start(inner: &Inner) {
-    if let Err(error) = inner.store.leave_histories(None).await {
+    if let Err(error) = inner.store.drop_rollback_indexes(None).await {
         tracing::warn!(error = chain(&error), "an index is left behind");
     }
 }
@@ -143,11 +143,11 @@ pub(super) async fn run(
     let committed = retry_transient(job.id, token, || store.committed_chunks(job.id)).await?;
     complete_list(inner, &job, &committed, stop).await?;
     let work = Work { inner, job: &job, undone, stop };
-    retry_transient(job.id, token, || store.reach_histories(&dataset)).await?;
+    retry_transient(job.id, token, || store.create_rollback_indexes(&dataset)).await?;
     let worked = work.off(&dataset, plan, &committed).await;
     // One that was stopped may go on elsewhere.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
-    if let Err(error) = store.leave_histories(at_its_end).await {
+    if let Err(error) = store.drop_rollback_indexes(at_its_end).await {
         tracing::warn!(job = job.id, error = chain(&error), "an index is left behind");
     }
     worked?;
@@ -177,14 +177,15 @@ impl Work<'_> {
     ) -> Result<(), RunError> {
         let (inner, job, undone) = (self.inner, self.job, self.undone);
         let (store, token) = (&inner.work, self.stop.token());
-        let (errors, _) = retry_transient(job.id, token, || store.stored_notes(job.id)).await?;
+        let (errors, _) =
+            retry_transient(job.id, token, || store.stored_row_outcomes(job.id)).await?;
         let settings = WriterSettings {
             job: job.clone(),
             dataset: Arc::clone(dataset),
             plan,
             keep_failed: keep_failed(inner, job)?,
             every_row: false,
-            notes_left: notes_left(inner.settings.stored_errors_max, errors, 0),
+            event_quota: event_quota(inner.settings.stored_errors_max, errors, 0),
         };
         let undoer =
             retry_transient(job.id, token, || store.undoer(undone, settings.clone())).await?;

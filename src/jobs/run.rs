@@ -26,7 +26,9 @@ use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
 use crate::files::{SourceFile, Storage};
-use crate::store::{CommittedChunk, Destination, End, GivenBack, KeepFailed, WriterSettings};
+use crate::store::{
+    CommittedChunk, Destination, End, FailedRowsSink, ReleaseReason, WriterSettings,
+};
 
 /// How long a job that found no room waits before it is tried again, where nothing is claimed until
 /// there is room.
@@ -38,7 +40,8 @@ const TRY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Runs the job to its end, or until it is asked to stop.
 pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
-    match retry_transient(job.id, stop.token(), || inner.work.give_up_if_poisoned(job)).await {
+    match retry_transient(job.id, stop.token(), || inner.work.fail_if_attempts_exhausted(job)).await
+    {
         Ok(None) => {}
         Ok(Some(ended)) => return inner.manager.publish(ended),
         Err(error) => return leave(inner, job, &error).await,
@@ -96,7 +99,7 @@ async fn leave(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 /// its checkpoint, and given up if that does not help.
 pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
     tracing::error!(job = job.id, error = chain(error), "a job broke off and is taken up again");
-    let why = GivenBack::BrokeOff;
+    let why = ReleaseReason::Crashed;
     if let Err(error) = retry_until_stored(inner, job.id, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
@@ -106,7 +109,7 @@ pub(super) async fn broke_off(inner: &Arc<Inner>, job: &Job, error: &RunError) {
 
 async fn give_back(inner: &Arc<Inner>, job: &Job) {
     let is_stopping = inner.stop.is_cancelled();
-    let why = if is_stopping { GivenBack::ServerStops } else { GivenBack::LeaseRanOut };
+    let why = if is_stopping { ReleaseReason::ServerStops } else { ReleaseReason::LeaseExpired };
     if let Err(error) = retry_until_stored(inner, job.id, || inner.work.release(job, why)).await {
         tracing::warn!(job = job.id, error = chain(&error), "a job could not be given back");
     }
@@ -139,7 +142,7 @@ async fn import(inner: &Arc<Inner>, job: &Job, stop: &Stop) -> Result<(), RunErr
     let dataset = inner.dataset_of(job)?;
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let now = Destination::of(&dataset, &plan);
-    let then = || inner.work.settle_destination(job, &now);
+    let then = || inner.work.record_destination(job, &now);
     match retry_transient(job.id, stop.token(), then).await? {
         Some(then) if then != now => {
             let (then, now) = (then.beside(&now), now.beside(&then));
@@ -201,7 +204,7 @@ pub(super) async fn check_total(
 }
 
 /// Where the failed rows of a job go.
-pub(super) fn keep_failed(inner: &Inner, job: &Job) -> Result<Arc<dyn KeepFailed>, RunError> {
+pub(super) fn keep_failed(inner: &Inner, job: &Job) -> Result<Arc<dyn FailedRowsSink>, RunError> {
     let storage = inner.storage.at(&job.storage_location)?;
     Ok(Arc::new(FailedRowsOf { storage, uuid: job.uuid, epoch: job.lease_epoch }))
 }
@@ -352,14 +355,14 @@ impl Work<'_> {
     ) -> Result<(), RunError> {
         let (job, store) = (self.job.id, &self.inner.work);
         let (errors, superseded) =
-            retry_transient(job, self.stop.token(), || store.stored_notes(job)).await?;
+            retry_transient(job, self.stop.token(), || store.stored_row_outcomes(job)).await?;
         let settings = WriterSettings {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
             keep_failed: keep_failed(self.inner, self.job)?,
             every_row: records_every_row(self.job),
-            notes_left: partition::notes_left(
+            event_quota: partition::event_quota(
                 self.inner.settings.stored_errors_max,
                 errors,
                 superseded,
@@ -410,7 +413,7 @@ struct FailedRowsOf {
 }
 
 #[async_trait]
-impl KeepFailed for FailedRowsOf {
+impl FailedRowsSink for FailedRowsOf {
     async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
         let part = FailedPart { chunk: chunk_number, epoch: self.epoch };
         self.storage.write_failed_part(self.uuid, part, rows).await

@@ -140,7 +140,7 @@ impl Jobs {
                 let (job, notice) = ask_for_rows(&inner, job, rows).await?;
                 let feed = inner.feeds.of(&inner, &job);
                 let is_thinned = job.event_count > inner.settings.events_max
-                    && inner.store.is_thinned_after(id, after).await?;
+                    && inner.store.is_pruned_after(id, after).await?;
                 Ok((job, feed, Vec::from_iter(notice), is_thinned))
             })
             .await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Inner;
 use super::error::chain;
 use crate::domain::job::Job;
-use crate::store::Thin;
+use crate::store::PruneScope;
 
 /// How long those who watch may take to read the last events of a job.
 const READERS_TIMEOUT: Duration = Duration::from_mins(1);
@@ -29,7 +29,7 @@ impl WhileRunning {
 
     pub(super) async fn look(&mut self, inner: &Inner, job: &Job) {
         if job.event_count >= self.next {
-            thin(inner, job.id, Thin::Progress).await;
+            thin(inner, job.id, PruneScope::Progress).await;
             *self = Self::new(inner, job);
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn after_the_end(inner: &Arc<Inner>, job: &Job) {
             // The next start does it.
             () = own.stop.cancelled() => return,
         }
-        thin(&own, id, Thin::Everything).await;
+        thin(&own, id, PruneScope::Everything).await;
     };
     inner.tasks.spawn_on(work, &inner.runtime);
 }
@@ -62,7 +62,7 @@ pub(super) async fn at_start(inner: Arc<Inner>) {
     match inner.work.ended_with_events_over(inner.settings.events_max).await {
         Ok(jobs) => {
             for job in jobs {
-                thin(&inner, job, Thin::Everything).await;
+                thin(&inner, job, PruneScope::Everything).await;
             }
         }
         Err(error) => tracing::warn!(error = chain(&error), "old events were not looked through"),
@@ -70,8 +70,8 @@ pub(super) async fn at_start(inner: Arc<Inner>) {
 }
 
 /// A failure costs room, nothing else: it is not tried again.
-async fn thin(inner: &Inner, job: i64, which: Thin) {
-    if let Err(error) = inner.work.thin_events(job, inner.settings.events_max, which).await {
+async fn thin(inner: &Inner, job: i64, which: PruneScope) {
+    if let Err(error) = inner.work.prune_events(job, inner.settings.events_max, which).await {
         tracing::warn!(job, error = chain(&error), "the events were not thinned out");
     }
 }

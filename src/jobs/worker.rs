@@ -12,7 +12,7 @@ use super::listen::listen;
 use super::stop::Stop;
 use super::{Inner, retention, run, thin};
 use crate::domain::job::Job;
-use crate::store::{Claimant, TableLimit};
+use crate::store::{Claimant, TableConcurrency};
 
 /// How often the table is asked for jobs when nobody wakes us: after a crash elsewhere, a lease
 /// runs out silently.
@@ -31,8 +31,8 @@ const REST: Duration = Duration::from_secs(1);
 pub(super) async fn start(inner: &Arc<Inner>) {
     // Before anybody is answered: what an earlier process left must not seem to run. Where that
     // fails, each claim tries it again.
-    let let_go = inner.work.let_unknown_go(&claimant(inner)).await;
-    inner.has_lost_track.store(let_go.is_err(), Ordering::Relaxed);
+    let let_go = inner.work.release_orphaned(&claimant(inner)).await;
+    inner.has_unknown_claims.store(let_go.is_err(), Ordering::Relaxed);
     // Where the database does not answer, that is what the log says.
     for dataset in inner.work.missing_datasets(&claimant(inner)).await.unwrap_or_default() {
         tracing::warn!(dataset, "jobs wait for a dataset that this server does not have");
@@ -88,10 +88,10 @@ async fn claim_jobs(inner: Arc<Inner>) {
         let busy_with = inner.manager.running_here();
         let claimed = if room.look(&inner) {
             // Until there is an answer, also if this task breaks off.
-            let has_lost_track = inner.has_lost_track.swap(true, Ordering::Relaxed);
-            let claimant = Claimant { busy_with, has_lost_track, ..claimant.clone() };
+            let has_unknown_claims = inner.has_unknown_claims.swap(true, Ordering::Relaxed);
+            let claimant = Claimant { busy_with, has_unknown_claims, ..claimant.clone() };
             let claimed = inner.work.claim(&claimant).await;
-            inner.has_lost_track.store(claimed.is_err(), Ordering::Relaxed);
+            inner.has_unknown_claims.store(claimed.is_err(), Ordering::Relaxed);
             claimed
         } else {
             Ok(None)
@@ -152,10 +152,10 @@ impl SpaceCheck {
 /// each table.
 fn claimant(inner: &Inner) -> Claimant {
     let owner = inner.data_dir.server_id().to_string();
-    let mut limits: BTreeMap<&str, TableLimit> = BTreeMap::new();
+    let mut limits: BTreeMap<&str, TableConcurrency> = BTreeMap::new();
     for compiled in inner.datasets.iter() {
         let dataset = &compiled.dataset;
-        let none = TableLimit { datasets: Vec::new(), running_max: dataset.running_max };
+        let none = TableConcurrency { datasets: Vec::new(), running_max: dataset.running_max };
         let limit = limits.entry(&dataset.table).or_insert(none);
         limit.datasets.push(dataset.name.clone());
         limit.running_max = limit.running_max.min(dataset.running_max);
@@ -167,7 +167,7 @@ fn claimant(inner: &Inner) -> Claimant {
         datasets: inner.datasets.iter().map(|compiled| compiled.dataset.name.clone()).collect(),
         limits: limits.into_values().collect(),
         busy_with: Vec::new(),
-        has_lost_track: false,
+        has_unknown_claims: false,
     }
 }
 

@@ -14,28 +14,28 @@ pub enum StoreError {
         why: String,
     },
     /// A statement through sea-orm failed.
-    #[error("could not {doing}")]
+    #[error("could not {action}")]
     Query {
         /// Completes "could not …".
-        doing: &'static str,
+        action: &'static str,
         /// The database's answer.
         #[source]
         source: sea_orm::DbErr,
     },
     /// A statement of the PostgreSQL chunk writer failed.
-    #[error("could not {doing}")]
+    #[error("could not {action}")]
     Postgres {
         /// Completes "could not …".
-        doing: &'static str,
+        action: &'static str,
         /// The database's answer.
         #[source]
         source: sqlx::Error,
     },
     /// A statement of the SQLite chunk writer failed.
-    #[error("could not {doing}")]
+    #[error("could not {action}")]
     Sqlite {
         /// Completes "could not …".
-        doing: &'static str,
+        action: &'static str,
         /// The database's answer.
         #[source]
         source: rusqlite::Error,
@@ -48,7 +48,7 @@ pub enum StoreError {
     },
     /// The failed rows could not be put aside, so the chunk was not committed.
     #[error("could not keep the failed rows of a chunk")]
-    KeepFailed(#[source] std::io::Error),
+    FailedRows(#[source] std::io::Error),
     /// A stored value is none that Loadbay wrote.
     #[error("import_log {id} holds an unreadable {what}")]
     Unreadable {
@@ -78,7 +78,7 @@ impl StoreError {
             | Self::Postgres { .. }
             | Self::Sqlite { .. }
             | Self::LostLease { .. }
-            | Self::KeepFailed(_)
+            | Self::FailedRows(_)
             | Self::Unreadable { .. }
             | Self::WriterDied => ErrorCode::Internal,
         }
@@ -86,12 +86,12 @@ impl StoreError {
 
     /// A failure that asking again may mend: what tests make places of this layer fail with.
     pub(crate) fn busy() -> Self {
-        Self::Postgres { doing: "read the job", source: sqlx::Error::PoolTimedOut }
+        Self::Postgres { action: "read the job", source: sqlx::Error::PoolTimedOut }
     }
 
     /// A failure that only room on a disk mends, for the same purpose.
     pub(crate) fn no_room() -> Self {
-        Self::KeepFailed(std::io::ErrorKind::StorageFull.into())
+        Self::FailedRows(std::io::ErrorKind::StorageFull.into())
     }
 
     /// True when a disk is full, ours or the database's: the same work may succeed once somebody
@@ -99,7 +99,7 @@ impl StoreError {
     #[must_use]
     pub fn is_out_of_room(&self) -> bool {
         match self {
-            Self::KeepFailed(source) => crate::files::is_disk_full(source),
+            Self::FailedRows(source) => crate::files::is_disk_full(source),
             Self::Sqlite { source, .. } => {
                 source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
             }
@@ -146,7 +146,7 @@ impl StoreError {
                 source.sqlite_error_code(),
                 Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
             ),
-            Self::KeepFailed(source) => crate::files::is_transient_io(source),
+            Self::FailedRows(source) => crate::files::is_transient_io(source),
             Self::BadUrl { .. }
             | Self::LostLease { .. }
             | Self::Unreadable { .. }
@@ -155,27 +155,27 @@ impl StoreError {
     }
 }
 
-/// Lets `?` say what was being done: `.await.doing("claim a job")?`.
-pub(super) trait Doing<T> {
+/// Lets `?` say what was being done: `.await.context("claim a job")?`.
+pub(super) trait ErrorContext<T> {
     /// Names the work that failed.
-    fn doing(self, doing: &'static str) -> Result<T, StoreError>;
+    fn context(self, action: &'static str) -> Result<T, StoreError>;
 }
 
-impl<T> Doing<T> for Result<T, sea_orm::DbErr> {
-    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Query { doing, source })
+impl<T> ErrorContext<T> for Result<T, sea_orm::DbErr> {
+    fn context(self, action: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Query { action, source })
     }
 }
 
-impl<T> Doing<T> for Result<T, sqlx::Error> {
-    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Postgres { doing, source })
+impl<T> ErrorContext<T> for Result<T, sqlx::Error> {
+    fn context(self, action: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Postgres { action, source })
     }
 }
 
-impl<T> Doing<T> for Result<T, rusqlite::Error> {
-    fn doing(self, doing: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Sqlite { doing, source })
+impl<T> ErrorContext<T> for Result<T, rusqlite::Error> {
+    fn context(self, action: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Sqlite { action, source })
     }
 }
 
@@ -269,7 +269,7 @@ mod tests {
         store.write.execute_unprepared(change).await.unwrap();
         let brand = "INSERT INTO brands (id, name) VALUES (x'00', 'Other')";
         store.write.execute_unprepared(brand).await.unwrap();
-        let refused = behind.execute_unprepared(change).await.doing("write").unwrap_err();
+        let refused = behind.execute_unprepared(change).await.context("write").unwrap_err();
         assert!(refused.is_transient(), "{refused:?}");
         assert_eq!(refused.code(), ErrorCode::DatabaseUnavailable);
     }

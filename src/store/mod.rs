@@ -10,51 +10,31 @@ use std::sync::Arc;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Mutex;
 
-pub(crate) mod accounts;
-mod checkpoint;
-mod claim;
-mod connect;
-mod control;
-mod destination;
+mod catalog;
+mod chunk;
+mod connection;
 mod error;
 mod events;
-mod identity;
-mod jobs;
-mod keepalive;
-mod notes;
-mod notify;
-mod places;
+mod log;
 mod postgres;
-mod queue;
-mod references;
-mod retention;
-mod row_notes;
-mod rows;
-mod sessions;
-mod shape;
 mod sqlite;
-mod stored;
-mod target;
-mod thin;
-mod told;
 mod undo;
-mod writer;
 
-pub use checkpoint::CommittedChunk;
-pub use claim::Claimant;
-pub use connect::StoreSettings;
-pub use control::Deletion;
-pub use destination::Destination;
+pub use chunk::writer::{ChunkWriter, EventQuota, FailedRowsSink, WriterSettings, Written};
+pub use connection::notifications::Notifications;
+pub use connection::open::StoreSettings;
 pub use error::StoreError;
-pub use jobs::{Inserted, JobFilter, JobMark};
-pub use notify::Notifications;
-pub use places::TableLimit;
-pub use queue::{End, GivenBack};
-pub use retention::KnownFolder;
-pub use row_notes::SupersededRow;
-pub use thin::Thin;
+pub use events::prune::PruneScope;
+pub use events::row_errors::SupersededRow;
+pub use log::checkpoint::CommittedChunk;
+pub use log::claim::Claimant;
+pub use log::concurrency::TableConcurrency;
+pub use log::control::Deletion;
+pub use log::destination::Destination;
+pub use log::jobs::{Inserted, JobFilter, JobMark};
+pub use log::lease::{End, ReleaseReason};
+pub use log::retention::KnownFolder;
 pub use undo::RollbackInserted;
-pub use writer::{ChunkWriter, KeepFailed, NotesLeft, WriterSettings, Written};
 
 /// Handle on the database; cheap to clone.
 #[derive(Debug, Clone)]
@@ -63,22 +43,22 @@ pub struct Store {
     write: DatabaseConnection,
     /// For everything else; the same as `write` on PostgreSQL.
     read: DatabaseConnection,
-    kind: Kind,
+    kind: Database,
 }
 
 /// Which database, and what only that one needs.
 #[derive(Debug, Clone)]
-enum Kind {
+enum Database {
     /// The embedded database.
     Sqlite {
         path: PathBuf,
         /// SQLite has one writer. Waiting here is fair; waiting in SQLite is polling.
-        gate: Arc<Mutex<()>>,
+        write_lock: Arc<Mutex<()>>,
     },
     /// A PostgreSQL server.
     Postgres {
         /// For the connections that somebody has for himself.
-        sessions: Box<sessions::Sessions>,
+        sessions: Box<connection::sessions::Sessions>,
     },
 }
 
@@ -87,8 +67,8 @@ impl Store {
     #[must_use]
     pub fn decimal_digits_max(&self) -> u8 {
         match self.kind {
-            Kind::Sqlite { .. } => 15,
-            Kind::Postgres { .. } => 18,
+            Database::Sqlite { .. } => 15,
+            Database::Postgres { .. } => 18,
         }
     }
 
@@ -96,22 +76,22 @@ impl Store {
     #[must_use]
     pub fn partitions(&self, wanted: u32) -> u32 {
         match self.kind {
-            Kind::Sqlite { .. } => 1,
-            Kind::Postgres { .. } => wanted.max(1),
+            Database::Sqlite { .. } => 1,
+            Database::Postgres { .. } => wanted.max(1),
         }
     }
 
     /// True when no other server can use this database: leases of a dead process are void at once.
     #[must_use]
     pub fn is_exclusive(&self) -> bool {
-        matches!(self.kind, Kind::Sqlite { .. })
+        matches!(self.kind, Database::Sqlite { .. })
     }
 
     /// The turn to write; nothing to wait for on PostgreSQL.
-    async fn turn(&self) -> Option<tokio::sync::OwnedMutexGuard<()>> {
+    async fn lock_writes(&self) -> Option<tokio::sync::OwnedMutexGuard<()>> {
         match &self.kind {
-            Kind::Sqlite { gate, .. } => Some(Arc::clone(gate).lock_owned().await),
-            Kind::Postgres { .. } => None,
+            Database::Sqlite { write_lock, .. } => Some(Arc::clone(write_lock).lock_owned().await),
+            Database::Postgres { .. } => None,
         }
     }
 }

@@ -138,7 +138,7 @@ on_both!(a_chunk_that_is_tried_again_while_its_first_commit_is_on_its_way_counts
     let counts = now.counts;
     assert_eq!((counts.created, counts.superseded, counts.failed), (10, 10, 10));
     assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 30);
-    assert_eq!(ground.store.stored_notes(job.id).await.unwrap(), (10, 10));
+    assert_eq!(ground.store.stored_row_outcomes(job.id).await.unwrap(), (10, 10));
 });
 
 #[tokio::test]

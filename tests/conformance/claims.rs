@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use loadbay::domain::error_code::ErrorCode;
 use loadbay::domain::status::JobStatus;
-use loadbay::store::{Claimant, End, TableLimit};
+use loadbay::store::{Claimant, End, TableConcurrency};
 
 use crate::ground::{Ground, claimant, with_limit};
 use crate::support::Kind;
@@ -62,7 +62,7 @@ on_both!(datasets_of_one_table_share_its_places_and_others_have_their_own, |grou
         ground.job_with(|new| dataset.clone_into(&mut new.dataset)).await;
     }
     let datasets = ["products", "prices"].map(str::to_owned).to_vec();
-    let limits = vec![TableLimit { datasets, running_max: 1 }];
+    let limits = vec![TableConcurrency { datasets, running_max: 1 }];
     let by = Claimant { limits, ..claimant("one") };
     assert_eq!(ground.claim(&by).await.unwrap().dataset, "products");
     assert_eq!(ground.claim(&by).await.unwrap().dataset, "dealers");

@@ -14,8 +14,8 @@ use loadbay::domain::record::{Records, Value};
 use loadbay::domain::row::{CellKind, RawRow};
 use loadbay::domain::row_error::{RowCode, RowError};
 use loadbay::store::{
-    ChunkWriter, Claimant, Inserted, KeepFailed, NotesLeft, Store, StoreSettings, TableLimit,
-    WriterSettings,
+    ChunkWriter, Claimant, EventQuota, FailedRowsSink, Inserted, Store, StoreSettings,
+    TableConcurrency, WriterSettings,
 };
 use uuid::Uuid;
 
@@ -147,8 +147,8 @@ impl Ground {
         let datasets = Datasets::load::<&str, &str>([]).expect("the embedded datasets");
         let dataset = Arc::clone(datasets.get("products").expect("there are products"));
         let plan = Plan::new(&dataset, &job.detected.columns).expect("the columns fit");
-        let notes_left = NotesLeft::default();
-        for left in [&notes_left.errors, &notes_left.superseded, &notes_left.references] {
+        let event_quota = EventQuota::default();
+        for left in [&event_quota.errors, &event_quota.superseded, &event_quota.references] {
             left.store(100, Ordering::Relaxed);
         }
         let settings = WriterSettings {
@@ -156,7 +156,7 @@ impl Ground {
             dataset,
             plan,
             keep_failed,
-            notes_left: Arc::new(notes_left),
+            event_quota: Arc::new(event_quota),
             every_row: true,
         };
         self.store.writer(settings).await.expect("a writer")
@@ -169,7 +169,7 @@ struct Disk {
 }
 
 #[async_trait::async_trait]
-impl KeepFailed for Disk {
+impl FailedRowsSink for Disk {
     async fn keep(&self, _: u32, _: &[FailedRow]) -> std::io::Result<()> {
         if self.is_full.load(Ordering::Relaxed) {
             return Err(std::io::ErrorKind::StorageFull.into());
@@ -216,13 +216,13 @@ pub(crate) fn claimant(owner: &str) -> Claimant {
         datasets: ["products", "prices", "dealers"].map(str::to_owned).to_vec(),
         limits: Vec::new(),
         busy_with: Vec::new(),
-        has_lost_track: false,
+        has_unknown_claims: false,
     }
 }
 
 /// The same, with at most so many running jobs of products.
 pub(crate) fn with_limit(owner: &str, running_max: u32) -> Claimant {
-    let limits = vec![TableLimit { datasets: vec!["products".to_owned()], running_max }];
+    let limits = vec![TableConcurrency { datasets: vec!["products".to_owned()], running_max }];
     Claimant { limits, ..claimant(owner) }
 }
 

@@ -6,7 +6,7 @@ use loadbay::domain::error_code::ErrorCode;
 use loadbay::domain::event::lifecycle;
 use loadbay::domain::job::Job;
 use loadbay::domain::status::JobStatus;
-use loadbay::store::{Claimant, End, GivenBack, StoreError};
+use loadbay::store::{Claimant, End, ReleaseReason, StoreError};
 
 use crate::ground::{Ground, LEASE, chunk, claimant, with_limit};
 use crate::support::Kind;
@@ -17,7 +17,7 @@ async fn can_do_nothing(ground: &Ground, lost: &Job) {
     let before = ground.tables(lost).await;
     let store = &ground.store;
     assert!(!store.renew(lost, &claimant("one")).await.unwrap());
-    store.release(lost, GivenBack::ServerStops).await.unwrap();
+    store.release(lost, ReleaseReason::ServerStops).await.unwrap();
     assert!(store.tell(lost, lifecycle::parsed).await.unwrap().is_none());
     assert!(store.set_total(lost, 7, 2).await.unwrap().is_none());
     assert!(
@@ -28,7 +28,7 @@ async fn can_do_nothing(ground: &Ground, lost: &Job) {
         assert!(store.finish(lost, &end).await.unwrap().is_none());
     }
     let poisoned = Job { attempts: 100, ..lost.clone() };
-    assert!(store.give_up_if_poisoned(&poisoned).await.unwrap().is_none());
+    assert!(store.fail_if_attempts_exhausted(&poisoned).await.unwrap().is_none());
     assert_eq!(ground.tables(lost).await, before);
 }
 
@@ -62,12 +62,12 @@ on_both!(a_lease_that_ran_out_is_still_its_owners_until_another_takes_it, |groun
 
 on_both!(a_job_that_is_given_back_goes_on_at_once_and_the_attempt_does_not_count, |ground| {
     let job = ground.owned_by("one").await;
-    ground.store.release(&job, GivenBack::ServerStops).await.unwrap();
+    ground.store.release(&job, ReleaseReason::ServerStops).await.unwrap();
     assert_eq!(ground.column(&job, "lease_owner").await, "NULL");
     assert_eq!(ground.now(&job).await.attempts, 0);
     // Asked again because the answer was lost, it is given back once.
     let given_back = ground.tables(&job).await;
-    ground.store.release(&job, GivenBack::ServerStops).await.unwrap();
+    ground.store.release(&job, ReleaseReason::ServerStops).await.unwrap();
     assert_eq!(ground.tables(&job).await, given_back);
     // A renewal that the database answers late does not bind it.
     assert!(!ground.store.renew(&job, &claimant("one")).await.unwrap());
@@ -77,9 +77,9 @@ on_both!(a_job_that_is_given_back_goes_on_at_once_and_the_attempt_does_not_count
 
 on_both!(a_job_that_is_given_back_tells_why_and_a_broken_off_attempt_counts, |ground| {
     for (why, attempts, told) in [
-        (GivenBack::ServerStops, 0, "The server stops"),
-        (GivenBack::LeaseRanOut, 0, "The server was out of touch"),
-        (GivenBack::BrokeOff, 1, "Something broke in the server"),
+        (ReleaseReason::ServerStops, 0, "The server stops"),
+        (ReleaseReason::LeaseExpired, 0, "The server was out of touch"),
+        (ReleaseReason::Crashed, 1, "Something broke in the server"),
     ] {
         let job = ground.owned_by("one").await;
         ground.store.release(&job, why).await.unwrap();
@@ -107,7 +107,7 @@ on_both!(
             !ground.store.renew(&first, &one).await.unwrap(),
             "two jobs would write to one table"
         );
-        ground.store.release(&first, GivenBack::LeaseRanOut).await.unwrap();
+        ground.store.release(&first, ReleaseReason::LeaseExpired).await.unwrap();
         let one = Claimant { storage_locations: vec!["of one".to_owned()], ..one };
         assert!(ground.claim(&one).await.is_none(), "the place is taken");
         ground.store.finish(&next, &End::Completed).await.unwrap().expect("it is ours");
@@ -132,12 +132,13 @@ on_both!(a_chunk_needs_a_lease_that_runs_where_other_servers_are, |ground| {
 on_both!(attempts_count_when_a_job_is_claimed_until_it_is_given_up, |ground| {
     let mut job = ground.owned_by("one").await;
     for attempt in 2..=4 {
-        assert!(ground.store.give_up_if_poisoned(&job).await.unwrap().is_none());
+        assert!(ground.store.fail_if_attempts_exhausted(&job).await.unwrap().is_none());
         ground.let_lease_run_out(&job).await;
         job = ground.claim(&claimant("one")).await.unwrap();
         assert_eq!(job.attempts, attempt);
     }
-    let ended = ground.store.give_up_if_poisoned(&job).await.unwrap().expect("it is given up");
+    let ended =
+        ground.store.fail_if_attempts_exhausted(&job).await.unwrap().expect("it is given up");
     assert_eq!(ended.status, JobStatus::Failed);
     assert_eq!(ended.error_code.as_deref(), Some("crashed_repeatedly"));
 });
@@ -171,7 +172,7 @@ on_both!(a_server_that_lost_track_takes_up_what_is_its_own_and_not_known_to_it, 
     let untouched = [ground.tables(&known).await, ground.tables(&ended).await];
     let one = Claimant { busy_with: vec![known.id], ..claimant("one") };
     assert!(ground.claim(&one).await.is_none(), "their leases run");
-    let one = Claimant { has_lost_track: true, ..one };
+    let one = Claimant { has_unknown_claims: true, ..one };
     assert_eq!(ground.claim(&one).await.unwrap().id, own.id);
     // SQLite has one server: whoever owned a job there is gone.
     let is_gone = ground.database.kind() == Kind::Sqlite;
@@ -184,7 +185,7 @@ on_both!(a_job_of_a_claim_without_an_answer_keeps_no_place_from_others, |ground|
     let waiting = ground.job().await;
     let by = with_limit("one", 1);
     assert!(ground.claim(&by).await.is_none());
-    let lost = Claimant { has_lost_track: true, ..by.clone() };
+    let lost = Claimant { has_unknown_claims: true, ..by.clone() };
     let taken = ground.claim(&lost).await.expect("its own job, once more");
     assert_eq!(taken.attempts, 2, "a start without an end counts");
     let both = Claimant { busy_with: vec![taken.id], ..lost };

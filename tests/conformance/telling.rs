@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loadbay::domain::error_code::ErrorCode;
-use loadbay::store::{Deletion, End, GivenBack, Notifications};
+use loadbay::store::{Deletion, End, Notifications, ReleaseReason};
 
 use crate::ground::{Ground, LEASE, claimant};
 use crate::support::Kind;
@@ -33,7 +33,7 @@ async fn another_server_hears_of_every_change_that_it_may_have_to_act_on() {
     let store = &ground.store;
     let claim = async || ground.claim(&claimant("one")).await.expect("it is due");
     let owned = claim().await;
-    store.release(&owned, GivenBack::ServerStops).await.unwrap();
+    store.release(&owned, ReleaseReason::ServerStops).await.unwrap();
     assert_eq!(next(&mut heard).await, job.id, "given back");
     claim().await;
     store.pause(job.id).await.unwrap().unwrap();

@@ -30,7 +30,7 @@ on_both!(a_job_is_taken_back_as_it_stands_when_its_row_is_locked, |ground| {
     );
     // Neither deleted nor cleared before that has ended.
     let deletion = ground.store.delete(job.id).await.unwrap();
-    assert_eq!(deletion, Deletion::TakenBackBy(rollback.id));
+    assert_eq!(deletion, Deletion::RolledBackBy(rollback.id));
     ground.set(&job, "files_removed_at = completed_at").await;
     assert!(!ground.store.clear_expired_journals().await.unwrap());
     assert_eq!(ground.store.undo_rows(job.id).await.unwrap(), 1);

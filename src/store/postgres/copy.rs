@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::dataset::model::ColumnType;
 use crate::domain::record::{Records, Value};
-use crate::store::references::References;
-use crate::store::target::Target;
+use crate::store::chunk::references::References;
+use crate::store::chunk::target::Target;
 
 /// Signature, flags and length of the header's extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";

@@ -11,9 +11,9 @@ use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
 use crate::domain::row_error::RowCode;
-use crate::store::accounts::Outcome;
-use crate::store::error::{Doing, StoreError};
-use crate::store::rows;
+use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::rows;
+use crate::store::error::{ErrorContext, StoreError};
 
 impl PostgresWriter {
     /// Writes the records of a chunk inside the open transaction.
@@ -22,13 +22,13 @@ impl PostgresWriter {
         connection: &mut PgConnection,
         chunk: &Chunk,
         now: DateTime<Utc>,
-        careful: bool,
-    ) -> Result<Outcome, StoreError> {
-        let mut outcome = Outcome::default();
+        isolate_rows: bool,
+    ) -> Result<ChunkOutcome, StoreError> {
+        let mut outcome = ChunkOutcome::default();
         if chunk.records.is_empty() {
             return Ok(outcome);
         }
-        self.create_references(connection, chunk, now, careful).await?;
+        self.create_references(connection, chunk, now, isolate_rows).await?;
         let mut order = rows::in_key_order(&chunk.records, &self.target.key);
         order.retain(|record| {
             let unknown = rows::unknown_reference(&self.target, &self.references, chunk, *record);
@@ -39,30 +39,30 @@ impl PostgresWriter {
         if order.is_empty() {
             return Ok(outcome);
         }
-        if careful {
-            self.halve(connection, chunk, order, now, &mut outcome).await?;
+        if isolate_rows {
+            self.bisect(connection, chunk, order, now, &mut outcome).await?;
         } else {
-            let doing = "write the rows of a chunk";
-            self.stage(connection, chunk, &order).await.doing(doing)?;
-            self.merge(connection, chunk, order.len(), now, &mut outcome).await.doing(doing)?;
+            let action = "write the rows of a chunk";
+            self.stage(connection, chunk, &order).await.context(action)?;
+            self.merge(connection, chunk, order.len(), now, &mut outcome).await.context(action)?;
         }
         Ok(outcome)
     }
 
     /// Merges `order`; where the database refuses a part, its halves, down to the single row.
-    async fn halve(
+    async fn bisect(
         &mut self,
         connection: &mut PgConnection,
         chunk: &Chunk,
         order: Vec<usize>,
         now: DateTime<Utc>,
-        outcome: &mut Outcome,
+        outcome: &mut ChunkOutcome,
     ) -> Result<(), StoreError> {
         let is_kept = self.keep(connection, chunk, &order).await?;
         let mut parts = vec![order];
         while let Some(part) = parts.pop() {
             run_plain(connection, "SAVEPOINT part").await?;
-            let mut of_part = Outcome::default();
+            let mut of_part = ChunkOutcome::default();
             let staged = if is_kept {
                 take_kept(connection, &part).await
             } else {
@@ -91,7 +91,7 @@ impl PostgresWriter {
                         parts.push(left.to_vec());
                     }
                 }
-                Err(error) => return Err(error).doing("write the rows of a chunk one by one"),
+                Err(error) => return Err(error).context("write the rows of a chunk one by one"),
             }
         }
         Ok(())
@@ -117,7 +117,7 @@ impl PostgresWriter {
                 run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
                 false
             }
-            Err(error) => return Err(error).doing("stage the rows of a chunk"),
+            Err(error) => return Err(error).context("stage the rows of a chunk"),
         };
         run_plain(connection, "RELEASE SAVEPOINT part").await?;
         Ok(is_kept)
@@ -157,7 +157,7 @@ impl PostgresWriter {
         chunk: &Chunk,
         staged: usize,
         now: DateTime<Utc>,
-        outcome: &mut Outcome,
+        outcome: &mut ChunkOutcome,
     ) -> Result<(), sqlx::Error> {
         let refused = self.refuse(connection, chunk, outcome).await?;
         if let Some(journal) = &self.journal {
@@ -203,7 +203,7 @@ impl PostgresWriter {
         &self,
         connection: &mut PgConnection,
         chunk: &Chunk,
-        outcome: &mut Outcome,
+        outcome: &mut ChunkOutcome,
     ) -> Result<u64, sqlx::Error> {
         let sql = self.sql.left_out.clone();
         let records: Vec<i32> =
@@ -220,7 +220,7 @@ impl PostgresWriter {
         &self,
         connection: &mut PgConnection,
         chunk: &Chunk,
-        outcome: &mut Outcome,
+        outcome: &mut ChunkOutcome,
     ) -> Result<usize, sqlx::Error> {
         let Some(sql) = &self.sql.refuse else { return Ok(0) };
         let records: Vec<i32> =
@@ -274,9 +274,10 @@ pub(super) fn fault_of_row(error: &sqlx::Error) -> bool {
 /// True of an error that the careful way may turn into failed rows.
 pub(super) fn is_fault_of_row(error: &StoreError) -> bool {
     match error {
-        StoreError::Postgres { doing: "write the rows of a chunk" | CREATE_REFERENCES, source } => {
-            fault_of_row(source)
-        }
+        StoreError::Postgres {
+            action: "write the rows of a chunk" | CREATE_REFERENCES,
+            source,
+        } => fault_of_row(source),
         _ => false,
     }
 }

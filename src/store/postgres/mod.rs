@@ -18,19 +18,19 @@ use sqlx::{AssertSqlSafe, Connection, Postgres, Transaction};
 
 pub(super) use undo::PostgresUndoer;
 
-use super::accounts::{Account, Outcome};
-use super::error::{Doing, StoreError};
-use super::notes::RowNames;
-use super::references::References;
-use super::rows::complete;
-use super::sessions::Sessions;
-use super::stored::unsigned;
-use super::target::Target;
-use super::told::Fenced;
-use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
 use crate::faults::fault;
+use crate::store::chunk::events::Fenced;
+use crate::store::chunk::ledger::{ChunkLedger, ChunkOutcome};
+use crate::store::chunk::references::References;
+use crate::store::chunk::row_outcomes::RowLabels;
+use crate::store::chunk::rows::complete;
+use crate::store::chunk::target::Target;
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings, Written};
+use crate::store::connection::sessions::Sessions;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::unsigned;
 
 /// One partition's connection, and what it knows of the job.
 pub(super) struct PostgresWriter {
@@ -38,12 +38,12 @@ pub(super) struct PostgresWriter {
     /// Gone after an error; the next chunk connects again.
     connection: Option<PgConnection>,
     pub(super) settings: WriterSettings,
-    names: RowNames,
+    names: RowLabels,
     pub(super) target: Target,
     pub(super) references: References,
-    sql: sql::Statements,
+    sql: sql::ImportSql,
     /// Only of a job that can be taken back.
-    journal: Option<undo::Journal>,
+    journal: Option<undo::PostgresJournal>,
     /// Reused from chunk to chunk.
     pub(super) buffer: Vec<u8>,
     /// Most records of the last chunk were in the table already.
@@ -58,11 +58,11 @@ impl PostgresWriter {
         settings: WriterSettings,
         target: Target,
     ) -> Result<Self, StoreError> {
-        let sql = sql::Statements::new(&target);
+        let sql = sql::ImportSql::new(&target);
         let references = References::new(&target);
-        let names = RowNames::new(&settings.dataset, &settings.plan);
+        let names = RowLabels::new(&settings.dataset, &settings.plan);
         let undo = settings.job.options.undo && !settings.job.options.dry_run;
-        let journal = undo.then(|| undo::Journal::new(&target));
+        let journal = undo.then(|| undo::PostgresJournal::new(&target));
         let mut writer = Self {
             sessions,
             connection: None,
@@ -79,11 +79,11 @@ impl PostgresWriter {
         let mut connection = writer.connect().await?;
         references::load(&mut connection, &mut writer.references)
             .await
-            .doing("read the names of the references")?;
+            .context("read the names of the references")?;
         writer.has_triggers = sqlx::query_scalar(AssertSqlSafe(writer.sql.has_triggers.clone()))
             .fetch_one(&mut connection)
             .await
-            .doing("look for triggers")?;
+            .context("look for triggers")?;
         writer.connection = Some(connection);
         Ok(writer)
     }
@@ -100,13 +100,13 @@ async fn open_session(
     sessions: &Sessions,
     tables: impl IntoIterator<Item = &String> + Send,
 ) -> Result<PgConnection, StoreError> {
-    let mut connection = sessions.writer().await.doing("connect to PostgreSQL")?;
+    let mut connection = sessions.writer().await.context("connect to PostgreSQL")?;
     let tables: Vec<&String> = tables.into_iter().collect();
     for table in tables {
         sqlx::raw_sql(AssertSqlSafe(table.clone()))
             .execute(&mut connection)
             .await
-            .doing("create the stage")?;
+            .context("create the stage")?;
     }
     Ok(connection)
 }
@@ -125,7 +125,7 @@ impl ChunkWriter for PostgresWriter {
             self.references.forget();
             written = self.try_commit(&mut connection, &chunk, true).await;
         }
-        if written.as_ref().is_err_and(is_proved) {
+        if written.as_ref().is_err_and(is_committed_already) {
             // An earlier commit whose answer was lost came to its end only now.
             self.references.forget();
             written = Ok(Written { counts: Counts::default(), already: true });
@@ -149,20 +149,20 @@ impl PostgresWriter {
         &mut self,
         connection: &mut PgConnection,
         chunk: &Chunk,
-        careful: bool,
+        isolate_rows: bool,
     ) -> Result<Written, StoreError> {
         let job = self.settings.job.clone();
-        let mut transaction = connection.begin().await.doing("begin a chunk")?;
+        let mut transaction = connection.begin().await.context("begin a chunk")?;
         fault!("chunk.begin", StoreError::busy());
         let (now, already) = look(&mut transaction, job.id, chunk.number).await?;
         if already {
-            transaction.rollback().await.doing("leave a chunk that is committed")?;
+            transaction.rollback().await.context("leave a chunk that is committed")?;
             return Ok(Written { counts: Counts::default(), already: true });
         }
         if job.options.dry_run {
             run_plain(&mut transaction, "SAVEPOINT rows").await?;
         }
-        let mut outcome = self.rows(&mut transaction, chunk, now, careful).await?;
+        let mut outcome = self.rows(&mut transaction, chunk, now, isolate_rows).await?;
         fault!("chunk.rows", StoreError::busy());
         outcome.references = self.references.take_created(job.options.dry_run);
         if job.options.dry_run {
@@ -179,14 +179,14 @@ impl PostgresWriter {
 /// Stores the accounts of a chunk, puts its failed rows aside and commits.
 async fn conclude(
     mut transaction: Transaction<'_, Postgres>,
-    names: &RowNames,
+    names: &RowLabels,
     settings: &mut WriterSettings,
     chunk: &Chunk,
-    outcome: &Outcome,
+    outcome: &ChunkOutcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let mut account = Account::new(DbBackend::Postgres, now, settings, names, chunk, outcome);
-    let closed = close(&mut transaction, &mut account, chunk, now, outcome, settings).await;
+    let mut ledger = ChunkLedger::new(DbBackend::Postgres, now, settings, names, chunk, outcome);
+    let closed = close(&mut transaction, &mut ledger, chunk, now, outcome, settings).await;
     let ended = match closed {
         Ok(fenced) => commit(transaction).await.map(|()| fenced),
         Err(error) => {
@@ -195,11 +195,11 @@ async fn conclude(
             Err(error)
         }
     };
-    account.settle(ended, settings)
+    ledger.finish(ended, settings)
 }
 
 /// True when the chunk could not be written because its proof is committed.
-fn is_proved(error: &StoreError) -> bool {
+fn is_committed_already(error: &StoreError) -> bool {
     let StoreError::Postgres { source: sqlx::Error::Database(answer), .. } = error else {
         return false;
     };
@@ -208,38 +208,38 @@ fn is_proved(error: &StoreError) -> bool {
 
 async fn close(
     connection: &mut PgConnection,
-    account: &mut Account,
+    ledger: &mut ChunkLedger,
     chunk: &Chunk,
     now: DateTime<Utc>,
-    outcome: &Outcome,
+    outcome: &ChunkOutcome,
     settings: &WriterSettings,
 ) -> Result<Fenced, StoreError> {
     fault!("chunk.proof", StoreError::busy());
     // First: where an earlier commit of the chunk is still on its way, this is what waits for it and
     // what meets it. Its notes would be taken for a fault.
-    run(connection, &account.proof).await.doing("store the proof of a chunk")?;
-    for note in &account.notes {
-        run(connection, note).await.doing("store the notes on a chunk")?;
+    run(connection, &ledger.commit_record).await.context("store the proof of a chunk")?;
+    for note in &ledger.notes {
+        run(connection, note).await.context("store the notes on a chunk")?;
     }
     if !outcome.failed.is_empty() {
         let kept = settings.keep_failed.keep(chunk.number, &outcome.failed).await;
-        kept.map_err(StoreError::KeepFailed)?;
+        kept.map_err(StoreError::FailedRows)?;
         fault!("chunk.kept", StoreError::busy());
         fault!("chunk.room", StoreError::no_room());
     }
     // Late: it locks the job's row, which the other partition needs too.
-    let fenced = fence(connection, &account.fence).await.doing("add a chunk to its job")?;
+    let fenced = fence(connection, &ledger.fence).await.context("add a chunk to its job")?;
     let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
     let backend = DbBackend::Postgres;
-    for told in account.told.behind_the_fence(backend, now, chunk, fenced, settings) {
-        run(connection, &told).await.doing("tell what became of a chunk")?;
+    for told in ledger.events.after_fence(backend, now, chunk, fenced, settings) {
+        run(connection, &told).await.context("tell what became of a chunk")?;
     }
     Ok(fenced)
 }
 
 async fn commit(transaction: Transaction<'_, Postgres>) -> Result<(), StoreError> {
     fault!("chunk.commit", StoreError::busy());
-    transaction.commit().await.doing("commit a chunk")?;
+    transaction.commit().await.context("commit a chunk")?;
     fault!("chunk.committed", StoreError::busy());
     Ok(())
 }
@@ -258,14 +258,14 @@ async fn look(
     .bind(i32::try_from(number).unwrap_or(i32::MAX))
     .fetch_one(connection)
     .await
-    .doing("look for the chunk")
+    .context("look for the chunk")
 }
 
 pub(super) async fn run_plain(
     connection: &mut PgConnection,
     sql: &'static str,
 ) -> Result<(), StoreError> {
-    sqlx::raw_sql(sql).execute(connection).await.doing("steer a transaction")?;
+    sqlx::raw_sql(sql).execute(connection).await.context("control a transaction")?;
     Ok(())
 }
 

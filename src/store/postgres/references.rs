@@ -11,9 +11,9 @@ use super::merge::{answer, fault_of_row};
 use super::{PostgresWriter, run_plain};
 use crate::domain::chunk::Chunk;
 use crate::domain::limits::REFERENCES_MAX;
-use crate::store::error::{Doing, StoreError};
-use crate::store::references::{Missing, References};
-use crate::store::target::{ReferenceTarget, quoted};
+use crate::store::chunk::references::{MissingReference, References};
+use crate::store::chunk::target::{ReferenceTarget, quoted};
+use crate::store::error::{ErrorContext, StoreError};
 
 /// What is being done when a reference cannot be created.
 pub(super) const CREATE_REFERENCES: &str = "create references";
@@ -47,52 +47,52 @@ impl PostgresWriter {
         connection: &mut PgConnection,
         chunk: &Chunk,
         now: DateTime<Utc>,
-        careful: bool,
+        isolate_rows: bool,
     ) -> Result<(), StoreError> {
-        let mut by_reference: BTreeMap<usize, Vec<Missing>> = BTreeMap::new();
+        let mut by_reference: BTreeMap<usize, Vec<MissingReference>> = BTreeMap::new();
         for missing in self.references.missing(&chunk.records) {
             by_reference.entry(missing.reference).or_default().push(missing);
         }
         for (reference, mut missing) in by_reference {
             let names: Vec<String> = missing.iter().map(|it| it.name.clone()).collect();
-            self.find_references(connection, reference, &names).await.doing(CREATE_REFERENCES)?;
+            self.find_references(connection, reference, &names).await.context(CREATE_REFERENCES)?;
             let Some(target) = self.references.get(reference).cloned() else { continue };
             if !target.create {
                 continue;
             }
             missing.retain(|it| !self.references.knows(it));
             let names: Vec<String> = missing.iter().map(|it| it.name.clone()).collect();
-            let created = if careful {
-                self.create_carefully(connection, &target, &missing, now).await?
+            let created = if isolate_rows {
+                self.create_one_by_one(connection, &target, &missing, now).await?
             } else {
-                insert(connection, &target, &names, now).await.doing(CREATE_REFERENCES)?
+                insert(connection, &target, &names, now).await.context(CREATE_REFERENCES)?
             };
             for it in missing.iter().filter(|it| created.contains(&it.name)) {
                 self.references.created(it);
             }
             // Those of another writer are found as well: the insert waited for its commit.
-            self.find_references(connection, reference, &names).await.doing(CREATE_REFERENCES)?;
+            self.find_references(connection, reference, &names).await.context(CREATE_REFERENCES)?;
         }
         Ok(())
     }
 
     /// Creates the records one by one; returns the names of those that are new.
-    async fn create_carefully(
+    async fn create_one_by_one(
         &mut self,
         connection: &mut PgConnection,
         target: &ReferenceTarget,
-        missing: &[Missing],
+        missing: &[MissingReference],
         now: DateTime<Utc>,
     ) -> Result<HashSet<String>, StoreError> {
         let mut all = HashSet::new();
-        for Missing { reference, name, .. } in missing {
+        for MissingReference { reference, name, .. } in missing {
             run_plain(connection, "SAVEPOINT reference").await?;
             match insert(connection, target, std::slice::from_ref(name), now).await {
                 Err(error) if fault_of_row(&error) => {
                     run_plain(connection, "ROLLBACK TO SAVEPOINT reference").await?;
                     self.references.refuse(*reference, name, answer(&error));
                 }
-                created => all.extend(created.doing("create references one by one")?),
+                created => all.extend(created.context("create references one by one")?),
             }
             run_plain(connection, "RELEASE SAVEPOINT reference").await?;
         }

@@ -28,14 +28,14 @@ pub(super) fn decimal(units: i64, kind: ColumnType) -> f64 {
 
 /// A value of a record in the form in which it is stored.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stored<'a> {
+pub(super) enum BoundValue<'a> {
     /// The value itself.
     Value(Value<'a>, ColumnType),
     /// The id of the record that the value names, as sea-orm stores UUIDs in SQLite: 16 bytes.
     Id(Option<Uuid>),
 }
 
-impl Stored<'_> {
+impl BoundValue<'_> {
     /// Binds it.
     pub(super) fn bind(self, to: &mut Statement<'_>, index: usize) -> rusqlite::Result<()> {
         match self {

@@ -3,27 +3,27 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection};
 
-use super::bind::{Stored, time_text};
+use super::bind::{BoundValue, time_text};
 use super::references;
 use super::refusal::{WRITE_ROWS, is_fault_of_row, refused};
-use super::sql::Statements;
-use super::undo::Journal;
+use super::sql::RowSql;
+use super::undo::SqliteJournal;
 use crate::dataset::model::ColumnType;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
-use crate::store::accounts::Outcome;
-use crate::store::error::{Doing, StoreError};
-use crate::store::references::References;
-use crate::store::rows;
-use crate::store::target::Target;
+use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::references::References;
+use crate::store::chunk::rows;
+use crate::store::chunk::target::Target;
+use crate::store::error::{ErrorContext, StoreError};
 
 /// How a chunk is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Way {
+pub(super) struct WriteOptions {
     /// Each row under a savepoint, so that rows which the database refuses become failed rows.
-    pub(super) careful: bool,
+    pub(super) isolate_rows: bool,
     /// Note which rows were created and which updated.
     pub(super) every_row: bool,
     /// The job that keeps its rows as they were before, to be taken back.
@@ -33,26 +33,27 @@ pub(super) struct Way {
 /// Writes the records of a chunk.
 pub(super) fn rows(
     connection: &Connection,
-    sql: &Statements,
+    sql: &RowSql,
     references: &mut References,
     chunk: &Chunk,
     now: DateTime<Utc>,
-    way: Way,
-) -> Result<Outcome, StoreError> {
-    references::create(connection, references, chunk, now, way.careful).doing(WRITE_ROWS)?;
+    options: WriteOptions,
+) -> Result<ChunkOutcome, StoreError> {
+    references::create(connection, references, chunk, now, options.isolate_rows)
+        .context(WRITE_ROWS)?;
     let order = rows::in_key_order(&chunk.records, &sql.target.key);
-    let mut merge = Merge::prepare(connection, sql, references, chunk, now)
-        .doing("prepare the statements of a chunk")?;
-    if let Some(job) = way.journal {
-        let journal = Journal::prepare(connection, sql, job);
-        merge.journal = Some(journal.doing("prepare the journal of a chunk")?);
+    let mut merge = RowMerge::prepare(connection, sql, references, chunk, now)
+        .context("prepare the statements of a chunk")?;
+    if let Some(job) = options.journal {
+        let journal = SqliteJournal::prepare(connection, sql, job);
+        merge.journal = Some(journal.context("prepare the journal of a chunk")?);
     }
-    merge.all(&order, way).doing(WRITE_ROWS)?;
+    merge.all(&order, options).context(WRITE_ROWS)?;
     Ok(merge.outcome)
 }
 
 /// What a row came to.
-enum Fate {
+enum RowOutcome {
     Created,
     Updated,
     Unchanged,
@@ -61,44 +62,46 @@ enum Fate {
 
 /// Where the values of the rows come from.
 #[derive(Clone, Copy)]
-struct Source<'t> {
+struct RowSource<'t> {
     target: &'t Target,
     references: &'t References,
     chunk: &'t Chunk,
 }
 
-impl<'t> Source<'t> {
+impl<'t> RowSource<'t> {
     /// The value of a field as it is stored: what names a record becomes its id.
-    fn value(&self, record: usize, index: usize) -> Stored<'t> {
+    fn value(&self, record: usize, index: usize) -> BoundValue<'t> {
         let value = self.chunk.records.value(record, index);
         match (self.target.fields.get(index), value) {
             (Some(field), Value::Text(name)) if field.reference.is_some() => {
-                Stored::Id(self.references.id(index, name))
+                BoundValue::Id(self.references.id(index, name))
             }
-            (field, value) => Stored::Value(value, field.map_or(ColumnType::Text, |it| it.kind)),
+            (field, value) => {
+                BoundValue::Value(value, field.map_or(ColumnType::Text, |it| it.kind))
+            }
         }
     }
 }
 
-struct Merge<'t> {
+struct RowMerge<'t> {
     connection: &'t Connection,
-    sql: &'t Statements,
-    source: Source<'t>,
+    sql: &'t RowSql,
+    source: RowSource<'t>,
     now: String,
     find: CachedStatement<'t>,
     insert: CachedStatement<'t>,
     update: Option<CachedStatement<'t>>,
     histories: Vec<(CachedStatement<'t>, CachedStatement<'t>)>,
-    journal: Option<Journal<'t>>,
+    journal: Option<SqliteJournal<'t>>,
     /// Record values in which the row at hand differs from what is stored.
     differs: Vec<usize>,
-    outcome: Outcome,
+    outcome: ChunkOutcome,
 }
 
-impl<'t> Merge<'t> {
+impl<'t> RowMerge<'t> {
     fn prepare(
         connection: &'t Connection,
-        sql: &'t Statements,
+        sql: &'t RowSql,
         references: &'t References,
         chunk: &'t Chunk,
         now: DateTime<Utc>,
@@ -116,7 +119,7 @@ impl<'t> Merge<'t> {
         Ok(Self {
             connection,
             sql,
-            source: Source { target: &sql.target, references, chunk },
+            source: RowSource { target: &sql.target, references, chunk },
             now: time_text(&now),
             find: connection.prepare_cached(&sql.find)?,
             insert: connection.prepare_cached(&sql.insert)?,
@@ -124,46 +127,49 @@ impl<'t> Merge<'t> {
             histories,
             journal: None,
             differs: Vec::new(),
-            outcome: Outcome::default(),
+            outcome: ChunkOutcome::default(),
         })
     }
 
-    fn all(&mut self, order: &[usize], way: Way) -> rusqlite::Result<()> {
+    fn all(&mut self, order: &[usize], options: WriteOptions) -> rusqlite::Result<()> {
         for record in order {
-            let fate =
-                if way.careful { self.row_with_savepoint(*record)? } else { self.row(*record)? };
-            let changed = match fate {
-                Fate::Created => Some(RowEventKind::Created),
-                Fate::Updated => Some(RowEventKind::Updated),
-                Fate::Unchanged | Fate::Failed(_) => None,
+            let row_outcome = if options.isolate_rows {
+                self.row_with_savepoint(*record)?
+            } else {
+                self.row(*record)?
             };
-            if let Some(kind) = changed.filter(|_| way.every_row) {
+            let changed = match row_outcome {
+                RowOutcome::Created => Some(RowEventKind::Created),
+                RowOutcome::Updated => Some(RowEventKind::Updated),
+                RowOutcome::Unchanged | RowOutcome::Failed(_) => None,
+            };
+            if let Some(kind) = changed.filter(|_| options.every_row) {
                 self.outcome.changed.push((*record, kind));
             }
-            match fate {
-                Fate::Created => self.outcome.counts.created += 1,
-                Fate::Updated => self.outcome.counts.updated += 1,
-                Fate::Unchanged => self.outcome.counts.unchanged += 1,
-                Fate::Failed(row) => self.outcome.failed.push(*row),
+            match row_outcome {
+                RowOutcome::Created => self.outcome.counts.created += 1,
+                RowOutcome::Updated => self.outcome.counts.updated += 1,
+                RowOutcome::Unchanged => self.outcome.counts.unchanged += 1,
+                RowOutcome::Failed(row) => self.outcome.failed.push(*row),
             }
         }
         Ok(())
     }
 
-    fn row_with_savepoint(&mut self, record: usize) -> rusqlite::Result<Fate> {
+    fn row_with_savepoint(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {
         self.connection.execute_batch("SAVEPOINT one_row")?;
-        let fate = match self.row(record) {
+        let row_outcome = match self.row(record) {
             Err(error) if is_fault_of_row(&error) => {
                 self.connection.execute_batch("ROLLBACK TO one_row")?;
-                Fate::Failed(Box::new(refused(self.source.chunk, record, &error)))
+                RowOutcome::Failed(Box::new(refused(self.source.chunk, record, &error)))
             }
             other => other?,
         };
         self.connection.execute_batch("RELEASE one_row")?;
-        Ok(fate)
+        Ok(row_outcome)
     }
 
-    fn row(&mut self, record: usize) -> rusqlite::Result<Fate> {
+    fn row(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {
         let unknown = rows::unknown_reference(
             self.source.target,
             self.source.references,
@@ -171,7 +177,7 @@ impl<'t> Merge<'t> {
             record,
         );
         if let Some(row) = unknown {
-            return Ok(Fate::Failed(Box::new(row)));
+            return Ok(RowOutcome::Failed(Box::new(row)));
         }
         let (target, records) = (self.source.target, &self.source.chunk.records);
         for (position, field) in target.key.iter().enumerate() {
@@ -202,21 +208,21 @@ impl<'t> Merge<'t> {
         }
         drop(found);
         if self.differs.is_empty() {
-            return Ok(Fate::Unchanged);
+            return Ok(RowOutcome::Unchanged);
         }
         self.change(record, rowid)?;
-        Ok(Fate::Updated)
+        Ok(RowOutcome::Updated)
     }
 
-    fn fail(&self, record: usize, why: fn(&Chunk, usize, &str, &str) -> FailedRow) -> Fate {
+    fn fail(&self, record: usize, why: fn(&Chunk, usize, &str, &str) -> FailedRow) -> RowOutcome {
         let column =
             self.source.target.key.first().and_then(|key| self.source.target.fields.get(*key));
         let column = column.map_or("", |field| field.column.as_str());
         let key = rows::key_text(&self.source.chunk.records, record, &self.source.target.key);
-        Fate::Failed(Box::new(why(self.source.chunk, record, column, &key)))
+        RowOutcome::Failed(Box::new(why(self.source.chunk, record, column, &key)))
     }
 
-    fn create(&mut self, record: usize) -> rusqlite::Result<Fate> {
+    fn create(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {
         let mut position = 0;
         for field in 0..self.source.target.fields.len() {
             position += 1;
@@ -230,7 +236,7 @@ impl<'t> Merge<'t> {
         }
         if self.insert.raw_execute()? == 0 {
             // Without a new record there is nothing that a history could belong to.
-            return Ok(Fate::Failed(Box::new(rows::left_out(self.source.chunk, record))));
+            return Ok(RowOutcome::Failed(Box::new(rows::left_out(self.source.chunk, record))));
         }
         let owner = self.connection.last_insert_rowid();
         for ((_, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
@@ -242,7 +248,7 @@ impl<'t> Merge<'t> {
         if let Some(journal) = &mut self.journal {
             journal.keep(self.source.chunk.records.row_number(record), owner, None)?;
         }
-        Ok(Fate::Created)
+        Ok(RowOutcome::Created)
     }
 
     fn change(&mut self, record: usize, rowid: i64) -> rusqlite::Result<()> {

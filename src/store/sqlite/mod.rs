@@ -3,7 +3,7 @@
 //! than any way through a pool.
 
 mod bind;
-mod lent;
+mod blocking_writer;
 mod merge;
 mod references;
 mod refusal;
@@ -22,55 +22,56 @@ use tokio::sync::Mutex;
 
 pub(super) use undo::SqliteUndoer;
 
-use lent::Lent;
+use blocking_writer::BlockingWriter;
 
-use super::accounts::{Account, Outcome};
-use super::error::{Doing, StoreError};
-use super::notes::RowNames;
-use super::references::References;
-use super::rows::complete;
-use super::stored::{now_utc, unsigned};
-use super::target::Target;
-use super::told::Fenced;
-use super::writer::{ChunkWriter, WriterSettings, Written};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
 use crate::faults::fault;
+use crate::store::chunk::events::Fenced;
+use crate::store::chunk::ledger::{ChunkLedger, ChunkOutcome};
+use crate::store::chunk::references::References;
+use crate::store::chunk::row_outcomes::RowLabels;
+use crate::store::chunk::rows::complete;
+use crate::store::chunk::target::Target;
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings, Written};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::{now_utc, unsigned};
 
 /// The connection, and what it knows of the job.
-pub(super) struct SqliteWriter(Lent<Inner>);
+pub(super) struct SqliteWriter(BlockingWriter<SqliteImport>);
 
-struct Inner {
+struct SqliteImport {
     connection: Connection,
     settings: WriterSettings,
-    names: RowNames,
+    names: RowLabels,
     references: References,
-    sql: sql::Statements,
+    sql: sql::RowSql,
 }
 
 impl SqliteWriter {
     pub(super) fn open(
         path: &Path,
-        gate: Arc<Mutex<()>>,
+        write_lock: Arc<Mutex<()>>,
         settings: WriterSettings,
         target: Target,
     ) -> Result<Self, StoreError> {
         let connection = open_connection(path)?;
         let mut references = References::new(&target);
-        references::load(&connection, &mut references).doing("read the names of the references")?;
-        let sql = sql::Statements::new(target);
-        let names = RowNames::new(&settings.dataset, &settings.plan);
-        let inner = Inner { connection, settings, names, references, sql };
-        Ok(Self(Lent::new(gate, inner)))
+        references::load(&connection, &mut references)
+            .context("read the names of the references")?;
+        let sql = sql::RowSql::new(target);
+        let names = RowLabels::new(&settings.dataset, &settings.plan);
+        let inner = SqliteImport { connection, settings, names, references, sql };
+        Ok(Self(BlockingWriter::new(write_lock, inner)))
     }
 }
 
 /// A connection for one job.
 fn open_connection(path: &Path) -> Result<Connection, StoreError> {
-    let doing = "open the database for a job";
+    let action = "open the database for a job";
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).doing(doing)?;
-    prepare(&connection).doing(doing)?;
+    let connection = Connection::open_with_flags(path, flags).context(action)?;
+    prepare(&connection).context(action)?;
     Ok(connection)
 }
 
@@ -90,7 +91,7 @@ impl ChunkWriter for SqliteWriter {
     }
 }
 
-impl Inner {
+impl SqliteImport {
     fn commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
         let mut written = self.try_commit(chunk, false);
         if let Err(error) = &written
@@ -109,23 +110,23 @@ impl Inner {
     }
 
     /// One attempt; `careful` looks for the rows that the database refuses.
-    fn try_commit(&mut self, chunk: &Chunk, careful: bool) -> Result<Written, StoreError> {
+    fn try_commit(&mut self, chunk: &Chunk, isolate_rows: bool) -> Result<Written, StoreError> {
         let Self { connection, settings, names, references, sql } = self;
         let job = &settings.job;
         let mut transaction = begin(connection)?;
         fault!("chunk.begin", StoreError::busy());
-        if is_committed(&transaction, job.id, chunk.number).doing("look for the chunk")? {
+        if is_committed(&transaction, job.id, chunk.number).context("look for the chunk")? {
             return Ok(Written { counts: Counts::default(), already: true });
         }
         let now = now_utc();
         let undo = job.options.undo && !job.options.dry_run;
         let journal = undo.then_some(job.id);
-        let way = merge::Way { careful, every_row: settings.every_row, journal };
+        let way = merge::WriteOptions { isolate_rows, every_row: settings.every_row, journal };
         let mut outcome = merge::rows(&transaction, sql, references, chunk, now, way)?;
         fault!("chunk.rows", StoreError::busy());
         outcome.references = references.take_created(job.options.dry_run);
         if job.options.dry_run {
-            transaction.rollback().doing("undo a dry run")?;
+            transaction.rollback().context("undo a dry run")?;
             transaction = begin(connection)?;
         }
         complete(&mut outcome, chunk);
@@ -137,26 +138,26 @@ impl Inner {
 /// Stores the accounts of a chunk, puts its failed rows aside and commits.
 fn conclude(
     transaction: Transaction<'_>,
-    names: &RowNames,
+    names: &RowLabels,
     settings: &mut WriterSettings,
     chunk: &Chunk,
-    outcome: &Outcome,
+    outcome: &ChunkOutcome,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let mut account = Account::new(DbBackend::Sqlite, now, settings, names, chunk, outcome);
-    let ended = close(&transaction, &mut account, chunk, now, outcome, settings)
+    let mut ledger = ChunkLedger::new(DbBackend::Sqlite, now, settings, names, chunk, outcome);
+    let ended = close(&transaction, &mut ledger, chunk, now, outcome, settings)
         .and_then(|fenced| commit(transaction).map(|()| fenced));
-    account.settle(ended, settings)
+    ledger.finish(ended, settings)
 }
 
 /// Takes the write lock at once: a read lock that is raised later can fail in the middle.
 fn begin(connection: &Connection) -> Result<Transaction<'_>, StoreError> {
-    Transaction::new_unchecked(connection, TransactionBehavior::Immediate).doing("begin a chunk")
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate).context("begin a chunk")
 }
 
 fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
     fault!("chunk.commit", StoreError::busy());
-    transaction.commit().doing("commit a chunk")?;
+    transaction.commit().context("commit a chunk")?;
     fault!("chunk.committed", StoreError::busy());
     Ok(())
 }
@@ -169,28 +170,27 @@ fn is_committed(transaction: &Transaction<'_>, job: i64, number: u32) -> rusqlit
 
 fn close(
     transaction: &Transaction<'_>,
-    account: &mut Account,
+    ledger: &mut ChunkLedger,
     chunk: &Chunk,
     now: DateTime<Utc>,
-    outcome: &Outcome,
+    outcome: &ChunkOutcome,
     settings: &WriterSettings,
 ) -> Result<Fenced, StoreError> {
     fault!("chunk.proof", StoreError::busy());
-    run(transaction, &account.proof).doing("store the proof of a chunk")?;
-    for note in &account.notes {
-        run(transaction, note).doing("store the notes on a chunk")?;
+    run(transaction, &ledger.commit_record).context("store the proof of a chunk")?;
+    for note in &ledger.notes {
+        run(transaction, note).context("store the notes on a chunk")?;
     }
-    let fenced = fence(transaction, &account.fence).doing("add a chunk to its job")?;
+    let fenced = fence(transaction, &ledger.fence).context("add a chunk to its job")?;
     let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
-    for statement in account.told.behind_the_fence(DbBackend::Sqlite, now, chunk, fenced, settings)
-    {
-        run(transaction, &statement).doing("tell what became of a chunk")?;
+    for statement in ledger.events.after_fence(DbBackend::Sqlite, now, chunk, fenced, settings) {
+        run(transaction, &statement).context("tell what became of a chunk")?;
     }
     if !outcome.failed.is_empty() {
         // This thread may block; the runtime's others do the work.
         Handle::current()
             .block_on(settings.keep_failed.keep(chunk.number, &outcome.failed))
-            .map_err(StoreError::KeepFailed)?;
+            .map_err(StoreError::FailedRows)?;
         fault!("chunk.kept", StoreError::busy());
         fault!("chunk.room", StoreError::no_room());
     }

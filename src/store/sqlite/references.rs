@@ -8,8 +8,8 @@ use super::bind::{read_id, time_text};
 use super::refusal::{answer, is_fault_of_row};
 use crate::domain::chunk::Chunk;
 use crate::domain::limits::REFERENCES_MAX;
-use crate::store::references::References;
-use crate::store::target::{ReferenceTarget, quoted};
+use crate::store::chunk::references::References;
+use crate::store::chunk::target::{ReferenceTarget, quoted};
 
 /// Reads the names that are there already.
 pub(super) fn load(connection: &Connection, references: &mut References) -> rusqlite::Result<()> {
@@ -44,7 +44,7 @@ pub(super) fn create(
     references: &mut References,
     chunk: &Chunk,
     now: DateTime<Utc>,
-    careful: bool,
+    isolate_rows: bool,
 ) -> rusqlite::Result<()> {
     let mut read_again = None;
     for missing in references.missing(&chunk.records) {
@@ -64,7 +64,7 @@ pub(super) fn create(
         if let Some(id) = find(transaction, &reference, &missing.name)? {
             references.learn(missing.reference, &missing.name, id);
         } else if reference.create {
-            if careful {
+            if isolate_rows {
                 transaction.execute_batch("SAVEPOINT one_reference")?;
             }
             match insert(transaction, &reference, &missing.name, now) {
@@ -72,13 +72,13 @@ pub(super) fn create(
                     references.learn(missing.reference, &missing.name, id);
                     references.created(&missing);
                 }
-                Err(error) if careful && is_fault_of_row(&error) => {
+                Err(error) if isolate_rows && is_fault_of_row(&error) => {
                     transaction.execute_batch("ROLLBACK TO one_reference")?;
                     references.refuse(missing.reference, &missing.name, answer(&error));
                 }
                 Err(error) => return Err(error),
             }
-            if careful {
+            if isolate_rows {
                 transaction.execute_batch("RELEASE one_reference")?;
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::row_error::RowCode;
+use crate::store::chunk::rows;
 use crate::store::error::StoreError;
-use crate::store::rows;
 
 /// What fails when the database refuses a row.
 pub(super) const WRITE_ROWS: &str = "write the rows of a chunk";
@@ -11,7 +11,7 @@ pub(super) const WRITE_ROWS: &str = "write the rows of a chunk";
 /// True when a chunk failed because of the values of a row.
 pub(super) fn is_fault_of_chunk(error: &StoreError) -> bool {
     match error {
-        StoreError::Sqlite { doing: WRITE_ROWS, source } => is_fault_of_row(source),
+        StoreError::Sqlite { action: WRITE_ROWS, source } => is_fault_of_row(source),
         _ => false,
     }
 }

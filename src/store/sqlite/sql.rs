@@ -1,11 +1,11 @@
 //! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
 //! values are only ever bound.
 
-use crate::store::target::{HistoryTarget, Target, list, quoted};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted};
 
 /// The statements of a target and where their parameters are.
 #[derive(Debug)]
-pub(super) struct Statements {
+pub(super) struct RowSql {
     /// What they were made from.
     pub(super) target: Target,
     /// Parameters: the key. Columns: rowid, the payload fields, then `read_along`.
@@ -32,7 +32,7 @@ pub(super) struct HistorySql {
     pub(super) fed: Vec<usize>,
 }
 
-impl Statements {
+impl RowSql {
     pub(super) fn new(target: Target) -> Self {
         let table = quoted(&target.table);
         let payload: Vec<usize> = target.payload().collect();

@@ -1,8 +1,8 @@
 //! Taking an import back: the journal that it kept in `import_undo`, and the job that works it off.
 //! How rows are put back is the business of each database's own undoer.
 
-pub(super) mod kept;
-mod reach;
+mod indexes;
+pub(super) mod skipped;
 
 use entity::{import_log, import_undo};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
@@ -17,13 +17,13 @@ use crate::domain::job::{Job, NewJob};
 use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::{Blank, Mode};
 use crate::faults::fault;
-use crate::store::error::{Doing, StoreError};
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
+use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::ends;
+use crate::store::log::job_row::job;
 use crate::store::postgres::PostgresUndoer;
 use crate::store::sqlite::SqliteUndoer;
-use crate::store::stored::job;
-use crate::store::writer::{ChunkWriter, WriterSettings};
-use crate::store::{Inserted, Kind, Store};
+use crate::store::{Database, Inserted, Store};
 
 /// What became of the wish to take a job back.
 #[derive(Debug)]
@@ -47,9 +47,9 @@ impl Store {
         undone: i64,
         storage_location: &str,
     ) -> Result<RollbackInserted, StoreError> {
-        let doing = "store a rollback";
-        let _turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(doing)?;
+        let action = "store a rollback";
+        let _guard = self.lock_writes().await;
+        let transaction = self.write.begin().await.context(action)?;
         let job = self.locked(&transaction, undone).await?;
         fault!("rollback.locked", StoreError::busy());
         let unfinished = unfinished_rollback(&transaction, undone).await?;
@@ -62,7 +62,7 @@ impl Store {
                 return Ok(RollbackInserted::Inserted(inserted));
             }
         };
-        transaction.rollback().await.doing(doing)?;
+        transaction.rollback().await.context(action)?;
         Ok(refused)
     }
 
@@ -73,10 +73,10 @@ impl Store {
         id: i64,
     ) -> Result<Option<Job>, StoreError> {
         let mut find = import_log::Entity::find_by_id(id);
-        if let Kind::Postgres { .. } = self.kind {
+        if let Database::Postgres { .. } = self.kind {
             find = find.lock_exclusive();
         }
-        find.one(transaction).await.doing("lock a job")?.map(job).transpose()
+        find.one(transaction).await.context("lock a job")?.map(job).transpose()
     }
 
     /// Rows in the journal of a job.
@@ -85,7 +85,7 @@ impl Store {
             .filter(import_undo::Column::ImportLogId.eq(id))
             .count(&self.read)
             .await
-            .doing("count the journal of a job")
+            .context("count the journal of a job")
     }
 
     /// The first and the last of the next `rows` rows in the journal of a job, behind row `after`;
@@ -112,7 +112,7 @@ impl Store {
             .into_tuple()
             .all(&self.read)
             .await
-            .doing("read the journal of a job")?;
+            .context("read the journal of a job")?;
         let number = |number: i64| {
             u32::try_from(number)
                 .map_err(|_| StoreError::Unreadable { id, what: "row number of import_undo" })
@@ -145,15 +145,16 @@ impl Store {
         let has_id = shapes.get(&target.table).is_some_and(|table| table.column("id").is_some());
         let owned = Owned { histories: Owned::histories_of(&settings.dataset), has_id };
         match &self.kind {
-            Kind::Sqlite { path, gate } => {
-                let (path, gate) = (path.clone(), gate.clone());
-                let open = move || SqliteUndoer::open(&path, gate, undone, settings, owned, target);
+            Database::Sqlite { path, write_lock } => {
+                let (path, write_lock) = (path.clone(), write_lock.clone());
+                let open =
+                    move || SqliteUndoer::open(&path, write_lock, undone, settings, owned, target);
                 let undoer = tokio::task::spawn_blocking(open)
                     .await
                     .map_err(|_| StoreError::WriterDied)??;
                 Ok(Box::new(undoer))
             }
-            Kind::Postgres { sessions } => {
+            Database::Postgres { sessions } => {
                 let sessions = (**sessions).clone();
                 let undoer = PostgresUndoer::open(sessions, undone, settings, &owned, target);
                 Ok(Box::new(undoer.await?))
@@ -172,7 +173,7 @@ pub(super) async fn unfinished_rollback(
         .filter(import_log::Column::ImportStatus.is_not_in(ends()))
         .one(connection)
         .await;
-    found.doing("look for a rollback")?.map(job).transpose()
+    found.context("look for a rollback")?.map(job).transpose()
 }
 
 /// What belongs to a row of the dataset's table and goes with it: every history, also those of which

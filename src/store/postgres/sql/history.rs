@@ -1,6 +1,6 @@
 //! The statements of histories: tables that keep the old values of chosen columns.
 
-use crate::store::target::{HistoryTarget, Target, list, quoted};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted};
 
 /// Columns of the histories, quoted, each once.
 pub(in crate::store::postgres) fn history_columns(target: &Target) -> Vec<String> {

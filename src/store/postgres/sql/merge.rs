@@ -3,23 +3,23 @@
 
 use std::fmt::Write as _;
 
-use super::Names;
+use super::SqlParts;
 use super::history::any_value;
 use crate::domain::options::Mode;
-use crate::store::target::{list, quoted};
+use crate::store::chunk::target::{list, quoted};
 
 /// A merge in two shapes. Parameter: now. Columns: created, updated, and arrays of the records'
 /// indexes, which are null unless they are asked for: `created_records`, `updated_records`.
 #[derive(Debug)]
-pub(in crate::store::postgres) struct Merge {
+pub(in crate::store::postgres) struct MergeSql {
     pub(in crate::store::postgres) plain: String,
     /// For chunks of which most records are in the table already: those that are the same are left
     /// out before they are locked.
     pub(in crate::store::postgres) known: String,
 }
 
-impl Merge {
-    pub(super) fn new(names: &Names<'_>, telling: bool) -> Self {
+impl MergeSql {
+    pub(super) fn new(names: &SqlParts<'_>, telling: bool) -> Self {
         let shape = |known| match names.target.mode {
             Mode::Upsert => names.upsert(known, telling),
             Mode::Insert => names.insert_only(telling),
@@ -29,7 +29,7 @@ impl Merge {
     }
 }
 
-impl Names<'_> {
+impl SqlParts<'_> {
     /// `created_at, updated_at`, as far as the table has them, and a value for each.
     fn own_times(&self) -> (String, String) {
         let mut columns = String::new();
@@ -94,7 +94,7 @@ impl Names<'_> {
     }
 
     /// The end of a merge: first records of the histories, notes for the second ones, counts.
-    fn account(&self, telling: bool) -> String {
+    fn ledger(&self, telling: bool) -> String {
         let mut sql = String::new();
         for (number, history) in self.target.histories.iter().enumerate() {
             let columns = list(history.columns.iter().map(|(column, _)| quoted(column)));
@@ -180,7 +180,7 @@ impl Names<'_> {
             self.fields,
             self.key,
             self.returning(telling),
-            self.account(telling)
+            self.ledger(telling)
         )
     }
 
@@ -195,7 +195,7 @@ impl Names<'_> {
             self.fields,
             self.key,
             self.returning(telling),
-            self.account(telling)
+            self.ledger(telling)
         )
     }
 
@@ -215,7 +215,7 @@ impl Names<'_> {
             self.same_key,
             self.differs("s", "t"),
             self.returning(telling),
-            self.account(telling)
+            self.ledger(telling)
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
+//! The SQL of a target, written once a job. SqlParts come from checked definitions and are quoted;
 //! values are only ever bound or copied.
 //!
 //! The planner knows nothing of the stage. Left alone it would read a whole large table to join it
@@ -10,21 +10,21 @@ mod merge;
 
 use crate::dataset::model::ColumnType;
 use crate::domain::options::Mode;
-use crate::store::target::{Target, list, quoted};
+use crate::store::chunk::target::{Target, list, quoted};
 pub(super) use history::{history, history_columns};
-pub(super) use merge::Merge;
+pub(super) use merge::MergeSql;
 
 /// The statements of a target.
 #[derive(Debug)]
-pub(super) struct Statements {
+pub(super) struct ImportSql {
     /// Creates the session's temporary tables.
     pub(super) prepare: Vec<String>,
     /// Copies records into the stage.
     pub(super) copy: String,
     /// Merges the stage into the table.
-    pub(super) merge: Merge,
+    pub(super) merge: MergeSql,
     /// The same, and says which records were created and which updated.
-    pub(super) merge_telling: Merge,
+    pub(super) merge_telling: MergeSql,
     /// For modes that refuse rows: the record indexes that the merge will not take.
     pub(super) refuse: Option<String>,
     /// The staged records whose key is not in the table after the merge.
@@ -35,17 +35,17 @@ pub(super) struct Statements {
     pub(super) histories: Vec<String>,
 }
 
-impl Statements {
+impl ImportSql {
     pub(super) fn new(target: &Target) -> Self {
-        let names = Names::new(target);
+        let names = SqlParts::new(target);
         Self {
             prepare: names.temporary_tables(),
             copy: format!(
                 "COPY loadbay_stage (loadbay_record, {}) FROM STDIN (FORMAT binary)",
                 names.fields
             ),
-            merge: Merge::new(&names, false),
-            merge_telling: Merge::new(&names, true),
+            merge: MergeSql::new(&names, false),
+            merge_telling: MergeSql::new(&names, true),
             refuse: names.refuse(),
             left_out: names.left_out(),
             has_triggers: format!(
@@ -59,7 +59,7 @@ impl Statements {
 }
 
 /// Pieces of SQL that several statements share. `t` is the table, `s` the stage.
-struct Names<'t> {
+struct SqlParts<'t> {
     target: &'t Target,
     table: String,
     /// All fields.
@@ -72,7 +72,7 @@ struct Names<'t> {
     same_key: String,
 }
 
-impl<'t> Names<'t> {
+impl<'t> SqlParts<'t> {
     fn new(target: &'t Target) -> Self {
         let key: Vec<String> = target.key.iter().map(|field| target.field(*field)).collect();
         Self {

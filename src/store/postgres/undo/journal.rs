@@ -7,12 +7,12 @@ use sqlx::postgres::PgConnection;
 
 use crate::domain::chunk::Chunk;
 use crate::domain::options::Mode;
+use crate::store::chunk::target::{Target, quoted};
 use crate::store::postgres::sql::same_key;
-use crate::store::target::{Target, quoted};
 
 /// The statements of a journal.
 #[derive(Debug)]
-pub(in crate::store::postgres) struct Journal {
+pub(in crate::store::postgres) struct PostgresJournal {
     /// Creates the session's temporary table.
     pub(in crate::store::postgres) prepare: String,
     /// Keeps the rows that the stage will hit as they are, and locks them; nothing where the mode
@@ -23,7 +23,7 @@ pub(in crate::store::postgres) struct Journal {
     after: String,
 }
 
-impl Journal {
+impl PostgresJournal {
     pub(in crate::store::postgres) fn new(target: &Target) -> Self {
         let (table, same_key) = (quoted(&target.table), same_key(target));
         let before = format!(

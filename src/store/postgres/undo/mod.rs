@@ -11,18 +11,18 @@ use async_trait::async_trait;
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 
-pub(super) use journal::Journal;
+pub(super) use journal::PostgresJournal;
 
-use super::{conclude, is_proved, look, open_session, run_plain};
+use super::{conclude, is_committed_already, look, open_session, run_plain};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
 use crate::faults::fault;
-use crate::store::error::{Doing, StoreError};
-use crate::store::notes::RowNames;
-use crate::store::sessions::Sessions;
-use crate::store::target::Target;
+use crate::store::chunk::row_outcomes::RowLabels;
+use crate::store::chunk::target::Target;
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings, Written};
+use crate::store::connection::sessions::Sessions;
+use crate::store::error::{ErrorContext, StoreError};
 use crate::store::undo::Owned;
-use crate::store::writer::{ChunkWriter, WriterSettings, Written};
 
 /// The connection, and what it knows of the job that is taken back.
 pub(in crate::store) struct PostgresUndoer {
@@ -31,9 +31,9 @@ pub(in crate::store) struct PostgresUndoer {
     connection: Option<PgConnection>,
     undone: i64,
     settings: WriterSettings,
-    names: RowNames,
+    names: RowLabels,
     target: Target,
-    sql: sql::Statements,
+    sql: sql::RollbackSql,
 }
 
 impl PostgresUndoer {
@@ -44,8 +44,8 @@ impl PostgresUndoer {
         owned: &Owned,
         target: Target,
     ) -> Result<Self, StoreError> {
-        let sql = sql::Statements::new(&target, owned);
-        let names = RowNames::new(&settings.dataset, &settings.plan);
+        let sql = sql::RollbackSql::new(&target, owned);
+        let names = RowLabels::new(&settings.dataset, &settings.plan);
         let connection = Some(open_session(&sessions, &sql.prepare).await?);
         Ok(Self { sessions, connection, undone, settings, names, target, sql })
     }
@@ -55,11 +55,11 @@ impl PostgresUndoer {
         connection: &mut PgConnection,
         chunk: &Chunk,
     ) -> Result<Written, StoreError> {
-        let mut transaction = connection.begin().await.doing("begin a chunk")?;
+        let mut transaction = connection.begin().await.context("begin a chunk")?;
         fault!("chunk.begin", StoreError::busy());
         let (now, already) = look(&mut transaction, self.settings.job.id, chunk.number).await?;
         if already {
-            transaction.rollback().await.doing("leave a chunk that is committed")?;
+            transaction.rollback().await.context("leave a chunk that is committed")?;
             return Ok(Written { counts: Counts::default(), already: true });
         }
         // A reference from another table is to refuse its row now, not the whole chunk at the end.
@@ -79,7 +79,7 @@ impl ChunkWriter for PostgresUndoer {
             None => open_session(&self.sessions, &self.sql.prepare).await?,
         };
         let mut written = self.try_commit(&mut connection, &chunk).await;
-        if written.as_ref().is_err_and(is_proved) {
+        if written.as_ref().is_err_and(is_committed_already) {
             // An earlier commit whose answer was lost came to its end only now.
             written = Ok(Written { counts: Counts::default(), already: true });
         }

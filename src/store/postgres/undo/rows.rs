@@ -9,13 +9,13 @@ use sqlx::postgres::PgConnection;
 
 use super::PostgresUndoer;
 use crate::domain::chunk::Chunk;
-use crate::store::accounts::Outcome;
-use crate::store::error::{Doing, StoreError};
+use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::error::{ErrorContext, StoreError};
 use crate::store::postgres::merge::{answer, fault_of_row};
 use crate::store::postgres::run_plain;
-use crate::store::undo::kept::{Why, failed_row};
+use crate::store::undo::skipped::{SkipReason, skipped_row};
 
-const DOING: &str = "take the rows of a chunk back";
+const ACTION: &str = "take the rows of a chunk back";
 
 /// Pieces that a refused part is divided into. With two of them a chunk of which each row is refused
 /// would be tried in twice as many parts as it has rows.
@@ -23,7 +23,7 @@ const PIECES: usize = 8;
 
 /// What is to become of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum RollbackStep {
     Remove,
     PutBack,
 }
@@ -32,7 +32,7 @@ enum Fate {
 #[derive(Debug, Clone, Copy)]
 struct Due {
     row_number: i64,
-    fate: Fate,
+    step: RollbackStep,
 }
 
 /// When the histories of rows that are put back follow.
@@ -49,16 +49,16 @@ struct Divided {
     removed: u64,
     put_back: u64,
     /// By row number.
-    refused: BTreeMap<i64, Why>,
+    refused: BTreeMap<i64, SkipReason>,
 }
 
 /// Why a part did not go back as a whole.
-enum Refusal {
+enum PartRefusal {
     Database(sqlx::Error),
     LeftOut,
 }
 
-impl From<sqlx::Error> for Refusal {
+impl From<sqlx::Error> for PartRefusal {
     fn from(error: sqlx::Error) -> Self {
         Self::Database(error)
     }
@@ -71,26 +71,26 @@ impl PostgresUndoer {
         connection: &mut PgConnection,
         chunk: &Chunk,
         now: DateTime<Utc>,
-    ) -> Result<Outcome, StoreError> {
+    ) -> Result<ChunkOutcome, StoreError> {
         let fates: Vec<(i64, String)> = sqlx::query_as(AssertSqlSafe(self.sql.look.clone()))
             .bind(self.undone)
             .bind(i64::from(chunk.first_row))
             .bind(i64::from(chunk.last_row))
             .fetch_all(&mut *connection)
             .await
-            .doing("look the journal of a job through")?;
+            .context("look the journal of a job through")?;
         let (mut due, mut kept) = (Vec::new(), BTreeMap::new());
-        let mut outcome = Outcome::default();
-        for (row_number, fate) in fates {
-            match fate.as_str() {
-                "remove" => due.push(Due { row_number, fate: Fate::Remove }),
-                "back" => due.push(Due { row_number, fate: Fate::PutBack }),
+        let mut outcome = ChunkOutcome::default();
+        for (row_number, step) in fates {
+            match step.as_str() {
+                "remove" => due.push(Due { row_number, step: RollbackStep::Remove }),
+                "back" => due.push(Due { row_number, step: RollbackStep::PutBack }),
                 "same" => outcome.counts.unchanged += 1,
                 "gone" => {
-                    kept.insert(row_number, Why::Gone);
+                    kept.insert(row_number, SkipReason::Gone);
                 }
                 _ => {
-                    kept.insert(row_number, Why::Changed);
+                    kept.insert(row_number, SkipReason::Changed);
                 }
             }
         }
@@ -101,7 +101,7 @@ impl PostgresUndoer {
         kept.extend(divided.refused);
         self.hand_back(connection, &kept, &mut outcome)
             .await
-            .doing("show the rows that are kept")?;
+            .context("show the rows that are kept")?;
         outcome.counts.failed = outcome.failed.len() as u64;
         Ok(outcome)
     }
@@ -122,7 +122,7 @@ impl PostgresUndoer {
                 run_plain(connection, "ROLLBACK TO SAVEPOINT chunk").await?;
                 self.divide(connection, due, now, Histories::WithEachPart).await
             }
-            Err(error) => Err(error).doing(DOING),
+            Err(error) => Err(error).context(ACTION),
         }
     }
 
@@ -145,9 +145,9 @@ impl PostgresUndoer {
                     run_plain(connection, "RELEASE SAVEPOINT part; SAVEPOINT part").await?;
                     continue;
                 }
-                Err(Refusal::LeftOut) => Why::LeftOut,
-                Err(Refusal::Database(error)) if fault_of_row(&error) => why(&error),
-                Err(Refusal::Database(error)) => return Err(error).doing(DOING),
+                Err(PartRefusal::LeftOut) => SkipReason::LeftOut,
+                Err(PartRefusal::Database(error)) if fault_of_row(&error) => why(&error),
+                Err(PartRefusal::Database(error)) => return Err(error).context(ACTION),
             };
             run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
             if let [row] = part.as_slice() {
@@ -168,19 +168,19 @@ impl PostgresUndoer {
         part: &[Due],
         now: DateTime<Utc>,
         histories: Histories,
-    ) -> Result<(u64, u64), Refusal> {
+    ) -> Result<(u64, u64), PartRefusal> {
         let (Some(first), Some(last)) = (part.first(), part.last()) else { return Ok((0, 0)) };
         let (first, last) = (first.row_number, last.row_number);
-        let removals = part.iter().filter(|row| row.fate == Fate::Remove).count() as u64;
+        let removals = part.iter().filter(|row| row.step == RollbackStep::Remove).count() as u64;
         let updates = part.len() as u64 - removals;
         if removals > 0 {
             let query = sqlx::query(AssertSqlSafe(self.sql.remove.clone())).bind(first).bind(last);
             if query.execute(&mut *connection).await?.rows_affected() != removals {
-                return Err(Refusal::LeftOut);
+                return Err(PartRefusal::LeftOut);
             }
         }
         if updates > 0 && self.put_back(connection, first, last, now).await? != updates {
-            return Err(Refusal::LeftOut);
+            return Err(PartRefusal::LeftOut);
         }
         if updates > 0 && histories == Histories::WithEachPart {
             self.archive(connection, now).await?;
@@ -228,11 +228,11 @@ impl PostgresUndoer {
     async fn hand_back(
         &self,
         connection: &mut PgConnection,
-        kept: &BTreeMap<i64, Why>,
-        outcome: &mut Outcome,
+        kept: &BTreeMap<i64, SkipReason>,
+        outcome: &mut ChunkOutcome,
     ) -> Result<(), sqlx::Error> {
         let (gone, there): (Vec<i64>, Vec<i64>) =
-            kept.keys().partition(|row| kept.get(row) == Some(&Why::Gone));
+            kept.keys().partition(|row| kept.get(row) == Some(&SkipReason::Gone));
         let mut shown: BTreeMap<i64, Vec<Option<String>>> = BTreeMap::new();
         for (sql, rows) in [(&self.sql.show, there), (&self.sql.show_gone, gone)] {
             if !rows.is_empty() {
@@ -245,15 +245,19 @@ impl PostgresUndoer {
             let values: Vec<String> = values.into_iter().map(Option::unwrap_or_default).collect();
             let number = u32::try_from(*row_number).unwrap_or(u32::MAX);
             let plan = &self.settings.plan;
-            outcome.failed.push(failed_row(&self.target, plan, number, why, &values));
+            outcome.failed.push(skipped_row(&self.target, plan, number, why, &values));
         }
         Ok(())
     }
 }
 
 /// Why the database refuses to take a single row back.
-fn why(error: &sqlx::Error) -> Why {
+fn why(error: &sqlx::Error) -> SkipReason {
     let of_constraint = matches!(error, sqlx::Error::Database(answer)
         if answer.code().is_some_and(|code| code.starts_with("23")));
-    if of_constraint { Why::Constraint(answer(error)) } else { Why::Refused(answer(error)) }
+    if of_constraint {
+        SkipReason::Constraint(answer(error))
+    } else {
+        SkipReason::Refused(answer(error))
+    }
 }

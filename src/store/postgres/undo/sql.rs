@@ -7,17 +7,17 @@
 //! the rows then go back in parts, from one row number to another.
 
 use crate::dataset::model::ColumnType;
+use crate::store::chunk::target::{Target, list, quoted};
 use crate::store::postgres::sql::{history, history_columns, same_key};
-use crate::store::target::{Target, list, quoted};
 use crate::store::undo::Owned;
-use crate::store::undo::kept::named_fields;
+use crate::store::undo::skipped::named_fields;
 
 /// Parameters `$1` and `$2`: the first and the last row of the part.
 const OF_PART: &str = "loadbay_row BETWEEN $1 AND $2";
 
 /// The statements of an undoer.
 #[derive(Debug)]
-pub(super) struct Statements {
+pub(super) struct RollbackSql {
     /// Creates the session's temporary tables.
     pub(super) prepare: Vec<String>,
     /// Looks the journal of a job through. Parameters: the job that is taken back, first row, last
@@ -38,7 +38,7 @@ pub(super) struct Statements {
     pub(super) show_gone: String,
 }
 
-impl Statements {
+impl RollbackSql {
     pub(super) fn new(target: &Target, owned: &Owned) -> Self {
         let (table, same_key) = (quoted(&target.table), same_key(target));
         let of_table =

@@ -4,20 +4,20 @@
 use rusqlite::{CachedStatement, Connection};
 
 use super::image::{self, Image};
-use crate::store::sqlite::sql::Statements;
-use crate::store::target::quoted;
+use crate::store::chunk::target::quoted;
+use crate::store::sqlite::sql::RowSql;
 
 /// The statements of a chunk's journal.
-pub(in crate::store::sqlite) struct Journal<'t> {
+pub(in crate::store::sqlite) struct SqliteJournal<'t> {
     job: i64,
     read: CachedStatement<'t>,
     keep: CachedStatement<'t>,
 }
 
-impl<'t> Journal<'t> {
+impl<'t> SqliteJournal<'t> {
     pub(in crate::store::sqlite) fn prepare(
         connection: &'t Connection,
-        sql: &Statements,
+        sql: &RowSql,
         job: i64,
     ) -> rusqlite::Result<Self> {
         let read = format!("SELECT * FROM {} WHERE rowid = ?", quoted(&sql.target.table));

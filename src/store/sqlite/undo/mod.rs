@@ -12,47 +12,47 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
-pub(super) use journal::Journal;
+pub(super) use journal::SqliteJournal;
 
-use super::lent::Lent;
-use super::sql::Statements;
+use super::blocking_writer::BlockingWriter;
+use super::sql::RowSql;
 use super::{begin, conclude, is_committed, open_connection};
 use crate::domain::chunk::Chunk;
 use crate::domain::counts::Counts;
 use crate::faults::fault;
-use crate::store::error::{Doing, StoreError};
-use crate::store::notes::RowNames;
-use crate::store::stored::now_utc;
-use crate::store::target::Target;
+use crate::store::chunk::row_outcomes::RowLabels;
+use crate::store::chunk::target::Target;
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings, Written};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::now_utc;
 use crate::store::undo::Owned;
-use crate::store::writer::{ChunkWriter, WriterSettings, Written};
 
 /// The connection, and what it knows of the job that is taken back.
-pub(in crate::store) struct SqliteUndoer(Lent<Inner>);
+pub(in crate::store) struct SqliteUndoer(BlockingWriter<SqliteRollback>);
 
-struct Inner {
+struct SqliteRollback {
     connection: Connection,
     undone: i64,
     settings: WriterSettings,
-    names: RowNames,
+    names: RowLabels,
     owned: Owned,
-    sql: Statements,
+    sql: RowSql,
 }
 
 impl SqliteUndoer {
     pub(in crate::store) fn open(
         path: &Path,
-        gate: Arc<Mutex<()>>,
+        write_lock: Arc<Mutex<()>>,
         undone: i64,
         settings: WriterSettings,
         owned: Owned,
         target: Target,
     ) -> Result<Self, StoreError> {
         let connection = open_connection(path)?;
-        let names = RowNames::new(&settings.dataset, &settings.plan);
-        let sql = Statements::new(target);
-        let inner = Inner { connection, undone, settings, names, owned, sql };
-        Ok(Self(Lent::new(gate, inner)))
+        let names = RowLabels::new(&settings.dataset, &settings.plan);
+        let sql = RowSql::new(target);
+        let inner = SqliteRollback { connection, undone, settings, names, owned, sql };
+        Ok(Self(BlockingWriter::new(write_lock, inner)))
     }
 }
 
@@ -63,7 +63,7 @@ impl ChunkWriter for SqliteUndoer {
     }
 }
 
-impl Inner {
+impl SqliteRollback {
     fn commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
         match self.try_commit(chunk, false)? {
             Some(written) => Ok(written),
@@ -74,18 +74,24 @@ impl Inner {
 
     /// One attempt; `careful` keeps the rows that the database refuses, without it nothing is
     /// answered when there is such a row.
-    fn try_commit(&mut self, chunk: &Chunk, careful: bool) -> Result<Option<Written>, StoreError> {
+    fn try_commit(
+        &mut self,
+        chunk: &Chunk,
+        isolate_rows: bool,
+    ) -> Result<Option<Written>, StoreError> {
         let Self { connection, undone, settings, names, owned, sql } = self;
         let transaction = begin(connection)?;
         fault!("chunk.begin", StoreError::busy());
-        if is_committed(&transaction, settings.job.id, chunk.number).doing("look for the chunk")? {
+        if is_committed(&transaction, settings.job.id, chunk.number)
+            .context("look for the chunk")?
+        {
             return Ok(Some(Written { counts: Counts::default(), already: true }));
         }
         let now = now_utc();
-        let doing = "take the rows of a chunk back";
-        let mut undo = rows::Undo::prepare(&transaction, sql, owned, &settings.plan, now)
-            .doing("prepare the statements of a chunk")?;
-        let is_done = undo.all(*undone, chunk, careful).doing(doing)?;
+        let action = "take the rows of a chunk back";
+        let mut undo = rows::RowRollback::prepare(&transaction, sql, owned, &settings.plan, now)
+            .context("prepare the statements of a chunk")?;
+        let is_done = undo.all(*undone, chunk, isolate_rows).context(action)?;
         let outcome = undo.outcome();
         if !is_done {
             return Ok(None);

@@ -7,19 +7,19 @@ use rusqlite::{CachedStatement, Connection};
 use super::image::{self, Image};
 use crate::dataset::Plan;
 use crate::domain::chunk::Chunk;
-use crate::store::accounts::Outcome;
+use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::target::{list, quoted};
 use crate::store::sqlite::bind::time_text;
 use crate::store::sqlite::refusal::{answer, is_fault_of_row};
-use crate::store::sqlite::sql::Statements;
-use crate::store::target::{list, quoted};
+use crate::store::sqlite::sql::RowSql;
 use crate::store::undo::Owned;
-use crate::store::undo::kept::{Why, failed_row, named_fields};
+use crate::store::undo::skipped::{SkipReason, named_fields, skipped_row};
 
 /// Loadbay's own time in the table: it differs without any value being another.
 const UPDATED_AT: &str = "updated_at";
 
 /// A row of the journal.
-struct Kept {
+struct JournalRow {
     row_number: u32,
     created: bool,
     before: Image,
@@ -27,17 +27,17 @@ struct Kept {
 }
 
 /// What a row came to.
-enum Fate {
+enum RolledBackRow {
     Removed,
     PutBack,
     Unchanged,
-    Kept(Why),
+    JournalRow(SkipReason),
 }
 
 /// The statements that take rows back.
-pub(super) struct Undo<'t> {
+pub(super) struct RowRollback<'t> {
     connection: &'t Connection,
-    sql: &'t Statements,
+    sql: &'t RowSql,
     owned: &'t Owned,
     plan: &'t Plan,
     now: String,
@@ -49,13 +49,13 @@ pub(super) struct Undo<'t> {
     histories: Vec<(CachedStatement<'t>, CachedStatement<'t>)>,
     show: CachedStatement<'t>,
     show_former: CachedStatement<'t>,
-    outcome: Outcome,
+    outcome: ChunkOutcome,
 }
 
-impl<'t> Undo<'t> {
+impl<'t> RowRollback<'t> {
     pub(super) fn prepare(
         connection: &'t Connection,
-        sql: &'t Statements,
+        sql: &'t RowSql,
         owned: &'t Owned,
         plan: &'t Plan,
         now: DateTime<Utc>,
@@ -90,12 +90,12 @@ impl<'t> Undo<'t> {
             histories: histories.collect::<rusqlite::Result<_>>()?,
             show: connection.prepare_cached(&show)?,
             show_former: connection.prepare_cached(&show_former)?,
-            outcome: Outcome::default(),
+            outcome: ChunkOutcome::default(),
         })
     }
 
     /// What became of the rows.
-    pub(super) fn outcome(self) -> Outcome {
+    pub(super) fn outcome(self) -> ChunkOutcome {
         let mut outcome = self.outcome;
         outcome.counts.failed = outcome.failed.len() as u64;
         outcome
@@ -107,7 +107,7 @@ impl<'t> Undo<'t> {
         &mut self,
         undone: i64,
         chunk: &Chunk,
-        careful: bool,
+        isolate_rows: bool,
     ) -> rusqlite::Result<bool> {
         let mut journal = self.connection.prepare_cached(
             "SELECT \"row_number\", created, before_row, after_row FROM import_undo \
@@ -124,51 +124,52 @@ impl<'t> Undo<'t> {
                 };
                 image.map(Option::unwrap_or_default).map_err(unreadable)
             };
-            let kept = Kept {
+            let kept = JournalRow {
                 row_number: row.get(0)?,
                 created: row.get(1)?,
                 before: image(2)?,
                 after: image(3)?,
             };
-            if !self.one(&kept, careful)? {
+            if !self.one(&kept, isolate_rows)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn one(&mut self, kept: &Kept, careful: bool) -> rusqlite::Result<bool> {
+    fn one(&mut self, kept: &JournalRow, isolate_rows: bool) -> rusqlite::Result<bool> {
         let Some((rowid, now)) = self.current(kept)? else {
             if kept.created {
                 self.outcome.counts.unchanged += 1;
             } else {
                 let values = self.former(kept)?;
-                self.keep(kept, &Why::Gone, &values);
+                self.keep(kept, &SkipReason::Gone, &values);
             }
             return Ok(true);
         };
-        if careful {
+        if isolate_rows {
             self.connection.execute_batch("SAVEPOINT one_row")?;
         }
         let fate = match self.take_back(kept, rowid, &now) {
-            Err(error) if is_fault_of_row(&error) => Fate::Kept(refusal(&error)),
+            Err(error) if is_fault_of_row(&error) => RolledBackRow::JournalRow(refusal(&error)),
             fate => fate?,
         };
-        let is_refused = matches!(&fate, Fate::Kept(why) if *why != Why::Changed);
-        if is_refused && !careful {
+        let is_refused =
+            matches!(&fate, RolledBackRow::JournalRow(why) if *why != SkipReason::Changed);
+        if is_refused && !isolate_rows {
             return Ok(false);
         }
-        if careful {
+        if isolate_rows {
             if is_refused {
                 self.connection.execute_batch("ROLLBACK TO one_row")?;
             }
             self.connection.execute_batch("RELEASE one_row")?;
         }
         match fate {
-            Fate::Removed => self.outcome.counts.removed += 1,
-            Fate::PutBack => self.outcome.counts.updated += 1,
-            Fate::Unchanged => self.outcome.counts.unchanged += 1,
-            Fate::Kept(why) => {
+            RolledBackRow::Removed => self.outcome.counts.removed += 1,
+            RolledBackRow::PutBack => self.outcome.counts.updated += 1,
+            RolledBackRow::Unchanged => self.outcome.counts.unchanged += 1,
+            RolledBackRow::JournalRow(why) => {
                 let values = self.values(rowid)?;
                 self.keep(kept, &why, &values);
             }
@@ -176,13 +177,13 @@ impl<'t> Undo<'t> {
         Ok(true)
     }
 
-    fn keep(&mut self, kept: &Kept, why: &Why, values: &[String]) {
-        let row = failed_row(&self.sql.target, self.plan, kept.row_number, why, values);
+    fn keep(&mut self, kept: &JournalRow, why: &SkipReason, values: &[String]) {
+        let row = skipped_row(&self.sql.target, self.plan, kept.row_number, why, values);
         self.outcome.failed.push(row);
     }
 
     /// The row that has the key now.
-    fn current(&mut self, kept: &Kept) -> rusqlite::Result<Option<(i64, Image)>> {
+    fn current(&mut self, kept: &JournalRow) -> rusqlite::Result<Option<(i64, Image)>> {
         for (position, field) in self.sql.target.key.iter().enumerate() {
             let value = self.sql.target.fields.get(*field).and_then(|it| kept.after.get(&it.name));
             let value = image::to_sql(value.unwrap_or(&serde_json::Value::Null));
@@ -193,16 +194,21 @@ impl<'t> Undo<'t> {
         Ok(Some((row.get(0)?, image::of_row(row, 1)?)))
     }
 
-    fn take_back(&mut self, kept: &Kept, rowid: i64, now: &Image) -> rusqlite::Result<Fate> {
+    fn take_back(
+        &mut self,
+        kept: &JournalRow,
+        rowid: i64,
+        now: &Image,
+    ) -> rusqlite::Result<RolledBackRow> {
         if kept.created {
             return self.take_out(kept, rowid, now);
         }
         if self.is_same(now, &kept.before) {
-            return Ok(Fate::Unchanged);
+            return Ok(RolledBackRow::Unchanged);
         }
         let is_another = self.owned.has_id && now.get("id") != kept.after.get("id");
         if is_another || !self.is_same(now, &kept.after) {
-            return Ok(Fate::Kept(Why::Changed));
+            return Ok(RolledBackRow::JournalRow(SkipReason::Changed));
         }
         self.put_back(kept, rowid, now)
     }
@@ -215,25 +221,39 @@ impl<'t> Undo<'t> {
     }
 
     /// Deletes a row that the import created, if it is what the import left.
-    fn take_out(&mut self, kept: &Kept, rowid: i64, now: &Image) -> rusqlite::Result<Fate> {
+    fn take_out(
+        &mut self,
+        kept: &JournalRow,
+        rowid: i64,
+        now: &Image,
+    ) -> rusqlite::Result<RolledBackRow> {
         let own_time = |name: &str| self.sql.target.has_updated_at && name == UPDATED_AT;
         let is_same = now.len() == kept.after.len()
             && now
                 .iter()
                 .all(|(name, value)| own_time(name) || kept.after.get(name) == Some(value));
         if !is_same {
-            return Ok(Fate::Kept(Why::Changed));
+            return Ok(RolledBackRow::JournalRow(SkipReason::Changed));
         }
         for forget in &mut self.forget {
             forget.execute([rowid])?;
         }
         let removed = self.remove.execute([rowid])?;
-        Ok(if removed == 0 { Fate::Kept(Why::LeftOut) } else { Fate::Removed })
+        Ok(if removed == 0 {
+            RolledBackRow::JournalRow(SkipReason::LeftOut)
+        } else {
+            RolledBackRow::Removed
+        })
     }
 
     /// Gives a row its former values by the rules of an import: what was is archived.
-    fn put_back(&mut self, kept: &Kept, rowid: i64, now: &Image) -> rusqlite::Result<Fate> {
-        let Some(update) = &mut self.update else { return Ok(Fate::Unchanged) };
+    fn put_back(
+        &mut self,
+        kept: &JournalRow,
+        rowid: i64,
+        now: &Image,
+    ) -> rusqlite::Result<RolledBackRow> {
+        let Some(update) = &mut self.update else { return Ok(RolledBackRow::Unchanged) };
         let fields = &self.sql.target.fields;
         let former = |field: usize| {
             let name = fields.get(field).map_or("", |it| it.name.as_str());
@@ -251,7 +271,7 @@ impl<'t> Undo<'t> {
         }
         update.raw_bind_parameter(position + 1, rowid)?;
         if update.raw_execute()? == 0 {
-            return Ok(Fate::Kept(Why::LeftOut));
+            return Ok(RolledBackRow::JournalRow(SkipReason::LeftOut));
         }
         for ((archive, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
             let differs = |field: &usize| {
@@ -263,7 +283,7 @@ impl<'t> Undo<'t> {
                 insert.execute((&self.now, rowid))?;
             }
         }
-        Ok(Fate::PutBack)
+        Ok(RolledBackRow::PutBack)
     }
 
     /// The texts of a row that is kept, one for each field.
@@ -273,7 +293,7 @@ impl<'t> Undo<'t> {
     }
 
     /// The same of a row that is gone, as it would be put back.
-    fn former(&mut self, kept: &Kept) -> rusqlite::Result<Vec<String>> {
+    fn former(&mut self, kept: &JournalRow) -> rusqlite::Result<Vec<String>> {
         let target = &self.sql.target;
         for (position, field) in target.fields.iter().enumerate() {
             let image = if target.key.contains(&position) { &kept.after } else { &kept.before };
@@ -289,9 +309,9 @@ fn texts(mut found: rusqlite::Rows<'_>, count: usize) -> rusqlite::Result<Vec<St
     (0..count).map(|index| Ok(image::text_of(row.get_ref(index)?))).collect()
 }
 
-fn refusal(error: &rusqlite::Error) -> Why {
+fn refusal(error: &rusqlite::Error) -> SkipReason {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::ConstraintViolation) => Why::Constraint(answer(error)),
-        _ => Why::Refused(answer(error)),
+        Some(rusqlite::ErrorCode::ConstraintViolation) => SkipReason::Constraint(answer(error)),
+        _ => SkipReason::Refused(answer(error)),
     }
 }

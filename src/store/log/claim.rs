@@ -13,14 +13,14 @@ use sea_orm::{
     QueryOrder, QuerySelect, TransactionTrait, UpdateMany,
 };
 
-use super::error::{Doing, StoreError};
-use super::events::{changed, unfinished};
-use super::queue::has;
-use super::{Kind, Store, TableLimit};
 use crate::domain::event::lifecycle;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::events::{changed, unfinished};
+use crate::store::log::lease::has;
+use crate::store::{Database, Store, TableConcurrency};
 use import_log::Column as C;
 
 /// Who claims.
@@ -36,12 +36,12 @@ pub struct Claimant {
     /// other server, they are taken all the same, to be ended.
     pub datasets: Vec<String>,
     /// How many jobs may run of which datasets.
-    pub limits: Vec<TableLimit>,
+    pub limits: Vec<TableConcurrency>,
     /// Jobs that it still works on, whoever they belong to by now: not claimed before that is over.
     pub busy_with: Vec<i64>,
     /// It may own jobs that it does not know of: an earlier process of it left them behind, or the
     /// answer to a claim was lost.
-    pub has_lost_track: bool,
+    pub has_unknown_claims: bool,
 }
 
 /// Clients of which the next job is tried, before any job will do.
@@ -63,17 +63,17 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn claim(&self, by: &Claimant) -> Result<Option<Job>, StoreError> {
-        let doing = "claim a job";
-        let _turn = self.turn().await;
+        let action = "claim a job";
+        let _guard = self.lock_writes().await;
         let transaction = self.begin_claim().await?;
-        if by.has_lost_track {
+        if by.has_unknown_claims {
             // Under the lock: a claim without an answer has taken effect by now, or never will.
-            self.void_unknown(&transaction, by).await?;
+            self.expire_orphaned_leases(&transaction, by).await?;
         }
         let full = self.full_datasets(&transaction, by, None).await?;
         let claimed = self.claim_next(&transaction, by, &full).await?;
         // Nothing was written when there is nothing to claim; the lock goes either way.
-        transaction.commit().await.doing(doing)?;
+        transaction.commit().await.context(action)?;
         fault!("claim.after", StoreError::busy());
         Ok(claimed)
     }
@@ -83,11 +83,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or a job is held by somebody.
-    pub async fn let_unknown_go(&self, by: &Claimant) -> Result<(), StoreError> {
-        let _turn = self.turn().await;
+    pub async fn release_orphaned(&self, by: &Claimant) -> Result<(), StoreError> {
+        let _guard = self.lock_writes().await;
         let transaction = self.begin_claim().await?;
-        self.void_unknown(&transaction, by).await?;
-        transaction.commit().await.doing("take up interrupted jobs")
+        self.expire_orphaned_leases(&transaction, by).await?;
+        transaction.commit().await.context("take up interrupted jobs")
     }
 
     /// The datasets that `by` lacks and that jobs wait for. None where there is no other server: there
@@ -109,19 +109,19 @@ impl Store {
             .into_tuple()
             .all(&self.read)
             .await
-            .doing("look for jobs of other datasets")
+            .context("look for jobs of other datasets")
     }
 
     /// A transaction beside which nobody else claims.
     async fn begin_claim(&self) -> Result<DatabaseTransaction, StoreError> {
-        let transaction = self.write.begin().await.doing("claim a job")?;
-        self.lock_places(&transaction).await?;
+        let transaction = self.write.begin().await.context("claim a job")?;
+        self.lock_slots(&transaction).await?;
         Ok(transaction)
     }
 
     /// Ends the leases of jobs of `by` that it does not work on; on a database that only one server
     /// can use, of all jobs that it does not work on.
-    async fn void_unknown(
+    async fn expire_orphaned_leases(
         &self,
         transaction: &DatabaseTransaction,
         by: &Claimant,
@@ -137,7 +137,7 @@ impl Store {
             .filter(unknown)
             .exec(transaction)
             .await
-            .doing("take up interrupted jobs")?;
+            .context("take up interrupted jobs")?;
         Ok(())
     }
 
@@ -148,12 +148,12 @@ impl Store {
         by: &Claimant,
         full: &[String],
     ) -> Result<Option<Job>, StoreError> {
-        let doing = "claim a job";
+        let action = "claim a job";
         let due = self.due(by, full);
-        let rows = transaction.query_all(&candidates(&due)).await.doing(doing)?;
+        let rows = transaction.query_all(&candidates(&due)).await.context(action)?;
         let mut next: Vec<SelectStatement> = Vec::with_capacity(rows.len() + 1);
         for row in &rows {
-            let id: i64 = row.try_get("", "first_id").doing(doing)?;
+            let id: i64 = row.try_get("", "first_id").context(action)?;
             next.push(self.unlocked(due.clone().add(C::Id.eq(id))));
         }
         if !rows.is_empty() {
@@ -161,7 +161,7 @@ impl Store {
         }
         for next in next {
             let claim = self.claiming(by, next);
-            let claimed = changed(transaction, claim, lifecycle::claimed).await.doing(doing)?;
+            let claimed = changed(transaction, claim, lifecycle::claimed).await.context(action)?;
             if let Some(job) = claimed {
                 return job.map(Some);
             }
@@ -207,7 +207,7 @@ impl Store {
             .order_by(C::Priority, Order::Desc)
             .order_by(C::Id, Order::Asc)
             .limit(1);
-        if let Kind::Postgres { .. } = self.kind {
+        if let Database::Postgres { .. } = self.kind {
             next.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
         }
         next

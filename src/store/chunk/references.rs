@@ -1,21 +1,21 @@
 //! The records of other tables that rows name ("masters"): which name is which id.
 //!
-//! Names are compared whatever their letter case. What a transaction creates counts only once it is
+//! KnownNames are compared whatever their letter case. What a transaction creates counts only once it is
 //! committed: [`References::forget`] takes it back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::notes::NewReference;
-use super::target::{ReferenceTarget, Target};
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::record::{Records, Value};
+use crate::store::chunk::row_outcomes::NewReference;
+use crate::store::chunk::target::{ReferenceTarget, Target};
 
 /// The references of one target.
 #[derive(Debug, Default)]
-pub(super) struct References {
-    tables: Vec<Names>,
+pub(in crate::store) struct References {
+    tables: Vec<KnownNames>,
     /// What the open transaction created.
     created: Vec<NewReference>,
     /// What was told of a dry run, which creates the same in every chunk.
@@ -24,7 +24,7 @@ pub(super) struct References {
 
 /// One reference field and the names known of its table.
 #[derive(Debug)]
-struct Names {
+struct KnownNames {
     field: usize,
     reference: ReferenceTarget,
     /// By the name as written somewhere and by its lower case.
@@ -33,25 +33,25 @@ struct Names {
     fresh: Vec<String>,
     /// The dataset's column.
     column: String,
-    /// Names, in lower case, that the database refused to create in the open transaction, and why.
+    /// KnownNames, in lower case, that the database refused to create in the open transaction, and why.
     refused: HashMap<String, String>,
 }
 
 /// A name that no known record has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Missing {
+pub(in crate::store) struct MissingReference {
     /// Which reference of the target.
-    pub(super) reference: usize,
+    pub(in crate::store) reference: usize,
     /// The name as the first row writes it.
-    pub(super) name: String,
+    pub(in crate::store) name: String,
     /// The first record that names it.
-    pub(super) record: usize,
+    pub(in crate::store) record: usize,
 }
 
 impl References {
-    pub(super) fn new(target: &Target) -> Self {
-        let of = |(field, it): (usize, &super::target::Field)| {
-            it.reference.clone().map(|reference| Names {
+    pub(in crate::store) fn new(target: &Target) -> Self {
+        let of = |(field, it): (usize, &crate::store::chunk::target::TargetField)| {
+            it.reference.clone().map(|reference| KnownNames {
                 field,
                 column: it.column.clone(),
                 reference,
@@ -65,31 +65,31 @@ impl References {
     }
 
     /// The references in order; `Missing::reference` counts along it.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &ReferenceTarget> {
+    pub(in crate::store) fn iter(&self) -> impl Iterator<Item = &ReferenceTarget> {
         self.tables.iter().map(|names| &names.reference)
     }
 
     /// The reference numbered `index`.
-    pub(super) fn get(&self, index: usize) -> Option<&ReferenceTarget> {
+    pub(in crate::store) fn get(&self, index: usize) -> Option<&ReferenceTarget> {
         self.tables.get(index).map(|names| &names.reference)
     }
 
     /// Notes a record that is in the table for good.
-    pub(super) fn know(&mut self, reference: usize, name: &str, id: Uuid) {
+    pub(in crate::store) fn know(&mut self, reference: usize, name: &str, id: Uuid) {
         if let Some(names) = self.tables.get_mut(reference) {
             names.ids.insert(name.to_lowercase(), id);
         }
     }
 
     /// Notes a record that the open transaction found or created.
-    pub(super) fn learn(&mut self, reference: usize, name: &str, id: Uuid) {
+    pub(in crate::store) fn learn(&mut self, reference: usize, name: &str, id: Uuid) {
         if let Some(names) = self.tables.get_mut(reference) {
             names.add(name.to_lowercase(), id);
         }
     }
 
     /// Notes that the open transaction created a record.
-    pub(super) fn created(&mut self, missing: &Missing) {
+    pub(in crate::store) fn created(&mut self, missing: &MissingReference) {
         if let Some(names) = self.tables.get(missing.reference) {
             let (column, name) = (names.column.clone(), missing.name.clone());
             self.created.push(NewReference { column, name, record: missing.record });
@@ -98,7 +98,7 @@ impl References {
 
     /// What the open transaction created, for the one who tells it; of a dry run, which takes it
     /// back each time, each once.
-    pub(super) fn take_created(&mut self, dry_run: bool) -> Vec<NewReference> {
+    pub(in crate::store) fn take_created(&mut self, dry_run: bool) -> Vec<NewReference> {
         let mut created = std::mem::take(&mut self.created);
         if dry_run {
             created.retain(|it| self.told.insert((it.column.clone(), it.name.to_lowercase())));
@@ -107,20 +107,20 @@ impl References {
     }
 
     /// Notes that the database refused to create a record.
-    pub(super) fn refuse(&mut self, reference: usize, name: &str, answer: String) {
+    pub(in crate::store) fn refuse(&mut self, reference: usize, name: &str, answer: String) {
         if let Some(names) = self.tables.get_mut(reference) {
             names.refused.insert(name.to_lowercase(), answer);
         }
     }
 
     /// Why the record that the value in `field` names was not created.
-    pub(super) fn refusal(&self, field: usize, name: &str) -> Option<&str> {
+    pub(in crate::store) fn refusal(&self, field: usize, name: &str) -> Option<&str> {
         let names = self.tables.iter().find(|names| names.field == field)?;
         names.refused.get(&name.to_lowercase()).map(String::as_str)
     }
 
     /// The transaction is committed.
-    pub(super) fn settle(&mut self) {
+    pub(in crate::store) fn settle(&mut self) {
         for names in &mut self.tables {
             names.fresh.clear();
             names.refused.clear();
@@ -131,7 +131,7 @@ impl References {
     }
 
     /// The transaction is rolled back.
-    pub(super) fn forget(&mut self) {
+    pub(in crate::store) fn forget(&mut self) {
         self.created.clear();
         for names in &mut self.tables {
             names.refused.clear();
@@ -143,7 +143,7 @@ impl References {
 
     /// The names of these records that are not known, each once, in an order that is the same for
     /// every writer: two of them that create the same names never wait for each other in a circle.
-    pub(super) fn missing(&mut self, records: &Records) -> Vec<Missing> {
+    pub(in crate::store) fn missing(&mut self, records: &Records) -> Vec<MissingReference> {
         let mut missing = Vec::new();
         for (reference, names) in self.tables.iter_mut().enumerate() {
             let mut unknown: BTreeMap<String, (&str, usize)> = BTreeMap::new();
@@ -160,7 +160,7 @@ impl References {
                     }
                 }
             }
-            let named = |(name, record): (&str, usize)| Missing {
+            let named = |(name, record): (&str, usize)| MissingReference {
                 reference,
                 name: name.to_owned(),
                 record,
@@ -171,20 +171,20 @@ impl References {
     }
 
     /// True of a name that is known by now.
-    pub(super) fn knows(&self, missing: &Missing) -> bool {
+    pub(in crate::store) fn knows(&self, missing: &MissingReference) -> bool {
         let names = self.tables.get(missing.reference);
         names.is_some_and(|names| names.ids.contains_key(&missing.name.to_lowercase()))
     }
 
     /// The id that the record's value in `field` names; `None` when the field is no reference or
     /// the name is not known.
-    pub(super) fn id(&self, field: usize, name: &str) -> Option<Uuid> {
+    pub(in crate::store) fn id(&self, field: usize, name: &str) -> Option<Uuid> {
         let names = self.tables.iter().find(|names| names.field == field)?;
         names.ids.get(name).or_else(|| names.ids.get(&name.to_lowercase())).copied()
     }
 }
 
-impl Names {
+impl KnownNames {
     fn add(&mut self, key: String, id: Uuid) {
         if self.ids.insert(key.clone(), id).is_none() {
             self.fresh.push(key);

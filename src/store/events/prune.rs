@@ -5,18 +5,18 @@ use entity::{import_event, import_log};
 use sea_orm::sea_query::{ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::events::ends;
-use super::stored::{signed, unsigned};
 use crate::domain::event::Event;
+use crate::store::Store;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::events::ends;
+use crate::store::log::job_row::{signed, unsigned};
 
 /// Stored events that are read or deleted at a time.
 const PART: usize = 50;
 
 /// Which events may be thinned out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thin {
+pub enum PruneScope {
     /// Progress: the next one says as much.
     Progress,
     /// Progress, then what became of each row, then the other notes about rows.
@@ -25,13 +25,13 @@ pub enum Thin {
 
 /// An event as far as thinning must know it.
 #[derive(Debug)]
-struct Known {
+struct EventHeader {
     number: i64,
     kind: String,
     kept: u64,
 }
 
-impl Known {
+impl EventHeader {
     fn is_progress(&self) -> bool {
         self.kind == "progress"
     }
@@ -60,18 +60,23 @@ impl Store {
             .into_tuple()
             .all(&self.read)
             .await
-            .doing("look for jobs with many events")
+            .context("look for jobs with many events")
     }
 
     /// Thins the events of a job out until at most `max` are left, always the oldest first.
     ///
     /// A tenth of the room is left to progress: without any a chart of the job would be flat.
-    pub async fn thin_events(&self, id: i64, max: u64, which: Thin) -> Result<(), StoreError> {
+    pub async fn prune_events(
+        &self,
+        id: i64,
+        max: u64,
+        which: PruneScope,
+    ) -> Result<(), StoreError> {
         let mut events = self.known_events(id).await?;
         let kept: u64 = events.iter().map(|event| event.kept).sum();
         let mut excess = kept.saturating_sub(max);
         self.drop_progress(id, &mut events, &mut excess, max / 10).await?;
-        if which == Thin::Everything && excess > 0 {
+        if which == PruneScope::Everything && excess > 0 {
             self.drop_plain_rows(id, &mut events, &mut excess).await?;
             self.drop_progress(id, &mut events, &mut excess, 0).await?;
             self.drop_rows(id, &events, &mut excess).await?;
@@ -79,7 +84,7 @@ impl Store {
         Ok(())
     }
 
-    async fn known_events(&self, id: i64) -> Result<Vec<Known>, StoreError> {
+    async fn known_events(&self, id: i64) -> Result<Vec<EventHeader>, StoreError> {
         use import_event::Column as C;
         let rows: Vec<(i64, String, i64)> = import_event::Entity::find()
             .select_only()
@@ -89,16 +94,19 @@ impl Store {
             .into_tuple()
             .all(&self.read)
             .await
-            .doing("look through the events")?;
-        let known =
-            |(number, kind, kept): (i64, String, i64)| Known { number, kind, kept: unsigned(kept) };
+            .context("look through the events")?;
+        let known = |(number, kind, kept): (i64, String, i64)| EventHeader {
+            number,
+            kind,
+            kept: unsigned(kept),
+        };
         Ok(rows.into_iter().map(known).collect())
     }
 
     async fn drop_progress(
         &self,
         id: i64,
-        events: &mut Vec<Known>,
+        events: &mut Vec<EventHeader>,
         excess: &mut u64,
         floor: u64,
     ) -> Result<(), StoreError> {
@@ -118,12 +126,12 @@ impl Store {
     async fn drop_plain_rows(
         &self,
         id: i64,
-        events: &mut [Known],
+        events: &mut [EventHeader],
         excess: &mut u64,
     ) -> Result<(), StoreError> {
         use import_event::Column as C;
-        let doing = "thin the notes about rows out";
-        let mut of_rows: Vec<&mut Known> =
+        let action = "thin the notes about rows out";
+        let mut of_rows: Vec<&mut EventHeader> =
             events.iter_mut().filter(|event| event.is_rows()).collect();
         for part in of_rows.chunks_mut(PART) {
             if *excess == 0 {
@@ -136,7 +144,7 @@ impl Store {
                 .order_by_asc(C::Number)
                 .all(&self.read)
                 .await
-                .doing(doing)?;
+                .context(action)?;
             let mut emptied = Vec::new();
             for (known, row) in part.iter_mut().zip(rows) {
                 if *excess == 0 {
@@ -167,15 +175,15 @@ impl Store {
         let mut row: import_event::ActiveModel = row.into();
         row.event = Set(serde_json::to_string(event).unwrap_or_default());
         row.kept = Set(signed(left));
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         let update = import_event::Entity::update(row).exec(&self.write).await;
-        update.map(drop).doing("thin the notes about rows out")
+        update.map(drop).context("thin the notes about rows out")
     }
 
     async fn drop_rows(
         &self,
         id: i64,
-        events: &[Known],
+        events: &[EventHeader],
         excess: &mut u64,
     ) -> Result<(), StoreError> {
         let mut victims = Vec::new();
@@ -191,13 +199,13 @@ impl Store {
 
     async fn delete_events(&self, id: i64, numbers: &[i64]) -> Result<(), StoreError> {
         for part in numbers.chunks(PART) {
-            let _turn = self.turn().await;
+            let _guard = self.lock_writes().await;
             import_event::Entity::delete_many()
                 .filter(import_event::Column::ImportLogId.eq(id))
                 .filter(import_event::Column::Number.is_in(part.iter().copied()))
                 .exec(&self.write)
                 .await
-                .doing("thin the events out")?;
+                .context("thin the events out")?;
         }
         Ok(())
     }

@@ -9,17 +9,17 @@ use sea_orm::{
     QuerySelect, TransactionTrait,
 };
 
-use super::error::{Doing, StoreError};
-use super::queue::has;
-use super::stored::unsigned;
-use super::{Claimant, Kind, Store};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::unsigned;
+use crate::store::log::lease::has;
+use crate::store::{Claimant, Database, Store};
 use import_log::Column as C;
 
 /// How many jobs may write to one table at the same time, on all servers together.
 #[derive(Debug, Clone)]
-pub struct TableLimit {
+pub struct TableConcurrency {
     /// The datasets that write to it.
     pub datasets: Vec<String>,
     /// Jobs at most.
@@ -27,18 +27,18 @@ pub struct TableLimit {
 }
 
 /// Key of the advisory lock under which places are given away.
-const PLACES_LOCK: i64 = 0x4c6f_6164_6261_7902;
+const SLOTS_LOCK: i64 = 0x4c6f_6164_6261_7902;
 
 impl Store {
     /// Waits until nobody else gives places away; until the transaction ends nobody will.
-    pub(super) async fn lock_places(
+    pub(in crate::store) async fn lock_slots(
         &self,
         transaction: &DatabaseTransaction,
     ) -> Result<(), StoreError> {
-        if let Kind::Postgres { .. } = self.kind {
-            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [PLACES_LOCK]);
+        if let Database::Postgres { .. } = self.kind {
+            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [SLOTS_LOCK]);
             let lock = Query::select().expr(lock).to_owned();
-            transaction.query_one(&lock).await.doing("wait for the claims of others")?;
+            transaction.query_one(&lock).await.context("wait for the claims of others")?;
         }
         Ok(())
     }
@@ -46,7 +46,7 @@ impl Store {
     /// The datasets of which as many jobs run as may, besides the job `except`. A job has its place
     /// while its lease runs, and while `by` itself works on it. One that is set aside until a time
     /// keeps it: what it has not written yet must not come after the rows of a later file.
-    pub(super) async fn full_datasets(
+    pub(in crate::store) async fn full_datasets(
         &self,
         transaction: &DatabaseTransaction,
         by: &Claimant,
@@ -69,8 +69,8 @@ impl Store {
             jobs = jobs.filter(C::Id.ne(except));
         }
         let running: Vec<(String, i64)> =
-            jobs.into_tuple().all(transaction).await.doing("count the running jobs")?;
-        let is_full = |limit: &&TableLimit| {
+            jobs.into_tuple().all(transaction).await.context("count the running jobs")?;
+        let is_full = |limit: &&TableConcurrency| {
             let of_table = running.iter().filter(|(name, _)| limit.datasets.contains(name));
             of_table.map(|(_, jobs)| unsigned(*jobs)).sum::<u64>() >= u64::from(limit.running_max)
         };
@@ -80,21 +80,21 @@ impl Store {
 
     /// Renews a lease that ran out, for one who holds the turn to write: nobody has taken the job,
     /// but its place may be a later job's by now. False when it is, or when the job is not ours.
-    pub(super) async fn renew_in_its_place(
+    pub(in crate::store) async fn renew_with_slot(
         &self,
         job: &Job,
         by: &Claimant,
     ) -> Result<bool, StoreError> {
-        let doing = "renew a lease that ran out";
-        let transaction = self.write.begin().await.doing(doing)?;
-        self.lock_places(&transaction).await?;
+        let action = "renew a lease that ran out";
+        let transaction = self.write.begin().await.context(action)?;
+        self.lock_slots(&transaction).await?;
         let full = self.full_datasets(&transaction, by, Some(job.id)).await?;
         let mut renewed = 0;
         if !full.contains(&job.dataset) {
             let renewal = self.renewal(job, by.lease).exec(&transaction).await;
-            renewed = renewal.doing(doing)?.rows_affected;
+            renewed = renewal.context(action)?.rows_affected;
         }
-        transaction.commit().await.doing(doing)?;
+        transaction.commit().await.context(action)?;
         Ok(renewed == 1)
     }
 }

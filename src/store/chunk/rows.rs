@@ -2,17 +2,17 @@
 
 use std::cmp::Ordering;
 
-use super::accounts::Outcome;
-use super::references::References;
-use super::target::Target;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::record::{Records, Value};
 use crate::domain::row_error::{RowCode, RowError, shown};
+use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::references::References;
+use crate::store::chunk::target::Target;
 
 /// The records in the order of their keys. All writers write in this order, so that two jobs which
 /// touch the same keys wait for each other instead of deadlocking, and neighbours in the table's
 /// indexes are written together.
-pub(super) fn in_key_order(records: &Records, key: &[usize]) -> Vec<usize> {
+pub(in crate::store) fn in_key_order(records: &Records, key: &[usize]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..records.len()).collect();
     order.sort_by(|a, b| {
         key.iter()
@@ -38,7 +38,7 @@ fn compare(a: Value<'_>, b: Value<'_>) -> Ordering {
 }
 
 /// A record that was refused after it was valid, handed back with its raw cells.
-pub(super) fn refused(
+pub(in crate::store) fn refused(
     chunk: &Chunk,
     record: usize,
     code: RowCode,
@@ -61,7 +61,7 @@ pub(super) fn refused(
 
 /// The record as a failed row when it names another record that does not exist: it may not be
 /// created, or the database refused to.
-pub(super) fn unknown_reference(
+pub(in crate::store) fn unknown_reference(
     target: &Target,
     references: &References,
     chunk: &Chunk,
@@ -92,25 +92,35 @@ pub(super) fn unknown_reference(
 }
 
 /// A trigger of the table's owner took the row away without an error.
-pub(super) fn left_out(chunk: &Chunk, record: usize) -> FailedRow {
+pub(in crate::store) fn left_out(chunk: &Chunk, record: usize) -> FailedRow {
     let message = "a trigger of the table left the row out".to_owned();
     refused(chunk, record, RowCode::RefusedByDatabase, None, message, None)
 }
 
 /// `mode=insert` met a key that is there.
-pub(super) fn already_exists(chunk: &Chunk, record: usize, column: &str, key: &str) -> FailedRow {
+pub(in crate::store) fn already_exists(
+    chunk: &Chunk,
+    record: usize,
+    column: &str,
+    key: &str,
+) -> FailedRow {
     let message = format!("`{}` is in the table already and mode=insert was asked", shown(key));
     refused(chunk, record, RowCode::AlreadyExists, Some(column), message, Some(key))
 }
 
 /// `mode=update` met a key that is not there.
-pub(super) fn not_found(chunk: &Chunk, record: usize, column: &str, key: &str) -> FailedRow {
+pub(in crate::store) fn not_found(
+    chunk: &Chunk,
+    record: usize,
+    column: &str,
+    key: &str,
+) -> FailedRow {
     let message = format!("`{}` is not in the table and mode=update was asked", shown(key));
     refused(chunk, record, RowCode::NotFound, Some(column), message, Some(key))
 }
 
 /// The key of a record as people read it.
-pub(super) fn key_text(records: &Records, record: usize, key: &[usize]) -> String {
+pub(in crate::store) fn key_text(records: &Records, record: usize, key: &[usize]) -> String {
     let part = |field: &usize| match records.value(record, *field) {
         Value::Text(text) => text.to_owned(),
         Value::Integer(number) => number.to_string(),
@@ -124,7 +134,7 @@ pub(super) fn key_text(records: &Records, record: usize, key: &[usize]) -> Strin
 }
 
 /// Adds what was known of the chunk's rows before the database saw them.
-pub(super) fn complete(outcome: &mut Outcome, chunk: &Chunk) {
+pub(in crate::store) fn complete(outcome: &mut ChunkOutcome, chunk: &Chunk) {
     outcome.failed.extend(chunk.failed.iter().cloned());
     outcome.failed.sort_by_key(|row| row.row_number);
     outcome.counts.failed = outcome.failed.len() as u64;

@@ -11,10 +11,10 @@ use sea_orm::{
 
 use super::Owned;
 use crate::dataset::model::Dataset;
-use crate::store::error::{Doing, StoreError};
+use crate::store::chunk::target::quoted;
+use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::ends;
-use crate::store::target::quoted;
-use crate::store::{Kind, Store};
+use crate::store::{Database, Store};
 
 /// Indexes of a table (`$1`) that lead from a column (`$2`) to all rows, but for the one named `$3`.
 const POSTGRES_INDEXES: &str = "SELECT i.indexrelid::regclass::text AS name FROM pg_index i \
@@ -44,10 +44,10 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn reach_histories(&self, dataset: &Dataset) -> Result<(), StoreError> {
+    pub async fn create_rollback_indexes(&self, dataset: &Dataset) -> Result<(), StoreError> {
         for (table, owner) in Owned::histories_of(dataset) {
             let name = format!("{PREFIX}{table}");
-            if self.is_reached(&table, &owner, &name).await? {
+            if self.has_index(&table, &owner, &name).await? {
                 continue;
             }
             let create = format!(
@@ -56,8 +56,8 @@ impl Store {
                 quoted(&table),
                 quoted(&owner)
             );
-            let _turn = self.turn().await;
-            match self.write.execute_unprepared(&create).await.doing("index a history") {
+            let _guard = self.lock_writes().await;
+            match self.write.execute_unprepared(&create).await.context("index a history") {
                 Err(error)
                     if (error.is_transient() && !error.is_lock_timeout())
                         || error.is_out_of_room() =>
@@ -78,27 +78,27 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer: they serve the next rollback then, which removes them.
-    pub async fn leave_histories(&self, at_its_end: Option<i64>) -> Result<(), StoreError> {
-        let doing = "remove the index of a history";
-        let _turn = self.turn().await;
+    pub async fn drop_rollback_indexes(&self, at_its_end: Option<i64>) -> Result<(), StoreError> {
+        let action = "remove the index of a history";
+        let _guard = self.lock_writes().await;
         if self.any_rollback_but(&self.write, at_its_end).await? {
             return Ok(());
         }
         let (backend, sql) = match self.kind {
-            Kind::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_LEFT),
-            Kind::Postgres { .. } => (DbBackend::Postgres, POSTGRES_LEFT),
+            Database::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_LEFT),
+            Database::Postgres { .. } => (DbBackend::Postgres, POSTGRES_LEFT),
         };
         let ask = Statement::from_sql_and_values(backend, sql, [PREFIX.into()]);
-        for row in self.write.query_all_raw(ask).await.doing(doing)? {
-            let name: String = row.try_get("", "name").doing(doing)?;
-            let transaction = self.write.begin().await.doing(doing)?;
+        for row in self.write.query_all_raw(ask).await.context(action)? {
+            let name: String = row.try_get("", "name").context(action)?;
+            let transaction = self.write.begin().await.context(action)?;
             let remove = format!("DROP INDEX IF EXISTS {}", quoted(&name));
-            transaction.execute_unprepared(&remove).await.doing(doing)?;
+            transaction.execute_unprepared(&remove).await.context(action)?;
             // The table is locked now: who comes from here on makes the index anew, behind us.
             if self.any_rollback_but(&transaction, at_its_end).await? {
-                return transaction.rollback().await.doing(doing);
+                return transaction.rollback().await.context(action);
             }
-            transaction.commit().await.doing(doing)?;
+            transaction.commit().await.context(action)?;
         }
         Ok(())
     }
@@ -115,18 +115,19 @@ impl Store {
         if let Some(but) = but {
             others = others.filter(import_log::Column::Id.ne(but));
         }
-        let found = others.count(connection).await.doing("look for other rollbacks")?;
+        let found = others.count(connection).await.context("look for other rollbacks")?;
         Ok(found > 0)
     }
 
-    async fn is_reached(&self, table: &str, owner: &str, own: &str) -> Result<bool, StoreError> {
+    async fn has_index(&self, table: &str, owner: &str, own: &str) -> Result<bool, StoreError> {
         let (backend, sql) = match self.kind {
-            Kind::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_INDEXES),
-            Kind::Postgres { .. } => (DbBackend::Postgres, POSTGRES_INDEXES),
+            Database::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_INDEXES),
+            Database::Postgres { .. } => (DbBackend::Postgres, POSTGRES_INDEXES),
         };
         let ask = [table.into(), owner.into(), own.into()];
         let ask = Statement::from_sql_and_values(backend, sql, ask);
-        let found = self.read.query_one_raw(ask).await.doing("look for the index of a history")?;
+        let found =
+            self.read.query_one_raw(ask).await.context("look for the index of a history")?;
         Ok(found.is_some())
     }
 }

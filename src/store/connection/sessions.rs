@@ -7,10 +7,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
-use super::keepalive;
+use crate::store::connection::keepalive;
 
 /// How long a request may wait for a connection before the answer is 503.
-pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(in crate::store) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a chunk writer waits for its connection. Until it stands nobody watches whether its other
 /// end is still there.
@@ -28,19 +28,19 @@ const LOCK_TIMEOUT: &str = "5s";
 
 /// How sessions are opened.
 #[derive(Debug, Clone)]
-pub(super) struct Sessions {
+pub(in crate::store) struct Sessions {
     options: PgConnectOptions,
     idle_in_transaction: Duration,
 }
 
 impl Sessions {
     /// Sessions of a server that keeps its jobs for `lease` without a sign of life.
-    pub(super) fn new(options: PgConnectOptions, lease: Duration) -> Self {
+    pub(in crate::store) fn new(options: PgConnectOptions, lease: Duration) -> Self {
         Self { options, idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN) }
     }
 
     /// A pool for short questions; opens its connections when they are needed.
-    pub(super) fn pool(&self, connections: u32) -> PgPool {
+    pub(in crate::store) fn pool(&self, connections: u32) -> PgPool {
         // The ROLLBACK below warns each time that there is nothing to roll back.
         let settings = self.settings(&format!(
             "SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = error"
@@ -69,7 +69,7 @@ impl Sessions {
     }
 
     /// Connections without limits, for a migration, which may wait for another server's.
-    pub(super) fn patient_pool(&self) -> PgPool {
+    pub(in crate::store) fn patient_pool(&self) -> PgPool {
         PgPoolOptions::new()
             .max_connections(2)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -85,7 +85,7 @@ impl Sessions {
 
     /// A connection that a chunk writer has for itself. It waits for locks as long as it takes:
     /// another job may hold them for the length of a chunk.
-    pub(super) async fn writer(&self) -> Result<PgConnection, sqlx::Error> {
+    pub(in crate::store) async fn writer(&self) -> Result<PgConnection, sqlx::Error> {
         self.writer_within(CONNECT_TIMEOUT).await
     }
 
@@ -125,7 +125,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::store::error::Doing;
+    use crate::store::error::ErrorContext;
 
     #[tokio::test]
     async fn a_writer_does_not_wait_for_ever_for_a_server_that_says_nothing() {
@@ -134,7 +134,7 @@ mod tests {
         let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
         let sessions = Sessions::new(options, Duration::from_secs(30));
         let limit = Duration::from_millis(50);
-        let given_up = sessions.writer_within(limit).await.doing("connect").err().unwrap();
+        let given_up = sessions.writer_within(limit).await.context("connect").err().unwrap();
         assert!(given_up.is_transient(), "{given_up:?}");
     }
 }

@@ -8,15 +8,15 @@ use tokio::sync::Mutex;
 use crate::store::error::StoreError;
 
 /// Something that writes to the database in turn with others.
-pub(super) struct Lent<T> {
-    gate: Arc<Mutex<()>>,
+pub(super) struct BlockingWriter<T> {
+    write_lock: Arc<Mutex<()>>,
     /// Away while a thread works with it; gone for good if that thread died.
     inner: Option<T>,
 }
 
-impl<T: Send + 'static> Lent<T> {
-    pub(super) fn new(gate: Arc<Mutex<()>>, inner: T) -> Self {
-        Self { gate, inner: Some(inner) }
+impl<T: Send + 'static> BlockingWriter<T> {
+    pub(super) fn new(write_lock: Arc<Mutex<()>>, inner: T) -> Self {
+        Self { write_lock, inner: Some(inner) }
     }
 
     /// Waits for the turn and works on a thread of its own.
@@ -25,10 +25,10 @@ impl<T: Send + 'static> Lent<T> {
         work: impl FnOnce(&mut T) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let mut inner = self.inner.take().ok_or(StoreError::WriterDied)?;
-        let turn = Arc::clone(&self.gate).lock_owned().await;
+        let guard = Arc::clone(&self.write_lock).lock_owned().await;
         let work = tokio::task::spawn_blocking(move || {
             let done = work(&mut inner);
-            drop(turn);
+            drop(guard);
             (inner, done)
         });
         let (inner, done) = work.await.map_err(|_| StoreError::WriterDied)?;

@@ -6,8 +6,8 @@ use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
 use sqlx::postgres::PgListener;
 
-use super::error::{Doing, StoreError};
-use super::{Kind, Store};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::{Database, Store};
 
 /// The channel of all servers on one database.
 const CHANNEL: &str = "loadbay_jobs";
@@ -17,7 +17,10 @@ const CHANNEL: &str = "loadbay_jobs";
 pub struct Notifications(PgListener);
 
 /// Tells all servers that a job changed, once this transaction commits. SQLite has one server.
-pub(super) async fn notify(transaction: &DatabaseTransaction, job: i64) -> Result<(), DbErr> {
+pub(in crate::store) async fn notify(
+    transaction: &DatabaseTransaction,
+    job: i64,
+) -> Result<(), DbErr> {
     if transaction.get_database_backend() == DbBackend::Postgres {
         let tell =
             Expr::cust_with_values("pg_notify($1, $2)", [CHANNEL.to_owned(), job.to_string()]);
@@ -32,14 +35,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn listen(&self) -> Result<Option<Notifications>, StoreError> {
-        let doing = "listen for changes of jobs";
+        let action = "listen for changes of jobs";
         match &self.kind {
-            Kind::Sqlite { .. } => Ok(None),
-            Kind::Postgres { sessions } => {
+            Database::Sqlite { .. } => Ok(None),
+            Database::Postgres { sessions } => {
                 // It keeps its connection for ever: that must not be one that others wait for.
                 let mut listener =
-                    PgListener::connect_with(&sessions.pool(1)).await.doing(doing)?;
-                listener.listen(CHANNEL).await.doing(doing)?;
+                    PgListener::connect_with(&sessions.pool(1)).await.context(action)?;
+                listener.listen(CHANNEL).await.context(action)?;
                 Ok(Some(Notifications(listener)))
             }
         }
@@ -52,7 +55,7 @@ impl Notifications {
     /// # Errors
     /// When the connection is lost and cannot be had again.
     pub async fn next(&mut self) -> Result<Option<i64>, StoreError> {
-        let heard = self.0.try_recv().await.doing("hear of changes of jobs")?;
+        let heard = self.0.try_recv().await.context("hear of changes of jobs")?;
         Ok(heard.and_then(|heard| heard.payload().parse().ok()))
     }
 }

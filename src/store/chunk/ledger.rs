@@ -1,4 +1,4 @@
-//! Loadbay's own rows about a chunk: its proof, its counts, its row errors. Built once with sea-orm
+//! Loadbay's own rows about a chunk: its commit_record, its counts, its row errors. Built once with sea-orm
 //! and run by each writer inside the chunk's transaction.
 
 use chrono::{DateTime, Utc};
@@ -6,59 +6,63 @@ use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement};
 
-use super::error::StoreError;
-use super::notes::{NewReference, RowNames};
-use super::queue::ours;
-use super::stored::{lease_runs_on_postgres, signed};
-use super::told::{Fenced, Teller, Told};
-use super::writer::WriterSettings;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::event::RowEventKind;
 use crate::domain::job::Job;
+use crate::store::chunk::events::{ChunkEvents, EventWriter, Fenced};
+use crate::store::chunk::row_outcomes::{NewReference, RowLabels};
+use crate::store::chunk::writer::WriterSettings;
+use crate::store::error::StoreError;
+use crate::store::log::job_row::{lease_runs_on_postgres, signed};
+use crate::store::log::lease::ours;
 
 /// Rows of one INSERT: well under the bind limit of both databases.
 const ROWS_PER_INSERT: usize = 500;
 
 /// The statements that close a chunk, in order. Each of `notes` may touch any number of rows,
-/// `proof` and `fence` exactly one: a proof that is there already means that the chunk was
+/// `commit_record` and `fence` exactly one: a commit_record that is there already means that the chunk was
 /// committed, a fence that touches nothing means that the job is no longer ours.
 #[derive(Debug)]
-pub(super) struct Account {
-    pub(super) proof: Statement,
-    pub(super) notes: Vec<Statement>,
+pub(in crate::store) struct ChunkLedger {
+    pub(in crate::store) commit_record: Statement,
+    pub(in crate::store) notes: Vec<Statement>,
     /// Returns what [`Fenced`] holds.
-    pub(super) fence: Statement,
+    pub(in crate::store) fence: Statement,
     /// What follows it.
-    pub(super) told: Told,
+    pub(in crate::store) events: ChunkEvents,
 }
 
-impl Account {
-    pub(super) fn new(
+impl ChunkLedger {
+    pub(in crate::store) fn new(
         backend: DbBackend,
         now: DateTime<Utc>,
         settings: &WriterSettings,
-        names: &RowNames,
+        names: &RowLabels,
         chunk: &Chunk,
-        outcome: &Outcome,
+        outcome: &ChunkOutcome,
     ) -> Self {
         let job = &settings.job;
-        let left = &settings.notes_left;
-        let told =
-            Told::new(job, chunk, outcome, &Teller { names, left, every_row: settings.every_row });
-        let mut account = Self {
+        let left = &settings.event_quota;
+        let events = ChunkEvents::new(
+            job,
+            chunk,
+            outcome,
+            &EventWriter { names, left, every_row: settings.every_row },
+        );
+        let mut ledger = Self {
             notes: Vec::new(),
-            proof: proof(backend, now, job, chunk, &outcome.counts),
-            fence: fence(backend, now, job, &outcome.counts, told.numbers()),
-            told,
+            commit_record: commit_record(backend, now, job, chunk, &outcome.counts),
+            fence: fence(backend, now, job, &outcome.counts, events.numbers()),
+            events,
         };
-        account.add_errors(backend, job, &outcome.failed);
-        account.add_superseded(backend, job, chunk);
-        account
+        ledger.add_errors(backend, job, &outcome.failed);
+        ledger.add_superseded(backend, job, chunk);
+        ledger
     }
 
     /// Takes note of how the transaction ended.
-    pub(super) fn settle(
+    pub(in crate::store) fn finish(
         &self,
         ended: Result<Fenced, StoreError>,
         settings: &mut WriterSettings,
@@ -69,7 +73,7 @@ impl Account {
                 Ok(())
             }
             Err(error) => {
-                self.told.undo(&settings.notes_left);
+                self.events.undo(&settings.event_quota);
                 Err(error)
             }
         }
@@ -79,7 +83,7 @@ impl Account {
         let rows: Vec<_> = failed
             .iter()
             .flat_map(|row| &row.errors)
-            .take(usize::try_from(self.told.taken.errors).unwrap_or(usize::MAX))
+            .take(usize::try_from(self.events.taken.errors).unwrap_or(usize::MAX))
             .map(|error| import_error::ActiveModel {
                 import_log_id: Set(job.id),
                 row_number: Set(i64::from(error.row_number)),
@@ -100,7 +104,7 @@ impl Account {
         let rows: Vec<_> = chunk
             .superseded
             .iter()
-            .take(usize::try_from(self.told.taken.superseded).unwrap_or(usize::MAX))
+            .take(usize::try_from(self.events.taken.superseded).unwrap_or(usize::MAX))
             .map(|row| import_superseded::ActiveModel {
                 import_log_id: Set(job.id),
                 row_number: Set(i64::from(row.row_number)),
@@ -115,17 +119,17 @@ impl Account {
 
 /// What the data part of a chunk's transaction came to.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) counts: Counts,
+pub(in crate::store) struct ChunkOutcome {
+    pub(in crate::store) counts: Counts,
     /// All failed rows of the chunk: those of the file and those that the database refused.
-    pub(super) failed: Vec<FailedRow>,
-    /// Records of the chunk that were created or updated, when every row is told.
-    pub(super) changed: Vec<(usize, RowEventKind)>,
+    pub(in crate::store) failed: Vec<FailedRow>,
+    /// Records of the chunk that were created or updated, when every row is events.
+    pub(in crate::store) changed: Vec<(usize, RowEventKind)>,
     /// References that were created.
-    pub(super) references: Vec<NewReference>,
+    pub(in crate::store) references: Vec<NewReference>,
 }
 
-fn proof(
+fn commit_record(
     backend: DbBackend,
     now: DateTime<Utc>,
     job: &Job,

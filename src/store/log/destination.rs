@@ -10,12 +10,12 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::queue::ours;
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::job::Job;
+use crate::store::Store;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::lease::ours;
 
 /// A table, the columns that tell its rows apart, and those that a job's rows are written to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,12 +63,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer, or what is noted cannot be read.
-    pub async fn settle_destination(
+    pub async fn record_destination(
         &self,
         job: &Job,
         now: &Destination,
     ) -> Result<Option<Destination>, StoreError> {
-        let turn = self.turn().await;
+        let guard = self.lock_writes().await;
         let note = import_log::Entity::update_many()
             .col_expr(
                 import_log::Column::Destination,
@@ -76,8 +76,8 @@ impl Store {
             )
             .filter(ours(job))
             .filter(import_log::Column::Destination.is_null());
-        note.exec(&self.write).await.doing("note where the rows of a job go")?;
-        drop(turn);
+        note.exec(&self.write).await.context("note where the rows of a job go")?;
+        drop(guard);
         self.destination(job.id).await
     }
 
@@ -92,7 +92,7 @@ impl Store {
             .into_tuple()
             .one(&self.read)
             .await
-            .doing("look where the rows of a job went")?;
+            .context("look where the rows of a job went")?;
         let read = noted.flatten().map(serde_json::from_value).transpose();
         read.map_err(|_| StoreError::Unreadable { id, what: "destination" })
     }

@@ -4,10 +4,10 @@
 use entity::{import_error, import_superseded};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::stored::unsigned;
 use crate::domain::row_error::{RowCode, RowError};
+use crate::store::Store;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::unsigned;
 
 /// A row that a later row of the same file overtook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Store {
         let mut query = import_error::Entity::find().filter(C::ImportLogId.eq(id));
         // Two writers store the errors of a file in any order.
         let last = import_error::Entity::find_by_id(after).one(&self.read).await;
-        if let Some(last) = last.doing("find the last page of row errors")? {
+        if let Some(last) = last.context("find the last page of row errors")? {
             let same_row =
                 Condition::all().add(C::RowNumber.eq(last.row_number)).add(C::Id.gt(after));
             query =
@@ -42,7 +42,7 @@ impl Store {
             .limit(limit)
             .all(&self.read)
             .await
-            .doing("read the row errors")?;
+            .context("read the row errors")?;
         rows.into_iter().map(|row| Ok((row.id, row_error(row)?))).collect()
     }
 
@@ -61,7 +61,7 @@ impl Store {
             .order_by_asc(C::Id)
             .all(&self.read)
             .await
-            .doing("read the row errors of a chunk")?;
+            .context("read the row errors of a chunk")?;
         rows.into_iter().map(row_error).collect()
     }
 
@@ -79,7 +79,7 @@ impl Store {
             .limit(limit)
             .all(&self.read)
             .await
-            .doing("read the superseded rows")?;
+            .context("read the superseded rows")?;
         let row = |row: import_superseded::Model| SupersededRow {
             row_number: unsigned(row.row_number),
             by_row_number: unsigned(row.by_row_number),
@@ -89,7 +89,7 @@ impl Store {
 }
 
 /// Reads a row of `import_errors`.
-pub(super) fn row_error(row: import_error::Model) -> Result<RowError, StoreError> {
+pub(in crate::store) fn row_error(row: import_error::Model) -> Result<RowError, StoreError> {
     let unreadable = |what| StoreError::Unreadable { id: row.import_log_id, what };
     Ok(RowError {
         row_number: u32::try_from(row.row_number).map_err(|_| unreadable("row number"))?,

@@ -10,57 +10,57 @@ use crate::domain::options::{Blank, Mode};
 
 /// The table, its columns that the file feeds and its histories.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) table: String,
+pub(in crate::store) struct Target {
+    pub(in crate::store) table: String,
     /// One for each value of a record, in that order.
-    pub(super) fields: Vec<Field>,
+    pub(in crate::store) fields: Vec<TargetField>,
     /// Indexes into `fields`: the key.
-    pub(super) key: Vec<usize>,
+    pub(in crate::store) key: Vec<usize>,
     /// The table has a column `created_at`.
-    pub(super) has_created_at: bool,
+    pub(in crate::store) has_created_at: bool,
     /// The table has a column `updated_at`.
-    pub(super) has_updated_at: bool,
+    pub(in crate::store) has_updated_at: bool,
     /// Those histories of which the file feeds at least one column.
-    pub(super) histories: Vec<HistoryTarget>,
+    pub(in crate::store) histories: Vec<HistoryTarget>,
     /// An empty cell leaves the stored value alone.
-    pub(super) keep_blank: bool,
-    pub(super) mode: Mode,
+    pub(in crate::store) keep_blank: bool,
+    pub(in crate::store) mode: Mode,
 }
 
 /// A column of the table that the file feeds.
 #[derive(Debug, Clone)]
-pub(super) struct Field {
+pub(in crate::store) struct TargetField {
     /// The column of the table.
-    pub(super) name: String,
+    pub(in crate::store) name: String,
     /// The dataset's name of the column, for row errors.
-    pub(super) column: String,
-    pub(super) kind: ColumnType,
+    pub(in crate::store) column: String,
+    pub(in crate::store) kind: ColumnType,
     /// The value is the id of a record of this other table.
-    pub(super) reference: Option<ReferenceTarget>,
+    pub(in crate::store) reference: Option<ReferenceTarget>,
 }
 
 /// Another table whose records the rows name.
 #[derive(Debug, Clone)]
-pub(super) struct ReferenceTarget {
-    pub(super) table: String,
-    pub(super) match_column: String,
-    pub(super) create: bool,
+pub(in crate::store) struct ReferenceTarget {
+    pub(in crate::store) table: String,
+    pub(in crate::store) match_column: String,
+    pub(in crate::store) create: bool,
     /// The table has a column `created_at`.
-    pub(super) has_created_at: bool,
+    pub(in crate::store) has_created_at: bool,
 }
 
 /// A table of old values.
 #[derive(Debug, Clone)]
-pub(super) struct HistoryTarget {
-    pub(super) table: String,
-    pub(super) owner: String,
+pub(in crate::store) struct HistoryTarget {
+    pub(in crate::store) table: String,
+    pub(in crate::store) owner: String,
     /// Each column it keeps, with its record value if the file feeds it.
-    pub(super) columns: Vec<(String, Option<usize>)>,
+    pub(in crate::store) columns: Vec<(String, Option<usize>)>,
 }
 
 impl Target {
     /// Compiles the target of a job.
-    pub(super) fn new(
+    pub(in crate::store) fn new(
         dataset: &Arc<Dataset>,
         plan: &Plan,
         shapes: &BTreeMap<String, TableShape>,
@@ -72,7 +72,7 @@ impl Target {
         };
         let columns = plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
         let fields = columns
-            .map(|column| Field {
+            .map(|column| TargetField {
                 name: column.field.clone(),
                 column: column.name.clone(),
                 kind: column.kind,
@@ -114,18 +114,18 @@ impl Target {
     }
 
     /// Indexes of the fields that are not part of the key.
-    pub(super) fn payload(&self) -> impl Iterator<Item = usize> {
+    pub(in crate::store) fn payload(&self) -> impl Iterator<Item = usize> {
         (0..self.fields.len()).filter(|index| !self.key.contains(index))
     }
 
     /// The field's name in SQL.
-    pub(super) fn field(&self, index: usize) -> String {
+    pub(in crate::store) fn field(&self, index: usize) -> String {
         self.fields.get(index).map_or_else(String::new, |field| quoted(&field.name))
     }
 }
 
 /// A name in SQL, quoted. Both databases take the double quotes of the standard.
-pub(super) fn quoted(name: &str) -> String {
+pub(in crate::store) fn quoted(name: &str) -> String {
     use sea_orm::sea_query::{Alias, IntoIden, PostgresQueryBuilder, QuotedBuilder};
     let mut sql = String::new();
     PostgresQueryBuilder.prepare_iden(&Alias::new(name).into_iden(), &mut sql);
@@ -133,6 +133,6 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// Joins the parts with commas.
-pub(super) fn list(parts: impl IntoIterator<Item = String>) -> String {
+pub(in crate::store) fn list(parts: impl IntoIterator<Item = String>) -> String {
     parts.into_iter().collect::<Vec<_>>().join(", ")
 }

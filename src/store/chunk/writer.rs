@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::error::StoreError;
-use super::postgres::PostgresWriter;
-use super::sqlite::SqliteWriter;
-use super::target::Target;
-use super::{Kind, Store};
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
 use crate::domain::options::{Blank, Mode, RowEventMode};
+use crate::store::chunk::target::Target;
+use crate::store::error::StoreError;
+use crate::store::postgres::PostgresWriter;
+use crate::store::sqlite::SqliteWriter;
+use crate::store::{Database, Store};
 
 /// Puts the failed rows of a chunk aside for download.
 #[async_trait]
-pub trait KeepFailed: Send + Sync {
+pub trait FailedRowsSink: Send + Sync {
     /// Called with the chunk's number inside the chunk's transaction, before it commits, so that no
     /// failed row is ever missing. May take the time of a request to another server.
     ///
@@ -37,16 +37,16 @@ pub struct WriterSettings {
     /// Which value of a record is which column.
     pub plan: Plan,
     /// Where failed rows go.
-    pub keep_failed: Arc<dyn KeepFailed>,
+    pub keep_failed: Arc<dyn FailedRowsSink>,
     /// Row errors, and superseded rows, that may still be stored for the job.
-    pub notes_left: Arc<NotesLeft>,
+    pub event_quota: Arc<EventQuota>,
     /// What becomes of every row is told; may begin while the job runs.
     pub every_row: bool,
 }
 
 impl WriterSettings {
     /// Takes note that somebody asked to be told what becomes of every row.
-    pub(super) fn asked(&mut self, row_events: bool) {
+    pub(in crate::store) fn asked(&mut self, row_events: bool) {
         self.every_row |= row_events && self.job.options.rows == RowEventMode::Auto;
     }
 }
@@ -59,7 +59,7 @@ impl std::fmt::Debug for WriterSettings {
 
 /// What is left of the bounds on stored notes about rows; shared by the writers of a job.
 #[derive(Debug, Default)]
-pub struct NotesLeft {
+pub struct EventQuota {
     /// Row errors.
     pub errors: std::sync::atomic::AtomicU64,
     /// Superseded rows.
@@ -67,7 +67,7 @@ pub struct NotesLeft {
     /// References that were created.
     pub references: std::sync::atomic::AtomicU64,
     /// It was told that from some row on they are only counted.
-    pub said_no_more: std::sync::atomic::AtomicBool,
+    pub quota_notice_sent: std::sync::atomic::AtomicBool,
 }
 
 /// What became of a chunk.
@@ -105,22 +105,22 @@ impl Store {
         let options = &settings.job.options;
         let target = self.target(&settings, options.mode, options.blank).await?;
         match &self.kind {
-            Kind::Sqlite { path, gate } => {
-                let (path, gate) = (path.clone(), Arc::clone(gate));
-                let open = move || SqliteWriter::open(&path, gate, settings, target);
+            Database::Sqlite { path, write_lock } => {
+                let (path, write_lock) = (path.clone(), Arc::clone(write_lock));
+                let open = move || SqliteWriter::open(&path, write_lock, settings, target);
                 let writer = tokio::task::spawn_blocking(open)
                     .await
                     .map_err(|_| StoreError::WriterDied)??;
                 Ok(Box::new(writer))
             }
-            Kind::Postgres { sessions } => {
+            Database::Postgres { sessions } => {
                 Ok(Box::new(PostgresWriter::open((**sessions).clone(), settings, target).await?))
             }
         }
     }
 
     /// What the job writes to, as the tables look now.
-    pub(super) async fn target(
+    pub(in crate::store) async fn target(
         &self,
         settings: &WriterSettings,
         mode: Mode,

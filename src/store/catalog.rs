@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
 
-use super::error::{Doing, StoreError};
-use super::{Kind, Store};
 use crate::dataset::{FieldShape, TableShape};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::{Database, Store};
 
 /// Columns of a table as the database sees it; only tables that an unqualified name finds.
 const POSTGRES_COLUMNS: &str = "SELECT a.attname AS name, t.typname AS sql_type, \
@@ -57,11 +57,11 @@ impl Store {
 
     async fn shape(&self, table: &str) -> Result<Option<TableShape>, StoreError> {
         let (backend, columns, unique) = match self.kind {
-            Kind::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_COLUMNS, SQLITE_UNIQUE),
-            Kind::Postgres { .. } => (DbBackend::Postgres, POSTGRES_COLUMNS, POSTGRES_UNIQUE),
+            Database::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_COLUMNS, SQLITE_UNIQUE),
+            Database::Postgres { .. } => (DbBackend::Postgres, POSTGRES_COLUMNS, POSTGRES_UNIQUE),
         };
         let ask = |sql: &str| Statement::from_sql_and_values(backend, sql, [table.into()]);
-        let rows = self.read.query_all_raw(ask(columns)).await.doing("look at a table")?;
+        let rows = self.read.query_all_raw(ask(columns)).await.context("look at a table")?;
         if rows.is_empty() {
             return Ok(None);
         }
@@ -69,14 +69,14 @@ impl Store {
             .iter()
             .map(|row| field(row, backend))
             .collect::<Result<_, _>>()
-            .doing("look at a table's columns")?;
-        let rows = self.read.query_all_raw(ask(unique)).await.doing("look at a table's keys")?;
+            .context("look at a table's columns")?;
+        let rows = self.read.query_all_raw(ask(unique)).await.context("look at a table's keys")?;
         let key = |row: &QueryResult| -> Result<Vec<String>, sea_orm::DbErr> {
             let names: String = row.try_get("", "columns")?;
             Ok(names.split('\u{1f}').map(str::to_owned).collect())
         };
         let unique =
-            rows.iter().map(key).collect::<Result<_, _>>().doing("look at a table's keys")?;
+            rows.iter().map(key).collect::<Result<_, _>>().context("look at a table's keys")?;
         Ok(Some(TableShape { table: table.to_owned(), columns, unique }))
     }
 }

@@ -8,11 +8,11 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::events::unfinished;
-use super::stored::job;
 use crate::domain::job::Job;
+use crate::store::Store;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::events::unfinished;
+use crate::store::log::job_row::job;
 use import_log::Column as C;
 
 /// Folders that one query asks for: well under the bind limit of both databases.
@@ -46,7 +46,7 @@ impl Store {
                 .into_tuple()
                 .all(&self.read)
                 .await
-                .doing("look for the jobs of stored files")?;
+                .context("look for the jobs of stored files")?;
             let folder = |(name, is_over): (String, bool)| {
                 Uuid::parse_str(&name).ok().map(|uuid| KnownFolder { uuid, is_over })
             };
@@ -63,7 +63,7 @@ impl Store {
     /// The mark comes first: files that are gone while the table says that they are there would be
     /// a fault. Files that are left, also because this answer was lost, are found by the next sweep.
     pub async fn expire_files(&self, retention: Duration) -> Result<Vec<Job>, StoreError> {
-        let doing = "end the time of stored files";
+        let action = "end the time of stored files";
         let due: Vec<i64> = import_log::Entity::find()
             .select_only()
             .column(C::Id)
@@ -76,11 +76,11 @@ impl Store {
             .into_tuple()
             .all(&self.read)
             .await
-            .doing(doing)?;
+            .context(action)?;
         if due.is_empty() {
             return Ok(Vec::new());
         }
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         let expired = import_log::Entity::update_many()
             .col_expr(C::FilesRemovedAt, self.now())
             .filter(C::Id.is_in(due))
@@ -88,7 +88,7 @@ impl Store {
             .filter(Self::needed_by_none())
             .exec_with_returning(&self.write)
             .await
-            .doing(doing)?;
+            .context(action)?;
         expired.into_iter().map(job).collect()
     }
 
@@ -112,8 +112,8 @@ impl Store {
     }
 
     /// Removes some rows of the undo journals that `which` names; false when none is left.
-    pub(super) async fn clear_journals(&self, which: Expr) -> Result<bool, StoreError> {
-        let doing = "remove an undo journal";
+    pub(in crate::store) async fn clear_journals(&self, which: Expr) -> Result<bool, StoreError> {
+        let action = "remove an undo journal";
         let first: Option<(i64, i64)> = import_undo::Entity::find()
             .select_only()
             .columns([import_undo::Column::ImportLogId, import_undo::Column::RowNumber])
@@ -124,15 +124,15 @@ impl Store {
             .into_tuple()
             .one(&self.read)
             .await
-            .doing(doing)?;
+            .context(action)?;
         let Some((id, row_number)) = first else { return Ok(false) };
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         import_undo::Entity::delete_many()
             .filter(import_undo::Column::ImportLogId.eq(id))
             .filter(import_undo::Column::RowNumber.lt(row_number + JOURNAL_ROWS_PER_STEP))
             .exec(&self.write)
             .await
-            .doing(doing)?;
+            .context(action)?;
         Ok(true)
     }
 }

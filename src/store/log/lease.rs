@@ -8,17 +8,17 @@ use entity::import_log;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, TransactionTrait, UpdateMany};
 
-use super::error::{Doing, StoreError};
-use super::events::changed;
-use super::notify::notify;
-use super::stored::signed;
-use super::{Claimant, Store};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::limits::ATTEMPTS_MAX;
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
+use crate::store::connection::notifications::notify;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::events::changed;
+use crate::store::log::job_row::signed;
+use crate::store::{Claimant, Store};
 
 /// How a job ends that is not cancelled.
 #[derive(Debug, Clone)]
@@ -36,16 +36,16 @@ pub enum End {
 
 /// Why a job is given back unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GivenBack {
+pub enum ReleaseReason {
     /// The server stops.
     ServerStops,
     /// Its lease ran out, and it was not to be had again.
-    LeaseRanOut,
+    LeaseExpired,
     /// Something of ours panicked.
-    BrokeOff,
+    Crashed,
 }
 
-pub(super) fn has(status: JobStatus) -> Expr {
+pub(in crate::store) fn has(status: JobStatus) -> Expr {
     import_log::Column::ImportStatus.eq(status.as_stored())
 }
 
@@ -54,20 +54,24 @@ impl Store {
     /// its place among the jobs of its table is another's.
     pub async fn renew(&self, job: &Job, by: &Claimant) -> Result<bool, StoreError> {
         fault!("renew.before", StoreError::busy());
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         let renewed = self
             .renewal(job, by.lease)
             .filter(self.lease_runs())
             .exec(&self.write)
             .await
-            .doing("renew a lease")?;
+            .context("renew a lease")?;
         if renewed.rows_affected == 1 {
             return Ok(true);
         }
-        self.renew_in_its_place(job, by).await
+        self.renew_with_slot(job, by).await
     }
 
-    pub(super) fn renewal(&self, job: &Job, lease: Duration) -> UpdateMany<import_log::Entity> {
+    pub(in crate::store) fn renewal(
+        &self,
+        job: &Job,
+        lease: Duration,
+    ) -> UpdateMany<import_log::Entity> {
         import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseExpiresAt, self.lease_end(lease))
             .filter(ours(job))
@@ -76,16 +80,16 @@ impl Store {
     }
 
     /// Gives a job back unfinished, so that it goes on at once elsewhere or after a restart.
-    pub async fn release(&self, job: &Job, why: GivenBack) -> Result<(), StoreError> {
+    pub async fn release(&self, job: &Job, why: ReleaseReason) -> Result<(), StoreError> {
         fault!("release.before", StoreError::busy());
-        let doing = "give a job back";
+        let action = "give a job back";
         // One that ended with a word does not count; one that breaks off each time is given up.
         let (uncounted, story): (i32, fn(&Job) -> Vec<Event>) = match why {
-            GivenBack::ServerStops => (1, lifecycle::server_stopping),
-            GivenBack::LeaseRanOut => (1, lifecycle::lease_lost),
-            GivenBack::BrokeOff => (0, lifecycle::crashed),
+            ReleaseReason::ServerStops => (1, lifecycle::server_stopping),
+            ReleaseReason::LeaseExpired => (1, lifecycle::lease_lost),
+            ReleaseReason::Crashed => (0, lifecycle::crashed),
         };
-        let turn = self.turn().await;
+        let guard = self.lock_writes().await;
         let release = import_log::Entity::update_many()
             .col_expr(import_log::Column::LeaseOwner, Expr::value(None::<String>))
             .col_expr(
@@ -100,11 +104,11 @@ impl Store {
             .filter(ours(job))
             // Asked again because the answer was lost, it must not count twice.
             .filter(import_log::Column::LeaseOwner.is_not_null());
-        let transaction = self.write.begin().await.doing(doing)?;
-        changed(&transaction, release, story).await.doing(doing)?.transpose()?;
-        notify(&transaction, job.id).await.doing(doing)?;
-        transaction.commit().await.doing(doing)?;
-        drop(turn);
+        let transaction = self.write.begin().await.context(action)?;
+        changed(&transaction, release, story).await.context(action)?.transpose()?;
+        notify(&transaction, job.id).await.context(action)?;
+        transaction.commit().await.context(action)?;
+        drop(guard);
         fault!("release.after", StoreError::busy());
         Ok(())
     }
@@ -124,7 +128,7 @@ impl Store {
     }
 
     /// Gives up a job that was taken up too often without an end; `None` when it is not ours.
-    pub async fn give_up_if_poisoned(&self, job: &Job) -> Result<Option<Job>, StoreError> {
+    pub async fn fail_if_attempts_exhausted(&self, job: &Job) -> Result<Option<Job>, StoreError> {
         if job.attempts <= ATTEMPTS_MAX {
             return Ok(None);
         }
@@ -134,14 +138,14 @@ impl Store {
         self.finish(job, &End::Failed { code: ErrorCode::CrashedRepeatedly, message }).await
     }
 
-    pub(super) async fn close_where(
+    pub(in crate::store) async fn close_where(
         &self,
         which: Condition,
         status: JobStatus,
         code: Option<&str>,
         message: Option<String>,
     ) -> Result<Option<Job>, StoreError> {
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         let end = import_log::Entity::update_many()
             .col_expr(import_log::Column::ImportStatus, Expr::value(status.as_stored()))
             .col_expr(import_log::Column::ErrorCode, Expr::value(code.map(str::to_owned)))
@@ -170,7 +174,7 @@ impl Store {
         partitions: u32,
     ) -> Result<Option<Job>, StoreError> {
         fault!("total.before", StoreError::busy());
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         let note = import_log::Entity::update_many()
             .col_expr(import_log::Column::TotalRows, Expr::value(signed(total_rows)))
             .col_expr(
@@ -192,7 +196,7 @@ impl Store {
         job: &Job,
         story: impl FnOnce(&Job) -> Vec<Event> + Send,
     ) -> Result<Option<Job>, StoreError> {
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         let touch = import_log::Entity::update_many()
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .filter(ours(job));
@@ -201,7 +205,7 @@ impl Store {
 }
 
 /// The job as long as nobody else took it and nobody ended it.
-pub(super) fn ours(job: &Job) -> Condition {
+pub(in crate::store) fn ours(job: &Job) -> Condition {
     Condition::all()
         .add(import_log::Column::Id.eq(job.id))
         .add(import_log::Column::LeaseEpoch.eq(job.lease_epoch))

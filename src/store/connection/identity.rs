@@ -6,13 +6,13 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{DbErr, EntityTrait, Set};
 use uuid::Uuid;
 
-use super::Store;
-use super::error::{Doing, StoreError};
+use crate::store::Store;
+use crate::store::error::{ErrorContext, StoreError};
 
 /// The number of the only row.
 const ONLY: i32 = 1;
 
-const DOING: &str = "read the name of the database";
+const ACTION: &str = "read the name of the database";
 
 impl Store {
     /// The name of this database; the first who asks gives it one. A copy has the same.
@@ -27,23 +27,26 @@ impl Store {
             number: Set(ONLY),
             uuid: Set(Uuid::new_v4().to_string()),
         };
-        let turn = self.turn().await;
+        let guard = self.lock_writes().await;
         // Another server may be faster: its name is the one.
         let once = OnConflict::column(import_database::Column::Number).do_nothing().to_owned();
         let given = import_database::Entity::insert_many([row])
             .on_conflict(once)
             .exec_with_returning(&self.write)
             .await;
-        given.doing("give the database a name")?;
-        drop(turn);
+        given.context("give the database a name")?;
+        drop(guard);
         let unnamed = || DbErr::RecordNotFound("import_database has no row".to_owned());
-        self.known_identity().await?.ok_or_else(unnamed).doing(DOING)
+        self.known_identity().await?.ok_or_else(unnamed).context(ACTION)
     }
 
     async fn known_identity(&self) -> Result<Option<Uuid>, StoreError> {
-        let row = import_database::Entity::find_by_id(ONLY).one(&self.read).await.doing(DOING)?;
+        let row =
+            import_database::Entity::find_by_id(ONLY).one(&self.read).await.context(ACTION)?;
         let parse = |row: import_database::Model| {
-            Uuid::parse_str(&row.uuid).map_err(|fault| DbErr::Type(fault.to_string())).doing(DOING)
+            Uuid::parse_str(&row.uuid)
+                .map_err(|fault| DbErr::Type(fault.to_string()))
+                .context(ACTION)
         };
         row.map(parse).transpose()
     }

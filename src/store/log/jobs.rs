@@ -9,15 +9,15 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::events::tell;
-use super::notify::notify;
-use super::stored::{job, unsigned};
 use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
+use crate::store::Store;
+use crate::store::connection::notifications::notify;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::events::tell;
+use crate::store::log::job_row::{job, unsigned};
 
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
@@ -61,20 +61,20 @@ pub struct JobMark {
 }
 
 impl Store {
-    /// Stores a new job as PENDING. Its file lies at `storage_location`; only who reaches it can run the job.
+    /// Stores a new job as PENDING. Its file lies at `place`; only who reaches it can run the job.
     pub async fn insert(
         &self,
         new: &NewJob,
         storage_location: &str,
     ) -> Result<Inserted, StoreError> {
-        let _turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(STORE_JOB)?;
+        let _guard = self.lock_writes().await;
+        let transaction = self.write.begin().await.context(STORE_JOB)?;
         self.insert_within(transaction, new, storage_location).await
     }
 
     /// The same at the end of a transaction, which is committed or rolled back. For those who hold
     /// the turn to write.
-    pub(super) async fn insert_within(
+    pub(in crate::store) async fn insert_within(
         &self,
         transaction: DatabaseTransaction,
         new: &NewJob,
@@ -85,7 +85,7 @@ impl Store {
             uuid: Set(new.uuid.to_string()),
             dataset: Set(new.dataset.clone()),
             file_name: Set(new.file_name.clone()),
-            file_size: Set(super::stored::signed(new.file_size)),
+            file_size: Set(crate::store::log::job_row::signed(new.file_size)),
             sha256: Set(new.sha256.clone()),
             import_status: Set(JobStatus::Pending.as_stored().to_owned()),
             options: Set(serde_json::to_value(&new.options).unwrap_or_default()),
@@ -103,7 +103,7 @@ impl Store {
             updated_at: Set(now),
             ..Default::default()
         };
-        let doing = STORE_JOB;
+        let action = STORE_JOB;
         fault!("submit.before", StoreError::busy());
         let inserted = import_log::Entity::insert_many([row])
             .on_conflict(
@@ -111,21 +111,21 @@ impl Store {
             )
             .exec_with_returning(&transaction)
             .await
-            .doing(doing)?;
+            .context(action)?;
         if let Some(row) = inserted.into_iter().next() {
             let mut job = job(row)?;
             let events = lifecycle::received(&job);
-            tell(&transaction, &mut job, &events).await.doing(doing)?;
-            notify(&transaction, job.id).await.doing(doing)?;
-            transaction.commit().await.doing(doing)?;
+            tell(&transaction, &mut job, &events).await.context(action)?;
+            notify(&transaction, job.id).await.context(action)?;
+            transaction.commit().await.context(action)?;
             fault!("submit.after", StoreError::busy());
             return Ok(Inserted::New(job));
         }
-        transaction.rollback().await.doing(doing)?;
+        transaction.rollback().await.context(action)?;
         match self.get_by_key(new.idempotency_key.as_deref().unwrap_or_default()).await? {
             Some(job) => Ok(Inserted::KeyTaken(job)),
             None => Err(StoreError::Query {
-                doing: STORE_JOB,
+                action: STORE_JOB,
                 source: sea_orm::DbErr::RecordNotInserted,
             }),
         }
@@ -135,12 +135,13 @@ impl Store {
     pub async fn get_by_key(&self, key: &str) -> Result<Option<Job>, StoreError> {
         let with_key = import_log::Column::IdempotencyKey.eq(key);
         let found = import_log::Entity::find().filter(with_key).one(&self.write).await;
-        found.doing("look up the Idempotency-Key")?.map(job).transpose()
+        found.context("look up the Idempotency-Key")?.map(job).transpose()
     }
 
     /// The job with this number.
     pub async fn get(&self, id: i64) -> Result<Option<Job>, StoreError> {
-        let row = import_log::Entity::find_by_id(id).one(&self.read).await.doing("read the job")?;
+        let row =
+            import_log::Entity::find_by_id(id).one(&self.read).await.context("read the job")?;
         row.map(job).transpose()
     }
 
@@ -148,7 +149,7 @@ impl Store {
     pub async fn get_by_uuid(&self, uuid: Uuid) -> Result<Option<Job>, StoreError> {
         let with_uuid = import_log::Column::Uuid.eq(uuid.to_string());
         let found = import_log::Entity::find().filter(with_uuid).one(&self.read).await;
-        found.doing("find the job")?.map(job).transpose()
+        found.context("find the job")?.map(job).transpose()
     }
 
     /// Imports into a dataset, newest first, without the first `skip` ones; and how many there are.
@@ -158,13 +159,13 @@ impl Store {
         skip: u64,
         limit: u64,
     ) -> Result<(Vec<Job>, u64), StoreError> {
-        let doing = "list the newest imports";
+        let action = "list the newest imports";
         let all = import_log::Entity::find()
             .filter(import_log::Column::Dataset.eq(dataset))
             .filter(import_log::Column::RollbackOf.is_null());
-        let total = all.clone().count(&self.read).await.doing(doing)?;
+        let total = all.clone().count(&self.read).await.context(action)?;
         let newest = all.order_by_desc(import_log::Column::Id).offset(skip).limit(limit);
-        let rows = newest.all(&self.read).await.doing(doing)?;
+        let rows = newest.all(&self.read).await.context(action)?;
         Ok((rows.into_iter().map(job).collect::<Result<_, _>>()?, total))
     }
 
@@ -192,7 +193,7 @@ impl Store {
             .limit(filter.limit)
             .all(&self.read)
             .await
-            .doing("list the jobs")?;
+            .context("list the jobs")?;
         rows.into_iter().map(job).collect()
     }
 
@@ -206,7 +207,7 @@ impl Store {
             .into_tuple()
             .one(&self.read)
             .await
-            .doing("find the last change")
+            .context("find the last change")
     }
 
     /// Which jobs changed at `since` or later, in the order of their change.
@@ -220,7 +221,7 @@ impl Store {
             .into_tuple()
             .all(&self.read)
             .await
-            .doing("find the jobs that changed")?;
+            .context("find the jobs that changed")?;
         let mark =
             |(id, events, updated_at)| JobMark { id, event_count: unsigned(events), updated_at };
         Ok(rows.into_iter().map(mark).collect())
@@ -235,7 +236,7 @@ impl Store {
                 .order_by_asc(import_log::Column::Id)
                 .all(&self.read)
                 .await
-                .doing("read the jobs that changed")?;
+                .context("read the jobs that changed")?;
             for row in rows {
                 jobs.push(job(row)?);
             }

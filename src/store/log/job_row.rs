@@ -6,14 +6,14 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use super::error::{Doing, StoreError};
-use super::{Kind, Store};
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::{Database, Store};
 
 /// Reads a row of `import_log`.
-pub(super) fn job(row: import_log::Model) -> Result<Job, StoreError> {
+pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
     let id = row.id;
     let unreadable = |what| StoreError::Unreadable { id, what };
     Ok(Job {
@@ -62,70 +62,70 @@ pub(super) fn job(row: import_log::Model) -> Result<Job, StoreError> {
 }
 
 /// A count of the table; a negative one cannot be ours.
-pub(super) fn unsigned(stored: i64) -> u64 {
+pub(in crate::store) fn unsigned(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or(0)
 }
 
 /// A count for the table.
-pub(super) fn signed(count: u64) -> i64 {
+pub(in crate::store) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Now, in the microseconds that both databases keep: what is in memory and what is read back are
 /// the same to the byte.
-pub(super) fn now_utc() -> DateTime<Utc> {
+pub(in crate::store) fn now_utc() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
 impl Store {
     /// Now by the database's clock: what [`now`](Self::now) would give.
-    pub(super) async fn time(
+    pub(in crate::store) async fn time(
         &self,
         transaction: &DatabaseTransaction,
     ) -> Result<DateTime<Utc>, StoreError> {
-        let doing = "ask for the time";
+        let action = "ask for the time";
         match self.kind {
-            Kind::Sqlite { .. } => Ok(now_utc()),
-            Kind::Postgres { .. } => {
+            Database::Sqlite { .. } => Ok(now_utc()),
+            Database::Postgres { .. } => {
                 let now = Query::select().expr_as(self.now(), "now").to_owned();
-                let row = transaction.query_one(&now).await.doing(doing)?;
-                let row = row.ok_or(sea_orm::DbErr::RecordNotFound(doing.to_owned()));
-                row.doing(doing)?.try_get("", "now").doing(doing)
+                let row = transaction.query_one(&now).await.context(action)?;
+                let row = row.ok_or(sea_orm::DbErr::RecordNotFound(action.to_owned()));
+                row.context(action)?.try_get("", "now").context(action)
             }
         }
     }
 
     /// Now by the database's clock, as an expression: servers' clocks may differ, leases must not.
     /// When the statement begins, not when its transaction did: that one may have waited for a lock.
-    pub(super) fn now(&self) -> Expr {
+    pub(in crate::store) fn now(&self) -> Expr {
         match self.kind {
-            Kind::Sqlite { .. } => Expr::value(now_utc()),
-            Kind::Postgres { .. } => Expr::cust("statement_timestamp()"),
+            Database::Sqlite { .. } => Expr::value(now_utc()),
+            Database::Postgres { .. } => Expr::cust("statement_timestamp()"),
         }
     }
 
     /// True while the lease of a job runs, also after the statement has waited for the job's row.
-    pub(super) fn lease_runs(&self) -> Expr {
+    pub(in crate::store) fn lease_runs(&self) -> Expr {
         match self.kind {
-            Kind::Sqlite { .. } => Expr::col(Column::LeaseExpiresAt).gte(now_utc()),
-            Kind::Postgres { .. } => lease_runs_on_postgres(),
+            Database::Sqlite { .. } => Expr::col(Column::LeaseExpiresAt).gte(now_utc()),
+            Database::Postgres { .. } => lease_runs_on_postgres(),
         }
     }
 
     /// A time that lies `before` now.
-    pub(super) fn ago(&self, before: std::time::Duration) -> Expr {
+    pub(in crate::store) fn ago(&self, before: std::time::Duration) -> Expr {
         match self.kind {
-            Kind::Sqlite { .. } => Expr::value(now_utc() - before),
-            Kind::Postgres { .. } => Expr::cust("statement_timestamp()")
+            Database::Sqlite { .. } => Expr::value(now_utc() - before),
+            Database::Postgres { .. } => Expr::cust("statement_timestamp()")
                 .sub(Expr::cust_with_values("make_interval(secs => $1)", [before.as_secs_f64()])),
         }
     }
 
     /// The end of a lease that begins now.
-    pub(super) fn lease_end(&self, lease: std::time::Duration) -> Expr {
+    pub(in crate::store) fn lease_end(&self, lease: std::time::Duration) -> Expr {
         match self.kind {
-            Kind::Sqlite { .. } => Expr::value(now_utc() + lease),
-            Kind::Postgres { .. } => Expr::cust("statement_timestamp()")
+            Database::Sqlite { .. } => Expr::value(now_utc() + lease),
+            Database::Postgres { .. } => Expr::cust("statement_timestamp()")
                 .add(Expr::cust_with_values("make_interval(secs => $1)", [lease.as_secs_f64()])),
         }
     }
@@ -134,6 +134,6 @@ impl Store {
 /// True while the lease of a job runs. Whoever waits for the row of a job is asked once more when he
 /// has it, and the clock goes on: by the time of the statement a lease could be renewed that ran out
 /// meanwhile, and whose place was given away.
-pub(super) fn lease_runs_on_postgres() -> Expr {
+pub(in crate::store) fn lease_runs_on_postgres() -> Expr {
     Expr::col(Column::LeaseExpiresAt).gte(Expr::cust("clock_timestamp()"))
 }

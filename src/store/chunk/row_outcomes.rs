@@ -1,53 +1,53 @@
 //! What a chunk has to tell about its rows: references created, rows failed or overtaken and, when
 //! somebody wants to know, every row. In the order of the file.
 
-use super::accounts::Outcome;
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::Chunk;
 use crate::domain::event::{RowEvent, RowEventKind};
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
-use crate::store::rows::key_text;
+use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::rows::key_text;
 
 /// What is told once when the bound on notes is reached.
-const NO_MORE: &str = "From here on failed rows, overtaken rows and new references are only \
+const QUOTA_NOTICE: &str = "From here on failed rows, overtaken rows and new references are only \
                        counted; the list of failed rows has them all";
 
 /// A record of another table that a chunk created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NewReference {
+pub(in crate::store) struct NewReference {
     /// The dataset's column: `category`.
-    pub(super) column: String,
+    pub(in crate::store) column: String,
     /// The new record's name.
-    pub(super) name: String,
+    pub(in crate::store) name: String,
     /// The first record of the chunk that names it.
-    pub(super) record: usize,
+    pub(in crate::store) record: usize,
 }
 
 /// How many notes of each kind may be told.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) errors: usize,
-    pub(super) superseded: usize,
-    pub(super) references: usize,
+pub(in crate::store) struct EventLimits {
+    pub(in crate::store) errors: usize,
+    pub(in crate::store) superseded: usize,
+    pub(in crate::store) references: usize,
     /// The bound is reached in this chunk for the first time.
-    pub(super) say_no_more: bool,
+    pub(in crate::store) send_quota_notice: bool,
 }
 
-impl Bounds {
+impl EventLimits {
     /// Everything is told.
-    pub(super) const NONE: Self = Self {
+    pub(in crate::store) const NONE: Self = Self {
         errors: usize::MAX,
         superseded: usize::MAX,
         references: usize::MAX,
-        say_no_more: false,
+        send_quota_notice: false,
     };
 }
 
 /// How the rows of a dataset are called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RowNames {
+pub(in crate::store) struct RowLabels {
     /// The value of a record that people know it by.
     name: Option<usize>,
     /// The values of the key.
@@ -56,8 +56,8 @@ pub(super) struct RowNames {
     key_title: String,
 }
 
-impl RowNames {
-    pub(super) fn new(dataset: &Dataset, plan: &Plan) -> Self {
+impl RowLabels {
+    pub(in crate::store) fn new(dataset: &Dataset, plan: &Plan) -> Self {
         let column =
             |value: &usize| plan.columns.get(*value).and_then(|index| dataset.columns.get(*index));
         let titles: Vec<&str> =
@@ -83,12 +83,12 @@ impl RowNames {
     }
 
     /// Everything that the chunk has to tell.
-    pub(super) fn notes(
+    pub(in crate::store) fn notes(
         &self,
         chunk: &Chunk,
-        outcome: &Outcome,
+        outcome: &ChunkOutcome,
         every_row: bool,
-        bounds: Bounds,
+        bounds: EventLimits,
     ) -> Vec<RowEvent> {
         let mut notes = Vec::new();
         for created in outcome.references.iter().take(bounds.references) {
@@ -107,9 +107,9 @@ impl RowNames {
             kind: RowEventKind::Superseded,
             text: row.by_row_number.to_string(),
         }));
-        if bounds.say_no_more {
+        if bounds.send_quota_notice {
             let row_number = notes.iter().map(|note| note.row_number).max().unwrap_or(0);
-            let text = NO_MORE.to_owned();
+            let text = QUOTA_NOTICE.to_owned();
             notes.push(RowEvent { row_number, kind: RowEventKind::LimitReached, text });
         }
         if every_row {
@@ -120,7 +120,7 @@ impl RowNames {
         notes
     }
 
-    fn add_every_row(&self, chunk: &Chunk, outcome: &Outcome, notes: &mut Vec<RowEvent>) {
+    fn add_every_row(&self, chunk: &Chunk, outcome: &ChunkOutcome, notes: &mut Vec<RowEvent>) {
         let mut kinds = vec![RowEventKind::Unchanged; chunk.records.len()];
         for (record, kind) in &outcome.changed {
             if let Some(slot) = kinds.get_mut(*record) {

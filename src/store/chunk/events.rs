@@ -9,62 +9,67 @@ use entity::{import_error_group, import_event};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, IdenStatic, QueryTrait, Statement};
 
-use super::accounts::Outcome;
-use super::events::numbered;
-use super::notes::{Bounds, RowNames};
-use super::writer::{NotesLeft, WriterSettings};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::{
     Event, ROW_EVENTS_PER_BATCH, RowEvent, RowEventBatch, RowEventKind, rows_percentage,
 };
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
+use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::row_outcomes::{EventLimits, RowLabels};
+use crate::store::chunk::writer::{EventQuota, WriterSettings};
+use crate::store::events::numbered;
 
 /// What a chunk tells.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(in crate::store) struct ChunkEvents {
     /// About its rows.
     notes: Vec<RowEvent>,
     /// Row errors by code and column.
     groups: Vec<import_error_group::ActiveModel>,
     /// Rows of the chunk.
     rows: u64,
-    pub(super) taken: Taken,
+    pub(in crate::store) taken: QuotaUse,
 }
 
 /// What this chunk took of the room that is left for notes.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
-    pub(super) errors: u64,
-    pub(super) superseded: u64,
+pub(in crate::store) struct QuotaUse {
+    pub(in crate::store) errors: u64,
+    pub(in crate::store) superseded: u64,
     references: u64,
-    say_no_more: bool,
+    send_quota_notice: bool,
 }
 
 /// The job as the fence left it: its row stays locked until the commit, so that the events which
 /// follow have the next numbers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fenced {
+pub(in crate::store) struct Fenced {
     /// The number of the chunk's last event.
-    pub(super) event_count: u64,
+    pub(in crate::store) event_count: u64,
     /// Rows of the job with an outcome, this chunk's included.
-    pub(super) processed: u64,
+    pub(in crate::store) processed: u64,
     /// Somebody wants to know what becomes of every row.
-    pub(super) row_events: bool,
+    pub(in crate::store) row_events: bool,
 }
 
 /// What is needed to tell what became of rows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Teller<'a> {
-    pub(super) names: &'a RowNames,
-    pub(super) left: &'a NotesLeft,
-    pub(super) every_row: bool,
+pub(in crate::store) struct EventWriter<'a> {
+    pub(in crate::store) names: &'a RowLabels,
+    pub(in crate::store) left: &'a EventQuota,
+    pub(in crate::store) every_row: bool,
 }
 
-impl Told {
-    pub(super) fn new(job: &Job, chunk: &Chunk, outcome: &Outcome, teller: &Teller<'_>) -> Self {
-        let taken = Taken::new(teller.left, chunk, outcome);
-        let bounds = if teller.every_row { Bounds::NONE } else { taken.bounds() };
+impl ChunkEvents {
+    pub(in crate::store) fn new(
+        job: &Job,
+        chunk: &Chunk,
+        outcome: &ChunkOutcome,
+        teller: &EventWriter<'_>,
+    ) -> Self {
+        let taken = QuotaUse::new(teller.left, chunk, outcome);
+        let bounds = if teller.every_row { EventLimits::NONE } else { taken.bounds() };
         Self {
             notes: teller.names.notes(chunk, outcome, teller.every_row, bounds),
             groups: groups(job, &outcome.failed),
@@ -74,12 +79,12 @@ impl Told {
     }
 
     /// Numbers that its events take; the last one is the chunk's own.
-    pub(super) fn numbers(&self) -> u64 {
+    pub(in crate::store) fn numbers(&self) -> u64 {
         self.notes.len() as u64 + 1
     }
 
     /// What is stored behind the fence: the chunk's events, and its row errors by code and column.
-    pub(super) fn behind_the_fence(
+    pub(in crate::store) fn after_fence(
         &mut self,
         backend: DbBackend,
         at: DateTime<Utc>,
@@ -91,7 +96,7 @@ impl Told {
         let before = fenced.event_count.saturating_sub(self.numbers());
         let notes = std::mem::take(&mut self.notes);
         let start = fenced.processed.saturating_sub(self.rows);
-        let mut events = rows_told(notes, start, total, settings.every_row);
+        let mut events = row_events_of(notes, start, total, settings.every_row);
         let became = match settings.job.rollback_of {
             None => "are in the table",
             Some(_) => "are taken back, as far as they are the import's",
@@ -111,18 +116,18 @@ impl Told {
     }
 
     /// Gives the room for notes back: the transaction was rolled back.
-    pub(super) fn undo(&self, left: &NotesLeft) {
+    pub(in crate::store) fn undo(&self, left: &EventQuota) {
         left.errors.fetch_add(self.taken.errors, Ordering::Relaxed);
         left.superseded.fetch_add(self.taken.superseded, Ordering::Relaxed);
         left.references.fetch_add(self.taken.references, Ordering::Relaxed);
-        if self.taken.say_no_more {
-            left.said_no_more.store(false, Ordering::Relaxed);
+        if self.taken.send_quota_notice {
+            left.quota_notice_sent.store(false, Ordering::Relaxed);
         }
     }
 }
 
-impl Taken {
-    fn new(left: &NotesLeft, chunk: &Chunk, outcome: &Outcome) -> Self {
+impl QuotaUse {
+    fn new(left: &EventQuota, chunk: &Chunk, outcome: &ChunkOutcome) -> Self {
         let errors: u64 = outcome.failed.iter().map(|row| row.errors.len() as u64).sum();
         let superseded = chunk.superseded.len() as u64;
         let references = outcome.references.len() as u64;
@@ -130,22 +135,23 @@ impl Taken {
             errors: take(&left.errors, errors),
             superseded: take(&left.superseded, superseded),
             references: take(&left.references, references),
-            say_no_more: false,
+            send_quota_notice: false,
         };
         let all_taken = taken.errors == errors
             && taken.superseded == superseded
             && taken.references == references;
-        taken.say_no_more = !all_taken && !left.said_no_more.swap(true, Ordering::Relaxed);
+        taken.send_quota_notice =
+            !all_taken && !left.quota_notice_sent.swap(true, Ordering::Relaxed);
         taken
     }
 
-    fn bounds(&self) -> Bounds {
+    fn bounds(&self) -> EventLimits {
         let bound = |taken: u64| usize::try_from(taken).unwrap_or(usize::MAX);
-        Bounds {
+        EventLimits {
             errors: bound(self.errors),
             superseded: bound(self.superseded),
             references: bound(self.references),
-            say_no_more: self.say_no_more,
+            send_quota_notice: self.send_quota_notice,
         }
     }
 }
@@ -163,7 +169,7 @@ fn take(left: &AtomicU64, wanted: u64) -> u64 {
 
 /// The notes in events of a size that can be read, kept and thinned out at a time. `start` rows had
 /// an outcome before.
-fn rows_told(notes: Vec<RowEvent>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
+fn row_events_of(notes: Vec<RowEvent>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
     let (mut events, mut notes) = (Vec::new(), notes.into_iter().peekable());
     let mut processed = start;
     while notes.peek().is_some() {

@@ -1,6 +1,9 @@
 //! `import_events`: events get their numbers in the transaction that makes them true, and are read
 //! back and asked for here. Who listens is unknown.
 
+pub(super) mod prune;
+pub(super) mod row_errors;
+
 use chrono::{DateTime, Utc};
 use entity::{import_error, import_error_group, import_event, import_log};
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -9,21 +12,21 @@ use sea_orm::{
     QueryOrder, QuerySelect, TransactionTrait, UpdateMany,
 };
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::notify::notify;
-use super::row_notes::row_error;
-use super::stored::{job, signed, unsigned};
 use crate::domain::event::{ErrorGroup, Event, StoredEvent, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::row_error::RowCode;
 use crate::domain::status::JobStatus;
+use crate::store::Store;
+use crate::store::connection::notifications::notify;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::events::row_errors::row_error;
+use crate::store::log::job_row::{job, signed, unsigned};
 
 /// Row errors that the last event of a job names.
 const FIRST_ERRORS: u64 = 100;
 
 /// Events to be stored, with their numbers: `before` is the number of the job's last one.
-pub(super) fn numbered(
+pub(in crate::store) fn numbered(
     job: i64,
     before: u64,
     at: DateTime<Utc>,
@@ -49,29 +52,29 @@ pub(super) fn numbered(
 impl Store {
     /// Changes the job that `update` names and tells it in the same transaction; `None` when there
     /// is no such job any more.
-    pub(super) async fn change(
+    pub(in crate::store) async fn change(
         &self,
         update: UpdateMany<import_log::Entity>,
         story: impl FnOnce(&Job) -> Vec<Event> + Send,
-        doing: &'static str,
+        action: &'static str,
     ) -> Result<Option<Job>, StoreError> {
-        let transaction = self.write.begin().await.doing(doing)?;
-        let changed = changed(&transaction, update, story).await.doing(doing)?;
-        transaction.commit().await.doing(doing)?;
+        let transaction = self.write.begin().await.context(action)?;
+        let changed = changed(&transaction, update, story).await.context(action)?;
+        transaction.commit().await.context(action)?;
         changed.transpose()
     }
 
     /// Ends the job that `update` names: like [`change`](Self::change), with what the table knows
     /// of its row errors.
-    pub(super) async fn end(
+    pub(in crate::store) async fn end(
         &self,
         update: UpdateMany<import_log::Entity>,
     ) -> Result<Option<Job>, StoreError> {
-        let doing = "end a job";
-        let transaction = self.write.begin().await.doing(doing)?;
-        let rows = update.exec_with_returning(&transaction).await.doing(doing)?;
+        let action = "end a job";
+        let transaction = self.write.begin().await.context(action)?;
+        let rows = update.exec_with_returning(&transaction).await.context(action)?;
         let Some(row) = rows.into_iter().next() else {
-            transaction.rollback().await.doing(doing)?;
+            transaction.rollback().await.context(action)?;
             return Ok(None);
         };
         let mut ended = job(row)?;
@@ -81,9 +84,9 @@ impl Store {
             first = first_errors(&transaction, ended.id).await?;
         }
         let events = lifecycle::ended(&ended, &groups, first);
-        tell(&transaction, &mut ended, &events).await.doing(doing)?;
-        notify(&transaction, ended.id).await.doing(doing)?;
-        transaction.commit().await.doing(doing)?;
+        tell(&transaction, &mut ended, &events).await.context(action)?;
+        notify(&transaction, ended.id).await.context(action)?;
+        transaction.commit().await.context(action)?;
         Ok(Some(ended))
     }
 
@@ -102,7 +105,7 @@ impl Store {
             .limit(limit)
             .all(&self.read)
             .await
-            .doing("read the events")?;
+            .context("read the events")?;
         let event = |row: import_event::Model| {
             let unreadable = |_| StoreError::Unreadable { id, what: "event" };
             // A thousand notes, read as what they are: by its tag an event is first read into a
@@ -123,7 +126,7 @@ impl Store {
     }
 
     /// True when some of the events behind the one numbered `after` were thinned out.
-    pub async fn is_thinned_after(&self, id: i64, after: u64) -> Result<bool, StoreError> {
+    pub async fn is_pruned_after(&self, id: i64, after: u64) -> Result<bool, StoreError> {
         use import_event::Column as C;
         // PostgreSQL adds 64-bit numbers up to a decimal.
         let kept = C::Kept.sum().cast_as("BIGINT");
@@ -137,7 +140,7 @@ impl Store {
             .into_tuple()
             .one(&self.read)
             .await
-            .doing("look what is left of the events")?;
+            .context("look what is left of the events")?;
         Ok(match found {
             Some((Some(first), Some(last), Some(kept))) => {
                 unsigned(first) > after + 1 || kept <= last - first
@@ -148,14 +151,14 @@ impl Store {
 
     /// From now on the job tells what becomes of every row; `None` when it has ended.
     pub async fn ask_for_rows(&self, id: i64) -> Result<Option<Job>, StoreError> {
-        let _turn = self.turn().await;
+        let _guard = self.lock_writes().await;
         let rows = import_log::Entity::update_many()
             .col_expr(import_log::Column::RowEvents, Expr::value(true))
             .filter(import_log::Column::Id.eq(id))
             .filter(import_log::Column::ImportStatus.is_not_in(ends()))
             .exec_with_returning(&self.write)
             .await
-            .doing("ask for the events of all rows")?;
+            .context("ask for the events of all rows")?;
         rows.into_iter().next().map(job).transpose()
     }
 
@@ -166,18 +169,18 @@ impl Store {
 }
 
 /// The statuses that never change, as they are stored.
-pub(super) fn ends() -> impl Iterator<Item = &'static str> {
+pub(in crate::store) fn ends() -> impl Iterator<Item = &'static str> {
     JobStatus::ALL.into_iter().filter(|status| status.is_terminal()).map(JobStatus::as_stored)
 }
 
 /// The others.
-pub(super) fn unfinished() -> impl Iterator<Item = &'static str> {
+pub(in crate::store) fn unfinished() -> impl Iterator<Item = &'static str> {
     JobStatus::ALL.into_iter().filter(|status| !status.is_terminal()).map(JobStatus::as_stored)
 }
 
 /// Changes the job that `update` names and tells it, within a transaction; `None` when there is no
 /// such job any more.
-pub(super) async fn changed(
+pub(in crate::store) async fn changed(
     transaction: &DatabaseTransaction,
     update: UpdateMany<import_log::Entity>,
     story: impl FnOnce(&Job) -> Vec<Event> + Send,
@@ -194,7 +197,7 @@ pub(super) async fn changed(
 }
 
 /// Stores the events of a job whose row this transaction has locked.
-pub(super) async fn tell(
+pub(in crate::store) async fn tell(
     transaction: &DatabaseTransaction,
     job: &mut Job,
     events: &[Event],
@@ -230,7 +233,7 @@ async fn error_groups(
         .order_by_asc(C::ColumnName)
         .all(connection)
         .await
-        .doing("read the groups of row errors")?;
+        .context("read the groups of row errors")?;
     let group = |row: import_error_group::Model| {
         let unreadable = |what| StoreError::Unreadable { id, what };
         Ok(ErrorGroup {
@@ -256,7 +259,7 @@ async fn first_errors(
         .limit(FIRST_ERRORS)
         .all(connection)
         .await
-        .doing("read the first row errors")?;
+        .context("read the first row errors")?;
     let told = |row| {
         let error = row_error(row)?;
         Ok(format!("Row {}: {}", error.row_number, error.sentence()))

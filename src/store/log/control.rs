@@ -9,18 +9,18 @@ use entity::{import_log, import_undo};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, TransactionTrait, UpdateMany};
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::events::{changed, ends};
-use super::notify::notify;
-use super::queue::{has, ours};
-use super::undo::unfinished_rollback;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::event::{Event, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::limits::PRIORITY_OF_FORCED;
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
+use crate::store::Store;
+use crate::store::connection::notifications::notify;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::events::{changed, ends};
+use crate::store::log::lease::{has, ours};
+use crate::store::undo::unfinished_rollback;
 use import_log::Column as C;
 
 /// What became of the wish to forget a job.
@@ -31,7 +31,7 @@ pub enum Deletion {
     /// It has not ended, or is no more already.
     NotNow,
     /// This job, which has not ended, takes it back.
-    TakenBackBy(i64),
+    RolledBackBy(i64),
 }
 
 impl Store {
@@ -44,8 +44,8 @@ impl Store {
     /// Sets a job aside, whoever owns it; `None` when its status does not allow it.
     pub async fn pause(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let which = Condition::all().add(C::Id.eq(id)).add(may_become(JobStatus::Paused));
-        let pause = disown(to(JobStatus::Paused)).filter(which);
-        self.steer(pause, lifecycle::paused, "pause a job").await
+        let pause = revoke_lease(to(JobStatus::Paused)).filter(which);
+        self.apply(pause, lifecycle::paused, "pause a job").await
     }
 
     /// Sets a job of ours aside for want of something, to be tried again after `pause`; `None` when
@@ -57,14 +57,14 @@ impl Store {
         message: &str,
         pause: Duration,
     ) -> Result<Option<Job>, StoreError> {
-        let set_aside = disown(to(JobStatus::Paused))
+        let set_aside = revoke_lease(to(JobStatus::Paused))
             .col_expr(C::ErrorCode, Expr::value(code.as_str()))
             .col_expr(C::ErrorMessage, Expr::value(message))
             .col_expr(C::ResumeAt, self.lease_end(pause))
             // It ended with a word: the attempt does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(ours(job));
-        let aside = self.steer(set_aside, lifecycle::paused, "set a job aside").await?;
+        let aside = self.apply(set_aside, lifecycle::paused, "set a job aside").await?;
         fault!("room.after", StoreError::busy());
         Ok(aside)
     }
@@ -72,14 +72,14 @@ impl Store {
     /// Lets a job that was set aside go on; `None` when it is not set aside.
     pub async fn resume(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let which = Condition::all().add(C::Id.eq(id)).add(has(JobStatus::Paused));
-        let resume = disown(to(JobStatus::Processing))
+        let resume = revoke_lease(to(JobStatus::Processing))
             .col_expr(C::ResumeAt, Expr::value(None::<DateTime<Utc>>))
             .col_expr(C::ErrorCode, Expr::value(None::<String>))
             .col_expr(C::ErrorMessage, Expr::value(None::<String>))
             // A person looked at it: what was before does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(which);
-        self.steer(resume, lifecycle::resumed, "resume a job").await
+        self.apply(resume, lifecycle::resumed, "resume a job").await
     }
 
     /// Lets a job go next: one that waits, or one that is stuck, which is then taken from its
@@ -101,15 +101,15 @@ impl Store {
             // A person looked at it: what was before does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(Condition::all().add(C::Id.eq(id)).add(may));
-        self.steer(force, lifecycle::forced, "force a job").await
+        self.apply(force, lifecycle::forced, "force a job").await
     }
 
     /// How long ago a job last changed, by the clock that [`force`](Self::force) goes by.
     pub async fn still_for(&self, job: &Job) -> Result<Duration, StoreError> {
-        let doing = "ask for the time";
-        let transaction = self.read.begin().await.doing(doing)?;
+        let action = "ask for the time";
+        let transaction = self.read.begin().await.context(action)?;
         let now = self.time(&transaction).await?;
-        transaction.rollback().await.doing(doing)?;
+        transaction.rollback().await.context(action)?;
         Ok((now - job.updated_at).to_std().unwrap_or_default())
     }
 
@@ -119,7 +119,7 @@ impl Store {
             .col_expr(C::Priority, Expr::value(priority))
             .filter(C::Id.eq(id))
             .filter(C::ImportStatus.is_not_in(ends()));
-        self.steer(change, lifecycle::prioritised, "change a job's priority").await
+        self.apply(change, lifecycle::prioritised, "change a job's priority").await
     }
 
     /// Forgets a job that has ended, with all that the tables know of it. Its files are the caller's
@@ -128,63 +128,64 @@ impl Store {
     /// Its time ends first, so that nothing takes it back any more; then its journal goes in steps:
     /// as one with the row it would hold up everybody else.
     pub async fn delete(&self, id: i64) -> Result<Deletion, StoreError> {
-        match self.end_time_of(id).await? {
+        match self.end_retention_of(id).await? {
             Deletion::Done => {}
             refused => return Ok(refused),
         }
         while self.clear_journals(import_undo::Column::ImportLogId.eq(id)).await? {}
-        let doing = "delete a job";
-        let _turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(doing)?;
-        let deleted = import_log::Entity::delete_by_id(id).exec(&transaction).await.doing(doing)?;
-        notify(&transaction, id).await.doing(doing)?;
-        transaction.commit().await.doing(doing)?;
+        let action = "delete a job";
+        let _guard = self.lock_writes().await;
+        let transaction = self.write.begin().await.context(action)?;
+        let deleted =
+            import_log::Entity::delete_by_id(id).exec(&transaction).await.context(action)?;
+        notify(&transaction, id).await.context(action)?;
+        transaction.commit().await.context(action)?;
         Ok(if deleted.rows_affected == 1 { Deletion::Done } else { Deletion::NotNow })
     }
 
     /// Ends the time of the files and the journal of a job that is to be deleted.
-    async fn end_time_of(&self, id: i64) -> Result<Deletion, StoreError> {
-        let doing = "end the time of a job";
-        let _turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(doing)?;
+    async fn end_retention_of(&self, id: i64) -> Result<Deletion, StoreError> {
+        let action = "end the time of a job";
+        let _guard = self.lock_writes().await;
+        let transaction = self.write.begin().await.context(action)?;
         // Who stores a rollback waits for this row, or we for him.
         let job = self.locked(&transaction, id).await?;
         let Some(job) = job.filter(|job| job.status.is_terminal()) else {
-            transaction.rollback().await.doing(doing)?;
+            transaction.rollback().await.context(action)?;
             return Ok(Deletion::NotNow);
         };
         if let Some(by) = unfinished_rollback(&transaction, id).await? {
-            transaction.rollback().await.doing(doing)?;
-            return Ok(Deletion::TakenBackBy(by.id));
+            transaction.rollback().await.context(action)?;
+            return Ok(Deletion::RolledBackBy(by.id));
         }
         if job.files_removed_at.is_none() {
             let mark = import_log::Entity::update_many()
                 .col_expr(C::FilesRemovedAt, self.now())
                 .filter(C::Id.eq(id));
-            mark.exec(&transaction).await.doing(doing)?;
+            mark.exec(&transaction).await.context(action)?;
         }
-        transaction.commit().await.doing(doing)?;
+        transaction.commit().await.context(action)?;
         Ok(Deletion::Done)
     }
 
     /// Changes a job, tells it, and tells the servers.
-    async fn steer(
+    async fn apply(
         &self,
         update: UpdateMany<import_log::Entity>,
         story: fn(&Job) -> Vec<Event>,
-        doing: &'static str,
+        action: &'static str,
     ) -> Result<Option<Job>, StoreError> {
         fault!("control.before", StoreError::busy());
-        let turn = self.turn().await;
-        let transaction = self.write.begin().await.doing(doing)?;
+        let guard = self.lock_writes().await;
+        let transaction = self.write.begin().await.context(action)?;
         let update = update.col_expr(C::UpdatedAt, self.now());
-        let steered = changed(&transaction, update, story).await.doing(doing)?;
+        let steered = changed(&transaction, update, story).await.context(action)?;
         let steered = steered.transpose()?;
         if let Some(job) = &steered {
-            notify(&transaction, job.id).await.doing(doing)?;
+            notify(&transaction, job.id).await.context(action)?;
         }
-        transaction.commit().await.doing(doing)?;
-        drop(turn);
+        transaction.commit().await.context(action)?;
+        drop(guard);
         fault!("control.after", StoreError::busy());
         Ok(steered)
     }
@@ -201,7 +202,7 @@ fn to(status: JobStatus) -> UpdateMany<import_log::Entity> {
 }
 
 /// Nobody's any more: an owner that still works on the job can commit nothing.
-fn disown(update: UpdateMany<import_log::Entity>) -> UpdateMany<import_log::Entity> {
+fn revoke_lease(update: UpdateMany<import_log::Entity>) -> UpdateMany<import_log::Entity> {
     without_lease(update).col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(1))
 }
 

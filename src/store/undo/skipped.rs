@@ -4,11 +4,11 @@
 use crate::dataset::Plan;
 use crate::domain::chunk::FailedRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
-use crate::store::target::{ReferenceTarget, Target, quoted};
+use crate::store::chunk::target::{ReferenceTarget, Target, quoted};
 
 /// Why a row is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) enum Why {
+pub(in crate::store) enum SkipReason {
     /// It is not what the import left.
     Changed,
     /// The import updated it, and it is not there any more.
@@ -22,11 +22,11 @@ pub(in crate::store) enum Why {
 }
 
 /// The row as a failed one. `values` are its texts, one for each field of the target.
-pub(in crate::store) fn failed_row(
+pub(in crate::store) fn skipped_row(
     target: &Target,
     plan: &Plan,
     row_number: u32,
-    why: &Why,
+    why: &SkipReason,
     values: &[String],
 ) -> FailedRow {
     let mut cells = vec![String::new(); plan.header_len];
@@ -41,27 +41,27 @@ pub(in crate::store) fn failed_row(
     let of_key = target.key.first().and_then(|key| target.fields.get(*key));
     let of_key = of_key.map(|field| field.column.clone());
     let (code, column, message) = match why {
-        Why::Changed => (
+        SkipReason::Changed => (
             RowCode::ChangedSince,
             of_key,
             format!("`{key}` was changed after the import and is kept"),
         ),
-        Why::Gone => (
+        SkipReason::Gone => (
             RowCode::ChangedSince,
             of_key,
             format!("`{key}` was deleted or got another key after the import; it is not put back"),
         ),
-        Why::Constraint(answer) => (
+        SkipReason::Constraint(answer) => (
             RowCode::ConstraintViolated,
             None,
             format!("the database does not let `{key}` be taken back: {answer}"),
         ),
-        Why::Refused(answer) => (
+        SkipReason::Refused(answer) => (
             RowCode::RefusedByDatabase,
             None,
             format!("the database does not let `{key}` be taken back: {answer}"),
         ),
-        Why::LeftOut => (
+        SkipReason::LeftOut => (
             RowCode::RefusedByDatabase,
             None,
             format!("a trigger of the table does not let `{key}` be taken back"),

@@ -4,10 +4,10 @@
 use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::Store;
-use super::error::{Doing, StoreError};
-use super::stored::unsigned;
 use crate::domain::chunk::FailedPart;
+use crate::store::Store;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::unsigned;
 
 /// A chunk that is in the table for good.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +26,8 @@ impl Store {
     /// Among how many writers the job's rows were divided when it was first taken up.
     pub async fn partitions_of(&self, id: i64) -> Result<Option<u32>, StoreError> {
         let row =
-            import_log::Entity::find_by_id(id).one(&self.write).await.doing("read the job")?;
-        Ok(row.and_then(|row| row.lanes).and_then(|lanes| u32::try_from(lanes).ok()))
+            import_log::Entity::find_by_id(id).one(&self.write).await.context("read the job")?;
+        Ok(row.and_then(|row| row.lanes).and_then(|count| u32::try_from(count).ok()))
     }
 
     /// The chunks of a job that are committed: together they are its checkpoint.
@@ -37,7 +37,7 @@ impl Store {
             .order_by_asc(import_chunk::Column::Number)
             .all(&self.read)
             .await
-            .doing("read the checkpoint")?;
+            .context("read the checkpoint")?;
         let chunk = |row: import_chunk::Model| {
             let unreadable = |what| StoreError::Unreadable { id, what };
             let number = u32::try_from(row.number).map_err(|_| unreadable("chunk number"))?;
@@ -53,17 +53,17 @@ impl Store {
     }
 
     /// Row errors and superseded rows that are stored of a job.
-    pub async fn stored_notes(&self, id: i64) -> Result<(u64, u64), StoreError> {
+    pub async fn stored_row_outcomes(&self, id: i64) -> Result<(u64, u64), StoreError> {
         let errors = import_error::Entity::find()
             .filter(import_error::Column::ImportLogId.eq(id))
             .count(&self.read)
             .await
-            .doing("count the row errors")?;
+            .context("count the row errors")?;
         let superseded = import_superseded::Entity::find()
             .filter(import_superseded::Column::ImportLogId.eq(id))
             .count(&self.read)
             .await
-            .doing("count the superseded rows")?;
+            .context("count the superseded rows")?;
         Ok((errors, superseded))
     }
 
@@ -76,7 +76,7 @@ impl Store {
             .distinct()
             .count(&self.read)
             .await
-            .doing("count the rows with errors")
+            .context("count the rows with errors")
     }
 
     /// Rows of a job that have an outcome by its chunks: must be what `import_log` says.
@@ -85,7 +85,7 @@ impl Store {
             .filter(import_chunk::Column::ImportLogId.eq(id))
             .all(&self.read)
             .await
-            .doing("add up the chunks")?;
+            .context("add up the chunks")?;
         let of = |row: &import_chunk::Model| {
             unsigned(row.created_count)
                 + unsigned(row.updated_count)

@@ -12,9 +12,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
-use super::error::{Doing, StoreError};
-use super::sessions::{ACQUIRE_TIMEOUT, Sessions};
-use super::{Kind, Store};
+use crate::store::connection::sessions::{ACQUIRE_TIMEOUT, Sessions};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::{Database, Store};
 
 /// Key of the advisory lock that lets one server at a time migrate a PostgreSQL database.
 const MIGRATION_LOCK: i64 = 0x4c6f_6164_6261_7901;
@@ -85,18 +85,22 @@ impl Store {
             })
             .connect_with(options.clone())
             .await
-            .doing("open the database")?;
+            .context("open the database")?;
         let read = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await
-            .doing("open the database")?;
+            .context("open the database")?;
         let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
         let read = SqlxSqliteConnector::from_sqlx_sqlite_pool(read);
         // The lock on the data directory keeps other servers away.
-        Migrator::up(&write, None).await.doing("bring the tables up to date")?;
-        Ok(Self { write, read, kind: Kind::Sqlite { path, gate: Arc::new(Mutex::new(())) } })
+        Migrator::up(&write, None).await.context("bring the tables up to date")?;
+        Ok(Self {
+            write,
+            read,
+            kind: Database::Sqlite { path, write_lock: Arc::new(Mutex::new(())) },
+        })
     }
 
     async fn connect_postgres(url: &str, lease: Duration) -> Result<Self, StoreError> {
@@ -108,7 +112,7 @@ impl Store {
         let sessions = Sessions::new(options, lease);
         migrate_alone(sessions.patient_pool()).await?;
         let write = SqlxPostgresConnector::from_sqlx_postgres_pool(sessions.pool(CONNECTIONS));
-        let kind = Kind::Postgres { sessions: Box::new(sessions) };
+        let kind = Database::Postgres { sessions: Box::new(sessions) };
         Ok(Self { read: write.clone(), write, kind })
     }
 
@@ -116,7 +120,7 @@ impl Store {
     /// what requests ask, and the other way round. On SQLite everybody waits for the one writer.
     #[must_use]
     pub fn for_work(&self) -> Self {
-        let Kind::Postgres { sessions } = &self.kind else { return self.clone() };
+        let Database::Postgres { sessions } = &self.kind else { return self.clone() };
         let pool = sessions.pool(CONNECTIONS_FOR_WORK);
         let write = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         Self { read: write.clone(), write, kind: self.kind.clone() }
@@ -127,7 +131,7 @@ impl Store {
     /// # Errors
     /// When it does not answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read.ping().await.doing("reach the database")
+        self.read.ping().await.context("reach the database")
     }
 
     /// Closes all connections.
@@ -142,22 +146,22 @@ impl Store {
 
 /// Runs the migrations under an advisory lock: servers that start together migrate once.
 async fn migrate_alone(pool: PgPool) -> Result<(), StoreError> {
-    let mut lock = pool.acquire().await.doing("connect to PostgreSQL")?;
+    let mut lock = pool.acquire().await.context("connect to PostgreSQL")?;
     sqlx::query("SELECT pg_advisory_lock($1)")
         .bind(MIGRATION_LOCK)
         .execute(&mut *lock)
         .await
-        .doing("wait for another server's migration")?;
+        .context("wait for another server's migration")?;
     let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
     let migrated = Migrator::up(&database, None).await;
     sqlx::query("SELECT pg_advisory_unlock($1)")
         .bind(MIGRATION_LOCK)
         .execute(&mut *lock)
         .await
-        .doing("end the migration")?;
+        .context("end the migration")?;
     drop(lock);
     pool.close().await;
-    migrated.doing("bring the tables up to date")
+    migrated.context("bring the tables up to date")
 }
 
 /// sqlx quotes the address in some of its errors; it may hold a password.
@@ -189,7 +193,7 @@ mod tests {
             // As large as the file may be: what it is now.
             transaction.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
             let large = "INSERT INTO things VALUES (zeroblob(1000000))";
-            let full = transaction.execute_unprepared(large).await.doing("fill the disk");
+            let full = transaction.execute_unprepared(large).await.context("fill the disk");
             assert!(full.unwrap_err().is_out_of_room());
             drop(transaction);
 

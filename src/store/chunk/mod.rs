@@ -1,0 +1,10 @@
+//! A chunk of a job on its way into the database: what it writes to, what it says about its rows, and
+//! Loadbay's own rows about it. The same for both databases.
+
+pub(super) mod events;
+pub(super) mod ledger;
+pub(super) mod references;
+pub(super) mod row_outcomes;
+pub(super) mod rows;
+pub(super) mod target;
+pub(super) mod writer;

@@ -1,0 +1,12 @@
+//! The table `import_log`: jobs as records and as a queue. A job changes its status only along the
+//! edges of `domain::status`, by compare-and-set.
+
+pub(super) mod checkpoint;
+pub(super) mod claim;
+pub(super) mod concurrency;
+pub(super) mod control;
+pub(super) mod destination;
+pub(super) mod job_row;
+pub(super) mod jobs;
+pub(super) mod lease;
+pub(super) mod retention;
