@@ -3,8 +3,7 @@
 //! ends with. Knows nothing of the inside of Loadbay: only what a user can see.
 //!
 //! ```ignore
-//! mod support;
-//! use support::*;
+//! use crate::support::*;
 //!
 //! both!(a_row_is_created, |server| {
 //!     let job = server.load("products", Upload::csv("SKU,Name\nA-1,Arnica\n")).await;
@@ -61,25 +60,26 @@ macro_rules! both {
             reason = "test code"
         )]
         mod $name {
+            #[allow(unused_imports, reason = "not every body names something of its subject")]
             use super::*;
 
-            async fn check($server: &mut support::Server) $body
+            async fn check($server: &mut crate::support::Server) $body
 
-            async fn run_on(kind: support::Kind) {
+            async fn run_on(kind: crate::support::Kind) {
                 let settings: &[(&str, &str)] = &[$($setting),*];
-                let mut server = support::Server::start_with(kind, settings).await;
+                let mut server = crate::support::Server::start_with(kind, settings).await;
                 check(&mut server).await;
                 server.check_every_job().await;
             }
 
             #[tokio::test]
             async fn on_sqlite() {
-                run_on(support::Kind::Sqlite).await;
+                run_on(crate::support::Kind::Sqlite).await;
             }
 
             #[tokio::test]
             async fn on_postgres() {
-                run_on(support::Kind::Postgres).await;
+                run_on(crate::support::Kind::Postgres).await;
             }
         }
     };

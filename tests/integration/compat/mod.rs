@@ -1,0 +1,6 @@
+//! The calls of older programs, unchanged, and the pages of other origins that send them.
+
+mod calls;
+mod import_jobs;
+mod origins;
+mod product_stream;

@@ -1,0 +1,68 @@
+//! A database of one's own on both engines, with the same texts for the same values, so that one
+//! assertion fits both; and how the tables come to be.
+
+use crate::support::{Database, Kind};
+use loadbay::store::{Store, StoreSettings};
+
+async fn check(kind: Kind) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = Database::create(kind, folder.path()).await;
+    database
+        .execute(
+            "create table things (id uuid, name text, flag boolean, size integer);
+             insert into things values
+             (null, 'Ärnica ''30C''', true, 12), (null, null, false, -1);",
+        )
+        .await;
+    let rows = database.rows("select name, flag, size from things order by size desc").await;
+    assert_eq!(rows, [["Ärnica '30C'", "1", "12"], ["NULL", "0", "-1"]]);
+    assert_eq!(database.number("select count(*) from things where id is null").await, 2);
+}
+
+#[tokio::test]
+async fn sqlite_gives_what_was_stored() {
+    check(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn postgres_gives_what_was_stored() {
+    check(Kind::Postgres).await;
+}
+
+/// Each migration breaks off at its last statement: a table of that name is there already. Once it
+/// is out of the way, the next start does what was not done.
+async fn a_migration_that_broke_off_is_done_at_the_next_start(kind: Kind) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = Database::create(kind, folder.path()).await;
+    let settings = StoreSettings {
+        database_url: database.url().map(str::to_owned),
+        sqlite_path: folder.path().join("loadbay.sqlite"),
+        lease: std::time::Duration::from_secs(30),
+    };
+    let obstacles = ["import_superseded", "product_stocks", "import_error_groups", "import_undo"];
+    for table in obstacles {
+        database.execute(&format!("create table {table} (name text)")).await;
+    }
+    for (done, table) in obstacles.into_iter().enumerate() {
+        for _ in 0..2 {
+            let broken_off = Store::connect(&settings).await.expect_err("a table is in the way");
+            let why = format!("{broken_off:?}");
+            assert!(why.contains(table), "{kind:?}, migration {done}: {why}");
+        }
+        database.execute(&format!("drop table {table}")).await;
+    }
+    let store = Store::connect(&settings).await.expect("nothing is in the way any more");
+    let undone = database.number("select count(*) from import_undo").await;
+    assert_eq!(undone, 0);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_migration_of_sqlite_that_broke_off_is_done_at_the_next_start() {
+    a_migration_that_broke_off_is_done_at_the_next_start(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_migration_of_postgres_that_broke_off_is_done_at_the_next_start() {
+    a_migration_that_broke_off_is_done_at_the_next_start(Kind::Postgres).await;
+}

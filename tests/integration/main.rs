@@ -1,0 +1,51 @@
+//! What a server does, seen from outside: the real binary on a free port with a database of its
+//! own, on SQLite and on PostgreSQL. Two subjects call the library instead: `conformance` holds the
+//! store to its contract, `reader_corpus` the reader.
+
+#![allow(clippy::allow_attributes, reason = "not every lint of the next list fires")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "test code"
+)]
+
+mod s3;
+#[path = "../support/mod.rs"]
+mod support;
+mod survival;
+
+mod compat;
+mod concurrent;
+mod conformance;
+mod control;
+mod databases;
+mod failpoints;
+mod fair;
+mod history;
+mod many_servers;
+mod model;
+mod options;
+mod own_dataset;
+mod page_files;
+mod preview;
+mod reader_corpus;
+mod reading;
+mod real_file;
+mod refused;
+mod status;
+mod storage;
+mod streams;
+mod survive;
+mod taken_up;
+mod told;
+mod two_servers;
+mod undo;
+mod upload;
+mod values;

@@ -1,0 +1,10 @@
+//! How files are read: text in every dialect, workbooks of every kind, and those that mean harm.
+
+mod broken;
+mod cells;
+mod delimiters;
+mod encodings;
+mod hostile;
+mod lines;
+mod products;
+mod workbooks;

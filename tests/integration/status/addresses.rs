@@ -1,0 +1,47 @@
+//! Addresses and methods that are not there, health, and the way a server ends.
+
+use reqwest::Method;
+
+use crate::support::{Kind, Server, Upload, both};
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_document() {
+    let server = Server::start(Kind::Sqlite).await;
+    for path in
+        ["/nothing", "/api", "/api/v1/import", "/api/v2/datasets", "/api/v1/import/jobs/1/x"]
+    {
+        server.get(path).await.assert_problem(404, "not_found");
+    }
+    for (method, path, allow) in [
+        (Method::DELETE, "/api/v1/import/status/1", "GET, HEAD"),
+        (Method::POST, "/api/v1/import/status/1", "GET, HEAD"),
+        (Method::PUT, "/api/v1/import/jobs", "GET, HEAD"),
+        (Method::GET, "/api/v1/import/products", "POST"),
+        (Method::GET, "/api/v1/import/jobs/1/cancel", "POST"),
+        (Method::POST, "/healthz", "GET, HEAD"),
+    ] {
+        let answer = server.send(server.request(method.clone(), path)).await;
+        answer.assert_problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
+    }
+    let head = server.send(server.request(Method::HEAD, "/healthz")).await;
+    assert_eq!((head.status, head.bytes.len()), (200, 0));
+}
+
+both!(a_server_says_that_it_lives_and_is_ready, |server| {
+    assert_eq!(server.get("/healthz").await.ok()["status"], "alive");
+    assert_eq!(server.get("/readyz").await.ok()["status"], "ready");
+    let start = server.get("/").await;
+    assert!(start.status == 200 && start.text().contains("/api/v1/import/products"));
+});
+
+both!(a_server_that_is_asked_to_stop_ends_well, [("LOADBAY_CHUNK_ROWS", "50")], |server| {
+    let rows: String = (0..3000).map(|n| format!("R{n},Arnica {n}\n")).collect();
+    let job = server.import("products", Upload::csv(&format!("SKU,Name\n{rows}"))).await;
+    let status = server.terminate();
+    assert_eq!(status.code(), Some(0), "{}", server.log());
+    server.restart();
+    let finished = server.finished(job).await;
+    assert_eq!(finished["counts"]["created"], 3000, "the job went on where it was: {finished}");
+    assert_eq!(server.database.number("select count(*) from products").await, 3000);
+});

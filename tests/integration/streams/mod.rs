@@ -1,0 +1,11 @@
+//! Streams of events: what a listener is told of a job and of all jobs, whenever it comes, however
+//! often its connection is cut, and whether or not it listens.
+
+mod asking;
+mod crowd;
+mod every_job;
+mod files;
+mod replay;
+mod sequence;
+mod stopping;
+mod upload;
