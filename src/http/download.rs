@@ -95,7 +95,11 @@ pub(super) fn body<P: Pieces>(pieces: P) -> impl Stream<Item = io::Result<Bytes>
             Ok(piece) if piece.is_empty() => Ok(None),
             Ok(piece) => Ok(Some((Bytes::from(piece), pieces))),
             Err(fault) => {
-                tracing::error!(error = %fault, "a download broke off");
+                tracing::error!(
+                    event = "download_interrupted",
+                    error = %fault,
+                    "download interrupted"
+                );
                 Err(fault)
             }
         }

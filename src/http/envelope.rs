@@ -1,4 +1,4 @@
-//! The shape of every answer that is not a refusal: `{"success": true, "message"?, "data"}`.
+//! The JSON bodies of answers: `{"success": true, "message"?, "data"}` and a line break.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -15,9 +15,17 @@ struct Envelope<'a, T> {
     data: &'a T,
 }
 
+/// `value` as one line of JSON. It ends with a line break, so that a terminal shows its prompt on
+/// the next line.
+pub(super) fn json_line<T: Serialize>(value: &T) -> serde_json::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
 /// The body of an answer.
 pub(super) fn body<T: Serialize>(message: Option<&str>, data: &T) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(&Envelope { success: true, message, data })
+    json_line(&Envelope { success: true, message, data })
         .map_err(|fault| Problem::because(ErrorCode::Internal, fault))
 }
 

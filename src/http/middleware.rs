@@ -81,11 +81,12 @@ fn problem_of(status: StatusCode) -> Problem {
 fn log_failure(response: &ServiceResponse<BoxBody>, problem: &Problem, request_id: &str) {
     let request = response.request();
     tracing::error!(
+        event = "request_failed",
         request_id,
         method = %request.method(),
         path = request.path(),
         problem = %problem,
         error.chain = problem.cause().unwrap_or_default(),
-        "a request failed in the server"
+        "request failed in the server"
     );
 }

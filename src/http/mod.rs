@@ -12,6 +12,7 @@ mod cursor;
 mod datasets;
 mod download;
 mod envelope;
+mod error_docs;
 mod etag;
 mod events;
 mod health;
@@ -88,6 +89,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(control::rollback)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
         .configure(compat::routes)
+        .configure(error_docs::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))
         .default_service(web::to(nothing_here));
 }

@@ -12,7 +12,7 @@ use super::etag::{KnownTags, weak_tag};
 use super::problem::Problem;
 use super::status::job_id;
 use crate::domain::error_code::ErrorCode;
-use crate::page::{self, PageFile};
+use crate::page;
 
 /// Nothing from elsewhere, nothing inline, nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -31,7 +31,7 @@ const FIRST_STEPS: &str = "This is Loadbay, a background import server.\n\n\
 /// `GET /`: the page for browsers, a few lines for everybody else.
 pub(super) async fn start(request: HttpRequest) -> HttpResponse {
     let mut response = if takes_html(&request) {
-        served(&request, &page::SHELL)
+        shell(&request)
     } else {
         HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(FIRST_STEPS)
     };
@@ -45,7 +45,7 @@ pub(super) async fn job(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     job_id(&id)?;
-    Ok(served(&request, &page::SHELL))
+    Ok(shell(&request))
 }
 
 /// `GET /page/{file}`.
@@ -57,7 +57,7 @@ pub(super) async fn file(
         let name = crate::domain::row_error::shown(&name);
         Problem::new(ErrorCode::NotFound, format!("the page has no file `{name}`"))
     })?;
-    Ok(served(&request, file))
+    Ok(served(&request, file.media_type, file.bytes))
 }
 
 /// `GET /products/import-export-advanced`: where the products' import stood before.
@@ -65,9 +65,17 @@ pub(super) async fn moved() -> HttpResponse {
     HttpResponse::Found().insert_header((LOCATION, "/?dataset=products")).finish()
 }
 
+fn shell(request: &HttpRequest) -> HttpResponse {
+    served(request, page::SHELL.media_type, page::SHELL.bytes)
+}
+
 /// 200 with the file, or 304 when the client has just that.
-fn served(request: &HttpRequest, file: &PageFile) -> HttpResponse {
-    let tag = weak_tag(file.bytes);
+pub(super) fn served(
+    request: &HttpRequest,
+    media_type: &'static str,
+    bytes: &'static [u8],
+) -> HttpResponse {
+    let tag = weak_tag(bytes);
     let is_known = KnownTags::of(request).contains(&tag);
     let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let mut response = HttpResponse::build(status);
@@ -81,7 +89,7 @@ fn served(request: &HttpRequest, file: &PageFile) -> HttpResponse {
     if is_known {
         return response.finish();
     }
-    response.content_type(file.media_type).body(file.bytes)
+    response.content_type(media_type).body(bytes)
 }
 
 /// Browsers name HTML; other programs name nothing or take anything.

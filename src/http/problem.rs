@@ -190,7 +190,7 @@ impl Problem {
     /// The answer.
     pub(super) fn response(&self, request_id: Option<&str>) -> HttpResponse {
         let body = Body {
-            kind: format!("/docs/errors#{}", self.code.as_str()),
+            kind: super::error_docs::address(self.code),
             title: self.code.title(),
             status: self.code.status(),
             detail: &self.detail,
@@ -200,7 +200,7 @@ impl Problem {
             members: &self.members,
             request_id,
         };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let body = super::envelope::json_line(&body).unwrap_or_default();
         let mut response = HttpResponse::build(self.status_code());
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));

@@ -83,7 +83,11 @@ fn end_when_unread(connection: &dyn Any) {
     if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
         let millis = u32::try_from(UNREAD_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
         if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, millis) {
-            tracing::debug!(%error, "a connection has no time limit for its client");
+            tracing::debug!(
+                event = "connection_timeout_unset",
+                %error,
+                "connection has no time limit for its client"
+            );
         }
     }
     #[cfg(not(target_os = "linux"))]

@@ -59,7 +59,7 @@ impl Browser {
         let (keeper, output) = start_driver(profile.path());
         let mut browser = Self { driver: None, keeper, output, profile };
         let address = browser.address();
-        let client = reqwest::Client::builder().no_proxy().timeout(CALL_LIMIT).build();
+        let client = crate::support::http_client().timeout(CALL_LIMIT).build();
         let driver = WebDriver::builder(address, browser.wishes())
             .client(client.expect("a client"))
             .connect()

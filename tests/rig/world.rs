@@ -10,7 +10,7 @@ use super::disk::Disk;
 use super::draw::moment;
 use super::files::File;
 use super::proxy::Proxy;
-use crate::support::{Database, Kind, PrivateCluster, Server};
+use crate::support::{Database, Kind, PrivateCluster, Server, http_client};
 
 /// Longest time that anything may take that must happen.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -64,10 +64,9 @@ impl World {
             Some(cluster) => Database::Given { address: cluster.address.clone() },
             None => Database::Sqlite { path: first.path().join("data/loadbay.sqlite") },
         };
-        let http = reqwest::Client::builder()
+        let http = http_client()
             .timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(0)
-            .no_proxy()
             .build()
             .expect("a client");
         let mut world = Self {

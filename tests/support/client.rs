@@ -12,6 +12,13 @@ use super::server::Server;
 /// Longest time that a job of a test may take.
 const JOB_LIMIT: Duration = Duration::from_mins(3);
 
+/// A builder of HTTP clients that reach this machine only. reqwest takes the process's cryptography
+/// provider and panics without one, although no test speaks TLS.
+pub(crate) fn http_client() -> reqwest::ClientBuilder {
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
+}
+
 /// An answer of the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {

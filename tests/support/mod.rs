@@ -30,7 +30,7 @@ mod listener;
 mod server;
 mod told;
 
-pub(crate) use client::{Answer, Upload};
+pub(crate) use client::{Answer, Upload, http_client};
 pub(crate) use cluster::PrivateCluster;
 pub(crate) use database::{Database, Kind};
 pub(crate) use guarantees::check_guarantees;

@@ -67,11 +67,10 @@ impl Server {
         database: Arc<Database>,
         settings: Settings<'_>,
     ) -> Self {
-        let http = reqwest::Client::builder()
+        let http = super::http_client()
             .timeout(Duration::from_mins(2))
             // Shorter than the server's: a request on a connection that closes just then is lost.
             .pool_idle_timeout(Duration::from_secs(2))
-            .no_proxy()
             .build()
             .expect("a client");
         let mut server = Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use crate::domain::options::RowEventMode;
 use crate::domain::status::JobStatus;
 use crate::http::api::Api;
+use crate::http::envelope;
 use crate::http::events::stream::{self, Next, SseSource};
 use crate::http::events::write;
 use crate::http::problem::Problem;
@@ -92,7 +93,16 @@ pub(super) async fn upload(
     let dataset = api.dataset(PRODUCTS)?;
     let job = upload::submit(&request, payload, &api, dataset, |_| ()).await?.job;
     let location = format!("/api/jobs/{}", job.uuid);
-    Ok(HttpResponse::Accepted().insert_header((LOCATION, location)).json(ImportJob::of(&job)))
+    json(HttpResponse::Accepted().insert_header((LOCATION, location)), &ImportJob::of(&job))
+}
+
+fn json<T: Serialize>(
+    response: &mut HttpResponseBuilder,
+    value: &T,
+) -> Result<HttpResponse, Problem> {
+    let body =
+        envelope::json_line(value).map_err(|fault| Problem::because(ErrorCode::Internal, fault))?;
+    Ok(response.content_type("application/json").body(body))
 }
 
 /// `GET /api/jobs`: an array, newest first.
@@ -105,7 +115,7 @@ pub(super) async fn list(
     let found = api.run(async move { jobs.newest(PRODUCTS, skip, limit).await }).await?;
     let (found, total) = found;
     let found: Vec<_> = found.iter().map(ImportJob::of).collect();
-    Ok(HttpResponse::Ok().insert_header((X_TOTAL_COUNT, total)).json(found))
+    json(HttpResponse::Ok().insert_header((X_TOTAL_COUNT, total)), &found)
 }
 
 /// How many jobs to skip and to show, under the names that such clients use.
@@ -129,7 +139,7 @@ pub(super) async fn one(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let job = find(&api, &id).await?;
-    Ok(HttpResponse::Ok().json(ImportJob::of(&job)))
+    json(&mut HttpResponse::Ok(), &ImportJob::of(&job))
 }
 
 /// The job with this UUID, or with this number of the API.

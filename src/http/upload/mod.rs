@@ -241,7 +241,8 @@ mod tests {
         let body = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
         assert_eq!(
             String::from_utf8_lossy(&body),
-            r#"{"success":true,"message":"Product import started in background","data":{"jobId":123,"statusUrl":"/api/v1/import/status/123"}}"#
+            "{\"success\":true,\"message\":\"Product import started in background\",\
+             \"data\":{\"jobId\":123,\"statusUrl\":\"/api/v1/import/status/123\"}}\n"
         );
     }
 

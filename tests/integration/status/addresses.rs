@@ -45,3 +45,45 @@ both!(a_server_that_is_asked_to_stop_ends_well, [("LOADBAY_CHUNK_ROWS", "50")], 
     assert_eq!(finished["counts"]["created"], 3000, "the job went on where it was: {finished}");
     assert_eq!(server.database.number("select count(*) from products").await, 3000);
 });
+
+#[tokio::test]
+async fn the_type_of_a_refusal_leads_to_its_meaning() {
+    let server = Server::start(Kind::Sqlite).await;
+    let refusals = [
+        server.get("/nothing").await,
+        server.get("/api/v1/import/status/7").await,
+        server.get("/api/v1/import/jobs?colour=red").await,
+        server.get("/api/v1/import/jobs?limit=x").await,
+        server.send(server.request(Method::PUT, "/api/v1/import/jobs")).await,
+        server.upload("products", Upload::csv("")).await,
+        server.upload("products", Upload::csv("Colour\nred\n")).await,
+    ];
+    for refusal in &refusals {
+        let kind = refusal.json["type"].as_str().expect("a type");
+        let (path, anchor) = kind.split_once('#').expect("an anchor");
+        assert_eq!(anchor, refusal.code());
+        let page = server.get(path).await;
+        assert_eq!(page.status, 200, "{kind}");
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+        let row = page.text().lines().find(|line| line.contains(&format!("id=\"{anchor}\"")));
+        let row = row.expect("a row with the anchor");
+        assert!(row.contains(&format!("<td>{}</td>", refusal.status)), "{row}");
+    }
+}
+
+#[tokio::test]
+async fn answers_end_with_a_line_break_and_say_their_length() {
+    let server = Server::start(Kind::Sqlite).await;
+    let job = server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
+    let status = format!("/api/v1/import/status/{}", job["jobId"]);
+    for path in [status.as_str(), "/healthz", "/api/v1/limits", "/api/jobs", "/nothing"] {
+        let answer = server.get(path).await;
+        assert!(answer.text().ends_with("}\n") || answer.text().ends_with("]\n"), "{path}");
+        let length = answer.bytes.len().to_string();
+        assert_eq!(answer.header("content-length"), Some(length.as_str()), "{path}");
+    }
+    let first = server.get(&status).await;
+    let tag = first.header("etag").expect("a tag");
+    let again = server.send(server.request(Method::GET, &status).header("if-none-match", tag));
+    assert_eq!(again.await.status, 304);
+}
