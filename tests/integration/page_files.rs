@@ -116,7 +116,7 @@ async fn those_without_a_browser_get_a_few_lines_of_text() {
 async fn the_address_of_before_leads_to_the_page() {
     let server = Server::start(Kind::Sqlite).await;
     let policy = reqwest::redirect::Policy::none();
-    let client = support::http_client().redirect(policy).build().unwrap();
+    let client = crate::support::http_client().redirect(policy).build().unwrap();
     let address = format!("{}/products/import-export-advanced", server.address());
     let answer = client.get(address).send().await.unwrap();
     assert_eq!(answer.status(), 302);
