@@ -3,9 +3,10 @@
 
 use super::column::OWN_TIMES;
 use super::compile::Compiled;
-use super::fault::{DefinitionFault, nearest};
+use super::fault::DefinitionFault;
 use super::model::{Column, ColumnType, History, Reference};
 use super::shape::{Family, FieldShape, TableShape};
+use crate::domain::similar::nearest;
 
 /// Checks `compiled` against the tables that `shapes` describes. `max_decimal_digits` is how many
 /// digits the database keeps exactly: 18 on PostgreSQL, 15 on SQLite, which stores decimals as

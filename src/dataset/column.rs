@@ -1,40 +1,59 @@
 //! One `[[column]]` of a definition file: its keys read, checked against each other, with defaults.
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+
 use super::messages::{message, scale};
 use super::model::{Column, ColumnType, Reference};
-use super::source::{At, Lines, Section, Source};
+use super::names::{Identifier, Text, Word, title_of};
+use super::source::{DefinitionFile, Lines, Section};
 use super::value::number::{Digits, NumberFault, parse, written};
 use super::value::{self, CellContext, Scratch};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::limits::FIELD_BYTES_MAX;
+use crate::domain::record::Value;
 use crate::domain::row::CellKind;
 
 /// The keys of a column.
-pub(super) const KEYS: [&str; 14] = [
-    "name",
-    "title",
-    "field",
-    "type",
-    "required",
-    "max_length",
-    "min",
-    "max",
-    "allowed",
-    "aliases",
-    "description",
-    "example",
-    "references",
-    "history",
-];
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ColumnKeys {
+    name: Option<Word>,
+    title: Option<Text>,
+    field: Option<Identifier>,
+    #[serde(rename = "type")]
+    kind: Option<ColumnType>,
+    required: Option<bool>,
+    max_length: Option<i64>,
+    // Numbers, taken as they stand in the file.
+    min: Option<Spanned<IgnoredAny>>,
+    max: Option<Spanned<IgnoredAny>>,
+    allowed: Option<Vec<Spanned<Text>>>,
+    aliases: Option<Vec<Text>>,
+    description: Option<Text>,
+    example: Option<Text>,
+    // Read on its own, as a section.
+    #[serde(rename = "references")]
+    _reference: Option<IgnoredAny>,
+    history: Option<Identifier>,
+}
+
+/// The keys of `references`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReferenceKeys {
+    table: Option<Identifier>,
+    #[serde(rename = "match")]
+    match_column: Option<Identifier>,
+    create: Option<bool>,
+}
 
 /// Columns of a table whose values Loadbay itself sets; no definition may feed them.
 pub(super) const OWN_FIELDS: [&str; 3] = ["id", "created_at", "updated_at"];
 
 /// Those of them that the store fills in every table that has them.
 pub(super) const OWN_TIMES: [&str; 2] = ["created_at", "updated_at"];
-
-/// Letters that a name may have: PostgreSQL cuts longer ones.
-const NAME_CHARS_MAX: usize = 63;
 
 /// A column as read, and what the dataset still has to do with it.
 #[derive(Debug)]
@@ -49,126 +68,79 @@ pub(super) struct Draft<'a, 'i> {
 
 /// Reads a column; `None` only together with a fault.
 pub(super) fn read<'a, 'i>(
-    source: &mut Source<'_>,
-    mut section: Section<'a, 'i>,
+    file: &mut DefinitionFile<'_>,
+    section: Section<'a, 'i>,
     lines: &mut Lines,
 ) -> Option<Draft<'a, 'i>> {
-    let name = section.needed(source, "name", "the column's name, such as `cost_price`");
-    if let Some(name) = &name {
-        section.label = format!("column `{}`", name.value);
-    }
-    section.only(source, &KEYS);
-    let name = word(source, &section, "name", name?)?;
-    lines.set(format!("column.{name}"), source.line(section.at));
+    let keys: ColumnKeys = section.read(file);
+    section.missing(file, "name", "the column's name, such as `cost_price`");
+    let name = keys.name?.0;
+    lines.set(format!("column.{name}"), file.line(section.at));
     for (key, at) in section.keys() {
-        lines.set(format!("column.{name}.{key}"), source.line(at));
+        lines.set(format!("column.{name}.{key}"), file.line(at));
     }
-    let reference = read_reference(source, &section);
+    let reference = read_reference(file, &section);
+    let history = keys.history.map(|table| table.0);
     let mut column = Column {
-        title: read_text(source, &section, "title").unwrap_or_else(|| title_of(&name)),
-        field: read_field(source, &section, &name, reference.is_some()),
-        kind: read_type(source, &section),
-        required: section.flag(source, "required").unwrap_or(false),
+        title: keys.title.map_or_else(|| title_of(&name), |title| title.0),
+        field: read_field(file, &section, keys.field, &name, reference.is_some()),
+        // A column is a text and may be empty unless the definition says otherwise.
+        kind: keys.kind.unwrap_or_default(),
+        required: keys.required.unwrap_or(false),
         max_length: None,
         min: None,
         max: None,
         allowed: Vec::new(),
-        aliases: section.texts(source, "aliases").into_iter().map(|alias| alias.value).collect(),
-        description: read_text(source, &section, "description"),
+        aliases: keys.aliases.into_iter().flatten().map(|alias| alias.0).collect(),
+        description: keys.description.map(|text| text.0),
         reference,
-        example: read_text(source, &section, "example"),
+        example: keys.example.map(|text| text.0),
         name,
     };
-    column.max_length = read_max_length(source, &section, &column);
-    (column.min, column.max) = read_bounds(source, &section, &column);
-    column.allowed = read_allowed(source, &section, &column);
-    let history = section
-        .text(source, "history")
-        .and_then(|table| identifier(source, &section, "history", table));
-    check_reference(source, &section, &column, history.is_some());
-    check_example(source, &section, &column);
+    column.max_length = read_max_length(file, &section, &column, keys.max_length);
+    column.min = read_bound(file, &section, &column, ("min", keys.min));
+    column.max = read_bound(file, &section, &column, ("max", keys.max));
+    check_bounds(file, &section, &column);
+    column.allowed = read_allowed(file, &section, &column, keys.allowed);
+    check_reference(file, &section, &column, history.is_some());
+    check_example(file, &section, &column);
     Some(Draft { column, history, section })
 }
 
-fn read_text(source: &mut Source<'_>, section: &Section<'_, '_>, key: &str) -> Option<String> {
-    section.text(source, key).map(|text| text.value.trim().to_owned())
-}
-
 fn read_field(
-    source: &mut Source<'_>,
+    file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
+    given: Option<Identifier>,
     name: &str,
     is_reference: bool,
 ) -> String {
-    let given = section.text(source, "field");
-    let default = if is_reference { format!("{name}_id") } else { name.to_owned() };
     let key = if given.is_some() { "field" } else { "name" };
     let field = match given {
-        Some(field) => identifier(source, section, "field", field).unwrap_or(default),
-        None => default,
+        Some(field) => field.0,
+        None if is_reference => format!("{name}_id"),
+        None => name.to_owned(),
     };
     if OWN_FIELDS.contains(&field.as_str()) {
         let message = format!("`{field}` is set by Loadbay itself; no column can feed it");
-        source.fault(section.offset(key), section.key(key), message);
+        section.fault(file, key, message);
     }
     field
 }
 
-fn read_type(source: &mut Source<'_>, section: &Section<'_, '_>) -> ColumnType {
-    let Some(At { value, offset }) = section.text(source, "type") else { return ColumnType::Text };
-    match parse_type(&value) {
-        Ok(kind) => kind,
-        Err(message) => {
-            source.fault(offset, section.key("type"), message);
-            ColumnType::Text
-        }
-    }
-}
-
-fn parse_type(text: &str) -> Result<ColumnType, String> {
-    let solid: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let digits = solid.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')'));
-    if let Some((precision, scale)) = digits.and_then(|digits| digits.split_once(',')) {
-        return match (precision.parse::<u8>(), scale.parse::<u8>()) {
-            (Ok(precision @ 1..=18), Ok(scale)) if scale <= precision => {
-                Ok(ColumnType::Decimal { precision, scale })
-            }
-            _ => Err(format!(
-                "`{text}` is not possible: a decimal has 1 to 18 digits in all and at most as many \
-                 after the point"
-            )),
-        };
-    }
-    match solid.as_str() {
-        "text" => Ok(ColumnType::Text),
-        "integer" => Ok(ColumnType::Integer),
-        "boolean" => Ok(ColumnType::Boolean),
-        "date" => Ok(ColumnType::Date),
-        "datetime" => Ok(ColumnType::DateTime),
-        "json" => Ok(ColumnType::Json),
-        "list" => Ok(ColumnType::List),
-        _ => Err(format!(
-            "there is no type `{text}`; the types are text, integer, decimal(12,2), boolean, date, \
-             datetime, json and list"
-        )),
-    }
-}
-
-fn read_reference(source: &mut Source<'_>, section: &Section<'_, '_>) -> Option<Reference> {
-    let inner = section.section(source, "references")?;
-    inner.only(source, &["table", "match", "create"]);
-    let table = inner
-        .needed(source, "table", "the table whose records the cells name")
-        .and_then(|table| identifier(source, &inner, "table", table));
-    let match_column = inner
-        .text(source, "match")
-        .map_or(Some("name".to_owned()), |column| identifier(source, &inner, "match", column));
-    let create = inner.flag(source, "create").unwrap_or(false);
-    Some(Reference { table: table?, match_column: match_column?, create })
+fn read_reference(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>) -> Option<Reference> {
+    let inner = section.section(file, "references")?;
+    let keys: ReferenceKeys = inner.read(file);
+    inner.missing(file, "table", "the table whose records the cells name");
+    Some(Reference {
+        table: keys.table?.0,
+        match_column: keys.match_column.map_or_else(|| "name".to_owned(), |column| column.0),
+        // A missing record is a row error unless the definition says otherwise.
+        create: keys.create.unwrap_or(false),
+    })
 }
 
 fn check_reference(
-    source: &mut Source<'_>,
+    file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
     column: &Column,
     has_history: bool,
@@ -178,119 +150,108 @@ fn check_reference(
     }
     if column.kind != ColumnType::Text {
         let message = "a reference is named by a text; leave `type` out".to_owned();
-        source.fault(section.offset("type"), section.key("type"), message);
+        section.fault(file, "type", message);
     }
     if has_history {
-        let message = "a reference cannot have a history".to_owned();
-        source.fault(section.offset("history"), section.key("history"), message);
+        section.fault(file, "history", "a reference cannot have a history".to_owned());
     }
 }
 
-/// Makes `key` a fault when the column's type cannot have it.
-fn only_for(
-    source: &mut Source<'_>,
+/// The value of `key`; that it is there is a fault when the column's type cannot have it.
+fn only_for<T>(
+    file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
-    key: &str,
+    (key, value): (&str, Option<T>),
     fits: bool,
     types: &str,
-) -> bool {
-    let is_there = section.keys().any(|(name, _)| name == key);
-    if is_there && !fits {
-        let message = format!("is for columns of type {types} only");
-        source.fault(section.offset(key), section.key(key), message);
+) -> Option<T> {
+    if value.is_some() && !fits {
+        section.fault(file, key, format!("is for columns of type {types} only"));
     }
-    is_there && fits
+    value.filter(|_| fits)
 }
 
 fn read_max_length(
-    source: &mut Source<'_>,
+    file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
     column: &Column,
+    given: Option<i64>,
 ) -> Option<u32> {
-    if !only_for(source, section, "max_length", column.kind == ColumnType::Text, "text") {
-        return None;
+    let fits = column.kind == ColumnType::Text;
+    let given = only_for(file, section, ("max_length", given), fits, "text")?;
+    let most = i64::try_from(FIELD_BYTES_MAX).unwrap_or(i64::MAX);
+    let length = u32::try_from(given).ok().filter(|_| (1..=most).contains(&given));
+    if length.is_none() {
+        let message = format!("takes a whole number from 1 to {most}, not `{given}`");
+        section.fault(file, "max_length", message);
     }
-    let At { value, offset } = section.number(source, "max_length")?;
-    match value.parse::<u32>() {
-        Ok(length) if length > 0 && usize::try_from(length).is_ok_and(|l| l <= FIELD_BYTES_MAX) => {
-            Some(length)
-        }
-        _ => {
-            let message =
-                format!("takes a whole number from 1 to {FIELD_BYTES_MAX}, not `{value}`");
-            source.fault(offset, section.key("max_length"), message);
-            None
-        }
-    }
+    length
 }
 
-/// `min` and `max` in units of the last digit.
-fn read_bounds(
-    source: &mut Source<'_>,
+/// `min` or `max` in units of the last digit.
+fn read_bound(
+    file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
     column: &Column,
-) -> (Option<i64>, Option<i64>) {
-    let digits = if let ColumnType::Decimal { precision, scale } = column.kind {
-        Some(Digits { precision, scale })
-    } else {
-        (column.kind == ColumnType::Integer).then_some(Digits::INTEGER)
+    (key, given): (&str, Option<Spanned<IgnoredAny>>),
+) -> Option<i64> {
+    let digits = match column.kind {
+        ColumnType::Decimal { precision, scale } => Some(Digits { precision, scale }),
+        ColumnType::Integer => Some(Digits::INTEGER),
+        _ => None,
     };
-    let mut bound = |key: &str| {
-        if !only_for(source, section, key, digits.is_some(), "integer or decimal") {
-            return None;
-        }
-        let At { value, offset } = section.number(source, key)?;
-        let units = parse(&value, digits?, DecimalSeparator::Point);
-        let message = match units {
-            Ok(units) => return Some(units),
-            Err(NumberFault::TooManyDecimals) => "has more decimals than the column",
-            Err(NumberFault::Overflow) => "has more digits than the column",
-            Err(NumberFault::NotANumber | NumberFault::Ambiguous) => "is not a plain number",
-        };
-        source.fault(offset, section.key(key), format!("`{value}` {message}"));
-        None
+    let given = only_for(file, section, (key, given), digits.is_some(), "integer or decimal")?;
+    let value = file.digits(&given);
+    let message = match parse(&value, digits?, DecimalSeparator::Point) {
+        Ok(units) => return Some(units),
+        Err(NumberFault::TooManyDecimals) => "has more decimals than the column",
+        Err(NumberFault::Overflow) => "has more digits than the column",
+        Err(NumberFault::NotANumber | NumberFault::Ambiguous) => "is not a plain number",
     };
-    let (min, max) = (bound("min"), bound("max"));
-    if let (Some(least), Some(most)) = (min, max)
+    section.fault(file, key, format!("`{value}` {message}"));
+    None
+}
+
+fn check_bounds(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>, column: &Column) {
+    if let (Some(least), Some(most)) = (column.min, column.max)
         && least > most
     {
         let (least, most) = (written(least, scale(column)), written(most, scale(column)));
-        let message = format!("{least} is above `max`, which is {most}");
-        source.fault(section.offset("min"), section.key("min"), message);
+        section.fault(file, "min", format!("{least} is above `max`, which is {most}"));
     }
-    (min, max)
 }
 
 fn read_allowed(
-    source: &mut Source<'_>,
+    file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
     column: &Column,
+    given: Option<Vec<Spanned<Text>>>,
 ) -> Vec<String> {
-    if !only_for(source, section, "allowed", column.kind == ColumnType::Text, "text") {
-        return Vec::new();
-    }
-    let mut allowed: Vec<String> = Vec::new();
-    let values = section.texts(source, "allowed");
+    let fits = column.kind == ColumnType::Text;
+    let given = only_for(file, section, ("allowed", given), fits, "text");
+    let Some(values) = given else { return Vec::new() };
     if values.is_empty() {
         let message = "names no value, so that no cell could ever be right".to_owned();
-        source.fault(section.offset("allowed"), section.key("allowed"), message);
+        section.fault(file, "allowed", message);
     }
-    for At { value, offset } in values {
+    let mut allowed: Vec<String> = Vec::new();
+    for spanned in values {
+        let (offset, Text(value)) = (spanned.span().start, spanned.into_inner());
         let mut scratch = Scratch::default();
         let context = CellContext { column, is_key: true, decimal: DecimalSeparator::Point };
         // As cells are: trimmed, in NFC, not too long. What can never be met is a fault.
         let clean = match value::convert(context, &value, CellKind::Text, &mut scratch) {
-            Ok(crate::domain::record::Value::Text(text)) => text.to_owned(),
+            Ok(Value::Text(text)) => text.to_owned(),
             Ok(_) => value,
             Err(fault) => {
-                let words = message(column, &value, &value, fault);
-                source.fault(offset, section.key("allowed"), words);
+                let text = message(column, &value, &value, fault);
+                file.fault(offset, section.key("allowed"), text);
                 continue;
             }
         };
         if allowed.iter().any(|other| other.to_lowercase() == clean.to_lowercase()) {
             let message = format!("names `{clean}` twice; the letter case makes no difference");
-            source.fault(offset, section.key("allowed"), message);
+            file.fault(offset, section.key("allowed"), message);
         }
         allowed.push(clean);
     }
@@ -298,67 +259,12 @@ fn read_allowed(
 }
 
 /// The example must be a value that the column takes: people copy it.
-fn check_example(source: &mut Source<'_>, section: &Section<'_, '_>, column: &Column) {
+fn check_example(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>, column: &Column) {
     let Some(example) = &column.example else { return };
     let mut scratch = Scratch::default();
     let context = CellContext { column, is_key: false, decimal: DecimalSeparator::Undeclared };
     if let Err(fault) = value::convert(context, example, CellKind::Text, &mut scratch) {
-        let words = message(column, example, example, fault);
-        source.fault(section.offset("example"), section.key("example"), words);
+        let text = message(column, example, example, fault);
+        section.fault(file, "example", text);
     }
-}
-
-/// A name of datasets and columns: `a` to `z`, digits and `_`, as addresses and options spell it.
-pub(super) fn word(
-    source: &mut Source<'_>,
-    section: &Section<'_, '_>,
-    key: &str,
-    text: At<String>,
-) -> Option<String> {
-    let is_word = text.value.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.value.len() <= NAME_CHARS_MAX
-        && text.value.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
-    if is_word {
-        return Some(text.value);
-    }
-    let message = format!(
-        "`{}` is not a name: it begins with a letter and has lower-case letters, digits and `_`, at \
-         most {NAME_CHARS_MAX}",
-        text.value
-    );
-    source.fault(text.offset, section.key(key), message);
-    None
-}
-
-/// A name of the database: letters of either case, digits and `_`.
-pub(super) fn identifier(
-    source: &mut Source<'_>,
-    section: &Section<'_, '_>,
-    key: &str,
-    text: At<String>,
-) -> Option<String> {
-    let is_identifier = text.value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.value.len() <= NAME_CHARS_MAX
-        && text.value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if is_identifier {
-        return Some(text.value);
-    }
-    let message = format!(
-        "`{}` cannot be the name of a table or column: it has letters, digits and `_`, at most \
-         {NAME_CHARS_MAX}, and no digit first",
-        text.value
-    );
-    source.fault(text.offset, section.key(key), message);
-    None
-}
-
-/// The words of a name, each with a capital: `cost_price` → `Cost Price`.
-pub(super) fn title_of(name: &str) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| {
-            first.to_uppercase().chain(letters).collect::<String>()
-        })
-    };
-    name.split('_').filter(|word| !word.is_empty()).map(capital).collect::<Vec<_>>().join(" ")
 }

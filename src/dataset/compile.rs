@@ -1,12 +1,17 @@
 //! Definition file → compiled dataset. Every fault is found in one go, with its line and key.
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
 use toml::de::DeTable;
 
 use super::column::{self, Draft};
-use super::fault::{DefinitionFault, listed, nearest};
+use super::fault::DefinitionFault;
 use super::header::normal_form;
 use super::model::{Column, ColumnType, Dataset, History, Run};
-use super::source::{At, Lines, Section, Source};
+use super::names::{Identifier, Text, Word, listed, singular, title_of};
+use super::source::{DefinitionFile, Lines, Section};
+use crate::domain::similar::nearest;
 
 /// A dataset and where its keys stand in the definition file, so that faults which are found later
 /// can name the line.
@@ -20,30 +25,56 @@ pub struct Compiled {
     pub lines: Lines,
 }
 
+/// The keys of the whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatasetKeys {
+    name: Option<Word>,
+    title: Option<Text>,
+    table: Option<Identifier>,
+    key: Option<Vec<Spanned<Text>>>,
+    run: Option<Run>,
+    max_running_jobs: Option<i64>,
+    // Read on their own, section by section.
+    #[serde(rename = "column")]
+    _columns: Option<IgnoredAny>,
+    #[serde(rename = "history")]
+    _histories: Option<IgnoredAny>,
+}
+
+/// The keys of a `[[history]]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryKeys {
+    table: Option<Identifier>,
+    owner: Option<Identifier>,
+}
+
 /// Compiles the definition file `file` with the content `toml_text`.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn compile(file: &str, toml_text: &str) -> Result<Compiled, Vec<DefinitionFault>> {
-    let mut source = Source::new(file, toml_text);
+    let mut definition = DefinitionFile::new(file, toml_text);
     let (document, errors) = DeTable::parse_recoverable(toml_text);
     for error in errors {
+        // A fault without a place is the whole file's: its first line.
         let at = error.span().map_or(0, |span| span.start);
-        source.fault(at, "", error.message().to_owned());
+        definition.fault(at, "", error.message().to_owned());
     }
-    if !source.faults.is_empty() {
-        return Err(source.faults);
+    if !definition.faults.is_empty() {
+        return Err(definition.faults);
     }
     let root = Section::root(document.get_ref());
     let mut lines = Lines::default();
-    let dataset = read(&mut source, &root, &mut lines);
+    let dataset = read(&mut definition, &root, &mut lines);
     match dataset {
-        Some(dataset) if source.faults.is_empty() => {
+        Some(dataset) if definition.faults.is_empty() => {
             Ok(Compiled { file: file.to_owned(), dataset: std::sync::Arc::new(dataset), lines })
         }
         _ => {
-            source.faults.sort_by_key(|fault| fault.line);
-            Err(source.faults)
+            definition.faults.sort_by_key(|fault| fault.line);
+            Err(definition.faults)
         }
     }
 }
@@ -52,71 +83,54 @@ pub fn compile(file: &str, toml_text: &str) -> Result<Compiled, Vec<DefinitionFa
 const RESERVED: [&str; 4] = ["jobs", "status", "events", "bulk"];
 
 /// Reads the whole file; `None` only together with a fault.
-fn read(source: &mut Source<'_>, root: &Section<'_, '_>, lines: &mut Lines) -> Option<Dataset> {
-    root.only(
-        source,
-        &["name", "title", "table", "key", "run", "max_running_jobs", "column", "history"],
-    );
+fn read(
+    file: &mut DefinitionFile<'_>,
+    root: &Section<'_, '_>,
+    lines: &mut Lines,
+) -> Option<Dataset> {
     for (key, at) in root.keys() {
-        lines.set(key.to_owned(), source.line(at));
+        lines.set(key.to_owned(), file.line(at));
     }
-    let name = root
-        .needed(source, "name", "the dataset's name in addresses, such as `products`")
-        .and_then(|name| column::word(source, root, "name", name));
+    let keys: DatasetKeys = root.read(file);
+    root.missing(file, "name", "the dataset's name in addresses, such as `products`");
+    root.missing(file, "table", "the table that the rows go into");
+    let name = keys.name.map(|name| name.0);
     if let Some(reserved) = name.as_deref().filter(|name| RESERVED.contains(name)) {
         let message = format!("`{reserved}` has another meaning in the addresses of the API");
-        source.fault(root.offset("name"), root.key("name"), message);
+        root.fault(file, "name", message);
     }
-    let title = root.text(source, "title").map(|title| title.value);
-    let table = root
-        .needed(source, "table", "the table that the rows go into")
-        .and_then(|table| column::identifier(source, root, "table", table));
-    let run = read_run(source, root);
-    let running_max = read_running_max(source, root);
-    let drafts: Vec<Draft<'_, '_>> = root
-        .sections(source, "column")
-        .into_iter()
-        .filter_map(|section| column::read(source, section, lines))
-        .collect();
-    if drafts.is_empty() && source.faults.is_empty() {
-        source.fault(0, "`column`", "is missing: a dataset needs at least one column".to_owned());
+    let table = keys.table.map(|table| table.0);
+    let running_max = running_max(file, root, keys.max_running_jobs);
+    let sections = root.sections(file, "column");
+    let drafts: Vec<Draft<'_, '_>> =
+        sections.into_iter().filter_map(|section| column::read(file, section, lines)).collect();
+    if drafts.is_empty() && file.faults.is_empty() {
+        root.missing(file, "column", "a dataset needs at least one column");
     }
-    unique_names(source, &drafts);
-    let key = read_key(source, root, &drafts);
-    let histories = read_histories(source, root, table.as_deref(), &drafts, lines);
+    unique_names(file, &drafts);
+    let key = read_key(file, root, keys.key.as_deref(), &drafts);
+    let histories = read_histories(file, root, table.as_deref(), &drafts, lines);
     let name = name?;
-    let title = title.unwrap_or_else(|| column::title_of(&name));
+    let title = keys.title.map_or_else(|| title_of(&name), |title| title.0);
+    // Jobs run in the background unless the definition says otherwise.
+    let run = keys.run.unwrap_or(Run::Background);
     let columns = drafts.into_iter().map(|draft| draft.column).collect();
     Some(Dataset { name, title, table: table?, key, run, running_max, columns, histories })
 }
 
-fn read_run(source: &mut Source<'_>, root: &Section<'_, '_>) -> Run {
-    let Some(run) = root.text(source, "run") else { return Run::Background };
-    match run.value.as_str() {
-        "background" => Run::Background,
-        "inline" => Run::Inline,
-        other => {
-            let message = format!("takes `background` or `inline`, not `{other}`");
-            source.fault(run.offset, "`run`", message);
-            Run::Background
-        }
-    }
-}
-
 /// One, unless the definition says more: jobs that write to one table at the same time wait for each
 /// other's rows, and which of them wins is a matter of luck.
-fn read_running_max(source: &mut Source<'_>, root: &Section<'_, '_>) -> u32 {
-    let Some(given) = root.number(source, "max_running_jobs") else { return 1 };
-    if let Ok(number @ 1..=64) = given.value.parse() {
+fn running_max(file: &mut DefinitionFile<'_>, root: &Section<'_, '_>, given: Option<i64>) -> u32 {
+    let Some(given) = given else { return 1 };
+    if let Ok(number @ 1..=64) = u32::try_from(given) {
         return number;
     }
-    let message = format!("takes a number from 1 to 64, not `{}`", given.value);
-    source.fault(given.offset, "`max_running_jobs`", message);
+    root.fault(file, "max_running_jobs", format!("takes a number from 1 to 64, not `{given}`"));
     1
 }
 
 /// A header must lead to one column: no two names, titles or aliases may look the same.
-fn unique_names(source: &mut Source<'_>, drafts: &[Draft<'_, '_>]) {
+fn unique_names(file: &mut DefinitionFile<'_>, drafts: &[Draft<'_, '_>]) {
     let mut seen: Vec<(String, usize)> = Vec::new();
     let mut fields: Vec<&str> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
@@ -134,18 +148,18 @@ fn unique_names(source: &mut Source<'_>, drafts: &[Draft<'_, '_>]) {
                         "a header `{text}` is taken already by column `{}`",
                         other.column.name
                     );
-                    source.fault(draft.section.offset(key), draft.section.key(key), message);
+                    draft.section.fault(file, key, message);
                 }
                 None if form.is_empty() => {
                     let message = format!("`{text}` has no letter or digit to be found by");
-                    source.fault(draft.section.offset(key), draft.section.key(key), message);
+                    draft.section.fault(file, key, message);
                 }
                 None => seen.push((form, index)),
             }
         }
         if fields.contains(&column.field.as_str()) {
             let message = format!("the field `{}` is fed by another column already", column.field);
-            source.fault(draft.section.offset("field"), draft.section.key("field"), message);
+            draft.section.fault(file, "field", message);
         }
         fields.push(&column.field);
     }
@@ -153,45 +167,43 @@ fn unique_names(source: &mut Source<'_>, drafts: &[Draft<'_, '_>]) {
 
 /// Indexes of the key's columns, each required and comparable.
 fn read_key(
-    source: &mut Source<'_>,
+    file: &mut DefinitionFile<'_>,
     root: &Section<'_, '_>,
+    names: Option<&[Spanned<Text>]>,
     drafts: &[Draft<'_, '_>],
 ) -> Vec<usize> {
-    let names = root.texts(source, "key");
-    if root.keys().all(|(key, _)| key != "key") {
-        let message = "is missing: the columns that tell one record from another, such as \
-                       `key = [\"sku\"]`";
-        source.fault(0, "`key`", message.to_owned());
-    } else if names.is_empty() && source.faults.is_empty() {
+    let purpose = "the columns that tell one record from another, such as `key = [\"sku\"]`";
+    root.missing(file, "key", purpose);
+    let Some(names) = names else { return Vec::new() };
+    if names.is_empty() {
         let message = "is empty: name the columns that tell one record from another".to_owned();
-        source.fault(root.offset("key"), "`key`", message);
+        root.fault(file, "key", message);
     }
     let mut key = Vec::with_capacity(names.len());
-    for At { value: name, offset } in names {
-        match drafts.iter().position(|draft| draft.column.name == name) {
-            Some(index) if key.contains(&index) => {
-                source.fault(offset, "`key`", format!("names `{name}` twice"));
+    for spanned in names {
+        let (name, offset) = (&spanned.get_ref().0, spanned.span().start);
+        match drafts.iter().enumerate().find(|(_, draft)| draft.column.name == *name) {
+            Some((index, _)) if key.contains(&index) => {
+                file.fault(offset, "`key`", format!("names `{name}` twice"));
             }
-            Some(index) => {
-                if let Some(draft) = drafts.get(index) {
-                    check_key_column(source, offset, draft);
-                }
+            Some((index, draft)) => {
+                check_key_column(file, offset, draft);
                 key.push(index);
             }
             None => {
                 let known = drafts.iter().map(|draft| draft.column.name.as_str());
-                let hint = nearest(&name, known.clone()).map_or_else(
+                let hint = nearest(name, known.clone()).map_or_else(
                     || format!("the columns are {}", listed(known)),
                     |near| format!("did you mean `{near}`?"),
                 );
-                source.fault(offset, "`key`", format!("there is no column `{name}`; {hint}"));
+                file.fault(offset, "`key`", format!("there is no column `{name}`; {hint}"));
             }
         }
     }
     key
 }
 
-fn check_key_column(source: &mut Source<'_>, offset: usize, draft: &Draft<'_, '_>) {
+fn check_key_column(file: &mut DefinitionFile<'_>, offset: usize, draft: &Draft<'_, '_>) {
     let Column { name, kind, required, reference, .. } = &draft.column;
     let message = if !required {
         format!("column `{name}` needs `required = true`: a record without its key cannot be found")
@@ -204,17 +216,18 @@ fn check_key_column(source: &mut Source<'_>, offset: usize, draft: &Draft<'_, '_
     } else {
         return;
     };
-    source.fault(offset, "`key`", message);
+    file.fault(offset, "`key`", message);
 }
 
 /// The history tables in the order in which the columns name them.
 fn read_histories(
-    source: &mut Source<'_>,
+    file: &mut DefinitionFile<'_>,
     root: &Section<'_, '_>,
     table: Option<&str>,
     drafts: &[Draft<'_, '_>],
     lines: &mut Lines,
 ) -> Vec<History> {
+    // Without a table, which is a fault of its own, the owner is never asked for.
     let owner = format!("{}_id", singular(table.unwrap_or_default()));
     let mut histories: Vec<History> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
@@ -229,42 +242,22 @@ fn read_histories(
         }
     }
     let mut seen: Vec<String> = Vec::new();
-    for section in root.sections(source, "history") {
-        section.only(source, &["table", "owner"]);
-        let needed = section.needed(source, "table", "the history table that this is about");
-        let Some(At { value: table, offset }) = needed else { continue };
-        lines.set(format!("history.{table}"), source.line(section.at));
-        let owner = section
-            .text(source, "owner")
-            .and_then(|owner| column::identifier(source, &section, "owner", owner));
+    for section in root.sections(file, "history") {
+        let keys: HistoryKeys = section.read(file);
+        section.missing(file, "table", "the history table that this is about");
+        let Some(Identifier(table)) = keys.table else { continue };
+        lines.set(format!("history.{table}"), file.line(section.at));
         let history = histories.iter_mut().find(|history| history.table == table);
         if seen.contains(&table) {
-            source.fault(offset, section.key("table"), format!("`{table}` was described already"));
+            section.fault(file, "table", format!("`{table}` was described already"));
         } else if let Some(history) = history {
-            history.owner = owner.unwrap_or_else(|| history.owner.clone());
+            history.owner = keys.owner.map_or_else(|| history.owner.clone(), |owner| owner.0);
         } else {
-            let message = format!("no column has `history = \"{table}\"`");
-            source.fault(offset, section.key("table"), message);
+            section.fault(file, "table", format!("no column has `history = \"{table}\"`"));
         }
         seen.push(table);
     }
     histories
-}
-
-/// One of many: `products` → `product`, `categories` → `category`, `boxes` → `box`.
-fn singular(plural: &str) -> String {
-    if let Some(stem) = plural.strip_suffix("ies") {
-        return format!("{stem}y");
-    }
-    for ending in ["sses", "xes", "ches", "shes"] {
-        if plural.ends_with(ending) {
-            return plural.strip_suffix("es").unwrap_or(plural).to_owned();
-        }
-    }
-    match plural.strip_suffix('s') {
-        Some(stem) if !stem.ends_with('s') => stem.to_owned(),
-        _ => plural.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compile::{Compiled, compile};
-use super::fault::{DefinitionFault, nearest};
+use super::fault::DefinitionFault;
 use super::model::Dataset;
 
 /// The definitions that are part of the program, by the name of their file.
@@ -79,12 +79,6 @@ impl Datasets {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(String::as_str)
     }
-
-    /// The name that is most like `name`, for a client that asks for one that does not exist.
-    #[must_use]
-    pub fn nearest(&self, name: &str) -> Option<&str> {
-        nearest(name, self.names())
-    }
 }
 
 #[cfg(test)]
@@ -98,7 +92,8 @@ impl Datasets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::column;
+    use crate::dataset::column::ColumnKeys;
+    use crate::dataset::source::keys_of;
     use crate::domain::row_error::RowCode;
 
     const MINIMAL: &str = "table = 't'\nkey = ['a']\n[[column]]\nname = 'a'\nrequired = true\n";
@@ -110,7 +105,6 @@ mod tests {
         let datasets = Datasets::load([("p.toml", &products), ("d.toml", &dealers)]).unwrap();
         assert_eq!(datasets.names().collect::<Vec<_>>(), ["dealers", "products"]);
         assert_eq!(datasets.get("products").unwrap().table, "t");
-        assert_eq!(datasets.nearest("product"), Some("products"));
     }
 
     #[test]
@@ -163,7 +157,7 @@ mod tests {
         for code in RowCode::ALL.iter().filter(|code| !of_writing.contains(code)) {
             assert!(docs.contains(&format!("`{}`", code.as_str())), "{}", code.as_str());
         }
-        for key in column::KEYS {
+        for key in keys_of::<ColumnKeys>() {
             assert!(docs.contains(&format!("`{key}`")), "{key}");
         }
     }

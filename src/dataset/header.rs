@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::fault::listed;
 use super::messages::visible;
 use super::model::{Column, Dataset};
+use super::names::listed;
 use super::value::text::is_invisible;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::failed_list::is_own_column;
+use crate::domain::similar::similarity;
 
 /// Which header cell feeds which column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,16 +306,13 @@ fn column_fault(
 
 /// The header cell that is most like one of `names` (in normal form), if any is like them.
 fn nearest_cell<'a>(cells: impl Iterator<Item = &'a String>, names: &[String]) -> Option<String> {
-    let mut best: Option<(&String, f64)> = None;
-    // A header cell may be very long; nobody's column name is.
-    for cell in cells.filter(|cell| !cell.trim().is_empty() && cell.len() <= 200) {
+    let likeness = |cell: &str| {
         let form = normal_form(cell);
-        let scores = names.iter().map(|name| strsim::normalized_damerau_levenshtein(name, &form));
-        let score = scores.fold(0.0, f64::max);
-        if score >= 0.6 && best.is_none_or(|(_, most)| score > most) {
-            best = Some((cell, score));
-        }
-    }
+        names.iter().filter_map(|name| similarity(name, &form)).max_by(f64::total_cmp)
+    };
+    let scored = cells.filter_map(|cell| Some((cell, likeness(cell)?)));
+    // The first of several that are equally alike.
+    let best = scored.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(cell, _)| visible(cell))
 }
 

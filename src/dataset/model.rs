@@ -1,7 +1,10 @@
 //! The compiled dataset: what the definition file says, checked and ready for use.
 
+use serde::Deserialize;
+
 /// How an upload into the dataset is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Run {
     /// 202 at once; the rows are loaded in the background.
     Background,
@@ -10,9 +13,11 @@ pub enum Run {
 }
 
 /// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum ColumnType {
     /// Text, trimmed and in NFC.
+    #[default]
     Text,
     /// A whole number of 64 bits.
     Integer,
@@ -33,6 +38,39 @@ pub enum ColumnType {
     Json,
     /// Several texts in one cell, separated by `,`, `;` or `|`; stored as a JSON array.
     List,
+}
+
+impl TryFrom<String> for ColumnType {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let solid: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let digits = solid.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')'));
+        if let Some((precision, scale)) = digits.and_then(|digits| digits.split_once(',')) {
+            return match (precision.parse::<u8>(), scale.parse::<u8>()) {
+                (Ok(precision @ 1..=18), Ok(scale)) if scale <= precision => {
+                    Ok(Self::Decimal { precision, scale })
+                }
+                _ => Err(format!(
+                    "`{text}` is not possible: a decimal has 1 to 18 digits in all and at most as \
+                     many after the point"
+                )),
+            };
+        }
+        match solid.as_str() {
+            "text" => Ok(Self::Text),
+            "integer" => Ok(Self::Integer),
+            "boolean" => Ok(Self::Boolean),
+            "date" => Ok(Self::Date),
+            "datetime" => Ok(Self::DateTime),
+            "json" => Ok(Self::Json),
+            "list" => Ok(Self::List),
+            _ => Err(format!(
+                "there is no type `{text}`; the types are text, integer, decimal(12,2), boolean, \
+                 date, datetime, json and list"
+            )),
+        }
+    }
 }
 
 /// A column whose cell names a record of another table ("master").

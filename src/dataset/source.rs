@@ -1,13 +1,17 @@
-//! A definition file as written: TOML values with the line of every key, and the faults found on
-//! the way. Knows how to read a key of the right type, not what the key means.
+//! A definition file as written: its tables with the line of every key, read into types by serde,
+//! and the faults found on the way. Knows no meaning of a key.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::de::value::Error as KeysOnly;
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, Visitor};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::fault::{DefinitionFault, listed, nearest};
+use super::fault::DefinitionFault;
+use super::names::listed;
+use crate::domain::similar::nearest;
 
 /// The lines of a definition file's keys, by path: `table`, `column.sku`, `column.sku.type`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,18 +32,19 @@ impl Lines {
 
 /// The file that is being compiled and everything that is wrong with it so far.
 #[derive(Debug)]
-pub(super) struct Source<'a> {
-    file: &'a str,
+pub(super) struct DefinitionFile<'a> {
+    name: &'a str,
+    text: &'a str,
     line_ends: Vec<usize>,
     /// Every fault so far, in the order found.
     pub(super) faults: Vec<DefinitionFault>,
 }
 
-impl<'a> Source<'a> {
-    /// A source without faults.
-    pub(super) fn new(file: &'a str, text: &str) -> Self {
+impl<'a> DefinitionFile<'a> {
+    /// A file without faults.
+    pub(super) fn new(name: &'a str, text: &'a str) -> Self {
         let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
-        Self { file, line_ends, faults: Vec::new() }
+        Self { name, text, line_ends, faults: Vec::new() }
     }
 
     /// The line of a byte offset, from 1.
@@ -49,8 +54,14 @@ impl<'a> Source<'a> {
 
     /// Notes a fault at a byte offset.
     pub(super) fn fault(&mut self, offset: usize, key: impl Into<String>, message: String) {
-        let (file, line) = (self.file.to_owned(), Some(self.line(offset)));
+        let (file, line) = (self.name.to_owned(), Some(self.line(offset)));
         self.faults.push(DefinitionFault { file, line, key: key.into(), message });
+    }
+
+    /// A number as its digits stand in the file, never through a float.
+    pub(super) fn digits(&self, number: &Spanned<IgnoredAny>) -> String {
+        // The span comes from parsing this very text.
+        self.text.get(number.span()).unwrap_or_default().replace('_', "")
     }
 }
 
@@ -58,19 +69,10 @@ impl<'a> Source<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Section<'a, 'i> {
     /// For people, empty at the root: `` column `sku` ``.
-    pub(super) label: String,
+    label: String,
     /// Where it begins.
     pub(super) at: usize,
     table: &'a DeTable<'i>,
-}
-
-/// A value of the file and where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct At<T> {
-    /// The value.
-    pub(super) value: T,
-    /// The byte offset.
-    pub(super) offset: usize,
 }
 
 impl<'a, 'i> Section<'a, 'i> {
@@ -86,8 +88,7 @@ impl<'a, 'i> Section<'a, 'i> {
 
     /// Where `key` stands, or where the section begins.
     pub(super) fn offset(&self, key: &str) -> usize {
-        let entry = self.table.iter().find(|(name, _)| name.get_ref() == key);
-        entry.map_or(self.at, |(name, _)| name.span().start)
+        self.keys().find(|(name, _)| *name == key).map_or(self.at, |(_, at)| at)
     }
 
     /// Each key and where it stands.
@@ -95,143 +96,110 @@ impl<'a, 'i> Section<'a, 'i> {
         self.table.iter().map(|(name, _)| (name.get_ref().as_ref(), name.span().start))
     }
 
-    /// Makes every key that is not one of `known` a fault.
-    pub(super) fn only(&self, source: &mut Source<'_>, known: &[&str]) {
-        for (name, at) in self.keys().filter(|(name, _)| !known.contains(name)) {
-            let message = match nearest(name, known.iter().copied()) {
+    /// True when the file has `key` here.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Notes a fault at `key`.
+    pub(super) fn fault(&self, file: &mut DefinitionFile<'_>, key: &str, message: String) {
+        file.fault(self.offset(key), self.key(key), message);
+    }
+
+    /// Notes that `key` is not there, though it is needed for `purpose`.
+    pub(super) fn missing(&self, file: &mut DefinitionFile<'_>, key: &str, purpose: &str) {
+        if !self.has(key) {
+            self.fault(file, key, format!("is missing: {purpose}"));
+        }
+    }
+
+    /// The section as `T`. A key that `T` cannot take is a fault, and is read as if it were not there.
+    pub(super) fn read<T: DeserializeOwned + Default>(&self, file: &mut DefinitionFile<'_>) -> T {
+        let mut table = self.table.clone();
+        loop {
+            let value = Spanned::new(self.at..self.at, DeValue::Table(table.clone()));
+            let error = match T::deserialize(ValueDeserializer::from(value)) {
+                Ok(read) => return read,
+                Err(error) => error,
+            };
+            let at = error.span().map_or(self.at, |span| span.start);
+            let is_here =
+                |key: Range<usize>, value: Range<usize>| key.start <= at && at < value.end;
+            let key = table.iter().find(|(key, value)| is_here(key.span(), value.span()));
+            let Some(key) = key.map(|(key, _)| key.get_ref().to_string()) else {
+                file.fault(at, self.label.clone(), error.message().to_owned());
+                return T::default();
+            };
+            let known = keys_of::<T>();
+            let message = match nearest(&key, known.iter().copied()) {
+                _ if known.contains(&key.as_str()) => error.message().to_owned(),
                 Some(near) => format!("there is no such key; did you mean `{near}`?"),
                 None => {
                     format!("there is no such key; the keys are {}", listed(known.iter().copied()))
                 }
             };
-            source.fault(at, self.key(name), message);
+            file.fault(at, self.key(&key), message);
+            table.remove(key.as_str());
         }
-    }
-
-    fn value(&self, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-        self.table.get(key)
-    }
-
-    fn wrong_type(&self, source: &mut Source<'_>, key: &str, found: &DeValue<'_>, takes: &str) {
-        let message = format!("takes {takes}, but this is {}", type_word(found));
-        source.fault(self.offset(key), self.key(key), message);
-    }
-
-    /// The text under `key`.
-    pub(super) fn text(&self, source: &mut Source<'_>, key: &str) -> Option<At<String>> {
-        let value = self.value(key)?;
-        let Some(text) = value.get_ref().as_str() else {
-            self.wrong_type(source, key, value.get_ref(), "a text in quotes");
-            return None;
-        };
-        if text.trim().is_empty() {
-            source.fault(self.offset(key), self.key(key), "is empty".to_owned());
-            return None;
-        }
-        Some(At { value: text.to_owned(), offset: self.offset(key) })
-    }
-
-    /// The text under `key`; its absence is a fault that says what it is for.
-    pub(super) fn needed(
-        &self,
-        source: &mut Source<'_>,
-        key: &str,
-        purpose: &str,
-    ) -> Option<At<String>> {
-        if self.value(key).is_none() {
-            source.fault(self.at, self.key(key), format!("is missing: {purpose}"));
-        }
-        self.text(source, key)
-    }
-
-    /// `true` or `false` under `key`.
-    pub(super) fn flag(&self, source: &mut Source<'_>, key: &str) -> Option<bool> {
-        let value = self.value(key)?;
-        let flag = value.get_ref().as_bool();
-        if flag.is_none() {
-            self.wrong_type(source, key, value.get_ref(), "true or false");
-        }
-        flag
-    }
-
-    /// The number under `key` as its digits stand in the file, never through a float.
-    pub(super) fn number(&self, source: &mut Source<'_>, key: &str) -> Option<At<String>> {
-        let value = self.value(key)?;
-        let whole = value.get_ref().as_integer().filter(|number| number.radix() == 10);
-        let digits = whole
-            .map(toml::de::DeInteger::as_str)
-            .or_else(|| value.get_ref().as_float().map(toml::de::DeFloat::as_str));
-        let Some(digits) = digits else {
-            self.wrong_type(source, key, value.get_ref(), "a plain number");
-            return None;
-        };
-        Some(At { value: digits.to_owned(), offset: self.offset(key) })
-    }
-
-    /// The texts of the array under `key`; none when the key is not there.
-    pub(super) fn texts(&self, source: &mut Source<'_>, key: &str) -> Vec<At<String>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
-        let Some(array) = value.get_ref().as_array() else {
-            self.wrong_type(source, key, value.get_ref(), "a list of texts in square brackets");
-            return Vec::new();
-        };
-        let mut texts = Vec::with_capacity(array.len());
-        for item in array {
-            match item.get_ref().as_str() {
-                Some(text) if !text.trim().is_empty() => {
-                    texts.push(At { value: text.to_owned(), offset: item.span().start });
-                }
-                Some(_) => {
-                    source.fault(item.span().start, self.key(key), "has an empty text".to_owned());
-                }
-                None => {
-                    let message =
-                        format!("takes texts in quotes, but holds {}", type_word(item.get_ref()));
-                    source.fault(item.span().start, self.key(key), message);
-                }
-            }
-        }
-        texts
     }
 
     /// The tables written as `[[key]]`, in the order of the file.
-    pub(super) fn sections(&self, source: &mut Source<'_>, key: &str) -> Vec<Self> {
-        let Some(value) = self.value(key) else { return Vec::new() };
+    pub(super) fn sections(&self, file: &mut DefinitionFile<'_>, key: &str) -> Vec<Self> {
+        let Some(value) = self.table.get(key) else { return Vec::new() };
         let tables: Option<Vec<_>> = value.get_ref().as_array().and_then(|array| {
             array.iter().map(|item| Some((item.span(), item.get_ref().as_table()?))).collect()
         });
         let Some(tables) = tables else {
-            let message = format!("is written as `[[{key}]]`, once for each {key}");
-            source.fault(self.offset(key), self.key(key), message);
+            self.fault(file, key, format!("is written as `[[{key}]]`, once for each {key}"));
             return Vec::new();
         };
-        let section = |(at, (span, table)): (usize, (Range<usize>, &'a DeTable<'i>))| Self {
-            label: format!("{key} {}", at + 1),
-            at: span.start,
-            table,
+        let section = |(index, (span, table)): (usize, (Range<usize>, &'a DeTable<'i>))| {
+            let name = table.get("name").and_then(|name| name.get_ref().as_str());
+            let label = name.map_or_else(|| (index + 1).to_string(), |name| format!("`{name}`"));
+            Self { label: format!("{key} {label}"), at: span.start, table }
         };
         tables.into_iter().enumerate().map(section).collect()
     }
 
     /// The inline table under `key`.
-    pub(super) fn section(&self, source: &mut Source<'_>, key: &str) -> Option<Self> {
-        let value = self.value(key)?;
-        let Some(table) = value.get_ref().as_table() else {
-            self.wrong_type(source, key, value.get_ref(), "a table in curly brackets");
-            return None;
-        };
-        Some(Self { label: self.key(key), at: self.offset(key), table })
+    pub(super) fn section(&self, file: &mut DefinitionFile<'_>, key: &str) -> Option<Self> {
+        let table = self.table.get(key)?.get_ref().as_table();
+        if table.is_none() {
+            self.fault(file, key, "takes a table in curly brackets".to_owned());
+        }
+        Some(Self { label: self.key(key), at: self.offset(key), table: table? })
     }
 }
 
-fn type_word(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+/// The keys that `T`, a struct, can be read from.
+pub(super) fn keys_of<T: DeserializeOwned>() -> &'static [&'static str] {
+    struct Keys<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Keys<'_> {
+        type Error = KeysOnly;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, KeysOnly> {
+            Err(KeysOnly::custom("there is no value"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            visitor: V,
+        ) -> Result<V::Value, KeysOnly> {
+            *self.0 = fields;
+            self.deserialize_any(visitor)
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
     }
+
+    let mut keys: &'static [&'static str] = &[];
+    // There is no value to read: that the reader asks for its keys is all that is wanted.
+    let _no_value = T::deserialize(Keys(&mut keys));
+    keys
 }

@@ -17,4 +17,5 @@ pub mod record;
 pub mod row;
 pub mod row_error;
 pub mod selection;
+pub mod similar;
 pub mod status;
