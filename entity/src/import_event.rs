@@ -11,13 +11,11 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub import_log_id: i64,
     /// The number of the (last) event; rises without gaps within a job as long as nothing was
-    /// thinned out.
+    /// pruned.
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
     /// The number of the first event.
     pub first_number: i64,
-    /// How many of its events are still there.
-    pub kept: i64,
     /// log, progress, error, rows or complete.
     pub kind: String,
     /// The event as JSON.

@@ -15,6 +15,7 @@ mod listen;
 mod manager;
 mod partition;
 mod prescan;
+mod prune;
 mod retention;
 mod retry;
 mod rollback;
@@ -23,7 +24,6 @@ mod row_input;
 mod run;
 mod stop;
 mod subscription;
-mod thin;
 mod unprocessed;
 mod worker;
 

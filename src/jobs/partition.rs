@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use super::Inner;
 use super::backoff::retry_transient;
 use super::error::RunError;
+use super::prune::WhileRunning;
 use super::stop::Stop;
-use super::thin::WhileRunning;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
 use crate::domain::options::OnError;
@@ -44,7 +44,7 @@ pub(super) struct PartitionWriter<'a> {
     job: &'a Job,
     writer: Box<dyn ChunkWriter>,
     stop: &'a Stop,
-    thinning: WhileRunning,
+    pruning: WhileRunning,
 }
 
 impl<'a> PartitionWriter<'a> {
@@ -54,7 +54,7 @@ impl<'a> PartitionWriter<'a> {
         writer: Box<dyn ChunkWriter>,
         stop: &'a Stop,
     ) -> Self {
-        Self { inner, job, writer, stop, thinning: WhileRunning::new(inner, job) }
+        Self { inner, job, writer, stop, pruning: WhileRunning::new(inner, job) }
     }
 
     /// Commits a chunk and shows how the job stands then; answers how many rows have failed.
@@ -69,7 +69,7 @@ impl<'a> PartitionWriter<'a> {
         let now = retry_transient(id, self.stop.token(), || store.get(id)).await?;
         let now = now.ok_or(RunError::Stopped)?;
         let failed = now.counts.failed;
-        self.thinning.look(self.inner, &now).await;
+        self.pruning.look(self.inner, &now).await;
         self.inner.manager.publish(now);
         Ok(failed)
     }

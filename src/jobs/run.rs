@@ -17,7 +17,7 @@ use super::prescan::{Prescan, prescan};
 use super::row_filter::RowFilter;
 use super::row_input::RowInput;
 use super::stop::Stop;
-use super::{Inner, ROWS, partition, thin};
+use super::{Inner, ROWS, partition, prune};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::{Chunk, FailedPart, FailedRow};
@@ -77,7 +77,7 @@ pub(super) async fn run(inner: &Arc<Inner>, job: &Job, stop: &Stop) {
                 "a job ended"
             );
             inner.manager.publish(ended.clone());
-            thin::after_the_end(inner, &ended);
+            prune::after_the_end(inner, &ended);
         }
         // Cancelled, or somebody else's by now: the table says what it is.
         Ok(None) => refresh(inner, job).await,

@@ -42,8 +42,8 @@ pub struct Subscription {
     /// Progress that waits until it may be told.
     held: Option<DeliveredEvent>,
     next_progress: Instant,
-    /// It was said that not everything up to `replayed` is kept.
-    is_thinned: bool,
+    /// The follower was told that events are gone.
+    is_pruned: bool,
     /// Whether it must be said which rows are not told one by one.
     untold_due: bool,
     notices: Vec<String>,
@@ -129,7 +129,7 @@ impl Jobs {
         after: u64,
         rows: RowEventMode,
     ) -> Result<Subscription, JobsError> {
-        let (job, feed, mut notices, is_thinned) = self
+        let (job, feed, notices) = self
             .on_runtime(move |inner| async move {
                 // The copy in memory may be a commit behind what somebody has read from the table.
                 let known = inner.manager.get(id).filter(|job| after <= job.event_count);
@@ -139,16 +139,9 @@ impl Jobs {
                 };
                 let (job, notice) = ask_for_rows(&inner, job, rows).await?;
                 let feed = inner.feeds.of(&inner, &job);
-                let is_thinned = job.event_count > inner.settings.events_max
-                    && inner.store.is_pruned_after(id, after).await?;
-                Ok((job, feed, Vec::from_iter(notice), is_thinned))
+                Ok((job, feed, Vec::from_iter(notice)))
             })
             .await?;
-        if is_thinned {
-            let (first, last) = (after + 1, job.event_count);
-            let notice = format!("Not all of the events {first} to {last} are kept any more");
-            notices.push(format!("{notice}; the status has the counts"));
-        }
         // A number that a job has not reached is none of its own: such a listener hears what comes.
         let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
         Ok(Subscription {
@@ -162,7 +155,7 @@ impl Jobs {
             page: None,
             held: None,
             next_progress: Instant::now(),
-            is_thinned,
+            is_pruned: false,
             untold_due: rows == RowEventMode::All && position == 0 && notices.is_empty(),
             notices,
             is_over: job.status.is_terminal() && after >= job.event_count,
@@ -335,14 +328,18 @@ impl Subscription {
         Delivery::Event(heard)
     }
 
-    /// The events up to the one before `number` are gone. A single one was progress, of which not
-    /// all is kept.
+    /// The events up to the one before `number` were pruned. Of those that were stored before this
+    /// follower came it is said once; a single later one was progress, of which not all is told.
     fn missed(&mut self, number: u64) {
         let (first, last) = (self.position + 1, number - 1);
-        if first < last && !(self.is_thinned && last <= self.replayed) {
-            let notice = format!("Events {first} to {last} are not kept any more");
-            self.notices.push(format!("{notice}; the status has the counts"));
-        }
+        let gone = if first > self.replayed {
+            (first < last).then(|| format!("None of the events {first} to {last}"))
+        } else {
+            let is_news = !std::mem::replace(&mut self.is_pruned, true);
+            is_news.then(|| format!("Not all of the events {first} to {}", self.replayed))
+        };
+        let notice = |gone| format!("{gone} are kept any more; the status has the counts");
+        self.notices.extend(gone.map(notice));
         self.position = last;
         self.untold_due = false;
     }

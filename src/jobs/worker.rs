@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::{RunError, chain};
 use super::listen::listen;
 use super::stop::Stop;
-use super::{Inner, retention, run, thin};
+use super::{Inner, prune, retention, run};
 use crate::domain::job::Job;
 use crate::store::{Claimant, TableConcurrency};
 
@@ -41,7 +41,7 @@ pub(super) async fn start(inner: &Arc<Inner>) {
     supervise(inner, "listening to other servers", listen);
     supervise(inner, "tidying the memory", evict_finished);
     supervise(inner, "removing old files", retention::run_retention);
-    supervise(inner, "thinning events", thin::at_start);
+    supervise(inner, "pruning events", prune::at_start);
 }
 
 /// Starts a task, and starts it again when it breaks off: without it the server would only seem to

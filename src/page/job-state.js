@@ -139,7 +139,7 @@ export class JobState {
     this.points.push({ at, rows });
   }
 
-  /** A job that had much to tell has thinned its progress out: then the end is what is left. */
+  /** A job that had much to tell has lost its older progress: then the end is what is left. */
   #ended(event, at) {
     this.end = event;
     const counts = Object.values(event.data?.counts ?? {});

@@ -31,7 +31,7 @@ pub const DONE: f64 = 100.0;
 /// Jobs of up to so many rows tell what became of every row unless they are asked not to.
 pub const EVERY_ROW_MAX: u64 = 10_000;
 
-/// Notes of one stored event at most: what is read, kept in memory and thinned out at a time.
+/// Notes of one stored event at most: what is read, held in memory and pruned at a time.
 pub const ROW_EVENTS_PER_BATCH: usize = 1_000;
 
 /// How good or bad the news is.
@@ -230,13 +230,7 @@ mod tests {
             text: "'a' (SKU: 1)".to_owned(),
         };
         let notes = vec![note];
-        let event = Event::Rows(RowEventBatch {
-            processed: 1,
-            total: 2,
-            every_row: true,
-            notes,
-            places: vec![],
-        });
+        let event = Event::Rows(RowEventBatch { processed: 1, total: 2, every_row: true, notes });
         let stored = serde_json::to_string(&event).unwrap();
         assert_eq!(
             stored,

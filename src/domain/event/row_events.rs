@@ -93,9 +93,6 @@ pub struct RowEventBatch {
     pub every_row: bool,
     /// The notes; the n-th has the number `first + n` of the stored event.
     pub notes: Vec<RowEvent>,
-    /// Once notes were thinned out: which n each of those that are left had.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub places: Vec<u32>,
 }
 
 impl RowEventBatch {
@@ -103,23 +100,12 @@ impl RowEventBatch {
     /// has reached with it.
     pub fn numbered(&self, first: u64) -> impl Iterator<Item = (u64, &RowEvent, f64)> {
         let (mut processed, mut row) = (self.processed, 0);
-        self.notes.iter().enumerate().map(move |(index, note)| {
+        (first..).zip(&self.notes).map(move |(number, note)| {
             if self.ends_row(note, &mut row) {
                 processed += 1;
             }
-            let place = self.places.get(index).map_or(index as u64, |place| u64::from(*place));
-            (first + place, note, rows_percentage(processed, self.total))
+            (number, note, rows_percentage(processed, self.total))
         })
-    }
-
-    /// Leaves out what became of rows one by one; the other notes keep their numbers.
-    pub fn drop_plain_rows(&mut self) {
-        let (notes, places) = self
-            .numbered(0)
-            .filter(|(_, note, _)| !note.kind.is_plain_row())
-            .map(|(place, note, _)| (note.clone(), u32::try_from(place).unwrap_or(u32::MAX)))
-            .unzip();
-        (self.notes, self.places, self.every_row) = (notes, places, false);
     }
 
     /// Rows of the job that have an outcome after these.
@@ -177,13 +163,8 @@ mod tests {
             note(3, RowEventKind::Failed, "a"),
             note(3, RowEventKind::Failed, "b"),
         ];
-        let mut rows =
-            RowEventBatch { processed: 0, total: 100, every_row: true, notes, places: vec![] };
+        let rows = RowEventBatch { processed: 0, total: 100, every_row: true, notes };
         let percentages: Vec<f64> = rows.numbered(7).map(|(_, _, it)| it).collect();
         assert_eq!(percentages, [15.0, 15.75, 16.5, 16.5]);
-        rows.drop_plain_rows();
-        let left: Vec<_> = rows.numbered(7).map(|(number, note, _)| (number, note.kind)).collect();
-        let failed = RowEventKind::Failed;
-        assert_eq!(left, [(7, RowEventKind::ReferenceCreated), (9, failed), (10, failed)]);
     }
 }

@@ -167,14 +167,14 @@ fn take(left: &AtomicU64, wanted: u64) -> u64 {
     taken
 }
 
-/// The notes in events of a size that can be read, kept and thinned out at a time. `start` rows had
+/// The notes in events of a size that can be read, held in memory and pruned at a time. `start` rows had
 /// an outcome before.
 fn row_events_of(notes: Vec<RowEvent>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
     let (mut events, mut notes) = (Vec::new(), notes.into_iter().peekable());
     let mut processed = start;
     while notes.peek().is_some() {
         let part: Vec<RowEvent> = notes.by_ref().take(ROW_EVENTS_PER_BATCH).collect();
-        let rows = RowEventBatch { processed, total, every_row, notes: part, places: Vec::new() };
+        let rows = RowEventBatch { processed, total, every_row, notes: part };
         processed = rows.processed_after();
         let is_split = rows.notes.last().zip(notes.peek()).is_some_and(|(last, next)| {
             last.row_number == next.row_number && last.kind == RowEventKind::Failed

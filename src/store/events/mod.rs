@@ -40,7 +40,6 @@ pub(in crate::store) fn numbered(
             import_log_id: Set(job),
             number: Set(signed(number)),
             first_number: Set(signed(first)),
-            kept: Set(signed(event.numbers())),
             kind: Set(event.type_name().to_owned()),
             event: Set(serde_json::to_string(event).unwrap_or_default()),
             created_at: Set(at),
@@ -123,30 +122,6 @@ impl Store {
             })
         };
         rows.into_iter().map(event).collect()
-    }
-
-    /// True when some of the events behind the one numbered `after` were thinned out.
-    pub async fn is_pruned_after(&self, id: i64, after: u64) -> Result<bool, StoreError> {
-        use import_event::Column as C;
-        // PostgreSQL adds 64-bit numbers up to a decimal.
-        let kept = C::Kept.sum().cast_as("BIGINT");
-        let found: Option<(Option<i64>, Option<i64>, Option<i64>)> = import_event::Entity::find()
-            .select_only()
-            .column_as(C::FirstNumber.min(), "first_number")
-            .column_as(C::Number.max(), "number")
-            .column_as(kept, "kept")
-            .filter(C::ImportLogId.eq(id))
-            .filter(C::Number.gt(signed(after)))
-            .into_tuple()
-            .one(&self.read)
-            .await
-            .context("look what is left of the events")?;
-        Ok(match found {
-            Some((Some(first), Some(last), Some(kept))) => {
-                unsigned(first) > after + 1 || kept <= last - first
-            }
-            _ => false,
-        })
     }
 
     /// From now on the job tells what becomes of every row; `None` when it has ended.

@@ -222,8 +222,7 @@ mod tests {
             note(5, RowEventKind::Superseded, "9"),
             note(6, RowEventKind::Failed, "SKU is required"),
         ];
-        let rows =
-            RowEventBatch { processed: 0, total: 100, every_row: true, notes, places: vec![] };
+        let rows = RowEventBatch { processed: 0, total: 100, every_row: true, notes };
         let lines = rows.numbered(1).map(|(_, note, percentage)| {
             serde_json::to_string(&row(note, percentage, at())).unwrap()
         });

@@ -1,5 +1,5 @@
-//! Keeps the events of a job within their bound: progress while it runs, everything once it is over
-//! and those who watched it have seen the end.
+//! Keeps the events of a job within their bound: progress while it runs, batches of row events once
+//! it is over and those who follow it have read its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,13 @@ use super::error::chain;
 use crate::domain::job::Job;
 use crate::store::PruneScope;
 
-/// How long those who watch may take to read the last events of a job.
+/// How long those who follow a job may take to read its last events.
 const READERS_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How often it is looked whether they have.
+/// How often the server looks whether they have.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Thins progress out each time that the job has told `events_max` more events. Small chunks make
-/// many.
+/// Prunes progress each time that the job has `events_max` more events: small chunks make many.
 #[derive(Debug)]
 pub(super) struct WhileRunning {
     next: u64,
@@ -29,13 +28,13 @@ impl WhileRunning {
 
     pub(super) async fn look(&mut self, inner: &Inner, job: &Job) {
         if job.event_count >= self.next {
-            thin(inner, job.id, PruneScope::Progress).await;
+            prune(inner, job.id, PruneScope::Progress).await;
             *self = Self::new(inner, job);
         }
     }
 }
 
-/// Thins the events of a job that is over, in a task of its own.
+/// Prunes the events of a job that is over, in a task of its own.
 pub(super) fn after_the_end(inner: &Arc<Inner>, job: &Job) {
     if job.event_count <= inner.settings.events_max {
         return;
@@ -52,26 +51,37 @@ pub(super) fn after_the_end(inner: &Arc<Inner>, job: &Job) {
             // The next start does it.
             () = own.stop.cancelled() => return,
         }
-        thin(&own, id, PruneScope::Everything).await;
+        prune(&own, id, PruneScope::ProgressAndRows).await;
     };
     inner.tasks.spawn_on(work, &inner.runtime);
 }
 
-/// Thins what an earlier process had no time for.
+/// Prunes what an earlier process had no time for.
 pub(super) async fn at_start(inner: Arc<Inner>) {
     match inner.work.ended_with_events_over(inner.settings.events_max).await {
         Ok(jobs) => {
             for job in jobs {
-                thin(&inner, job, PruneScope::Everything).await;
+                prune(&inner, job, PruneScope::ProgressAndRows).await;
             }
         }
-        Err(error) => tracing::warn!(error = chain(&error), "old events were not looked through"),
+        Err(error) => {
+            tracing::warn!(
+                event = "prune_failed",
+                error = chain(&error),
+                "jobs with too many events could not be found"
+            );
+        }
     }
 }
 
-/// A failure costs room, nothing else: it is not tried again.
-async fn thin(inner: &Inner, job: i64, which: PruneScope) {
-    if let Err(error) = inner.work.prune_events(job, inner.settings.events_max, which).await {
-        tracing::warn!(job, error = chain(&error), "the events were not thinned out");
+/// A failure costs room, nothing else: the server does not try again.
+async fn prune(inner: &Inner, job: i64, scope: PruneScope) {
+    if let Err(error) = inner.work.prune_events(job, inner.settings.events_max, scope).await {
+        tracing::warn!(
+            event = "prune_failed",
+            job_id = job,
+            error = chain(&error),
+            "events of the job could not be pruned"
+        );
     }
 }
