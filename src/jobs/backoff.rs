@@ -165,7 +165,7 @@ mod tests {
         let asked = AtomicU32::new(0);
         let full_once = || async {
             match asked.fetch_add(1, Ordering::Relaxed) {
-                0 => Err(StoreError::no_room()),
+                0 => Err(StoreError::disk_full()),
                 time => Ok(time),
             }
         };

@@ -63,11 +63,17 @@ impl<'a> PartitionWriter<'a> {
             return Err(RunError::Stopped);
         }
         self.inner.data_dir.check_free_space(0)?;
-        let (id, store) = (self.job.id, &self.inner.work);
-        commit(&mut *self.writer, self.job, chunk, self.stop).await?;
+        let committed = commit(&mut *self.writer, self.job, chunk, self.stop).await?;
         fault!("partition.after", RunError::Panicked);
-        let now = retry_transient(id, self.stop.token(), || store.get(id)).await?;
-        let now = now.ok_or(RunError::Stopped)?;
+        let now = match committed {
+            Some(now) => now,
+            // An earlier commit took effect, of which the answer was lost.
+            None => {
+                let (id, store) = (self.job.id, &self.inner.work);
+                let stored = retry_transient(id, self.stop.token(), || store.get(id)).await?;
+                stored.ok_or(RunError::Stopped)?
+            }
+        };
         let failed = now.counts.failed;
         self.pruning.look(self.inner, &now).await;
         self.inner.manager.publish(now);
@@ -93,13 +99,13 @@ async fn commit(
     job: &Job,
     chunk: &Arc<Chunk>,
     stop: &Stop,
-) -> Result<(), RunError> {
+) -> Result<Option<Job>, RunError> {
     // Never waited for: one attempt ends before the next begins.
     let writer = tokio::sync::Mutex::new(writer);
     let attempt = || async { writer.lock().await.commit(Arc::clone(chunk)).await };
     match retry_transient(job.id, stop.token(), attempt).await {
         Err(RunError::Store(StoreError::LostLease { .. })) => Err(RunError::Stopped),
-        written => written.map(drop),
+        committed => committed,
     }
 }
 

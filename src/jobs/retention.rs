@@ -75,7 +75,7 @@ async fn expire(inner: &Inner) -> Result<(), JobsError> {
 async fn mark_expired(inner: &Inner) -> Result<Vec<Job>, StoreError> {
     if inner.data_dir.has_reserve() {
         // As on a full disk: until the room that is held back is given.
-        fault!("retention.mark", StoreError::no_room());
+        fault!("retention.mark", StoreError::disk_full());
     }
     inner.store.expire_files(inner.settings.retention).await
 }

@@ -183,7 +183,7 @@ impl Work<'_> {
             job: job.clone(),
             dataset: Arc::clone(dataset),
             plan,
-            keep_failed: keep_failed(inner, job)?,
+            failed_rows: keep_failed(inner, job)?,
             every_row: false,
             event_quota: event_quota(inner.settings.stored_errors_max, errors, 0),
         };

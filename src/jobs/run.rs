@@ -360,7 +360,7 @@ impl Work<'_> {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
-            keep_failed: keep_failed(self.inner, self.job)?,
+            failed_rows: keep_failed(self.inner, self.job)?,
             every_row: records_every_row(self.job),
             event_quota: partition::event_quota(
                 self.inner.settings.stored_errors_max,
@@ -414,7 +414,7 @@ struct FailedRowsOf {
 
 #[async_trait]
 impl FailedRowsSink for FailedRowsOf {
-    async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
+    async fn store(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
         let part = FailedPart { chunk: chunk_number, epoch: self.epoch };
         self.storage.write_failed_part(self.uuid, part, rows).await
     }

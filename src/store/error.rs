@@ -90,7 +90,7 @@ impl StoreError {
     }
 
     /// A failure that only room on a disk mends, for the same purpose.
-    pub(crate) fn no_room() -> Self {
+    pub(crate) fn disk_full() -> Self {
         Self::FailedRows(std::io::ErrorKind::StorageFull.into())
     }
 

@@ -20,7 +20,7 @@ mod postgres;
 mod sqlite;
 mod undo;
 
-pub use chunk::writer::{ChunkWriter, EventQuota, FailedRowsSink, WriterSettings, Written};
+pub use chunk::writer::{ChunkWriter, EventQuota, FailedRowsSink, WriterSettings};
 pub use connection::notifications::Notifications;
 pub use connection::open::StoreSettings;
 pub use error::StoreError;

@@ -15,10 +15,12 @@ use crate::domain::event::{
 };
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
-use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::fence::FencedJob;
+use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::row_outcomes::{EventLimits, RowLabels};
 use crate::store::chunk::writer::{EventQuota, WriterSettings};
 use crate::store::events::numbered;
+use crate::store::log::job_row::unsigned;
 
 /// What a chunk tells.
 #[derive(Debug)]
@@ -39,18 +41,6 @@ pub(in crate::store) struct QuotaUse {
     pub(in crate::store) superseded: u64,
     references: u64,
     send_quota_notice: bool,
-}
-
-/// The job as the fence left it: its row stays locked until the commit, so that the events which
-/// follow have the next numbers.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct Fenced {
-    /// The number of the chunk's last event.
-    pub(in crate::store) event_count: u64,
-    /// Rows of the job with an outcome, this chunk's included.
-    pub(in crate::store) processed: u64,
-    /// Somebody wants to know what becomes of every row.
-    pub(in crate::store) row_events: bool,
 }
 
 /// What is needed to tell what became of rows.
@@ -89,13 +79,17 @@ impl ChunkEvents {
         backend: DbBackend,
         at: DateTime<Utc>,
         chunk: &Chunk,
-        fenced: Fenced,
+        fenced: FencedJob,
         settings: &WriterSettings,
     ) -> Vec<Statement> {
-        let total = settings.job.total_rows.unwrap_or(fenced.processed);
-        let before = fenced.event_count.saturating_sub(self.numbers());
+        let (processed, last_number) =
+            (unsigned(fenced.processed_rows), unsigned(fenced.event_count));
+        assert!(last_number >= self.numbers(), "the fence counts the events of its chunk");
+        assert!(processed >= self.rows, "the fence counts the rows of its chunk");
+        let total = settings.job.total_rows.unwrap_or(processed);
+        let before = last_number - self.numbers();
         let notes = std::mem::take(&mut self.notes);
-        let start = fenced.processed.saturating_sub(self.rows);
+        let start = processed - self.rows;
         let mut events = row_events_of(notes, start, total, settings.every_row);
         let became = match settings.job.rollback_of {
             None => "are in the table",
@@ -103,8 +97,8 @@ impl ChunkEvents {
         };
         events.push(Event::Progress {
             message: format!("Rows {} to {} {became}", chunk.first_row, chunk.last_row),
-            percentage: rows_percentage(fenced.processed, total),
-            current: fenced.processed,
+            percentage: rows_percentage(processed, total),
+            current: processed,
             total,
         });
         let rows = numbered(settings.job.id, before, at, &events);
@@ -115,8 +109,8 @@ impl ChunkEvents {
         statements
     }
 
-    /// Gives the room for notes back: the transaction was rolled back.
-    pub(in crate::store) fn undo(&self, left: &EventQuota) {
+    /// Returns what the chunk took of the quota: its transaction was rolled back.
+    pub(in crate::store) fn return_quota(&self, left: &EventQuota) {
         left.errors.fetch_add(self.taken.errors, Ordering::Relaxed);
         left.superseded.fetch_add(self.taken.superseded, Ordering::Relaxed);
         left.references.fetch_add(self.taken.references, Ordering::Relaxed);

@@ -1,35 +1,34 @@
-//! Loadbay's own rows about a chunk: its commit_record, its counts, its row errors. Built once with sea-orm
-//! and run by each writer inside the chunk's transaction.
+//! Loadbay's own rows about a chunk, as statements: the record of its commit, the outcomes of its rows,
+//! its counts, its events. They run inside the chunk's transaction.
 
 use chrono::{DateTime, Utc};
-use entity::{import_chunk, import_error, import_log, import_superseded};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryFilter, QueryTrait, Statement};
+use entity::{import_chunk, import_error, import_superseded};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryTrait, Statement};
 
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
-use crate::domain::event::RowEventKind;
 use crate::domain::job::Job;
-use crate::store::chunk::events::{ChunkEvents, EventWriter, Fenced};
-use crate::store::chunk::row_outcomes::{NewReference, RowLabels};
+use crate::store::chunk::events::{ChunkEvents, EventWriter};
+use crate::store::chunk::fence::fence;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::row_outcomes::RowLabels;
 use crate::store::chunk::writer::WriterSettings;
-use crate::store::error::StoreError;
-use crate::store::log::job_row::{lease_runs_on_postgres, signed};
-use crate::store::log::lease::ours;
+use crate::store::log::job_row::{signed, small};
 
 /// Rows of one INSERT: well under the bind limit of both databases.
 const ROWS_PER_INSERT: usize = 500;
 
-/// The statements that close a chunk, in order. Each of `notes` may touch any number of rows,
-/// `commit_record` and `fence` exactly one: a commit_record that is there already means that the chunk was
-/// committed, a fence that touches nothing means that the job is no longer ours.
+/// The statements that close a chunk, in order. `commit_record` and `fence` touch exactly one row.
 #[derive(Debug)]
 pub(in crate::store) struct ChunkLedger {
+    /// Touches no row when the chunk is committed already.
     pub(in crate::store) commit_record: Statement,
-    pub(in crate::store) notes: Vec<Statement>,
-    /// Returns what [`Fenced`] holds.
+    /// Row errors and superseded rows.
+    pub(in crate::store) row_outcomes: Vec<Statement>,
+    /// Touches no row when the job is no longer ours. Returns a [`FencedJob`](super::fence::FencedJob).
     pub(in crate::store) fence: Statement,
-    /// What follows it.
+    /// What follows the fence.
     pub(in crate::store) events: ChunkEvents,
 }
 
@@ -51,7 +50,7 @@ impl ChunkLedger {
             &EventWriter { names, left, every_row: settings.every_row },
         );
         let mut ledger = Self {
-            notes: Vec::new(),
+            row_outcomes: Vec::new(),
             commit_record: commit_record(backend, now, job, chunk, &outcome.counts),
             fence: fence(backend, now, job, &outcome.counts, events.numbers()),
             events,
@@ -59,24 +58,6 @@ impl ChunkLedger {
         ledger.add_errors(backend, job, &outcome.failed);
         ledger.add_superseded(backend, job, chunk);
         ledger
-    }
-
-    /// Takes note of how the transaction ended.
-    pub(in crate::store) fn finish(
-        &self,
-        ended: Result<Fenced, StoreError>,
-        settings: &mut WriterSettings,
-    ) -> Result<(), StoreError> {
-        match ended {
-            Ok(fenced) => {
-                settings.asked(fenced.row_events);
-                Ok(())
-            }
-            Err(error) => {
-                self.events.undo(&settings.event_quota);
-                Err(error)
-            }
-        }
     }
 
     fn add_errors(&mut self, backend: DbBackend, job: &Job, failed: &[FailedRow]) {
@@ -96,7 +77,7 @@ impl ChunkLedger {
             })
             .collect();
         for part in rows.chunks(ROWS_PER_INSERT) {
-            self.notes.push(import_error::Entity::insert_many(part.to_vec()).build(backend));
+            self.row_outcomes.push(import_error::Entity::insert_many(part.to_vec()).build(backend));
         }
     }
 
@@ -112,21 +93,10 @@ impl ChunkLedger {
             })
             .collect();
         for part in rows.chunks(ROWS_PER_INSERT) {
-            self.notes.push(import_superseded::Entity::insert_many(part.to_vec()).build(backend));
+            self.row_outcomes
+                .push(import_superseded::Entity::insert_many(part.to_vec()).build(backend));
         }
     }
-}
-
-/// What the data part of a chunk's transaction came to.
-#[derive(Debug, Default)]
-pub(in crate::store) struct ChunkOutcome {
-    pub(in crate::store) counts: Counts,
-    /// All failed rows of the chunk: those of the file and those that the database refused.
-    pub(in crate::store) failed: Vec<FailedRow>,
-    /// Records of the chunk that were created or updated, when every row is events.
-    pub(in crate::store) changed: Vec<(usize, RowEventKind)>,
-    /// References that were created.
-    pub(in crate::store) references: Vec<NewReference>,
 }
 
 fn commit_record(
@@ -138,8 +108,8 @@ fn commit_record(
 ) -> Statement {
     let row = import_chunk::ActiveModel {
         import_log_id: Set(job.id),
-        number: Set(i32::try_from(chunk.number).unwrap_or(i32::MAX)),
-        lane: Set(i32::try_from(chunk.partition).unwrap_or(i32::MAX)),
+        number: Set(small(chunk.number)),
+        lane: Set(small(chunk.partition)),
         first_row: Set(i64::from(chunk.first_row)),
         last_row: Set(i64::from(chunk.last_row)),
         created_count: Set(signed(counts.created)),
@@ -151,45 +121,8 @@ fn commit_record(
         lease_epoch: Set(job.lease_epoch),
         committed_at: Set(now),
     };
-    import_chunk::Entity::insert(row).build(backend)
-}
-
-/// Adds the counts to the job if it is still ours. The row stays locked until the commit, so an
-/// owner with a newer epoch waits for it and then sees it.
-///
-/// Where other servers are, its lease must run as well: the place of a job whose lease ran out may be
-/// a later job's by now. Its owner finds out when it renews it, and goes on if it is not.
-fn fence(
-    backend: DbBackend,
-    now: DateTime<Utc>,
-    job: &Job,
-    counts: &Counts,
-    numbers: u64,
-) -> Statement {
-    use import_log::Column as C;
-    let grown = |column: C, by: u64| (column, Expr::col(column).add(signed(by)));
-    let mut update = import_log::Entity::update_many();
-    for (column, value) in [
-        grown(C::ProcessedRows, counts.processed()),
-        grown(C::CreatedCount, counts.created),
-        grown(C::UpdatedCount, counts.updated),
-        grown(C::UnchangedCount, counts.unchanged),
-        grown(C::SupersededCount, counts.superseded),
-        grown(C::SuccessCount, counts.succeeded()),
-        grown(C::ErrorCount, counts.failed),
-        grown(C::RemovedCount, counts.removed),
-        grown(C::EventCount, numbers),
-        (C::UpdatedAt, Expr::value(now)),
-        // The job moves: attempts count those that ended without a word since it last did.
-        (C::Attempts, Expr::value(1)),
-    ] {
-        update = update.col_expr(column, value);
-    }
-    let mut which = ours(job);
-    if backend == DbBackend::Postgres {
-        which = which.add(lease_runs_on_postgres());
-    }
-    let mut update = update.filter(which).into_query();
-    update.returning(Query::returning().columns([C::EventCount, C::ProcessedRows, C::RowEvents]));
-    backend.build(&update)
+    use import_chunk::Column as C;
+    // Waits for another commit of the same chunk and touches nothing if that one took effect.
+    let once = OnConflict::columns([C::ImportLogId, C::Number]).do_nothing().to_owned();
+    import_chunk::Entity::insert(row).on_conflict(once).build(backend)
 }

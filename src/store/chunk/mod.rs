@@ -2,7 +2,11 @@
 //! Loadbay's own rows about it. The same for both databases.
 
 pub(super) mod events;
+pub(super) mod fence;
 pub(super) mod ledger;
+pub(super) mod open;
+pub(super) mod outcome;
+pub(super) mod protocol;
 pub(super) mod references;
 pub(super) mod row_outcomes;
 pub(super) mod rows;

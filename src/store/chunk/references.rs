@@ -1,7 +1,7 @@
 //! The records of other tables that rows name ("masters"): which name is which id.
 //!
 //! KnownNames are compared whatever their letter case. What a transaction creates counts only once it is
-//! committed: [`References::forget`] takes it back.
+//! committed: [`References::rolled_back`] takes it back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::record::{Records, Value};
-use crate::store::chunk::row_outcomes::NewReference;
+use crate::store::chunk::outcome::NewReference;
 use crate::store::chunk::target::{ReferenceTarget, Target};
 
 /// The references of one target.
@@ -119,8 +119,8 @@ impl References {
         names.refused.get(&name.to_lowercase()).map(String::as_str)
     }
 
-    /// The transaction is committed.
-    pub(in crate::store) fn settle(&mut self) {
+    /// The open transaction is committed.
+    pub(in crate::store) fn committed(&mut self) {
         for names in &mut self.tables {
             names.fresh.clear();
             names.refused.clear();
@@ -131,7 +131,7 @@ impl References {
     }
 
     /// The transaction is rolled back.
-    pub(in crate::store) fn forget(&mut self) {
+    pub(in crate::store) fn rolled_back(&mut self) {
         self.created.clear();
         for names in &mut self.tables {
             names.refused.clear();

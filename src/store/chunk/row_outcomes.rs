@@ -7,23 +7,12 @@ use crate::domain::chunk::Chunk;
 use crate::domain::event::{RowEvent, RowEventKind};
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
-use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::rows::key_text;
 
 /// What is told once when the bound on notes is reached.
 const QUOTA_NOTICE: &str = "From here on failed rows, overtaken rows and new references are only \
                        counted; the list of failed rows has them all";
-
-/// A record of another table that a chunk created.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) struct NewReference {
-    /// The dataset's column: `category`.
-    pub(in crate::store) column: String,
-    /// The new record's name.
-    pub(in crate::store) name: String,
-    /// The first record of the chunk that names it.
-    pub(in crate::store) record: usize,
-}
 
 /// How many notes of each kind may be told.
 #[derive(Debug, Clone, Copy)]

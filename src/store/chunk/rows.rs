@@ -5,7 +5,6 @@ use std::cmp::Ordering;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::record::{Records, Value};
 use crate::domain::row_error::{RowCode, RowError, shown};
-use crate::store::chunk::ledger::ChunkOutcome;
 use crate::store::chunk::references::References;
 use crate::store::chunk::target::Target;
 
@@ -131,17 +130,4 @@ pub(in crate::store) fn key_text(records: &Records, record: usize, key: &[usize]
         Value::Null => String::new(),
     };
     key.iter().map(part).collect::<Vec<_>>().join(", ")
-}
-
-/// Adds what was known of the chunk's rows before the database saw them.
-pub(in crate::store) fn complete(outcome: &mut ChunkOutcome, chunk: &Chunk) {
-    outcome.failed.extend(chunk.failed.iter().cloned());
-    outcome.failed.sort_by_key(|row| row.row_number);
-    outcome.counts.failed = outcome.failed.len() as u64;
-    outcome.counts.superseded = chunk.superseded.len() as u64;
-    debug_assert_eq!(
-        outcome.counts.processed(),
-        chunk.rows() as u64,
-        "every row of a chunk has exactly one outcome"
-    );
 }

@@ -7,14 +7,9 @@ use async_trait::async_trait;
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::counts::Counts;
 use crate::domain::job::Job;
-use crate::domain::options::{Blank, Mode, RowEventMode};
-use crate::store::chunk::target::Target;
+use crate::domain::options::RowEventMode;
 use crate::store::error::StoreError;
-use crate::store::postgres::PostgresWriter;
-use crate::store::sqlite::SqliteWriter;
-use crate::store::{Database, Store};
 
 /// Puts the failed rows of a chunk aside for download.
 #[async_trait]
@@ -24,7 +19,7 @@ pub trait FailedRowsSink: Send + Sync {
     ///
     /// # Errors
     /// What the storage refuses; the chunk is not committed then.
-    async fn keep(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()>;
+    async fn store(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()>;
 }
 
 /// What a writer must know.
@@ -37,7 +32,7 @@ pub struct WriterSettings {
     /// Which value of a record is which column.
     pub plan: Plan,
     /// Where failed rows go.
-    pub keep_failed: Arc<dyn FailedRowsSink>,
+    pub failed_rows: Arc<dyn FailedRowsSink>,
     /// Row errors, and superseded rows, that may still be stored for the job.
     pub event_quota: Arc<EventQuota>,
     /// What becomes of every row is told; may begin while the job runs.
@@ -46,7 +41,7 @@ pub struct WriterSettings {
 
 impl WriterSettings {
     /// Takes note that somebody asked to be told what becomes of every row.
-    pub(in crate::store) fn asked(&mut self, row_events: bool) {
+    pub(in crate::store) fn note_row_events(&mut self, row_events: bool) {
         self.every_row |= row_events && self.job.options.rows == RowEventMode::Auto;
     }
 }
@@ -70,68 +65,19 @@ pub struct EventQuota {
     pub quota_notice_sent: std::sync::atomic::AtomicBool,
 }
 
-/// What became of a chunk.
-#[derive(Debug, Clone)]
-pub struct Written {
-    /// Rows by outcome.
-    pub counts: Counts,
-    /// The chunk was in the table already: an earlier commit whose answer was lost.
-    pub already: bool,
-}
-
 /// Writes chunks of one partition of one job, each in one transaction, each exactly once.
 #[async_trait]
 pub trait ChunkWriter: Send {
     /// Commits the chunk with everything that belongs to it: records, references, histories, row
     /// errors, counts, and the row of `import_chunks` that proves it.
     ///
+    /// Answers the job as it stands then; `None` when the chunk was committed before and the answer to
+    /// that was lost.
+    ///
     /// Must be awaited to its end; the caller runs it in a task of its own.
     ///
     /// # Errors
     /// `LostLease` when the job is no longer ours; a transient error when nothing was written and
     /// the same chunk may be tried again.
-    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError>;
-}
-
-impl Store {
-    /// Opens a writer for one partition of a job.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub async fn writer(
-        &self,
-        settings: WriterSettings,
-    ) -> Result<Box<dyn ChunkWriter>, StoreError> {
-        let options = &settings.job.options;
-        let target = self.target(&settings, options.mode, options.blank).await?;
-        match &self.kind {
-            Database::Sqlite { path, write_lock } => {
-                let (path, write_lock) = (path.clone(), Arc::clone(write_lock));
-                let open = move || SqliteWriter::open(&path, write_lock, settings, target);
-                let writer = tokio::task::spawn_blocking(open)
-                    .await
-                    .map_err(|_| StoreError::WriterDied)??;
-                Ok(Box::new(writer))
-            }
-            Database::Postgres { sessions } => {
-                Ok(Box::new(PostgresWriter::open((**sessions).clone(), settings, target).await?))
-            }
-        }
-    }
-
-    /// What the job writes to, as the tables look now.
-    pub(in crate::store) async fn target(
-        &self,
-        settings: &WriterSettings,
-        mode: Mode,
-        blank: Blank,
-    ) -> Result<Target, StoreError> {
-        let dataset = &settings.dataset;
-        let mut tables = vec![dataset.table.clone()];
-        tables.extend(
-            dataset.columns.iter().filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())),
-        );
-        let shapes = self.shapes(tables).await?;
-        Ok(Target::new(dataset, &settings.plan, &shapes, mode, blank))
-    }
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError>;
 }

@@ -71,6 +71,13 @@ pub(in crate::store) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// A number for a column of 32 bits, which no job outgrows.
+pub(in crate::store) fn small(number: u32) -> i32 {
+    let stored = i32::try_from(number);
+    assert!(stored.is_ok(), "{number} is more than the column takes");
+    stored.unwrap_or(i32::MAX)
+}
+
 /// Now, in the microseconds that both databases keep: what is in memory and what is read back are
 /// the same to the byte.
 pub(in crate::store) fn now_utc() -> DateTime<Utc> {

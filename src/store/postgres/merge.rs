@@ -1,34 +1,33 @@
 //! The rows of a chunk into the table: stage, then merge; a row that the database refuses is found by
 //! halving.
 
-use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
-use super::references::CREATE_REFERENCES;
-use super::{PostgresWriter, copy, run_plain};
+use super::session::run_plain;
+use super::{PostgresRows, copy};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
 use crate::domain::row_error::RowCode;
-use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::rows;
 use crate::store::error::{ErrorContext, StoreError};
 
-impl PostgresWriter {
+impl PostgresRows {
     /// Writes the records of a chunk inside the open transaction.
     pub(super) async fn rows(
         &mut self,
         connection: &mut PgConnection,
         chunk: &Chunk,
-        now: DateTime<Utc>,
-        isolate_rows: bool,
-    ) -> Result<ChunkOutcome, StoreError> {
+        options: WriteOptions,
+    ) -> Result<ChunkOutcome, WriteError> {
         let mut outcome = ChunkOutcome::default();
         if chunk.records.is_empty() {
             return Ok(outcome);
         }
-        self.create_references(connection, chunk, now, isolate_rows).await?;
+        self.create_references(connection, chunk, options).await?;
         let mut order = rows::in_key_order(&chunk.records, &self.target.key);
         order.retain(|record| {
             let unknown = rows::unknown_reference(&self.target, &self.references, chunk, *record);
@@ -39,12 +38,14 @@ impl PostgresWriter {
         if order.is_empty() {
             return Ok(outcome);
         }
-        if isolate_rows {
-            self.bisect(connection, chunk, order, now, &mut outcome).await?;
+        if options.isolate_rows {
+            self.bisect(connection, chunk, order, options, &mut outcome).await?;
         } else {
             let action = "write the rows of a chunk";
-            self.stage(connection, chunk, &order).await.context(action)?;
-            self.merge(connection, chunk, order.len(), now, &mut outcome).await.context(action)?;
+            self.stage(connection, chunk, &order).await.map_err(|error| written(error, action))?;
+            self.merge(connection, chunk, order.len(), options, &mut outcome)
+                .await
+                .map_err(|error| written(error, action))?;
         }
         Ok(outcome)
     }
@@ -55,7 +56,7 @@ impl PostgresWriter {
         connection: &mut PgConnection,
         chunk: &Chunk,
         order: Vec<usize>,
-        now: DateTime<Utc>,
+        options: WriteOptions,
         outcome: &mut ChunkOutcome,
     ) -> Result<(), StoreError> {
         let is_kept = self.keep(connection, chunk, &order).await?;
@@ -69,7 +70,7 @@ impl PostgresWriter {
                 self.stage(connection, chunk, &part).await
             };
             let merged = match staged {
-                Ok(()) => self.merge(connection, chunk, part.len(), now, &mut of_part).await,
+                Ok(()) => self.merge(connection, chunk, part.len(), options, &mut of_part).await,
                 Err(error) => Err(error),
             };
             match merged {
@@ -156,18 +157,18 @@ impl PostgresWriter {
         connection: &mut PgConnection,
         chunk: &Chunk,
         staged: usize,
-        now: DateTime<Utc>,
+        options: WriteOptions,
         outcome: &mut ChunkOutcome,
     ) -> Result<(), sqlx::Error> {
         let refused = self.refuse(connection, chunk, outcome).await?;
         if let Some(journal) = &self.journal {
             journal.before(&mut *connection).await?;
         }
-        let merge = if self.settings.every_row { &self.sql.merge_telling } else { &self.sql.merge };
+        let merge = if options.every_row { &self.sql.merge_telling } else { &self.sql.merge };
         let sql = if self.mostly_known { &merge.known } else { &merge.plain };
         let (created, updated, created_records, updated_records): Merged =
             sqlx::query_as(AssertSqlSafe(sql.clone()))
-                .bind(now)
+                .bind(options.now)
                 .fetch_one(&mut *connection)
                 .await?;
         outcome.changed.extend(records(created_records, RowEventKind::Created));
@@ -175,14 +176,14 @@ impl PostgresWriter {
         if updated > 0 {
             for history in &self.sql.histories {
                 sqlx::query(AssertSqlSafe(history.clone()))
-                    .bind(now)
+                    .bind(options.now)
                     .execute(&mut *connection)
                     .await?;
             }
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
         if let Some(journal) = &self.journal {
-            journal.after(&mut *connection, self.settings.job.id, chunk, created).await?;
+            journal.after(&mut *connection, self.job, chunk, created).await?;
         }
         let mut taken = (staged - refused) as u64;
         if self.has_triggers && created + updated < taken {
@@ -271,15 +272,11 @@ pub(super) fn fault_of_row(error: &sqlx::Error) -> bool {
         .is_some_and(|code| code.starts_with("22") || code.starts_with("23") || code == "P0001")
 }
 
-/// True of an error that the careful way may turn into failed rows.
-pub(super) fn is_fault_of_row(error: &StoreError) -> bool {
-    match error {
-        StoreError::Postgres {
-            action: "write the rows of a chunk" | CREATE_REFERENCES,
-            source,
-        } => fault_of_row(source),
-        _ => false,
-    }
+/// A failure of a statement that writes rows, or what they name.
+pub(super) fn written(error: sqlx::Error, action: &'static str) -> WriteError {
+    let is_of_row = fault_of_row(&error);
+    let error = StoreError::Postgres { action, source: error };
+    if is_of_row { WriteError::RowRefused(error) } else { WriteError::Failed(error) }
 }
 
 fn refused(chunk: &Chunk, record: usize, error: &sqlx::Error) -> FailedRow {

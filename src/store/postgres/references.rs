@@ -7,16 +7,15 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::merge::{answer, fault_of_row};
-use super::{PostgresWriter, run_plain};
+use super::PostgresRows;
+use super::merge::{answer, fault_of_row, written};
+use super::session::run_plain;
 use crate::domain::chunk::Chunk;
 use crate::domain::limits::REFERENCES_MAX;
+use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::references::{MissingReference, References};
 use crate::store::chunk::target::{ReferenceTarget, quoted};
 use crate::store::error::{ErrorContext, StoreError};
-
-/// What is being done when a reference cannot be created.
-pub(super) const CREATE_REFERENCES: &str = "create references";
 
 /// Reads the names that are there already.
 pub(super) async fn load(
@@ -39,39 +38,39 @@ pub(super) async fn load(
     Ok(())
 }
 
-impl PostgresWriter {
+impl PostgresRows {
     /// Looks up the names of the chunk that are not known yet and creates those that are missing.
     /// With `careful` a name that the database refuses is noted and the others are created.
     pub(super) async fn create_references(
         &mut self,
         connection: &mut PgConnection,
         chunk: &Chunk,
-        now: DateTime<Utc>,
-        isolate_rows: bool,
-    ) -> Result<(), StoreError> {
+        options: WriteOptions,
+    ) -> Result<(), WriteError> {
+        let refused = |error| written(error, "create references");
         let mut by_reference: BTreeMap<usize, Vec<MissingReference>> = BTreeMap::new();
         for missing in self.references.missing(&chunk.records) {
             by_reference.entry(missing.reference).or_default().push(missing);
         }
         for (reference, mut missing) in by_reference {
             let names: Vec<String> = missing.iter().map(|it| it.name.clone()).collect();
-            self.find_references(connection, reference, &names).await.context(CREATE_REFERENCES)?;
+            self.find_references(connection, reference, &names).await.map_err(refused)?;
             let Some(target) = self.references.get(reference).cloned() else { continue };
             if !target.create {
                 continue;
             }
             missing.retain(|it| !self.references.knows(it));
             let names: Vec<String> = missing.iter().map(|it| it.name.clone()).collect();
-            let created = if isolate_rows {
-                self.create_one_by_one(connection, &target, &missing, now).await?
+            let created = if options.isolate_rows {
+                self.create_one_by_one(connection, &target, &missing, options.now).await?
             } else {
-                insert(connection, &target, &names, now).await.context(CREATE_REFERENCES)?
+                insert(connection, &target, &names, options.now).await.map_err(refused)?
             };
             for it in missing.iter().filter(|it| created.contains(&it.name)) {
                 self.references.created(it);
             }
             // Those of another writer are found as well: the insert waited for its commit.
-            self.find_references(connection, reference, &names).await.context(CREATE_REFERENCES)?;
+            self.find_references(connection, reference, &names).await.map_err(refused)?;
         }
         Ok(())
     }

@@ -1,38 +1,43 @@
-//! Lending a connection and what belongs to it to a thread that may block, while it is its turn to
-//! write. Knows nothing of chunks.
+//! Committing chunks on a thread that may block, in turn with everything else that writes to the
+//! database.
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+use crate::domain::chunk::Chunk;
+use crate::domain::job::Job;
+use crate::store::chunk::protocol::{ChunkCommitter, ChunkTx, RowWriter};
 use crate::store::error::StoreError;
 
-/// Something that writes to the database in turn with others.
-pub(super) struct BlockingWriter<T> {
+/// A committer that is lent to such a thread, chunk by chunk.
+pub(super) struct BlockingWriter<C> {
     write_lock: Arc<Mutex<()>>,
-    /// Away while a thread works with it; gone for good if that thread died.
-    inner: Option<T>,
+    /// Away while a thread works with it; gone for good if that thread panicked.
+    committer: Option<C>,
 }
 
-impl<T: Send + 'static> BlockingWriter<T> {
-    pub(super) fn new(write_lock: Arc<Mutex<()>>, inner: T) -> Self {
-        Self { write_lock, inner: Some(inner) }
+impl<T, W> BlockingWriter<ChunkCommitter<T, W>>
+where
+    T: ChunkTx + 'static,
+    W: RowWriter<T> + 'static,
+{
+    pub(super) fn new(write_lock: Arc<Mutex<()>>, committer: ChunkCommitter<T, W>) -> Self {
+        Self { write_lock, committer: Some(committer) }
     }
 
-    /// Waits for the turn and works on a thread of its own.
-    pub(super) async fn work<R: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut T) -> Result<R, StoreError> + Send + 'static,
-    ) -> Result<R, StoreError> {
-        let mut inner = self.inner.take().ok_or(StoreError::WriterDied)?;
+    /// Waits for the turn to write and commits a chunk.
+    pub(super) async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError> {
+        let mut committer = self.committer.take().ok_or(StoreError::WriterDied)?;
         let guard = Arc::clone(&self.write_lock).lock_owned().await;
         let work = tokio::task::spawn_blocking(move || {
-            let done = work(&mut inner);
-            drop(guard);
-            (inner, done)
+            let committed = Handle::current().block_on(committer.commit_chunk(&chunk));
+            drop((guard, chunk));
+            (committer, committed)
         });
-        let (inner, done) = work.await.map_err(|_| StoreError::WriterDied)?;
-        self.inner = Some(inner);
-        done
+        let (committer, committed) = work.await.map_err(|_| StoreError::WriterDied)?;
+        self.committer = Some(committer);
+        committed
     }
 }

@@ -4,52 +4,43 @@ use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection};
 
 use super::bind::{BoundValue, time_text};
-use super::references;
-use super::refusal::{WRITE_ROWS, is_fault_of_row, refused};
+use super::refusal::{is_fault_of_row, refused, written};
 use super::sql::RowSql;
 use super::undo::SqliteJournal;
+use super::{SqliteRows, references};
 use crate::dataset::model::ColumnType;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
-use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::references::References;
 use crate::store::chunk::rows;
 use crate::store::chunk::target::Target;
-use crate::store::error::{ErrorContext, StoreError};
+use crate::store::error::ErrorContext;
 
-/// How a chunk is written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct WriteOptions {
-    /// Each row under a savepoint, so that rows which the database refuses become failed rows.
-    pub(super) isolate_rows: bool,
-    /// Note which rows were created and which updated.
-    pub(super) every_row: bool,
-    /// The job that keeps its rows as they were before, to be taken back.
-    pub(super) journal: Option<i64>,
-}
-
-/// Writes the records of a chunk.
-pub(super) fn rows(
-    connection: &Connection,
-    sql: &RowSql,
-    references: &mut References,
-    chunk: &Chunk,
-    now: DateTime<Utc>,
-    options: WriteOptions,
-) -> Result<ChunkOutcome, StoreError> {
-    references::create(connection, references, chunk, now, options.isolate_rows)
-        .context(WRITE_ROWS)?;
-    let order = rows::in_key_order(&chunk.records, &sql.target.key);
-    let mut merge = RowMerge::prepare(connection, sql, references, chunk, now)
-        .context("prepare the statements of a chunk")?;
-    if let Some(job) = options.journal {
-        let journal = SqliteJournal::prepare(connection, sql, job);
-        merge.journal = Some(journal.context("prepare the journal of a chunk")?);
+impl SqliteRows {
+    /// Writes the records of a chunk inside the open transaction.
+    pub(super) fn rows(
+        &mut self,
+        connection: &Connection,
+        chunk: &Chunk,
+        options: WriteOptions,
+    ) -> Result<ChunkOutcome, WriteError> {
+        let Self { sql, references, journal, .. } = self;
+        references::create(connection, references, chunk, options.now, options.isolate_rows)
+            .map_err(written)?;
+        let order = rows::in_key_order(&chunk.records, &sql.target.key);
+        let mut merge = RowMerge::prepare(connection, sql, references, chunk, options.now)
+            .context("prepare the statements of a chunk")?;
+        if let Some(job) = *journal {
+            let journal = SqliteJournal::prepare(connection, sql, job);
+            merge.journal = Some(journal.context("prepare the journal of a chunk")?);
+        }
+        merge.all(&order, options).map_err(written)?;
+        Ok(merge.outcome)
     }
-    merge.all(&order, options).context(WRITE_ROWS)?;
-    Ok(merge.outcome)
 }
 
 /// What a row came to.

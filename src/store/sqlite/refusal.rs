@@ -2,18 +2,15 @@
 
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::row_error::RowCode;
+use crate::store::chunk::protocol::WriteError;
 use crate::store::chunk::rows;
 use crate::store::error::StoreError;
 
-/// What fails when the database refuses a row.
-pub(super) const WRITE_ROWS: &str = "write the rows of a chunk";
-
-/// True when a chunk failed because of the values of a row.
-pub(super) fn is_fault_of_chunk(error: &StoreError) -> bool {
-    match error {
-        StoreError::Sqlite { action: WRITE_ROWS, source } => is_fault_of_row(source),
-        _ => false,
-    }
+/// A failure of a statement that writes rows, or what they name.
+pub(super) fn written(error: rusqlite::Error) -> WriteError {
+    let is_of_row = is_fault_of_row(&error);
+    let error = StoreError::Sqlite { action: "write the rows of a chunk", source: error };
+    if is_of_row { WriteError::RowRefused(error) } else { WriteError::Failed(error) }
 }
 
 /// True when the statement failed because of the row's values, not because of the database.

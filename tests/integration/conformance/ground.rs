@@ -143,7 +143,7 @@ impl Ground {
         job: &Job,
         is_full: Arc<AtomicBool>,
     ) -> Box<dyn ChunkWriter> {
-        let keep_failed = Arc::new(Disk { is_full });
+        let failed_rows = Arc::new(Disk { is_full });
         let datasets = Datasets::load::<&str, &str>([]).expect("the embedded datasets");
         let dataset = Arc::clone(datasets.get("products").expect("there are products"));
         let plan = Plan::new(&dataset, &job.detected.columns).expect("the columns fit");
@@ -155,7 +155,7 @@ impl Ground {
             job: job.clone(),
             dataset,
             plan,
-            keep_failed,
+            failed_rows,
             event_quota: Arc::new(event_quota),
             every_row: true,
         };
@@ -170,7 +170,7 @@ struct Disk {
 
 #[async_trait::async_trait]
 impl FailedRowsSink for Disk {
-    async fn keep(&self, _: u32, _: &[FailedRow]) -> std::io::Result<()> {
+    async fn store(&self, _: u32, _: &[FailedRow]) -> std::io::Result<()> {
         if self.is_full.load(Ordering::Relaxed) {
             return Err(std::io::ErrorKind::StorageFull.into());
         }

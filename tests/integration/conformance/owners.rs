@@ -126,7 +126,7 @@ on_both!(a_chunk_needs_a_lease_that_runs_where_other_servers_are, |ground| {
     assert_eq!(is_refused, ground.database.kind() == Kind::Postgres, "{written:?}");
     // Its place is still there: it goes on.
     assert!(ground.store.renew(&job, &with_limit("one", 1)).await.unwrap());
-    assert_eq!(writer.commit(chunk(0, false)).await.unwrap().already, !is_refused);
+    assert_eq!(writer.commit(chunk(0, false)).await.unwrap().is_none(), !is_refused);
 });
 
 on_both!(attempts_count_when_a_job_is_claimed_until_it_is_given_up, |ground| {

@@ -8,30 +8,28 @@ mod sql;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sqlx::Connection;
-use sqlx::postgres::PgConnection;
 
 pub(super) use journal::PostgresJournal;
 
-use super::{conclude, is_committed_already, look, open_session, run_plain};
+use super::session::{PostgresTx, run_plain};
+use crate::dataset::Plan;
 use crate::domain::chunk::Chunk;
-use crate::domain::counts::Counts;
-use crate::faults::fault;
-use crate::store::chunk::row_outcomes::RowLabels;
+use crate::domain::job::Job;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::protocol::{ChunkCommitter, RowWriter, WriteError, WriteOptions};
 use crate::store::chunk::target::Target;
-use crate::store::chunk::writer::{ChunkWriter, WriterSettings, Written};
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::connection::sessions::Sessions;
-use crate::store::error::{ErrorContext, StoreError};
+use crate::store::error::StoreError;
 use crate::store::undo::Owned;
 
-/// The connection, and what it knows of the job that is taken back.
-pub(in crate::store) struct PostgresUndoer {
-    sessions: Sessions,
-    /// Gone after an error; the next chunk connects again.
-    connection: Option<PgConnection>,
+/// Rolls the chunks of a journal back.
+pub(in crate::store) struct PostgresUndoer(ChunkCommitter<PostgresTx, PostgresRollback>);
+
+/// Rolls the rows of chunks back.
+struct PostgresRollback {
     undone: i64,
-    settings: WriterSettings,
-    names: RowLabels,
+    plan: Plan,
     target: Target,
     sql: sql::RollbackSql,
 }
@@ -45,48 +43,31 @@ impl PostgresUndoer {
         target: Target,
     ) -> Result<Self, StoreError> {
         let sql = sql::RollbackSql::new(&target, owned);
-        let names = RowLabels::new(&settings.dataset, &settings.plan);
-        let connection = Some(open_session(&sessions, &sql.prepare).await?);
-        Ok(Self { sessions, connection, undone, settings, names, target, sql })
+        let mut tx = PostgresTx::new(sessions, sql.prepare.clone());
+        tx.open().await?;
+        let rows = PostgresRollback { undone, plan: settings.plan.clone(), target, sql };
+        Ok(Self(ChunkCommitter::new(tx, rows, settings)))
     }
+}
 
-    async fn try_commit(
+#[async_trait]
+impl RowWriter<PostgresTx> for PostgresRollback {
+    async fn write(
         &mut self,
-        connection: &mut PgConnection,
+        tx: &mut PostgresTx,
         chunk: &Chunk,
-    ) -> Result<Written, StoreError> {
-        let mut transaction = connection.begin().await.context("begin a chunk")?;
-        fault!("chunk.begin", StoreError::busy());
-        let (now, already) = look(&mut transaction, self.settings.job.id, chunk.number).await?;
-        if already {
-            transaction.rollback().await.context("leave a chunk that is committed")?;
-            return Ok(Written { counts: Counts::default(), already: true });
-        }
+        options: WriteOptions,
+    ) -> Result<ChunkOutcome, WriteError> {
+        let connection = tx.connection()?;
         // A reference from another table is to refuse its row now, not the whole chunk at the end.
-        run_plain(&mut transaction, "SET CONSTRAINTS ALL IMMEDIATE").await?;
-        let outcome = self.rows(&mut transaction, chunk, now).await?;
-        fault!("chunk.rows", StoreError::busy());
-        conclude(transaction, &self.names, &mut self.settings, chunk, &outcome, now).await?;
-        Ok(Written { counts: outcome.counts, already: false })
+        run_plain(connection, "SET CONSTRAINTS ALL IMMEDIATE").await?;
+        Ok(self.rows(connection, chunk, options.now).await?)
     }
 }
 
 #[async_trait]
 impl ChunkWriter for PostgresUndoer {
-    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => open_session(&self.sessions, &self.sql.prepare).await?,
-        };
-        let mut written = self.try_commit(&mut connection, &chunk).await;
-        if written.as_ref().is_err_and(is_committed_already) {
-            // An earlier commit whose answer was lost came to its end only now.
-            written = Ok(Written { counts: Counts::default(), already: true });
-        }
-        // A connection that failed may be in any state; a new one is certain.
-        if !matches!(written, Err(StoreError::Postgres { .. })) {
-            self.connection = Some(connection);
-        }
-        written
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError> {
+        self.0.commit_chunk(&chunk).await
     }
 }

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
-use super::PostgresUndoer;
+use super::PostgresRollback;
 use crate::domain::chunk::Chunk;
-use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::postgres::merge::{answer, fault_of_row};
-use crate::store::postgres::run_plain;
+use crate::store::postgres::session::run_plain;
 use crate::store::undo::skipped::{SkipReason, skipped_row};
 
 const ACTION: &str = "take the rows of a chunk back";
@@ -64,7 +64,7 @@ impl From<sqlx::Error> for PartRefusal {
     }
 }
 
-impl PostgresUndoer {
+impl PostgresRollback {
     /// Takes the rows of a chunk back inside the open transaction.
     pub(super) async fn rows(
         &self,
@@ -244,7 +244,7 @@ impl PostgresUndoer {
             let values = shown.remove(row_number).unwrap_or_default();
             let values: Vec<String> = values.into_iter().map(Option::unwrap_or_default).collect();
             let number = u32::try_from(*row_number).unwrap_or(u32::MAX);
-            let plan = &self.settings.plan;
+            let plan = &self.plan;
             outcome.failed.push(skipped_row(&self.target, plan, number, why, &values));
         }
         Ok(())

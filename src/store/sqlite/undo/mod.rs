@@ -9,32 +9,30 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 use tokio::sync::Mutex;
 
 pub(super) use journal::SqliteJournal;
 
 use super::blocking_writer::BlockingWriter;
+use super::session::SqliteTx;
 use super::sql::RowSql;
-use super::{begin, conclude, is_committed, open_connection};
+use crate::dataset::Plan;
 use crate::domain::chunk::Chunk;
-use crate::domain::counts::Counts;
-use crate::faults::fault;
-use crate::store::chunk::row_outcomes::RowLabels;
+use crate::domain::job::Job;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::protocol::{ChunkCommitter, RowWriter, WriteError, WriteOptions};
 use crate::store::chunk::target::Target;
-use crate::store::chunk::writer::{ChunkWriter, WriterSettings, Written};
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::{ErrorContext, StoreError};
-use crate::store::log::job_row::now_utc;
 use crate::store::undo::Owned;
 
-/// The connection, and what it knows of the job that is taken back.
-pub(in crate::store) struct SqliteUndoer(BlockingWriter<SqliteRollback>);
+/// Rolls the chunks of a journal back.
+pub(in crate::store) struct SqliteUndoer(BlockingWriter<ChunkCommitter<SqliteTx, SqliteRollback>>);
 
+/// Rolls the rows of chunks back.
 struct SqliteRollback {
-    connection: Connection,
     undone: i64,
-    settings: WriterSettings,
-    names: RowLabels,
+    plan: Plan,
     owned: Owned,
     sql: RowSql,
 }
@@ -48,56 +46,43 @@ impl SqliteUndoer {
         owned: Owned,
         target: Target,
     ) -> Result<Self, StoreError> {
-        let connection = open_connection(path)?;
-        let names = RowLabels::new(&settings.dataset, &settings.plan);
+        let tx = SqliteTx::open(path)?;
         let sql = RowSql::new(target);
-        let inner = SqliteRollback { connection, undone, settings, names, owned, sql };
-        Ok(Self(BlockingWriter::new(write_lock, inner)))
+        let rows = SqliteRollback { undone, plan: settings.plan.clone(), owned, sql };
+        Ok(Self(BlockingWriter::new(write_lock, ChunkCommitter::new(tx, rows, settings))))
     }
 }
 
 #[async_trait]
 impl ChunkWriter for SqliteUndoer {
-    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Written, StoreError> {
-        self.0.work(move |inner| inner.commit(&chunk)).await
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError> {
+        self.0.commit(chunk).await
     }
 }
 
-impl SqliteRollback {
-    fn commit(&mut self, chunk: &Chunk) -> Result<Written, StoreError> {
-        match self.try_commit(chunk, false)? {
-            Some(written) => Ok(written),
-            // As when rows are written: savepoints only where a row is refused.
-            None => self.try_commit(chunk, true)?.ok_or(StoreError::WriterDied),
-        }
-    }
-
-    /// One attempt; `careful` keeps the rows that the database refuses, without it nothing is
-    /// answered when there is such a row.
-    fn try_commit(
+#[async_trait]
+impl RowWriter<SqliteTx> for SqliteRollback {
+    async fn write(
         &mut self,
+        tx: &mut SqliteTx,
         chunk: &Chunk,
-        isolate_rows: bool,
-    ) -> Result<Option<Written>, StoreError> {
-        let Self { connection, undone, settings, names, owned, sql } = self;
-        let transaction = begin(connection)?;
-        fault!("chunk.begin", StoreError::busy());
-        if is_committed(&transaction, settings.job.id, chunk.number)
-            .context("look for the chunk")?
-        {
-            return Ok(Some(Written { counts: Counts::default(), already: true }));
+        options: WriteOptions,
+    ) -> Result<ChunkOutcome, WriteError> {
+        let mut undo = rows::RowRollback::prepare(
+            &tx.connection,
+            &self.sql,
+            &self.owned,
+            &self.plan,
+            options.now,
+        )
+        .context("prepare the statements of a chunk")?;
+        let is_done = undo
+            .all(self.undone, chunk, options.isolate_rows)
+            .context("take the rows of a chunk back")?;
+        if is_done {
+            Ok(undo.outcome())
+        } else {
+            Err(WriteError::RowRefused(StoreError::WriterDied))
         }
-        let now = now_utc();
-        let action = "take the rows of a chunk back";
-        let mut undo = rows::RowRollback::prepare(&transaction, sql, owned, &settings.plan, now)
-            .context("prepare the statements of a chunk")?;
-        let is_done = undo.all(*undone, chunk, isolate_rows).context(action)?;
-        let outcome = undo.outcome();
-        if !is_done {
-            return Ok(None);
-        }
-        fault!("chunk.rows", StoreError::busy());
-        conclude(transaction, names, settings, chunk, &outcome, now)?;
-        Ok(Some(Written { counts: outcome.counts, already: false }))
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection};
 use super::image::{self, Image};
 use crate::dataset::Plan;
 use crate::domain::chunk::Chunk;
-use crate::store::chunk::ledger::ChunkOutcome;
+use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::target::{list, quoted};
 use crate::store::sqlite::bind::time_text;
 use crate::store::sqlite::refusal::{answer, is_fault_of_row};

@@ -1,0 +1,106 @@
+//! The fence of a chunk: the update of its job that touches nothing once the job belongs to another
+//! owner, and the job as that update leaves it.
+
+use chrono::{DateTime, Utc};
+use entity::import_log;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryTrait, Statement};
+
+use crate::domain::counts::Counts;
+use crate::domain::job::Job;
+use crate::store::log::job_row::{lease_runs_on_postgres, signed, unsigned};
+use crate::store::log::lease::ours;
+
+/// What changes of a job while it runs, as the fence left it. Its row stays locked until the commit, so
+/// that the events which follow have the next numbers.
+#[derive(Debug, Clone, Copy, FromQueryResult)]
+pub(in crate::store) struct FencedJob {
+    /// The number of the chunk's last event.
+    pub(in crate::store) event_count: i64,
+    /// Rows of the job with an outcome, this chunk's included.
+    pub(in crate::store) processed_rows: i64,
+    pub(in crate::store) created_count: i64,
+    pub(in crate::store) updated_count: i64,
+    pub(in crate::store) unchanged_count: i64,
+    pub(in crate::store) superseded_count: i64,
+    pub(in crate::store) error_count: i64,
+    pub(in crate::store) removed_count: i64,
+    pub(in crate::store) priority: i32,
+    /// A client asked for the events of every row.
+    pub(in crate::store) row_events: bool,
+}
+
+impl FencedJob {
+    /// The job after a commit at `now`.
+    pub(in crate::store) fn show(&self, job: &Job, now: DateTime<Utc>) -> Job {
+        Job {
+            counts: Counts {
+                created: unsigned(self.created_count),
+                updated: unsigned(self.updated_count),
+                unchanged: unsigned(self.unchanged_count),
+                superseded: unsigned(self.superseded_count),
+                failed: unsigned(self.error_count),
+                removed: unsigned(self.removed_count),
+            },
+            event_count: unsigned(self.event_count),
+            priority: self.priority,
+            row_events: self.row_events,
+            attempts: ATTEMPTS_OF_MOVING,
+            updated_at: now,
+            ..job.clone()
+        }
+    }
+}
+
+/// A job that commits a chunk moves: attempts count the crashes since it last did.
+const ATTEMPTS_OF_MOVING: i32 = 1;
+
+/// Adds the counts of a chunk to its job if the job still belongs to this owner. The row stays locked
+/// until the commit, so an owner with a newer epoch waits for it and then sees it.
+///
+/// Where there are other servers the lease must run as well: the concurrency slot of a job whose lease
+/// ran out may belong to a later job by now. Its owner finds out when it renews the lease.
+pub(in crate::store) fn fence(
+    backend: DbBackend,
+    now: DateTime<Utc>,
+    job: &Job,
+    counts: &Counts,
+    event_numbers: u64,
+) -> Statement {
+    use import_log::Column as C;
+    let grown = |column: C, by: u64| (column, Expr::col(column).add(signed(by)));
+    let mut update = import_log::Entity::update_many();
+    for (column, value) in [
+        grown(C::ProcessedRows, counts.processed()),
+        grown(C::CreatedCount, counts.created),
+        grown(C::UpdatedCount, counts.updated),
+        grown(C::UnchangedCount, counts.unchanged),
+        grown(C::SupersededCount, counts.superseded),
+        grown(C::SuccessCount, counts.succeeded()),
+        grown(C::ErrorCount, counts.failed),
+        grown(C::RemovedCount, counts.removed),
+        grown(C::EventCount, event_numbers),
+        (C::UpdatedAt, Expr::value(now)),
+        (C::Attempts, Expr::value(ATTEMPTS_OF_MOVING)),
+    ] {
+        update = update.col_expr(column, value);
+    }
+    let mut which = ours(job);
+    if backend == DbBackend::Postgres {
+        which = which.add(lease_runs_on_postgres());
+    }
+    let mut update = update.filter(which).into_query();
+    update.returning(Query::returning().columns([
+        C::EventCount,
+        C::ProcessedRows,
+        C::CreatedCount,
+        C::UpdatedCount,
+        C::UnchangedCount,
+        C::SupersededCount,
+        C::ErrorCount,
+        C::RemovedCount,
+        C::Priority,
+        C::RowEvents,
+    ]));
+    backend.build(&update)
+}

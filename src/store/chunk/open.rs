@@ -1,0 +1,54 @@
+//! Opening the writer of a job on the database at hand.
+
+use std::sync::Arc;
+
+use crate::domain::options::{Blank, Mode};
+use crate::store::chunk::target::Target;
+use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
+use crate::store::error::StoreError;
+use crate::store::postgres::PostgresWriter;
+use crate::store::sqlite::SqliteWriter;
+use crate::store::{Database, Store};
+
+impl Store {
+    /// Opens a writer for one partition of a job.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn writer(
+        &self,
+        settings: WriterSettings,
+    ) -> Result<Box<dyn ChunkWriter>, StoreError> {
+        let options = &settings.job.options;
+        let target = self.target(&settings, options.mode, options.blank).await?;
+        match &self.kind {
+            Database::Sqlite { path, write_lock } => {
+                let (path, write_lock) = (path.clone(), Arc::clone(write_lock));
+                let open = move || SqliteWriter::open(&path, write_lock, settings, target);
+                let writer = tokio::task::spawn_blocking(open)
+                    .await
+                    .map_err(|_| StoreError::WriterDied)??;
+                Ok(Box::new(writer))
+            }
+            Database::Postgres { sessions } => {
+                Ok(Box::new(PostgresWriter::open((**sessions).clone(), settings, target).await?))
+            }
+        }
+    }
+
+    /// What the job writes to, as the tables look now.
+    pub(in crate::store) async fn target(
+        &self,
+        settings: &WriterSettings,
+        mode: Mode,
+        blank: Blank,
+    ) -> Result<Target, StoreError> {
+        let dataset = &settings.dataset;
+        let mut tables = vec![dataset.table.clone()];
+        tables.extend(
+            dataset.columns.iter().filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())),
+        );
+        let shapes = self.shapes(tables).await?;
+        Ok(Target::new(dataset, &settings.plan, &shapes, mode, blank))
+    }
+}

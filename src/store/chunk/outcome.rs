@@ -1,0 +1,43 @@
+//! What became of the rows of a chunk, as the writers of both databases answer it.
+
+use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::counts::Counts;
+use crate::domain::event::RowEventKind;
+
+/// What the data part of a chunk's transaction came to.
+#[derive(Debug, Default)]
+pub(in crate::store) struct ChunkOutcome {
+    pub(in crate::store) counts: Counts,
+    /// All failed rows of the chunk: those of the file and those that the database refused.
+    pub(in crate::store) failed: Vec<FailedRow>,
+    /// Records of the chunk that were created or updated, when every row has its event.
+    pub(in crate::store) changed: Vec<(usize, RowEventKind)>,
+    /// References that were created.
+    pub(in crate::store) references: Vec<NewReference>,
+}
+
+impl ChunkOutcome {
+    /// Adds what was known of the chunk's rows before the database saw them.
+    pub(in crate::store) fn complete(&mut self, chunk: &Chunk) {
+        self.failed.extend(chunk.failed.iter().cloned());
+        self.failed.sort_by_key(|row| row.row_number);
+        self.counts.failed = self.failed.len() as u64;
+        self.counts.superseded = chunk.superseded.len() as u64;
+        assert_eq!(
+            self.counts.processed(),
+            chunk.rows() as u64,
+            "every row of a chunk has exactly one outcome"
+        );
+    }
+}
+
+/// A record of another table that a chunk created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct NewReference {
+    /// The dataset's column: `category`.
+    pub(in crate::store) column: String,
+    /// The new record's name.
+    pub(in crate::store) name: String,
+    /// The first record of the chunk that names it.
+    pub(in crate::store) record: usize,
+}

@@ -1,0 +1,214 @@
+//! How a chunk is committed, the same on every database: once, completely, and only by the owner of
+//! its job. What the rows of the chunk become is the business of a [`RowWriter`].
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sea_orm::{DbBackend, Statement};
+
+use crate::domain::chunk::Chunk;
+use crate::domain::job::Job;
+use crate::faults::fault;
+use crate::store::chunk::fence::FencedJob;
+use crate::store::chunk::ledger::ChunkLedger;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::row_outcomes::RowLabels;
+use crate::store::chunk::writer::WriterSettings;
+use crate::store::error::StoreError;
+
+/// One transaction at a time, on one connection to one database.
+#[async_trait]
+pub(in crate::store) trait ChunkTx: Send {
+    /// The SQL that [`run`](Self::run) and [`fence`](Self::fence) take.
+    fn backend(&self) -> DbBackend;
+
+    /// Begins a transaction; connects first if the connection was lost.
+    async fn begin(&mut self) -> Result<(), StoreError>;
+
+    /// Looks whether the chunk is committed, and asks for the time.
+    async fn is_committed(&mut self, job: i64, chunk: u32) -> Result<CommitState, StoreError>;
+
+    /// Runs a statement; answers how many rows it touched.
+    async fn run(&mut self, statement: &Statement, action: &'static str)
+    -> Result<u64, StoreError>;
+
+    /// Runs the fence; `None` when the job has another owner or another status by now.
+    async fn fence(&mut self, statement: &Statement) -> Result<Option<FencedJob>, StoreError>;
+
+    /// Commits the transaction.
+    async fn commit(&mut self) -> Result<(), StoreError>;
+
+    /// Ends the transaction without its changes. Without a commit nothing is written, so that there
+    /// is no failure to speak of.
+    async fn rollback(&mut self);
+}
+
+/// Whether a chunk is committed already.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) enum CommitState {
+    /// An earlier commit, whose answer was lost, took effect.
+    Committed,
+    /// It is not, at this time by the database's clock.
+    Open(DateTime<Utc>),
+}
+
+/// Writes the rows of chunks inside of transactions of `T`.
+#[async_trait]
+pub(in crate::store) trait RowWriter<T>: Send {
+    /// Writes the rows of a chunk.
+    async fn write(
+        &mut self,
+        tx: &mut T,
+        chunk: &Chunk,
+        options: WriteOptions,
+    ) -> Result<ChunkOutcome, WriteError>;
+
+    /// What was written is committed.
+    fn committed(&mut self) {}
+
+    /// What was written is rolled back.
+    fn rolled_back(&mut self) {}
+}
+
+/// How the rows of a chunk are written.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct WriteOptions {
+    /// The time of the chunk.
+    pub(in crate::store) now: DateTime<Utc>,
+    /// A row that the database refuses becomes a failed row. Without this it ends the attempt with
+    /// [`WriteError::RowRefused`]: chunks without such a row are written faster so.
+    pub(in crate::store) isolate_rows: bool,
+    /// Answer which records were created and which updated.
+    pub(in crate::store) every_row: bool,
+}
+
+/// Why the rows of a chunk were not written.
+#[derive(Debug)]
+pub(in crate::store) enum WriteError {
+    /// The database refused a row, or a record that a row names.
+    RowRefused(StoreError),
+    /// Everything else.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<WriteError> for StoreError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::RowRefused(error) | WriteError::Failed(error) => error,
+        }
+    }
+}
+
+/// A connection, what writes its rows, and what it knows of the job.
+pub(in crate::store) struct ChunkCommitter<T, W> {
+    tx: T,
+    rows: W,
+    settings: WriterSettings,
+    labels: RowLabels,
+}
+
+impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
+    pub(in crate::store) fn new(tx: T, rows: W, settings: WriterSettings) -> Self {
+        let labels = RowLabels::new(&settings.dataset, &settings.plan);
+        Self { tx, rows, settings, labels }
+    }
+
+    /// Commits a chunk with everything that belongs to it. The job as it stands then; `None` when an
+    /// earlier commit of the chunk took effect.
+    pub(in crate::store) async fn commit_chunk(
+        &mut self,
+        chunk: &Chunk,
+    ) -> Result<Option<Job>, StoreError> {
+        match self.attempt(chunk, false).await {
+            Err(WriteError::RowRefused(_)) => Ok(self.attempt(chunk, true).await?),
+            ended => Ok(ended?),
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        chunk: &Chunk,
+        isolate_rows: bool,
+    ) -> Result<Option<Job>, WriteError> {
+        let ended = self.transaction(chunk, isolate_rows).await;
+        if matches!(ended, Ok(Some(_))) {
+            self.rows.committed();
+        } else {
+            self.rows.rolled_back();
+            self.tx.rollback().await;
+        }
+        ended
+    }
+
+    async fn transaction(
+        &mut self,
+        chunk: &Chunk,
+        isolate_rows: bool,
+    ) -> Result<Option<Job>, WriteError> {
+        let job = self.settings.job.id;
+        self.tx.begin().await?;
+        fault!("chunk.begin", StoreError::busy().into());
+        let state = self.tx.is_committed(job, chunk.number).await?;
+        let CommitState::Open(now) = state else { return Ok(None) };
+        let options = WriteOptions { now, isolate_rows, every_row: self.settings.every_row };
+        let outcome = self.rows.write(&mut self.tx, chunk, options).await?;
+        fault!("chunk.rows", StoreError::busy().into());
+        if self.settings.job.options.dry_run {
+            // Loadbay's own rows about the chunk are true all the same.
+            self.rows.rolled_back();
+            self.tx.rollback().await;
+            self.tx.begin().await?;
+        }
+        let mut ledger =
+            ChunkLedger::new(self.tx.backend(), now, &self.settings, &self.labels, chunk, &outcome);
+        let concluded = self.conclude(&mut ledger, chunk, &outcome, now).await;
+        if !matches!(concluded, Ok(Some(_))) {
+            ledger.events.return_quota(&self.settings.event_quota);
+        }
+        let Some(fenced) = concluded? else { return Ok(None) };
+        self.settings.note_row_events(fenced.row_events);
+        Ok(Some(fenced.show(&self.settings.job, now)))
+    }
+
+    /// Stores Loadbay's own rows about the chunk and commits; `None` when an earlier commit of the
+    /// chunk came to its end only now.
+    async fn conclude(
+        &mut self,
+        ledger: &mut ChunkLedger,
+        chunk: &Chunk,
+        outcome: &ChunkOutcome,
+        now: DateTime<Utc>,
+    ) -> Result<Option<FencedJob>, StoreError> {
+        let Self { tx, settings, .. } = self;
+        fault!("chunk.record", StoreError::busy());
+        // First: where an earlier commit of the chunk is still on its way, this waits for it and
+        // meets it.
+        if tx.run(&ledger.commit_record, "store the record of a commit").await? == 0 {
+            return Ok(None);
+        }
+        for statement in &ledger.row_outcomes {
+            tx.run(statement, "store the outcomes of rows").await?;
+        }
+        if !outcome.failed.is_empty() {
+            let stored = settings.failed_rows.store(chunk.number, &outcome.failed).await;
+            stored.map_err(StoreError::FailedRows)?;
+            fault!("chunk.failed_rows", StoreError::busy());
+            fault!("chunk.disk_full", StoreError::disk_full());
+        }
+        // Late: it locks the job's row, which the writer of the other partition needs too.
+        let fenced = tx.fence(&ledger.fence).await?;
+        let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
+        for statement in ledger.events.after_fence(tx.backend(), now, chunk, fenced, settings) {
+            tx.run(&statement, "store the events of a chunk").await?;
+        }
+        fault!("chunk.commit", StoreError::busy());
+        tx.commit().await?;
+        fault!("chunk.committed", StoreError::busy());
+        Ok(Some(fenced))
+    }
+}

@@ -1,0 +1,110 @@
+//! The transactions of chunks on SQLite. Its functions block: they belong on a thread that may.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use rusqlite::{CachedStatement, Connection, OpenFlags};
+use sea_orm::{DbBackend, Statement};
+
+use super::bind::own_value;
+use crate::store::chunk::fence::FencedJob;
+use crate::store::chunk::protocol::{ChunkTx, CommitState};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::now_utc;
+
+/// A connection for one job.
+pub(in crate::store) struct SqliteTx {
+    pub(super) connection: Connection,
+}
+
+impl SqliteTx {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let action = "open the database for a job";
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).context(action)?;
+        prepare(&connection).context(action)?;
+        Ok(Self { connection })
+    }
+
+    /// Prepares a statement that sea-orm built, with its values.
+    fn bound(&self, statement: &Statement) -> rusqlite::Result<CachedStatement<'_>> {
+        let mut prepared = self.connection.prepare_cached(&statement.sql)?;
+        let values = statement.values.iter().flat_map(|values| &values.0);
+        for (index, value) in values.enumerate() {
+            prepared.raw_bind_parameter(index + 1, own_value(value))?;
+        }
+        Ok(prepared)
+    }
+
+    fn fenced(&self, statement: &Statement) -> rusqlite::Result<Option<FencedJob>> {
+        let mut prepared = self.bound(statement)?;
+        let mut rows = prepared.raw_query();
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some(FencedJob {
+            event_count: row.get("event_count")?,
+            processed_rows: row.get("processed_rows")?,
+            created_count: row.get("created_count")?,
+            updated_count: row.get("updated_count")?,
+            unchanged_count: row.get("unchanged_count")?,
+            superseded_count: row.get("superseded_count")?,
+            error_count: row.get("error_count")?,
+            removed_count: row.get("removed_count")?,
+            priority: row.get("priority")?,
+            row_events: row.get("row_events")?,
+        }))
+    }
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;
+         PRAGMA wal_autocheckpoint = 20000; PRAGMA temp_store = MEMORY;",
+    )
+}
+
+#[async_trait]
+impl ChunkTx for SqliteTx {
+    fn backend(&self) -> DbBackend {
+        DbBackend::Sqlite
+    }
+
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        // Takes the write lock at once: a read lock that is raised later can fail in the middle.
+        self.connection.execute_batch("BEGIN IMMEDIATE").context("begin a chunk")
+    }
+
+    async fn is_committed(&mut self, job: i64, chunk: u32) -> Result<CommitState, StoreError> {
+        let look = "SELECT 1 FROM import_chunks WHERE import_log_id = ?1 AND number = ?2";
+        let found = self.connection.prepare_cached(look).and_then(|mut it| it.exists((job, chunk)));
+        let is_committed = found.context("look for the chunk")?;
+        Ok(if is_committed { CommitState::Committed } else { CommitState::Open(now_utc()) })
+    }
+
+    async fn run(
+        &mut self,
+        statement: &Statement,
+        action: &'static str,
+    ) -> Result<u64, StoreError> {
+        let done = self.bound(statement).and_then(|mut it| it.raw_execute());
+        done.map(|rows| rows as u64).context(action)
+    }
+
+    async fn fence(&mut self, statement: &Statement) -> Result<Option<FencedJob>, StoreError> {
+        self.fenced(statement).context("add a chunk to its job")
+    }
+
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch("COMMIT").context("commit a chunk")
+    }
+
+    async fn rollback(&mut self) {
+        // On a full disk SQLite has rolled back by itself.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(event = "rollback_failed", %error, "SQLite did not roll a chunk back");
+        }
+    }
+}
