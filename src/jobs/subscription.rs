@@ -17,7 +17,7 @@ use super::error::JobsError;
 use super::event_feed::{EventFeed, EventPage, FeedState};
 use super::{Inner, Jobs};
 use crate::domain::event::{
-    EVERY_ROW_MAX, Event, RowEvent, RowEventBatch, StoredEvent, records_every_row,
+    EVERY_ROW_MAX, Event, Notice, RowEvent, RowEventBatch, StoredEvent, records_every_row,
 };
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
@@ -46,7 +46,7 @@ pub struct Subscription {
     is_pruned: bool,
     /// Whether it must be said which rows are not told one by one.
     untold_due: bool,
-    notices: Vec<String>,
+    notices: Vec<Notice>,
     is_over: bool,
 }
 
@@ -54,7 +54,7 @@ pub struct Subscription {
 #[derive(Debug, Clone)]
 pub enum Delivery {
     /// A remark about what cannot be told. Has no number.
-    Notice(String),
+    Notice(Notice),
     /// An event of the job.
     Event(DeliveredEvent),
 }
@@ -99,7 +99,7 @@ impl DeliveredEvent {
         let after = self.after;
         let notes = rows.into_iter().flat_map(move |rows| rows.numbered(first));
         notes.filter(move |(number, note, _)| {
-            *number > after && (every_row || !note.kind.is_plain_row())
+            *number > after && (every_row || !note.kind().is_plain_row())
         })
     }
 
@@ -170,14 +170,13 @@ async fn ask_for_rows(
     inner: &Inner,
     job: Job,
     rows: RowEventMode,
-) -> Result<(Job, Option<String>), JobsError> {
+) -> Result<(Job, Option<Notice>), JobsError> {
     if rows != RowEventMode::All || records_every_row(&job) {
         return Ok((job, None));
     }
     let done = job.counts.processed();
     if job.options.rows == RowEventMode::None {
-        let notice = "The upload asked for `rows=none`: it is not told what became of every row";
-        return Ok((job, Some(notice.to_owned())));
+        return Ok((job, Some(Notice::RowsDisabled)));
     }
     let asked =
         if job.status.is_terminal() { None } else { inner.store.ask_for_rows(job.id).await? };
@@ -189,8 +188,8 @@ async fn ask_for_rows(
     Ok((asked, notice))
 }
 
-fn untold(rows: u64) -> String {
-    format!("It is not told what became of each of the first {rows} rows: nobody had asked for it")
+fn untold(rows: u64) -> Notice {
+    Notice::RowsNotRecorded { rows }
 }
 
 impl Subscription {
@@ -332,14 +331,11 @@ impl Subscription {
     /// follower came it is said once; a single later one was progress, of which not all is told.
     fn missed(&mut self, number: u64) {
         let (first, last) = (self.position + 1, number - 1);
-        let gone = if first > self.replayed {
-            (first < last).then(|| format!("None of the events {first} to {last}"))
-        } else {
-            let is_news = !std::mem::replace(&mut self.is_pruned, true);
-            is_news.then(|| format!("Not all of the events {first} to {}", self.replayed))
-        };
-        let notice = |gone| format!("{gone} are kept any more; the status has the counts");
-        self.notices.extend(gone.map(notice));
+        if first > self.replayed {
+            self.notices.extend((first < last).then_some(Notice::EventsRemoved { first, last }));
+        } else if !std::mem::replace(&mut self.is_pruned, true) {
+            self.notices.push(Notice::EventsPruned { first, last: self.replayed });
+        }
         self.position = last;
         self.untold_due = false;
     }

@@ -24,15 +24,22 @@ async fn notes(server: &Server, job: &Value) -> Vec<Value> {
 
 fn expected() -> Vec<Value> {
     vec![
-        json!([2, "=", "'Arnica' (SKU: A-1)"]),
-        json!([3, "u", "'Bella' (SKU: A-2)"]),
-        json!([4, "m", "category: Globules"]),
-        json!([4, "c", "'Calendula' (SKU: A-3)"]),
-        json!([5, "e", "SKU is required"]),
+        json!([2, "=", "A-1", "SKU", "Arnica"]),
+        json!([3, "u", "A-2", "SKU", "Bella"]),
+        json!([4, "m", "category", "Globules", "categories"]),
+        json!([4, "c", "A-3", "SKU", "Calendula"]),
+        json!([5, "e", "SKU is required", "required", "sku", null]),
         json!([6, "s", "8"]),
-        json!([7, "e", "selling_price: `abc` is not a number; write it like 12.50"]),
-        json!([8, "m", "category: Tablets"]),
-        json!([8, "c", "'Euphrasia 30' (SKU: A-5)"]),
+        json!([
+            7,
+            "e",
+            "selling_price: `abc` is not a number; write it like 12.50",
+            "not_a_number",
+            "selling_price",
+            "abc"
+        ]),
+        json!([8, "m", "category", "Tablets", "categories"]),
+        json!([8, "c", "A-5", "SKU", "Euphrasia 30"]),
     ]
 }
 
@@ -55,12 +62,12 @@ both!(modes_and_refused_rows_are_told_right, |server| {
     let job = server.load("products", Upload::csv(AFTER).option("mode", "insert")).await;
     let told = notes(server, &job).await;
     assert!(told[0][2].as_str().unwrap().contains("mode=insert"), "{told:?}");
-    assert_eq!(told[3], json!([4, "c", "'Calendula' (SKU: A-3)"]));
+    assert_eq!(told[3], json!([4, "c", "A-3", "SKU", "Calendula"]));
     let text = "SKU,Name\nA-1,Arnica\nA-2,Bella Donna\nA-9,Nobody\n";
     let job = server.load("products", Upload::csv(text).option("mode", "update")).await;
     let told = notes(server, &job).await;
-    assert_eq!(told[0], json!([2, "=", "'Arnica' (SKU: A-1)"]));
-    assert_eq!(told[1], json!([3, "u", "'Bella Donna' (SKU: A-2)"]));
+    assert_eq!(told[0], json!([2, "=", "A-1", "SKU", "Arnica"]));
+    assert_eq!(told[1], json!([3, "u", "A-2", "SKU", "Bella Donna"]));
     assert!(told[2][2].as_str().unwrap().contains("mode=update"), "{told:?}");
 });
 
@@ -77,10 +84,10 @@ both!(rows_beside_one_that_the_database_refuses_are_told_right, |server| {
     let text = "SKU,Name\nA-1,Arnica 2\nB-1,Bad\nB-2,Good\nA-2,Bella\n";
     let job = server.load("products", Upload::csv(text)).await;
     let told = notes(server, &job).await;
-    assert_eq!(told[0], json!([2, "u", "'Arnica 2' (SKU: A-1)"]));
+    assert_eq!(told[0], json!([2, "u", "A-1", "SKU", "Arnica 2"]));
     assert_eq!(told[1][1], "e", "{told:?}");
-    assert_eq!(told[2], json!([4, "c", "'Good' (SKU: B-2)"]));
-    assert_eq!(told[3], json!([5, "=", "'Bella' (SKU: A-2)"]));
+    assert_eq!(told[2], json!([4, "c", "B-2", "SKU", "Good"]));
+    assert_eq!(told[3], json!([5, "=", "A-2", "SKU", "Bella"]));
 });
 
 /// A file of `rows` rows, every tenth without a name.

@@ -1,11 +1,14 @@
-//! What happened to a job, told in numbered events that can be told again.
+//! What happened to a job, as numbered events that can be replayed.
 //!
 //! Events get their numbers from `import_log.event_count`, in the transaction that makes them true:
-//! without gaps, rising in the order of the commits, whichever server writes. The words of the
-//! events about a job's life are in [`lifecycle`]; how clients receive them is the HTTP layer's.
+//! without gaps, rising in the order of the commits, whichever server writes. Each event carries
+//! its facts as typed members beside its sentence; programs read the members, people the sentence.
+//! [`lifecycle`] makes the events of a job's turns; how clients receive them is the HTTP layer's.
 
 pub mod lifecycle;
+mod notice;
 mod row_events;
+mod step;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -15,7 +18,11 @@ use super::job::Job;
 use super::options::RowEventMode;
 use super::row_error::RowCode;
 use super::status::JobStatus;
-pub use row_events::{RowEvent, RowEventBatch, RowEventKind};
+pub use notice::Notice;
+pub use row_events::{
+    RecordLabel, Reference, RowEvent, RowEventBatch, RowEventKind, RowFacts, RowFault,
+};
+pub use step::{ErrorSummary, ReleaseCause, Step};
 
 /// Percentage once the file is received.
 pub const RECEIVED: f64 = 5.0;
@@ -28,10 +35,10 @@ pub const ROWS_DONE: f64 = 90.0;
 /// Percentage of a completed job.
 pub const DONE: f64 = 100.0;
 
-/// Jobs of up to so many rows tell what became of every row unless they are asked not to.
+/// Jobs of up to so many rows record the outcome of every row unless the upload asks otherwise.
 pub const EVERY_ROW_MAX: u64 = 10_000;
 
-/// Notes of one stored event at most: what is read, held in memory and pruned at a time.
+/// Row events of one stored event at most: what is read, kept in memory and pruned at a time.
 pub const ROW_EVENTS_PER_BATCH: usize = 1_000;
 
 /// How good or bad the news is.
@@ -74,19 +81,22 @@ pub struct Results {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Event {
-    /// A line of the job's log.
+    /// A step of the job.
     Log {
         /// How good or bad it is.
         level: Level,
-        /// The line.
+        /// The step in a sentence.
         message: String,
         /// How far the job is.
         #[serde(skip_serializing_if = "Option::is_none")]
         percentage: Option<f64>,
+        /// The step in members; `None` of events that were stored without.
+        #[serde(flatten)]
+        step: Option<Step>,
     },
     /// A chunk was committed.
     Progress {
-        /// What was.
+        /// The same in a sentence.
         message: String,
         /// How far the job is.
         percentage: f64,
@@ -94,13 +104,22 @@ pub enum Event {
         current: u64,
         /// Rows of the job.
         total: u64,
+        /// The chunk's first row as a spreadsheet shows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_row: Option<u32>,
+        /// The chunk's last row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_row: Option<u32>,
     },
     /// The job cannot go on.
     Error {
-        /// Why.
+        /// Why, in a sentence.
         message: String,
+        /// Why, as a code of the table of error codes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
     },
-    /// What became of rows: as many events as there are notes.
+    /// Events of rows: as many numbers as there are rows in the batch.
     Rows(RowEventBatch),
     /// The job is over; always the last event.
     Complete {
@@ -137,19 +156,40 @@ impl Event {
         }
     }
 
-    /// A line of the log.
+    /// A step of the job.
     #[must_use]
-    pub fn log(level: Level, percentage: f64, message: impl Into<String>) -> Self {
-        Self::Log { level, message: message.into(), percentage: Some(percentage) }
+    pub fn log(level: Level, percentage: f64, step: Step, message: impl Into<String>) -> Self {
+        let (message, percentage, step) = (message.into(), Some(percentage), Some(step));
+        Self::Log { level, message, percentage, step }
+    }
+
+    /// A committed chunk of the rows `first_row` to `last_row`, after which `current` of the `total`
+    /// rows have an outcome.
+    #[must_use]
+    pub fn progress(
+        is_rollback: bool,
+        current: u64,
+        total: u64,
+        (first_row, last_row): (u32, u32),
+    ) -> Self {
+        let done = if is_rollback { "rolled back" } else { "written" };
+        Self::Progress {
+            message: format!("{current} of {total} rows {done}"),
+            percentage: rows_percentage(current, total),
+            current,
+            total,
+            first_row: Some(first_row),
+            last_row: Some(last_row),
+        }
     }
 }
 
 /// An event with its numbers and its time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
-    /// The number of its first note; the same as `number` for everything but rows.
+    /// The number of its first row's event; the same as `number` for everything but rows.
     pub first: u64,
-    /// Its number; of rows the number of the last note.
+    /// Its number; of rows the number of the last one.
     pub number: u64,
     /// When it became true.
     pub at: DateTime<Utc>,
@@ -168,7 +208,7 @@ pub struct ErrorGroup {
     pub count: u64,
     /// The first row with one, as far as it is known.
     pub first_row: u32,
-    /// What was said of that row.
+    /// The message of that row's error.
     pub message: String,
     /// The value that stood there.
     pub value: Option<String>,
@@ -197,7 +237,7 @@ pub fn percentage(job: &Job) -> f64 {
     }
 }
 
-/// True when the job tells what became of every row.
+/// True when the job records the outcome of every row.
 #[must_use]
 pub fn records_every_row(job: &Job) -> bool {
     match job.options.rows {
@@ -223,19 +263,45 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_back() {
-        let note = RowEvent {
-            row_number: 2,
-            kind: RowEventKind::Unchanged,
-            text: "'a' (SKU: 1)".to_owned(),
+    fn stored_events_are_read_back() {
+        let label = RecordLabel::Parts {
+            key: "1".to_owned(),
+            key_title: "SKU".to_owned(),
+            name: Some("a".to_owned()),
         };
-        let notes = vec![note];
-        let event = Event::Rows(RowEventBatch { processed: 1, total: 2, every_row: true, notes });
+        let event = Event::Rows(RowEventBatch {
+            processed: 1,
+            total: 2,
+            every_row: true,
+            notes: vec![RowEvent { row_number: 2, facts: RowFacts::Unchanged(label) }],
+        });
         let stored = serde_json::to_string(&event).unwrap();
         assert_eq!(
             stored,
-            r#"{"type":"rows","processed":1,"total":2,"every_row":true,"notes":[[2,"=","'a' (SKU: 1)"]]}"#
+            r#"{"type":"rows","processed":1,"total":2,"every_row":true,"notes":[[2,"=","1","SKU","a"]]}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&stored).unwrap(), event);
+        for step in [Step::Resumed, Step::Counted { total: 3 }] {
+            let event = Event::log(Level::Info, 15.0, step, "x");
+            let stored = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&stored).unwrap(), event, "{stored}");
+        }
+    }
+
+    #[test]
+    fn events_that_were_stored_without_members_are_read() {
+        let log = r#"{"type":"log","level":"info","message":"Import started","percentage":5.0}"#;
+        let Event::Log { message, step, .. } = serde_json::from_str(log).unwrap() else {
+            panic!("{log}");
+        };
+        assert_eq!((message.as_str(), step), ("Import started", None));
+        let progress =
+            r#"{"type":"progress","message":"x","percentage":15.0,"current":1,"total":9}"#;
+        assert!(matches!(
+            serde_json::from_str(progress).unwrap(),
+            Event::Progress { first_row: None, current: 1, .. }
+        ));
+        let error = r#"{"type":"error","message":"x"}"#;
+        assert!(matches!(serde_json::from_str(error).unwrap(), Event::Error { code: None, .. }));
     }
 }

@@ -63,10 +63,12 @@ impl EventEncoder for ProductLog {
 
     fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>) {
         match told {
-            Delivery::Notice(text) => write(out, None, &messages::warning(text, Utc::now())),
+            Delivery::Notice(notice) => {
+                write(out, None, &messages::warning(&notice.message(), Utc::now()));
+            }
             Delivery::Event(heard) => {
-                for (_, note, percentage) in heard.notes() {
-                    write(out, None, &messages::row(note, percentage, heard.at()));
+                for (_, event, percentage) in heard.notes() {
+                    write(out, None, &messages::row(event, percentage, heard.at()));
                 }
                 if let Some(event) = heard.event() {
                     for message in self.writer.write(event, heard.at()) {

@@ -7,8 +7,12 @@ use serde::Serialize;
 
 use super::EventEncoder;
 use super::stream::RETRY;
-use crate::domain::event::{Event, Level, Results, RowEvent, RowEventKind, percentage};
+use crate::domain::event::{
+    Event, Level, Notice, RecordLabel, Reference, Results, RowEvent, RowEventKind, RowFacts, Step,
+    percentage,
+};
 use crate::domain::job::Job;
+use crate::domain::row_error::RowCode;
 use crate::domain::status::JobStatus;
 use crate::http::view::{self, JobView};
 use crate::jobs::{DeliveredEvent, Delivery};
@@ -24,6 +28,8 @@ impl EventEncoder for ApiEvents {
         let snapshot = ProgressMessage {
             kind: "snapshot",
             progress: percentage,
+            first_row: None,
+            last_row: None,
             percentage,
             current: job.counts.processed(),
             total: job.total_rows,
@@ -36,9 +42,10 @@ impl EventEncoder for ApiEvents {
 
     fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>) {
         match told {
-            Delivery::Notice(text) => {
-                let timestamp = view::text(chrono::Utc::now());
-                write(out, None, &SseMessage::log(text, Level::Warning, &timestamp));
+            Delivery::Notice(notice) => {
+                let (text, timestamp) = (notice.message(), view::text(chrono::Utc::now()));
+                let message = SseMessage::log(&text, Level::Warning, &timestamp);
+                write(out, None, &SseMessage { facts: Facts::Notice(notice), ..message });
             }
             Delivery::Event(heard) => event(heard, out),
         }
@@ -66,10 +73,10 @@ fn progress_sentence(job: &Job) -> String {
     let done = job.counts.processed();
     let noun = if job.rollback_of.is_some() { "Rollback" } else { "Import" };
     match (job.status, job.total_rows) {
-        (JobStatus::Pending, _) => "Waiting to be taken up".to_owned(),
-        (JobStatus::Processing, None) => "The file is looked through".to_owned(),
-        (JobStatus::Processing, Some(total)) => format!("{done} of {total} rows are done"),
-        (JobStatus::Paused, _) => format!("Set aside after {done} rows"),
+        (JobStatus::Pending, _) => "Waiting in the queue".to_owned(),
+        (JobStatus::Processing, None) => "Scanning the file".to_owned(),
+        (JobStatus::Processing, Some(total)) => format!("{done} of {total} rows processed"),
+        (JobStatus::Paused, _) => format!("Paused after {done} rows"),
         (JobStatus::Completed, _) => format!("{noun} completed: {done} rows"),
         (JobStatus::Cancelled, _) => format!("{noun} cancelled after {done} rows"),
         (JobStatus::Failed, _) => {
@@ -90,10 +97,14 @@ struct ProgressMessage<'a> {
     message: &'a str,
     timestamp: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    first_row: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_row: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<JobView<'a>>,
 }
 
-/// Everything else, with the members that each kind has.
+/// Everything else, with the members that each type has.
 #[derive(Serialize)]
 struct SseMessage<'a> {
     #[serde(rename = "type")]
@@ -108,8 +119,89 @@ struct SseMessage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     row_number: Option<u32>,
     timestamp: &'a str,
+    #[serde(flatten)]
+    facts: Facts<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Results>,
+}
+
+/// What a message says, in members.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Facts<'a> {
+    /// Nothing beside the members that every message has.
+    None {},
+    Step(&'a Step),
+    Notice(&'a Notice),
+    LimitReached {
+        notice: &'static str,
+    },
+    Record {
+        outcome: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        record: Option<Record<'a>>,
+    },
+    Superseded {
+        outcome: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        superseded_by: Option<u32>,
+    },
+    Reference {
+        reference: &'a Reference,
+    },
+    RowFailed {
+        outcome: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<RowCode>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        column: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<&'a str>,
+    },
+    JobFailed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'a str>,
+    },
+}
+
+/// How people know the record of a row.
+#[derive(Serialize)]
+struct Record<'a> {
+    key: &'a str,
+    key_title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+impl<'a> Record<'a> {
+    fn of(label: &'a RecordLabel) -> Option<Self> {
+        match label {
+            RecordLabel::Parts { key, key_title, name } => {
+                Some(Self { key, key_title, name: name.as_deref() })
+            }
+            RecordLabel::Text(_) => None,
+        }
+    }
+}
+
+impl<'a> Facts<'a> {
+    fn of_row(event: &'a RowEvent) -> Self {
+        let outcome = event.kind().outcome().unwrap_or_default();
+        match &event.facts {
+            RowFacts::Created(label) | RowFacts::Updated(label) | RowFacts::Unchanged(label) => {
+                Self::Record { outcome, record: Record::of(label) }
+            }
+            RowFacts::Superseded { by } => Self::Superseded { outcome, superseded_by: *by },
+            RowFacts::Failed(fault) => Self::RowFailed {
+                outcome,
+                code: fault.code,
+                column: fault.column.as_deref(),
+                value: fault.value.as_deref(),
+            },
+            RowFacts::ReferenceCreated(reference) => Self::Reference { reference },
+            RowFacts::LimitReached => Self::LimitReached { notice: "row_limit_reached" },
+        }
+    }
 }
 
 impl<'a> SseMessage<'a> {
@@ -122,6 +214,7 @@ impl<'a> SseMessage<'a> {
             percentage: None,
             row_number: None,
             timestamp,
+            facts: Facts::None {},
             data: None,
         }
     }
@@ -130,8 +223,8 @@ impl<'a> SseMessage<'a> {
         Self { level: Some(level), ..Self::new("log", message, timestamp) }
     }
 
-    fn note(note: &RowEvent, message: &'a str, percentage: f64, timestamp: &'a str) -> Self {
-        let (kind, level) = match note.kind {
+    fn row(event: &'a RowEvent, message: &'a str, percentage: f64, timestamp: &'a str) -> Self {
+        let (kind, level) = match event.kind() {
             RowEventKind::Failed => ("error", None),
             RowEventKind::ReferenceCreated => ("master", None),
             RowEventKind::Created => ("log", Some(Level::Success)),
@@ -143,7 +236,8 @@ impl<'a> SseMessage<'a> {
         Self {
             level,
             percentage: level.map(|_| percentage),
-            row_number: Some(note.row_number),
+            row_number: Some(event.row_number),
+            facts: Facts::of_row(event),
             ..Self::new(kind, message, timestamp)
         }
     }
@@ -154,41 +248,47 @@ fn event(heard: &DeliveredEvent, out: &mut Vec<u8>) {
     let number = Some(heard.number());
     match heard.event() {
         None => {}
-        Some(Event::Log { level, message: text, percentage }) => {
-            let data =
-                SseMessage { percentage: *percentage, ..SseMessage::log(text, *level, &timestamp) };
-            write(out, number, &data);
+        Some(Event::Log { level, message: text, percentage, step }) => {
+            let message = SseMessage {
+                percentage: *percentage,
+                facts: step.as_ref().map_or(Facts::None {}, Facts::Step),
+                ..SseMessage::log(text, *level, &timestamp)
+            };
+            write(out, number, &message);
         }
-        Some(Event::Progress { message: text, percentage, current, total }) => {
+        Some(Event::Progress { message, percentage, current, total, first_row, last_row }) => {
             let progress = ProgressMessage {
                 kind: "progress",
                 progress: *percentage,
                 percentage: *percentage,
                 current: *current,
                 total: Some(*total),
-                message: text,
+                message,
                 timestamp: &timestamp,
+                first_row: *first_row,
+                last_row: *last_row,
                 job: None,
             };
             write(out, number, &progress);
         }
-        Some(Event::Error { message: text }) => {
-            write(out, number, &SseMessage::new("error", text, &timestamp));
+        Some(Event::Error { message: text, code }) => {
+            let facts = Facts::JobFailed { code: code.as_deref() };
+            write(out, number, &SseMessage { facts, ..SseMessage::new("error", text, &timestamp) });
         }
         Some(Event::Rows(_)) => {
-            for (number, note, percentage) in heard.notes() {
-                let text = note.message();
-                write(out, Some(number), &SseMessage::note(note, &text, percentage, &timestamp));
+            for (number, event, percentage) in heard.notes() {
+                let text = event.message();
+                write(out, Some(number), &SseMessage::row(event, &text, percentage, &timestamp));
             }
         }
         Some(Event::Complete { status, message: text, percentage, results }) => {
-            let data = SseMessage {
+            let message = SseMessage {
                 status: Some(status.as_str()),
                 percentage: Some(*percentage),
                 data: Some(results),
                 ..SseMessage::new("complete", text, &timestamp)
             };
-            write(out, number, &data);
+            write(out, number, &message);
         }
     }
 }
@@ -205,10 +305,9 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_message_says_it_is_one_line() {
+    fn a_message_is_one_line_whatever_it_says() {
         let said = "a\nb\r\nc\u{2028}\n\nid: 7\ndata: x";
-        let told = Delivery::Notice(said.to_owned());
-        let text = text(|out| ApiEvents.encode(&told, out));
+        let text = text(|out| write(out, None, &SseMessage::log(said, Level::Info, "now")));
         assert_eq!(text.matches('\n').count(), 2, "{text}");
         assert!(!text.contains('\r') && text.ends_with("}\n\n"), "{text}");
         let data = text.trim_end().strip_prefix("data: ").unwrap();
@@ -217,26 +316,32 @@ mod tests {
     }
 
     #[test]
+    fn a_notice_has_its_name_and_its_numbers() {
+        let told = Delivery::Notice(Notice::EventsRemoved { first: 2, last: 7 });
+        let text = text(|out| ApiEvents.encode(&told, out));
+        assert!(text.contains(r#""notice":"events_removed","first":2,"last":7}"#), "{text}");
+    }
+
+    #[test]
     fn a_stream_begins_with_where_the_job_stands() {
         let text = text(|out| ApiEvents.begin(&job(), out));
         let begin = r#"retry: 3000
 
-data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"total":700000,"message":"50000 of 700000 rows are done","timestamp":"2026-11-18T11:06:42.000Z","job":{"jobId":123,"#;
+data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"total":700000,"message":"50000 of 700000 rows processed","timestamp":"2026-11-18T11:06:42.000Z","job":{"jobId":123,"#;
         assert!(text.starts_with(begin), "{text}");
     }
 
     #[test]
-    fn a_row_is_a_log_an_error_or_a_master() {
-        let note = |kind| RowEvent { row_number: 2, kind, text: "x".to_owned() };
-        let json = |kind| {
-            let note = note(kind);
-            serde_json::to_string(&SseMessage::note(&note, &note.message(), 15.75, "now")).unwrap()
+    fn a_row_is_a_log_an_error_or_a_master_and_says_so_in_members() {
+        let json = |stored: &str| {
+            let event: RowEvent = serde_json::from_str(stored).unwrap();
+            serde_json::to_string(&SseMessage::row(&event, &event.message(), 15.75, "now")).unwrap()
         };
-        let log = r#"{"type":"log","message":"Row 2: Created x","level":"success","percentage":15.75,"row_number":2,"timestamp":"now"}"#;
-        assert_eq!(json(RowEventKind::Created), log);
-        let error = r#"{"type":"error","message":"Row 2: x","row_number":2,"timestamp":"now"}"#;
-        assert_eq!(json(RowEventKind::Failed), error);
-        let master = r#"{"type":"master","message":"Created x","row_number":2,"timestamp":"now"}"#;
-        assert_eq!(json(RowEventKind::ReferenceCreated), master);
+        insta::assert_snapshot!(json(r#"[2,"c","ARN-30","SKU","Arnica"]"#), @r#"{"type":"log","message":"Row 2: Created 'Arnica' (SKU: ARN-30)","level":"success","percentage":15.75,"row_number":2,"timestamp":"now","outcome":"created","record":{"key":"ARN-30","key_title":"SKU","name":"Arnica"}}"#);
+        insta::assert_snapshot!(json(r#"[2,"e","SKU is required","required","sku"]"#), @r#"{"type":"error","message":"Row 2: SKU is required","row_number":2,"timestamp":"now","outcome":"failed","code":"required","column":"sku"}"#);
+        insta::assert_snapshot!(json(r#"[2,"m","category","Dilutions","categories"]"#), @r#"{"type":"master","message":"Created category: Dilutions","row_number":2,"timestamp":"now","reference":{"table":"categories","column":"category","name":"Dilutions"}}"#);
+        insta::assert_snapshot!(json(r#"[2,"s","9"]"#), @r#"{"type":"log","message":"Row 2: Superseded by row 9 with the same key","level":"warning","percentage":15.75,"row_number":2,"timestamp":"now","outcome":"superseded","superseded_by":9}"#);
+        // Stored before there were parts: what is known is said.
+        insta::assert_snapshot!(json(r#"[2,"c","'Arnica' (SKU: ARN-30)"]"#), @r#"{"type":"log","message":"Row 2: Created 'Arnica' (SKU: ARN-30)","level":"success","percentage":15.75,"row_number":2,"timestamp":"now","outcome":"created"}"#);
     }
 }

@@ -10,9 +10,7 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, IdenStatic, QueryTrait, Statement};
 
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::event::{
-    Event, ROW_EVENTS_PER_BATCH, RowEvent, RowEventBatch, RowEventKind, rows_percentage,
-};
+use crate::domain::event::{Event, ROW_EVENTS_PER_BATCH, RowEvent, RowEventBatch, RowEventKind};
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
 use crate::store::chunk::fence::FencedJob;
@@ -91,16 +89,9 @@ impl ChunkEvents {
         let notes = std::mem::take(&mut self.notes);
         let start = processed - self.rows;
         let mut events = row_events_of(notes, start, total, settings.every_row);
-        let became = match settings.job.rollback_of {
-            None => "are in the table",
-            Some(_) => "are taken back, as far as they are the import's",
-        };
-        events.push(Event::Progress {
-            message: format!("Rows {} to {} {became}", chunk.first_row, chunk.last_row),
-            percentage: rows_percentage(processed, total),
-            current: processed,
-            total,
-        });
+        let is_rollback = settings.job.rollback_of.is_some();
+        let rows = (chunk.first_row, chunk.last_row);
+        events.push(Event::progress(is_rollback, processed, total, rows));
         let rows = numbered(settings.job.id, before, at, &events);
         let mut statements = vec![import_event::Entity::insert_many(rows).build(backend)];
         if !self.groups.is_empty() {
@@ -171,7 +162,7 @@ fn row_events_of(notes: Vec<RowEvent>, start: u64, total: u64, every_row: bool) 
         let rows = RowEventBatch { processed, total, every_row, notes: part };
         processed = rows.processed_after();
         let is_split = rows.notes.last().zip(notes.peek()).is_some_and(|(last, next)| {
-            last.row_number == next.row_number && last.kind == RowEventKind::Failed
+            last.row_number == next.row_number && last.kind() == RowEventKind::Failed
         });
         if is_split && every_row {
             // The next part counts the row once more.

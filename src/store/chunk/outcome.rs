@@ -36,6 +36,8 @@ impl ChunkOutcome {
 pub(in crate::store) struct NewReference {
     /// The dataset's column: `category`.
     pub(in crate::store) column: String,
+    /// The table that has the new record.
+    pub(in crate::store) table: String,
     /// The new record's name.
     pub(in crate::store) name: String,
     /// The first record of the chunk that names it.

@@ -91,8 +91,12 @@ impl References {
     /// Notes that the open transaction created a record.
     pub(in crate::store) fn created(&mut self, missing: &MissingReference) {
         if let Some(names) = self.tables.get(missing.reference) {
-            let (column, name) = (names.column.clone(), missing.name.clone());
-            self.created.push(NewReference { column, name, record: missing.record });
+            self.created.push(NewReference {
+                column: names.column.clone(),
+                table: names.reference.table.clone(),
+                name: missing.name.clone(),
+                record: missing.record,
+            });
         }
     }
 

@@ -4,15 +4,11 @@
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::Chunk;
-use crate::domain::event::{RowEvent, RowEventKind};
+use crate::domain::event::{RecordLabel, Reference, RowEvent, RowEventKind, RowFacts};
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::rows::key_text;
-
-/// What is told once when the bound on notes is reached.
-const QUOTA_NOTICE: &str = "From here on failed rows, overtaken rows and new references are only \
-                       counted; the list of failed rows has them all";
 
 /// How many notes of each kind may be told.
 #[derive(Debug, Clone, Copy)]
@@ -61,13 +57,12 @@ impl RowLabels {
         }
     }
 
-    /// `'Arnica Montana 30C' (SKU: ARM-30C-10ML)`, or `SKU: ARM-30C-10ML` where rows have no name.
-    fn of(&self, records: &Records, record: usize) -> String {
-        let key = key_text(records, record, &self.key);
-        let key = format!("{}: {}", self.key_title, shown(&key));
-        match self.name.map(|name| key_text(records, record, &[name])) {
-            Some(name) if !name.is_empty() => format!("'{}' ({key})", shown(&name)),
-            _ => key,
+    fn of(&self, records: &Records, record: usize) -> RecordLabel {
+        let name = self.name.map(|name| key_text(records, record, &[name]));
+        RecordLabel::Parts {
+            key: shown(&key_text(records, record, &self.key)),
+            key_title: self.key_title.clone(),
+            name: name.filter(|name| !name.is_empty()).map(|name| shown(&name)),
         }
     }
 
@@ -81,25 +76,26 @@ impl RowLabels {
     ) -> Vec<RowEvent> {
         let mut notes = Vec::new();
         for created in outcome.references.iter().take(bounds.references) {
-            let text = format!("{}: {}", created.column, shown(&created.name));
+            let reference = Reference {
+                table: Some(created.table.clone()),
+                column: created.column.clone(),
+                name: shown(&created.name),
+            };
             let row_number = chunk.records.row_number(created.record);
-            notes.push(RowEvent { row_number, kind: RowEventKind::ReferenceCreated, text });
+            notes.push(RowEvent { row_number, facts: RowFacts::ReferenceCreated(reference) });
         }
         let errors = outcome.failed.iter().flat_map(|row| &row.errors);
         notes.extend(errors.take(bounds.errors).map(|error| RowEvent {
             row_number: error.row_number,
-            kind: RowEventKind::Failed,
-            text: error.sentence(),
+            facts: RowFacts::Failed(error.into()),
         }));
         notes.extend(chunk.superseded.iter().take(bounds.superseded).map(|row| RowEvent {
             row_number: row.row_number,
-            kind: RowEventKind::Superseded,
-            text: row.by_row_number.to_string(),
+            facts: RowFacts::Superseded { by: Some(row.by_row_number) },
         }));
         if bounds.send_quota_notice {
             let row_number = notes.iter().map(|note| note.row_number).max().unwrap_or(0);
-            let text = QUOTA_NOTICE.to_owned();
-            notes.push(RowEvent { row_number, kind: RowEventKind::LimitReached, text });
+            notes.push(RowEvent { row_number, facts: RowFacts::LimitReached });
         }
         if every_row {
             self.add_every_row(chunk, outcome, &mut notes);
@@ -123,7 +119,8 @@ impl RowLabels {
             let row_number = chunk.records.row_number(record);
             while failed.next_if(|failed| *failed < row_number).is_some() {}
             if failed.peek() != Some(&row_number) {
-                notes.push(RowEvent { row_number, kind, text: self.of(&chunk.records, record) });
+                let label = self.of(&chunk.records, record);
+                notes.push(RowEvent { row_number, facts: RowFacts::of_record(kind, label) });
             }
         }
     }

@@ -24,7 +24,7 @@ both!(an_upload_that_accepts_events_is_answered_with_them, |server| {
     assert_eq!(told[0].kind(), "snapshot");
     assert_eq!(told[0].data["job"]["jobId"], job);
     assert_eq!((told[1].id, told[1].message()), (Some(1), received.as_str()));
-    let rows = told.iter().filter(|heard| heard.message().starts_with("Row ")).count();
+    let rows = told.iter().filter(|heard| !heard.data["row_number"].is_null()).count();
     assert_eq!(rows, 20);
     assert_eq!(told.last().unwrap().kind(), "complete");
     assert_eq!(server.finished(job).await["counts"]["created"], 20);
@@ -45,7 +45,7 @@ both!(an_upload_that_is_refused_says_so_as_always, |server| {
 both!(the_job_goes_on_when_its_listener_goes_away, [("LOADBAY_CHUNK_ROWS", "20")], |server| {
     let mut listener = send(server, products("G", 1_000), "text/event-stream", "?rows=none").await;
     let job = listener.header("x-job-id").unwrap().parse().unwrap();
-    listener.until(|heard| heard.message().starts_with("Found ")).await;
+    listener.until(|heard| heard.data["step"] == "counted").await;
     drop(listener);
     assert_eq!(server.finished(job).await["counts"]["created"], 1_000);
     let told = server.all_events(job, "").await;

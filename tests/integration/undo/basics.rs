@@ -89,13 +89,13 @@ both!(what_is_told_speaks_of_a_rollback, |server| {
     assert_eq!(
         messages,
         [
-            format!("Rollback of job {job} received: products.csv").as_str(),
+            format!("Rollback of job {job} requested: products.csv").as_str(),
             "Rollback started",
-            "Found 3 rows to take back",
-            "Rows 2 to 4 are taken back, as far as they are the import's",
-            "All rows have their outcome; checking that the counts add up",
+            "Found 3 rows to roll back",
+            "3 of 3 rows rolled back",
+            "All rows processed; checking the counts",
             "1 row kept: 1 × changed_since in sku (first in row 3)",
-            "Rollback completed: 1 removed, 1 put back, 1 kept",
+            "Rollback completed: 1 removed, 1 restored, 1 kept",
         ]
     );
     let list = server.jobs("?limit=1").await;

@@ -1,7 +1,7 @@
-//! The words for the end of a job: its row errors in a sentence, its counts, its figures.
+//! The events of the end of a job: its row errors, its counts, its figures.
 
 use super::noun;
-use crate::domain::event::{ErrorGroup, Event, Level, Results, percentage};
+use crate::domain::event::{ErrorGroup, ErrorSummary, Event, Level, Results, Step, percentage};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 
@@ -13,15 +13,11 @@ const GROUPS_NAMED_MAX: usize = 5;
 pub fn ended(job: &Job, groups: &[ErrorGroup], first_errors: Vec<String>) -> Vec<Event> {
     let mut events = Vec::new();
     if let Some(message) = &job.error_message {
-        events.push(Event::Error { message: message.clone() });
+        events.push(Event::Error { message: message.clone(), code: job.error_code.clone() });
     }
     if !groups.is_empty() {
-        let level = Level::Warning;
-        events.push(Event::log(
-            level,
-            percentage(job),
-            summary(job.counts.failed, failed_word(job), groups),
-        ));
+        let (step, message) = summary(job.counts.failed, failed_word(job), groups);
+        events.push(Event::log(Level::Warning, percentage(job), step, message));
     }
     events.push(Event::Complete {
         status: job.status,
@@ -32,24 +28,31 @@ pub fn ended(job: &Job, groups: &[ErrorGroup], first_errors: Vec<String>) -> Vec
     events
 }
 
-fn summary(failed: u64, verb: &str, groups: &[ErrorGroup]) -> String {
-    let named: Vec<String> = groups
+fn summary(failed: u64, verb: &str, groups: &[ErrorGroup]) -> (Step, String) {
+    let named: Vec<ErrorSummary> = groups
         .iter()
         .take(GROUPS_NAMED_MAX)
-        .map(|group| {
-            let column = group.column.as_deref().map_or(String::new(), |it| format!(" in {it}"));
-            format!(
-                "{} × {}{column} (first in row {})",
-                group.count,
-                group.code.as_str(),
-                group.first_row
-            )
+        .map(|group| ErrorSummary {
+            code: group.code,
+            column: group.column.clone(),
+            count: group.count,
+            first_row: group.first_row,
         })
         .collect();
-    let others: u64 = groups.iter().skip(GROUPS_NAMED_MAX).map(|group| group.count).sum();
-    let others = if others > 0 { format!(", {others} others") } else { String::new() };
+    let others = groups.iter().skip(GROUPS_NAMED_MAX).map(|group| group.count).sum();
     let rows = if failed == 1 { "1 row".to_owned() } else { format!("{failed} rows") };
-    format!("{rows} {verb}: {}{others}", named.join(", "))
+    let mut errors: Vec<String> = named.iter().map(named_group).collect();
+    if others > 0 {
+        errors.push(format!("{others} others"));
+    }
+    let message = format!("{rows} {verb}: {}", errors.join(", "));
+    (Step::RowErrors { rows: failed, groups: named, others }, message)
+}
+
+fn named_group(group: &ErrorSummary) -> String {
+    let column = group.column.as_deref().map_or(String::new(), |it| format!(" in {it}"));
+    let (count, code, row) = (group.count, group.code.as_str(), group.first_row);
+    format!("{count} × {code}{column} (first in row {row})")
 }
 
 /// What a row that failed is called: a rollback leaves it as it is.
@@ -60,7 +63,7 @@ fn failed_word(job: &Job) -> &'static str {
 fn ending(job: &Job) -> String {
     let counts = &job.counts;
     let mut parts = Vec::new();
-    let updated = if job.rollback_of.is_some() { "put back" } else { "updated" };
+    let updated = if job.rollback_of.is_some() { "restored" } else { "updated" };
     for (count, word) in [
         (counts.created, "created"),
         (counts.removed, "removed"),
@@ -76,13 +79,12 @@ fn ending(job: &Job) -> String {
     if parts.is_empty() {
         parts.push("no rows".to_owned());
     }
-    let rows = parts.join(", ");
-    let (noun, done) = (noun(job), if job.rollback_of.is_some() { "done" } else { "kept" });
-    match job.status {
-        JobStatus::Completed => format!("{noun} completed: {rows}"),
-        JobStatus::Cancelled => format!("{noun} cancelled; {done} until then: {rows}"),
-        _ => format!("{noun} failed; {done} until then: {rows}"),
-    }
+    let end = match job.status {
+        JobStatus::Completed => "completed",
+        JobStatus::Cancelled => "cancelled",
+        _ => "failed",
+    };
+    format!("{} {end}: {}", noun(job), parts.join(", "))
 }
 
 fn results(job: &Job, errors: Vec<String>) -> Results {
@@ -119,10 +121,12 @@ mod tests {
             value: None,
         };
         assert_eq!(
-            summary(12, "failed", &[group(9), group(3)]),
+            summary(12, "failed", &[group(9), group(3)]).1,
             "12 rows failed: 9 × required in sku (first in row 5), 3 × required in sku (first in row 5)"
         );
         let many: Vec<_> = (0..7).map(|_| group(2)).collect();
-        assert!(summary(14, "kept", &many).ends_with(", 4 others"));
+        let (step, message) = summary(14, "kept", &many);
+        assert!(message.ends_with(", 4 others"), "{message}");
+        assert!(matches!(step, Step::RowErrors { rows: 14, others: 4, .. }));
     }
 }

@@ -1,15 +1,15 @@
-//! The words for the turns of a job's life. Pure: from the job as it stands after the turn to the
-//! events that tell it.
+//! The events of a job's turns. Pure: from the job as it stands after the turn to the events that
+//! clients receive, each with its step in members and in a sentence.
 
 mod ending;
 
-use super::{Event, Level, PARSED, ROWS_DONE, percentage};
+use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage};
 use crate::domain::detected::{DecimalSeparator, Detected, Format};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 pub use ending::ended;
 
-/// What the job is called in its lifecycle.
+/// What the job is called at the start of a sentence.
 fn noun(job: &Job) -> &'static str {
     if job.rollback_of.is_some() { "Rollback" } else { "Import" }
 }
@@ -19,40 +19,64 @@ fn the_noun(job: &Job) -> &'static str {
     if job.rollback_of.is_some() { "the rollback" } else { "the import" }
 }
 
-/// The upload was accepted, or it was asked to take an import back.
+/// The upload was accepted, or a retry or a rollback was requested.
 #[must_use]
 pub fn received(job: &Job) -> Vec<Event> {
     let at = percentage(job);
-    if let Some(undone) = job.rollback_of {
-        let message = format!("Rollback of job {undone} received: {}", job.file_name);
-        return vec![Event::log(Level::Info, at, message)];
+    let mut events = vec![Event::log(Level::Info, at, received_step(job), received_message(job))];
+    if job.rollback_of.is_some() {
+        return events;
     }
-    let file = format!("{} ({})", job.file_name, size(job.file_size));
-    let from = match (job.retry_of, &job.selection) {
-        (None, _) => format!("File received: {file}"),
-        (Some(parent), None) => format!("Rows of job {parent} again: all of {file}"),
-        (Some(parent), Some(selection)) => {
-            format!("Rows of job {parent} again: the {} ones of {file}", selection.as_str())
-        }
-    };
-    let mut events = vec![
-        Event::log(Level::Info, at, from),
-        Event::log(Level::Info, at, detected(&job.detected)),
-    ];
-    let left_out: Vec<&str> = unused_headers(&job.detected).collect();
-    if !left_out.is_empty() {
-        let message = format!("Columns that are not imported: {}", left_out.join(", "));
-        events.push(Event::log(Level::Warning, at, message));
+    let (step, message) = detected(&job.detected);
+    events.push(Event::log(Level::Info, at, step, message));
+    let columns: Vec<String> = unused_headers(&job.detected).map(str::to_owned).collect();
+    if !columns.is_empty() {
+        let message = format!("Columns that are not imported: {}", columns.join(", "));
+        events.push(Event::log(Level::Warning, at, Step::UnusedColumns { columns }, message));
     }
     if job.options.dry_run {
-        let message = "Dry run: the counts say what would happen, nothing is kept";
-        events.push(Event::log(Level::Warning, at, message));
+        let message = "Dry run: rows are checked and counted, nothing is stored";
+        events.push(Event::log(Level::Warning, at, Step::DryRun, message));
     }
     events
 }
 
-/// `Read as CSV: delimiter `;`, encoding utf-8, header in row 1, 22 of 23 columns used`.
-fn detected(detected: &Detected) -> String {
+fn received_step(job: &Job) -> Step {
+    Step::Received {
+        file_name: job.file_name.clone(),
+        file_size: bytes(job),
+        retry_of: job.retry_of,
+        selection: job.selection.as_ref().map(|selection| selection.as_str().to_owned()),
+        rollback_of: job.rollback_of,
+    }
+}
+
+fn received_message(job: &Job) -> String {
+    let file = format!("{} ({})", job.file_name, size(bytes(job)));
+    match (job.rollback_of, job.retry_of, &job.selection) {
+        (Some(parent), ..) => format!("Rollback of job {parent} requested: {}", job.file_name),
+        (None, None, _) => format!("File received: {file}"),
+        (None, Some(parent), None) => format!("Retry of job {parent}: all rows of {file}"),
+        (None, Some(parent), Some(selection)) => {
+            format!("Retry of job {parent}: the {} rows of {file}", selection.as_str())
+        }
+    }
+}
+
+/// The sentence is `Read as CSV: delimiter `;`, encoding utf-8, header in row 1, 22 of 23 columns
+/// used`.
+fn detected(detected: &Detected) -> (Step, String) {
+    let used = detected.columns.iter().filter(|column| column.is_some()).count();
+    let step = Step::Detected {
+        format: detected.format,
+        delimiter: detected.delimiter,
+        encoding: detected.encoding.clone(),
+        sheet: detected.sheet.clone(),
+        decimal: detected.decimal,
+        header_row: detected.header_row,
+        used_columns: used as u64,
+        total_columns: detected.header.len() as u64,
+    };
     let mut facts = Vec::new();
     if let Some(delimiter) = detected.delimiter {
         let shown = if delimiter == '\t' { "tab".to_owned() } else { format!("`{delimiter}`") };
@@ -68,7 +92,6 @@ fn detected(detected: &Detected) -> String {
         facts.push("decimal comma".to_owned());
     }
     facts.push(format!("header in row {}", detected.header_row));
-    let used = detected.columns.iter().filter(|column| column.is_some()).count();
     facts.push(format!("{used} of {} columns used", detected.header.len()));
     let format = match detected.format {
         Format::Csv => "CSV",
@@ -77,7 +100,7 @@ fn detected(detected: &Detected) -> String {
         Format::Xls => "XLS",
         Format::Ods => "ODS",
     };
-    format!("Read as {format}: {}", facts.join(", "))
+    (step, format!("Read as {format}: {}", facts.join(", ")))
 }
 
 fn unused_headers(detected: &Detected) -> impl Iterator<Item = &str> {
@@ -87,112 +110,119 @@ fn unused_headers(detected: &Detected) -> impl Iterator<Item = &str> {
         .map(|(header, _)| header.trim())
 }
 
-/// A server took the job up.
+/// A server started the job, or continues it.
 #[must_use]
 pub fn claimed(job: &Job) -> Vec<Event> {
-    let message = match (job.lease_epoch, job.counts.processed()) {
-        (..=1, _) => format!("{} started", noun(job)),
-        (_, 0) => format!("{} taken up again", noun(job)),
-        (_, rows) => format!("{} goes on after {rows} rows", noun(job)),
+    let (step, message) = match (job.lease_epoch, job.counts.processed()) {
+        (..=1, _) => (Step::Started, format!("{} started", noun(job))),
+        (_, 0) => (Step::Continued { rows: 0 }, format!("{} started again", noun(job))),
+        (_, rows) => {
+            (Step::Continued { rows }, format!("{} continues after {rows} rows", noun(job)))
+        }
     };
-    vec![Event::log(Level::Info, percentage(job), message)]
+    vec![Event::log(Level::Info, percentage(job), step, message)]
 }
 
-/// The file can be read as rows; they are looked through now.
+/// The file can be read as rows; they are scanned now.
 #[must_use]
 pub fn parsed(job: &Job) -> Vec<Event> {
-    let message = "Parsing file: looking through all rows";
-    vec![Event::log(Level::Info, percentage(job).max(PARSED), message)]
+    let at = percentage(job).max(PARSED);
+    vec![Event::log(Level::Info, at, Step::Parsing, "Parsing file: scanning all rows")]
 }
 
-/// The rows are counted. Told once, however often a job is taken up.
+/// The rows are counted. Emitted once, however often a job is claimed.
 #[must_use]
 pub fn counted(job: &Job) -> Vec<Event> {
     let total = job.total_rows.unwrap_or(0);
     let rows = if total == 1 { "row" } else { "rows" };
-    let work = if job.rollback_of.is_some() { "take back" } else { "import" };
+    let work = if job.rollback_of.is_some() { "roll back" } else { "import" };
     let message = format!("Found {total} {rows} to {work}");
-    vec![Event::log(Level::Success, percentage(job), message)]
+    vec![Event::log(Level::Success, percentage(job), Step::Counted { total }, message)]
 }
 
 /// Every row has its outcome.
 #[must_use]
 pub fn rows_done() -> Vec<Event> {
-    let message = "All rows have their outcome; checking that the counts add up";
-    vec![Event::log(Level::Info, ROWS_DONE, message)]
+    let message = "All rows processed; checking the counts";
+    vec![Event::log(Level::Info, ROWS_DONE, Step::RowsDone, message)]
 }
 
-/// How far a job is that was taken up once: it may have been parsed already, and a percentage never
+/// How far a job is that was claimed once: it may have been parsed already, and a percentage never
 /// goes back.
 fn reached(job: &Job) -> f64 {
     let at = percentage(job);
     if job.started_at.is_some() { at.max(PARSED) } else { at }
 }
 
-/// The job was set aside: on request, or because there is no room.
+/// The job was paused: on request, or automatically because something is missing.
 #[must_use]
 pub fn paused(job: &Job) -> Vec<Event> {
+    let rows = job.counts.processed();
     let message = match &job.error_message {
-        Some(reason) => {
-            format!("Paused: {reason}; {} goes on when there is room", the_noun(job))
-        }
-        None => format!("Paused after {} rows", job.counts.processed()),
+        Some(reason) => format!("Paused automatically: {reason}"),
+        None => format!("Paused after {rows} rows"),
     };
-    vec![Event::log(Level::Warning, reached(job), message)]
+    let (code, reason) = (job.error_code.clone(), job.error_message.clone());
+    vec![Event::log(Level::Warning, reached(job), Step::Paused { rows, code, reason }, message)]
 }
 
 /// The job may go on.
 #[must_use]
 pub fn resumed(job: &Job) -> Vec<Event> {
-    let message = format!("Resumed: {} goes on as soon as a server has a place", the_noun(job));
-    vec![Event::log(Level::Info, reached(job), message)]
+    let message = format!("Resumed: {} continues on the next free server", the_noun(job));
+    vec![Event::log(Level::Info, reached(job), Step::Resumed, message)]
 }
 
-/// The job goes next.
+/// The job is the next.
 #[must_use]
 pub fn forced(job: &Job) -> Vec<Event> {
-    let message = match job.status {
-        JobStatus::Processing => {
-            format!("Forced: {} was stuck and is taken from its server", the_noun(job))
-        }
-        _ => format!("Forced: {} goes next", the_noun(job)),
+    let was_stuck = job.status == JobStatus::Processing;
+    let message = if was_stuck {
+        format!("Taken from its server, where {} made no progress", the_noun(job))
+    } else {
+        "Moved to the front of the queue".to_owned()
     };
-    vec![Event::log(Level::Info, reached(job), message)]
+    vec![Event::log(Level::Info, reached(job), Step::Forced { was_stuck }, message)]
 }
 
-/// The job's priority is another.
+/// The job has another priority.
 #[must_use]
 pub fn prioritised(job: &Job) -> Vec<Event> {
-    let message = format!("Priority is {} now", job.priority);
-    vec![Event::log(Level::Info, reached(job), message)]
+    let priority = job.priority;
+    let message = format!("Priority set to {priority}");
+    vec![Event::log(Level::Info, reached(job), Step::PriorityChanged { priority }, message)]
 }
 
 /// The job is given back unfinished because its server stops.
 #[must_use]
 pub fn server_stopping(job: &Job) -> Vec<Event> {
-    goes_on_elsewhere(job, "The server stops")
+    released(job, ReleaseCause::ServerStopping, "The server stops")
 }
 
-/// The same because its server was out of touch with the database for longer than its lease.
+/// The same because its server did not reach the database for longer than its lease.
 #[must_use]
 pub fn lease_lost(job: &Job) -> Vec<Event> {
-    goes_on_elsewhere(job, "The server was out of touch with the database for too long")
+    released(job, ReleaseCause::LeaseLost, "The server did not reach the database for too long")
 }
 
-/// The same because something in its server broke.
+/// The same because its task panicked.
 #[must_use]
 pub fn crashed(job: &Job) -> Vec<Event> {
-    goes_on_elsewhere(job, "Something broke in the server")
+    released(job, ReleaseCause::Crashed, "The server met an internal error")
 }
 
-fn goes_on_elsewhere(job: &Job, why: &str) -> Vec<Event> {
-    let message = format!("{why}; {} goes on when a server takes it up again", the_noun(job));
-    vec![Event::log(Level::Warning, reached(job), message)]
+fn released(job: &Job, cause: ReleaseCause, why: &str) -> Vec<Event> {
+    let message = format!("{why}; {} continues on the next free server", the_noun(job));
+    vec![Event::log(Level::Warning, reached(job), Step::Released { cause }, message)]
+}
+
+fn bytes(job: &Job) -> u64 {
+    // The table holds no negative size.
+    u64::try_from(job.file_size).unwrap_or(0)
 }
 
 /// A size as people read it, in steps of 1,000: `12.3 MB`.
-fn size(bytes: i64) -> String {
-    let bytes = u64::try_from(bytes).unwrap_or(0);
+fn size(bytes: u64) -> String {
     for (step, unit) in [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")] {
         if bytes >= step {
             return format!("{}.{} {unit}", bytes / step, bytes % step * 10 / step);

@@ -1,11 +1,11 @@
-//! The words of this client: what happened to a job as the lines of its log, each with the sign
+//! The messages of this client: what happened to a job as the lines of its log, each with the sign
 //! that its page shows. Pure.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::domain::event::{
-    Event, FOUND, Level, PARSED, RECEIVED, Results, RowEvent, RowEventKind,
+    Event, FOUND, Level, PARSED, RECEIVED, Results, RowEvent, RowFacts, Step,
 };
 use crate::domain::status::JobStatus;
 
@@ -40,51 +40,51 @@ struct Statistics {
 /// The first three lines of the log, which come once each and in this order.
 const STAGES: [f64; 3] = [RECEIVED, PARSED, FOUND];
 
-/// Tells one job.
+/// Writes the messages of one job.
 #[derive(Debug, Default)]
 pub(super) struct MessageWriter {
-    /// Of [`STAGES`].
-    told: usize,
+    /// How many of [`STAGES`] were written.
+    written: usize,
 }
 
 impl MessageWriter {
-    /// What this client is told of an event; of rows see [`row`].
+    /// The messages of an event; those of rows are made by [`row`].
     pub(super) fn write(&mut self, event: &Event, at: DateTime<Utc>) -> Vec<Message> {
         match event {
-            Event::Log { level: Level::Warning, message, percentage } => {
+            Event::Log { level: Level::Warning, message, percentage, .. } => {
                 vec![Message { percentage: *percentage, ..warning(message, at) }]
             }
-            Event::Log { level: Level::Error, message, percentage } => {
+            Event::Log { level: Level::Error, message, percentage, .. } => {
                 vec![Message::log(format!("❌ {message}"), *percentage, at)]
             }
-            Event::Log { message, percentage, .. } => {
-                self.stages(percentage.unwrap_or(0.0), message, at)
+            Event::Log { percentage, step, .. } => {
+                self.stages(percentage.unwrap_or(0.0), step.as_ref(), at)
             }
-            Event::Error { message } => vec![Message::of("error", format!("❌ {message}"), at)],
+            Event::Error { message, .. } => vec![Message::of("error", format!("❌ {message}"), at)],
             Event::Complete { status, message, percentage, results } => {
                 vec![complete(*status, message, *percentage, results, at)]
             }
-            // Every row is told, which says more.
+            // Every row has its message, which says more.
             Event::Progress { .. } | Event::Rows(_) => Vec::new(),
         }
     }
 
     /// The lines of the stages that the job has reached since the last time. What else the log says
     /// on the way (format, start, end of the rows) has no line here.
-    fn stages(&mut self, percentage: f64, message: &str, at: DateTime<Utc>) -> Vec<Message> {
+    fn stages(&mut self, percentage: f64, step: Option<&Step>, at: DateTime<Utc>) -> Vec<Message> {
         let mut lines = Vec::new();
-        while let Some(stage) = STAGES.get(self.told).filter(|stage| percentage >= **stage) {
-            let text = match self.told {
+        while let Some(stage) = STAGES.get(self.written).filter(|stage| percentage >= **stage) {
+            let text = match self.written {
                 0 => "📁 File uploaded successfully".to_owned(),
                 1 => "🔍 Parsing file...".to_owned(),
-                // The rows are counted, and the log says how many there are.
-                _ => {
-                    let number = message.split(' ').find(|word| word.parse::<u64>().is_ok());
-                    format!("✅ Found {} products to import", number.unwrap_or("the"))
-                }
+                _ => match step {
+                    Some(Step::Counted { total }) => format!("✅ Found {total} products to import"),
+                    // Of an event that was stored without its members.
+                    _ => "✅ Found the products to import".to_owned(),
+                },
             };
             lines.push(Message::log(text, Some(*stage), at));
-            self.told += 1;
+            self.written += 1;
         }
         lines
     }
@@ -106,31 +106,32 @@ pub(super) fn warning(text: &str, at: DateTime<Utc>) -> Message {
     Message::log(format!("⚠️  {text}"), None, at)
 }
 
-/// What this client is told of a row.
-pub(super) fn row(note: &RowEvent, percentage: f64, at: DateTime<Utc>) -> Message {
-    let RowEvent { row_number, kind, text } = note;
-    let (kind, message) = match kind {
-        RowEventKind::Created => ("log", format!("✅ Row {row_number}: Created {text}")),
+/// The message of a row.
+pub(super) fn row(event: &RowEvent, percentage: f64, at: DateTime<Utc>) -> Message {
+    let row_number = event.row_number;
+    let (kind, message) = match &event.facts {
+        RowFacts::Created(record) => ("log", format!("✅ Row {row_number}: Created {record}")),
         // Its rows are created, updated or failed; nothing else.
-        RowEventKind::Updated | RowEventKind::Unchanged => {
-            ("log", format!("🔄 Row {row_number}: Updated {text}"))
+        RowFacts::Updated(record) | RowFacts::Unchanged(record) => {
+            ("log", format!("🔄 Row {row_number}: Updated {record}"))
         }
-        RowEventKind::Superseded => {
-            ("log", format!("🔄 Row {row_number}: Updated by row {text} with the same SKU"))
+        RowFacts::Superseded { by } => {
+            let later = by.map_or("a later row".to_owned(), |by| format!("row {by}"));
+            ("log", format!("🔄 Row {row_number}: Updated by {later} with the same SKU"))
         }
-        RowEventKind::Failed => ("error", format!("❌ {}", note.message())),
-        RowEventKind::ReferenceCreated => {
-            ("master", format!("  {} {}", sign(text), note.message()))
+        RowFacts::Failed(_) => ("error", format!("❌ {}", event.message())),
+        RowFacts::ReferenceCreated(reference) => {
+            ("master", format!("  {} {}", sign(&reference.column), event.message()))
         }
-        RowEventKind::LimitReached => ("log", format!("⚠️  {}", note.message())),
+        RowFacts::LimitReached => ("log", format!("⚠️  {}", event.message())),
     };
     let percentage = (kind == "log").then_some(percentage);
-    Message { percentage, row_number: Some(*row_number), ..Message::of(kind, message, at) }
+    Message { percentage, row_number: Some(row_number), ..Message::of(kind, message, at) }
 }
 
-/// The sign of a record that a row brought with it: `category: Dilutions` is a label.
-fn sign(created: &str) -> &'static str {
-    match created.split(':').next().unwrap_or_default() {
+/// The sign of a record that a row brought with it, by the column that names it.
+fn sign(column: &str) -> &'static str {
+    match column {
         // The sign is as wide as two letters and drawn as wide as one.
         "category" => "🏷️ ",
         "brand" => "🏢",
@@ -183,46 +184,49 @@ mod tests {
     #[test]
     fn the_three_stages_come_once_in_their_order() {
         let mut writer = MessageWriter::default();
-        let mut log =
-            |level, percentage| told(&mut writer, &Event::log(level, percentage, "Found 100 rows"));
+        let mut log = |level, percentage, step: Option<Step>| {
+            let (message, percentage) = ("Text".to_owned(), Some(percentage));
+            told(&mut writer, &Event::Log { level, message, percentage, step })
+        };
         assert_eq!(
-            log(Level::Info, RECEIVED),
+            log(Level::Info, RECEIVED, Some(Step::Started)),
             [
                 r#"{"type":"log","message":"📁 File uploaded successfully","percentage":5.0,"timestamp":"2025-10-25T12:30:00Z"}"#
             ]
         );
-        assert!(log(Level::Info, RECEIVED).is_empty());
+        assert!(log(Level::Info, RECEIVED, None).is_empty());
         assert_eq!(
-            log(Level::Warning, RECEIVED),
+            log(Level::Warning, RECEIVED, Some(Step::DryRun)),
             [
-                r#"{"type":"log","message":"⚠️  Found 100 rows","percentage":5.0,"timestamp":"2025-10-25T12:30:00Z"}"#
+                r#"{"type":"log","message":"⚠️  Text","percentage":5.0,"timestamp":"2025-10-25T12:30:00Z"}"#
             ]
         );
         assert_eq!(
-            log(Level::Success, FOUND),
+            log(Level::Success, FOUND, Some(Step::Counted { total: 100 })),
             [
                 r#"{"type":"log","message":"🔍 Parsing file...","percentage":10.0,"timestamp":"2025-10-25T12:30:00Z"}"#,
                 r#"{"type":"log","message":"✅ Found 100 products to import","percentage":15.0,"timestamp":"2025-10-25T12:30:00Z"}"#,
             ]
         );
-        assert!(log(Level::Info, 90.0).is_empty());
+        assert!(log(Level::Info, 90.0, Some(Step::RowsDone)).is_empty());
     }
 
     #[test]
     fn every_row_has_the_sign_of_its_outcome() {
-        let note = |row_number, kind, text: &str| RowEvent { row_number, kind, text: text.into() };
-        let notes = vec![
-            note(2, RowEventKind::ReferenceCreated, "category: Dilutions"),
-            note(2, RowEventKind::ReferenceCreated, "brand: SBL"),
-            note(2, RowEventKind::ReferenceCreated, "potency: 30C"),
-            note(2, RowEventKind::ReferenceCreated, "form: Liquid"),
-            note(2, RowEventKind::Created, "'Arnica Montana 30C' (SKU: ARM-30C-10ML)"),
-            note(3, RowEventKind::Updated, "'Belladonna 200C' (SKU: BEL)"),
-            note(4, RowEventKind::Unchanged, "'Nux' (SKU: NUX)"),
-            note(5, RowEventKind::Superseded, "9"),
-            note(6, RowEventKind::Failed, "SKU is required"),
+        let notes = [
+            r#"[2,"m","category","Dilutions","categories"]"#,
+            r#"[2,"m","brand","SBL","brands"]"#,
+            r#"[2,"m","potency","30C","potencies"]"#,
+            r#"[2,"m","form","Liquid","forms"]"#,
+            r#"[2,"c","ARM-30C-10ML","SKU","Arnica Montana 30C"]"#,
+            r#"[3,"u","BEL","SKU","Belladonna 200C"]"#,
+            r#"[4,"=","NUX","SKU","Nux"]"#,
+            r#"[5,"s","9"]"#,
+            r#"[6,"e","SKU is required","required","sku",null]"#,
         ];
-        let rows = RowEventBatch { processed: 0, total: 100, every_row: true, notes };
+        let notes = notes.map(|stored| serde_json::from_str(stored).unwrap()).to_vec();
+        let rows =
+            RowEventBatch { processed: 0, total: 100, every_row: true, notes };
         let lines = rows.numbered(1).map(|(_, note, percentage)| {
             serde_json::to_string(&row(note, percentage, at())).unwrap()
         });
@@ -244,7 +248,7 @@ mod tests {
     fn the_last_message_has_the_documented_figures_and_no_others() {
         let complete = |status, percentage| Event::Complete {
             status,
-            message: "Import failed; kept until then: 95 created".to_owned(),
+            message: "Import failed: 95 created".to_owned(),
             percentage,
             results: Box::new(Results {
                 total_rows: 100,
@@ -262,7 +266,7 @@ mod tests {
         insta::assert_snapshot!(done, @r#"{"type":"complete","message":"🎉 Import completed successfully!","percentage":100.0,"timestamp":"2025-10-25T12:30:00Z","data":{"total_rows":100,"inserted":85,"updated":10,"skipped":5,"errors":["Row 4: SKU is required"],"success_rate":95.0,"process_time":"43.2s"}}"#);
         let failed =
             told(&mut MessageWriter::default(), &complete(JobStatus::Failed, 42.0)).concat();
-        assert!(failed.contains(r#""message":"❌ Import failed; kept"#), "{failed}");
+        assert!(failed.contains(r#""message":"❌ Import failed: 95 created"#), "{failed}");
         assert!(failed.contains(r#""percentage":42.0"#), "{failed}");
     }
 }

@@ -1,0 +1,137 @@
+//! The steps of a job in members: what programs read where people read the sentence beside it.
+//! Knows no sentence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::detected::{DecimalSeparator, Format};
+use crate::domain::row_error::RowCode;
+
+/// A step of a job. Its members stand beside those of the event: no name may be both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// The upload was accepted, or a retry or a rollback was requested.
+    Received {
+        /// The name of the file.
+        file_name: String,
+        /// Its bytes.
+        file_size: u64,
+        /// The job whose rows are imported again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_of: Option<i64>,
+        /// Which of its rows: `failed` or `unprocessed`; absent: all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        selection: Option<String>,
+        /// The job that is rolled back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rollback_of: Option<i64>,
+    },
+    /// The format of the file was detected.
+    Detected {
+        /// The format.
+        format: Format,
+        /// CSV: the delimiter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delimiter: Option<char>,
+        /// CSV: the encoding.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        encoding: Option<String>,
+        /// Workbook: the sheet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<String>,
+        /// The decimal separator.
+        decimal: DecimalSeparator,
+        /// The row of the header as a spreadsheet shows it.
+        header_row: u32,
+        /// Columns of the file that are imported.
+        used_columns: u64,
+        /// Columns of the file.
+        total_columns: u64,
+    },
+    /// Some columns of the file are not imported.
+    UnusedColumns {
+        /// Their headers.
+        columns: Vec<String>,
+    },
+    /// The job is a dry run.
+    DryRun,
+    /// A server started the job.
+    Started,
+    /// A server continues a job that was started before.
+    Continued {
+        /// Rows that have an outcome.
+        rows: u64,
+    },
+    /// The rows are scanned.
+    Parsing,
+    /// The rows are counted.
+    Counted {
+        /// Rows of the job.
+        total: u64,
+    },
+    /// Every row has an outcome.
+    RowsDone,
+    /// The job was paused, by a client or automatically.
+    Paused {
+        /// Rows that have an outcome.
+        rows: u64,
+        /// Automatically: why, as a code of the table of error codes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        /// Automatically: why, in a sentence.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The job was resumed.
+    Resumed,
+    /// The job was moved to the front of the queue.
+    Forced {
+        /// It was taken from a server on which it made no progress.
+        was_stuck: bool,
+    },
+    /// The priority was changed.
+    PriorityChanged {
+        /// The priority from now on.
+        priority: i32,
+    },
+    /// The job was given back unfinished, for the next free server.
+    Released {
+        /// Why.
+        cause: ReleaseCause,
+    },
+    /// The failed rows by error, at the end of the job.
+    RowErrors {
+        /// Failed rows.
+        rows: u64,
+        /// The most frequent errors.
+        groups: Vec<ErrorSummary>,
+        /// Errors that are in none of these groups.
+        others: u64,
+    },
+}
+
+/// Why a server gave a job back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseCause {
+    /// The server stops.
+    ServerStopping,
+    /// The server did not reach the database for longer than its lease.
+    LeaseLost,
+    /// The job's task panicked.
+    Crashed,
+}
+
+/// Row errors of one code in one column, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorSummary {
+    /// The code.
+    pub code: RowCode,
+    /// The column; `None` when the error is the whole row's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// How many there are.
+    pub count: u64,
+    /// The first row with one.
+    pub first_row: u32,
+}
