@@ -39,7 +39,7 @@ pub(crate) const NAMES: [&str; 13] = [
 /// One row for each of the names, all with the same fault.
 pub(crate) fn dangerous() -> String {
     let row = |(n, name): (usize, &&str)| format!("S{n:02},\"{name}\",oops\n");
-    "SKU,Name,MRP\n".to_owned() + &NAMES.iter().enumerate().map(row).collect::<String>()
+    "SKU,Name,MRP\n".to_owned() + NAMES.iter().enumerate().map(row).collect::<String>().as_str()
 }
 
 both!(the_failed_rows_come_back_with_their_columns_and_the_reason, |server| {

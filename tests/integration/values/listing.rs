@@ -5,7 +5,7 @@ use crate::support::{Upload, both};
 /// `rows` rows of which every third has no name.
 fn text(rows: usize) -> String {
     let row = |n: usize| format!("S{n},{}\n", if n.is_multiple_of(3) { "" } else { "Arnica" });
-    "SKU,Name\n".to_owned() + &(1..=rows).map(row).collect::<String>()
+    "SKU,Name\n".to_owned() + (1..=rows).map(row).collect::<String>().as_str()
 }
 
 both!(every_error_is_on_one_page, [("LOADBAY_CHUNK_ROWS", "7")], |server| {
