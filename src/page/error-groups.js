@@ -2,17 +2,18 @@
 // its rows. Asks for groups and rows when they are wanted; shows a JobState.
 
 import { NoAnswer, errorGroups, rowErrors, server } from "./api.js";
-import { counted, el, number, put } from "./text.js";
+import { capitalised, counted, el, number, put } from "./text.js";
 import { downloadLink } from "./download-link.js";
 import { isRollback } from "./job-kind.js";
-import { sentence } from "./log-lines.js";
 
 /** Groups of a running job are asked for again at most this often. */
-const PAUSE = 2500;
+const PAUSE = 500;
 /** Rows that one press adds to a group, and how many answers are looked through for them. */
 const ROWS = 25;
 const PAGE = 500;
 const PAGES = 20;
+/** Errors whose message is about the row, not only about its value. */
+const OF_THE_ROW = ["constraint_violated", "refused_by_database", "changed_since", "duplicate_in_file"];
 
 class ErrorGroups extends HTMLElement {
   #id = null;
@@ -50,7 +51,6 @@ class ErrorGroups extends HTMLElement {
     if (failed === 0) return;
     this.#id = state.job.jobId;
     put(this.#title, isRollback(state.job) ? "Kept" : "Errors");
-    put(this.#total, counted(failed, "row"));
     this.#showLinks(state.job.links ?? {});
     const wanted = `${failed} ${state.isOver}`;
     if (wanted === this.#asked || this.#timer !== null) return;
@@ -67,8 +67,10 @@ class ErrorGroups extends HTMLElement {
   async #ask(wanted) {
     this.#askedAt = Date.now();
     try {
-      const { groups } = await errorGroups(this.#id, this.#leaving.signal);
+      const { groups, total } = await errorGroups(this.#id, this.#leaving.signal);
       this.#asked = wanted;
+      // Of the same moment as the groups: their counts add up to it.
+      put(this.#total, counted(total, "error"));
       this.#say("");
       this.#list.replaceChildren(...groups.map((group) => this.#group(group)));
     } catch (fault) {
@@ -129,7 +131,7 @@ class Group {
   show({ code, column, count, firstRow, message, value }) {
     this.total = count;
     put(this.#count, number(count));
-    put(this.#message, sentence(message));
+    put(this.#message, capitalised(message));
     const parts = [
       el("code", {}, code), column ? [" in ", el("code", {}, column)] : "",
       firstRow ? ` · first in row ${number(firstRow)}` : "",
@@ -145,7 +147,7 @@ class Group {
     this.#isAsking = true;
     this.#started = true;
     this.#more.disabled = true;
-    put(this.#state, "Looking for the rows …");
+    put(this.#state, "Loading rows …");
     try {
       for (let pages = 0; this.#kept.length < ROWS && pages < PAGES && this.#cursor !== undefined; pages += 1) {
         const answer = await this.#page({ limit: PAGE, cursor: this.#cursor });
@@ -154,7 +156,7 @@ class Group {
       }
       const rows = this.#kept.splice(0, ROWS);
       this.#found += rows.length;
-      this.#rows.append(...rows.map((error) => errorRow(error, this.#message.textContent)));
+      this.#rows.append(...rows.map(errorRow));
       this.#tell();
     } catch (fault) {
       if (fault.name !== "AbortError") put(this.#state, fault.message);
@@ -172,11 +174,11 @@ class Group {
   }
 }
 
-/** What differs from the group's message is said, too. */
-function errorRow({ rowNumber, value, message }, known) {
+/** A row with its value, and with its message where that differs from row to row. */
+function errorRow({ rowNumber, value, message, code }) {
   const isEmpty = value === null || value === undefined || value === "";
   const cell = isEmpty ? el("span", { class: "muted" }, "empty") : el("span", { class: "value mono" }, shortened(value, 200));
-  const own = sentence(message) === known ? null : el("div", { class: "muted" }, sentence(message));
+  const own = OF_THE_ROW.includes(code) ? el("div", { class: "muted" }, capitalised(message)) : null;
   return el("tr", {}, el("td", { class: "number" }, number(rowNumber)), el("td", {}, cell, own));
 }
 

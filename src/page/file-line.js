@@ -29,14 +29,14 @@ export class FileLine extends HTMLElement {
   }
 
   wait() {
-    this.#show("waiting", "Waits for the files before it");
+    this.#show("waiting", "Waiting for the files before it");
   }
 
   /** How many bytes are sent; the file is checked when all of them are. */
   send(bytes) {
     const all = this.file.size;
     if (bytes >= all) {
-      this.#show("sending", "Sent; the server looks at the file …");
+      this.#show("sending", "Sent; the server checks the file …");
       this.#bar.set(100, "sent");
       return;
     }
@@ -48,9 +48,9 @@ export class FileLine extends HTMLElement {
     this.#show("sent", "Sent: ", el("a", { href: `/jobs/${jobId}` }, `job ${jobId}`));
   }
 
-  /** The reason, and what more there is to say, each as a sentence. */
-  refuse(reason, more = []) {
-    this.#show("refused", sentence(reason), more.map((other) => el("span", { class: "more" }, sentence(other))));
+  /** The reason as a sentence. */
+  refuse(reason) {
+    this.#show("refused", sentence(reason));
   }
 
   #show(state, ...words) {

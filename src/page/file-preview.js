@@ -4,7 +4,8 @@
 import { counted, el, number, sentence } from "./text.js";
 
 const FORMATS = { csv: "Text", xlsx: "Excel workbook", xlsb: "Binary workbook", xls: "Old Excel workbook", ods: "OpenDocument sheet" };
-const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "bar" };
+const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
+const DECIMALS = { point: "with point", comma: "with comma", undeclared: "not declared" };
 /** More recognised headers than this are folded away: only what needs a look stays open. */
 const FOLDED_FROM = 9;
 
@@ -29,7 +30,7 @@ class FilePreview extends HTMLElement {
 
   wait() {
     this.setAttribute("aria-busy", "true");
-    if (!this.hasChildNodes()) this.append(el("p", { class: "muted small looking" }, "Looking into the file …"));
+    if (!this.hasChildNodes()) this.append(el("p", { class: "muted small looking" }, "Reading the file …"));
   }
 
   /** A sentence, or nothing, in place of a preview. */
@@ -58,13 +59,13 @@ class FilePreview extends HTMLElement {
       onclick: () => this.dispatchEvent(new CustomEvent("option", { detail: option })),
     }, el("span", { class: "label" }, label), value));
     const encoding = detected.encoding && `${detected.encoding.toUpperCase()}${detected.bom ? " with mark" : ""}`;
-    return el("ul", { class: "chips", "aria-label": "What was found out about the file" },
+    return el("ul", { class: "chips", "aria-label": "Detected in the file" },
       el("li", {}, el("span", { class: "chip" }, el("span", { class: "label" }, "Format"), FORMATS[detected.format] ?? detected.format)),
       chip("delimiter", "Delimiter", detected.delimiter && (DELIMITERS[detected.delimiter] ?? detected.delimiter)),
       chip("encoding", "Encoding", encoding),
       chip("sheet", "Sheet", detected.sheet),
       chip("headerRow", "Header", `row ${number(detected.headerRow)}`),
-      chip("decimal", "Decimals", detected.decimal !== "undeclared" && `with ${detected.decimal}`));
+      chip("decimal", "Decimals", DECIMALS[detected.decimal] ?? detected.decimal));
   }
 
   #columns(preview, columns) {
@@ -73,22 +74,23 @@ class FilePreview extends HTMLElement {
     const open = known < all || all < FOLDED_FROM || preview.missing.some((column) => column.required);
     return el("details", { class: "mapping", open },
       el("summary", {}, el("strong", {}, `${number(known)} of ${counted(all, "header")}`), " recognised"),
-      el("div", { class: "scroll" }, el("table", {},
+      el("div", { class: "scroll" }, el("table", { role: "table" },
         el("thead", {}, el("tr", {}, ["In the file", "Becomes", "First values"].map((title) => el("th", { scope: "col" }, title)))),
-        el("tbody", {}, preview.columns.map((column) => this.#column(column, preview, columns))))));
+        el("tbody", { role: "rowgroup" }, preview.columns.map((column) => this.#column(column, preview, columns))))));
   }
 
   #column(column, preview, columns) {
     const id = `column-${column.index}`;
     const select = el("select", { id, "aria-label": `What ${column.header || "the header without a name"} becomes` },
-      el("option", { value: "" }, "– left out –"),
+      el("option", { value: "" }, "Don't import"),
       columns.map((one) => el("option", { value: one.name }, one.required ? `${one.title} (required)` : one.title)));
     select.value = column.column ?? "";
     select.addEventListener("change", () => this.#remap(column, select.value, preview));
-    return el("tr", { class: !column.column && "left-out" },
-      el("th", { scope: "row" }, column.header || el("span", { class: "muted" }, "without a name")),
-      el("td", {}, select),
-      el("td", { class: "samples" }, column.samples.filter(Boolean).map((sample) => el("span", { title: sample }, sample))));
+    // A phone shows the row as a block: the roles keep it a row for those who hear the page.
+    return el("tr", { class: !column.column && "left-out", role: "row" },
+      el("th", { scope: "row", role: "rowheader" }, column.header || el("span", { class: "muted" }, "without a name")),
+      el("td", { role: "cell" }, select),
+      el("td", { class: "samples", role: "cell" }, column.samples.filter(Boolean).map((sample) => el("span", { title: sample }, sample))));
   }
 
   /** A column that another header was given by hand is taken from it: one header feeds a column. */
@@ -122,7 +124,7 @@ function faults(preview) {
 function absent(preview) {
   const titles = preview.missing.filter((column) => !column.required).map((column) => column.title);
   if (titles.length === 0) return null;
-  return el("p", { class: "muted small absent" }, "Not in the file, so left as stored: ", titles.join(", "), ".");
+  return el("p", { class: "muted small absent" }, "Not in the file (existing values stay, new records have none): ", titles.join(", "), ".");
 }
 
 function firstRows(preview) {

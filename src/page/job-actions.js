@@ -1,5 +1,5 @@
-// <job-actions>: the buttons for what may be done with a job now, and its priority. Asks before what
-// the next press does not take back; says the server's sentence when it refuses. Tells by "acted"
+// <job-actions>: the buttons for the actions that a job allows now, and its priority. Actions that
+// cannot be undone ask for confirmation. Shows the server's sentence when it refuses. Tells by "acted"
 // what the job is then, or `null` when it should be asked for; by "go" where to go on.
 
 import { NoAnswer, act, forget, uploadKey } from "./api.js";
@@ -78,7 +78,7 @@ class JobActions extends HTMLElement {
     if (action === "delete") {
       await forget(id);
       document.dispatchEvent(new CustomEvent("deleted", { detail: id }));
-      this.#tell("announce", `Job ${id} is deleted`);
+      this.#tell("announce", `Job ${id} was deleted`);
       this.#tell("go", "/");
     } else if (action === "retry" || action === "rollback") {
       const wishes = action === "retry" ? { rows: form.get("rows") } : undefined;

@@ -1,14 +1,14 @@
-// <job-counts>: the rows of a job by outcome, as tiles that add up to the rows of the file, and the
-// same as one divided bar. Shows a JobState.
+// <job-counts>: the rows of a job by outcome, as tiles and as one divided bar. Says the sum only when
+// it is not the number of rows. Shows a JobState.
 
-import { outcomes, outcomesAndRest, rowsOf } from "./job-kind.js";
+import { outcomes, outcomesAndRest } from "./job-kind.js";
 import { counted, el, number, put } from "./text.js";
 
 class JobCounts extends HTMLElement {
   #tiles = new Map();
   #list = el("dl", { class: "tiles" });
   #share = el("div", { class: "outcome", "aria-hidden": "true" });
-  #sum = el("p", { class: "sum" });
+  #sum = el("p", { class: "sum note bad", role: "alert", hidden: true });
 
   connectedCallback() {
     if (this.firstChild) return;
@@ -35,16 +35,17 @@ class JobCounts extends HTMLElement {
       part.hidden = count === 0;
       part.style.flexGrow = String(count);
     }
-    put(this.#sum, sum(counts, state, done));
+    const wrong = sum(counts, state, done);
+    this.#sum.hidden = wrong === "";
+    put(this.#sum, wrong);
   }
 }
 
-/** The sum in full, so that everybody can check it. */
+/** The sum in full when it is wrong: more rows than there are, or fewer of a completed job. */
 function sum(counts, { job, total, status }, done) {
-  const parts = outcomesAndRest(job).map(([outcome]) => number(counts[outcome] ?? 0)).join(" + ");
-  if (total !== null) return `${parts} = ${rowsOf(job, total)}`;
-  if (done > 0) return `${parts} = ${counted(done, "row")} so far`;
-  return status === "processing" ? "The rows are being counted." : "The rows are not counted.";
+  if (total === null || (done <= total && !(status === "completed" && done < total))) return "";
+  const parts = outcomes(job).map(([outcome]) => number(counts[outcome] ?? 0)).join(" + ");
+  return `The counts do not add up: ${parts} = ${number(done)}, but the job has ${counted(total, "row")}.`;
 }
 
 function tile(look, word, meaning) {

@@ -1,4 +1,4 @@
-// <job-facts>: what was decided about a job's file, what was asked for, its times, and what came of it. Shows a job;
+// <job-facts>: what was detected about a job's file, its options, its times, its retries and rollbacks. Shows a job;
 // knows no address.
 
 import { descent } from "./job-kind.js";
@@ -31,7 +31,7 @@ class JobFacts extends HTMLElement {
   }
 }
 
-/** Who took its rows again and who took it back, as one sentence. */
+/** Its retries and rollbacks, as one sentence. */
 function family(children) {
   if (children.length === 0) return "";
   const parts = children.map(descent).map(({ before, id, after }, index) => [
@@ -55,13 +55,13 @@ function facts({ detected = {}, fileSize }) {
   ];
 }
 
-/** Header → column, with those that are left out. */
+/** Header → column, with those that are not imported. */
 function columns({ header = [], columns: fed = [] }) {
   if (header.length === 0) return "";
   const used = fed.filter((column) => column !== null && column !== undefined).length;
   const rows = header.map((cell, index) => {
     const column = fed[index];
-    const shown = column ? el("code", {}, column) : el("span", { class: "muted" }, "left out");
+    const shown = column ? el("code", {}, column) : el("span", { class: "muted" }, "not imported");
     return el("tr", {}, el("td", {}, cell || el("span", { class: "muted" }, "no name")), el("td", {}, shown));
   });
   const head = el("tr", {}, el("th", { scope: "col" }, "Header of the file"), el("th", { scope: "col" }, "Column"));

@@ -284,7 +284,7 @@ class JobList extends HTMLElement {
 
   #nothing() {
     if (this.#filter.status || this.#filter.dataset) {
-      return [el("p", {}, "No job is like that. ", el("a", { href: "/" }, "Show all jobs"))];
+      return [el("p", {}, "No jobs match. ", el("a", { href: "/" }, "Show all jobs"))];
     }
     const dataset = this.#datasets[0]?.name ?? "products";
     const line = `curl -F file=@${dataset}.csv ${location.origin}/api/v1/import/${dataset}`;

@@ -195,7 +195,7 @@ class JobLog extends HTMLElement {
     put(this.#count, total === 0 ? "" : filtered ? `${number(length)} of ${all}` : all);
     this.#copy.disabled = length === 0;
     this.#empty.hidden = length > 0;
-    put(this.#empty, total > 0 ? "No line passes the filter." : "Nothing has happened yet.");
+    put(this.#empty, total > 0 ? "No lines match the filter." : "No events yet.");
     this.#follow.hidden = this.#following;
     put(this.#follow, this.#unread > 0 ? `Follow · ${number(this.#unread)} new` : "Follow");
   }
@@ -234,6 +234,8 @@ function show(node, line) {
   if (node.shown === line) return;
   node.shown = line;
   node.line.className = `line ${line.kind}${line.kind === "log" ? ` ${line.level}` : ""}`;
+  if (line.step) node.line.dataset.step = line.step;
+  else delete node.line.dataset.step;
   node.time.textContent = timeOfDay(line.at);
   node.text.textContent = line.text;
   node.from.textContent = line.row === null ? "" : `row ${line.row}`;

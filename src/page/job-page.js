@@ -1,6 +1,5 @@
 // <job-page job="123">: everything about one job. Owns its stream and its state, and hands them to
-// the elements that show the parts. Everything can be told again from the stream, so a page that is
-// loaded anew shows the same.
+// the elements that show the parts. The stream replays all events, so a reloaded page shows the same.
 
 import { NoAnswer, Problem, children as childrenOf, eventsPath, job as statusOf, limits, server } from "./api.js";
 import { origin } from "./job-kind.js";
@@ -120,7 +119,7 @@ class JobPage extends HTMLElement {
     const title = `Job ${this.#id} was deleted`;
     this.#say("announce", title);
     this.#say("watched", null);
-    this.#instead(title, "Somebody deleted it in the meantime, with its log and its files. What it wrote stays in the table.");
+    this.#instead(title, "It was deleted with its log and its files. The rows that it wrote stay in the table.");
   }
 
   /** What is shown in place of a job. */
@@ -283,15 +282,15 @@ class JobPage extends HTMLElement {
       this.#status = shown;
     }
     if (this.#about.firstChild) return;
-    const trial = job.options?.dryRun ? [" · ", el("b", {}, "trial run, nothing is kept")] : [];
-    this.#about.append(`Job ${job.jobId} · into `, el("b", {}, job.dataset), " · ", timeTag(job.createdAt), ...trial, ...cameFrom(job));
+    const dryRun = job.options?.dryRun ? [" · ", el("b", {}, "dry run, nothing is stored")] : [];
+    this.#about.append(`Job ${job.jobId} · into `, el("b", {}, job.dataset), " · ", timeTag(job.createdAt), ...dryRun, ...cameFrom(job));
   }
 
   #rows({ job, total, isOver, end }) {
     const isLarge = total === null ? job.fileSize > BYTES_BY_THEMSELVES : total > ROWS_BY_THEMSELVES;
     this.#everyLabel.hidden = !isLarge && !this.#every.checked;
     const isMissing = this.#every.checked && !this.#hasRows;
-    const words = isOver ? "The rows of this job were not recorded." : "Rows come with the next chunk.";
+    const words = isOver ? "The rows of this job were not recorded." : "Rows appear with the next chunk.";
     put(this.#rowsNote, isMissing && (end || !isOver) ? words : "");
   }
 

@@ -14,7 +14,7 @@ class JobPriority extends HTMLElement {
   connectedCallback() {
     if (this.firstChild) return;
     this.hidden = true;
-    this.title = `Jobs with a higher one go first; from -${MOST} to ${MOST}`;
+    this.title = `Jobs with a higher priority start first; from -${MOST} to ${MOST}`;
     this.append(el("label", { class: "small", for: "priority" }, "Priority"), this.#input);
   }
 

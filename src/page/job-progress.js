@@ -2,10 +2,12 @@
 // the estimate, and the chart of its pace. Shows a JobState; knows no address.
 
 import { PRIORITY_MAX, isRollback, lack } from "./job-kind.js";
-import { sentence } from "./log-lines.js";
-import { counted, duration, el, number, percent, put, size } from "./text.js";
+import { capitalised, counted, duration, el, number, percent, put, size } from "./text.js";
 import { progressBar } from "./progress-bar.js";
 import "./rate-chart.js";
+
+/** A chart of the pace needs so much time. */
+const PACE_MILLIS = 1000;
 
 const TONES = { completed: "good", failed: "bad", cancelled: "quiet", paused: "paused" };
 
@@ -43,7 +45,7 @@ class JobProgress extends HTMLElement {
     const lacking = lack({ ...state.job, status: state.status });
     this.#lack.hidden = !lacking;
     put(this.#lack, lacking ? reason(state.job, lacking) : "");
-    this.#chart.hidden = state.status === "pending" || (state.isOver && state.points.length < 2);
+    this.#chart.hidden = !hasPace(state);
     this.#chart.show(state.points, state.now, state.status === "processing");
     this.tick(state);
   }
@@ -57,8 +59,8 @@ class JobProgress extends HTMLElement {
     this.#quiet.hidden = !state.isQuiet;
     if (state.isQuiet) {
       const reason = state.total === null ? "A large file takes a while to read." : "A large chunk, or a busy database, can take a while.";
-      const help = state.isStuck ? " If its server hangs, Take over lets it go on elsewhere." : "";
-      put(this.#quiet, `No progress for ${duration(Math.floor(state.sinceProgress))}. ${reason}${help} Nothing is lost.`);
+      const help = state.isStuck ? " If its server hangs, Take over continues it on another server." : "";
+      put(this.#quiet, `No progress for ${duration(Math.floor(state.sinceProgress))}. ${reason}${help} No data is lost.`);
     }
   }
 
@@ -72,8 +74,8 @@ class JobProgress extends HTMLElement {
   }
 
   #showRows({ job, current, total, status, isOver }) {
-    if (isRollback(job)) this.#rows.call("Rows taken back");
-    else if (job.options?.dryRun) this.#rows.call("Rows tried");
+    if (isRollback(job)) this.#rows.call("Rows rolled back");
+    else if (job.options?.dryRun) this.#rows.call("Rows checked");
     const isCounting = total === null && status === "processing";
     const unknown = isCounting ? "counting" : isOver ? "not counted" : "waiting";
     const words = total === null ? unknown : `${number(current)} of ${counted(total, "row")}`;
@@ -106,18 +108,25 @@ function fact(term) {
   return { box, set };
 }
 
+/** Below a second of work a pace is chance. */
+function hasPace({ status, points, now }) {
+  if (status === "pending" || points.length < 2) return false;
+  const until = status === "processing" ? now : points.at(-1).at;
+  return until - points[0].at >= PACE_MILLIS;
+}
+
 function stepOf(state) {
   if (state.isOver) return "";
-  if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "Goes next, as soon as there is a place." : "Waiting for its turn.";
+  if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "First in the queue." : "Waiting in the queue.";
   if (lack(state.job)) return "";
-  if (state.status === "paused") return "Paused. Resume lets it go on where it is.";
+  if (state.status === "paused") return "Paused. Resume continues from here.";
   return state.step;
 }
 
-/** Why it stands still, and what becomes of it. */
+/** Why it was paused automatically, and when it continues. */
 function reason({ error }, { lacks, until }) {
-  const said = error ? ` ${sentence(error).replace(/[^.!?]$/, "$&.")}` : "";
-  return `Paused: ${lacks}. It goes on by itself when ${until}; Resume tries at once.${said}`;
+  const said = error ? ` ${capitalised(error).replace(/[^.!?]$/, "$&.")}` : "";
+  return `Paused: ${lacks}. The job continues automatically when ${until}; Resume tries at once.${said}`;
 }
 
 /** While it runs, tenths of seconds would only flicker. */

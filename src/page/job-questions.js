@@ -1,10 +1,9 @@
-// What is asked before an action that is not taken back with the next press: what will happen, in
-// sentences about this job. Knows the words of the actions, not how they are done.
+// The confirmations of actions that cannot be undone: what will happen, in sentences about this job. Knows the words of the actions, not how they are done.
 
 import { counted, duration, el, number } from "./text.js";
 import { isRollback } from "./job-kind.js";
 
-const WORDS = { pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Undo import", delete: "Delete" };
+const WORDS = { pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Roll back import", delete: "Delete" };
 
 /** Actions as their buttons stand: those first that lead on, what ends a job last. */
 export function inOrder(actions) {
@@ -15,7 +14,7 @@ export function inOrder(actions) {
 /** The word on the button of an action. */
 export function word(action, job) {
   if (action === "force") return job.status === "processing" ? "Take over" : "Go next";
-  if (action === "cancel") return isRollback(job) ? "Cancel undo" : "Cancel import";
+  if (action === "cancel") return isRollback(job) ? "Cancel rollback" : "Cancel import";
   return WORDS[action] ?? `${action.charAt(0).toUpperCase()}${action.slice(1)}`;
 }
 
@@ -33,58 +32,58 @@ export function question(action, state) {
 const QUESTIONS = {
   force(job, { sinceProgress }) {
     if (job.status !== "processing") return null;
-    const still = `Nothing moved for ${duration(Math.floor(sinceProgress ?? 0))}.`;
-    const then = "It goes on behind its last committed chunk, on a server that reaches its file; what its server of now still tries to write is turned away.";
-    return { title: "Take this job from its server?", says: [el("p", {}, `${still} ${then}`)], yes: word("force", job), no: "Leave it", tone: "primary" };
+    const still = `No progress for ${duration(Math.floor(sinceProgress ?? 0))}.`;
+    const then = "Another server that can read the file continues after the last committed chunk. The current server can no longer write.";
+    return { title: "Take this job from its server?", says: [el("p", {}, `${still} ${then}`)], yes: word("force", job), no: "Cancel", tone: "primary" };
   },
   cancel(job) {
-    const stays = isRollback(job) ? "What is taken back by then stays so." : "What is written by then stays.";
-    const later = job.options?.dryRun ? "" : " The rows that are left can be had later, by Retry.";
+    const stays = isRollback(job) ? "What is rolled back by then stays rolled back." : "Rows that are written by then stay in the table.";
+    const later = job.options?.dryRun ? "" : " Retry can import the remaining rows later.";
     return {
-      title: isRollback(job) ? "Stop taking the import back?" : "Cancel this import?",
-      says: [el("p", {}, `It stops after the rows that are being written at this moment. ${stays}${isRollback(job) ? "" : later}`)],
-      yes: word("cancel", job), no: "Keep going", tone: "danger solid",
+      title: isRollback(job) ? "Cancel this rollback?" : "Cancel this import?",
+      says: [el("p", {}, `The job stops after the current chunk. ${stays}${isRollback(job) ? "" : later}`)],
+      yes: word("cancel", job), no: "Keep running", tone: "danger solid",
     };
   },
   rollback(job) {
     const { created = 0, updated = 0 } = job.counts ?? {};
     const lines = [
       created > 0 && `${counted(created, "record")} that it created ${created === 1 ? "is" : "are"} removed.`,
-      updated > 0 && `${counted(updated, "record")} that it changed ${updated === 1 ? "gets its" : "get their"} values of before back.`,
-      "What was changed after the import, or is needed elsewhere, is kept as it is and listed.",
+      updated > 0 && `${counted(updated, "record")} that it changed ${updated === 1 ? "gets its" : "get their"} former values.`,
+      "Records that were changed after the import, or that other records need, are kept and listed.",
     ];
     return {
-      title: "Undo this import?",
+      title: "Roll back this import?",
       says: [
-        el("p", {}, "A job of its own takes back what this one did:"),
+        el("p", {}, "A new job reverts this import:"),
         el("ul", {}, lines.filter(Boolean).map((line) => el("li", {}, line))),
       ],
-      yes: "Undo import", no: "Leave it", tone: "danger solid",
+      yes: "Roll back import", no: "Cancel", tone: "danger solid",
     };
   },
   delete(job) {
-    const table = isRollback(job) ? "The table stays as it is now." : "The imported rows stay in the table.";
+    const table = isRollback(job) ? "The table does not change." : "The imported rows stay in the table.";
     const gone = ["retry", "rollback"].filter((action) => job.actions?.includes(action));
-    const lost = { retry: "retried", rollback: "undone" };
-    const more = gone.length > 0 ? ` Afterwards it cannot be ${gone.map((action) => lost[action]).join(" or ")} any more.` : "";
+    const lost = { retry: "retried", rollback: "rolled back" };
+    const more = gone.length > 0 ? ` Afterwards it cannot be ${gone.map((action) => lost[action]).join(" or ")}.` : "";
     return {
       title: `Delete job ${job.jobId}?`,
-      says: [el("p", {}, `The job is forgotten, with its log, its row errors and its files. ${table}${more}`)],
-      yes: "Delete job", no: "Keep it", tone: "danger solid",
+      says: [el("p", {}, `The job is deleted with its log, its row errors and its files. ${table}${more}`)],
+      yes: "Delete job", no: "Cancel", tone: "danger solid",
     };
   },
   retry(job) {
     const choices = retryChoices(job);
     const chosen = choices.filter(([, , rows]) => rows !== 0).at(-1)?.[0];
     return {
-      title: "Which rows are imported again?",
+      title: "Which rows should be imported again?",
       says: [
         el("fieldset", { class: "choices" }, el("legend", { class: "visually-hidden" }, "Rows"), choices.map((choice) => radio(choice, chosen))),
         chosen
-          ? el("p", { class: "small muted" }, "A new job takes them from the file as it was uploaded. This job stays as it is.")
+          ? el("p", { class: "small muted" }, "A new job imports them from the uploaded file. This job does not change.")
           : el("p", {}, "The file has no rows, so there is nothing to import again."),
       ],
-      yes: "Retry", no: "Leave it", tone: "primary", isVain: !chosen,
+      yes: "Retry", no: "Cancel", tone: "primary", isVain: !chosen,
     };
   },
 };
@@ -96,9 +95,9 @@ function retryChoices(job) {
   const rest = total === null ? null : Math.max(0, total - current);
   const left = job.links?.unprocessedCsv ? rest : 0;
   return [
-    ["all", "All rows", total, "What is in the table already is left as it is or updated."],
-    ["failed", "Failed rows", failed, "They fail again, unless what was wrong is not in the file."],
-    ["unprocessed", "Unprocessed rows", left, "Those that the job did not reach."],
+    ["all", "All rows", total, "Existing records are updated or stay as they are."],
+    ["failed", "Failed rows", failed, "Only useful if the file was right and the problem was elsewhere (for example a missing supplier)."],
+    ["unprocessed", "Rows not reached", left, "The rows after the point where the job stopped."],
   ];
 }
 

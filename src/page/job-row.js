@@ -48,7 +48,7 @@ export class JobRow extends HTMLElement {
     const { jobId, fileSize, options } = this.job;
     const from = origin(this.job);
     const words = from && `${from.before}job ${from.id}${from.after}`.toLowerCase();
-    const facts = [title, `job ${jobId}`, !isRollback(this.job) && size(fileSize), options?.dryRun && "trial run", words];
+    const facts = [title, `job ${jobId}`, !isRollback(this.job) && size(fileSize), options?.dryRun && "dry run", words];
     put(this.#facts, facts.filter(Boolean).join(" · "));
   }
 
@@ -81,16 +81,15 @@ function parts(job) {
 }
 
 function underWay(job) {
-  if (job.status === "pending") return "Waits for a free place";
+  if (job.status === "pending") return "Waiting in the queue";
   const { current, total, percentage } = job.progress;
   const lacking = lack(job);
-  if (lacking) return `${percent(percentage)} · Goes on by itself when ${lacking.until}`;
-  if (total === null && job.status === "paused") return "Stands still";
-  if (total === null) return "Looking through the file …";
+  if (lacking) return `${percent(percentage)} · Continues automatically when ${lacking.until}`;
+  if (total === null && job.status === "paused") return "Paused before the rows were counted";
+  if (total === null) return "Scanning the file …";
   const left = job.status === "processing" && job.etaSeconds !== null ? `${duration(job.etaSeconds)} left` : null;
   const pace = job.status === "processing" && job.rowsPerSecond !== null ? rate(job.rowsPerSecond) : null;
-  const still = job.status === "paused" ? "stands still" : null;
-  return [percent(percentage), `${number(current)} of ${counted(total, "row")}`, pace, left, still].filter(Boolean).join(" · ");
+  return [percent(percentage), `${number(current)} of ${counted(total, "row")}`, pace, left].filter(Boolean).join(" · ");
 }
 
 function ended(job) {
@@ -109,7 +108,7 @@ function isOlder(job, shown) {
   if (!isLive(job)) return false;
   if (job.progress.current !== shown.progress.current) return job.progress.current < shown.progress.current;
   if (job.status === "pending" || shown.status === "pending") return job.status === "pending" && shown.status !== "pending";
-  // Set aside and resumed, it is as far as before: then the later word counts.
+  // Paused and resumed, it is as far as before: then the later word counts.
   return Date.parse(job.lastProgressAt) < Date.parse(shown.lastProgressAt);
 }
 

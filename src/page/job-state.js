@@ -1,6 +1,7 @@
 // What the page knows of one job: the snapshot, then every event once, in their order. Progress
 // never goes back, whatever is replayed. Knows neither the document nor the network.
 
+import { isRollback } from "./job-kind.js";
 import { lineOf } from "./log-lines.js";
 
 /** The percentage of a job whose rows are counted and not yet written. */
@@ -14,8 +15,8 @@ const ETA_MEMORY = 5000;
 const QUIET_MILLIS = 10_000;
 /** A job and its last event are not written in the very same moment. */
 const MARGIN_MILLIS = 2000;
-/** How the step begins with which a job goes on that stood still. */
-const AGAIN = /^(Resumed|\w+ goes on|\w+ taken up)\b/;
+/** The steps with which a job continues that stood still. */
+const CONTINUING = ["resumed", "continued"];
 /** More points than the chart has pixels tell nothing. */
 const POINTS = 4000;
 
@@ -24,19 +25,19 @@ export class JobState {
   job = null;
   /** The last event of the job, when it came. */
   end = null;
-  /** What the job does, in the words of its last step. */
+  /** What the job does: the sentence of its last step. */
   step = "";
   current = 0;
   total = null;
   /** Moments and the rows written then: `{at, rows}`. */
   points = [];
-  /** Names of created records by kind: "category" → ["Dilutions", …]. */
+  /** Created records of other tables by column: "category" → `{ table: "categories", names: ["Dilutions", …] }`. */
   references = new Map();
-  /** The jobs that took its rows again or took it back, oldest first; known when it is over. */
+  /** Its retries and rollbacks, oldest first; known when it is over. */
   children = [];
   /** Seconds after which a job that stands still may be taken from its server; `null`: not known. */
   stuckAfter = null;
-  /** True when the server said that it does not tell all of rows and references. */
+  /** True when the server said that events of rows or references are missing. */
   isPartial = false;
 
   /** Until then the first answer knows everything; what is later happens while we listen. */
@@ -47,7 +48,7 @@ export class JobState {
   #skewAtLeast = 0;
   #skew = null;
   #seen = 0;
-  #remarks = new Set();
+  #notices = new Set();
   #known = new Set();
   #pace = null;
   #progressed = 0;
@@ -82,17 +83,18 @@ export class JobState {
       return null;
     }
     if (!this.#isNew(event, Number(id))) return null;
-    const line = lineOf(event);
-    // A remark about the stream itself is no part of the job's story.
-    if (id) this.#follow(event);
-    this.isPartial ||= line?.kind === "log" && (!id || event.row_number > 0);
+    const line = lineOf(event, isRollback(this.job));
+    // A notice about the stream itself is no event of the job.
+    if (id) this.#follow(event, line);
+    this.isPartial ||= Boolean(event.notice);
     return line;
   }
 
-  #isNew({ message }, number) {
+  #isNew({ notice, first, last, rows }, number) {
     if (!(number > 0)) {
-      const isNew = !this.#remarks.has(message);
-      this.#remarks.add(message);
+      const said = JSON.stringify([notice, first, last, rows]);
+      const isNew = !this.#notices.has(said);
+      this.#notices.add(said);
       return isNew;
     }
     if (number <= this.#seen) return false;
@@ -100,16 +102,16 @@ export class JobState {
     return true;
   }
 
-  #follow(event) {
+  #follow(event, line) {
     const at = Date.parse(event.timestamp);
     this.#compareClocks(at);
     this.#heard(at);
     if (event.type === "progress") this.#progress(event, at);
-    else if (event.type === "master") this.#created(event.message);
+    else if (event.type === "master") this.#created(event.reference);
     else if (event.type === "complete") this.#ended(event, at);
     const isStep = event.type === "log" && !event.row_number;
-    if (isStep && AGAIN.test(event.message) && this.points.length > 0) this.#goOn(at);
-    if (isStep || event.type === "progress") this.step = event.message ?? "";
+    if (CONTINUING.includes(event.step) && this.points.length > 0) this.#goOn(at);
+    if (isStep || event.type === "progress") this.step = line?.text ?? "";
     // The pace is measured from the last step before the first rows.
     if (isStep && this.#progressed === 0 && event.percentage <= BEFORE_ROWS) this.points = [{ at, rows: 0 }];
   }
@@ -139,7 +141,7 @@ export class JobState {
     this.points.push({ at, rows });
   }
 
-  /** A job that had much to tell has lost its older progress: then the end is what is left. */
+  /** A job with many events has lost some of its progress events: then the end is what is left. */
   #ended(event, at) {
     this.end = event;
     const counts = Object.values(event.data?.counts ?? {});
@@ -154,15 +156,15 @@ export class JobState {
     this.#pace = { millis: old.millis * kept + Math.max(0, millis), rows: old.rows * kept + rows };
   }
 
-  #created(message) {
-    const [, kind, name] = /^Created ([^:]+): ?(.*)$/s.exec(message ?? "") ?? [];
-    if (kind === undefined) return;
-    // A trial run takes every chunk back and so creates the same record again in the next one.
-    const key = `${kind}: ${name}`;
+  #created(reference) {
+    if (!reference) return;
+    const { column, table, name } = reference;
+    // A dry run rolls every chunk back and so creates the same record again in the next one.
+    const key = JSON.stringify([column, name]);
     if (this.#known.has(key)) return;
     this.#known.add(key);
-    if (!this.references.has(kind)) this.references.set(kind, []);
-    this.references.get(kind).push(name);
+    if (!this.references.has(column)) this.references.set(column, { table: table ?? column, names: [] });
+    this.references.get(column).names.push(name);
   }
 
   #reach(current, total) {
@@ -240,7 +242,7 @@ function everySecond(points) {
   return points.filter((_, index) => index % 2 === (points.length - 1) % 2);
 }
 
-/** Set aside and resumed, a job is as far as before: then the later word counts. */
+/** Paused and resumed, a job is as far as before: then the later word counts. */
 function isOlder(job, known) {
   if (known === null) return false;
   const [was, is] = [rank(known), rank(job)];

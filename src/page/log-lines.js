@@ -1,67 +1,56 @@
 // What a line of the log is: an event of the stream becomes one line, or none.
 // Pure functions; knows neither the document nor the network.
 
+import { counted, number } from "./text.js";
+
 /** The kinds of lines in the order of their filter buttons, with the words on these. */
 export const KINDS = [
   ["created", "Created"],
   ["updated", "Updated"],
   ["unchanged", "Unchanged"],
   ["reference", "References"],
-  ["superseded", "Superseded"],
+  ["superseded", "Replaced"],
   ["error", "Errors"],
   ["log", "Steps"],
-];
-
-// The stream speaks of a row's outcome in the message only.
-const OUTCOMES = [
-  [/^Row \d+: Created\b/, "created"],
-  [/^Row \d+: Updated\b/, "updated"],
-  [/^Row \d+: Unchanged\b/, "unchanged"],
-  [/^Row \d+: Overtaken\b/, "superseded"],
 ];
 
 const ENDS = { completed: "success", failed: "error", cancelled: "warning" };
 
 /**
- * The line that an event makes: `{kind, level, at, row, text}`; `row` only where the text does not
- * name it. A snapshot makes none, because nothing happened.
+ * The line of an event: `{kind, level, at, row, text, step}`; `row` only where the text does not
+ * name it. A snapshot has none, because nothing happened.
  */
-export function lineOf(event) {
+export function lineOf(event, isRollback = false) {
   if (typeof event?.message !== "string" || event.type === "snapshot") return null;
-  const text = oneLine(event.message);
+  const text = event.type === "progress" ? rowsDone(event, isRollback) : oneLine(event.message);
   const at = Date.parse(event.timestamp);
-  const row = /^Row \d/.test(text) ? null : (event.row_number ?? null);
-  switch (event.type) {
-    case "master":
-      return { kind: "reference", level: "info", at, row, text };
-    case "error":
-      return { kind: "error", level: "error", at, row, text };
-    case "complete":
-      return { kind: "log", level: ENDS[event.status] ?? "info", at, row: null, text };
-    case "log":
-      return { kind: kindOfLog(event, text), level: event.level ?? "info", at, row, text };
-    case "progress":
-      return { kind: "log", level: "info", at, row: null, text };
-    default:
-      // A later server may tell more than this page knows of.
-      return { kind: "log", level: event.level ?? "info", at, row, text };
-  }
+  // The sentence about an outcome begins with its row.
+  const row = event.outcome ? null : (event.row_number ?? null);
+  const step = event.type === "complete" ? "complete" : (event.step ?? null);
+  return { kind: kindOf(event), level: levelOf(event), at, row, text, step };
 }
 
-function kindOfLog(event, text) {
-  const outcome = OUTCOMES.find(([pattern]) => pattern.test(text));
-  if (outcome) return outcome[1];
-  return event.level === "error" ? "error" : "log";
+/** `"100,000 of 300,000 rows written"`. */
+export function rowsDone({ current, total }, isRollback) {
+  return `${number(current)} of ${counted(total, "row")} ${isRollback ? "rolled back" : "written"}`;
+}
+
+function kindOf({ type, outcome, level }) {
+  if (type === "master") return "reference";
+  if (type === "error" || outcome === "failed") return "error";
+  if (KINDS.some(([kind]) => kind === outcome)) return outcome;
+  return type === "log" && level === "error" ? "error" : "log";
+}
+
+function levelOf({ type, status, level }) {
+  if (type === "error") return "error";
+  if (type === "complete") return ENDS[status] ?? "info";
+  return level ?? "info";
 }
 
 /** Every line is equally high, so line breaks of a cell are shown as signs. */
 function oneLine(text) {
   return text.replace(/\r\n?|\n/g, "⏎").replace(/\t/g, "⇥");
-}
-
-/** A message that stands by itself begins with a capital letter; a value in quotes stays as it is. */
-export function sentence(message) {
-  return message.replace(/^[a-z]/, (letter) => letter.toUpperCase());
 }
 
 /** The time of day of a line, with milliseconds, as the reader's clock shows it. */

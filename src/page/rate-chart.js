@@ -72,7 +72,7 @@ class RateChart extends HTMLElement {
     const width = WIDTH / this.#steps.length;
     const y = (pace) => (HEIGHT - (peak > 0 ? (pace / peak) * (HEIGHT - 4) : 0)).toFixed(1);
     const corners = this.#steps.map((pace, index) => `${((index + 0.5) * width).toFixed(1)} ${y(pace)}`);
-    const line = corners.length > 0 ? `M0 ${y(this.#steps[0])}L${corners.join("L")}L${WIDTH} ${y(this.#steps.at(-1))}` : "";
+    const line = corners.length > 0 ? `M0 ${y(0)}L${corners.join("L")}L${WIDTH} ${y(this.#steps.at(-1))}` : "";
     this.#curve.setAttribute("d", line);
     this.#area.setAttribute("d", line && `${line}V${HEIGHT}H0Z`);
     this.#mean.toggleAttribute("hidden", !Number.isFinite(mean));

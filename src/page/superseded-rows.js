@@ -1,5 +1,4 @@
-// <superseded-rows>: the rows that a later row with the same key overtook, listed when somebody
-// wants to see them. Asks for their pages; shows a JobState.
+// <superseded-rows>: the rows that a later row with the same key replaced, listed on demand. Asks for their pages; shows a JobState.
 
 import { superseded } from "./api.js";
 import { counted, el, number, put } from "./text.js";
@@ -23,13 +22,13 @@ class SupersededRows extends HTMLElement {
     this.#leaving = new AbortController();
     if (this.firstChild) return;
     this.hidden = true;
-    const head = ["Row", "Overtaken by row"].map((word) => el("th", { scope: "col" }, word));
+    const head = ["Row", "Replaced by row"].map((word) => el("th", { scope: "col" }, word));
     this.append(
-      el("header", { class: "spread" }, el("div", { class: "row" }, el("h2", {}, "Superseded"), this.#total), this.#link),
+      el("header", { class: "spread" }, el("div", { class: "row" }, el("h2", {}, "Replaced by a later row"), this.#total), this.#link),
       el(
         "details", { ontoggle: (event) => event.target.open && this.#shown === 0 && this.#look() },
-        el("summary", { class: "small" }, "A later row with the same key won"),
-        el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Superseded rows" }, el("table", {}, el("thead", {}, el("tr", {}, head)), this.#rows)),
+        el("summary", { class: "small" }, "Show the rows"),
+        el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rows that a later row replaced" }, el("table", {}, el("thead", {}, el("tr", {}, head)), this.#rows)),
         el("div", { class: "row" }, this.#state, this.#more),
       ),
     );

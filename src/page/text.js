@@ -162,7 +162,7 @@ export function timeTag(time) {
 /** The word on the badge of a job; `data-status` on the badge gives its colour (style.css). */
 export function statusWord(job) {
   const words = { pending: "Waiting", processing: "Running", paused: "Paused", failed: "Failed", cancelled: "Cancelled" };
-  const lacking = { storage_full: "Paused, no room", storage_unavailable: "Paused, no storage" };
+  const lacking = { storage_full: "Paused, disk full", storage_unavailable: "Paused, storage offline" };
   if (job.status === "paused" && lacking[job.errorCode]) return lacking[job.errorCode];
   if (job.status !== "completed") return words[job.status] ?? job.status;
   if (!(job.counts?.failed > 0)) return "Done";
@@ -180,10 +180,19 @@ export function isLive(job) {
   return !["completed", "failed", "cancelled"].includes(job.status);
 }
 
+/** A message that stands by itself begins with a capital letter; a value in quotes stays as it is. */
+export function capitalised(message) {
+  return String(message ?? "").replace(/^[a-z]/, (letter) => letter.toUpperCase());
+}
+
+/** `["a", "b", "c"]` → "a, b and c". */
+export function listed(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
 /** A sentence of the server as nodes: it begins with a capital, what stands between backticks is `<code>`. */
 export function sentence(text) {
-  const words = String(text ?? "");
-  return (words.charAt(0).toUpperCase() + words.slice(1)).split("`").map((part, index, all) => {
+  return capitalised(text).split("`").map((part, index, all) => {
     // A backtick without its partner is a letter.
     if (index % 2 === 0) return part;
     return index < all.length - 1 ? el("code", {}, part) : `\`${part}`;

@@ -134,7 +134,7 @@ class UploadCard extends HTMLElement {
     line.choose();
     if (this.#isTooLarge(line)) return;
     if (line.file.size > PREVIEW_BYTES_MAX) {
-      this.#preview.say("The file is too large for a preview; it can be sent as it is.");
+      this.#preview.say("The file is too large for a preview. You can import it without one.");
       return;
     }
     const looking = new AbortController();
@@ -153,7 +153,7 @@ class UploadCard extends HTMLElement {
       this.#preview.say("");
       this.#looksAgain = fault instanceof api.NoAnswer;
       // A server without previews takes the file all the same.
-      if (!this.#looksAgain && fault.status !== 404 && fault.status !== 405) refuse(line, fault);
+      if (!this.#looksAgain && fault.status !== 404 && fault.status !== 405) line.refuse(fault.message);
     }
   }
 
@@ -172,7 +172,7 @@ class UploadCard extends HTMLElement {
   #isTooLarge(line) {
     const most = this.#limits?.maxUploadBytes;
     if (!most || line.file.size <= most) return false;
-    line.refuse(`The file is larger than ${limitSize(most)}, which is the most that this server takes. Split the file.`);
+    line.refuse(`The file is larger than ${limitSize(most)}, the limit of this server. Split the file.`);
     return true;
   }
 
@@ -214,7 +214,7 @@ class UploadCard extends HTMLElement {
       line.sent(job.jobId);
     } catch (fault) {
       if (fault.name === "AbortError") line.choose();
-      else refuse(line, fault);
+      else line.refuse(fault.message);
     }
   }
 
@@ -276,12 +276,6 @@ class UploadCard extends HTMLElement {
   #announce(detail) {
     this.dispatchEvent(new CustomEvent("announce", { bubbles: true, detail }));
   }
-}
-
-function refuse(line, fault) {
-  // The sentence for people often holds what the list of faults says.
-  const more = (fault.errors ?? []).map((error) => error.message).filter((message) => !fault.message.includes(message));
-  line.refuse(fault.message, more);
 }
 
 /** The same for a second attempt with the same wishes: an answer that was lost is found again. */

@@ -5,25 +5,25 @@ import { el } from "./text.js";
 
 /** name, label, meaning, and either choices (the first one is the default) or the kind of input. */
 const GROUPS = [
-  ["What rows may do", [
-    { name: "mode", label: "Mode", hint: "Which rows may change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"]] },
-    { name: "blank", label: "Empty cells", hint: "What an empty cell does to the stored value.", choices: [["clear", "Clear the value"], ["keep", "Leave it alone"]] },
-    { name: "duplicates", label: "Same key twice", hint: "What the earlier rows become; the last one is written.", choices: [["last", "Last one wins"], ["error", "Earlier ones fail"]] },
-    { name: "dryRun", label: "Trial run", hint: "Do everything but keep nothing.", choices: [["false", "No, import"], ["true", "Yes, only try"]] },
+  ["What is written", [
+    { name: "mode", label: "Mode", hint: "Which rows change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"]] },
+    { name: "blank", label: "Empty cells", hint: "What an empty cell does to the stored value.", choices: [["clear", "Clear the value"], ["keep", "Keep the value"]] },
+    { name: "duplicates", label: "Same key twice", hint: "What happens to the earlier rows; the last one is written.", choices: [["last", "Last row wins"], ["error", "Earlier rows fail"]] },
+    { name: "dryRun", label: "Dry run", hint: "Checks and counts all rows, stores nothing.", choices: [["false", "No, import"], ["true", "Yes, dry run"]] },
   ]],
   ["How the file is read", [
-    { name: "delimiter", label: "Delimiter", hint: "What stands between the cells of a text file.", choices: [["", "Found by itself"], [",", "Comma ,"], [";", "Semicolon ;"], ["tab", "Tab"], ["|", "Bar |"]] },
-    { name: "encoding", label: "Encoding", hint: "Of a text file, such as utf-8 or windows-1252.", placeholder: "found by itself", known: ["utf-8", "windows-1252", "iso-8859-15", "utf-16le", "macintosh", "windows-1251", "gbk", "shift_jis"] },
-    { name: "decimal", label: "Decimal separator", hint: "How the file writes numbers.", choices: [["", "Found by itself"], ["point", "Point: 1,234.56"], ["comma", "Comma: 1.234,56"]] },
+    { name: "delimiter", label: "Delimiter", hint: "The character between the cells of a text file.", choices: [["", "Detect"], [",", "Comma ,"], [";", "Semicolon ;"], ["tab", "Tab"], ["|", "Pipe |"]] },
+    { name: "encoding", label: "Encoding", hint: "Of a text file, such as utf-8 or windows-1252.", placeholder: "detect", known: ["utf-8", "windows-1252", "iso-8859-15", "utf-16le", "macintosh", "windows-1251", "gbk", "shift_jis"] },
+    { name: "decimal", label: "Decimal separator", hint: "How the file writes numbers.", choices: [["", "Detect"], ["point", "Point: 1,234.56"], ["comma", "Comma: 1.234,56"]] },
     { name: "sheet", label: "Sheet", hint: "Of a workbook.", placeholder: "the first with rows" },
-    { name: "headerRow", label: "Header row", hint: "Where the column names stand.", number: [1, 1000], placeholder: "found by itself" },
+    { name: "headerRow", label: "Header row", hint: "The row with the column names.", number: [1, 1000], placeholder: "detect" },
   ]],
   ["How the job runs", [
-    { name: "onError", label: "A bad row", hint: "Whether the first bad row ends the job.", choices: [["continue", "Is reported; go on"], ["abort", "Ends the job"]] },
-    { name: "maxErrors", label: "Bad rows at most", hint: "More than this end the job.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
-    { name: "rows", label: "Log each row", hint: "By itself up to 10,000 rows.", choices: [["auto", "In small files"], ["all", "Always"], ["none", "Never"]] },
-    { name: "undo", label: "Undo journal", hint: "Keeps what the import changes, so that it can be taken back.", choices: [["false", "Keep none"], ["true", "Keep an undo journal"]] },
-    { name: "priority", label: "Priority", hint: "Jobs with a higher one go first.", number: [-100, 100], placeholder: "0" },
+    { name: "onError", label: "Bad rows", hint: "What the first bad row does to the job.", choices: [["continue", "Report and continue"], ["abort", "Stop the job"]] },
+    { name: "maxErrors", label: "Maximum bad rows", hint: "The job stops when there are more.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
+    { name: "rows", label: "Log each row", hint: "Small files have up to 10,000 rows.", choices: [["auto", "In small files"], ["all", "Always"], ["none", "Never"]] },
+    { name: "undo", label: "Allow undo", hint: "Stores former values, so that the import can be rolled back.", choices: [["false", "No"], ["true", "Yes"]] },
+    { name: "priority", label: "Priority", hint: "Jobs with a higher priority start first.", number: [-100, 100], placeholder: "0" },
   ]],
 ];
 

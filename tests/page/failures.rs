@@ -13,17 +13,22 @@ use crate::visits;
 
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(30);
 
-/// Waits until a download is complete: it gets its name at the end.
-async fn downloaded(folder: &Path) -> String {
+/// Waits until the folder has the whole file that the server gives at an address. Chromium makes the
+/// file first, empty, to keep its name.
+async fn downloaded(server: &Server, path: &str, folder: &Path) -> String {
+    let answer = server.send(server.request(reqwest::Method::GET, path)).await;
+    let whole = answer.text();
     let limit = Instant::now() + DOWNLOAD_LIMIT;
     let mut looks = tokio::time::interval(Duration::from_millis(20));
     loop {
         let entries = std::fs::read_dir(folder).expect("the folder can be listed");
         let mut paths = entries.map(|entry| entry.expect("an entry").path());
-        if let Some(path) = paths.find(|it| it.extension().is_some_and(|end| end == "csv")) {
-            return std::fs::read_to_string(path).expect("the file is UTF-8");
+        let found = paths.find(|it| it.extension().is_some_and(|end| end == "csv"));
+        let text = found.map(|path| std::fs::read_to_string(path).expect("the file is UTF-8"));
+        if text.as_deref() == Some(whole.as_ref()) {
+            return text.unwrap_or_default();
         }
-        assert!(Instant::now() < limit, "nothing was downloaded");
+        assert!(Instant::now() < limit, "downloaded was {text:?}, not {whole:?}");
         looks.tick().await;
     }
 }
@@ -52,7 +57,7 @@ visits!(failed_rows_are_shown_downloaded_mended_and_loaded, |server, visit| {
     }
 
     visit.click("a[href$='errors.csv']").await;
-    let failed = downloaded(&folder).await;
+    let failed = downloaded(server, "/api/v1/import/jobs/1/errors.csv", &folder).await;
     assert_eq!(failed.lines().count(), 5, "{failed}");
     visit.go("/").await;
     visit.choose_files(&[("mended.csv", mended(&failed).as_bytes())]).await;

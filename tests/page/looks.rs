@@ -113,6 +113,48 @@ visits!(a_phone_never_scrolls_sideways, [SMALL_CHUNKS, SLOW], |server, visit| {
     server.cancel(3).await.ok();
 });
 
+/// The parts of the page that stand out of a phone's screen or are cut, and those with no text.
+const CUT: &str = "
+    return arguments[0].flatMap((css) => {
+        const parts = [...document.querySelectorAll(css)];
+        if (parts.length === 0) return [`${css} is not there`];
+        return parts.filter((it) => {
+            const { left, right, width } = it.getBoundingClientRect();
+            const hides = (box) => getComputedStyle(box).overflowX === 'hidden'
+                && box.getBoundingClientRect().right < right - 1;
+            const isCut = it.scrollWidth > it.clientWidth + 1 && getComputedStyle(it).overflowX === 'hidden';
+            return left < 0 || right > innerWidth + 1 || width < 4 || isCut || hides(it.parentElement)
+                || !it.innerText.trim();
+        }).map((it) => `${css}: ${it.outerHTML.slice(0, 120)}`);
+    });";
+
+async fn shows_all_of(visit: &Visit, parts: &[&str]) {
+    let found = visit.run(CUT, &[json!(parts)]).await;
+    assert_eq!(found, json!([]), "a phone does not show all of them");
+}
+
+/// Columns that are wider together than a phone, and two rows that fail.
+const WIDE: &str = "SKU,Name,Category,Potency,Pack Size,Manufacturer,Selling Price,MRP,Qty\n\
+    W-1,Arnica montana,Dilutions,30C,30 ml bottle,Northern Remedies,on request,12.50,4\n\
+    W-2,Belladonna,Dilutions,200C,30 ml bottle,Northern Remedies,10.50,cheap,4\n\
+    W-3,Calendula officinalis,Drops,6C,50 ml bottle,Northern Remedies,9.50,11.50,4\n";
+
+visits!(a_phone_shows_the_empty_list_and_the_preview_whole, |_server, visit| {
+    visit.screen(390, 844, true).await;
+    visit.reload().await;
+    visit.reads("job-list", "no jobs yet").await;
+    fits_a_phone(visit, "the empty list").await;
+    shows_all_of(visit, &[".empty", ".empty > p", ".empty .command"]).await;
+    visit.choose_files(&[("wide.csv", WIDE.as_bytes())]).await;
+    visit.reads(".preview", "Belladonna").await;
+    fits_a_phone(visit, "the preview").await;
+    visit.run("document.querySelector('.mapping').open = true", &[]).await;
+    visit.sees(".mapping .samples").await;
+    visit.reads(".mapping .samples", "W-1").await;
+    shows_all_of(visit, &[".mapping tbody th", ".mapping .samples", ".first-rows .reason p"]).await;
+    assert_eq!(visit.count(".first-rows .reason p").await, 2);
+});
+
 visits!(every_text_can_be_read_by_day_and_by_night, [SMALL_CHUNKS, SLOW], |server, visit| {
     jobs(server).await;
     for (colours, is_dark) in [("light", false), ("dark", true)] {

@@ -155,8 +155,15 @@ impl Visit {
 
     /// Waits until the job's page shows its end, and gives what its status says.
     pub(crate) async fn job_ends(&self) -> String {
-        let end = "/done|complete|failed|cancelled/i.test(text('#status')) && text('#status')";
+        let end = "['completed', 'failed', 'cancelled'].includes(one('#status')?.dataset.status) \
+                   && text('#status')";
         self.until(end, &[]).await.as_str().expect("a text").to_owned()
+    }
+
+    /// Waits until the page of an ended job has received its last event: after that it asks the
+    /// server for nothing by itself, so what is changed there stays unknown to it.
+    pub(crate) async fn stream_ends(&self) {
+        self.until("all('job-log .line').at(-1)?.dataset.step === 'complete'", &[]).await;
     }
 
     /// All lines of the log of a job that has ended. The page is told of them, and asks for the
@@ -165,11 +172,10 @@ impl Visit {
         let limit = Instant::now() + PATIENCE;
         loop {
             let lines = self.lines().await;
-            let last = lines.last().map_or("", |line| &line.text);
-            if [" completed: ", " cancelled; ", " failed; "].iter().any(|end| last.contains(end)) {
+            if lines.last().is_some_and(|line| line.is("complete")) {
                 return lines;
             }
-            assert!(Instant::now() < limit, "the log does not end: {last}");
+            assert!(Instant::now() < limit, "the log does not end: {:?}", lines.last());
         }
     }
 
@@ -291,7 +297,7 @@ const drawn = () => new Promise((go) => requestAnimationFrame(() => requestAnima
         const origin = log.getBoundingClientRect().top - log.scrollTop;
         for (const line of log.querySelectorAll('.line')) {
             const at = Math.round(line.getBoundingClientRect().top - origin);
-            found.set(at, [line.className, line.innerText]);
+            found.set(at, [`${line.className} ${line.dataset.step ?? ''}`, line.innerText]);
         }
         if (top >= log.scrollHeight - log.clientHeight) break;
     }

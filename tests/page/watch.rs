@@ -1,8 +1,10 @@
 //! Watching jobs: the bars, a reload in the middle, a server that goes away, the list.
 
+use std::time::Instant;
+
 use crate::files::list;
 use crate::support::{SLOW, Server, Upload};
-use crate::visit::{Line, Visit, told};
+use crate::visit::{Line, PATIENCE, Visit, told};
 use crate::visits;
 
 /// Rows of the jobs that are disturbed; with chunks of ten a job has 150 of them.
@@ -38,11 +40,13 @@ pub(crate) fn hold(server: &Server) -> rusqlite::Connection {
 
 /// Stops the job as soon as so many of its rows are written.
 pub(crate) async fn hold_at(server: &Server, job: i64, rows: u64) -> rusqlite::Connection {
+    let limit = Instant::now() + PATIENCE;
     loop {
         let status = server.status(job).await;
         if status.ok()["progress"]["current"].as_u64() >= Some(rows) {
             return hold(server);
         }
+        assert!(Instant::now() < limit, "the job does not get to row {rows}: {}", status.text());
     }
 }
 
@@ -71,7 +75,7 @@ fn is_whole(lines: &[Line], rows: u64) {
     let (first, last) = (told.first(), told.last());
     assert!(told == expected, "{} rows, from {first:?} to {last:?}", told.len());
     assert_eq!(lines.iter().filter(|line| line.is("reference")).count(), 7);
-    let ends = lines.iter().filter(|line| line.text.contains("Import completed")).count();
+    let ends = lines.iter().filter(|line| line.is("complete")).count();
     assert_eq!(ends, 1, "{:?}", lines.last());
 }
 
@@ -160,7 +164,7 @@ visits!(the_log_is_filtered_and_draws_only_what_is_seen, |server, visit| {
     visit.reads("job-log .chip.created", "2,000").await;
     assert!(visit.count("job-log .line").await < 200, "the log draws lines that nobody sees");
     // It stays at its end, where the newest line is.
-    visit.until("all('job-log .line').at(-1).innerText.includes('completed')", &[]).await;
+    visit.stream_ends().await;
     visit.click("job-log .chip.error").await;
     visit.until("all('job-log .line').length === 2", &[]).await;
     assert_eq!(told(&visit.lines().await, "error"), [2_002, 2_003]);

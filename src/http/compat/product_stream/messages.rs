@@ -225,8 +225,7 @@ mod tests {
             r#"[6,"e","SKU is required","required","sku",null]"#,
         ];
         let notes = notes.map(|stored| serde_json::from_str(stored).unwrap()).to_vec();
-        let rows =
-            RowEventBatch { processed: 0, total: 100, every_row: true, notes };
+        let rows = RowEventBatch { processed: 0, total: 100, every_row: true, notes };
         let lines = rows.numbered(1).map(|(_, note, percentage)| {
             serde_json::to_string(&row(note, percentage, at())).unwrap()
         });
