@@ -1,7 +1,8 @@
-//! The records of other tables that rows name ("masters"): which name is which id.
+//! The records of other tables that rows name: which name is which id.
 //!
-//! KnownNames are compared whatever their letter case. What a transaction creates counts only once it is
-//! committed: [`References::rolled_back`] takes it back.
+//! Names are compared whatever their letter case. What a transaction creates counts only once it is
+//! committed: [`References::rolled_back`] forgets it. The names of a chunk are looked up once, for all
+//! of its rows ([`ChunkReferences`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -18,8 +19,8 @@ pub(in crate::store) struct References {
     tables: Vec<KnownNames>,
     /// What the open transaction created.
     created: Vec<NewReference>,
-    /// What was told of a dry run, which creates the same in every chunk.
-    told: HashSet<(String, String)>,
+    /// What a dry run, which creates the same in every chunk, has answered already.
+    answered: HashSet<(String, String)>,
 }
 
 /// One reference field and the names known of its table.
@@ -27,13 +28,13 @@ pub(in crate::store) struct References {
 struct KnownNames {
     field: usize,
     reference: ReferenceTarget,
-    /// By the name as written somewhere and by its lower case.
+    /// By the lower case of the name.
     ids: HashMap<String, Uuid>,
     /// Keys of `ids` that the open transaction added.
     fresh: Vec<String>,
     /// The dataset's column.
     column: String,
-    /// KnownNames, in lower case, that the database refused to create in the open transaction, and why.
+    /// Names, in lower case, that the database refused to create in the open transaction, and why.
     refused: HashMap<String, String>,
 }
 
@@ -50,7 +51,7 @@ pub(in crate::store) struct MissingReference {
 
 impl References {
     pub(in crate::store) fn new(target: &Target) -> Self {
-        let of = |(field, it): (usize, &crate::store::chunk::target::TargetField)| {
+        let tables = target.fields.iter().enumerate().filter_map(|(field, it)| {
             it.reference.clone().map(|reference| KnownNames {
                 field,
                 column: it.column.clone(),
@@ -59,12 +60,11 @@ impl References {
                 fresh: Vec::new(),
                 refused: HashMap::new(),
             })
-        };
-        let tables = target.fields.iter().enumerate().filter_map(of).collect();
-        Self { tables, ..Self::default() }
+        });
+        Self { tables: tables.collect(), ..Self::default() }
     }
 
-    /// The references in order; `Missing::reference` counts along it.
+    /// The references in order; [`MissingReference::reference`] counts along it.
     pub(in crate::store) fn iter(&self) -> impl Iterator<Item = &ReferenceTarget> {
         self.tables.iter().map(|names| &names.reference)
     }
@@ -74,17 +74,20 @@ impl References {
         self.tables.get(index).map(|names| &names.reference)
     }
 
-    /// Notes a record that is in the table for good.
-    pub(in crate::store) fn know(&mut self, reference: usize, name: &str, id: Uuid) {
+    /// Adds a record that was in the table before.
+    pub(in crate::store) fn add_stored(&mut self, reference: usize, name: &str, id: Uuid) {
         if let Some(names) = self.tables.get_mut(reference) {
             names.ids.insert(name.to_lowercase(), id);
         }
     }
 
-    /// Notes a record that the open transaction found or created.
-    pub(in crate::store) fn learn(&mut self, reference: usize, name: &str, id: Uuid) {
+    /// Adds a record that the open transaction found or created.
+    pub(in crate::store) fn add(&mut self, reference: usize, name: &str, id: Uuid) {
         if let Some(names) = self.tables.get_mut(reference) {
-            names.add(name.to_lowercase(), id);
+            let key = name.to_lowercase();
+            if names.ids.insert(key.clone(), id).is_none() {
+                names.fresh.push(key);
+            }
         }
     }
 
@@ -100,12 +103,11 @@ impl References {
         }
     }
 
-    /// What the open transaction created, for the one who tells it; of a dry run, which takes it
-    /// back each time, each once.
+    /// What the open transaction created; of a dry run, which creates it in every chunk, each once.
     pub(in crate::store) fn take_created(&mut self, dry_run: bool) -> Vec<NewReference> {
         let mut created = std::mem::take(&mut self.created);
         if dry_run {
-            created.retain(|it| self.told.insert((it.column.clone(), it.name.to_lowercase())));
+            created.retain(|it| self.answered.insert((it.column.clone(), it.name.to_lowercase())));
         }
         created
     }
@@ -134,7 +136,7 @@ impl References {
         }
     }
 
-    /// The transaction is rolled back.
+    /// The open transaction is rolled back.
     pub(in crate::store) fn rolled_back(&mut self) {
         self.created.clear();
         for names in &mut self.tables {
@@ -145,53 +147,132 @@ impl References {
         }
     }
 
-    /// The names of these records that are not known, each once, in an order that is the same for
-    /// every writer: two of them that create the same names never wait for each other in a circle.
-    pub(in crate::store) fn missing(&mut self, records: &Records) -> Vec<MissingReference> {
-        let mut missing = Vec::new();
-        for (reference, names) in self.tables.iter_mut().enumerate() {
-            let mut unknown: BTreeMap<String, (&str, usize)> = BTreeMap::new();
-            for record in 0..records.len() {
-                let Value::Text(name) = records.value(record, names.field) else { continue };
-                if names.ids.contains_key(name) {
-                    continue;
-                }
-                let lower = name.to_lowercase();
-                match names.ids.get(&lower) {
-                    Some(id) => names.add(name.to_owned(), *id),
-                    None => {
-                        unknown.entry(lower).or_insert((name, record));
-                    }
-                }
-            }
-            let named = |(name, record): (&str, usize)| MissingReference {
-                reference,
-                name: name.to_owned(),
-                record,
-            };
-            missing.extend(unknown.into_values().map(named));
-        }
-        missing
-    }
-
     /// True of a name that is known by now.
     pub(in crate::store) fn knows(&self, missing: &MissingReference) -> bool {
         let names = self.tables.get(missing.reference);
-        names.is_some_and(|names| names.ids.contains_key(&missing.name.to_lowercase()))
-    }
-
-    /// The id that the record's value in `field` names; `None` when the field is no reference or
-    /// the name is not known.
-    pub(in crate::store) fn id(&self, field: usize, name: &str) -> Option<Uuid> {
-        let names = self.tables.iter().find(|names| names.field == field)?;
-        names.ids.get(name).or_else(|| names.ids.get(&name.to_lowercase())).copied()
+        names.is_some_and(|names| names.id(&missing.name).is_some())
     }
 }
 
 impl KnownNames {
-    fn add(&mut self, key: String, id: Uuid) {
-        if self.ids.insert(key.clone(), id).is_none() {
-            self.fresh.push(key);
+    fn id(&self, name: &str) -> Option<Uuid> {
+        self.ids.get(&name.to_lowercase()).copied()
+    }
+}
+
+/// What the records of a chunk name.
+#[derive(Debug)]
+pub(in crate::store) struct ChunkReferences<'c> {
+    /// One for each reference of the target, in order.
+    references: Vec<ChunkNames<'c>>,
+    /// For each field of the target its place in `references`.
+    of_field: Vec<Option<usize>>,
+}
+
+/// What one field of the records of a chunk names.
+#[derive(Debug, Default)]
+struct ChunkNames<'c> {
+    /// Each name once, as the rows write it.
+    names: Vec<ChunkName<'c>>,
+    /// For each record its place in `names`; `None` where the value is null.
+    of_record: Vec<Option<u32>>,
+}
+
+#[derive(Debug)]
+struct ChunkName<'c> {
+    name: &'c str,
+    /// The first record that names it.
+    record: usize,
+    /// `None` while no such record is known.
+    id: Option<Uuid>,
+}
+
+impl<'c> ChunkReferences<'c> {
+    /// Looks the names of the records up among those that are known.
+    pub(in crate::store) fn new(
+        target: &Target,
+        references: &References,
+        records: &'c Records,
+    ) -> Self {
+        let mut of_field = vec![None; target.fields.len()];
+        for (index, known) in references.tables.iter().enumerate() {
+            if let Some(of_field) = of_field.get_mut(known.field) {
+                *of_field = Some(index);
+            }
         }
+        let references =
+            references.tables.iter().map(|known| ChunkNames::new(known, records)).collect();
+        Self { references, of_field }
+    }
+
+    /// The names of which no record is known, each once whatever its letter case, in an order that is
+    /// the same for every writer: two of them that create the same names never wait for each other in
+    /// a circle.
+    pub(in crate::store) fn missing(&self) -> Vec<MissingReference> {
+        let mut missing = Vec::new();
+        for (reference, names) in self.references.iter().enumerate() {
+            let mut unknown: BTreeMap<String, &ChunkName<'_>> = BTreeMap::new();
+            for name in names.names.iter().filter(|name| name.id.is_none()) {
+                unknown.entry(name.name.to_lowercase()).or_insert(name);
+            }
+            missing.extend(unknown.into_values().map(|name| MissingReference {
+                reference,
+                name: name.name.to_owned(),
+                record: name.record,
+            }));
+        }
+        missing
+    }
+
+    /// Looks the names up again of which no record was known.
+    pub(in crate::store) fn look_up_again(&mut self, references: &References) {
+        for (names, known) in self.references.iter_mut().zip(&references.tables) {
+            for name in names.names.iter_mut().filter(|name| name.id.is_none()) {
+                name.id = known.id(name.name);
+            }
+        }
+    }
+
+    /// True when every name is a known record's.
+    pub(in crate::store) fn are_all_known(&self) -> bool {
+        self.references.iter().flat_map(|names| &names.names).all(|name| name.id.is_some())
+    }
+
+    /// The id that the record's value in `field` names; `None` when the value is null or no such
+    /// record is known.
+    pub(in crate::store) fn id(&self, field: usize, record: usize) -> Option<Uuid> {
+        let reference = self.of_field.get(field).copied().flatten()?;
+        let names = self.references.get(reference)?;
+        let name = names.of_record.get(record).copied().flatten()?;
+        names.names.get(name as usize)?.id
+    }
+}
+
+impl<'c> ChunkNames<'c> {
+    fn new(known: &KnownNames, records: &'c Records) -> Self {
+        let mut this = Self { of_record: Vec::with_capacity(records.len()), ..Self::default() };
+        let mut places: HashMap<&'c str, u32> = HashMap::new();
+        for record in 0..records.len() {
+            let Value::Text(name) = records.value(record, known.field) else {
+                this.of_record.push(None);
+                continue;
+            };
+            // Neighbours often name the same.
+            let before = this.of_record.last().copied().flatten();
+            let is_same = before.is_some_and(|place| this.is_at(place, name));
+            let place = if is_same { before } else { places.get(name).copied() };
+            let place = place.or_else(|| {
+                let place = u32::try_from(this.names.len()).ok()?;
+                this.names.push(ChunkName { name, record, id: known.id(name) });
+                places.insert(name, place);
+                Some(place)
+            });
+            this.of_record.push(place);
+        }
+        this
+    }
+
+    fn is_at(&self, place: u32, name: &str) -> bool {
+        self.names.get(place as usize).is_some_and(|it| it.name == name)
     }
 }

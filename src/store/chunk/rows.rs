@@ -3,9 +3,10 @@
 use std::cmp::Ordering;
 
 use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::options::Mode;
 use crate::domain::record::{Records, Value};
 use crate::domain::row_error::{RowCode, RowError, shown};
-use crate::store::chunk::references::References;
+use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::target::Target;
 
 /// The records in the order of their keys. All writers write in this order, so that two jobs which
@@ -63,13 +64,14 @@ pub(in crate::store) fn refused(
 pub(in crate::store) fn unknown_reference(
     target: &Target,
     references: &References,
+    named: &ChunkReferences<'_>,
     chunk: &Chunk,
     record: usize,
 ) -> Option<FailedRow> {
     for (index, field) in target.fields.iter().enumerate() {
         let Some(reference) = &field.reference else { continue };
         let Value::Text(name) = chunk.records.value(record, index) else { continue };
-        if references.id(index, name).is_some() {
+        if named.id(index, record).is_some() {
             continue;
         }
         let (table, shown_name) = (&reference.table, shown(name));
@@ -96,26 +98,24 @@ pub(in crate::store) fn left_out(chunk: &Chunk, record: usize) -> FailedRow {
     refused(chunk, record, RowCode::RefusedByDatabase, None, message, None)
 }
 
-/// `mode=insert` met a key that is there.
-pub(in crate::store) fn already_exists(
+/// The mode refuses the record: `mode=insert` met a key that is there, `mode=update` one that is not.
+pub(in crate::store) fn refused_by_mode(
+    target: &Target,
     chunk: &Chunk,
     record: usize,
-    column: &str,
-    key: &str,
 ) -> FailedRow {
-    let message = format!("`{}` is in the table already and mode=insert was asked", shown(key));
-    refused(chunk, record, RowCode::AlreadyExists, Some(column), message, Some(key))
-}
-
-/// `mode=update` met a key that is not there.
-pub(in crate::store) fn not_found(
-    chunk: &Chunk,
-    record: usize,
-    column: &str,
-    key: &str,
-) -> FailedRow {
-    let message = format!("`{}` is not in the table and mode=update was asked", shown(key));
-    refused(chunk, record, RowCode::NotFound, Some(column), message, Some(key))
+    let key = key_text(&chunk.records, record, &target.key);
+    let (code, message) = match target.mode {
+        Mode::Insert => (
+            RowCode::AlreadyExists,
+            format!("`{}` is in the table already and mode=insert was asked", shown(&key)),
+        ),
+        Mode::Update | Mode::Upsert => (
+            RowCode::NotFound,
+            format!("`{}` is not in the table and mode=update was asked", shown(&key)),
+        ),
+    };
+    refused(chunk, record, code, Some(target.key_column()), message, Some(&key))
 }
 
 /// The key of a record as people read it.

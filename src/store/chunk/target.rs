@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::dataset::model::{ColumnType, Dataset};
 use crate::dataset::{Plan, TableShape};
+use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::{Blank, Mode};
 
 /// The table, its columns that the file feeds and its histories.
@@ -49,6 +50,17 @@ pub(in crate::store) struct ReferenceTarget {
     pub(in crate::store) has_created_at: bool,
 }
 
+impl ReferenceTarget {
+    /// Reads the names that are in the table: id and name.
+    pub(in crate::store) fn select_names(&self) -> String {
+        let (table, column) = (quoted(&self.table), quoted(&self.match_column));
+        format!(
+            "SELECT id, CAST({column} AS text) FROM {table} WHERE {column} IS NOT NULL \
+             LIMIT {REFERENCES_MAX}"
+        )
+    }
+}
+
 /// A table of old values.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct HistoryTarget {
@@ -70,6 +82,10 @@ impl Target {
         let has = |table: &str, name: &str| {
             shapes.get(table).is_some_and(|shape| shape.columns.iter().any(|it| it.name == name))
         };
+        assert!(
+            plan.columns.iter().all(|index| *index < dataset.columns.len()),
+            "a plan is made from its dataset"
+        );
         let columns = plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
         let fields = columns
             .map(|column| TargetField {
@@ -118,9 +134,18 @@ impl Target {
         (0..self.fields.len()).filter(|index| !self.key.contains(index))
     }
 
+    /// The dataset's name of the first column of the key.
+    pub(in crate::store) fn key_column(&self) -> &str {
+        let key = self.key.first().and_then(|key| self.fields.get(*key));
+        assert!(key.is_some(), "every dataset has a key, and every plan feeds it");
+        key.map_or("", |field| field.column.as_str())
+    }
+
     /// The field's name in SQL.
     pub(in crate::store) fn field(&self, index: usize) -> String {
-        self.fields.get(index).map_or_else(String::new, |field| quoted(&field.name))
+        let field = self.fields.get(index);
+        assert!(field.is_some(), "field {index} is none of the target");
+        field.map_or_else(String::new, |field| quoted(&field.name))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Records as PostgreSQL's binary COPY format (manual, COPY, "Binary Format"): half the work for
 //! the server that the text format is.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::dataset::model::ColumnType;
 use crate::domain::record::{Records, Value};
-use crate::store::chunk::references::References;
+use crate::store::chunk::references::ChunkReferences;
 use crate::store::chunk::target::Target;
 
 /// Signature, flags and length of the header's extension.
@@ -18,30 +18,39 @@ pub(super) const MESSAGE_BYTES: usize = 64 << 10;
 pub(super) fn encode(
     out: &mut Vec<u8>,
     target: &Target,
-    references: &References,
+    named: &ChunkReferences<'_>,
     records: &Records,
     order: &[usize],
 ) {
     out.clear();
     out.extend_from_slice(HEADER);
-    let fields = i16::try_from(target.fields.len() + 1).unwrap_or(i16::MAX);
+    let fields: i16 = fitting(target.fields.len() + 1);
     for record in order {
         out.extend_from_slice(&fields.to_be_bytes());
-        let index = i32::try_from(*record).unwrap_or(i32::MAX);
-        fixed(out, &index.to_be_bytes());
+        fixed(out, &staged_index(*record).to_be_bytes());
         for (position, field) in target.fields.iter().enumerate() {
-            match records.value(*record, position) {
-                Value::Text(name) if field.reference.is_some() => {
-                    match references.id(position, name) {
-                        Some(id) => fixed(out, id.as_bytes()),
-                        None => null(out),
-                    }
-                }
-                value => encode_value(out, value, field.kind),
+            if field.reference.is_none() {
+                encode_value(out, records.value(*record, position), field.kind);
+            } else if let Some(id) = named.id(position, *record) {
+                fixed(out, id.as_bytes());
+            } else {
+                null(out);
             }
         }
     }
     out.extend_from_slice(&(-1_i16).to_be_bytes());
+}
+
+/// The index of a record as it is staged.
+pub(super) fn staged_index(record: usize) -> i32 {
+    fitting(record)
+}
+
+/// A number in the width that the format has for it: lengths, days and digits are bounded long before.
+fn fitting<W: TryFrom<N> + Default, N: Copy + std::fmt::Display>(number: N) -> W {
+    let fitting = W::try_from(number);
+    assert!(fitting.is_ok(), "{number} does not fit the COPY format");
+    fitting.unwrap_or_default()
 }
 
 fn encode_value(out: &mut Vec<u8>, value: Value<'_>, kind: ColumnType) {
@@ -73,7 +82,7 @@ fn null(out: &mut Vec<u8>) {
 }
 
 fn length(out: &mut Vec<u8>, bytes: usize) {
-    out.extend_from_slice(&i32::try_from(bytes).unwrap_or(i32::MAX).to_be_bytes());
+    out.extend_from_slice(&fitting::<i32, _>(bytes).to_be_bytes());
 }
 
 fn fixed(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -81,10 +90,9 @@ fn fixed(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Days since 2000-01-01.
+/// Days since 2000-01-01, which is day 730,120 of the common era.
 fn days(day: NaiveDate) -> i32 {
-    let epoch = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default();
-    i32::try_from((day - epoch).num_days()).unwrap_or(i32::MAX)
+    day.num_days_from_ce() - 730_120
 }
 
 /// Microseconds since 2000-01-01 00:00 UTC.
@@ -100,21 +108,23 @@ fn numeric(out: &mut Vec<u8>, units: i64, scale: u8) {
     let mut rest = u128::from(units.unsigned_abs()) * 10_u128.pow(shift);
     let fraction_digits = (u32::from(scale) + shift) / 4;
     let mut digits = [0_u16; 8];
-    let mut count = 0_usize;
-    while rest > 0 {
-        if let Some(digit) = digits.get_mut(count) {
-            *digit = u16::try_from(rest % 10_000).unwrap_or(0);
+    let mut count = 0;
+    for digit in &mut digits {
+        if rest == 0 {
+            break;
         }
+        *digit = fitting(rest % 10_000);
         count += 1;
         rest /= 10_000;
     }
-    let used = digits.get(..count.min(digits.len())).unwrap_or_default();
+    assert_eq!(rest, 0, "64 bits have at most six such digits, three zeros included");
+    let used = digits.get(..count).unwrap_or_default();
     let trailing_zeros = used.iter().take_while(|digit| **digit == 0).count();
     let kept = used.get(trailing_zeros..).unwrap_or_default();
-    let weight = i64::try_from(count).unwrap_or(0) - i64::from(fraction_digits) - 1;
-    let weight = if kept.is_empty() { 0 } else { i16::try_from(weight).unwrap_or(0) };
+    let weight = fitting::<i64, _>(count) - i64::from(fraction_digits) - 1;
+    let weight = if kept.is_empty() { 0_i16 } else { fitting(weight) };
     length(out, 8 + kept.len() * 2);
-    out.extend_from_slice(&u16::try_from(kept.len()).unwrap_or(0).to_be_bytes());
+    out.extend_from_slice(&fitting::<u16, _>(kept.len()).to_be_bytes());
     out.extend_from_slice(&weight.to_be_bytes());
     out.extend_from_slice(&(if units < 0 { 0x4000_u16 } else { 0 }).to_be_bytes());
     out.extend_from_slice(&u16::from(scale).to_be_bytes());

@@ -12,6 +12,7 @@ use crate::domain::options::Mode;
 use crate::domain::row_error::RowCode;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
+use crate::store::chunk::references::ChunkReferences;
 use crate::store::chunk::rows;
 use crate::store::error::{ErrorContext, StoreError};
 
@@ -27,17 +28,22 @@ impl PostgresRows {
         if chunk.records.is_empty() {
             return Ok(outcome);
         }
-        self.create_references(connection, chunk, options).await?;
+        let mut named = ChunkReferences::new(&self.target, &self.references, &chunk.records);
+        self.create_references(connection, &mut named, options).await?;
         let mut order = rows::in_key_order(&chunk.records, &self.target.key);
-        order.retain(|record| {
-            let unknown = rows::unknown_reference(&self.target, &self.references, chunk, *record);
-            let is_known = unknown.is_none();
-            outcome.failed.extend(unknown);
-            is_known
-        });
+        if !named.are_all_known() {
+            order.retain(|record| {
+                let (target, references) = (&self.target, &self.references);
+                let unknown = rows::unknown_reference(target, references, &named, chunk, *record);
+                let is_known = unknown.is_none();
+                outcome.failed.extend(unknown);
+                is_known
+            });
+        }
         if order.is_empty() {
             return Ok(outcome);
         }
+        let chunk = NamedChunk { chunk, named: &named };
         if options.isolate_rows {
             self.bisect(connection, chunk, order, options, &mut outcome).await?;
         } else {
@@ -54,7 +60,7 @@ impl PostgresRows {
     async fn bisect(
         &mut self,
         connection: &mut PgConnection,
-        chunk: &Chunk,
+        chunk: NamedChunk<'_>,
         order: Vec<usize>,
         options: WriteOptions,
         outcome: &mut ChunkOutcome,
@@ -85,7 +91,7 @@ impl PostgresRows {
                     run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
                     run_plain(connection, "RELEASE SAVEPOINT part").await?;
                     if let [record] = part.as_slice() {
-                        outcome.failed.push(refused(chunk, *record, &error));
+                        outcome.failed.push(refused(chunk.chunk, *record, &error));
                     } else {
                         let (left, right) = part.split_at(part.len() / 2);
                         parts.push(right.to_vec());
@@ -103,7 +109,7 @@ impl PostgresRows {
     async fn keep(
         &mut self,
         connection: &mut PgConnection,
-        chunk: &Chunk,
+        chunk: NamedChunk<'_>,
         order: &[usize],
     ) -> Result<bool, StoreError> {
         run_plain(connection, "SAVEPOINT part").await?;
@@ -139,10 +145,10 @@ impl PostgresRows {
     async fn stage(
         &mut self,
         connection: &mut PgConnection,
-        chunk: &Chunk,
+        chunk: NamedChunk<'_>,
         order: &[usize],
     ) -> Result<(), sqlx::Error> {
-        copy::encode(&mut self.buffer, &self.target, &self.references, &chunk.records, order);
+        copy::encode(&mut self.buffer, &self.target, chunk.named, &chunk.chunk.records, order);
         let mut copy_in = connection.copy_in_raw(&self.sql.copy).await?;
         for message in self.buffer.chunks(copy::MESSAGE_BYTES) {
             copy_in.send(message).await?;
@@ -155,7 +161,7 @@ impl PostgresRows {
     async fn merge(
         &mut self,
         connection: &mut PgConnection,
-        chunk: &Chunk,
+        chunk: NamedChunk<'_>,
         staged: usize,
         options: WriteOptions,
         outcome: &mut ChunkOutcome,
@@ -183,7 +189,7 @@ impl PostgresRows {
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
         if let Some(journal) = &self.journal {
-            journal.after(&mut *connection, self.job, chunk, created).await?;
+            journal.after(&mut *connection, self.job, chunk.chunk, created).await?;
         }
         let mut taken = (staged - refused) as u64;
         if self.has_triggers && created + updated < taken {
@@ -203,15 +209,15 @@ impl PostgresRows {
     async fn left_out(
         &self,
         connection: &mut PgConnection,
-        chunk: &Chunk,
+        chunk: NamedChunk<'_>,
         outcome: &mut ChunkOutcome,
     ) -> Result<u64, sqlx::Error> {
         let sql = self.sql.left_out.clone();
         let records: Vec<i32> =
             sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await?;
         for record in &records {
-            let record = usize::try_from(*record).unwrap_or(usize::MAX);
-            outcome.failed.push(rows::left_out(chunk, record));
+            let record = record_index(*record);
+            outcome.failed.push(rows::left_out(chunk.chunk, record));
         }
         Ok(records.len() as u64)
     }
@@ -220,24 +226,32 @@ impl PostgresRows {
     async fn refuse(
         &self,
         connection: &mut PgConnection,
-        chunk: &Chunk,
+        chunk: NamedChunk<'_>,
         outcome: &mut ChunkOutcome,
     ) -> Result<usize, sqlx::Error> {
         let Some(sql) = &self.sql.refuse else { return Ok(0) };
         let records: Vec<i32> =
             sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_all(connection).await?;
-        let column = self.target.key.first().and_then(|key| self.target.fields.get(*key));
-        let column = column.map_or("", |field| field.column.as_str());
         for record in &records {
-            let record = usize::try_from(*record).unwrap_or(usize::MAX);
-            let key = rows::key_text(&chunk.records, record, &self.target.key);
-            outcome.failed.push(match self.target.mode {
-                Mode::Insert => rows::already_exists(chunk, record, column, &key),
-                Mode::Update | Mode::Upsert => rows::not_found(chunk, record, column, &key),
-            });
+            let record = record_index(*record);
+            outcome.failed.push(rows::refused_by_mode(&self.target, chunk.chunk, record));
         }
         Ok(records.len())
     }
+}
+
+/// A chunk, and which records its rows name.
+#[derive(Clone, Copy)]
+struct NamedChunk<'c> {
+    chunk: &'c Chunk,
+    named: &'c ChunkReferences<'c>,
+}
+
+/// The index of a record, as it was staged.
+fn record_index(staged: i32) -> usize {
+    let record = usize::try_from(staged);
+    assert!(record.is_ok(), "record {staged} was never staged");
+    record.unwrap_or_default()
 }
 
 /// What a merge answers: created, updated, and the indexes of both, if they are told.
@@ -247,13 +261,12 @@ fn records(
     indexes: Option<Vec<i32>>,
     kind: RowEventKind,
 ) -> impl Iterator<Item = (usize, RowEventKind)> {
-    let records = indexes.into_iter().flatten().filter_map(|it| usize::try_from(it).ok());
-    records.map(move |record| (record, kind))
+    indexes.into_iter().flatten().map(move |record| (record_index(record), kind))
 }
 
 /// Puts those of the kept records that `part` names back into the stage.
 async fn take_kept(connection: &mut PgConnection, part: &[usize]) -> Result<(), sqlx::Error> {
-    let records: Vec<i32> = part.iter().filter_map(|it| i32::try_from(*it).ok()).collect();
+    let records: Vec<i32> = part.iter().map(|record| copy::staged_index(*record)).collect();
     sqlx::query(
         "INSERT INTO loadbay_stage SELECT * FROM loadbay_kept WHERE loadbay_record = ANY ($1)",
     )

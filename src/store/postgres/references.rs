@@ -10,10 +10,8 @@ use uuid::Uuid;
 use super::PostgresRows;
 use super::merge::{answer, fault_of_row, written};
 use super::session::run_plain;
-use crate::domain::chunk::Chunk;
-use crate::domain::limits::REFERENCES_MAX;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
-use crate::store::chunk::references::{MissingReference, References};
+use crate::store::chunk::references::{ChunkReferences, MissingReference, References};
 use crate::store::chunk::target::{ReferenceTarget, quoted};
 use crate::store::error::{ErrorContext, StoreError};
 
@@ -24,15 +22,11 @@ pub(super) async fn load(
 ) -> Result<(), sqlx::Error> {
     let targets: Vec<_> = references.iter().cloned().collect();
     for (index, reference) in targets.iter().enumerate() {
-        let column = quoted(&reference.match_column);
-        let sql = format!(
-            "SELECT id, {column}::text FROM {} WHERE {column} IS NOT NULL LIMIT {REFERENCES_MAX}",
-            quoted(&reference.table)
-        );
-        let known: Vec<(Uuid, String)> =
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(&mut *connection).await?;
+        let known: Vec<(Uuid, String)> = sqlx::query_as(AssertSqlSafe(reference.select_names()))
+            .fetch_all(&mut *connection)
+            .await?;
         for (id, name) in known {
-            references.know(index, &name, id);
+            references.add_stored(index, &name, id);
         }
     }
     Ok(())
@@ -44,12 +38,12 @@ impl PostgresRows {
     pub(super) async fn create_references(
         &mut self,
         connection: &mut PgConnection,
-        chunk: &Chunk,
+        named: &mut ChunkReferences<'_>,
         options: WriteOptions,
     ) -> Result<(), WriteError> {
         let refused = |error| written(error, "create references");
         let mut by_reference: BTreeMap<usize, Vec<MissingReference>> = BTreeMap::new();
-        for missing in self.references.missing(&chunk.records) {
+        for missing in named.missing() {
             by_reference.entry(missing.reference).or_default().push(missing);
         }
         for (reference, mut missing) in by_reference {
@@ -72,6 +66,7 @@ impl PostgresRows {
             // Those of another writer are found as well: the insert waited for its commit.
             self.find_references(connection, reference, &names).await.map_err(refused)?;
         }
+        named.look_up_again(&self.references);
         Ok(())
     }
 
@@ -113,9 +108,9 @@ impl PostgresRows {
         let found: Vec<(Uuid, String, String)> =
             sqlx::query_as(AssertSqlSafe(sql)).bind(names).fetch_all(connection).await?;
         for (id, name, wanted) in found {
-            self.references.learn(reference, &name, id);
+            self.references.add(reference, &name, id);
             // The database's idea of lower case may be another one than ours.
-            self.references.learn(reference, &wanted, id);
+            self.references.add(reference, &wanted, id);
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! The rows of a chunk into the table: look the key up, compare, insert or update, keep history.
 
-use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection};
 
 use super::bind::{BoundValue, time_text};
@@ -8,14 +7,13 @@ use super::refusal::{is_fault_of_row, refused, written};
 use super::sql::RowSql;
 use super::undo::SqliteJournal;
 use super::{SqliteRows, references};
-use crate::dataset::model::ColumnType;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
-use crate::store::chunk::references::References;
+use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::rows;
 use crate::store::chunk::target::Target;
 use crate::store::error::ErrorContext;
@@ -29,10 +27,13 @@ impl SqliteRows {
         options: WriteOptions,
     ) -> Result<ChunkOutcome, WriteError> {
         let Self { sql, references, journal, .. } = self;
-        references::create(connection, references, chunk, options.now, options.isolate_rows)
-            .map_err(written)?;
+        let mut named = ChunkReferences::new(&sql.target, references, &chunk.records);
+        references::create(connection, references, &mut named, options).map_err(written)?;
         let order = rows::in_key_order(&chunk.records, &sql.target.key);
-        let mut merge = RowMerge::prepare(connection, sql, references, chunk, options.now)
+        let target = &sql.target;
+        let is_all_known = named.are_all_known();
+        let source = RowSource { target, references, named: &named, is_all_known, chunk };
+        let mut merge = RowMerge::prepare(connection, sql, source, options)
             .context("prepare the statements of a chunk")?;
         if let Some(job) = *journal {
             let journal = SqliteJournal::prepare(connection, sql, job);
@@ -56,20 +57,22 @@ enum RowOutcome {
 struct RowSource<'t> {
     target: &'t Target,
     references: &'t References,
+    named: &'t ChunkReferences<'t>,
+    /// Every name is a known record's.
+    is_all_known: bool,
     chunk: &'t Chunk,
 }
 
 impl<'t> RowSource<'t> {
     /// The value of a field as it is stored: what names a record becomes its id.
     fn value(&self, record: usize, index: usize) -> BoundValue<'t> {
-        let value = self.chunk.records.value(record, index);
-        match (self.target.fields.get(index), value) {
-            (Some(field), Value::Text(name)) if field.reference.is_some() => {
-                BoundValue::Id(self.references.id(index, name))
+        let field = self.target.fields.get(index);
+        assert!(field.is_some(), "field {index} is none of the target");
+        match field {
+            Some(field) if field.reference.is_none() => {
+                BoundValue::Value(self.chunk.records.value(record, index), field.kind)
             }
-            (field, value) => {
-                BoundValue::Value(value, field.map_or(ColumnType::Text, |it| it.kind))
-            }
+            _ => BoundValue::Id(self.named.id(index, record)),
         }
     }
 }
@@ -93,9 +96,8 @@ impl<'t> RowMerge<'t> {
     fn prepare(
         connection: &'t Connection,
         sql: &'t RowSql,
-        references: &'t References,
-        chunk: &'t Chunk,
-        now: DateTime<Utc>,
+        source: RowSource<'t>,
+        options: WriteOptions,
     ) -> rusqlite::Result<Self> {
         let histories = sql
             .histories
@@ -110,8 +112,8 @@ impl<'t> RowMerge<'t> {
         Ok(Self {
             connection,
             sql,
-            source: RowSource { target: &sql.target, references, chunk },
-            now: time_text(&now),
+            source,
+            now: time_text(&options.now),
             find: connection.prepare_cached(&sql.find)?,
             insert: connection.prepare_cached(&sql.insert)?,
             update: sql.update.as_deref().map(|sql| connection.prepare_cached(sql)).transpose()?,
@@ -161,16 +163,13 @@ impl<'t> RowMerge<'t> {
     }
 
     fn row(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {
-        let unknown = rows::unknown_reference(
-            self.source.target,
-            self.source.references,
-            self.source.chunk,
-            record,
-        );
-        if let Some(row) = unknown {
+        let RowSource { target, references, named, is_all_known, chunk } = self.source;
+        if !is_all_known
+            && let Some(row) = rows::unknown_reference(target, references, named, chunk, record)
+        {
             return Ok(RowOutcome::Failed(Box::new(row)));
         }
-        let (target, records) = (self.source.target, &self.source.chunk.records);
+        let records = &chunk.records;
         for (position, field) in target.key.iter().enumerate() {
             self.source.value(record, *field).bind(&mut self.find, position + 1)?;
         }
@@ -178,13 +177,13 @@ impl<'t> RowMerge<'t> {
         let Some(row) = found.next()? else {
             drop(found);
             if target.mode == Mode::Update {
-                return Ok(self.fail(record, rows::not_found));
+                return Ok(self.refuse_by_mode(record));
             }
             return self.create(record);
         };
         if target.mode == Mode::Insert {
             drop(found);
-            return Ok(self.fail(record, rows::already_exists));
+            return Ok(self.refuse_by_mode(record));
         }
         let rowid: i64 = row.get(0)?;
         self.differs.clear();
@@ -205,12 +204,9 @@ impl<'t> RowMerge<'t> {
         Ok(RowOutcome::Updated)
     }
 
-    fn fail(&self, record: usize, why: fn(&Chunk, usize, &str, &str) -> FailedRow) -> RowOutcome {
-        let column =
-            self.source.target.key.first().and_then(|key| self.source.target.fields.get(*key));
-        let column = column.map_or("", |field| field.column.as_str());
-        let key = rows::key_text(&self.source.chunk.records, record, &self.source.target.key);
-        RowOutcome::Failed(Box::new(why(self.source.chunk, record, column, &key)))
+    fn refuse_by_mode(&self, record: usize) -> RowOutcome {
+        let RowSource { target, chunk, .. } = self.source;
+        RowOutcome::Failed(Box::new(rows::refused_by_mode(target, chunk, record)))
     }
 
     fn create(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {

@@ -6,16 +6,15 @@ use uuid::Uuid;
 
 use super::bind::{read_id, time_text};
 use super::refusal::{answer, is_fault_of_row};
-use crate::domain::chunk::Chunk;
-use crate::domain::limits::REFERENCES_MAX;
-use crate::store::chunk::references::References;
+use crate::store::chunk::protocol::WriteOptions;
+use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::target::{ReferenceTarget, quoted};
 
 /// Reads the names that are there already.
 pub(super) fn load(connection: &Connection, references: &mut References) -> rusqlite::Result<()> {
     let tables: Vec<ReferenceTarget> = references.iter().cloned().collect();
     for (index, table) in tables.iter().enumerate() {
-        each_name(connection, table, |name, id| references.know(index, name, id))?;
+        each_name(connection, table, |name, id| references.add_stored(index, name, id))?;
     }
     Ok(())
 }
@@ -25,9 +24,7 @@ fn each_name(
     reference: &ReferenceTarget,
     mut take: impl FnMut(&str, Uuid),
 ) -> rusqlite::Result<()> {
-    let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
-    let sql = format!("SELECT id, {column} FROM {table} LIMIT {REFERENCES_MAX}");
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = connection.prepare_cached(&reference.select_names())?;
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
         if let (Some(id), Ok(name)) = (read_id(row.get_ref(0)?), row.get_ref(1)?.as_str()) {
@@ -42,19 +39,19 @@ fn each_name(
 pub(super) fn create(
     transaction: &Connection,
     references: &mut References,
-    chunk: &Chunk,
-    now: DateTime<Utc>,
-    isolate_rows: bool,
+    named: &mut ChunkReferences<'_>,
+    options: WriteOptions,
 ) -> rusqlite::Result<()> {
+    let WriteOptions { now, isolate_rows, .. } = options;
     let mut read_again = None;
-    for missing in references.missing(&chunk.records) {
+    for missing in named.missing() {
         let Some(reference) = references.get(missing.reference).cloned() else { continue };
         // SQLite knows the letter case of ASCII only: names with other letters are compared here.
         if !missing.name.is_ascii() && read_again != Some(missing.reference) {
             read_again = Some(missing.reference);
             each_name(transaction, &reference, |name, id| {
                 if !name.is_ascii() {
-                    references.learn(missing.reference, name, id);
+                    references.add(missing.reference, name, id);
                 }
             })?;
         }
@@ -62,14 +59,14 @@ pub(super) fn create(
             continue;
         }
         if let Some(id) = find(transaction, &reference, &missing.name)? {
-            references.learn(missing.reference, &missing.name, id);
+            references.add(missing.reference, &missing.name, id);
         } else if reference.create {
             if isolate_rows {
                 transaction.execute_batch("SAVEPOINT one_reference")?;
             }
             match insert(transaction, &reference, &missing.name, now) {
                 Ok(id) => {
-                    references.learn(missing.reference, &missing.name, id);
+                    references.add(missing.reference, &missing.name, id);
                     references.created(&missing);
                 }
                 Err(error) if isolate_rows && is_fault_of_row(&error) => {
@@ -83,6 +80,7 @@ pub(super) fn create(
             }
         }
     }
+    named.look_up_again(references);
     Ok(())
 }
 
