@@ -19,11 +19,8 @@ use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
 use crate::store::{Store, StoreSettings};
 
-/// Uploaded workbooks that are looked into at a time.
-const WORKBOOK_PLACES: usize = 2;
-
 /// Lists of unprocessed rows that are made at a time.
-const LIST_PLACES: usize = 2;
+const LIST_SLOTS: usize = 2;
 
 /// How long everything may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(24);
@@ -44,20 +41,17 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     tokio::spawn(async move { asked.ask().await });
     let datasets = Arc::new(datasets(config.datasets_dir.as_deref())?);
     let child = child(&config)?;
-    let jobs = start_jobs(&config, &data_dir, &storage, &datasets, &child).await?;
+    let jobs = start_jobs(&config, &data_dir, &storage, &datasets, child).await?;
 
     let api = Api {
         jobs: jobs.clone(),
         data_dir,
         storage,
         datasets,
-        child,
         max_upload: config.max_upload,
         cors_origins: config.cors_origins,
         chunk_rows: config.chunk_rows,
-        workbook_places: Arc::new(Semaphore::new(WORKBOOK_PLACES)),
-        list_places: Arc::new(Semaphore::new(LIST_PLACES)),
-        runtime: tokio::runtime::Handle::current(),
+        list_slots: Arc::new(Semaphore::new(LIST_SLOTS)),
         stopping: stopping.clone(),
     };
     let (server, address) = Server::start(listener, api)?;
@@ -100,7 +94,7 @@ async fn start_jobs(
     data_dir: &Arc<DataDir>,
     storage: &Storage,
     datasets: &Arc<Datasets>,
-    child: &Child,
+    child: Child,
 ) -> anyhow::Result<Jobs> {
     let settings = StoreSettings {
         database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
@@ -118,7 +112,7 @@ async fn start_jobs(
         retention: config.retention,
         stored_errors_max: config.max_stored_errors,
         events_max: config.max_events,
-        child: child.clone(),
+        child,
     };
     let (data_dir, storage) = (Arc::clone(data_dir), storage.clone());
     Ok(Jobs::start(store, data_dir, storage, Arc::clone(datasets), settings).await)
@@ -180,6 +174,8 @@ fn child(config: &Config) -> anyhow::Result<Child> {
         memory_bytes: config.convert.memory_bytes,
         cpu_seconds: config.convert.cpu_seconds,
         wall_seconds: config.convert.wall_seconds,
+        // One more than jobs run: while all of them convert workbooks, one can still be uploaded.
+        slots: Arc::new(Semaphore::new(config.max_running_jobs.max(1) as usize + 1)),
     })
 }
 

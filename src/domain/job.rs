@@ -104,3 +104,25 @@ pub struct NewJob {
     /// The job that this one takes back.
     pub rollback_of: Option<i64>,
 }
+
+impl NewJob {
+    /// A job over the file of another one, with its options, by nobody in particular.
+    #[must_use]
+    pub fn over_file_of(parent: &Job) -> Self {
+        Self {
+            uuid: Uuid::new_v4(),
+            dataset: parent.dataset.clone(),
+            file_name: parent.file_name.clone(),
+            file_size: u64::try_from(parent.file_size).unwrap_or(0),
+            sha256: parent.sha256.clone(),
+            options: parent.options.clone(),
+            detected: parent.detected.clone(),
+            idempotency_key: None,
+            bulk_id: None,
+            created_by: None,
+            retry_of: None,
+            selection: None,
+            rollback_of: None,
+        }
+    }
+}

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::query;
 use super::status::job_id;
 use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
-use super::view::{JobView, status_url};
+use crate::domain::job_view::{JobView, status_url};
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
 use crate::domain::selection::RetryRows;
 use crate::jobs::{Command, Retry, Submitted};
@@ -31,9 +31,8 @@ async fn applied(
     command: Command,
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
-    Asked::read(&request, payload, &[]).await?;
-    let jobs = api.jobs.clone();
-    let job = api.run(async move { jobs.apply(id, command).await }).await?;
+    CommandParameters::read(&request, payload, &[]).await?;
+    let job = api.jobs.apply(id, command).await?;
     envelope::ok(&JobView::of(&job))
 }
 
@@ -45,15 +44,14 @@ pub(super) async fn priority(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
-    let asked = Asked::read(&request, payload, &["priority"]).await?;
+    let asked = CommandParameters::read(&request, payload, &["priority"]).await?;
     let takes = "a whole number from -100 to 100";
     let Some(text) = asked.get("priority") else {
         return Err(Problem::missing_parameter("priority", takes));
     };
     let priority = text.parse().ok().filter(|priority| (-100..=100).contains(priority));
     let priority = priority.ok_or_else(|| Problem::invalid_parameter("priority", text, takes))?;
-    let jobs = api.jobs.clone();
-    let job = api.run(async move { jobs.set_priority(id, priority).await }).await?;
+    let job = api.jobs.set_priority(id, priority).await?;
     envelope::ok(&JobView::of(&job))
 }
 
@@ -65,12 +63,11 @@ pub(super) async fn retry(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
-    let asked = Asked::read(&request, payload, &["rows"]).await?;
+    let asked = CommandParameters::read(&request, payload, &["rows"]).await?;
     let rows = asked.get("rows").map_or(Ok(RetryRows::All), rows_word)?;
     let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
-    let wish = Retry { rows, created_by, idempotency_key };
-    let jobs = api.jobs.clone();
-    child(&api.run(async move { jobs.retry(id, wish).await }).await?)
+    let request = Retry { rows, created_by, idempotency_key };
+    child(&api.jobs.retry(id, request).await?)
 }
 
 /// `POST …/jobs/{id}/rollback`: 200 with the job that takes the other one back, or 409 or 410 with
@@ -82,11 +79,9 @@ pub(super) async fn rollback(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
-    Asked::read(&request, payload, &[]).await?;
+    CommandParameters::read(&request, payload, &[]).await?;
     let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
-    let jobs = api.jobs.clone();
-    let asked = async move { jobs.rollback(id, created_by, idempotency_key).await };
-    child(&api.run(asked).await?)
+    child(&api.jobs.rollback(id, created_by, idempotency_key).await?)
 }
 
 /// Who asks for a new job, and under which key.
@@ -133,17 +128,16 @@ pub(super) async fn delete(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
-    Asked::read(&request, payload, &[]).await?;
-    let jobs = api.jobs.clone();
-    let job = api.run(async move { jobs.delete(id).await }).await?;
+    CommandParameters::read(&request, payload, &[]).await?;
+    let job = api.jobs.delete(id).await?;
     envelope::ok_with(&format!("Job {id} was deleted"), &JobView::of(&job))
 }
 
 /// What is asked for, name by name.
 #[derive(Debug)]
-struct Asked(Vec<(String, String)>);
+struct CommandParameters(Vec<(String, String)>);
 
-impl Asked {
+impl CommandParameters {
     /// Reads query and body of a call that takes `known`.
     async fn read(
         request: &HttpRequest,
@@ -197,9 +191,9 @@ fn members(body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
 mod tests {
     use super::*;
 
-    fn asked(body: &str) -> Result<Asked, String> {
+    fn asked(body: &str) -> Result<CommandParameters, String> {
         members(body.as_bytes())
-            .and_then(|pairs| Asked::checked(pairs, &["rows"]))
+            .and_then(|pairs| CommandParameters::checked(pairs, &["rows"]))
             .map_err(|problem| problem.to_string())
     }
 

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 
+use super::json::json_line;
 use super::problem::Problem;
 use crate::domain::error_code::ErrorCode;
 
@@ -13,14 +14,6 @@ struct Envelope<'a, T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     data: &'a T,
-}
-
-/// `value` as one line of JSON. It ends with a line break, so that a terminal shows its prompt on
-/// the next line.
-pub(super) fn json_line<T: Serialize>(value: &T) -> serde_json::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
-    Ok(line)
 }
 
 /// The body of an answer.

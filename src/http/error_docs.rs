@@ -8,10 +8,9 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::page;
+use super::problem::ERROR_DOCS;
+use super::resource::get;
 use crate::domain::error_code::ErrorCode;
-
-/// The address of the page.
-pub(super) const PATH: &str = "/docs/errors";
 
 const HEAD: &str = r#"<!doctype html>
 <html lang="en">
@@ -42,14 +41,9 @@ pub(super) async fn error_codes(request: HttpRequest) -> HttpResponse {
     page::served(&request, "text/html; charset=utf-8", HTML.as_bytes())
 }
 
-/// The address of the section about `code`.
-pub(super) fn address(code: ErrorCode) -> String {
-    format!("{PATH}#{}", code.as_str())
-}
-
 /// Registers the page.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config.service(super::get(PATH, web::to(error_codes)));
+    config.service(get(ERROR_DOCS, web::to(error_codes)));
 }
 
 fn html() -> String {

@@ -17,7 +17,6 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Problem> 
     if api.stopping.is_cancelled() {
         return Err(Problem::stopping());
     }
-    let jobs = api.jobs.clone();
-    api.run(async move { jobs.ready().await }).await?;
+    api.jobs.ready().await?;
     envelope::ok(&json!({"status": "ready"}))
 }

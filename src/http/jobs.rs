@@ -8,7 +8,7 @@ use super::cursor::{List, PageRequest};
 use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
-use super::view::JobView;
+use crate::domain::job_view::JobView;
 use crate::domain::status::JobStatus;
 use crate::jobs::JobFilter;
 
@@ -36,8 +36,7 @@ pub(super) async fn list(
         before: page.after,
         limit: page.fetch_limit(),
     };
-    let jobs = api.jobs.clone();
-    let mut found = api.run(async move { jobs.list(&filter).await }).await?;
+    let mut found = api.jobs.list(&filter).await?;
     let next_cursor = page.truncate(&mut found, |job| job.id);
     envelope::ok(&JobPage { jobs: found.iter().map(JobView::of).collect(), next_cursor })
 }

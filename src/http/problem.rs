@@ -11,7 +11,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::dataset::HeaderFault;
+use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::job_view::actions;
 use crate::domain::options::OptionFault;
 use crate::files::FileError;
 use crate::jobs::JobsError;
@@ -20,12 +22,15 @@ use crate::reader::ReadError;
 /// The media type of every refusal.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
+/// The address of the page about error codes, with one anchor a code.
+pub(super) const ERROR_DOCS: &str = "/docs/errors";
+
 /// Seconds after which a server that cannot answer now may be asked again.
 const RETRY_SECONDS: u16 = 5;
 
 /// One of several faults of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Fault {
+pub(super) struct ProblemPart {
     code: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,7 +42,7 @@ pub(super) struct Fault {
 pub(super) struct Problem {
     code: ErrorCode,
     detail: String,
-    faults: Vec<Fault>,
+    faults: Vec<ProblemPart>,
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Boxed, so that a result that may be a problem stays small.
     members: Box<Map<String, Value>>,
@@ -48,7 +53,7 @@ pub(super) struct Problem {
 /// The members of the answer, in their order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+struct ProblemBody<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,
@@ -56,14 +61,14 @@ struct Body<'a> {
     detail: &'a str,
     success: bool,
     code: &'static str,
-    errors: &'a [Fault],
+    errors: &'a [ProblemPart],
     #[serde(flatten)]
     members: &'a Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }
 
-impl Fault {
+impl ProblemPart {
     /// What is wrong with a header.
     pub(super) fn of_header(fault: &HeaderFault) -> Self {
         let message = sentence(&fault.to_string());
@@ -138,7 +143,7 @@ impl Problem {
     }
 
     fn with_fault(mut self, message: &str, option: Option<&str>) -> Self {
-        self.faults.push(Fault {
+        self.faults.push(ProblemPart {
             code: self.code.as_str(),
             message: sentence(message),
             option: option.map(str::to_owned),
@@ -178,19 +183,13 @@ impl Problem {
 
     /// What only the log may know, with all its sources.
     pub(super) fn cause(&self) -> Option<String> {
-        let mut next: Option<&dyn Error> = self.cause.as_deref().map(|cause| cause as &dyn Error);
-        let mut chain = Vec::new();
-        while let Some(fault) = next {
-            chain.push(fault.to_string());
-            next = fault.source();
-        }
-        if chain.is_empty() { None } else { Some(chain.join(": ")) }
+        self.cause.as_deref().map(|cause| error_chain(cause))
     }
 
     /// The answer.
     pub(super) fn response(&self, request_id: Option<&str>) -> HttpResponse {
-        let body = Body {
-            kind: super::error_docs::address(self.code),
+        let body = ProblemBody {
+            kind: format!("{ERROR_DOCS}#{}", self.code.as_str()),
             title: self.code.title(),
             status: self.code.status(),
             detail: &self.detail,
@@ -200,7 +199,7 @@ impl Problem {
             members: &self.members,
             request_id,
         };
-        let body = super::envelope::json_line(&body).unwrap_or_default();
+        let body = super::json::json_line(&body).unwrap_or_default();
         let mut response = HttpResponse::build(self.status_code());
         for (name, value) in &self.headers {
             response.insert_header((name.clone(), value.clone()));
@@ -239,7 +238,12 @@ impl From<ReadError> for Problem {
 
 impl From<JobsError> for Problem {
     fn from(fault: JobsError) -> Self {
-        let standing = fault.job().map(|job| (job.status, super::view::actions(job)));
+        let fault = match fault {
+            JobsError::File(fault) => return fault.into(),
+            JobsError::Header(faults) => return faults.into(),
+            fault => fault,
+        };
+        let standing = fault.job().map(|job| (job.status, actions(job)));
         let problem = Self::because(fault.code(), fault);
         match standing {
             Some((status, actions)) => {
@@ -253,7 +257,7 @@ impl From<JobsError> for Problem {
 impl From<Vec<HeaderFault>> for Problem {
     fn from(faults: Vec<HeaderFault>) -> Self {
         let code = faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code);
-        let faults: Vec<_> = faults.iter().map(Fault::of_header).collect();
+        let faults: Vec<_> = faults.iter().map(ProblemPart::of_header).collect();
         let texts: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
         let mut problem = Self::new(code, texts.join(" "));
         problem.faults = faults;
@@ -273,7 +277,7 @@ impl From<Vec<OptionFault>> for Problem {
         problem.faults = faults
             .iter()
             .zip(texts)
-            .map(|(fault, message)| Fault {
+            .map(|(fault, message)| ProblemPart {
                 code: code(fault).as_str(),
                 message,
                 option: Some(match fault {

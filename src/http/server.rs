@@ -52,7 +52,7 @@ impl Server {
                 .wrap(from_fn(super::middleware::finish_answer))
                 .wrap(Condition::new(!origins.is_empty(), cors::headers(origins)))
                 .wrap(Condition::new(!origins.is_empty(), from_fn(cors::vary)))
-                .configure(super::routes)
+                .configure(super::routes::routes)
         })
         .on_connect(|connection, _| end_when_unread(connection))
         .workers(WORKERS)

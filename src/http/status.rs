@@ -8,12 +8,13 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use chrono::{TimeDelta, Utc};
 
 use super::api::Api;
-use super::etag::KnownTags;
+use super::envelope;
+use super::etag::{KnownTags, weak_tag};
 use super::problem::Problem;
 use super::query::Query;
-use super::view::status_body;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::domain::job_view::JobView;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 
 /// The status of a job.
@@ -27,8 +28,7 @@ pub(super) async fn status(
     let wait = query.number("wait", 0..=WAIT_SECONDS_MAX)?.unwrap_or(0);
     let seen = KnownTags::of(&request);
     let job = if wait == 0 {
-        let jobs = api.jobs.clone();
-        api.run(async move { jobs.get(id).await }).await?
+        api.jobs.get(id).await?
     } else {
         let seen = seen.clone();
         wait_for(&api, id, Duration::from_secs(wait), move |job| is_news(job, &seen)).await?
@@ -48,16 +48,20 @@ pub(super) async fn wait_for(
     api: &Api,
     id: i64,
     at_most: Duration,
-    until: impl Fn(&Job) -> bool + Send + Sync + 'static,
+    until: impl Fn(&Job) -> bool + Sync,
 ) -> Result<Job, Problem> {
-    let (jobs, stopping) = (api.jobs.clone(), api.stopping.clone());
-    api.run_while_asked(async move {
-        tokio::select! {
-            job = jobs.wait(id, at_most, &until) => job,
-            () = stopping.cancelled() => jobs.get(id).await,
-        }
-    })
-    .await
+    let job = tokio::select! {
+        job = api.jobs.wait(id, at_most, &until) => job,
+        () = api.stopping.cancelled() => api.jobs.get(id).await,
+    };
+    Ok(job?)
+}
+
+/// The body of a status answer and its entity tag.
+fn status_body(job: &Job) -> Result<(Vec<u8>, String), Problem> {
+    let body = envelope::body(None, &JobView::of(job))?;
+    let tag = weak_tag(&body);
+    Ok((body, tag))
 }
 
 /// 200 with the job, or 304 when the client has seen just that.
@@ -99,8 +103,8 @@ pub(super) fn job_id(text: &str) -> Result<i64, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::job_view::tests::job;
     use crate::domain::status::JobStatus;
-    use crate::http::view::tests::job;
 
     fn seen(tag: &str) -> KnownTags {
         let request = actix_web::test::TestRequest::default()
@@ -145,5 +149,14 @@ mod tests {
         for text in ["", "x", "0", "-1", "1.0", "99999999999999999999"] {
             assert!(job_id(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn the_tag_changes_with_the_job_only() {
+        let (job, mut later) = (job(), job());
+        let tag = |job: &Job| status_body(job).unwrap().1;
+        assert_eq!(tag(&job), tag(&later));
+        later.counts.created += 1;
+        assert_ne!(tag(&job), tag(&later));
     }
 }

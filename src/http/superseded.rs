@@ -9,7 +9,7 @@ use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
-use crate::jobs::{JobsError, SupersededRow};
+use crate::jobs::SupersededRow;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,14 +36,8 @@ pub(super) async fn list(
     let query = Query::read(&request, &["limit", "cursor"])?;
     let page = PageRequest::of(List::Superseded(id), &query)?;
     let (after, limit) = (page.after.unwrap_or(0), page.fetch_limit());
-    let jobs = api.jobs.clone();
-    let (job, mut found) = api
-        .run(async move {
-            let job = jobs.get(id).await?;
-            let found = jobs.superseded_rows(id, after, limit).await?;
-            Ok::<_, JobsError>((job, found))
-        })
-        .await?;
+    let job = api.jobs.get(id).await?;
+    let mut found = api.jobs.superseded_rows(id, after, limit).await?;
     let next_cursor =
         page.truncate(&mut found, |row| i64::try_from(row.row_number).unwrap_or(i64::MAX));
     let view = |row: &SupersededRow| SupersededRowView {

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -24,7 +24,7 @@ use super::status::job_id;
 use crate::domain::chunk::FailedRow;
 use crate::domain::error_code::ErrorCode;
 use crate::files::is_disk_full;
-use crate::jobs::{JobsError, Unprocessed, UnprocessedRows};
+use crate::jobs::{JobsError, StopOnDrop, Unprocessed, UnprocessedRows};
 
 /// `GET /api/v1/import/jobs/{id}/unprocessed.csv`: in the dialect of the uploaded file.
 pub(super) async fn as_csv(
@@ -58,30 +58,22 @@ async fn send(
     api: &Api,
     id: i64,
     extension: &'static str,
-    make: impl FnOnce(Columns, &mut Rows, &Path) -> Result<TempFile, Problem> + Send + 'static,
+    make: impl FnOnce(Columns, &mut ListedRows, &Path) -> Result<TempFile, Problem> + Send + 'static,
 ) -> Result<HttpResponse, Problem> {
-    let jobs = api.jobs.clone();
-    let job = api.run(async move { jobs.leaves(id).await }).await?;
+    let job = api.jobs.check_unprocessed(id).await?;
     let name = download::derived_name(&job.file_name, "unprocessed", extension);
     let media_type = if extension == "xlsx" { download::XLSX } else { download::CSV };
     if request.method() == Method::HEAD {
         return Ok(download::head(&name, media_type));
     }
     // Each list takes room for itself, and for a copy of a file that lies elsewhere.
-    let turn = Arc::clone(&api.list_places).acquire_owned().await.ok();
-    let jobs = api.jobs.clone();
-    let left = api.run_while_asked(async move { jobs.unprocessed(id).await }).await?;
-    // A workbook is opened in a process of its own, as many at a time as uploads may open.
-    let place = if left.job().detected.format.is_workbook() {
-        Arc::clone(&api.workbook_places).acquire_owned().await.ok()
-    } else {
-        None
-    };
-    let asked = Asked::default();
-    let (gone, tmp) = (Arc::clone(&asked.gone), api.data_dir.tmp());
+    let slot = Arc::clone(&api.list_slots).acquire_owned().await.ok();
+    let left = api.jobs.unprocessed(id).await?;
+    let stop = StopOnDrop::default();
+    let (gone, tmp) = (stop.flag(), api.data_dir.tmp());
     let most = if extension == "xlsx" { xlsx::ROWS_MAX } else { u64::MAX };
     let list = tokio::task::spawn_blocking(move || {
-        let _places = (turn, place);
+        let _slot = slot;
         made(left, gone, most, |columns, rows| make(columns, rows, &tmp))
     });
     let file = list.await.map_err(|fault| Problem::because(ErrorCode::Internal, fault))??;
@@ -93,10 +85,10 @@ fn made(
     left: Unprocessed,
     gone: Arc<AtomicBool>,
     most: u64,
-    make: impl FnOnce(Columns, &mut Rows) -> Result<TempFile, Problem>,
+    make: impl FnOnce(Columns, &mut ListedRows) -> Result<TempFile, Problem>,
 ) -> Result<TempFile, Problem> {
     let columns = Columns::of(&left.job().detected);
-    let mut rows = Rows { source: left.rows(gone)?, passed: 0, most, fault: None };
+    let mut rows = ListedRows { source: left.rows(gone)?, passed: 0, most, fault: None };
     let list = make(columns, &mut rows);
     match rows.fault {
         Some(fault) => Err(fault),
@@ -104,7 +96,12 @@ fn made(
     }
 }
 
-fn csv_file(columns: Columns, rows: &mut Rows, tmp: &Path, bom: bool) -> Result<TempFile, Problem> {
+fn csv_file(
+    columns: Columns,
+    rows: &mut ListedRows,
+    tmp: &Path,
+    bom: bool,
+) -> Result<TempFile, Problem> {
     let write = || -> io::Result<TempFile> {
         let mut file: File = tempfile::tempfile_in(tmp)?;
         let mut text = FailedRowsCsv::new(columns, rows, bom);
@@ -123,14 +120,14 @@ fn csv_file(columns: Columns, rows: &mut Rows, tmp: &Path, bom: bool) -> Result<
 }
 
 /// The rows on their way into a list; keeps why they broke off.
-struct Rows {
+struct ListedRows {
     source: UnprocessedRows,
     passed: u64,
     most: u64,
     fault: Option<Problem>,
 }
 
-impl Iterator for Rows {
+impl Iterator for ListedRows {
     type Item = io::Result<FailedRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -152,16 +149,4 @@ impl Iterator for Rows {
 
 fn why(fault: JobsError) -> Problem {
     Problem::from(fault).with_remedy()
-}
-
-/// Tells the one who reads the file when nobody waits for it any more.
-#[derive(Default)]
-struct Asked {
-    gone: Arc<AtomicBool>,
-}
-
-impl Drop for Asked {
-    fn drop(&mut self) {
-        self.gone.store(true, Ordering::Release);
-    }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Inner;
-use super::error::{RunError, chain};
+use super::context::JobsContext;
+use super::error::RunError;
+use crate::domain::error_chain::error_chain;
 use crate::files::{DataDir, FileError};
 use crate::store::StoreError;
 
@@ -39,7 +40,7 @@ where
 /// # Errors
 /// As of [`retry_transient`].
 pub(super) async fn retry_until_stored<T, F>(
-    inner: &Inner,
+    context: &JobsContext,
     job: i64,
     mut ask: impl FnMut() -> F,
 ) -> Result<T, RunError>
@@ -48,12 +49,12 @@ where
 {
     let may_pass = |error: &StoreError| {
         let is_full = error.is_out_of_room();
-        if is_full && inner.data_dir.release_reserve() {
+        if is_full && context.data_dir.release_reserve() {
             tracing::warn!(job, "room that was held back is used: the disk is full");
         }
         is_full || error.is_transient()
     };
-    retry(job, &inner.stop, &mut ask, may_pass).await
+    retry(job, &context.stop, &mut ask, may_pass).await
 }
 
 /// Asks until the storage of the files answers. Unlike the database it may be left in the middle of
@@ -107,7 +108,7 @@ where
     loop {
         match ask().await {
             Err(error) if may_pass(&error) => {
-                tracing::warn!(job, error = chain(&error), "what failed is tried again");
+                tracing::warn!(job, error = error_chain(&error), "what failed is tried again");
             }
             answer => return answer.map_err(Into::into),
         }

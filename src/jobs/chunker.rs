@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::RunError;
+use super::partitioning::partition_of;
 use super::prescan::SupersededRows;
 use super::row_input::RowInput;
 use super::stop::Stop;
@@ -140,21 +140,6 @@ impl Chunker {
     fn empty(&self, number: u32, partition: u32) -> Chunk {
         Chunk { number, partition, records: Records::new(self.width), ..Chunk::default() }
     }
-}
-
-/// The partition of a row: rows with equal keys go the same way; rows without one go the first. `key` lends
-/// its memory.
-pub(super) fn partition_of(
-    converter: &mut Converter,
-    row: &RawRow,
-    key: &mut String,
-    partitions: u32,
-) -> usize {
-    if partitions <= 1 || !converter.key(row, key) {
-        return 0;
-    }
-    // A fixed hash: a job that goes on after a restart must divide its rows as before.
-    usize::try_from(xxh3_64(key.as_bytes()) % u64::from(partitions)).unwrap_or(0)
 }
 
 fn failed(row: &RawRow, errors: Vec<RowError>) -> FailedRow {

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::backoff::with_reserve;
-use super::{Inner, Jobs, JobsError};
+use super::context::{Jobs, JobsContext};
+use super::error::JobsError;
 use crate::domain::action::Action;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
@@ -43,7 +44,7 @@ impl Jobs {
     /// How long a job that is processing must have stood still to be taken from its server.
     #[must_use]
     pub fn stuck_after(&self) -> Duration {
-        self.inner.stuck_after()
+        self.context.stuck_after()
     }
 
     /// Does to a job what somebody wishes; gives it as it is then.
@@ -52,16 +53,18 @@ impl Jobs {
     /// `NotFound`; `NotStuck` when a job that moves shall be forced; `InvalidState` when its status
     /// does not allow the command; else the store's.
     pub async fn apply(&self, id: i64, command: Command) -> Result<Job, JobsError> {
-        self.on_runtime(move |inner| async move {
+        self.on_runtime(move |context| async move {
             // The table first: from there on no chunk of an owner that lost the job can commit.
-            if let Some(job) = with_reserve(&inner.data_dir, || inner.change(id, command)).await? {
-                inner.manager.stop_if_lost(&job);
-                inner.manager.publish(job.clone());
-                inner.wake.notify_one();
+            if let Some(job) =
+                with_reserve(&context.data_dir, || context.change(id, command)).await?
+            {
+                context.manager.stop_if_lost(&job);
+                context.manager.publish(job.clone());
+                context.wake.notify_one();
                 return Ok(job);
             }
-            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            Err(inner.refusal(job, command).await?)
+            let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            Err(context.refusal(job, command).await?)
         })
         .await
     }
@@ -71,14 +74,14 @@ impl Jobs {
     /// # Errors
     /// `NotFound`; `HasEnded`; else the store's.
     pub async fn set_priority(&self, id: i64, priority: i32) -> Result<Job, JobsError> {
-        self.on_runtime(move |inner| async move {
-            let set =
-                with_reserve(&inner.data_dir, || inner.store.set_priority(id, priority)).await?;
+        self.on_runtime(move |context| async move {
+            let set = with_reserve(&context.data_dir, || context.store.set_priority(id, priority))
+                .await?;
             if let Some(job) = set {
-                inner.manager.publish(job.clone());
+                context.manager.publish(job.clone());
                 return Ok(job);
             }
-            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
             Err(JobsError::HasEnded { job: Box::new(job) })
         })
         .await
@@ -90,13 +93,13 @@ impl Jobs {
     /// `NotFound`; `InvalidState` when the job has not ended, `TakenBack` while another job takes it
     /// back; else the store's.
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
-        self.on_runtime(move |inner| async move {
-            let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
-            match with_reserve(&inner.data_dir, || inner.store.delete(id)).await? {
+        self.on_runtime(move |context| async move {
+            let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            match with_reserve(&context.data_dir, || context.store.delete(id)).await? {
                 Deletion::Done => {}
                 Deletion::NotNow => {
                     // It has not ended, or somebody else deleted it in this moment.
-                    let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+                    let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
                     let (action, job) = (Action::Delete, Box::new(job));
                     return Err(JobsError::InvalidState { action, job });
                 }
@@ -104,17 +107,17 @@ impl Jobs {
                     return Err(JobsError::TakenBack { job: Box::new(job), by });
                 }
             }
-            inner.manager.deleted(&job);
-            inner.changes.deleted(id).await;
+            context.manager.deleted(&job);
+            context.changes.deleted(id).await;
             // After the row: a file without a job is swept, a job without its file is broken.
-            inner.drop_files(&job).await;
+            context.drop_files(&job).await;
             Ok(job)
         })
         .await
     }
 }
 
-impl Inner {
+impl JobsContext {
     fn stuck_after(&self) -> Duration {
         2 * self.settings.lease
     }

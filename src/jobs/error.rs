@@ -3,8 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use crate::dataset::PlanFault;
+use crate::dataset::{HeaderFault, PlanFault};
 use crate::domain::action::Action;
+use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::selection::RetryRows;
@@ -72,6 +73,12 @@ pub enum JobsError {
         /// Which of its rows were asked for.
         rows: RetryRows,
     },
+    /// The uploaded file is none that can be imported.
+    #[error(transparent)]
+    File(ReadError),
+    /// The columns of the uploaded file do not fit the dataset.
+    #[error("the header of the file does not fit the dataset")]
+    Header(Vec<HeaderFault>),
     /// The job's file cannot be read as rows.
     #[error("{why}")]
     Source {
@@ -123,6 +130,8 @@ impl JobsError {
             | Self::HasEnded { .. }
             | Self::NotEnded { .. } => ErrorCode::InvalidJobState,
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
+            Self::File(fault) => fault.code(),
+            Self::Header(faults) => faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code),
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
@@ -135,10 +144,12 @@ impl JobsError {
         }
     }
 
-    /// True when nothing was changed for certain.
+    /// True when a job may have been stored all the same: after most faults of the database nobody
+    /// knows.
     #[must_use]
-    pub fn left_nothing(&self) -> bool {
-        matches!(self, Self::Store(error) if error.left_nothing())
+    pub fn may_have_stored(&self) -> bool {
+        let left_nothing = matches!(self, Self::Store(error) if error.left_nothing());
+        self.code().status() >= 500 && !left_nothing
     }
 
     /// The job as it stands, when that is why.
@@ -152,6 +163,8 @@ impl JobsError {
             | Self::NotEnded { job } => Some(job),
             Self::NotFound(_)
             | Self::NothingToRetry { .. }
+            | Self::File(_)
+            | Self::Header(_)
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::NothingToUndo(_)
@@ -171,7 +184,7 @@ impl From<RunError> for JobsError {
             RunError::Store(error) => Self::Store(error),
             RunError::Files(error) => Self::Files(error),
             RunError::Panicked => Self::Panicked,
-            error => Self::Source { code: error.code(), why: chain(&error) },
+            error => Self::Source { code: error.code(), why: error_chain(&error) },
         }
     }
 }
@@ -319,16 +332,4 @@ fn code_of(fault: &io::Error) -> ErrorCode {
 #[must_use]
 pub fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
-}
-
-/// An error with all its causes in one sentence.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut sentence = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        sentence.push_str(": ");
-        sentence.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    sentence
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Inner;
-use super::error::chain;
+use super::context::JobsContext;
+use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::PruneScope;
 
@@ -22,24 +22,24 @@ pub(super) struct WhileRunning {
 }
 
 impl WhileRunning {
-    pub(super) fn new(inner: &Inner, job: &Job) -> Self {
-        Self { next: job.event_count + inner.settings.events_max }
+    pub(super) fn new(context: &JobsContext, job: &Job) -> Self {
+        Self { next: job.event_count + context.settings.events_max }
     }
 
-    pub(super) async fn look(&mut self, inner: &Inner, job: &Job) {
+    pub(super) async fn look(&mut self, context: &JobsContext, job: &Job) {
         if job.event_count >= self.next {
-            prune(inner, job.id, PruneScope::Progress).await;
-            *self = Self::new(inner, job);
+            prune(context, job.id, PruneScope::Progress).await;
+            *self = Self::new(context, job);
         }
     }
 }
 
 /// Prunes the events of a job that is over, in a task of its own.
-pub(super) fn after_the_end(inner: &Arc<Inner>, job: &Job) {
-    if job.event_count <= inner.settings.events_max {
+pub(super) fn after_the_end(context: &Arc<JobsContext>, job: &Job) {
+    if job.event_count <= context.settings.events_max {
         return;
     }
-    let (own, id) = (Arc::clone(inner), job.id);
+    let (own, id) = (Arc::clone(context), job.id);
     let work = async move {
         let seen = async {
             while own.manager.is_watched(id) || own.feeds.is_followed(id) {
@@ -53,21 +53,21 @@ pub(super) fn after_the_end(inner: &Arc<Inner>, job: &Job) {
         }
         prune(&own, id, PruneScope::ProgressAndRows).await;
     };
-    inner.tasks.spawn_on(work, &inner.runtime);
+    context.tasks.spawn_on(work, &context.runtime);
 }
 
 /// Prunes what an earlier process had no time for.
-pub(super) async fn at_start(inner: Arc<Inner>) {
-    match inner.work.ended_with_events_over(inner.settings.events_max).await {
+pub(super) async fn at_start(context: Arc<JobsContext>) {
+    match context.work.ended_with_events_over(context.settings.events_max).await {
         Ok(jobs) => {
             for job in jobs {
-                prune(&inner, job, PruneScope::ProgressAndRows).await;
+                prune(&context, job, PruneScope::ProgressAndRows).await;
             }
         }
         Err(error) => {
             tracing::warn!(
                 event = "prune_failed",
-                error = chain(&error),
+                error = error_chain(&error),
                 "jobs with too many events could not be found"
             );
         }
@@ -75,12 +75,12 @@ pub(super) async fn at_start(inner: Arc<Inner>) {
 }
 
 /// A failure costs room, nothing else: the server does not try again.
-async fn prune(inner: &Inner, job: i64, scope: PruneScope) {
-    if let Err(error) = inner.work.prune_events(job, inner.settings.events_max, scope).await {
+async fn prune(context: &JobsContext, job: i64, scope: PruneScope) {
+    if let Err(error) = context.work.prune_events(job, context.settings.events_max, scope).await {
         tracing::warn!(
             event = "prune_failed",
             job_id = job,
-            error = chain(&error),
+            error = error_chain(&error),
             "events of the job could not be pruned"
         );
     }

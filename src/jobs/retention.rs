@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Inner;
 use super::backoff::with_reserve;
-use super::error::{JobsError, chain};
+use super::context::JobsContext;
+use super::error::JobsError;
+use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::faults::fault;
 use crate::files::{FileError, Storage};
@@ -30,72 +31,72 @@ const SWEEP: Duration = Duration::from_hours(1);
 const ORPHAN_AGE: Duration = Duration::from_hours(24);
 
 /// Removes what is over until the server stops.
-pub(super) async fn run_retention(inner: Arc<Inner>) {
-    let mut tick = tokio::time::interval(inner.settings.retention.clamp(PASS_MIN, PASS));
+pub(super) async fn run_retention(context: Arc<JobsContext>) {
+    let mut tick = tokio::time::interval(context.settings.retention.clamp(PASS_MIN, PASS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut sweeps = vec![Sweep::of(Storage::own(Arc::clone(&inner.data_dir)), Duration::ZERO)];
-    if inner.storage.is_shared() {
-        sweeps.push(Sweep::of(inner.storage.clone(), SWEEP));
+    let mut sweeps = vec![Sweep::of(Storage::own(Arc::clone(&context.data_dir)), Duration::ZERO)];
+    if context.storage.is_shared() {
+        sweeps.push(Sweep::of(context.storage.clone(), SWEEP));
     }
     loop {
         tokio::select! {
             _ = tick.tick() => {}
-            () = inner.stop.cancelled() => return,
+            () = context.stop.cancelled() => return,
         }
         // Each for itself: what one of them cannot remove must not keep the room of the others.
-        tell(expire(&inner).await, "the files of finished jobs were not all removed");
-        tell(clear_journals(&inner).await, "undo journals were not all removed");
+        tell(expire(&context).await, "the files of finished jobs were not all removed");
+        tell(clear_journals(&context).await, "undo journals were not all removed");
         for sweep in &mut sweeps {
-            tell(sweep.when_due(&inner).await, "stored files were not all looked through");
+            tell(sweep.when_due(&context).await, "stored files were not all looked through");
         }
     }
 }
 
 fn tell(done: Result<(), JobsError>, what: &'static str) {
     if let Err(error) = done {
-        tracing::warn!(error = chain(&error), "{what}");
+        tracing::warn!(error = error_chain(&error), "{what}");
     }
 }
 
 /// Ends the time of the files of jobs that ended long ago.
-async fn expire(inner: &Inner) -> Result<(), JobsError> {
-    while !inner.stop.is_cancelled() {
+async fn expire(context: &JobsContext) -> Result<(), JobsError> {
+    while !context.stop.is_cancelled() {
         // Marking takes a few pages; what is removed then gives far more room.
-        let expired = with_reserve(&inner.data_dir, || mark_expired(inner)).await?;
+        let expired = with_reserve(&context.data_dir, || mark_expired(context)).await?;
         if expired.is_empty() {
             break;
         }
         for job in expired {
-            remove_expired(inner, &job).await;
+            remove_expired(context, &job).await;
         }
     }
     Ok(())
 }
 
-async fn mark_expired(inner: &Inner) -> Result<Vec<Job>, StoreError> {
-    if inner.data_dir.has_reserve() {
+async fn mark_expired(context: &JobsContext) -> Result<Vec<Job>, StoreError> {
+    if context.data_dir.has_reserve() {
         // As on a full disk: until the room that is held back is given.
         fault!("retention.mark", StoreError::disk_full());
     }
-    inner.store.expire_files(inner.settings.retention).await
+    context.store.expire_files(context.settings.retention).await
 }
 
-async fn remove_expired(inner: &Inner, job: &Job) {
+async fn remove_expired(context: &JobsContext, job: &Job) {
     // The copy in memory does not know of it.
-    inner.manager.forget(job.id);
+    context.manager.forget(job.id);
     // A server that has them in its own folder finds them there.
-    let Ok(storage) = inner.storage.at(&job.storage_location) else { return };
+    let Ok(storage) = context.storage.at(&job.storage_location) else { return };
     match storage.remove(job.uuid).await {
         Ok(_) => tracing::info!(job = job.id, "the time of its files is over"),
         Err(fault) => {
-            let error = chain(&fault);
+            let error = error_chain(&fault);
             tracing::warn!(job = job.id, error, "its files are left to the sweep");
         }
     }
 }
 
-async fn clear_journals(inner: &Inner) -> Result<(), JobsError> {
-    while !inner.stop.is_cancelled() && inner.store.clear_expired_journals().await? {}
+async fn clear_journals(context: &JobsContext) -> Result<(), JobsError> {
+    while !context.stop.is_cancelled() && context.store.clear_expired_journals().await? {}
     Ok(())
 }
 
@@ -113,24 +114,24 @@ impl Sweep {
         Self { storage, every, last: None, is_told: false }
     }
 
-    async fn when_due(&mut self, inner: &Inner) -> Result<(), JobsError> {
+    async fn when_due(&mut self, context: &JobsContext) -> Result<(), JobsError> {
         if self.last.is_none_or(|at| at.elapsed() >= self.every) {
-            self.sweep(inner).await?;
+            self.sweep(context).await?;
             self.last = Some(Instant::now());
         }
         Ok(())
     }
 
     /// Removes what is left of jobs whose time is over, and what has belonged to no job for a day.
-    async fn sweep(&mut self, inner: &Inner) -> Result<(), JobsError> {
-        let is_ours = self.is_ours(inner).await?;
+    async fn sweep(&mut self, context: &JobsContext) -> Result<(), JobsError> {
+        let is_ours = self.is_ours(context).await?;
         let found = self.storage.job_dirs().await?;
         let names: Vec<Uuid> = found.iter().map(|folder| folder.uuid).collect();
-        let known = inner.store.known_folders(&names).await?;
+        let known = context.store.known_folders(&names).await?;
         let is_over: BTreeMap<Uuid, bool> = known.iter().map(|it| (it.uuid, it.is_over)).collect();
         let (mut folders, mut bytes) = (0_u64, 0_u64);
         for folder in found {
-            if inner.stop.is_cancelled() {
+            if context.stop.is_cancelled() {
                 break;
             }
             match is_over.get(&folder.uuid) {
@@ -159,8 +160,8 @@ impl Sweep {
 
     /// Files that belong to another database are promised to its clients: that this one knows no
     /// job of theirs says nothing.
-    async fn is_ours(&mut self, inner: &Inner) -> Result<bool, JobsError> {
-        let is_ours = self.storage.belongs_to(inner.store.identity().await?).await?;
+    async fn is_ours(&mut self, context: &JobsContext) -> Result<bool, JobsError> {
+        let is_ours = self.storage.belongs_to(context.store.identity().await?).await?;
         if !is_ours && !self.is_told {
             tracing::warn!(
                 "the files at {} belong to another database: those that no job of this one knows \
@@ -183,7 +184,7 @@ impl Sweep {
             }
             Err(fault) if fault.is_transient() => Err(fault),
             Err(fault) => {
-                let (at, error) = (self.storage.shown(), chain(&fault));
+                let (at, error) = (self.storage.shown(), error_chain(&fault));
                 tracing::warn!(%uuid, at, error, "files that nobody needs cannot be removed");
                 Ok(None)
             }
@@ -197,8 +198,8 @@ impl Sweep {
 }
 
 /// Removes what a stopped server did not finish taking in. Only before the first upload is taken.
-pub(super) async fn at_start(inner: &Inner) {
-    if let Err(fault) = inner.data_dir.empty_tmp().await {
-        tracing::warn!(error = chain(&fault), "unfinished files were not all removed");
+pub(super) async fn at_start(context: &JobsContext) {
+    if let Err(fault) = context.data_dir.empty_tmp().await {
+        tracing::warn!(error = error_chain(&fault), "unfinished files were not all removed");
     }
 }

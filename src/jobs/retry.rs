@@ -5,10 +5,13 @@ use std::io;
 
 use uuid::Uuid;
 
-use super::error::chain;
-use super::{Inner, Jobs, JobsError, ROWS, Submitted, row_filter};
+use super::context::{Jobs, JobsContext, ROW_NUMBERS};
+use super::error::JobsError;
+use super::row_filter;
+use super::submit::Submitted;
 use crate::domain::action::Action;
 use crate::domain::chunk::FailedPart;
+use crate::domain::error_chain::error_chain;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::selection::{RetryRows, Selection};
 use crate::domain::status::JobStatus;
@@ -33,42 +36,34 @@ impl Jobs {
     /// `NotFound`; `InvalidState` when the job has not ended or was no import; `FilesRemoved`;
     /// `NothingToRetry`; `IdempotencyMismatch`; the files'; else the store's.
     pub async fn retry(&self, id: i64, asked: Retry) -> Result<Submitted, JobsError> {
-        self.on_runtime(move |inner| async move {
-            let parent = inner.store.get(id).await?;
-            if let Some(job) = inner.with_key(asked.idempotency_key.as_deref()).await? {
+        self.on_runtime(move |context| async move {
+            let parent = context.store.get(id).await?;
+            if let Some(job) = context.with_key(asked.idempotency_key.as_deref()).await? {
                 // Whatever became of the parent since; and nothing is copied for it.
-                return inner.replayed(job, |job| fits(job, id, asked.rows, parent.as_ref()));
+                return context.replayed(job, |job| fits(job, id, asked.rows, parent.as_ref()));
             }
             let parent = parent.ok_or(JobsError::NotFound(id))?;
             may_retry(&parent)?;
-            let storage = inner.files_of(&parent)?;
-            let Wanted { selection, numbers } = wanted(&inner, &parent, asked.rows).await?;
-            let uuid = Uuid::new_v4();
-            if let Err(fault) = copy_files(&storage, parent.uuid, uuid, &numbers).await {
-                drop_copies(&storage, uuid).await;
-                return Err(inner.unless_gone(id, fault).await);
-            }
+            let storage = context.files_of(&parent)?;
+            let Wanted { selection, numbers } = wanted(&context, &parent, asked.rows).await?;
             let new = NewJob {
-                uuid,
-                dataset: parent.dataset,
-                file_name: parent.file_name,
-                file_size: u64::try_from(parent.file_size).unwrap_or(0),
-                sha256: parent.sha256,
-                options: parent.options,
-                detected: parent.detected,
                 idempotency_key: asked.idempotency_key,
-                bulk_id: None,
                 created_by: asked.created_by,
                 retry_of: Some(id),
                 selection,
-                rollback_of: None,
+                ..NewJob::over_file_of(&parent)
             };
-            let submitted = inner.submit(new, storage.location()).await;
+            let uuid = new.uuid;
+            if let Err(fault) = copy_files(&storage, parent.uuid, uuid, &numbers).await {
+                drop_copies(&storage, uuid).await;
+                return Err(context.unless_gone(id, fault).await);
+            }
+            let submitted = context.insert(new, storage.location()).await;
             let is_ours = match &submitted {
                 Ok(submitted) => submitted.job.uuid == uuid,
                 // After most faults of the database nobody knows whether the job was stored: the
                 // sweep removes its files if not.
-                Err(fault) => fault.code().status() >= 500 && !fault.left_nothing(),
+                Err(fault) => fault.may_have_stored(),
             };
             if !is_ours {
                 drop_copies(&storage, uuid).await;
@@ -100,11 +95,11 @@ fn fits(job: &Job, id: i64, rows: RetryRows, parent: Option<&Job>) -> bool {
 struct Wanted {
     /// `None` means all.
     selection: Option<Selection>,
-    numbers: Numbers,
+    numbers: RowNumbersFrom,
 }
 
 /// Where the numbers of the child's rows come from.
-enum Numbers {
+enum RowNumbersFrom {
     /// It needs none.
     None,
     /// These lists of failed rows of the parent.
@@ -114,7 +109,7 @@ enum Numbers {
 }
 
 /// The rows that are asked for, relative to those that the parent itself took.
-async fn wanted(inner: &Inner, parent: &Job, rows: RetryRows) -> Result<Wanted, JobsError> {
+async fn wanted(context: &JobsContext, parent: &Job, rows: RetryRows) -> Result<Wanted, JobsError> {
     let is_there = match rows {
         RetryRows::All => parent.total_rows != Some(0),
         RetryRows::Failed => parent.counts.failed > 0,
@@ -124,18 +119,18 @@ async fn wanted(inner: &Inner, parent: &Job, rows: RetryRows) -> Result<Wanted, 
         return Err(JobsError::NothingToRetry { job: parent.id, rows });
     }
     if rows == RetryRows::Failed {
-        let parts = inner.failed_parts(parent.id).await?;
+        let parts = context.failed_parts(parent.id).await?;
         return Ok(Wanted {
             selection: Some(Selection::Failed),
-            numbers: Numbers::OfFailed(parts),
+            numbers: RowNumbersFrom::OfFailed(parts),
         });
     }
     let selection = match rows {
-        RetryRows::Unprocessed => Some(left(inner, parent).await?),
+        RetryRows::Unprocessed => Some(left(context, parent).await?),
         RetryRows::All | RetryRows::Failed => parent.selection.clone(),
     };
     let has_numbers = selection.as_ref().is_some_and(Selection::has_numbers);
-    let numbers = if has_numbers { Numbers::OfParent } else { Numbers::None };
+    let numbers = if has_numbers { RowNumbersFrom::OfParent } else { RowNumbersFrom::None };
     Ok(Wanted { selection, numbers })
 }
 
@@ -146,10 +141,10 @@ pub(super) fn has_unprocessed(job: &Job) -> bool {
 }
 
 /// The rows without an outcome, by the checkpoint of the job.
-pub(super) async fn left(inner: &Inner, job: &Job) -> Result<Selection, JobsError> {
+pub(super) async fn left(context: &JobsContext, job: &Job) -> Result<Selection, JobsError> {
     // A job that never began has no partitions; all of its rows are behind row 0.
-    let count = inner.store.partitions_of(job.id).await?.unwrap_or(1).max(1);
-    let chunks = inner.store.committed_chunks(job.id).await?;
+    let count = context.store.partitions_of(job.id).await?.unwrap_or(1).max(1);
+    let chunks = context.store.committed_chunks(job.id).await?;
     let last_row = |partition| {
         let of_partition =
             chunks.iter().filter(|chunk: &&CommittedChunk| chunk.partition == partition);
@@ -163,25 +158,25 @@ async fn copy_files(
     storage: &Storage,
     from: Uuid,
     to: Uuid,
-    numbers: &Numbers,
+    numbers: &RowNumbersFrom,
 ) -> Result<(), JobsError> {
     storage.copy_source(from, to).await?;
     let bytes = match numbers {
-        Numbers::None => return Ok(()),
-        Numbers::OfFailed(parts) => {
+        RowNumbersFrom::None => return Ok(()),
+        RowNumbersFrom::OfFailed(parts) => {
             let rows = storage.failed_rows(from, parts).await.map_err(JobsError::FailedRows)?;
             let read = move || rows.map(|row| Ok(row?.row_number)).collect::<io::Result<_>>();
             let read = tokio::task::spawn_blocking(read).await.map_err(|_| JobsError::Panicked)?;
             row_filter::stored(read.map_err(JobsError::FailedRows)?)
         }
-        Numbers::OfParent => storage.get(from, ROWS).await?,
+        RowNumbersFrom::OfParent => storage.get(from, ROW_NUMBERS).await?,
     };
-    Ok(storage.put(to, ROWS, bytes).await?)
+    Ok(storage.put(to, ROW_NUMBERS, bytes).await?)
 }
 
 /// Removes what was copied for a job that did not come to be.
 async fn drop_copies(storage: &Storage, uuid: Uuid) {
     if let Err(fault) = storage.remove(uuid).await {
-        tracing::warn!(%uuid, error = chain(&fault), "copied files are left to the sweep");
+        tracing::warn!(%uuid, error = error_chain(&fault), "copied files are left to the sweep");
     }
 }

@@ -5,15 +5,18 @@ use std::io;
 use std::sync::Arc;
 
 use super::backoff::{retry_storage, retry_transient};
-use super::error::{RunError, chain};
-use super::partition::{PartitionWriter, event_quota};
-use super::run::{check_total, keep_failed, tell};
+use super::context::{Jobs, JobsContext};
+use super::error::JobsError;
+use super::error::RunError;
+use super::partition_writer::{PartitionWriter, event_quota};
+use super::steps::{check_total, emit, failed_rows_sink};
 use super::stop::Stop;
-use super::{Inner, Jobs, JobsError, Submitted};
+use super::submit::Submitted;
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::action::Action;
 use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::error_chain::error_chain;
 use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{OnError, Options, RowEventMode};
@@ -65,9 +68,9 @@ impl Jobs {
 }
 
 /// Removes the indexes that rollbacks left that ended while nobody ran them.
-pub(super) async fn at_start(inner: &Inner) {
+pub(super) async fn at_start(inner: &JobsContext) {
     if let Err(error) = inner.store.drop_rollback_indexes(None).await {
-        tracing::warn!(error = chain(&error), "an index is left behind");
+        tracing::warn!(error = error_chain(&error), "an index is left behind");
     }
 }
 
@@ -99,25 +102,17 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
         ..undone.options.clone()
     };
     NewJob {
-        uuid: uuid::Uuid::new_v4(),
-        dataset: undone.dataset.clone(),
-        file_name: undone.file_name.clone(),
-        file_size: u64::try_from(undone.file_size).unwrap_or(0),
-        sha256: undone.sha256.clone(),
         options,
-        detected: undone.detected.clone(),
         idempotency_key,
-        bulk_id: None,
         created_by,
-        retry_of: None,
-        selection: None,
         rollback_of: Some(undone.id),
+        ..NewJob::over_file_of(undone)
     }
 }
 
 /// Takes back what the job `undone` did.
 pub(super) async fn run(
-    inner: &Arc<Inner>,
+    inner: &Arc<JobsContext>,
     job: &Job,
     undone: i64,
     stop: &Stop,
@@ -148,20 +143,20 @@ pub(super) async fn run(
     // One that was stopped may go on elsewhere.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
     if let Err(error) = store.drop_rollback_indexes(at_its_end).await {
-        tracing::warn!(job = job.id, error = chain(&error), "an index is left behind");
+        tracing::warn!(job = job.id, error = error_chain(&error), "an index is left behind");
     }
     worked?;
     // The other job may have been deleted meanwhile, and its journal with it.
     if retry_transient(job.id, token, || store.undo_rows(undone)).await? != total {
         return Err(RunError::NothingToUndo(undone));
     }
-    tell(inner, &job, stop, |_: &Job| lifecycle::rows_done()).await?;
+    emit(inner, &job, stop, |_: &Job| lifecycle::rows_done()).await?;
     check_total(inner, &job, total, stop).await
 }
 
 /// Everything that a run hands around.
 struct Work<'a> {
-    inner: &'a Arc<Inner>,
+    inner: &'a Arc<JobsContext>,
     job: &'a Job,
     undone: i64,
     stop: &'a Stop,
@@ -183,7 +178,7 @@ impl Work<'_> {
             job: job.clone(),
             dataset: Arc::clone(dataset),
             plan,
-            failed_rows: keep_failed(inner, job)?,
+            failed_rows: failed_rows_sink(inner, job)?,
             every_row: false,
             event_quota: event_quota(inner.settings.stored_errors_max, errors, 0),
         };
@@ -211,7 +206,7 @@ fn next_number(committed: &[CommittedChunk]) -> u32 {
 /// The rows that were kept so far may be listed in the folder of a server that is gone: the list is
 /// made anew here from what the table knows of them, which is all but their cells.
 async fn complete_list(
-    inner: &Arc<Inner>,
+    inner: &Arc<JobsContext>,
     job: &Job,
     committed: &[CommittedChunk],
     stop: &Stop,

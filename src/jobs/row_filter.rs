@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use super::chunker::partition_of;
-use super::row_input::RowInput;
+use super::partitioning::partition_of;
 use super::stop::Stop;
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
@@ -47,11 +46,6 @@ impl RowFilter {
         }
     }
 
-    /// The rows of `source` that the selection names.
-    pub(super) fn only(self, source: RowInput) -> RowInput {
-        RowInput::Selected { source: Box::new(source), filter: Box::new(self) }
-    }
-
     /// Passes on what the selection names of `rows`.
     pub(super) fn pick(&self, rows: Box<dyn RowSource>) -> Box<dyn RowSource> {
         Box::new(SelectedRows { rows, passed: 0, pass: self.pass(), stop: self.stop.clone() })
@@ -66,7 +60,7 @@ impl RowFilter {
     /// For one pass through the file.
     pub(super) fn pass(&self) -> FilterPass {
         FilterPass {
-            numbers: self.numbers.as_ref().map(|bytes| Numbers { bytes: bytes.clone(), at: 0 }),
+            numbers: self.numbers.as_ref().map(|bytes| RowNumbers { bytes: bytes.clone(), at: 0 }),
             checkpoints: self.selection.checkpoints().map(<[u32]>::to_vec).collect(),
             converter: Converter::new(&self.dataset, &self.plan, self.decimal),
             key: String::new(),
@@ -76,7 +70,7 @@ impl RowFilter {
 
 /// Tells the rows that are taken from the others, in one pass through the file.
 pub(super) struct FilterPass {
-    numbers: Option<Numbers>,
+    numbers: Option<RowNumbers>,
     checkpoints: Vec<Vec<u32>>,
     /// Finds the partition of a row.
     converter: Converter,
@@ -121,12 +115,12 @@ impl RowSource for SelectedRows {
 }
 
 /// Row numbers as they are stored: sorted, four bytes each, little-endian.
-struct Numbers {
+struct RowNumbers {
     bytes: Arc<[u8]>,
     at: usize,
 }
 
-impl Numbers {
+impl RowNumbers {
     /// True when `row_number` is among them. To be asked with growing row numbers.
     fn have(&mut self, row_number: u32) -> bool {
         while let Some(number) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<4>) {
@@ -156,7 +150,7 @@ mod tests {
     #[test]
     fn stored_numbers_are_found_again_in_the_order_of_the_file() {
         let bytes: Arc<[u8]> = stored(vec![900, 2, 70_000]).into();
-        let mut numbers = Numbers { bytes, at: 0 };
+        let mut numbers = RowNumbers { bytes, at: 0 };
         let found: Vec<u32> =
             [2, 3, 900, 901, 70_000, 70_001].into_iter().filter(|n| numbers.have(*n)).collect();
         assert_eq!(found, [2, 900, 70_000]);

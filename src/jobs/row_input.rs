@@ -35,6 +35,11 @@ pub(super) enum RowInput {
 }
 
 impl RowInput {
+    /// Only the rows that `filter` lets through.
+    pub(super) fn filtered(self, filter: RowFilter) -> Self {
+        Self::Selected { source: Box::new(self), filter: Box::new(filter) }
+    }
+
     /// Begins to read behind the header.
     pub(super) fn rows(&self) -> Result<Box<dyn RowSource>, RunError> {
         Ok(match self {

@@ -13,9 +13,10 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
-use super::event_feed::{EventFeed, EventPage, FeedState};
-use super::{Inner, Jobs};
+use super::event_feed::{EventFeed, EventPage, FeedState, PAGE_EVENTS};
+use super::feed_poll::feed_of;
 use crate::domain::event::{
     EVERY_ROW_MAX, Event, Notice, RowEvent, RowEventBatch, StoredEvent, records_every_row,
 };
@@ -130,15 +131,15 @@ impl Jobs {
         rows: RowEventMode,
     ) -> Result<Subscription, JobsError> {
         let (job, feed, notices) = self
-            .on_runtime(move |inner| async move {
+            .on_runtime(move |context| async move {
                 // The copy in memory may be a commit behind what somebody has read from the table.
-                let known = inner.manager.get(id).filter(|job| after <= job.event_count);
+                let known = context.manager.get(id).filter(|job| after <= job.event_count);
                 let job = match known {
                     Some(job) => job,
-                    None => inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?,
+                    None => context.store.get(id).await?.ok_or(JobsError::NotFound(id))?,
                 };
-                let (job, notice) = ask_for_rows(&inner, job, rows).await?;
-                let feed = inner.feeds.of(&inner, &job);
+                let (job, notice) = ask_for_rows(&context, job, rows).await?;
+                let feed = feed_of(&context, &job);
                 Ok((job, feed, Vec::from_iter(notice)))
             })
             .await?;
@@ -146,7 +147,7 @@ impl Jobs {
         let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
         Ok(Subscription {
             jobs: self.clone(),
-            stop: self.inner.stop.clone(),
+            stop: self.context.stop.clone(),
             rows,
             state: feed.state(),
             feed,
@@ -167,7 +168,7 @@ impl Jobs {
 /// Lets the job tell what becomes of every row, if that was asked and it does not yet; with what
 /// must be said about rows that were not told.
 async fn ask_for_rows(
-    inner: &Inner,
+    context: &JobsContext,
     job: Job,
     rows: RowEventMode,
 ) -> Result<(Job, Option<Notice>), JobsError> {
@@ -179,7 +180,7 @@ async fn ask_for_rows(
         return Ok((job, Some(Notice::RowsDisabled)));
     }
     let asked =
-        if job.status.is_terminal() { None } else { inner.store.ask_for_rows(job.id).await? };
+        if job.status.is_terminal() { None } else { context.store.ask_for_rows(job.id).await? };
     let Some(asked) = asked else {
         let notice = (done > 0).then(|| untold(done));
         return Ok((job, notice));
@@ -226,7 +227,7 @@ impl Subscription {
             }
             let state = *self.state.borrow_and_update();
             if self.position < state.last {
-                let page = self.feed.page(&self.jobs, self.position).await?;
+                let page = self.read_page().await?;
                 if page.is_empty() {
                     self.missed(state.last + 1);
                 }
@@ -242,6 +243,17 @@ impl Subscription {
             }
             self.wait().await;
         }
+    }
+
+    /// Reads the page of events behind the position, unless another subscription has.
+    async fn read_page(&self) -> Result<EventPage, JobsError> {
+        let (id, after) = (self.feed.id(), self.position);
+        let read = || {
+            self.jobs.on_runtime(move |context| async move {
+                Ok(context.store.events_after(id, after, PAGE_EVENTS).await?)
+            })
+        };
+        self.feed.page(after, read).await
     }
 
     /// Waits until there is something new, or until held progress may be told.

@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::context::{Jobs, JobsContext, ROW_NUMBERS};
+use super::error::JobsError;
 use super::error::RunError;
+use super::input::open_input;
 use super::retry::{has_unprocessed, left};
 use super::row_filter::RowFilter;
 use super::row_input::RowInput;
-use super::run::open_source;
 use super::stop::Stop;
-use super::{Inner, Jobs, JobsError, ROWS};
 use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::chunk::FailedRow;
@@ -21,19 +22,20 @@ use crate::domain::row::{CellKind, RawRow};
 use crate::domain::row_error::RowCode;
 use crate::domain::selection::Selection;
 use crate::files::{SourceFile, Storage};
-use crate::reader::RowSource;
+use crate::reader::{ReadPermit, RowSource};
 
 /// What is needed to read the rows that a job left.
 #[derive(Debug)]
 pub struct Unprocessed {
-    inner: Arc<Inner>,
+    context: Arc<JobsContext>,
     job: Job,
     /// `None` when every row has an outcome.
-    left: Option<Left>,
+    left: Option<LeftRows>,
+    permit: ReadPermit,
 }
 
 #[derive(Debug)]
-struct Left {
+struct LeftRows {
     selection: Selection,
     numbers: Option<Vec<u8>>,
     file: SourceFile,
@@ -44,9 +46,9 @@ impl Jobs {
     ///
     /// # Errors
     /// `NotFound`; `NotEnded`; `FilesRemoved`; files of another server; else the store's.
-    pub async fn leaves(&self, id: i64) -> Result<Job, JobsError> {
-        self.on_runtime(move |inner| async move {
-            let (job, storage) = wanted(&inner, id).await?;
+    pub async fn check_unprocessed(&self, id: i64) -> Result<Job, JobsError> {
+        self.on_runtime(move |context| async move {
+            let (job, storage) = wanted(&context, id).await?;
             if let Some(storage) = storage {
                 storage.answers().await?;
             }
@@ -55,63 +57,73 @@ impl Jobs {
         .await
     }
 
-    /// The rows that a job left when it ended. What is fetched for it goes when the caller goes away
-    /// meanwhile; must be called within the main runtime.
+    /// The rows that a job left when it ended, as soon as a slot is free if they are a workbook's.
+    /// What is fetched for it goes when the caller goes away meanwhile.
     ///
     /// # Errors
     /// `NotFound`; `NotEnded`; `FilesRemoved`; the files', and their want of room; else the store's.
     pub async fn unprocessed(&self, id: i64) -> Result<Unprocessed, JobsError> {
-        let asked = move |inner: Arc<Inner>| async move {
-            let (job, storage) = wanted(&inner, id).await?;
+        let jobs = self.clone();
+        self.while_awaited(move |_| async move { jobs.unprocessed_of(id).await }).await
+    }
+
+    async fn unprocessed_of(&self, id: i64) -> Result<Unprocessed, JobsError> {
+        let asked = move |context: Arc<JobsContext>| async move {
+            let (job, storage) = wanted(&context, id).await?;
             let selection = match &storage {
-                Some(_) => Some(left(&inner, &job).await?),
+                Some(_) => Some(left(&context, &job).await?),
                 None => None,
             };
             Ok((job, storage.zip(selection)))
         };
         let (job, rows) = self.on_runtime(asked).await?;
-        let inner = Arc::clone(&self.inner);
+        let context = Arc::clone(&self.context);
         let left = match rows {
-            Some((storage, selection)) => match fetch(&inner, &job, storage, selection).await {
+            Some((storage, selection)) => match fetch(&context, &job, storage, selection).await {
                 Ok(left) => Some(left),
                 Err(fault) => {
-                    let why = move |inner: Arc<Inner>| async move {
-                        Err(inner.unless_gone(id, fault).await)
+                    let why = move |context: Arc<JobsContext>| async move {
+                        Err(context.unless_gone(id, fault).await)
                     };
                     return self.on_runtime(why).await;
                 }
             },
             None => None,
         };
-        Ok(Unprocessed { inner, job, left })
+        let is_workbook = left.is_some() && job.detected.format.is_workbook();
+        let permit = context.settings.child.permit(is_workbook).await;
+        Ok(Unprocessed { context, job, left, permit })
     }
 }
 
 /// The job, and where its file lies if it left rows of one.
-async fn wanted(inner: &Inner, id: i64) -> Result<(Job, Option<Storage>), JobsError> {
-    let job = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+async fn wanted(context: &JobsContext, id: i64) -> Result<(Job, Option<Storage>), JobsError> {
+    let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
     if !job.status.is_terminal() {
         return Err(JobsError::NotEnded { job: Box::new(job) });
     }
     // What a rollback left are no rows of a file.
     let has_rows = job.rollback_of.is_none() && has_unprocessed(&job);
-    let storage = if has_rows { Some(inner.files_of(&job)?) } else { None };
+    let storage = if has_rows { Some(context.files_of(&job)?) } else { None };
     Ok((job, storage))
 }
 
 /// What is needed of a job's files. Asks no database: it may be dropped at any time.
 async fn fetch(
-    inner: &Inner,
+    context: &JobsContext,
     job: &Job,
     storage: Storage,
     selection: Selection,
-) -> Result<Left, JobsError> {
-    let numbers =
-        if selection.has_numbers() { Some(storage.get(job.uuid, ROWS).await?) } else { None };
+) -> Result<LeftRows, JobsError> {
+    let numbers = if selection.has_numbers() {
+        Some(storage.get(job.uuid, ROW_NUMBERS).await?)
+    } else {
+        None
+    };
     let file = storage.open(job.uuid).await?;
     // The list may become as large as the file, beside a copy that was fetched.
-    inner.data_dir.check_free_space(u64::try_from(job.file_size).unwrap_or(0))?;
-    Ok(Left { selection, numbers, file })
+    context.data_dir.check_free_space(u64::try_from(job.file_size).unwrap_or(0))?;
+    Ok(LeftRows { selection, numbers, file })
 }
 
 impl Unprocessed {
@@ -128,21 +140,23 @@ impl Unprocessed {
     pub fn rows(self, stop: Arc<AtomicBool>) -> Result<UnprocessedRows, JobsError> {
         let Some(left) = self.left else { return Ok(UnprocessedRows(None)) };
         let stop = Stop::by(stop);
-        let dataset = self.inner.dataset_of(&self.job)?;
+        let dataset = self.context.dataset_of(&self.job)?;
         let plan = Plan::new(&dataset, &self.job.detected.columns).map_err(RunError::from)?;
-        let source = open_source(&self.inner, &self.job, left.file, &stop)?;
+        let source = open_input(&self.context, &self.job, left.file, &self.permit, &stop)?;
+        // The child has ended: another one may begin.
+        drop(self.permit);
         let decimal = self.job.detected.decimal;
         let (selection, numbers) = (left.selection, left.numbers);
         let filter = RowFilter::new(selection, numbers, &dataset, &plan, decimal, &stop);
-        let source = filter.only(source);
+        let source = source.filtered(filter);
         let rows = source.rows()?;
         let losses = Losses::new(&dataset, &plan, &self.job);
-        Ok(UnprocessedRows(Some(Reading { rows, row: RawRow::new(), losses, _source: source })))
+        Ok(UnprocessedRows(Some(OpenRows { rows, row: RawRow::new(), losses, _source: source })))
     }
 }
 
 /// The rows that a job left, in the order of the file. Reading blocks.
-pub struct UnprocessedRows(Option<Reading>);
+pub struct UnprocessedRows(Option<OpenRows>);
 
 impl fmt::Debug for UnprocessedRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,7 +164,7 @@ impl fmt::Debug for UnprocessedRows {
     }
 }
 
-struct Reading {
+struct OpenRows {
     rows: Box<dyn RowSource>,
     row: RawRow,
     losses: Losses,
@@ -163,7 +177,7 @@ impl Iterator for UnprocessedRows {
     type Item = Result<FailedRow, JobsError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Reading { rows, row, losses, .. } = self.0.as_mut()?;
+        let OpenRows { rows, row, losses, .. } = self.0.as_mut()?;
         match rows.next(row) {
             Ok(true) => Some(Ok(losses.of(row))),
             Ok(false) => None,

@@ -1,13 +1,16 @@
 //! The parent's side of `loadbay convert`: starts the child process, waits for it, and turns its
-//! end into an answer.
+//! end into an answer. Knows how many may be open at a time.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{ReadError, WorkbookFault};
 use super::workbook::{ConvertMode, ConvertRequest};
@@ -23,6 +26,24 @@ pub struct Child {
     pub cpu_seconds: u64,
     /// Seconds of wall clock.
     pub wall_seconds: u64,
+    /// One for each workbook that may be open at a time, whoever has it opened: an upload, a preview,
+    /// a running job. Each takes a process that may use the whole memory limit.
+    pub slots: Arc<Semaphore>,
+}
+
+/// The right to read one file: for a workbook it holds a slot, text needs none.
+#[derive(Debug)]
+pub struct ReadPermit {
+    child: Child,
+    slot: Option<OwnedSemaphorePermit>,
+}
+
+impl ReadPermit {
+    /// The program that opens workbooks.
+    pub(crate) fn child(&self) -> &Child {
+        assert!(self.slot.is_some(), "a workbook is opened only while a slot is held for it");
+        &self.child
+    }
 }
 
 /// Bytes that a conversion may write.
@@ -38,6 +59,18 @@ const LAST_WORDS_BYTES: u64 = 64 << 10;
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Child {
+    /// Waits until a workbook may be opened; text may be read at once, it never waits behind a
+    /// workbook. The caller holds no other slot that somebody with a permit may wait for.
+    pub async fn permit(&self, is_workbook: bool) -> ReadPermit {
+        let slot = if is_workbook {
+            let slot = Arc::clone(&self.slots).acquire_owned().await;
+            Some(slot.unwrap_or_else(|_| unreachable!("the semaphore is never closed")))
+        } else {
+            None
+        };
+        ReadPermit { child: self.clone(), slot }
+    }
+
     /// Runs `request` with `output` as the child's standard output; blocks until it ended, or until
     /// `stop` is set and it was killed.
     pub(crate) fn run(

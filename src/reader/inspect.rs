@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::child::Child;
+use super::child::ReadPermit;
 use super::csv_rows::CsvRows;
 use super::error::{ReadError, WorkbookFault};
 use super::sniff::{self, Content};
@@ -14,7 +14,7 @@ use super::spool::SpoolRows;
 use super::transcode::TextFile;
 use super::workbook::{ConvertMode, ConvertRequest, SAMPLE_ROWS};
 use super::{RowSource, decimal, declared_format, delimiter, encoding, failed_rows_file};
-use crate::domain::detected::{DecimalSeparator, Format};
+use crate::domain::detected::{DecimalSeparator, Detected, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::options::Options;
 use crate::domain::row::RawRow;
@@ -59,6 +59,24 @@ pub struct Inspection {
     pub sample: Vec<RawRow>,
 }
 
+impl Inspection {
+    /// What a job keeps of it, with the name of the column that each cell of the header feeds.
+    #[must_use]
+    pub fn into_detected(self, columns: Vec<Option<String>>) -> Detected {
+        Detected {
+            format: self.format,
+            delimiter: self.delimiter,
+            encoding: self.encoding,
+            bom: self.bom,
+            sheet: self.sheet,
+            header_row: self.header_row,
+            decimal: self.decimal,
+            header: self.header,
+            columns,
+        }
+    }
+}
+
 /// Finds out what the file is and reads its header and first rows. Blocks; a workbook is opened by
 /// a child process, which is killed when `stop` is set. `header_score` says how many of a header's
 /// cells the dataset knows.
@@ -70,7 +88,7 @@ pub fn inspect(
     upload: &Upload<'_>,
     options: &Options,
     header_score: &dyn Fn(&[&str]) -> usize,
-    child: &Child,
+    permit: &ReadPermit,
     stop: &AtomicBool,
 ) -> Result<Inspection, ReadError> {
     if upload.size == 0 {
@@ -79,7 +97,7 @@ pub fn inspect(
     let head = read_head(upload.path).map_err(ReadError::io("read the file"))?;
     match sniff::content(&head) {
         Content::Other(found) => Err(ReadError::Unsupported { found: found.to_owned() }),
-        Content::Zip | Content::Compound => inspect_workbook(upload, options, child, stop),
+        Content::Zip | Content::Compound => inspect_workbook(upload, options, permit, stop),
         Content::Text => inspect_csv(upload, options, header_score, &head),
     }
 }
@@ -167,9 +185,10 @@ fn inspect_csv(
 fn inspect_workbook(
     upload: &Upload<'_>,
     options: &Options,
-    child: &Child,
+    permit: &ReadPermit,
     stop: &AtomicBool,
 ) -> Result<Inspection, ReadError> {
+    let child = permit.child();
     let failed = ReadError::io("inspect the workbook");
     let request = ConvertRequest {
         path: upload.path.to_owned(),

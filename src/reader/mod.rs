@@ -22,7 +22,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-pub use child::Child;
+pub use child::{Child, ReadPermit};
 pub use declared_format::EXTENSIONS;
 pub use error::{ReadError, WorkbookFault};
 pub use inspect::{Inspection, Upload, inspect, may_be_workbook};
@@ -85,9 +85,10 @@ pub fn convert(
     path: &Path,
     detected: &Detected,
     spool: &Path,
-    child: &Child,
+    permit: &ReadPermit,
     stop: &AtomicBool,
 ) -> Result<(), ReadError> {
+    let child = permit.child();
     let failed = ReadError::io("write the converted rows");
     let unfinished = spool.with_extension("part");
     let request = ConvertRequest {

@@ -13,17 +13,18 @@ use uuid::Uuid;
 use super::PRODUCTS;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::domain::job_view;
 use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use crate::domain::options::RowEventMode;
 use crate::domain::status::JobStatus;
 use crate::http::api::Api;
-use crate::http::envelope;
 use crate::http::events::stream::{self, Next, SseSource};
 use crate::http::events::write;
+use crate::http::json::json_line;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::status::job_id;
-use crate::http::{upload, view};
+use crate::http::upload;
 use crate::jobs::{Jobs, JobsError, Subscription};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
@@ -58,7 +59,7 @@ impl<'a> ImportJob<'a> {
             job_id: job.uuid,
             celery_task_id: None,
             status: status_word(job.status),
-            progress: view::percentage(job),
+            progress: job_view::percentage(job),
             // Its pages calculate with the number before the rows are counted.
             total_rows: job.total_rows.unwrap_or(0),
             processed_rows: job.counts.processed(),
@@ -68,8 +69,8 @@ impl<'a> ImportJob<'a> {
             },
             file_path: format!("uploads/{}/source", job.uuid),
             file_name: &job.file_name,
-            created_at: view::text(job.created_at),
-            updated_at: view::text(job.updated_at),
+            created_at: job_view::timestamp(job.created_at),
+            updated_at: job_view::timestamp(job.updated_at),
         }
     }
 }
@@ -100,8 +101,7 @@ fn json<T: Serialize>(
     response: &mut HttpResponseBuilder,
     value: &T,
 ) -> Result<HttpResponse, Problem> {
-    let body =
-        envelope::json_line(value).map_err(|fault| Problem::because(ErrorCode::Internal, fault))?;
+    let body = json_line(value).map_err(|fault| Problem::because(ErrorCode::Internal, fault))?;
     Ok(response.content_type("application/json").body(body))
 }
 
@@ -111,8 +111,7 @@ pub(super) async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let (skip, limit) = page(&request)?;
-    let jobs = api.jobs.clone();
-    let found = api.run(async move { jobs.newest(PRODUCTS, skip, limit).await }).await?;
+    let found = api.jobs.newest(PRODUCTS, skip, limit).await?;
     let (found, total) = found;
     let found: Vec<_> = found.iter().map(ImportJob::of).collect();
     json(HttpResponse::Ok().insert_header((X_TOTAL_COUNT, total)), &found)
@@ -144,12 +143,11 @@ pub(super) async fn one(
 
 /// The job with this UUID, or with this number of the API.
 async fn find(api: &Api, id: &str) -> Result<Job, Problem> {
-    let jobs = api.jobs.clone();
     let Ok(uuid) = Uuid::parse_str(id) else {
         let id = job_id(id)?;
-        return api.run(async move { jobs.get(id).await }).await;
+        return Ok(api.jobs.get(id).await?);
     };
-    let found = api.run(async move { jobs.get_by_uuid(uuid).await }).await?;
+    let found = api.jobs.get_by_uuid(uuid).await?;
     found.ok_or_else(|| Problem::new(ErrorCode::JobNotFound, format!("there is no job {uuid}")))
 }
 
@@ -210,7 +208,7 @@ impl SseSource for JobStates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::view::tests::job;
+    use crate::domain::job_view::tests::job;
 
     #[test]
     fn a_job_has_the_members_that_the_page_knows() {

@@ -10,12 +10,13 @@ use chrono::Utc;
 use super::PRODUCTS;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::domain::job_view;
 use crate::domain::options::{Options, RowEventMode};
 use crate::http::api::Api;
 use crate::http::events::{self, EventEncoder, write};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::{datasets, download, upload, view};
+use crate::http::{datasets, download, upload};
 use crate::jobs::Delivery;
 use messages::MessageWriter;
 
@@ -43,7 +44,7 @@ async fn stream(
     let job = upload::submit(request, payload, api, dataset, every_row).await?.job;
     let subscription = api.jobs.subscribe(job.id, 0, RowEventMode::All).await?;
     let mut response = events::answer(subscription, ProductLog::default());
-    if let Ok(location) = view::status_url(job.id).parse() {
+    if let Ok(location) = job_view::status_url(job.id).parse() {
         response.headers_mut().insert(LOCATION, location);
     }
     response.headers_mut().insert(upload::X_JOB_ID, job.id.into());

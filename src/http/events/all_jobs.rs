@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::encode::write;
 use super::stream::{self, Next, RETRY, SseSource};
+use crate::domain::job_view::JobView;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::view::JobView;
 use crate::jobs::{JobsError, JobsSubscription, JobsUpdate};
 
 #[derive(Serialize)]

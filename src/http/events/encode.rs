@@ -12,9 +12,9 @@ use crate::domain::event::{
     percentage,
 };
 use crate::domain::job::Job;
+use crate::domain::job_view::{self, JobView};
 use crate::domain::row_error::RowCode;
 use crate::domain::status::JobStatus;
-use crate::http::view::{self, JobView};
 use crate::jobs::{DeliveredEvent, Delivery};
 
 /// The current way to write a job's events.
@@ -34,7 +34,7 @@ impl EventEncoder for ApiEvents {
             current: job.counts.processed(),
             total: job.total_rows,
             message: &progress_sentence(job),
-            timestamp: &view::text(job.updated_at),
+            timestamp: &job_view::timestamp(job.updated_at),
             job: Some(JobView::of(job)),
         };
         write(out, None, &snapshot);
@@ -43,7 +43,7 @@ impl EventEncoder for ApiEvents {
     fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>) {
         match told {
             Delivery::Notice(notice) => {
-                let (text, timestamp) = (notice.message(), view::text(chrono::Utc::now()));
+                let (text, timestamp) = (notice.message(), job_view::timestamp(chrono::Utc::now()));
                 let message = SseMessage::log(&text, Level::Warning, &timestamp);
                 write(out, None, &SseMessage { facts: Facts::Notice(notice), ..message });
             }
@@ -244,7 +244,7 @@ impl<'a> SseMessage<'a> {
 }
 
 fn event(heard: &DeliveredEvent, out: &mut Vec<u8>) {
-    let timestamp = view::text(heard.at());
+    let timestamp = job_view::timestamp(heard.at());
     let number = Some(heard.number());
     match heard.event() {
         None => {}
@@ -296,7 +296,7 @@ fn event(heard: &DeliveredEvent, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::view::tests::job;
+    use crate::domain::job_view::tests::job;
 
     fn text(fill: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();

@@ -42,8 +42,7 @@ pub(super) async fn job_events(
     // A browser that comes back names the last event it saw; the address still has the first wish.
     let after = last_event_id(&request).or(asked).unwrap_or(0);
     if request.method() == Method::HEAD {
-        let jobs = api.jobs.clone();
-        let job = api.run(async move { jobs.get(id).await }).await?;
+        let job = api.jobs.get(id).await?;
         let is_over = job.status.is_terminal() && after >= job.event_count;
         return Ok(if is_over { HttpResponse::NoContent().finish() } else { stream::head() });
     }

@@ -11,8 +11,8 @@ use crate::domain::detected::{DecimalSeparator, Detected};
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
-use crate::http::problem::Fault;
-use crate::http::upload::{ParsedUpload, intake};
+use crate::http::problem::ProblemPart;
+use crate::jobs::ImportRequest;
 use crate::reader::Inspection;
 
 /// Rows that are shown.
@@ -32,7 +32,7 @@ pub(super) struct PreviewView<'a> {
     ready: bool,
     columns: Vec<PreviewColumnView<'a>>,
     missing: Vec<MissingColumnView<'a>>,
-    faults: Vec<Fault>,
+    faults: Vec<ProblemPart>,
     rows: Vec<PreviewRowView>,
 }
 
@@ -73,15 +73,11 @@ struct PreviewErrorView {
 }
 
 impl<'a> PreviewView<'a> {
-    /// What was found in a file for the dataset.
-    pub(super) fn of(
-        dataset: &'a Arc<Dataset>,
-        file_name: &'a str,
-        upload: &ParsedUpload,
-        inspection: Inspection,
-    ) -> Self {
-        let (matched, faults) = read_header(dataset, &inspection.header, &upload.options.mapping);
-        let fed = matched.columns;
+    /// What was found in the file of a request.
+    pub(super) fn of(request: &'a ImportRequest, inspection: Inspection) -> Self {
+        let dataset = &request.dataset;
+        let (matched, faults) = read_header(dataset, &inspection.header, &request.options.mapping);
+        let (names, fed) = (matched.names(dataset), matched.columns);
         let columns =
             inspection.header.iter().zip(&fed).enumerate().map(|(index, (header, fed))| {
                 let column = fed.and_then(|column| dataset.columns.get(column));
@@ -96,14 +92,14 @@ impl<'a> PreviewView<'a> {
             });
         Self {
             dataset: &dataset.name,
-            file_name,
-            file_size: upload.arrived.size,
+            file_name: &request.file_name,
+            file_size: request.upload.size,
             ready: faults.is_empty(),
             columns: columns.collect(),
             missing: missing(dataset, &fed),
-            faults: faults.iter().map(Fault::of_header).collect(),
+            faults: faults.iter().map(ProblemPart::of_header).collect(),
             rows: rows(dataset, &fed, inspection.decimal, &inspection.sample),
-            detected: intake::detected(inspection, &fed, dataset),
+            detected: inspection.into_detected(names),
         }
     }
 }

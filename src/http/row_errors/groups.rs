@@ -36,14 +36,9 @@ pub(in crate::http) async fn groups(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     Query::read(&request, &[])?;
-    let jobs = api.jobs.clone();
-    let found = api
-        .run(async move {
-            // A job without errors has no groups, but one that does not exist is none.
-            jobs.get(id).await?;
-            jobs.error_groups(id).await
-        })
-        .await?;
+    // A job without errors has no groups, but one that does not exist is none.
+    api.jobs.get(id).await?;
+    let found = api.jobs.error_groups(id).await?;
     envelope::ok(&ErrorGroupList {
         groups: found.iter().map(GroupView::of).collect(),
         total: found.iter().map(|group| group.count).sum(),

@@ -21,7 +21,6 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
 use crate::files::FailedRows;
-use crate::jobs::JobsError;
 use columns::Columns;
 pub(super) use groups::groups;
 
@@ -54,15 +53,9 @@ pub(super) async fn list(
     let query = Query::read(&request, &["limit", "cursor"])?;
     let page = PageRequest::of(List::RowErrors(id), &query)?;
     let (after, limit) = (page.after.unwrap_or(0), page.fetch_limit());
-    let jobs = api.jobs.clone();
-    let (job, mut found, (stored, rows_stored)) = api
-        .run(async move {
-            let job = jobs.get(id).await?;
-            let found = jobs.row_errors(id, after, limit).await?;
-            let stored = jobs.stored_row_errors(id).await?;
-            Ok::<_, JobsError>((job, found, stored))
-        })
-        .await?;
+    let job = api.jobs.get(id).await?;
+    let mut found = api.jobs.row_errors(id, after, limit).await?;
+    let (stored, rows_stored) = api.jobs.stored_row_errors(id).await?;
     let next_cursor = page.truncate(&mut found, |(error, _)| *error);
     let base = format!("/api/v1/import/jobs/{id}");
     envelope::ok(&RowErrorPage {
@@ -72,7 +65,7 @@ pub(super) async fn list(
         truncated: rows_stored < job.counts.failed,
         next_cursor,
         links: RowErrorLinks {
-            job: super::view::status_url(id),
+            job: crate::domain::job_view::status_url(id),
             errors_csv: format!("{base}/errors.csv"),
             errors_xlsx: format!("{base}/errors.xlsx"),
         },
@@ -128,11 +121,9 @@ pub(super) async fn as_xlsx(
 
 /// The job, whose failed rows are kept and can be reached from here.
 async fn listed(api: &Api, id: i64) -> Result<Job, Problem> {
-    let jobs = api.jobs.clone();
-    api.run(async move { jobs.with_files(id).await }).await
+    Ok(api.jobs.with_files(id).await?)
 }
 
 async fn failed_rows(api: &Api, id: i64) -> Result<FailedRows, Problem> {
-    let jobs = api.jobs.clone();
-    api.run(async move { jobs.failed_rows(id).await }).await
+    Ok(api.jobs.failed_rows(id).await?)
 }

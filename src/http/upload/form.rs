@@ -5,7 +5,8 @@ use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::header::HeaderMap;
 
 use super::body::{self, UploadBody};
-use super::{ParsedUpload, UploadTarget, headers};
+use super::headers;
+use super::parsed::{ParsedUpload, UploadTarget};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
 use crate::domain::options::Options;
@@ -20,7 +21,7 @@ const FILE: &str = "file";
 const FORM_BYTES_MAX: u64 = 2 << 20;
 
 struct FilePart {
-    arrived: TempUpload,
+    upload: TempUpload,
     file_name: Option<String>,
     media_type: Option<String>,
 }
@@ -65,8 +66,8 @@ pub(super) async fn parse(
         let detail = "the form has no part called `file`";
         return Err(Problem::new(ErrorCode::NoFile, detail));
     };
-    let FilePart { arrived, file_name, media_type } = file;
-    Ok(ParsedUpload { arrived, file_name, media_type, options })
+    let FilePart { upload, file_name, media_type } = file;
+    Ok(ParsedUpload { upload, file_name, media_type, options })
 }
 
 fn parse_options(options: &[(String, String)]) -> Result<Options, Problem> {
@@ -80,7 +81,7 @@ async fn file_part(field: &mut Field, target: UploadTarget<'_>) -> Result<FilePa
     while let Some(bytes) = body::next(field).await? {
         receiver.write(&bytes.map_err(|fault| broken(&fault))?).await?;
     }
-    Ok(FilePart { arrived: receiver.finish().await?, file_name, media_type })
+    Ok(FilePart { upload: receiver.finish().await?, file_name, media_type })
 }
 
 /// An option as a field of the form. Files under another name are told apart from unknown options.
@@ -165,9 +166,9 @@ mod tests {
         let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let target = UploadTarget { data_dir: &data_dir, limit, announced: None };
         let body = UploadBody::new(payload, None);
-        let upload = parse(request.headers(), body, query, target).await;
+        let parsed = parse(request.headers(), body, query, target).await;
         let kept = std::fs::read_dir(place.path().join("uploads")).unwrap().count();
-        (upload.map_err(|problem| problem.to_string()), kept)
+        (parsed.map_err(|problem| problem.to_string()), kept)
     }
 
     async fn refusal(parts: &[(&str, &str)]) -> String {
@@ -177,12 +178,12 @@ mod tests {
     #[actix_web::test]
     async fn options_stand_before_and_after_the_file_and_in_the_query() {
         let parts = [("name=mode", "insert"), FILE_PART, ("name=onError", "abort")];
-        let (upload, kept) = read(&parts, &[("priority", "5")], 100).await;
-        let upload = upload.unwrap();
-        assert_eq!((upload.options.mode, upload.options.on_error), (Mode::Insert, OnError::Abort));
-        assert_eq!(upload.options.priority, 5);
-        assert_eq!(upload.file_name.as_deref(), Some("a.csv"));
-        assert_eq!((upload.arrived.size, kept), (6, 0), "nothing is kept before the body's end");
+        let (parsed, kept) = read(&parts, &[("priority", "5")], 100).await;
+        let parsed = parsed.unwrap();
+        assert_eq!((parsed.options.mode, parsed.options.on_error), (Mode::Insert, OnError::Abort));
+        assert_eq!(parsed.options.priority, 5);
+        assert_eq!(parsed.file_name.as_deref(), Some("a.csv"));
+        assert_eq!((parsed.upload.size, kept), (6, 0), "nothing is kept before the body's end");
     }
 
     #[actix_web::test]
@@ -211,8 +212,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_file_that_is_too_large_leaves_nothing_behind() {
-        let (upload, kept) = read(&[FILE_PART], &[], 5).await;
-        assert!(upload.unwrap_err().starts_with("too_large"));
+        let (parsed, kept) = read(&[FILE_PART], &[], 5).await;
+        assert!(parsed.unwrap_err().starts_with("too_large"));
         assert_eq!(kept, 0);
     }
 }

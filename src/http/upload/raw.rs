@@ -3,7 +3,8 @@
 use actix_web::http::header::HeaderMap;
 
 use super::body::{self, UploadBody};
-use super::{ParsedUpload, UploadTarget, headers};
+use super::headers;
+use super::parsed::{ParsedUpload, UploadTarget};
 use crate::domain::options::Options;
 use crate::http::problem::Problem;
 
@@ -26,7 +27,7 @@ pub(super) async fn parse(
         receiver.write(&bytes.map_err(|fault| body::broken(&fault))?).await?;
     }
     Ok(ParsedUpload {
-        arrived: receiver.finish().await?,
+        upload: receiver.finish().await?,
         file_name: named.or_else(|| headers::file_name(headers)),
         media_type,
         options,

@@ -3,14 +3,19 @@
 //! workbooks made here.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use futures_util::FutureExt;
 use loadbay::domain::detected::{Detected, Format};
 use loadbay::domain::options::Options;
 use loadbay::domain::row::{CellKind, RawRow};
 use loadbay::reader::{
-    Child, Inspection, ReadError, RowSource, Upload, convert, inspect, open_csv, open_spool,
+    Child, Inspection, ReadError, ReadPermit, RowSource, Upload, convert, inspect, open_csv,
+    open_spool,
 };
+
+use tokio::sync::Semaphore;
 
 mod workbooks;
 
@@ -41,7 +46,13 @@ fn child() -> Child {
         memory_bytes: 1 << 30,
         cpu_seconds: 60,
         wall_seconds: 60,
+        slots: Arc::new(Semaphore::new(1)),
     }
+}
+
+/// For a workbook or for text; the child is new and its slot free.
+fn permit(child: &Child) -> ReadPermit {
+    child.permit(true).now_or_never().unwrap()
 }
 
 fn score(cells: &[&str]) -> usize {
@@ -62,7 +73,7 @@ fn inspected(path: &Path, options: &Options) -> Result<Inspection, ReadError> {
         valid_utf8: std::str::from_utf8(&bytes).is_ok(),
         size: bytes.len() as u64,
     };
-    inspect(&upload, options, &score, &child(), &AtomicBool::new(false))
+    inspect(&upload, options, &score, &permit(&child()), &AtomicBool::new(false))
 }
 
 fn detected(found: &Inspection) -> Detected {
@@ -100,7 +111,7 @@ fn read(path: &Path, options: &Options) -> Result<(Inspection, Rows), ReadError>
     } else {
         let folder = tempfile::tempdir().unwrap();
         let spool = folder.path().join("spool");
-        convert(path, &detected, &spool, &child(), &AtomicBool::new(false))?;
+        convert(path, &detected, &spool, &permit(&child()), &AtomicBool::new(false))?;
         assert_eq!(files(folder.path()), std::slice::from_ref(&spool), "only the spool is left");
         all(open_spool(&spool, &detected)?)?
     };

@@ -8,7 +8,7 @@ use loadbay::domain::row::CellKind;
 use loadbay::reader::{Child, ReadError, convert};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use super::{Rows, child, code, detected, inspected, read_bytes};
+use super::{Rows, child, code, detected, inspected, permit, read_bytes};
 
 pub(super) fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -194,7 +194,7 @@ fn the_limits_of_the_child_end_it_and_not_the_server() {
     let detected = detected(&found);
     let spool = folder.path().join("spool");
     let run = |child: &Child, stop: bool| {
-        convert(&path, &detected, &spool, child, &AtomicBool::new(stop)).unwrap_err()
+        convert(&path, &detected, &spool, &permit(child), &AtomicBool::new(stop)).unwrap_err()
     };
     let small = Child { memory_bytes: 4 << 20, ..child() };
     assert_eq!(run(&small, false).code().as_str(), "parser_crashed");

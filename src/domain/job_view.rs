@@ -1,45 +1,38 @@
-//! A job as clients see it. The same job gives the same bytes, wherever it was read from and
+//! A job as clients see it: in answers, events and messages of every kind. The same job gives the same bytes, wherever it was read from and
 //! whenever it is asked for: nothing here looks at a clock.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::etag::weak_tag;
-use super::problem::Problem;
-use crate::domain::action::{self, Action};
-use crate::domain::counts::Counts;
-use crate::domain::detected::Detected;
-use crate::domain::job::Job;
-use crate::domain::options::Options;
-use crate::domain::selection::Selection;
-use crate::domain::status::JobStatus;
+use super::action::{self, Action};
+use super::counts::Counts;
+use super::detected::Detected;
+use super::job::Job;
+use super::options::Options;
+use super::selection::Selection;
+use super::status::JobStatus;
 
 /// The actions that the job allows now, by the last word of their address.
-pub(super) fn actions(job: &Job) -> Vec<&'static str> {
+#[must_use]
+pub fn actions(job: &Job) -> Vec<&'static str> {
     action::legal(job).map(Action::as_str).collect()
 }
 
 /// The address of a job's status.
-pub(super) fn status_url(id: i64) -> String {
+#[must_use]
+pub fn status_url(id: i64) -> String {
     format!("/api/v1/import/status/{id}")
-}
-
-/// The body of a status answer and its entity tag.
-pub(super) fn status_body(job: &Job) -> Result<(Vec<u8>, String), Problem> {
-    let body = super::envelope::body(None, &JobView::of(job))?;
-    let tag = weak_tag(&body);
-    Ok((body, tag))
 }
 
 /// A job, in the order of its members in JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct JobView<'a> {
+pub struct JobView<'a> {
     job_id: i64,
     dataset: &'a str,
     file_name: &'a str,
     status: &'static str,
-    progress: Progress,
+    progress: JobProgress,
     counts: Counts,
     rows_per_second: Option<f64>,
     eta_seconds: Option<u64>,
@@ -47,11 +40,11 @@ pub(super) struct JobView<'a> {
     started_at: Option<String>,
     last_progress_at: Option<String>,
     completed_at: Option<String>,
-    results: Option<Results>,
+    results: Option<JobResults>,
     error: Option<&'a str>,
     error_code: Option<&'a str>,
     actions: Vec<&'static str>,
-    links: Links,
+    links: JobLinks,
     detected: &'a Detected,
     options: &'a Options,
     sha256: &'a str,
@@ -66,7 +59,7 @@ pub(super) struct JobView<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Progress {
+struct JobProgress {
     current: u64,
     total: Option<u64>,
     percentage: u64,
@@ -74,7 +67,7 @@ struct Progress {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Results {
+struct JobResults {
     total_rows: Option<u64>,
     success_count: u64,
     error_count: u64,
@@ -85,7 +78,7 @@ struct Results {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Links {
+struct JobLinks {
     #[serde(rename = "self")]
     itself: String,
     errors: String,
@@ -120,13 +113,14 @@ struct Links {
 
 impl<'a> JobView<'a> {
     /// The view of a job.
-    pub(super) fn of(job: &'a Job) -> Self {
+    #[must_use]
+    pub fn of(job: &'a Job) -> Self {
         Self {
             job_id: job.id,
             dataset: &job.dataset,
             file_name: &job.file_name,
             status: job.status.as_str(),
-            progress: Progress {
+            progress: JobProgress {
                 current: job.counts.processed(),
                 total: job.total_rows,
                 percentage: percentage(job),
@@ -134,11 +128,11 @@ impl<'a> JobView<'a> {
             counts: job.counts,
             rows_per_second: rows_per_second(job),
             eta_seconds: eta_seconds(job),
-            created_at: text(job.created_at),
-            started_at: job.started_at.map(text),
-            last_progress_at: job.started_at.map(|_| text(job.updated_at)),
-            completed_at: job.completed_at.map(text),
-            results: job.status.is_terminal().then(|| Results {
+            created_at: timestamp(job.created_at),
+            started_at: job.started_at.map(timestamp),
+            last_progress_at: job.started_at.map(|_| timestamp(job.updated_at)),
+            completed_at: job.completed_at.map(timestamp),
+            results: job.status.is_terminal().then(|| JobResults {
                 total_rows: job.total_rows,
                 success_count: job.counts.succeeded(),
                 error_count: job.counts.failed,
@@ -158,13 +152,13 @@ impl<'a> JobView<'a> {
             retry_of: job.retry_of,
             selection: job.selection.as_ref().map(Selection::as_str),
             rollback_of: job.rollback_of,
-            resume_at: job.resume_at.map(text),
-            files_removed_at: job.files_removed_at.map(text),
+            resume_at: job.resume_at.map(timestamp),
+            files_removed_at: job.files_removed_at.map(timestamp),
         }
     }
 }
 
-fn links(job: &Job) -> Links {
+fn links(job: &Job) -> JobLinks {
     let base = format!("/api/v1/import/jobs/{}", job.id);
     let failed = job.counts.failed > 0 && job.files_removed_at.is_none();
     let unprocessed = leaves_rows(job);
@@ -174,7 +168,7 @@ fn links(job: &Job) -> Links {
             action => format!("{base}/{}", action.as_str()),
         })
     };
-    Links {
+    JobLinks {
         itself: status_url(job.id),
         errors: format!("{base}/errors"),
         children: format!("/api/v1/import/jobs?of={}", job.id),
@@ -206,12 +200,14 @@ fn leaves_rows(job: &Job) -> bool {
 }
 
 /// Milliseconds are what every database keeps, so that the table and the memory give the same text.
-pub(super) fn text(time: DateTime<Utc>) -> String {
+#[must_use]
+pub fn timestamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Rounded down; 100 only when the job is completed.
-pub(super) fn percentage(job: &Job) -> u64 {
+#[must_use]
+pub fn percentage(job: &Job) -> u64 {
     if job.status == JobStatus::Completed {
         return 100;
     }
@@ -244,12 +240,12 @@ fn eta_seconds(job: &Job) -> Option<u64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::domain::detected::{DecimalSeparator, Format};
 
     /// A job in the middle of its life.
-    pub(in crate::http) fn job() -> Job {
+    pub(crate) fn job() -> Job {
         let at = |second: i64| DateTime::from_timestamp(1_795_000_000 + second, 0).unwrap();
         Job {
             id: 123,
@@ -469,14 +465,5 @@ pub(super) mod tests {
         assert!(!leaves_rows(&job), "its file cannot be read");
         job.total_rows = Some(50_000);
         assert!(!leaves_rows(&job));
-    }
-
-    #[test]
-    fn the_tag_changes_with_the_job_only() {
-        let (job, mut later) = (job(), job());
-        let tag = |job: &Job| status_body(job).unwrap().1;
-        assert_eq!(tag(&job), tag(&later));
-        later.counts.created += 1;
-        assert_ne!(tag(&job), tag(&later));
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use super::Inner;
 use super::backoff::retry_transient;
+use super::context::JobsContext;
 use super::error::RunError;
 use super::prune::WhileRunning;
 use super::stop::Stop;
@@ -19,14 +19,14 @@ use crate::store::{ChunkWriter, EventQuota, StoreError};
 
 /// Commits the chunks of a partition until there are no more.
 pub(super) async fn write(
-    inner: Arc<Inner>,
+    context: Arc<JobsContext>,
     job: Job,
     writer: Box<dyn ChunkWriter>,
     mut chunks: mpsc::Receiver<Arc<Chunk>>,
     used: std::sync::mpsc::Sender<Chunk>,
     stop: Stop,
 ) -> Result<(), RunError> {
-    let mut partition = PartitionWriter::new(&inner, &job, writer, &stop);
+    let mut partition = PartitionWriter::new(&context, &job, writer, &stop);
     while let Some(chunk) = chunks.recv().await {
         let failed = partition.write(&chunk).await?;
         if let Some(chunk) = Arc::into_inner(chunk) {
@@ -40,7 +40,7 @@ pub(super) async fn write(
 
 /// A writer at work for a job.
 pub(super) struct PartitionWriter<'a> {
-    inner: &'a Inner,
+    context: &'a JobsContext,
     job: &'a Job,
     writer: Box<dyn ChunkWriter>,
     stop: &'a Stop,
@@ -49,12 +49,12 @@ pub(super) struct PartitionWriter<'a> {
 
 impl<'a> PartitionWriter<'a> {
     pub(super) fn new(
-        inner: &'a Inner,
+        context: &'a JobsContext,
         job: &'a Job,
         writer: Box<dyn ChunkWriter>,
         stop: &'a Stop,
     ) -> Self {
-        Self { inner, job, writer, stop, pruning: WhileRunning::new(inner, job) }
+        Self { context, job, writer, stop, pruning: WhileRunning::new(context, job) }
     }
 
     /// Commits a chunk and shows how the job stands then; answers how many rows have failed.
@@ -62,21 +62,21 @@ impl<'a> PartitionWriter<'a> {
         if self.stop.is_stopped() {
             return Err(RunError::Stopped);
         }
-        self.inner.data_dir.check_free_space(0)?;
+        self.context.data_dir.check_free_space(0)?;
         let committed = commit(&mut *self.writer, self.job, chunk, self.stop).await?;
         fault!("partition.after", RunError::Panicked);
         let now = match committed {
             Some(now) => now,
             // An earlier commit took effect, of which the answer was lost.
             None => {
-                let (id, store) = (self.job.id, &self.inner.work);
+                let (id, store) = (self.job.id, &self.context.work);
                 let stored = retry_transient(id, self.stop.token(), || store.get(id)).await?;
                 stored.ok_or(RunError::Stopped)?
             }
         };
         let failed = now.counts.failed;
-        self.pruning.look(self.inner, &now).await;
-        self.inner.manager.publish(now);
+        self.pruning.look(self.context, &now).await;
+        self.context.manager.publish(now);
         Ok(failed)
     }
 }

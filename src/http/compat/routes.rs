@@ -1,0 +1,17 @@
+//! The addresses of older programs.
+
+use actix_web::web;
+
+use super::{import_jobs, product_stream};
+use crate::http::resource::{get, post};
+
+/// Every address.
+pub(in crate::http) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(post("/api/erp/products/import/stream", web::to(product_stream::import)))
+        .service(get("/api/erp/products/template", web::to(product_stream::template)))
+        .service(post("/api/upload-csv", web::to(import_jobs::upload)))
+        .service(get("/api/jobs", web::to(import_jobs::list)))
+        .service(get("/api/jobs/{id}", web::to(import_jobs::one)))
+        .service(get("/api/jobs/{id}/events", web::to(import_jobs::events)));
+}

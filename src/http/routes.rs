@@ -1,0 +1,76 @@
+//! Every address of the server, and what answers at it.
+
+use actix_web::guard;
+use actix_web::{HttpRequest, Resource, web};
+
+use super::problem::Problem;
+use super::resource::{get, post, resource};
+use super::{
+    compat, control, datasets, error_docs, events, health, jobs, limits, page, preview, row_errors,
+    status, superseded, unprocessed, upload,
+};
+use crate::domain::error_code::ErrorCode;
+use crate::domain::row_error::shown;
+use crate::jobs::Command;
+
+/// Every address.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    let import = "/api/v1/import";
+    for command in Command::ALL {
+        let path = format!("{import}/jobs/{{id}}/{}", command.action().as_str());
+        config.service(post(&path, control::apply(command)));
+    }
+    config
+        .app_data(web::PathConfig::default().error_handler(|_, _| {
+            Problem::new(ErrorCode::NotFound, "the address cannot be read").into()
+        }))
+        .service(get("/", web::to(page::start)))
+        .service(get("/jobs/{id}", web::to(page::job)))
+        .service(get("/page/{file}", web::to(page::file)))
+        .service(get("/products/import-export-advanced", web::to(page::moved)))
+        .service(get("/healthz", web::to(health::alive)))
+        .service(get("/readyz", web::to(health::ready)))
+        .service(get("/api/v1/limits", web::to(limits::limits)))
+        .service(get("/api/v1/datasets", web::to(datasets::list)))
+        .service(get("/api/v1/datasets/{name}", web::to(datasets::one)))
+        .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
+        .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
+        .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
+        .service(get(&format!("{import}/events"), web::to(events::all_jobs::all_jobs)))
+        .service(get(&format!("{import}/jobs"), web::to(jobs::list)))
+        .service(job(&format!("{import}/jobs/{{id}}")))
+        .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))
+        .service(get(&format!("{import}/jobs/{{id}}/errors/groups"), web::to(row_errors::groups)))
+        .service(get(&format!("{import}/jobs/{{id}}/errors.csv"), web::to(row_errors::as_csv)))
+        .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
+        .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::job_events)))
+        .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
+        .service(get(
+            &format!("{import}/jobs/{{id}}/unprocessed.csv"),
+            web::to(unprocessed::as_csv),
+        ))
+        .service(get(
+            &format!("{import}/jobs/{{id}}/unprocessed.xlsx"),
+            web::to(unprocessed::as_xlsx),
+        ))
+        .service(post(&format!("{import}/jobs/{{id}}/priority"), web::to(control::priority)))
+        .service(post(&format!("{import}/jobs/{{id}}/retry"), web::to(control::retry)))
+        .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(control::rollback)))
+        .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
+        .configure(error_docs::routes)
+        .configure(compat::routes)
+        .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))
+        .default_service(web::to(nothing_here));
+}
+
+/// The address of a job: what it is, and that it be forgotten.
+fn job(path: &str) -> Resource {
+    let guard = guard::Any(guard::Get()).or(guard::Head());
+    resource(path, web::to(status::status), guard, "GET, HEAD, DELETE")
+        .route(web::delete().to(control::delete))
+}
+
+async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {
+    let path = shown(request.path());
+    Err(Problem::new(ErrorCode::NotFound, format!("there is nothing at `{path}`")))
+}

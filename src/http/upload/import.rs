@@ -1,0 +1,162 @@
+//! `POST /api/v1/import/{dataset}`: a file in, a job number out.
+//!
+//! The handler reads headers and body; what then happens to the file is
+//! [`submit_upload`](crate::jobs::Jobs::submit_upload)'s.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use serde::Serialize;
+
+use super::headers;
+use super::parse::parse;
+use crate::dataset::model::{Dataset, Run};
+use crate::dataset::singular;
+use crate::domain::job::Job;
+use crate::domain::job_view::status_url;
+use crate::domain::limits::WAIT_SECONDS_MAX;
+use crate::domain::options::Options;
+use crate::faults::fault;
+use crate::http::api::Api;
+use crate::http::etag::KnownTags;
+use crate::http::problem::Problem;
+use crate::http::status::{answer, wait_for};
+use crate::http::{envelope, events};
+use crate::jobs::{ImportRequest, Submitted};
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+pub(in crate::http) const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
+pub(in crate::http) const IDEMPOTENCY_REPLAYED: HeaderName =
+    HeaderName::from_static("idempotency-replayed");
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JobAccepted {
+    job_id: i64,
+    status_url: String,
+}
+
+/// Takes a file in and starts the job.
+pub(in crate::http) async fn import(
+    request: HttpRequest,
+    name: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let dataset = Arc::clone(api.dataset(&name)?);
+    let wants_events = headers::accepts_events(request.headers());
+    // An answer that tells everything as it happens is not waited for.
+    let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
+    let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
+    fault!("answer.before", Problem::stopping());
+
+    let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
+    let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
+        _ if wants_events => with_events(&api, &dataset, &submitted.job).await?,
+        None => accepted(&dataset, &submitted.job)?,
+        Some(seconds) => {
+            let at_most = Duration::from_secs(seconds);
+            let id = submitted.job.id;
+            let job = wait_for(&api, id, at_most, |job| job.status.is_terminal()).await?;
+            if job.status.is_terminal() {
+                answer(&job, &KnownTags::default())?
+            } else {
+                accepted(&dataset, &job)?
+            }
+        }
+    };
+    if let Some(seconds) = wait {
+        let applied = format!("wait={seconds}");
+        if let Ok(applied) = applied.parse() {
+            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+        }
+    }
+    if submitted.replayed {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
+    }
+    Ok(response)
+}
+
+/// Stores the job of an upload, whatever address it came to; `adjust` sets options that the client
+/// cannot know.
+pub(in crate::http) async fn submit(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+    dataset: &Arc<Dataset>,
+    adjust: impl FnOnce(&mut Options),
+) -> Result<Submitted, Problem> {
+    if api.stopping.is_cancelled() {
+        return Err(Problem::stopping());
+    }
+    let idempotency_key = headers::idempotency_key(request.headers())?;
+    let client = headers::client(request)?;
+    let mut parsed = parse(request, payload, api).await?;
+    adjust(&mut parsed.options);
+    let request = ImportRequest {
+        idempotency_key,
+        created_by: client,
+        ..parsed.into_request(Arc::clone(dataset))
+    };
+    Ok(api.jobs.submit_upload(request).await?)
+}
+
+pub(in crate::http) fn true_value() -> actix_web::http::header::HeaderValue {
+    actix_web::http::header::HeaderValue::from_static("true")
+}
+
+/// 202: the job is stored and will run, whatever happens to this server.
+fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
+    let message = format!("{} import started in background", singular(&dataset.title));
+    let started = JobAccepted { job_id: job.id, status_url: status_url(job.id) };
+    let body = envelope::body(Some(&message), &started)?;
+    let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
+    response.insert_header((LOCATION, started.status_url)).insert_header((RETRY_AFTER, "1"));
+    Ok(response.content_type("application/json").body(body))
+}
+
+/// 200 with everything that happens to the job.
+async fn with_events(api: &Api, dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
+    let Ok(subscription) = api.jobs.subscribe(job.id, 0, job.options.rows).await else {
+        // The job is stored: that it cannot be followed at the moment is no refusal.
+        return accepted(dataset, job);
+    };
+    let mut response = events::answer(subscription, events::ApiEvents);
+    if let Ok(location) = status_url(job.id).parse() {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response.headers_mut().insert(X_JOB_ID, job.id.into());
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_an_upload_is_what_frontends_know() {
+        let dataset = Dataset {
+            name: "products".to_owned(),
+            title: "Products".to_owned(),
+            table: "products".to_owned(),
+            key: vec![],
+            run: Run::Background,
+            running_max: 1,
+            columns: vec![],
+            histories: vec![],
+        };
+        let response = accepted(&dataset, &crate::domain::job_view::tests::job()).unwrap();
+        assert_eq!(response.status(), 202);
+        assert_eq!(response.headers().get(LOCATION).unwrap(), "/api/v1/import/status/123");
+        assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
+        let body = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&body),
+            "{\"success\":true,\"message\":\"Product import started in background\",\
+             \"data\":{\"jobId\":123,\"statusUrl\":\"/api/v1/import/status/123\"}}\n"
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! From a request to a file on disk and its options.
+
+use actix_web::http::header::CONTENT_ENCODING;
+use actix_web::{HttpRequest, web};
+
+use super::body::UploadBody;
+use super::headers::{self, BodyKind};
+use super::parsed::{ParsedUpload, UploadTarget};
+use super::{form, raw};
+use crate::domain::error_code::ErrorCode;
+use crate::http::api::Api;
+use crate::http::problem::Problem;
+use crate::http::query;
+
+/// Reads the body to its end: the file goes to disk, everything else into the options.
+pub(in crate::http) async fn parse(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+) -> Result<ParsedUpload, Problem> {
+    let kind = headers::body_kind(request.headers())?;
+    if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
+        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+    {
+        let detail = "send the file as it is; this server unpacks no Content-Encoding";
+        return Err(Problem::new(ErrorCode::UnsupportedFormat, detail));
+    }
+    let query = query::pairs(request)?;
+    let announced = headers::content_length(request.headers());
+    // A body that is refused for its size is not refused for the room that it would take.
+    if announced.is_none_or(|bytes| bytes <= api.max_upload) {
+        api.storage.check_free_space(announced.unwrap_or(0)).await?;
+    }
+    let target = UploadTarget { data_dir: &api.data_dir, limit: api.max_upload, announced };
+    let body = UploadBody::new(payload, headers::content_digest(request.headers())?);
+    let parsed = match kind {
+        BodyKind::Form => form::parse(request.headers(), body.clone(), query, target).await,
+        BodyKind::File(media_type) => {
+            raw::parse(request.headers(), body.clone(), query, media_type, target).await
+        }
+    }?;
+    body.finish().await?;
+    Ok(parsed)
+}

@@ -1,0 +1,47 @@
+//! What the body of an upload gave, whichever shape it had.
+
+use std::sync::Arc;
+
+use super::file_name;
+use crate::dataset::model::Dataset;
+use crate::domain::options::Options;
+use crate::files::{DataDir, TempUpload};
+use crate::jobs::ImportRequest;
+
+/// What the body gave.
+#[derive(Debug)]
+pub(in crate::http) struct ParsedUpload {
+    /// The file; removed again unless it is stored.
+    pub(super) upload: TempUpload,
+    pub(super) file_name: Option<String>,
+    /// What the client says that the file is.
+    pub(super) media_type: Option<String>,
+    /// What the client asks for.
+    pub(in crate::http) options: Options,
+}
+
+impl ParsedUpload {
+    /// The file as something to import into `dataset`, by nobody in particular.
+    pub(in crate::http) fn into_request(self, dataset: Arc<Dataset>) -> ImportRequest {
+        let media_type = self.media_type.as_deref();
+        let file_name = file_name::shown_name(self.file_name.as_deref(), &dataset.name, media_type);
+        ImportRequest {
+            dataset,
+            upload: self.upload,
+            file_name,
+            media_type: self.media_type,
+            options: self.options,
+            idempotency_key: None,
+            created_by: None,
+        }
+    }
+}
+
+/// Where the bytes go, and how many may come.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UploadTarget<'a> {
+    pub(super) data_dir: &'a Arc<DataDir>,
+    pub(super) limit: u64,
+    /// `Content-Length`.
+    pub(super) announced: Option<u64>,
+}

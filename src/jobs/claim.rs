@@ -1,0 +1,94 @@
+//! Claiming jobs: which are claimed here, and when.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::claimant::claimant;
+use super::context::JobsContext;
+use super::lease::RunningJob;
+use crate::domain::error_chain::error_chain;
+use crate::store::Claimant;
+
+/// How often the table is asked for jobs when nobody wakes us: after a crash elsewhere, a lease
+/// runs out silently.
+const POLL: Duration = Duration::from_secs(2);
+
+/// Claims jobs until the server stops.
+pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
+    let claimant = claimant(&context);
+    let mut room = SpaceCheck::default();
+    loop {
+        let slot = tokio::select! {
+            slot = Arc::clone(&context.slots).acquire_owned() => slot,
+            () = context.stop.cancelled() => return,
+        };
+        // The semaphore is never closed; without a place there is nothing to do.
+        let Ok(slot) = slot else { return };
+        // Listen before asking, so that a job which arrives in between is not missed.
+        let woken = context.wake.notified();
+        let busy_with = context.manager.running_here();
+        let claimed = if room.look(&context) {
+            // Until there is an answer, also if this task breaks off.
+            let has_unknown_claims = context.has_unknown_claims.swap(true, Ordering::Relaxed);
+            let claimant = Claimant { busy_with, has_unknown_claims, ..claimant.clone() };
+            let claimed = context.work.claim(&claimant).await;
+            context.has_unknown_claims.store(claimed.is_err(), Ordering::Relaxed);
+            claimed
+        } else {
+            Ok(None)
+        };
+        match claimed {
+            Ok(Some(job)) => {
+                // Here, so that the next claim knows of it.
+                let run = RunningJob::begin(&context, job);
+                let work = async move {
+                    run.run().await;
+                    drop(slot);
+                };
+                context.tasks.spawn_on(work, &context.runtime);
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "no jobs can be claimed at the moment");
+            }
+        }
+        drop(slot);
+        tokio::select! {
+            () = woken => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = context.stop.cancelled() => return,
+        }
+    }
+}
+
+/// Whether there is room to run jobs; said once each time that it changes.
+#[derive(Debug, Default)]
+struct SpaceCheck {
+    is_missing: bool,
+}
+
+impl SpaceCheck {
+    fn look(&mut self, context: &JobsContext) -> bool {
+        match (context.data_dir.check_free_space(0), self.is_missing) {
+            (Ok(()), true) => tracing::info!("there is room again; jobs are claimed"),
+            (Err(fault), false) => {
+                tracing::warn!(
+                    error = error_chain(&fault),
+                    "no jobs are claimed until there is room"
+                );
+            }
+            (found, _) => {
+                if found.is_ok()
+                    && let Err(fault) = context.data_dir.hold_reserve()
+                {
+                    tracing::debug!(error = %fault, "no room is held back for a full disk");
+                }
+                return found.is_ok();
+            }
+        }
+        self.is_missing = !self.is_missing;
+        !self.is_missing
+    }
+}

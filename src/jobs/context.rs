@@ -1,0 +1,165 @@
+//! What all that is done with jobs shares: the parts of the server that it needs, the copy of the
+//! jobs in memory, and where the files of a job lie.
+//!
+//! Decides nothing: when a job runs and what is done with it is the business of its callers.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+use super::error::{JobsError, RunError};
+use super::event_feed::EventFeeds;
+use super::job_changes::JobChanges;
+use super::manager::JobManager;
+use crate::dataset::Datasets;
+use crate::dataset::model::Dataset;
+use crate::domain::chunk::FailedPart;
+use crate::domain::error_chain::error_chain;
+use crate::domain::job::Job;
+use crate::files::{DataDir, Storage};
+use crate::reader::Child;
+use crate::store::Store;
+
+/// The file of row numbers beside an uploaded file.
+pub(super) const ROW_NUMBERS: &str = "rows";
+
+/// How jobs are run.
+#[derive(Debug, Clone)]
+pub struct JobsSettings {
+    /// Rows of a chunk.
+    pub chunk_rows: u32,
+    /// Jobs that run at a time.
+    pub running_max: u32,
+    /// Chunk writers of a job, where the database takes more than one.
+    pub writers: u32,
+    /// How long a server that fell silent keeps its jobs.
+    pub lease: Duration,
+    /// How long a finished job stays in memory.
+    pub keep_finished: Duration,
+    /// How long the files and the undo journal of a finished job are kept.
+    pub retention: Duration,
+    /// Row errors of a job that are stored in the table.
+    pub stored_errors_max: u64,
+    /// Events of a job that are kept in the table.
+    pub events_max: u64,
+    /// The program that reads workbooks, and its limits.
+    pub child: Child,
+}
+
+/// Handle on all jobs; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    pub(super) context: Arc<JobsContext>,
+}
+
+#[derive(Debug)]
+pub(super) struct JobsContext {
+    /// For what is asked of us.
+    pub(super) store: Store,
+    /// For running jobs, so that neither waits behind the other.
+    pub(super) work: Store,
+    pub(super) data_dir: Arc<DataDir>,
+    pub(super) storage: Storage,
+    pub(super) datasets: Arc<Datasets>,
+    pub(super) settings: JobsSettings,
+    pub(super) manager: JobManager,
+    pub(super) feeds: EventFeeds,
+    pub(super) changes: JobChanges,
+    /// Notified when there may be a job to claim. Carries nothing: the table says what.
+    pub(super) wake: Notify,
+    /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_unknown_claims`].
+    pub(super) has_unknown_claims: AtomicBool,
+    /// One for each job that may run here at the same time.
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    pub(super) runtime: Handle,
+    /// When this process began to run jobs, by its own clock.
+    pub(super) began: SystemTime,
+}
+
+impl Jobs {
+    /// Runs `work` where it cannot be cut off half-way by a client that goes away: a database call
+    /// that is dropped in the middle may leave its connection inside of a transaction.
+    pub(super) async fn on_runtime<T, F>(
+        &self,
+        work: impl FnOnce(Arc<JobsContext>) -> F + Send + 'static,
+    ) -> Result<T, JobsError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, JobsError>> + Send + 'static,
+    {
+        let context = Arc::clone(&self.context);
+        let handle = context.runtime.clone();
+        handle.spawn(async move { work(context).await }).await.unwrap_or(Err(JobsError::Panicked))
+    }
+
+    /// Like [`on_runtime`](Self::on_runtime), for work that may be dropped at any time: it ends when
+    /// the caller goes away.
+    pub(super) async fn while_awaited<T, F>(
+        &self,
+        work: impl FnOnce(Arc<JobsContext>) -> F + Send + 'static,
+    ) -> Result<T, JobsError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, JobsError>> + Send + 'static,
+    {
+        let context = Arc::clone(&self.context);
+        let handle = context.runtime.clone();
+        let work = handle.spawn(async move { work(context).await });
+        AbortOnDropHandle::new(work).await.unwrap_or(Err(JobsError::Panicked))
+    }
+}
+
+impl JobsContext {
+    /// What the rows of a job become.
+    pub(super) fn dataset_of(&self, job: &Job) -> Result<Arc<Dataset>, RunError> {
+        let dataset = self.datasets.get(&job.dataset).map(Arc::clone);
+        dataset.ok_or_else(|| RunError::NoDataset(job.dataset.clone()))
+    }
+
+    /// Where the failed rows of a job lie.
+    pub(super) async fn failed_parts(&self, id: i64) -> Result<Vec<FailedPart>, JobsError> {
+        let chunks = self.store.committed_chunks(id).await?;
+        Ok(chunks.iter().filter_map(|chunk| chunk.failed_part).collect())
+    }
+
+    /// The storage that has the files of a job.
+    pub(super) fn files_of(&self, job: &Job) -> Result<Storage, JobsError> {
+        if job.files_removed_at.is_some() {
+            return Err(JobsError::FilesRemoved(job.id));
+        }
+        Ok(self.storage.at(&job.storage_location)?)
+    }
+
+    /// Why the files of a job could not be read: what happened to the job in this moment, else
+    /// `fault`.
+    pub(super) async fn unless_gone(&self, id: i64, fault: JobsError) -> JobsError {
+        match self.store.get(id).await {
+            Ok(None) => JobsError::NotFound(id),
+            Ok(Some(job)) if job.files_removed_at.is_some() => JobsError::FilesRemoved(id),
+            Ok(Some(_)) | Err(_) => fault,
+        }
+    }
+
+    /// Removes the files of a job that is no more. What cannot be removed is left to the sweep.
+    pub(super) async fn drop_files(&self, job: &Job) {
+        match self.storage.at(&job.storage_location) {
+            Ok(storage) => {
+                if let Err(fault) = storage.remove(job.uuid).await {
+                    let error = error_chain(&fault);
+                    tracing::warn!(job = job.id, error, "its files are left to the sweep");
+                }
+            }
+            Err(_) => {
+                tracing::debug!(job = job.id, "its files are left to the server that has them");
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! One run of a job, from its claim to its end, whatever kind of job it is: works it off, then
+//! stores how that ended, gives the job back or suspends it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::backoff::{retry_transient, retry_until_stored};
+use super::context::JobsContext;
+use super::error::RunError;
+use super::stop::Stop;
+use super::{import, prune, rollback};
+use crate::domain::error_chain::error_chain;
+use crate::domain::job::Job;
+use crate::store::{End, ReleaseReason};
+
+/// How long a job that found no room waits before it is tried again, where nothing is claimed until
+/// there is room.
+const ROOM_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long where only the job itself can find out: room on the disk of a database, a storage that
+/// is away.
+const TRY_PAUSE: Duration = Duration::from_secs(30);
+
+/// Runs the job to its end, or until it is asked to stop.
+pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
+    match retry_transient(job.id, stop.token(), || context.work.fail_if_attempts_exhausted(job))
+        .await
+    {
+        Ok(None) => {}
+        Ok(Some(ended)) => return context.manager.publish(ended),
+        Err(error) => return leave(context, job, &error).await,
+    }
+    let started = Instant::now();
+    let outcome = match job.rollback_of {
+        None => import::run(context, job, stop).await,
+        Some(undone) => rollback::run(context, job, undone, stop).await,
+    };
+    let end = match outcome {
+        Ok(()) => End::Completed,
+        Err(RunError::Stopped) => return give_back(context, job).await,
+        Err(error) if error.is_broken_off() => return broke_off(context, job, &error).await,
+        Err(error) if error.may_pass() => return suspend(context, job, &error).await,
+        Err(error) => {
+            let message = error_chain(&error);
+            if error.code().status() >= 500 {
+                tracing::error!(job = job.id, error = error_chain(&error), "a job failed");
+            }
+            End::Failed { code: error.code(), message }
+        }
+    };
+    // Not given up with the job's own work, which may have stopped on account of this end.
+    match retry_until_stored(context, job.id, || context.work.finish(job, &end)).await {
+        Ok(Some(ended)) => {
+            tracing::info!(
+                job = job.id,
+                dataset = job.dataset,
+                status = %ended.status,
+                rows = ended.counts.processed(),
+                failed = ended.counts.failed,
+                duration_ms = started.elapsed().as_millis(),
+                "a job ended"
+            );
+            context.manager.publish(ended.clone());
+            prune::after_the_end(context, &ended);
+        }
+        // Cancelled, or somebody else's by now: the table says what it is.
+        Ok(None) => refresh(context, job).await,
+        Err(error) => leave(context, job, &error).await,
+    }
+}
+
+/// The end of the job could not be stored. One that was asked to stop is given back; else it stays
+/// as it is until its lease runs out, and the attempt counts: given back, it would be tried for ever.
+async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
+    if matches!(error, RunError::Stopped) {
+        return give_back(context, job).await;
+    }
+    tracing::error!(
+        job = job.id,
+        error = error_chain(error),
+        "a job is left until its lease runs out"
+    );
+    refresh(context, job).await;
+}
+
+/// Something of ours panicked. What it was may not come again: the job is taken up once more, from
+/// its checkpoint, and given up if that does not help.
+pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
+    tracing::error!(
+        job = job.id,
+        error = error_chain(error),
+        "a job broke off and is taken up again"
+    );
+    let why = ReleaseReason::Crashed;
+    if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
+    {
+        tracing::warn!(job = job.id, error = error_chain(&error), "a job could not be given back");
+    }
+    refresh(context, job).await;
+    context.wake.notify_one();
+}
+
+async fn give_back(context: &Arc<JobsContext>, job: &Job) {
+    let is_stopping = context.stop.is_cancelled();
+    let why = if is_stopping { ReleaseReason::ServerStops } else { ReleaseReason::LeaseExpired };
+    if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
+    {
+        tracing::warn!(job = job.id, error = error_chain(&error), "a job could not be given back");
+    }
+    refresh(context, job).await;
+}
+
+/// There is no room to go on, or the file is out of reach: the job waits in the table until it can
+/// be tried again.
+async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
+    let (code, message) = (error.code(), error_chain(error));
+    let why = code.as_str();
+    tracing::warn!(job = job.id, code = why, error = message, "a job is set aside for a while");
+    let pause = if context.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
+    let pause = || context.work.set_aside(job, code, &message, pause);
+    match retry_until_stored(context, job.id, pause).await {
+        Ok(Some(paused)) => context.manager.publish(paused),
+        Ok(None) => refresh(context, job).await,
+        Err(error) => leave(context, job, &error).await,
+    }
+}
+
+async fn refresh(context: &Arc<JobsContext>, job: &Job) {
+    match context.work.get(job.id).await {
+        Ok(Some(now)) => context.manager.publish(now),
+        Ok(None) | Err(_) => context.manager.forget(job.id),
+    }
+}

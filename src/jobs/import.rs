@@ -1,0 +1,222 @@
+//! An import: the same way whether it begins, goes on or is taken over. The checkpoint says where it
+//! is; the first time it is empty.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::backoff::{retry_storage, retry_transient};
+use super::chunker::{Chunker, PartitionChannels, PartitionCheckpoint};
+use super::context::{JobsContext, ROW_NUMBERS};
+use super::error::RunError;
+use super::input::open_input;
+use super::partition_writer;
+use super::prescan::{Prescan, prescan};
+use super::row_filter::RowFilter;
+use super::row_input::RowInput;
+use super::steps::{check_total, emit, failed_rows_sink, on_thread};
+use super::stop::Stop;
+use crate::dataset::model::Dataset;
+use crate::dataset::{Converter, Plan};
+use crate::domain::chunk::Chunk;
+use crate::domain::event::{lifecycle, records_every_row};
+use crate::domain::job::Job;
+use crate::domain::limits::CHUNKS_WAITING_MAX;
+use crate::faults::fault;
+use crate::store::{CommittedChunk, Destination, WriterSettings};
+
+/// Imports the rows of the job that have no outcome yet.
+pub(super) async fn run(
+    context: &Arc<JobsContext>,
+    job: &Job,
+    stop: &Stop,
+) -> Result<(), RunError> {
+    let dataset = context.dataset_of(job)?;
+    let plan = Plan::new(&dataset, &job.detected.columns)?;
+    let now = Destination::of(&dataset, &plan);
+    let then = || context.work.record_destination(job, &now);
+    match retry_transient(job.id, stop.token(), then).await? {
+        Some(then) if then != now => {
+            let (then, now) = (then.beside(&now), now.beside(&then));
+            return Err(RunError::Redefined { then, now });
+        }
+        Some(_) => {}
+        None => return Err(RunError::Stopped),
+    }
+    let converter = Converter::new(&dataset, &plan, job.detected.decimal);
+    let source = open(context, job, stop).await?;
+    let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
+    emit(context, job, stop, lifecycle::parsed).await?;
+    let (source, prescan, converter) = prescan_input(context, source, converter, stop).await?;
+    let partitions =
+        match retry_transient(job.id, stop.token(), || context.work.partitions_of(job.id)).await? {
+            Some(partitions) => partitions,
+            // A second writer would only cost its connection.
+            None if prescan.total <= u64::from(context.settings.chunk_rows) => 1,
+            None => context.work.partitions(context.settings.writers),
+        };
+    let total = prescan.total;
+    let counted =
+        retry_transient(job.id, stop.token(), || context.work.set_total(job, total, partitions))
+            .await?;
+    let counted = counted.ok_or(RunError::Stopped)?;
+    let failed = counted.counts.failed;
+    context.manager.publish(counted.clone());
+    // The server may have ended between the chunk that went too far and the end of the job.
+    partition_writer::check_failed(job, failed)?;
+    let committed =
+        retry_transient(job.id, stop.token(), || context.work.committed_chunks(job.id)).await?;
+    let chunker = Chunker {
+        converter,
+        width: plan.columns.len(),
+        chunk_rows: context.settings.chunk_rows as usize,
+        duplicates: job.options.duplicates,
+        superseded: prescan.superseded,
+        stop: stop.clone(),
+    };
+    let work = Work { context, job: &counted, dataset: &dataset, plan: &plan, stop };
+    work.write(source, chunker, &partition_checkpoints(&committed, partitions)).await?;
+    emit(context, job, stop, |_: &Job| lifecycle::rows_done()).await?;
+    check_total(context, job, total, stop).await
+}
+
+/// Where each partition goes on.
+fn partition_checkpoints(
+    committed: &[CommittedChunk],
+    partitions: u32,
+) -> Vec<PartitionCheckpoint> {
+    let of_partition = |partition| {
+        let chunks = committed.iter().filter(move |chunk| chunk.partition == partition);
+        chunks.fold(PartitionCheckpoint::default(), |start, chunk| PartitionCheckpoint {
+            chunks: start.chunks + 1,
+            last_row: start.last_row.max(chunk.last_row),
+        })
+    };
+    (0..partitions).map(of_partition).collect()
+}
+
+/// Opens the file, on a thread that may block; waits for its storage if that is away.
+async fn open(context: &Arc<JobsContext>, job: &Job, stop: &Stop) -> Result<RowInput, RunError> {
+    context.data_dir.check_free_space(0)?;
+    let storage = context.storage.at(&job.storage_location)?;
+    let file = retry_storage(job.id, stop.token(), || storage.open(job.uuid)).await?;
+    let permit = tokio::select! {
+        permit = context.settings.child.permit(job.detected.format.is_workbook()) => permit,
+        () = stop.token().cancelled() => return Err(RunError::Stopped),
+    };
+    let (context, job, stop) = (Arc::clone(context), job.clone(), stop.clone());
+    on_thread("open", move || open_input(&context, &job, file, &permit, &stop)).await
+}
+
+/// Only the rows that the job takes.
+async fn filtered(
+    context: &JobsContext,
+    job: &Job,
+    source: RowInput,
+    (dataset, plan): (&Arc<Dataset>, &Plan),
+    stop: &Stop,
+) -> Result<RowInput, RunError> {
+    let Some(selection) = job.selection.clone() else { return Ok(source) };
+    let storage = context.storage.at(&job.storage_location)?;
+    let numbers = if selection.has_numbers() {
+        Some(retry_storage(job.id, stop.token(), || storage.get(job.uuid, ROW_NUMBERS)).await?)
+    } else {
+        None
+    };
+    let filter = RowFilter::new(selection, numbers, dataset, plan, job.detected.decimal, stop);
+    Ok(source.filtered(filter))
+}
+
+/// Looks the file through, on a thread that may block.
+async fn prescan_input(
+    context: &Arc<JobsContext>,
+    source: RowInput,
+    mut converter: Converter,
+    stop: &Stop,
+) -> Result<(RowInput, Prescan, Converter), RunError> {
+    let (context, stop) = (Arc::clone(context), stop.clone());
+    let work = move || {
+        let prescan = prescan(&source, &mut converter, &context.data_dir.tmp(), &stop)?;
+        fault!("prescan.after", RunError::Panicked);
+        Ok((source, prescan, converter))
+    };
+    on_thread("prescan", work).await
+}
+
+/// Everything that a run hands around.
+struct Work<'a> {
+    context: &'a Arc<JobsContext>,
+    job: &'a Job,
+    dataset: &'a Arc<Dataset>,
+    plan: &'a Plan,
+    stop: &'a Stop,
+}
+
+impl Work<'_> {
+    /// Cuts and writes until every partition is at the end of the file.
+    async fn write(
+        &self,
+        source: RowInput,
+        chunker: Chunker,
+        starts: &[PartitionCheckpoint],
+    ) -> Result<(), RunError> {
+        let (job, store) = (self.job.id, &self.context.work);
+        let (errors, superseded) =
+            retry_transient(job, self.stop.token(), || store.stored_row_outcomes(job)).await?;
+        let settings = WriterSettings {
+            job: self.job.clone(),
+            dataset: Arc::clone(self.dataset),
+            plan: self.plan.clone(),
+            failed_rows: failed_rows_sink(self.context, self.job)?,
+            every_row: records_every_row(self.job),
+            event_quota: partition_writer::event_quota(
+                self.context.settings.stored_errors_max,
+                errors,
+                superseded,
+            ),
+        };
+        let (mut senders, mut writers) = (Vec::new(), Vec::new());
+        for start in starts {
+            let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
+            let writer =
+                retry_transient(job, self.stop.token(), || store.writer(settings.clone())).await?;
+            let (give_back, used) = std::sync::mpsc::channel();
+            senders.push(PartitionChannels { start: *start, out: sender, used });
+            writers.push((writer, receiver, give_back));
+        }
+        let tasks: Vec<_> = writers
+            .into_iter()
+            .map(|(writer, chunks, used)| {
+                let (context, job) = (Arc::clone(self.context), self.job.clone());
+                let stop = self.stop.clone();
+                tokio::spawn(async move {
+                    let written =
+                        partition_writer::write(context, job, writer, chunks, used, stop.clone())
+                            .await;
+                    if written.is_err() {
+                        stop.stop();
+                    }
+                    written
+                })
+            })
+            .collect();
+        let cut = on_thread("reader", move || chunker.run(&source, senders)).await;
+        if cut.is_err() {
+            self.stop.stop();
+        }
+        let mut outcome = Ok(());
+        for task in tasks {
+            let written = task.await.unwrap_or(Err(RunError::Panicked));
+            outcome = first_reason(outcome, written);
+        }
+        first_reason(outcome, cut)
+    }
+}
+
+/// Of several failures the one that says why: being stopped is only ever a consequence.
+fn first_reason(a: Result<(), RunError>, b: Result<(), RunError>) -> Result<(), RunError> {
+    match (a, b) {
+        (Ok(()) | Err(RunError::Stopped), Err(reason)) => Err(reason),
+        (a, _) => a,
+    }
+}

@@ -1,0 +1,94 @@
+//! A job while it runs here: its lease is renewed beside it, and lost with it.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::claimant::claimant;
+use super::context::JobsContext;
+use super::dispatch;
+use super::error::RunError;
+use super::stop::Stop;
+use crate::domain::error_chain::error_chain;
+use crate::domain::job::Job;
+use crate::store::Claimant;
+
+/// A claimed job on this server. However its run ends, also by a panic: the job runs here no longer,
+/// and its lease is no longer renewed.
+pub(super) struct RunningJob {
+    context: Arc<JobsContext>,
+    job: Job,
+    stop: Stop,
+    ended: CancellationToken,
+}
+
+impl RunningJob {
+    pub(super) fn begin(context: &Arc<JobsContext>, job: Job) -> Self {
+        let stop = Stop::default();
+        context.manager.running(&job, stop.clone());
+        Self { context: Arc::clone(context), job, stop, ended: CancellationToken::new() }
+    }
+
+    /// Runs the job with its lease renewed beside it.
+    pub(super) async fn run(self) {
+        let (context, job, stop) = (Arc::clone(&self.context), self.job.clone(), self.stop.clone());
+        tokio::spawn(renew_lease(context, job, stop, self.ended.clone()));
+        let run = {
+            let (context, job, stop) =
+                (Arc::clone(&self.context), self.job.clone(), self.stop.clone());
+            tokio::spawn(async move { dispatch::run(&context, &job, &stop).await })
+        };
+        if run.await.is_err() {
+            // What it left at work must not go on beside the next run.
+            self.stop.stop();
+            dispatch::broke_off(&self.context, &self.job, &RunError::Panicked).await;
+        }
+    }
+}
+
+impl Drop for RunningJob {
+    fn drop(&mut self) {
+        self.ended.cancel();
+        self.context.manager.rests(&self.job);
+        // A person may have let it go on meanwhile; it was not claimed while it ran here.
+        self.context.wake.notify_one();
+    }
+}
+
+/// Renews the lease until the run has ended; stops the job when the lease is lost or the server
+/// ends, and still keeps the lease for the chunk in flight.
+async fn renew_lease(context: Arc<JobsContext>, job: Job, stop: Stop, ended: CancellationToken) {
+    let claimant = claimant(&context);
+    let every = claimant.lease / 3;
+    let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = ended.cancelled() => return,
+            () = context.stop.cancelled(), if !stop.is_stopped() => {
+                stop.stop();
+                continue;
+            }
+        }
+        let (work, of_job) = (context.work.clone(), job.clone());
+        let by = Claimant { busy_with: context.manager.running_here(), ..claimant.clone() };
+        let attempt = tokio::spawn(async move { work.renew(&of_job, &by).await });
+        // One that hangs on a dead connection must not keep the next from trying another. It is
+        // left to itself: no call of the database is cut off half-way.
+        match tokio::time::timeout(every, attempt).await {
+            Ok(Ok(Ok(true))) => {}
+            Ok(Ok(Ok(false))) => {
+                stop.stop();
+                return;
+            }
+            // Every chunk is fenced: a lease that cannot be renewed costs work, never rows.
+            Ok(Ok(Err(error))) => {
+                let error = error_chain(&error);
+                tracing::warn!(job = job.id, error, "the lease could not be renewed");
+            }
+            Ok(Err(error)) => tracing::error!(job = job.id, %error, "a renewal broke off"),
+            Err(_) => tracing::warn!(job = job.id, "the renewal of the lease has no answer yet"),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Starting and stopping all that is done with jobs.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::SystemTime;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::context::{Jobs, JobsContext, JobsSettings};
+use super::error::JobsError;
+use super::event_feed::EventFeeds;
+use super::job_changes::JobChanges;
+use super::manager::JobManager;
+use super::{retention, rollback, worker};
+use crate::dataset::Datasets;
+use crate::files::{DataDir, Storage};
+use crate::store::Store;
+
+impl Jobs {
+    /// Takes up what an earlier process left, removes what nobody needs of it, and begins to claim
+    /// jobs.
+    pub async fn start(
+        store: Store,
+        data_dir: Arc<DataDir>,
+        storage: Storage,
+        datasets: Arc<Datasets>,
+        settings: JobsSettings,
+    ) -> Self {
+        let context = Arc::new(JobsContext {
+            manager: JobManager::new(settings.keep_finished),
+            feeds: EventFeeds::default(),
+            changes: JobChanges::default(),
+            work: store.for_work(),
+            store,
+            data_dir,
+            storage,
+            datasets,
+            slots: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
+            settings,
+            wake: Notify::new(),
+            has_unknown_claims: AtomicBool::new(true),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            runtime: Handle::current(),
+            began: SystemTime::now(),
+        });
+        retention::at_start(&context).await;
+        rollback::at_start(&context).await;
+        worker::start(&context).await;
+        Self { context }
+    }
+
+    /// True when the database answers and the server is not stopping.
+    ///
+    /// # Errors
+    /// `ShuttingDown`; else the store's.
+    pub async fn ready(&self) -> Result<(), JobsError> {
+        if self.context.stop.is_cancelled() {
+            return Err(JobsError::ShuttingDown);
+        }
+        self.on_runtime(|context| async move { Ok(context.store.ping().await?) }).await
+    }
+
+    /// Claims no more, lets the chunks in flight commit and gives the jobs back. Questions are still
+    /// answered, and jobs still taken in, until [`Jobs::close`].
+    pub async fn drain(&self) {
+        self.context.stop.cancel();
+        self.context.tasks.close();
+        self.context.tasks.wait().await;
+    }
+
+    /// Closes the connections to the database: the last thing.
+    pub async fn close(&self) {
+        self.context.work.close().await;
+        self.context.store.close().await;
+    }
+}

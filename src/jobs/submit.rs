@@ -1,0 +1,211 @@
+//! From an uploaded file to a job: decide what the file is, match its header, store the job.
+//!
+//! Knows nothing of HTTP: whoever has a file on disk can call it. What is wrong with the file is
+//! told here, before there is a job; what is wrong with a row is the job's.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::context::{Jobs, JobsContext};
+use super::error::JobsError;
+use super::stop::StopOnDrop;
+use crate::dataset::model::Dataset;
+use crate::dataset::{header_score, match_header};
+use crate::domain::detected::Detected;
+use crate::domain::job::{Job, NewJob};
+use crate::domain::options::Options;
+use crate::files::TempUpload;
+use crate::reader::{self, Inspection, ReadPermit, Upload, may_be_workbook};
+use crate::store::Inserted;
+
+/// A file and what is to be done with it.
+#[derive(Debug)]
+pub struct ImportRequest {
+    /// Where the rows go.
+    pub dataset: Arc<Dataset>,
+    /// The file; removed again when no job comes of it.
+    pub upload: TempUpload,
+    /// The name to show.
+    pub file_name: String,
+    /// What the client says that it is.
+    pub media_type: Option<String>,
+    /// What the client asks for.
+    pub options: Options,
+    /// The client's key for this upload.
+    pub idempotency_key: Option<String>,
+    /// Who uploads: the name that the client gave, else its address.
+    pub created_by: Option<String>,
+}
+
+/// What a submission came to.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The job.
+    pub job: Job,
+    /// The job was there already: the same file under the same `Idempotency-Key`.
+    pub replayed: bool,
+}
+
+impl Jobs {
+    /// Makes a job of a file; it runs as soon as there is a slot. Runs to its end once begun, also
+    /// when the caller goes away.
+    ///
+    /// The file is inspected where it arrived; only one that a job comes of is made durable.
+    ///
+    /// # Errors
+    /// `File` when it is none that can be read, `Header` when its columns do not fit the dataset;
+    /// `IdempotencyMismatch` when the key belongs to another upload; the files', else the store's.
+    pub async fn submit_upload(&self, request: ImportRequest) -> Result<Submitted, JobsError> {
+        self.on_runtime(|context| async move {
+            // A job will come of it, also when the client goes away.
+            let never = Arc::new(AtomicBool::new(false));
+            let (request, inspection) = inspect(&context, request, never).await?;
+            let dataset = &request.dataset;
+            let matched = match_header(dataset, &inspection.header, &request.options.mapping)
+                .map_err(JobsError::Header)?;
+            let detected = inspection.into_detected(matched.names(dataset));
+            context.submit_inspected(request, detected).await
+        })
+        .await
+    }
+
+    /// Finds out what a file is and reads its header and first rows. Keeps nothing. Ends when the
+    /// caller goes away: then the file is not read further.
+    ///
+    /// # Errors
+    /// `File` when it is none that can be read.
+    pub async fn inspect_upload(
+        &self,
+        request: ImportRequest,
+    ) -> Result<(ImportRequest, Inspection), JobsError> {
+        self.while_awaited(|context| async move {
+            let stop = StopOnDrop::default();
+            inspect(&context, request, stop.flag()).await
+        })
+        .await
+    }
+}
+
+/// Inspects a file, a workbook as soon as a slot for one is free.
+async fn inspect(
+    context: &JobsContext,
+    request: ImportRequest,
+    stop: Arc<AtomicBool>,
+) -> Result<(ImportRequest, Inspection), JobsError> {
+    let is_workbook = may_be_workbook(&request.upload.path).map_err(JobsError::File)?;
+    let permit = context.settings.child.permit(is_workbook).await;
+    let inspected = tokio::task::spawn_blocking(move || {
+        let inspection = inspect_with(&permit, &request, &stop);
+        // The child has ended: another one may begin.
+        drop(permit);
+        (request, inspection)
+    });
+    let (request, inspection) = inspected.await.map_err(|_| JobsError::Panicked)?;
+    Ok((request, inspection.map_err(JobsError::File)?))
+}
+
+fn inspect_with(
+    permit: &ReadPermit,
+    request: &ImportRequest,
+    stop: &AtomicBool,
+) -> Result<Inspection, reader::ReadError> {
+    let upload = Upload {
+        path: &request.upload.path,
+        file_name: &request.file_name,
+        media_type: request.media_type.as_deref(),
+        valid_utf8: request.upload.valid_utf8,
+        size: request.upload.size,
+    };
+    let score = |cells: &[&str]| header_score(&request.dataset, cells);
+    reader::inspect(&upload, &request.options, &score, permit, stop)
+}
+
+impl JobsContext {
+    /// Makes the file durable and stores its job.
+    async fn submit_inspected(
+        &self,
+        request: ImportRequest,
+        detected: Detected,
+    ) -> Result<Submitted, JobsError> {
+        let ImportRequest { dataset, upload, file_name, options, .. } = request;
+        let stored = self.storage.store(upload).await?;
+        let new = NewJob {
+            uuid: stored.uuid,
+            dataset: dataset.name.clone(),
+            file_name,
+            file_size: stored.size,
+            sha256: stored.sha256.clone(),
+            options,
+            detected,
+            idempotency_key: request.idempotency_key,
+            bulk_id: None,
+            created_by: request.created_by,
+            retry_of: None,
+            selection: None,
+            rollback_of: None,
+        };
+        match self.insert(new, self.storage.location()).await {
+            Ok(submitted) => {
+                // A replayed upload has a job, and that one a file, already.
+                if submitted.job.uuid == stored.uuid {
+                    stored.keep();
+                }
+                Ok(submitted)
+            }
+            Err(fault) => {
+                // Its file stays then; the sweep removes it after a day if there is no job.
+                if fault.may_have_stored() {
+                    stored.keep();
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// Stores a job whose files lie at `storage_location`.
+    pub(super) async fn insert(
+        &self,
+        new: NewJob,
+        storage_location: &str,
+    ) -> Result<Submitted, JobsError> {
+        match self.store.insert(&new, storage_location).await? {
+            Inserted::New(job) => {
+                self.manager.publish(job.clone());
+                self.wake.notify_one();
+                Ok(Submitted { job, replayed: false })
+            }
+            Inserted::KeyTaken(job) => self.replayed(job, |job| same_upload(job, &new)),
+        }
+    }
+
+    /// The job that has the key of a wish, if there is a key and it has one.
+    pub(super) async fn with_key(&self, key: Option<&str>) -> Result<Option<Job>, JobsError> {
+        match key {
+            Some(key) => Ok(self.store.get_by_key(key).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// The job that a wish made before, when it `fits` the wish.
+    pub(super) fn replayed(
+        &self,
+        job: Job,
+        fits: impl FnOnce(&Job) -> bool,
+    ) -> Result<Submitted, JobsError> {
+        if !fits(&job) {
+            return Err(JobsError::IdempotencyMismatch { job: job.id });
+        }
+        let job = self.manager.get(job.id).unwrap_or(job);
+        Ok(Submitted { job, replayed: true })
+    }
+}
+
+/// The same dataset, bytes, options and rows: what an `Idempotency-Key` promises.
+fn same_upload(job: &Job, new: &NewJob) -> bool {
+    job.dataset == new.dataset
+        && job.sha256 == new.sha256
+        && job.options == new.options
+        && job.retry_of == new.retry_of
+        && job.selection == new.selection
+        && job.rollback_of == new.rollback_of
+}
