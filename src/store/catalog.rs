@@ -5,37 +5,9 @@ use std::collections::BTreeMap;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
 
 use crate::dataset::{FieldShape, TableShape};
+use crate::store::Store;
+use crate::store::dialect::CatalogSql;
 use crate::store::error::{ErrorContext, StoreError};
-use crate::store::{Database, Store};
-
-/// Columns of a table as the database sees it; only tables that an unqualified name finds.
-const POSTGRES_COLUMNS: &str = "SELECT a.attname AS name, t.typname AS sql_type, \
-     NOT a.attnotnull AS nullable, (a.atthasdef OR a.attidentity <> '') AS has_default, \
-     information_schema._pg_char_max_length(a.atttypid, a.atttypmod)::int AS max_length, \
-     information_schema._pg_numeric_precision(a.atttypid, a.atttypmod)::int AS num_precision, \
-     information_schema._pg_numeric_scale(a.atttypid, a.atttypmod)::int AS num_scale \
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
-     WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 AND NOT a.attisdropped \
-     ORDER BY a.attnum";
-
-/// Columns of every unique index that holds for all rows and speaks of plain columns.
-const POSTGRES_UNIQUE: &str = "SELECT array_to_string(ARRAY(SELECT a.attname \
-     FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) \
-     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY k.place), \
-     E'\\x1f') AS columns FROM pg_index i WHERE i.indrelid = to_regclass(quote_ident($1)) \
-     AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL";
-
-const SQLITE_COLUMNS: &str = "SELECT name, type AS sql_type, \"notnull\" = 0 AS nullable, \
-     (dflt_value IS NOT NULL OR (pk = 1 AND lower(type) = 'integer')) AS has_default \
-     FROM pragma_table_info($1) ORDER BY cid";
-
-const SQLITE_UNIQUE: &str = "SELECT (SELECT group_concat(name, char(31)) \
-     FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno)) AS columns \
-     FROM pragma_index_list($1) l WHERE l.\"unique\" = 1 AND l.partial = 0 \
-     AND NOT EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x \
-     WHERE x.key = 1 AND (x.cid < 0 OR x.coll <> 'BINARY')) \
-     UNION ALL SELECT group_concat(name, char(31)) FROM (SELECT name FROM pragma_table_info($1) \
-     WHERE pk > 0 ORDER BY pk) HAVING count(*) > 0";
 
 impl Store {
     /// The shapes of those of `tables` that exist, by name.
@@ -56,10 +28,7 @@ impl Store {
     }
 
     async fn shape(&self, table: &str) -> Result<Option<TableShape>, StoreError> {
-        let (backend, columns, unique) = match self.kind {
-            Database::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_COLUMNS, SQLITE_UNIQUE),
-            Database::Postgres { .. } => (DbBackend::Postgres, POSTGRES_COLUMNS, POSTGRES_UNIQUE),
-        };
+        let (backend, CatalogSql { columns, unique }) = (self.backend(), self.catalog_sql());
         let ask = |sql: &str| Statement::from_sql_and_values(backend, sql, [table.into()]);
         let rows = self.read.query_all_raw(ask(columns)).await.context("look at a table")?;
         if rows.is_empty() {

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 mod catalog;
 mod chunk;
 mod connection;
+mod dialect;
 mod error;
 mod events;
 mod log;
@@ -27,8 +28,7 @@ pub use error::StoreError;
 pub use events::prune::PruneScope;
 pub use events::row_errors::SupersededRow;
 pub use log::checkpoint::CommittedChunk;
-pub use log::claim::Claimant;
-pub use log::concurrency::TableConcurrency;
+pub use log::claimant::{Claimant, TableConcurrency};
 pub use log::control::Deletion;
 pub use log::destination::Destination;
 pub use log::jobs::{Inserted, JobFilter, JobMark};
@@ -60,38 +60,4 @@ enum Database {
         /// For the connections that somebody has for himself.
         sessions: Box<connection::sessions::Sessions>,
     },
-}
-
-impl Store {
-    /// Digits of a decimal that the database keeps without loss.
-    #[must_use]
-    pub fn decimal_digits_max(&self) -> u8 {
-        match self.kind {
-            Database::Sqlite { .. } => 15,
-            Database::Postgres { .. } => 18,
-        }
-    }
-
-    /// Writers that may work on one job at a time, when the settings ask for `wanted`.
-    #[must_use]
-    pub fn partitions(&self, wanted: u32) -> u32 {
-        match self.kind {
-            Database::Sqlite { .. } => 1,
-            Database::Postgres { .. } => wanted.max(1),
-        }
-    }
-
-    /// True when no other server can use this database: leases of a dead process are void at once.
-    #[must_use]
-    pub fn is_exclusive(&self) -> bool {
-        matches!(self.kind, Database::Sqlite { .. })
-    }
-
-    /// The turn to write; nothing to wait for on PostgreSQL.
-    async fn lock_writes(&self) -> Option<tokio::sync::OwnedMutexGuard<()>> {
-        match &self.kind {
-            Database::Sqlite { write_lock, .. } => Some(Arc::clone(write_lock).lock_owned().await),
-            Database::Postgres { .. } => None,
-        }
-    }
 }

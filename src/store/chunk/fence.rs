@@ -8,7 +8,8 @@ use sea_orm::{DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryTrait, 
 
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
-use crate::store::log::job_row::{lease_runs_on_postgres, signed, unsigned};
+use crate::store::dialect::lease_runs_on_postgres;
+use crate::store::log::job_row::{signed, unsigned};
 use crate::store::log::lease::ours;
 
 /// What changes of a job while it runs, as the fence left it. Its row stays locked until the commit, so

@@ -10,21 +10,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Silence after which the peer is probed.
-pub(in crate::store) const IDLE: Duration = Duration::from_secs(10);
+pub(crate) const IDLE: Duration = Duration::from_secs(10);
 
 /// Between two probes.
-pub(in crate::store) const INTERVAL: Duration = Duration::from_secs(5);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Unanswered probes after which the connection is closed.
-pub(in crate::store) const PROBES: u32 = 3;
+pub(crate) const PROBES: u32 = 3;
 
 /// How long something that was sent may go without an answer of the peer's system.
-pub(in crate::store) const SILENCE_MAX: Duration = Duration::from_secs(25);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(25);
 
 /// Asks the system to watch every connection of this process to a peer at `port`. One that cannot
 /// be had is left as it is: that costs patience, nothing else.
 #[cfg(target_os = "linux")]
-pub(in crate::store) fn watch_peers(port: u16) {
+pub(crate) fn watch_peers(port: u16) {
     use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
     let sockets = || -> std::io::Result<()> {
@@ -62,7 +62,7 @@ static IS_SAID: AtomicBool = AtomicBool::new(false);
 
 /// Elsewhere the system's settings decide.
 #[cfg(not(target_os = "linux"))]
-pub(in crate::store) fn watch_peers(_port: u16) {}
+pub(crate) fn watch_peers(_port: u16) {}
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -74,7 +74,7 @@ mod linux {
     use super::{IDLE, INTERVAL, PROBES, SILENCE_MAX};
 
     /// Sets the options of a socket if its peer is at `port`; one that refuses them stays as it is.
-    pub(in crate::store) fn watch(socket: &OwnedFd, port: u16) {
+    pub(crate) fn watch(socket: &OwnedFd, port: u16) {
         let peer = getpeername(socket).ok().and_then(|peer| SocketAddr::try_from(peer?).ok());
         if peer.is_none_or(|peer| peer.port() != port) {
             return;

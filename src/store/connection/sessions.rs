@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use crate::store::connection::keepalive;
 
 /// How long a request may wait for a connection before the answer is 503.
-pub(in crate::store) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a chunk writer waits for its connection. Until it stands nobody watches whether its other
 /// end is still there.
@@ -28,19 +28,19 @@ const LOCK_TIMEOUT: &str = "5s";
 
 /// How sessions are opened.
 #[derive(Debug, Clone)]
-pub(in crate::store) struct Sessions {
+pub(crate) struct Sessions {
     options: PgConnectOptions,
     idle_in_transaction: Duration,
 }
 
 impl Sessions {
     /// Sessions of a server that keeps its jobs for `lease` without a sign of life.
-    pub(in crate::store) fn new(options: PgConnectOptions, lease: Duration) -> Self {
+    pub(crate) fn new(options: PgConnectOptions, lease: Duration) -> Self {
         Self { options, idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN) }
     }
 
     /// A pool for short questions; opens its connections when they are needed.
-    pub(in crate::store) fn pool(&self, connections: u32) -> PgPool {
+    pub(crate) fn pool(&self, connections: u32) -> PgPool {
         // The ROLLBACK below warns each time that there is nothing to roll back.
         let settings = self.settings(&format!(
             "SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = error"
@@ -69,7 +69,7 @@ impl Sessions {
     }
 
     /// Connections without limits, for a migration, which may wait for another server's.
-    pub(in crate::store) fn patient_pool(&self) -> PgPool {
+    pub(crate) fn patient_pool(&self) -> PgPool {
         PgPoolOptions::new()
             .max_connections(2)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -85,7 +85,7 @@ impl Sessions {
 
     /// A connection that a chunk writer has for itself. It waits for locks as long as it takes:
     /// another job may hold them for the length of a chunk.
-    pub(in crate::store) async fn writer(&self) -> Result<PgConnection, sqlx::Error> {
+    pub(crate) async fn writer(&self) -> Result<PgConnection, sqlx::Error> {
         self.writer_within(CONNECT_TIMEOUT).await
     }
 

@@ -1,13 +1,9 @@
 //! How a job gets its owner: the next due job, taken under a lock that all servers share. Who runs
 //! it, and how, is unknown here.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use entity::import_log;
-use sea_orm::sea_query::{
-    Alias, Expr, ExprTrait, Func, LockBehavior, LockType, Query, SelectStatement, SubQueryStatement,
-};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SubQueryStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, QueryFilter,
     QueryOrder, QuerySelect, TransactionTrait, UpdateMany,
@@ -17,32 +13,12 @@ use crate::domain::event::lifecycle;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
+use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::{changed, unfinished};
+use crate::store::log::claimant::Claimant;
 use crate::store::log::lease::has;
-use crate::store::{Database, Store, TableConcurrency};
 use import_log::Column as C;
-
-/// Who claims.
-#[derive(Debug, Clone)]
-pub struct Claimant {
-    /// The server's id.
-    pub owner: String,
-    /// Where files lie that it can read.
-    pub storage_locations: Vec<String>,
-    /// How long it keeps a job without a sign of life.
-    pub lease: Duration,
-    /// The datasets that it has. Jobs of others wait for a server that has them; where there is no
-    /// other server, they are taken all the same, to be ended.
-    pub datasets: Vec<String>,
-    /// How many jobs may run of which datasets.
-    pub limits: Vec<TableConcurrency>,
-    /// Jobs that it still works on, whoever they belong to by now: not claimed before that is over.
-    pub busy_with: Vec<i64>,
-    /// It may own jobs that it does not know of: an earlier process of it left them behind, or the
-    /// answer to a claim was lost.
-    pub has_unknown_claims: bool,
-}
 
 /// Clients of which the next job is tried, before any job will do.
 const CANDIDATES: u64 = 8;
@@ -207,9 +183,7 @@ impl Store {
             .order_by(C::Priority, Order::Desc)
             .order_by(C::Id, Order::Asc)
             .limit(1);
-        if let Database::Postgres { .. } = self.kind {
-            next.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-        }
+        self.skip_locked(&mut next);
         next
     }
 

@@ -3,46 +3,22 @@
 //! `claim`.
 
 use entity::import_log;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QuerySelect, TransactionTrait,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    TransactionTrait,
 };
 
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
+use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::claimant::{Claimant, TableConcurrency};
 use crate::store::log::job_row::unsigned;
 use crate::store::log::lease::has;
-use crate::store::{Claimant, Database, Store};
 use import_log::Column as C;
 
-/// How many jobs may write to one table at the same time, on all servers together.
-#[derive(Debug, Clone)]
-pub struct TableConcurrency {
-    /// The datasets that write to it.
-    pub datasets: Vec<String>,
-    /// Jobs at most.
-    pub running_max: u32,
-}
-
-/// Key of the advisory lock under which places are given away.
-const SLOTS_LOCK: i64 = 0x4c6f_6164_6261_7902;
-
 impl Store {
-    /// Waits until nobody else gives places away; until the transaction ends nobody will.
-    pub(in crate::store) async fn lock_slots(
-        &self,
-        transaction: &DatabaseTransaction,
-    ) -> Result<(), StoreError> {
-        if let Database::Postgres { .. } = self.kind {
-            let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [SLOTS_LOCK]);
-            let lock = Query::select().expr(lock).to_owned();
-            transaction.query_one(&lock).await.context("wait for the claims of others")?;
-        }
-        Ok(())
-    }
-
     /// The datasets of which as many jobs run as may, besides the job `except`. A job has its place
     /// while its lease runs, and while `by` itself works on it. One that is set aside until a time
     /// keeps it: what it has not written yet must not come after the rows of a later file.

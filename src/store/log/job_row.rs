@@ -1,16 +1,12 @@
 //! Between the row of `import_log` and the domain's job.
 
-use chrono::{DateTime, SubsecRound, Utc};
-use entity::import_log::{self, Column};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use entity::import_log;
 use uuid::Uuid;
 
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
-use crate::store::error::{ErrorContext, StoreError};
-use crate::store::{Database, Store};
+use crate::store::error::StoreError;
 
 /// Reads a row of `import_log`.
 pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
@@ -76,71 +72,4 @@ pub(in crate::store) fn small(number: u32) -> i32 {
     let stored = i32::try_from(number);
     assert!(stored.is_ok(), "{number} is more than the column takes");
     stored.unwrap_or(i32::MAX)
-}
-
-/// Now, in the microseconds that both databases keep: what is in memory and what is read back are
-/// the same to the byte.
-pub(in crate::store) fn now_utc() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(6)
-}
-
-impl Store {
-    /// Now by the database's clock: what [`now`](Self::now) would give.
-    pub(in crate::store) async fn time(
-        &self,
-        transaction: &DatabaseTransaction,
-    ) -> Result<DateTime<Utc>, StoreError> {
-        let action = "ask for the time";
-        match self.kind {
-            Database::Sqlite { .. } => Ok(now_utc()),
-            Database::Postgres { .. } => {
-                let now = Query::select().expr_as(self.now(), "now").to_owned();
-                let row = transaction.query_one(&now).await.context(action)?;
-                let row = row.ok_or(sea_orm::DbErr::RecordNotFound(action.to_owned()));
-                row.context(action)?.try_get("", "now").context(action)
-            }
-        }
-    }
-
-    /// Now by the database's clock, as an expression: servers' clocks may differ, leases must not.
-    /// When the statement begins, not when its transaction did: that one may have waited for a lock.
-    pub(in crate::store) fn now(&self) -> Expr {
-        match self.kind {
-            Database::Sqlite { .. } => Expr::value(now_utc()),
-            Database::Postgres { .. } => Expr::cust("statement_timestamp()"),
-        }
-    }
-
-    /// True while the lease of a job runs, also after the statement has waited for the job's row.
-    pub(in crate::store) fn lease_runs(&self) -> Expr {
-        match self.kind {
-            Database::Sqlite { .. } => Expr::col(Column::LeaseExpiresAt).gte(now_utc()),
-            Database::Postgres { .. } => lease_runs_on_postgres(),
-        }
-    }
-
-    /// A time that lies `before` now.
-    pub(in crate::store) fn ago(&self, before: std::time::Duration) -> Expr {
-        match self.kind {
-            Database::Sqlite { .. } => Expr::value(now_utc() - before),
-            Database::Postgres { .. } => Expr::cust("statement_timestamp()")
-                .sub(Expr::cust_with_values("make_interval(secs => $1)", [before.as_secs_f64()])),
-        }
-    }
-
-    /// The end of a lease that begins now.
-    pub(in crate::store) fn lease_end(&self, lease: std::time::Duration) -> Expr {
-        match self.kind {
-            Database::Sqlite { .. } => Expr::value(now_utc() + lease),
-            Database::Postgres { .. } => Expr::cust("statement_timestamp()")
-                .add(Expr::cust_with_values("make_interval(secs => $1)", [lease.as_secs_f64()])),
-        }
-    }
-}
-
-/// True while the lease of a job runs. Whoever waits for the row of a job is asked once more when he
-/// has it, and the clock goes on: by the time of the statement a lease could be renewed that ran out
-/// meanwhile, and whose place was given away.
-pub(in crate::store) fn lease_runs_on_postgres() -> Expr {
-    Expr::col(Column::LeaseExpiresAt).gte(Expr::cust("clock_timestamp()"))
 }

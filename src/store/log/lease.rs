@@ -14,11 +14,12 @@ use crate::domain::job::Job;
 use crate::domain::limits::ATTEMPTS_MAX;
 use crate::domain::status::JobStatus;
 use crate::faults::fault;
+use crate::store::Store;
 use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::changed;
+use crate::store::log::claimant::Claimant;
 use crate::store::log::job_row::signed;
-use crate::store::{Claimant, Store};
 
 /// How a job ends that is not cancelled.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 
 pub(super) mod checkpoint;
 pub(super) mod claim;
+pub(super) mod claimant;
 pub(super) mod concurrency;
 pub(super) mod control;
 pub(super) mod destination;

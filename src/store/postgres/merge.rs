@@ -4,8 +4,9 @@
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
+use super::copy;
+use super::rows::PostgresRows;
 use super::session::run_plain;
-use super::{PostgresRows, copy};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;

@@ -7,8 +7,8 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::PostgresRows;
 use super::merge::{answer, fault_of_row, written};
+use super::rows::PostgresRows;
 use super::session::run_plain;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::references::{ChunkReferences, MissingReference, References};

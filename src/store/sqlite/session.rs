@@ -9,8 +9,8 @@ use sea_orm::{DbBackend, Statement};
 use super::bind::own_value;
 use crate::store::chunk::fence::FencedJob;
 use crate::store::chunk::protocol::{ChunkTx, CommitState};
+use crate::store::dialect::now_utc;
 use crate::store::error::{ErrorContext, StoreError};
-use crate::store::log::job_row::now_utc;
 
 /// A connection for one job.
 pub(in crate::store) struct SqliteTx {

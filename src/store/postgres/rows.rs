@@ -1,0 +1,75 @@
+//! What the writer of a partition knows of its job, and how a chunk goes through it. The statements
+//! run in `merge` and `references`.
+
+use async_trait::async_trait;
+
+use super::session::PostgresTx;
+use super::sql::ImportSql;
+use super::undo::PostgresJournal;
+use crate::domain::chunk::Chunk;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};
+use crate::store::chunk::references::References;
+use crate::store::chunk::target::Target;
+use crate::store::chunk::writer::WriterSettings;
+
+/// Writes the rows of chunks into the table.
+pub(super) struct PostgresRows {
+    pub(super) job: i64,
+    /// Everything is rolled back, so that each chunk creates the same references again.
+    pub(super) dry_run: bool,
+    pub(super) target: Target,
+    pub(super) references: References,
+    pub(super) sql: ImportSql,
+    /// Only of a job that can be rolled back.
+    pub(super) journal: Option<PostgresJournal>,
+    /// Reused from chunk to chunk.
+    pub(super) buffer: Vec<u8>,
+    /// Most records of the last chunk were in the table already.
+    pub(super) mostly_known: bool,
+    /// Triggers of the table may leave rows out without an error.
+    pub(super) has_triggers: bool,
+}
+
+impl PostgresRows {
+    pub(super) fn new(settings: &WriterSettings, target: Target) -> Self {
+        let options = &settings.job.options;
+        let undo = options.undo && !options.dry_run;
+        Self {
+            job: settings.job.id,
+            dry_run: options.dry_run,
+            references: References::new(&target),
+            sql: ImportSql::new(&target),
+            journal: undo.then(|| PostgresJournal::new(&target)),
+            target,
+            buffer: Vec::new(),
+            mostly_known: false,
+            has_triggers: false,
+        }
+    }
+}
+
+#[async_trait]
+impl RowWriter<PostgresTx> for PostgresRows {
+    async fn write(
+        &mut self,
+        tx: &mut PostgresTx,
+        chunk: &Chunk,
+        options: WriteOptions,
+    ) -> Result<ChunkOutcome, WriteError> {
+        let mut outcome = self.rows(tx.connection()?, chunk, options).await?;
+        outcome.references = self.references.take_created(self.dry_run);
+        outcome.complete(chunk);
+        let known = outcome.counts.updated + outcome.counts.unchanged;
+        self.mostly_known = known > outcome.counts.created;
+        Ok(outcome)
+    }
+
+    fn committed(&mut self) {
+        self.references.committed();
+    }
+
+    fn rolled_back(&mut self) {
+        self.references.rolled_back();
+    }
+}
