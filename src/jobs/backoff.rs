@@ -48,7 +48,7 @@ where
     F: Future<Output = Result<T, StoreError>>,
 {
     let may_pass = |error: &StoreError| {
-        let is_full = error.is_out_of_room();
+        let is_full = error.is_storage_full();
         if is_full && context.data_dir.release_reserve() {
             tracing::warn!(job, "room that was held back is used: the disk is full");
         }
@@ -86,7 +86,7 @@ where
     F: Future<Output = Result<T, StoreError>> + Send,
 {
     match change().await {
-        Err(fault) if fault.is_out_of_room() && data_dir.release_reserve() => {
+        Err(fault) if fault.is_storage_full() && data_dir.release_reserve() => {
             tracing::warn!("room that was held back is used: the disk is full");
             change().await
         }
@@ -173,6 +173,6 @@ mod tests {
         assert_eq!(with_reserve(&data_dir, full_once).await.unwrap(), 1);
         assert!(!data_dir.release_reserve(), "it was given");
         asked.store(0, Ordering::Relaxed);
-        assert!(with_reserve(&data_dir, full_once).await.unwrap_err().is_out_of_room());
+        assert!(with_reserve(&data_dir, full_once).await.unwrap_err().is_storage_full());
     }
 }

@@ -138,7 +138,7 @@ impl JobsContext {
         if command != Command::Force || job.status != JobStatus::Processing {
             return Ok(JobsError::InvalidState { action, job });
         }
-        let still_for = self.store.still_for(&job).await?;
+        let still_for = self.store.time_since_change(&job).await?;
         Ok(JobsError::NotStuck { job, still_for, stuck_after: self.stuck_after() })
     }
 }

@@ -117,7 +117,7 @@ async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     let why = code.as_str();
     tracing::warn!(job = job.id, code = why, error = message, "a job is set aside for a while");
     let pause = if context.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
-    let pause = || context.work.set_aside(job, code, &message, pause);
+    let pause = || context.work.suspend(job, code, &message, pause);
     match retry_until_stored(context, job.id, pause).await {
         Ok(Some(paused)) => context.manager.publish(paused),
         Ok(None) => refresh(context, job).await,

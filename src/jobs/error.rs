@@ -148,8 +148,8 @@ impl JobsError {
     /// knows.
     #[must_use]
     pub fn may_have_stored(&self) -> bool {
-        let left_nothing = matches!(self, Self::Store(error) if error.left_nothing());
-        self.code().status() >= 500 && !left_nothing
+        let wrote_nothing = matches!(self, Self::Store(error) if error.wrote_nothing());
+        self.code().status() >= 500 && !wrote_nothing
     }
 
     /// The job as it stands, when that is why.

@@ -23,7 +23,7 @@ pub(super) async fn emit(
     stop: &Stop,
     story: fn(&Job) -> Vec<Event>,
 ) -> Result<(), RunError> {
-    let told = retry_transient(job.id, stop.token(), || context.work.tell(job, story)).await?;
+    let told = retry_transient(job.id, stop.token(), || context.work.emit(job, story)).await?;
     context.manager.publish(told.ok_or(RunError::Stopped)?);
     Ok(())
 }

@@ -179,8 +179,11 @@ async fn ask_for_rows(
     if job.options.rows == RowEventMode::None {
         return Ok((job, Some(Notice::RowsDisabled)));
     }
-    let asked =
-        if job.status.is_terminal() { None } else { context.store.ask_for_rows(job.id).await? };
+    let asked = if job.status.is_terminal() {
+        None
+    } else {
+        context.store.request_row_events(job.id).await?
+    };
     let Some(asked) = asked else {
         let notice = (done > 0).then(|| untold(done));
         return Ok((job, notice));

@@ -185,9 +185,9 @@ pub(in crate::store) fn now_utc() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
-/// True while the lease of a job runs. Whoever waits for the row of a job is asked once more when he
-/// has it, and the clock goes on: by the time of the statement a lease could be renewed that ran out
-/// meanwhile, and whose place was given away.
+/// True while the lease of a job runs. PostgreSQL checks the condition again when it gets a row that it
+/// waited for. The clock goes on meanwhile: by the time at which the statement began, a lease could be
+/// renewed that ran out since and whose slot was given away.
 pub(in crate::store) fn lease_runs_on_postgres() -> Expr {
     Expr::col(Column::LeaseExpiresAt).gte(Expr::cust("clock_timestamp()"))
 }

@@ -67,7 +67,7 @@ impl StoreError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            error if error.is_out_of_room() => ErrorCode::StorageFull,
+            error if error.is_storage_full() => ErrorCode::StorageFull,
             Self::Query { .. } | Self::Postgres { .. } | Self::Sqlite { .. }
                 if self.is_transient() =>
             {
@@ -84,20 +84,20 @@ impl StoreError {
         }
     }
 
-    /// A failure that asking again may mend: what tests make places of this layer fail with.
+    /// A transient failure, with which failpoints of this layer fail.
     pub(crate) fn busy() -> Self {
         Self::Postgres { action: "read the job", source: sqlx::Error::PoolTimedOut }
     }
 
-    /// A failure that only room on a disk mends, for the same purpose.
+    /// A full disk, for the same purpose.
     pub(crate) fn disk_full() -> Self {
         Self::FailedRows(std::io::ErrorKind::StorageFull.into())
     }
 
-    /// True when a disk is full, ours or the database's: the same work may succeed once somebody
-    /// made room.
+    /// True when a disk is full, ours or the database's: the same work may succeed when there is
+    /// space again.
     #[must_use]
-    pub fn is_out_of_room(&self) -> bool {
+    pub fn is_storage_full(&self) -> bool {
         match self {
             Self::FailedRows(source) => crate::files::is_disk_full(source),
             Self::Sqlite { source, .. } => {
@@ -115,11 +115,11 @@ impl StoreError {
     /// True when nothing of the work was done for certain: no connection could be had for it, or the
     /// database had no room for it or takes no changes, and took all of it back.
     #[must_use]
-    pub fn left_nothing(&self) -> bool {
+    pub fn wrote_nothing(&self) -> bool {
         let Self::Query { source, .. } = self else { return false };
         // What fails on an open connection is another kind of `DbErr`.
         matches!(source, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
-            || self.is_out_of_room()
+            || self.is_storage_full()
             || self.answer_code().is_some_and(|code| code == READ_ONLY)
     }
 
@@ -139,7 +139,7 @@ impl StoreError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            error if error.is_out_of_room() => false,
+            error if error.is_storage_full() => false,
             Self::Query { source, .. } => db_error_is_transient(source),
             Self::Postgres { source, .. } => sqlx_error_is_transient(source),
             Self::Sqlite { source, .. } => matches!(

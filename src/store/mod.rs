@@ -57,7 +57,7 @@ enum Database {
     },
     /// A PostgreSQL server.
     Postgres {
-        /// For the connections that somebody has for himself.
+        /// Opens connections that are in no pool.
         sessions: Box<connection::sessions::Sessions>,
     },
 }

@@ -1,5 +1,5 @@
-//! What a chunk tells: its events, which get the next numbers of the job, and its row errors by code
-//! and column. Made from the notes about its rows; stored behind the fence.
+//! The events of a chunk, which get the next numbers of the job, and its row errors by code and
+//! column. They are made from the outcomes of its rows and stored behind the fence.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,11 +20,11 @@ use crate::store::chunk::writer::{EventQuota, WriterSettings};
 use crate::store::events::numbered;
 use crate::store::log::job_row::unsigned;
 
-/// What a chunk tells.
+/// The events of a chunk and its row errors in groups.
 #[derive(Debug)]
 pub(in crate::store) struct ChunkEvents {
-    /// About its rows.
-    notes: Vec<RowEvent>,
+    /// Of its rows.
+    row_events: Vec<RowEvent>,
     /// Row errors by code and column.
     groups: Vec<import_error_group::ActiveModel>,
     /// Rows of the chunk.
@@ -32,7 +32,7 @@ pub(in crate::store) struct ChunkEvents {
     pub(in crate::store) taken: QuotaUse,
 }
 
-/// What this chunk took of the room that is left for notes.
+/// What this chunk took of the quota of its job.
 #[derive(Debug, Default)]
 pub(in crate::store) struct QuotaUse {
     pub(in crate::store) errors: u64,
@@ -41,7 +41,7 @@ pub(in crate::store) struct QuotaUse {
     send_quota_notice: bool,
 }
 
-/// What is needed to tell what became of rows.
+/// What the events of rows are made with.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct EventWriter<'a> {
     pub(in crate::store) names: &'a RowLabels,
@@ -54,12 +54,12 @@ impl ChunkEvents {
         job: &Job,
         chunk: &Chunk,
         outcome: &ChunkOutcome,
-        teller: &EventWriter<'_>,
+        writer: &EventWriter<'_>,
     ) -> Self {
-        let taken = QuotaUse::new(teller.left, chunk, outcome);
-        let bounds = if teller.every_row { EventLimits::NONE } else { taken.bounds() };
+        let taken = QuotaUse::new(writer.left, chunk, outcome);
+        let bounds = if writer.every_row { EventLimits::NONE } else { taken.bounds() };
         Self {
-            notes: teller.names.notes(chunk, outcome, teller.every_row, bounds),
+            row_events: writer.names.row_events(chunk, outcome, writer.every_row, bounds),
             groups: groups(job, &outcome.failed),
             rows: outcome.counts.processed(),
             taken,
@@ -68,7 +68,7 @@ impl ChunkEvents {
 
     /// Numbers that its events take; the last one is the chunk's own.
     pub(in crate::store) fn numbers(&self) -> u64 {
-        self.notes.len() as u64 + 1
+        self.row_events.len() as u64 + 1
     }
 
     /// What is stored behind the fence: the chunk's events, and its row errors by code and column.
@@ -86,9 +86,9 @@ impl ChunkEvents {
         assert!(processed >= self.rows, "the fence counts the rows of its chunk");
         let total = settings.job.total_rows.unwrap_or(processed);
         let before = last_number - self.numbers();
-        let notes = std::mem::take(&mut self.notes);
+        let row_events = std::mem::take(&mut self.row_events);
         let start = processed - self.rows;
-        let mut events = row_events_of(notes, start, total, settings.every_row);
+        let mut events = row_events_of(row_events, start, total, settings.every_row);
         let is_rollback = settings.job.rollback_of.is_some();
         let rows = (chunk.first_row, chunk.last_row);
         events.push(Event::progress(is_rollback, processed, total, rows));
@@ -152,16 +152,16 @@ fn take(left: &AtomicU64, wanted: u64) -> u64 {
     taken
 }
 
-/// The notes in events of a size that can be read, held in memory and pruned at a time. `start` rows had
-/// an outcome before.
-fn row_events_of(notes: Vec<RowEvent>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
-    let (mut events, mut notes) = (Vec::new(), notes.into_iter().peekable());
+/// The row events in batches of a size that can be read, held in memory and pruned at a time. `start`
+/// rows had an outcome before.
+fn row_events_of(row_events: Vec<RowEvent>, start: u64, total: u64, every_row: bool) -> Vec<Event> {
+    let (mut events, mut row_events) = (Vec::new(), row_events.into_iter().peekable());
     let mut processed = start;
-    while notes.peek().is_some() {
-        let part: Vec<RowEvent> = notes.by_ref().take(ROW_EVENTS_PER_BATCH).collect();
+    while row_events.peek().is_some() {
+        let part: Vec<RowEvent> = row_events.by_ref().take(ROW_EVENTS_PER_BATCH).collect();
         let rows = RowEventBatch { processed, total, every_row, notes: part };
         processed = rows.processed_after();
-        let is_split = rows.notes.last().zip(notes.peek()).is_some_and(|(last, next)| {
+        let is_split = rows.notes.last().zip(row_events.peek()).is_some_and(|(last, next)| {
             last.row_number == next.row_number && last.kind() == RowEventKind::Failed
         });
         if is_split && every_row {

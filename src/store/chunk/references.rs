@@ -91,7 +91,7 @@ impl References {
         }
     }
 
-    /// Notes that the open transaction created a record.
+    /// Remembers that the open transaction created a record.
     pub(in crate::store) fn created(&mut self, missing: &MissingReference) {
         if let Some(names) = self.tables.get(missing.reference) {
             self.created.push(NewReference {
@@ -112,7 +112,7 @@ impl References {
         created
     }
 
-    /// Notes that the database refused to create a record.
+    /// Remembers that the database refused to create a record.
     pub(in crate::store) fn refuse(&mut self, reference: usize, name: &str, answer: String) {
         if let Some(names) = self.tables.get_mut(reference) {
             names.refused.insert(name.to_lowercase(), answer);
@@ -165,7 +165,7 @@ impl KnownNames {
 pub(in crate::store) struct ChunkReferences<'c> {
     /// One for each reference of the target, in order.
     references: Vec<ChunkNames<'c>>,
-    /// For each field of the target its place in `references`.
+    /// For each field of the target its index into `references`.
     of_field: Vec<Option<usize>>,
 }
 
@@ -174,7 +174,7 @@ pub(in crate::store) struct ChunkReferences<'c> {
 struct ChunkNames<'c> {
     /// Each name once, as the rows write it.
     names: Vec<ChunkName<'c>>,
-    /// For each record its place in `names`; `None` where the value is null.
+    /// For each record its index into `names`; `None` where the value is null.
     of_record: Vec<Option<u32>>,
 }
 

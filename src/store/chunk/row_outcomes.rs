@@ -1,5 +1,5 @@
-//! What a chunk has to tell about its rows: references created, rows failed or overtaken and, when
-//! somebody wants to know, every row. In the order of the file.
+//! The events of the rows of a chunk: references created, rows failed or superseded and, when a client
+//! asks for them, every row. In the order of the file.
 
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
@@ -10,7 +10,7 @@ use crate::domain::row_error::shown;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::rows::key_text;
 
-/// How many notes of each kind may be told.
+/// How many row events of each kind may be stored.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct EventLimits {
     pub(in crate::store) errors: usize,
@@ -21,7 +21,7 @@ pub(in crate::store) struct EventLimits {
 }
 
 impl EventLimits {
-    /// Everything is told.
+    /// Every event is stored.
     pub(in crate::store) const NONE: Self = Self {
         errors: usize::MAX,
         superseded: usize::MAX,
@@ -30,7 +30,7 @@ impl EventLimits {
     };
 }
 
-/// How the rows of a dataset are called.
+/// By what people know the rows of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::store) struct RowLabels {
     /// The value of a record that people know it by.
@@ -66,15 +66,15 @@ impl RowLabels {
         }
     }
 
-    /// Everything that the chunk has to tell.
-    pub(in crate::store) fn notes(
+    /// All events of the rows of the chunk.
+    pub(in crate::store) fn row_events(
         &self,
         chunk: &Chunk,
         outcome: &ChunkOutcome,
         every_row: bool,
         bounds: EventLimits,
     ) -> Vec<RowEvent> {
-        let mut notes = Vec::new();
+        let mut row_events = Vec::new();
         for created in outcome.references.iter().take(bounds.references) {
             let reference = Reference {
                 table: Some(created.table.clone()),
@@ -82,30 +82,30 @@ impl RowLabels {
                 name: shown(&created.name),
             };
             let row_number = chunk.records.row_number(created.record);
-            notes.push(RowEvent { row_number, facts: RowFacts::ReferenceCreated(reference) });
+            row_events.push(RowEvent { row_number, facts: RowFacts::ReferenceCreated(reference) });
         }
         let errors = outcome.failed.iter().flat_map(|row| &row.errors);
-        notes.extend(errors.take(bounds.errors).map(|error| RowEvent {
+        row_events.extend(errors.take(bounds.errors).map(|error| RowEvent {
             row_number: error.row_number,
             facts: RowFacts::Failed(error.into()),
         }));
-        notes.extend(chunk.superseded.iter().take(bounds.superseded).map(|row| RowEvent {
+        row_events.extend(chunk.superseded.iter().take(bounds.superseded).map(|row| RowEvent {
             row_number: row.row_number,
             facts: RowFacts::Superseded { by: Some(row.by_row_number) },
         }));
         if bounds.send_quota_notice {
-            let row_number = notes.iter().map(|note| note.row_number).max().unwrap_or(0);
-            notes.push(RowEvent { row_number, facts: RowFacts::LimitReached });
+            let row_number = row_events.iter().map(|note| note.row_number).max().unwrap_or(0);
+            row_events.push(RowEvent { row_number, facts: RowFacts::LimitReached });
         }
         if every_row {
-            self.add_every_row(chunk, outcome, &mut notes);
+            self.add_every_row(chunk, outcome, &mut row_events);
         }
         // Stable: a row's references come before the row, as they were created before it.
-        notes.sort_by_key(|note| note.row_number);
-        notes
+        row_events.sort_by_key(|note| note.row_number);
+        row_events
     }
 
-    fn add_every_row(&self, chunk: &Chunk, outcome: &ChunkOutcome, notes: &mut Vec<RowEvent>) {
+    fn add_every_row(&self, chunk: &Chunk, outcome: &ChunkOutcome, row_events: &mut Vec<RowEvent>) {
         let mut kinds = vec![RowEventKind::Unchanged; chunk.records.len()];
         for (record, kind) in &outcome.changed {
             if let Some(slot) = kinds.get_mut(*record) {
@@ -114,13 +114,13 @@ impl RowLabels {
         }
         // Both are in the order of the file.
         let mut failed = outcome.failed.iter().map(|row| row.row_number).peekable();
-        notes.reserve(kinds.len());
+        row_events.reserve(kinds.len());
         for (record, kind) in kinds.into_iter().enumerate() {
             let row_number = chunk.records.row_number(record);
             while failed.next_if(|failed| *failed < row_number).is_some() {}
             if failed.peek() != Some(&row_number) {
                 let label = self.of(&chunk.records, record);
-                notes.push(RowEvent { row_number, facts: RowFacts::of_record(kind, label) });
+                row_events.push(RowEvent { row_number, facts: RowFacts::of_record(kind, label) });
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
 use crate::store::error::StoreError;
 
-/// Puts the failed rows of a chunk aside for download.
+/// Stores the failed rows of a chunk for download.
 #[async_trait]
 pub trait FailedRowsSink: Send + Sync {
     /// Called with the chunk's number inside the chunk's transaction, before it commits, so that no
@@ -35,12 +35,12 @@ pub struct WriterSettings {
     pub failed_rows: Arc<dyn FailedRowsSink>,
     /// Row errors, and superseded rows, that may still be stored for the job.
     pub event_quota: Arc<EventQuota>,
-    /// What becomes of every row is told; may begin while the job runs.
+    /// Every row has its event; may begin while the job runs.
     pub every_row: bool,
 }
 
 impl WriterSettings {
-    /// Takes note that somebody asked to be told what becomes of every row.
+    /// A client asked for the events of every row.
     pub(in crate::store) fn note_row_events(&mut self, row_events: bool) {
         self.every_row |= row_events && self.job.options.rows == RowEventMode::Auto;
     }
@@ -52,7 +52,7 @@ impl std::fmt::Debug for WriterSettings {
     }
 }
 
-/// What is left of the bounds on stored notes about rows; shared by the writers of a job.
+/// What is left of the bounds on stored row errors and row events; shared by the writers of a job.
 #[derive(Debug, Default)]
 pub struct EventQuota {
     /// Row errors.
@@ -61,7 +61,7 @@ pub struct EventQuota {
     pub superseded: std::sync::atomic::AtomicU64,
     /// References that were created.
     pub references: std::sync::atomic::AtomicU64,
-    /// It was told that from some row on they are only counted.
+    /// The event that from some row on they are only counted is stored.
     pub quota_notice_sent: std::sync::atomic::AtomicBool,
 }
 
@@ -69,7 +69,7 @@ pub struct EventQuota {
 #[async_trait]
 pub trait ChunkWriter: Send {
     /// Commits the chunk with everything that belongs to it: records, references, histories, row
-    /// errors, counts, and the row of `import_chunks` that proves it.
+    /// errors, counts, and the row of `import_chunks` that records the commit.
     ///
     /// Answers the job as it stands then; `None` when the chunk was committed before and the answer to
     /// that was lost.

@@ -15,7 +15,7 @@ const ONLY: i32 = 1;
 const ACTION: &str = "read the name of the database";
 
 impl Store {
-    /// The name of this database; the first who asks gives it one. A copy has the same.
+    /// The name of this database; the first server gives it one. A copy has the same.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -45,9 +45,10 @@ pub(crate) fn watch_peers(port: u16) {
         Ok(())
     };
     if let Err(error) = sockets()
-        && !IS_SAID.swap(true, Ordering::Relaxed)
+        && !IS_LOGGED.swap(true, Ordering::Relaxed)
     {
         tracing::warn!(
+            event = "connections_not_watched",
             %error,
             "connections to the database are not watched: one that a firewall forgets holds its job \
              until the system gives it up; allow the system call pidfd_getfd (Docker: --cap-add \
@@ -56,9 +57,9 @@ pub(crate) fn watch_peers(port: u16) {
     }
 }
 
-/// It was said that connections are not watched: once is enough.
+/// The warning is logged once.
 #[cfg(target_os = "linux")]
-static IS_SAID: AtomicBool = AtomicBool::new(false);
+static IS_LOGGED: AtomicBool = AtomicBool::new(false);
 
 /// Elsewhere the system's settings decide.
 #[cfg(not(target_os = "linux"))]
@@ -86,7 +87,11 @@ mod linux {
             .and_then(|()| sockopt::set_tcp_user_timeout(socket, silence))
             .and_then(|()| sockopt::set_socket_keepalive(socket, true));
         if let Err(error) = set {
-            tracing::debug!(%error, "a connection to the database is not watched");
+            tracing::debug!(
+                event = "connection_not_watched",
+                %error,
+                "a connection to the database is not watched"
+            );
         }
     }
 }

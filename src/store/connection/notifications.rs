@@ -1,6 +1,6 @@
-//! Telling the other servers at once that a job changed, instead of leaving it to their next look
+//! Notifying the other servers at once that a job changed, instead of leaving it to their next look
 //! into the table: NOTIFY and LISTEN of PostgreSQL, with the job's number. A notification may be
-//! lost; whoever relies on one looks into the table now and then as well.
+//! lost; servers look into the table now and then as well.
 
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -12,11 +12,11 @@ use crate::store::{Database, Store};
 /// The channel of all servers on one database.
 const CHANNEL: &str = "loadbay_jobs";
 
-/// Hears which jobs other servers changed.
+/// Receives which jobs other servers changed.
 #[derive(Debug)]
 pub struct Notifications(PgListener);
 
-/// Tells all servers that a job changed, once this transaction commits. SQLite has one server.
+/// Notifies all servers that a job changed, once this transaction commits. SQLite has one server.
 pub(in crate::store) async fn notify(
     transaction: &DatabaseTransaction,
     job: i64,
@@ -55,7 +55,7 @@ impl Notifications {
     /// # Errors
     /// When the connection is lost and cannot be had again.
     pub async fn next(&mut self) -> Result<Option<i64>, StoreError> {
-        let heard = self.0.try_recv().await.context("hear of changes of jobs")?;
-        Ok(heard.and_then(|heard| heard.payload().parse().ok()))
+        let received = self.0.try_recv().await.context("receive changes of jobs")?;
+        Ok(received.and_then(|it| it.payload().parse().ok()))
     }
 }

@@ -138,7 +138,11 @@ impl Store {
     pub async fn close(&self) {
         for connection in [&self.write, &self.read] {
             if let Err(error) = connection.close_by_ref().await {
-                tracing::warn!(%error, "a connection did not close cleanly");
+                tracing::warn!(
+                    event = "connection_close_failed",
+                    %error,
+                    "a connection to the database did not close cleanly"
+                );
             }
         }
     }
@@ -194,7 +198,7 @@ mod tests {
             transaction.execute_unprepared("PRAGMA max_page_count = 1").await.unwrap();
             let large = "INSERT INTO things VALUES (zeroblob(1000000))";
             let full = transaction.execute_unprepared(large).await.context("fill the disk");
-            assert!(full.unwrap_err().is_out_of_room());
+            assert!(full.unwrap_err().is_storage_full());
             drop(transaction);
 
             let undone = store.write.begin().await.unwrap();

@@ -12,7 +12,7 @@ use crate::store::connection::keepalive;
 /// How long a request may wait for a connection before the answer is 503.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a chunk writer waits for its connection. Until it stands nobody watches whether its other
+/// How long a chunk writer waits for its connection. Until it stands no probe watches whether its other
 /// end is still there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -23,7 +23,7 @@ const IDLE_LEASES: u32 = 2;
 /// have to be written.
 const IDLE_MIN: Duration = Duration::from_secs(5);
 
-/// How long a question waits for a lock: a frozen server may hold it, and nobody waits that long.
+/// How long a question waits for a lock: a frozen server may hold it for longer.
 const LOCK_TIMEOUT: &str = "5s";
 
 /// How sessions are opened.

@@ -1,5 +1,5 @@
 //! `import_events`: events get their numbers in the transaction that makes them true, and are read
-//! back and asked for here. Who listens is unknown.
+//! back here. Listeners are unknown.
 
 pub(super) mod prune;
 pub(super) mod row_errors;
@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::row_errors::row_error;
-use crate::store::log::job_row::{job, signed, unsigned};
+use crate::store::log::job_row::{as_text, job, signed, unsigned};
 
 /// Row errors that the last event of a job names.
 const FIRST_ERRORS: u64 = 100;
@@ -41,7 +41,7 @@ pub(in crate::store) fn numbered(
             number: Set(signed(number)),
             first_number: Set(signed(first)),
             kind: Set(event.type_name().to_owned()),
-            event: Set(serde_json::to_string(event).unwrap_or_default()),
+            event: Set(as_text(event)),
             created_at: Set(at),
         }
     };
@@ -49,7 +49,7 @@ pub(in crate::store) fn numbered(
 }
 
 impl Store {
-    /// Changes the job that `update` names and tells it in the same transaction; `None` when there
+    /// Changes the job that `update` names and stores its events in the same transaction; `None` when there
     /// is no such job any more.
     pub(in crate::store) async fn change(
         &self,
@@ -83,14 +83,14 @@ impl Store {
             first = first_errors(&transaction, ended.id).await?;
         }
         let events = lifecycle::ended(&ended, &groups, first);
-        tell(&transaction, &mut ended, &events).await.context(action)?;
+        emit(&transaction, &mut ended, &events).await.context(action)?;
         notify(&transaction, ended.id).await.context(action)?;
         transaction.commit().await.context(action)?;
         Ok(Some(ended))
     }
 
     /// Events of a job behind the one numbered `after`, in order, at most `limit` stored ones. The
-    /// first may hold notes up to `after` as well.
+    /// first may hold row events up to `after` as well.
     pub async fn events_after(
         &self,
         id: i64,
@@ -107,7 +107,7 @@ impl Store {
             .context("read the events")?;
         let event = |row: import_event::Model| {
             let unreadable = |_| StoreError::Unreadable { id, what: "event" };
-            // A thousand notes, read as what they are: by its tag an event is first read into a
+            // A thousand row events, read as what they are: by its tag an event is first read into a
             // tree of anything.
             let event = if row.kind == "rows" {
                 serde_json::from_str(&row.event).map(Event::Rows)
@@ -124,8 +124,8 @@ impl Store {
         rows.into_iter().map(event).collect()
     }
 
-    /// From now on the job tells what becomes of every row; `None` when it has ended.
-    pub async fn ask_for_rows(&self, id: i64) -> Result<Option<Job>, StoreError> {
+    /// From now on the job has an event for every row; `None` when it has ended.
+    pub async fn request_row_events(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let _guard = self.lock_writes().await;
         let rows = import_log::Entity::update_many()
             .col_expr(import_log::Column::RowEvents, Expr::value(true))
@@ -133,7 +133,7 @@ impl Store {
             .filter(import_log::Column::ImportStatus.is_not_in(ends()))
             .exec_with_returning(&self.write)
             .await
-            .context("ask for the events of all rows")?;
+            .context("request the events of all rows")?;
         rows.into_iter().next().map(job).transpose()
     }
 
@@ -153,7 +153,7 @@ pub(in crate::store) fn unfinished() -> impl Iterator<Item = &'static str> {
     JobStatus::ALL.into_iter().filter(|status| !status.is_terminal()).map(JobStatus::as_stored)
 }
 
-/// Changes the job that `update` names and tells it, within a transaction; `None` when there is no
+/// Changes the job that `update` names and stores its events, within a transaction; `None` when there is no
 /// such job any more.
 pub(in crate::store) async fn changed(
     transaction: &DatabaseTransaction,
@@ -167,12 +167,12 @@ pub(in crate::store) async fn changed(
         Err(error) => return Ok(Some(Err(error))),
     };
     let events = story(&changed);
-    tell(transaction, &mut changed, &events).await?;
+    emit(transaction, &mut changed, &events).await?;
     Ok(Some(Ok(changed)))
 }
 
 /// Stores the events of a job whose row this transaction has locked.
-pub(in crate::store) async fn tell(
+pub(in crate::store) async fn emit(
     transaction: &DatabaseTransaction,
     job: &mut Job,
     events: &[Event],

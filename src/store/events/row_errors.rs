@@ -12,7 +12,7 @@ use crate::store::log::job_row::unsigned;
 /// A row that a later row of the same file overtook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SupersededRow {
-    /// The row that was overtaken.
+    /// The row that was superseded.
     pub row_number: u64,
     /// The row that was written instead.
     pub by_row_number: u64,
@@ -65,7 +65,7 @@ impl Store {
         rows.into_iter().map(row_error).collect()
     }
 
-    /// Rows of a job that were overtaken, behind row `after`.
+    /// Rows of a job that were superseded, behind row `after`.
     pub async fn superseded_rows(
         &self,
         id: i64,

@@ -1,5 +1,5 @@
 //! How far a job is, read from what its chunks left: the checkpoint, the rows with an outcome, the
-//! notes about rows.
+//! row errors.
 
 use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};

@@ -1,5 +1,5 @@
-//! How a job gets its owner: the next due job, taken under a lock that all servers share. Who runs
-//! it, and how, is unknown here.
+//! How a job gets its owner: the next due job, claimed under a lock that all servers share. How it
+//! runs is unknown here.
 
 use chrono::{DateTime, Utc};
 use entity::import_log;
@@ -31,9 +31,9 @@ impl Store {
     /// aside until now. What has begun goes on first, so that the jobs of a table stay in order;
     /// then the highest priority; of these the client that was served least recently; of these the
     /// oldest. Only jobs whose file `by` can reach, or that need none, of datasets that `by` has and
-    /// that have a place.
+    /// that have a free concurrency slot.
     ///
-    /// All claims of a database take turns, so that two servers never take the last place of a
+    /// All claims of a database take turns, so that two servers never take the last slot of a
     /// dataset together.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Store {
     /// earlier process left behind does not run.
     ///
     /// # Errors
-    /// When the database does not answer, or a job is held by somebody.
+    /// When the database does not answer, or another server holds a job locked.
     pub async fn release_orphaned(&self, by: &Claimant) -> Result<(), StoreError> {
         let _guard = self.lock_writes().await;
         let transaction = self.begin_claim().await?;
@@ -88,7 +88,7 @@ impl Store {
             .context("look for jobs of other datasets")
     }
 
-    /// A transaction beside which nobody else claims.
+    /// A transaction beside which no other server claims.
     async fn begin_claim(&self) -> Result<DatabaseTransaction, StoreError> {
         let transaction = self.write.begin().await.context("claim a job")?;
         self.lock_slots(&transaction).await?;
@@ -117,7 +117,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes the best candidate that nobody holds locked, else any due job that nobody does.
+    /// Claims the best candidate that no transaction holds locked, else any due job that none does.
     async fn claim_next(
         &self,
         transaction: &DatabaseTransaction,
@@ -204,7 +204,7 @@ impl Store {
             .col_expr(C::StorageLocation, storage_location.into())
             .col_expr(C::ClaimedAt, self.now())
             .col_expr(C::UpdatedAt, self.now())
-            // What it was set aside for is over, as far as anybody knows.
+            // The reason why it was paused may be over.
             .col_expr(C::ResumeAt, Expr::value(None::<DateTime<Utc>>))
             .col_expr(C::ErrorCode, Expr::value(None::<String>))
             .col_expr(C::ErrorMessage, Expr::value(None::<String>))
@@ -236,7 +236,7 @@ fn candidates(due: &Condition) -> SelectStatement {
     };
     let client = Expr::col((served.clone(), C::CreatedBy));
     let named = last_served(client.clone().equals((first.clone(), C::CreatedBy)));
-    // Jobs without a client, of before clients were told apart, are those of one client.
+    // Jobs without a client count as those of one client.
     let unnamed = Expr::case(
         Expr::col((first.clone(), C::CreatedBy)).is_null(),
         last_served(client.is_null()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Who claims.
+/// A server that claims jobs.
 #[derive(Debug, Clone)]
 pub struct Claimant {
     /// The server's id.
@@ -16,7 +16,8 @@ pub struct Claimant {
     pub datasets: Vec<String>,
     /// How many jobs may run of which datasets.
     pub limits: Vec<TableConcurrency>,
-    /// Jobs that it still works on, whoever they belong to by now: not claimed before that is over.
+    /// Jobs that it still works on, even if they belong to another server by now. It does not claim
+    /// them before that is over.
     pub busy_with: Vec<i64>,
     /// It may own jobs that it does not know of: an earlier process of it left them behind, or the
     /// answer to a claim was lost.

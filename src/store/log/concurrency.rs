@@ -1,6 +1,5 @@
-//! Places: how many jobs may write to a table at the same time, on all servers together. They are
-//! given away, and taken up again, under a lock that all servers share. Which job gets one is in
-//! `claim`.
+//! Concurrency slots: how many jobs may write to a table at the same time, on all servers together.
+//! Slots are given away under a lock that all servers share. Which job gets one is in `claim`.
 
 use entity::import_log;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -19,9 +18,9 @@ use crate::store::log::lease::has;
 use import_log::Column as C;
 
 impl Store {
-    /// The datasets of which as many jobs run as may, besides the job `except`. A job has its place
-    /// while its lease runs, and while `by` itself works on it. One that is set aside until a time
-    /// keeps it: what it has not written yet must not come after the rows of a later file.
+    /// The datasets without a free slot, not counting the job `except`. A job has its slot while its
+    /// lease runs, and while `by` itself works on it. A job that is paused until a time keeps its
+    /// slot: its rows must not come after those of a later file.
     pub(in crate::store) async fn full_datasets(
         &self,
         transaction: &DatabaseTransaction,
@@ -31,10 +30,10 @@ impl Store {
         let runs = Condition::any()
             .add(Expr::col(C::LeaseExpiresAt).gte(self.now()))
             .add(C::Id.is_in(by.busy_with.iter().copied()));
-        let set_aside = Expr::col(C::ResumeAt).gt(self.now());
+        let is_suspended = Expr::col(C::ResumeAt).gt(self.now());
         let taken = Condition::any()
             .add(Condition::all().add(has(JobStatus::Processing)).add(runs))
-            .add(Condition::all().add(has(JobStatus::Paused)).add(set_aside));
+            .add(Condition::all().add(has(JobStatus::Paused)).add(is_suspended));
         let mut jobs = import_log::Entity::find()
             .select_only()
             .column(C::Dataset)
@@ -54,8 +53,8 @@ impl Store {
         Ok(full.flat_map(|limit| limit.datasets.iter().cloned()).collect())
     }
 
-    /// Renews a lease that ran out, for one who holds the turn to write: nobody has taken the job,
-    /// but its place may be a later job's by now. False when it is, or when the job is not ours.
+    /// Renews a lease that ran out; the caller holds the write lock. No server has claimed the job,
+    /// but its slot may be a later job's by now. False when it is, or when the job has another owner.
     pub(in crate::store) async fn renew_with_slot(
         &self,
         job: &Job,

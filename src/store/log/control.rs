@@ -1,6 +1,6 @@
-//! What a person asks of a job: set aside, go on, go next, end, forget. Each is a compare-and-set
-//! along the edges of `domain::status`, whoever owns the job and whether that one still lives; its
-//! owner, if there is one, is fenced off by the epoch.
+//! Commands of a person to a job: pause, resume, go next, cancel, delete. Each is a compare-and-set
+//! along the edges of `domain::status`, whatever server owns the job. The new epoch fences the owner
+//! off.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::store::log::lease::{has, ours};
 use crate::store::undo::unfinished_rollback;
 use import_log::Column as C;
 
-/// What became of the wish to forget a job.
+/// What became of the command to delete a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
     /// The job is no more.
@@ -35,41 +35,41 @@ pub enum Deletion {
 }
 
 impl Store {
-    /// Cancels a job, whoever owns it; `None` when it has ended already.
+    /// Cancels a job; `None` when it has ended already.
     pub async fn cancel(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let which = Condition::all().add(C::Id.eq(id)).add(may_become(JobStatus::Cancelled));
         self.close_where(which, JobStatus::Cancelled, None, None).await
     }
 
-    /// Sets a job aside, whoever owns it; `None` when its status does not allow it.
+    /// Pauses a job; `None` when its status does not allow it.
     pub async fn pause(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let which = Condition::all().add(C::Id.eq(id)).add(may_become(JobStatus::Paused));
         let pause = revoke_lease(to(JobStatus::Paused)).filter(which);
         self.apply(pause, lifecycle::paused, "pause a job").await
     }
 
-    /// Sets a job of ours aside for want of something, to be tried again after `pause`; `None` when
-    /// it is no longer ours.
-    pub async fn set_aside(
+    /// Pauses a job of this owner for want of something, to be tried again after `pause`; `None` when
+    /// the job belongs to another owner by now.
+    pub async fn suspend(
         &self,
         job: &Job,
         code: ErrorCode,
         message: &str,
         pause: Duration,
     ) -> Result<Option<Job>, StoreError> {
-        let set_aside = revoke_lease(to(JobStatus::Paused))
+        let suspend = revoke_lease(to(JobStatus::Paused))
             .col_expr(C::ErrorCode, Expr::value(code.as_str()))
             .col_expr(C::ErrorMessage, Expr::value(message))
             .col_expr(C::ResumeAt, self.lease_end(pause))
-            // It ended with a word: the attempt does not count.
+            // The attempt ended in order and does not count.
             .col_expr(C::Attempts, Expr::value(0))
             .filter(ours(job));
-        let aside = self.apply(set_aside, lifecycle::paused, "set a job aside").await?;
+        let suspended = self.apply(suspend, lifecycle::paused, "pause a job automatically").await?;
         fault!("room.after", StoreError::busy());
-        Ok(aside)
+        Ok(suspended)
     }
 
-    /// Lets a job that was set aside go on; `None` when it is not set aside.
+    /// Resumes a paused job; `None` when it is not paused.
     pub async fn resume(&self, id: i64) -> Result<Option<Job>, StoreError> {
         let which = Condition::all().add(C::Id.eq(id)).add(has(JobStatus::Paused));
         let resume = revoke_lease(to(JobStatus::Processing))
@@ -105,7 +105,7 @@ impl Store {
     }
 
     /// How long ago a job last changed, by the clock that [`force`](Self::force) goes by.
-    pub async fn still_for(&self, job: &Job) -> Result<Duration, StoreError> {
+    pub async fn time_since_change(&self, job: &Job) -> Result<Duration, StoreError> {
         let action = "ask for the time";
         let transaction = self.read.begin().await.context(action)?;
         let now = self.time(&transaction).await?;
@@ -122,8 +122,7 @@ impl Store {
         self.apply(change, lifecycle::prioritised, "change a job's priority").await
     }
 
-    /// Forgets a job that has ended, with all that the tables know of it. Its files are the caller's
-    /// to remove.
+    /// Deletes a job that has ended, with all that the tables hold of it. The caller removes its files.
     ///
     /// Its time ends first, so that nothing takes it back any more; then its journal goes in steps:
     /// as one with the row it would hold up everybody else.
@@ -148,7 +147,7 @@ impl Store {
         let action = "end the time of a job";
         let _guard = self.lock_writes().await;
         let transaction = self.write.begin().await.context(action)?;
-        // Who stores a rollback waits for this row, or we for him.
+        // The server that stores a rollback locks this row, too.
         let job = self.locked(&transaction, id).await?;
         let Some(job) = job.filter(|job| job.status.is_terminal()) else {
             transaction.rollback().await.context(action)?;
@@ -168,7 +167,7 @@ impl Store {
         Ok(Deletion::Done)
     }
 
-    /// Changes a job, tells it, and tells the servers.
+    /// Changes a job, stores the events of the change, and notifies the other servers.
     async fn apply(
         &self,
         update: UpdateMany<import_log::Entity>,
@@ -201,7 +200,7 @@ fn to(status: JobStatus) -> UpdateMany<import_log::Entity> {
     import_log::Entity::update_many().col_expr(C::ImportStatus, Expr::value(status.as_stored()))
 }
 
-/// Nobody's any more: an owner that still works on the job can commit nothing.
+/// Takes the job from its owner, which can commit nothing from here on.
 fn revoke_lease(update: UpdateMany<import_log::Entity>) -> UpdateMany<import_log::Entity> {
     without_lease(update).col_expr(C::LeaseEpoch, Expr::col(C::LeaseEpoch).add(1))
 }

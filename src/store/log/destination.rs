@@ -1,5 +1,5 @@
 //! Where the rows of a job go: table, key and the columns that it feeds, as they were when it began.
-//! A dataset may be defined anew before a job goes on or is taken back; then its rows must be neither
+//! A dataset may be defined anew before a job goes on or is rolled back; then its rows must be neither
 //! divided among two tables nor looked for where they never were.
 
 use std::collections::BTreeMap;
@@ -15,9 +15,10 @@ use crate::dataset::model::Dataset;
 use crate::domain::job::Job;
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::as_json;
 use crate::store::log::lease::ours;
 
-/// A table, the columns that tell its rows apart, and those that a job's rows are written to.
+/// A table, the columns of its key, and those that a job's rows are written to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
     /// The table.
@@ -58,7 +59,7 @@ impl Destination {
 }
 
 impl Store {
-    /// Notes where the rows of a job of ours go, unless that was noted before, and gives what is
+    /// Records where the rows of a job go, unless that was recorded before, and answers what is
     /// noted; `None` when the job is no longer ours.
     ///
     /// # Errors
@@ -70,10 +71,7 @@ impl Store {
     ) -> Result<Option<Destination>, StoreError> {
         let guard = self.lock_writes().await;
         let note = import_log::Entity::update_many()
-            .col_expr(
-                import_log::Column::Destination,
-                Expr::value(serde_json::to_value(now).unwrap_or_default()),
-            )
+            .col_expr(import_log::Column::Destination, Expr::value(as_json(now)))
             .filter(ours(job))
             .filter(import_log::Column::Destination.is_null());
         note.exec(&self.write).await.context("note where the rows of a job go")?;

@@ -1,6 +1,7 @@
 //! Between the row of `import_log` and the domain's job.
 
 use entity::import_log;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::counts::Counts;
@@ -57,7 +58,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
     })
 }
 
-/// A count of the table; a negative one cannot be ours.
+/// A count of the table. Loadbay stores none below zero; one that somebody else stored counts as zero.
 pub(in crate::store) fn unsigned(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or(0)
 }
@@ -65,6 +66,20 @@ pub(in crate::store) fn unsigned(stored: i64) -> u64 {
 /// A count for the table.
 pub(in crate::store) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A value as JSON for the table.
+pub(in crate::store) fn as_json(value: &impl Serialize) -> serde_json::Value {
+    let json = serde_json::to_value(value);
+    assert!(json.is_ok(), "every value that is stored as JSON can be written so: {json:?}");
+    json.unwrap_or_default()
+}
+
+/// A value as JSON in a column of text.
+pub(in crate::store) fn as_text(value: &impl Serialize) -> String {
+    let json = serde_json::to_string(value);
+    assert!(json.is_ok(), "every value that is stored as JSON can be written so: {json:?}");
+    json.unwrap_or_default()
 }
 
 /// A number for a column of 32 bits, which no job outgrows.

@@ -16,8 +16,8 @@ use crate::faults::fault;
 use crate::store::Store;
 use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
-use crate::store::events::tell;
-use crate::store::log::job_row::{job, unsigned};
+use crate::store::events::emit;
+use crate::store::log::job_row::{as_json, job, signed, unsigned};
 
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
@@ -49,7 +49,7 @@ pub struct JobFilter {
     pub limit: u64,
 }
 
-/// What tells one state of a job from another.
+/// A state of a job, to be compared with another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobMark {
     /// The job.
@@ -61,7 +61,8 @@ pub struct JobMark {
 }
 
 impl Store {
-    /// Stores a new job as PENDING. Its file lies at `place`; only who reaches it can run the job.
+    /// Stores a new job as PENDING. Only servers that reach `storage_location`, where its file lies, can
+    /// run it.
     pub async fn insert(
         &self,
         new: &NewJob,
@@ -72,8 +73,8 @@ impl Store {
         self.insert_within(transaction, new, storage_location).await
     }
 
-    /// The same at the end of a transaction, which is committed or rolled back. For those who hold
-    /// the turn to write.
+    /// The same at the end of a transaction, which is committed or rolled back. The caller holds the
+    /// write lock.
     pub(in crate::store) async fn insert_within(
         &self,
         transaction: DatabaseTransaction,
@@ -85,11 +86,11 @@ impl Store {
             uuid: Set(new.uuid.to_string()),
             dataset: Set(new.dataset.clone()),
             file_name: Set(new.file_name.clone()),
-            file_size: Set(crate::store::log::job_row::signed(new.file_size)),
+            file_size: Set(signed(new.file_size)),
             sha256: Set(new.sha256.clone()),
             import_status: Set(JobStatus::Pending.as_stored().to_owned()),
-            options: Set(serde_json::to_value(&new.options).unwrap_or_default()),
-            detected: Set(serde_json::to_value(&new.detected).unwrap_or_default()),
+            options: Set(as_json(&new.options)),
+            detected: Set(as_json(&new.detected)),
             priority: Set(new.options.priority),
             storage_location: Set(storage_location.to_owned()),
             bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
@@ -97,7 +98,7 @@ impl Store {
             idempotency_key: Set(new.idempotency_key.clone()),
             retry_of: Set(new.retry_of),
             rollback_of: Set(new.rollback_of),
-            selection: Set(new.selection.as_ref().and_then(|it| serde_json::to_value(it).ok())),
+            selection: Set(new.selection.as_ref().map(as_json)),
             row_events: Set(false),
             created_at: Set(now),
             updated_at: Set(now),
@@ -115,7 +116,7 @@ impl Store {
         if let Some(row) = inserted.into_iter().next() {
             let mut job = job(row)?;
             let events = lifecycle::received(&job);
-            tell(&transaction, &mut job, &events).await.context(action)?;
+            emit(&transaction, &mut job, &events).await.context(action)?;
             notify(&transaction, job.id).await.context(action)?;
             transaction.commit().await.context(action)?;
             fault!("submit.after", StoreError::busy());

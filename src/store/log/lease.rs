@@ -19,7 +19,7 @@ use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::changed;
 use crate::store::log::claimant::Claimant;
-use crate::store::log::job_row::signed;
+use crate::store::log::job_row::{signed, small};
 
 /// How a job ends that is not cancelled.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ pub(in crate::store) fn has(status: JobStatus) -> Expr {
 
 impl Store {
     /// Moves the end of a lease; false when the job is no longer ours, or when its lease ran out and
-    /// its place among the jobs of its table is another's.
+    /// the concurrency slot is another job's.
     pub async fn renew(&self, job: &Job, by: &Claimant) -> Result<bool, StoreError> {
         fault!("renew.before", StoreError::busy());
         let _guard = self.lock_writes().await;
@@ -166,7 +166,7 @@ impl Store {
         self.end(end).await
     }
 
-    /// Notes how many rows the file has and among how many writers they are divided; `None` when
+    /// Records how many rows the file has and among how many writers they are divided; `None` when
     /// the job is no longer ours.
     pub async fn set_total(
         &self,
@@ -178,10 +178,7 @@ impl Store {
         let _guard = self.lock_writes().await;
         let note = import_log::Entity::update_many()
             .col_expr(import_log::Column::TotalRows, Expr::value(signed(total_rows)))
-            .col_expr(
-                import_log::Column::Lanes,
-                Expr::value(i32::try_from(partitions).unwrap_or(1)),
-            )
+            .col_expr(import_log::Column::Lanes, Expr::value(small(partitions)))
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .filter(ours(job));
         let is_known = job.total_rows.is_some();
@@ -191,8 +188,8 @@ impl Store {
         Ok(noted)
     }
 
-    /// Tells something of a job of ours; `None` when the job is no longer ours.
-    pub async fn tell(
+    /// Stores events of a job of this owner; `None` when the job is no longer ours.
+    pub async fn emit(
         &self,
         job: &Job,
         story: impl FnOnce(&Job) -> Vec<Event> + Send,
@@ -201,11 +198,11 @@ impl Store {
         let touch = import_log::Entity::update_many()
             .col_expr(import_log::Column::UpdatedAt, self.now())
             .filter(ours(job));
-        self.change(touch, story, "tell how far a job is").await
+        self.change(touch, story, "store an event of a job").await
     }
 }
 
-/// The job as long as nobody else took it and nobody ended it.
+/// The job as long as it is PROCESSING under this epoch.
 pub(in crate::store) fn ours(job: &Job) -> Condition {
     Condition::all()
         .add(import_log::Column::Id.eq(job.id))

@@ -21,7 +21,7 @@ const FOLDERS_PER_QUERY: usize = 500;
 /// Jobs whose time ends in one step.
 const JOBS_PER_STEP: u64 = 100;
 
-/// Row numbers of an undo journal that are removed in one statement: nobody waits long for it.
+/// Row numbers of an undo journal that are removed in one statement: no other writer waits long for it.
 const JOURNAL_ROWS_PER_STEP: i64 = 10_000;
 
 /// A folder of files that belongs to a job.
@@ -100,7 +100,7 @@ impl Store {
     }
 
     /// Removes some rows of the undo journal of jobs whose time is over; false when none is left. One
-    /// that is being taken back, because that was asked in the moment when its time ended, keeps it.
+    /// that is being rolled back, because that was asked in the moment when its time ended, keeps it.
     pub async fn clear_expired_journals(&self) -> Result<bool, StoreError> {
         let over = Query::select()
             .column(C::Id)

@@ -255,7 +255,7 @@ fn record_index(staged: i32) -> usize {
     record.unwrap_or_default()
 }
 
-/// What a merge answers: created, updated, and the indexes of both, if they are told.
+/// What a merge answers: created, updated, and the indexes of both, if they are asked for.
 type Merged = (i64, i64, Option<Vec<i32>>, Option<Vec<i32>>);
 
 fn records(

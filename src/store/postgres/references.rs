@@ -34,7 +34,7 @@ pub(super) async fn load(
 
 impl PostgresRows {
     /// Looks up the names of the chunk that are not known yet and creates those that are missing.
-    /// With `careful` a name that the database refuses is noted and the others are created.
+    /// With `isolate_rows` a name that the database refuses is remembered and the others are created.
     pub(super) async fn create_references(
         &mut self,
         connection: &mut PgConnection,

@@ -35,7 +35,7 @@ fn each_name(
 }
 
 /// Looks up the names of the chunk that are not known yet and creates those that are missing.
-/// With `careful` a name that the database refuses is noted and the others are created.
+/// With `isolate_rows` a name that the database refuses is remembered and the others are created.
 pub(super) fn create(
     transaction: &Connection,
     references: &mut References,

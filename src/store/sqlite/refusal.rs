@@ -1,4 +1,4 @@
-//! What SQLite says when it refuses a row, and how that is told from other faults.
+//! What SQLite answers when it refuses a row, and how such an answer is recognised.
 
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::row_error::RowCode;

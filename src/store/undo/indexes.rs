@@ -60,7 +60,7 @@ impl Store {
             match self.write.execute_unprepared(&create).await.context("index a history") {
                 Err(error)
                     if (error.is_transient() && !error.is_lock_timeout())
-                        || error.is_out_of_room() =>
+                        || error.is_storage_full() =>
                 {
                     return Err(error);
                 }

@@ -99,7 +99,7 @@ on_both!(a_chunk_whose_failed_rows_cannot_be_kept_is_not_committed, |ground| {
     let mut writer = ground.writer_with_disk(&job, Arc::clone(&is_full)).await;
     let before = ground.tables(&job).await;
     let refused = writer.commit(chunk(0, true)).await.unwrap_err();
-    assert!(refused.is_out_of_room(), "{refused}");
+    assert!(refused.is_storage_full(), "{refused}");
     assert_eq!(ground.tables(&job).await, before);
     // With room the same writer commits the same chunk.
     is_full.store(false, Ordering::Relaxed);

@@ -113,7 +113,7 @@ on_both!(a_job_keeps_its_place_while_it_waits_for_room_but_not_when_it_is_paused
     let lease = crate::conformance::ground::LEASE;
     ground
         .store
-        .set_aside(&first, ErrorCode::StorageFull, "no room", lease)
+        .suspend(&first, ErrorCode::StorageFull, "no room", lease)
         .await
         .unwrap()
         .expect("it is ours");

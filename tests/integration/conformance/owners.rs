@@ -18,11 +18,9 @@ async fn can_do_nothing(ground: &Ground, lost: &Job) {
     let store = &ground.store;
     assert!(!store.renew(lost, &claimant("one")).await.unwrap());
     store.release(lost, ReleaseReason::ServerStops).await.unwrap();
-    assert!(store.tell(lost, lifecycle::parsed).await.unwrap().is_none());
+    assert!(store.emit(lost, lifecycle::parsed).await.unwrap().is_none());
     assert!(store.set_total(lost, 7, 2).await.unwrap().is_none());
-    assert!(
-        store.set_aside(lost, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().is_none()
-    );
+    assert!(store.suspend(lost, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().is_none());
     let failed = End::Failed { code: ErrorCode::Internal, message: "no".to_owned() };
     for end in [End::Completed, failed] {
         assert!(store.finish(lost, &end).await.unwrap().is_none());
@@ -197,7 +195,7 @@ on_both!(a_job_without_room_is_tried_again_when_its_time_has_come_and_not_before
     let pause = Duration::from_mins(1);
     let paused = ground
         .store
-        .set_aside(&job, ErrorCode::StorageFull, "the disk is full", pause)
+        .suspend(&job, ErrorCode::StorageFull, "the disk is full", pause)
         .await
         .unwrap();
     let paused = paused.expect("it is ours");

@@ -45,7 +45,7 @@ async fn another_server_hears_of_every_change_that_it_may_have_to_act_on() {
     store.set_priority(job.id, 3).await.unwrap().unwrap();
     assert_eq!(next(&mut heard).await, job.id, "prioritised");
     let owned = claim().await;
-    store.set_aside(&owned, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().unwrap();
+    store.suspend(&owned, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().unwrap();
     assert_eq!(next(&mut heard).await, job.id, "set aside");
     store.resume(job.id).await.unwrap().unwrap();
     assert_eq!(next(&mut heard).await, job.id, "resumed again");
