@@ -183,7 +183,8 @@ impl Work<'_> {
             event_quota: event_quota(inner.settings.stored_errors_max, errors, 0),
         };
         let undoer =
-            retry_transient(job.id, token, || store.undoer(undone, settings.clone())).await?;
+            retry_transient(job.id, token, || store.rollback_writer(undone, settings.clone()))
+                .await?;
         let mut partition = PartitionWriter::new(inner, job, undoer, self.stop);
         let mut number = next_number(committed);
         let mut after = committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(0);

@@ -134,6 +134,28 @@ impl StoreError {
         self.answer_code().is_some_and(|code| code == "55P03")
     }
 
+    /// Why the database refused a row, if it refused the statement because of a row's values and not
+    /// for a reason of its own.
+    pub(super) fn row_refusal(&self) -> Option<RowRefusal> {
+        let Self::Query { source, .. } = self else { return None };
+        let answer = sqlx_error(source)?.as_database_error()?;
+        let (is_constraint, is_other) = match (sqlite_code(answer), answer.code()) {
+            (Some(code), _) => (code == SQLITE_CONSTRAINT, SQLITE_VALUES.contains(&code)),
+            // Classes 23, integrity constraint violation, and 22, data exception (PostgreSQL manual,
+            // appendix A), and what a trigger raises.
+            (None, Some(code)) => {
+                (code.starts_with("23"), code.starts_with("22") || code == "P0001")
+            }
+            (None, None) => (false, false),
+        };
+        let text = answer.message().to_owned();
+        if is_constraint {
+            Some(RowRefusal::Constraint(text))
+        } else {
+            is_other.then_some(RowRefusal::Other(text))
+        }
+    }
+
     /// True when the same work may succeed a moment later: a deadlock, a lost connection, a
     /// database that restarts or is busy.
     #[must_use]
@@ -153,6 +175,15 @@ impl StoreError {
             | Self::WriterDied => false,
         }
     }
+}
+
+/// Why the database refused a row, with what it said.
+#[derive(Debug)]
+pub(super) enum RowRefusal {
+    /// A constraint of the table or of another one.
+    Constraint(String),
+    /// Another reason.
+    Other(String),
 }
 
 /// Lets `?` say what was being done: `.await.context("claim a job")?`.
@@ -212,6 +243,10 @@ const READ_ONLY: &str = "25006";
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
 const SQLITE_FULL: u32 = 13;
+const SQLITE_CONSTRAINT: u32 = 19;
+
+/// A value is too long, or of another type than its column.
+const SQLITE_VALUES: [u32; 2] = [18, 20];
 
 /// What SQLite said, if it was SQLite. sqlx gives an extended code, such as 517 where a read lock
 /// cannot become a write lock; its lowest byte is the code itself.

@@ -18,8 +18,8 @@ mod error;
 mod events;
 mod log;
 mod postgres;
+mod rollback;
 mod sqlite;
-mod undo;
 
 pub use chunk::writer::{ChunkWriter, EventQuota, FailedRowsSink, WriterSettings};
 pub use connection::notifications::Notifications;
@@ -34,7 +34,7 @@ pub use log::destination::Destination;
 pub use log::jobs::{Inserted, JobFilter, JobMark};
 pub use log::lease::{End, ReleaseReason};
 pub use log::retention::KnownFolder;
-pub use undo::RollbackInserted;
+pub use rollback::RollbackInserted;
 
 /// Handle on the database; cheap to clone.
 #[derive(Debug, Clone)]

@@ -20,7 +20,7 @@ use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::{changed, ends};
 use crate::store::log::lease::{has, ours};
-use crate::store::undo::unfinished_rollback;
+use crate::store::rollback::unfinished_rollback;
 use import_log::Column as C;
 
 /// What became of the command to delete a job.

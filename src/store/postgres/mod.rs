@@ -2,19 +2,17 @@
 //! set-based statements do the rest, on a connection that the writer has for itself.
 
 mod copy;
+mod journal;
 mod merge;
 mod references;
 mod rows;
 mod session;
 mod sql;
-mod undo;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
-
-pub(super) use undo::PostgresUndoer;
 
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 
+use super::journal::PostgresJournal;
 use super::session::PostgresTx;
 use super::sql::ImportSql;
-use super::undo::PostgresJournal;
 use crate::domain::chunk::Chunk;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};

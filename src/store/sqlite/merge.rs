@@ -3,9 +3,9 @@
 use rusqlite::{CachedStatement, Connection};
 
 use super::bind::{BoundValue, time_text};
+use super::journal::SqliteJournal;
 use super::refusal::{is_fault_of_row, refused, written};
 use super::sql::RowSql;
-use super::undo::SqliteJournal;
 use super::{SqliteRows, references};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;

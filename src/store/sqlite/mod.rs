@@ -4,20 +4,18 @@
 
 mod bind;
 mod blocking_writer;
+mod journal;
 mod merge;
 mod references;
 mod refusal;
 mod session;
 mod sql;
-mod undo;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::Mutex;
-
-pub(super) use undo::SqliteUndoer;
 
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;

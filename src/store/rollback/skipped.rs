@@ -1,14 +1,15 @@
-//! Rows that a rollback leaves as they are: they failed, and are handed back as they stand in the
-//! table now, under the header of the imported file.
+//! Rows that a rollback leaves as they are: they are failed rows, and stand in its list of failed rows
+//! with the values that the table holds now, under the header of the imported file.
 
 use crate::dataset::Plan;
 use crate::domain::chunk::FailedRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
-use crate::store::chunk::target::{ReferenceTarget, Target, quoted};
+use crate::store::chunk::target::Target;
+use crate::store::error::{RowRefusal, StoreError};
 
-/// Why a row is kept.
+/// Why a rollback leaves a row as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store) enum SkipReason {
+pub(super) enum SkipReason {
     /// It is not what the import left.
     Changed,
     /// The import updated it, and it is not there any more.
@@ -21,8 +22,22 @@ pub(in crate::store) enum SkipReason {
     LeftOut,
 }
 
+impl SkipReason {
+    /// What an error says about a single row.
+    ///
+    /// # Errors
+    /// The error itself, when it is not about the values of a row.
+    pub(super) fn of(error: StoreError) -> Result<Self, StoreError> {
+        match error.row_refusal() {
+            Some(RowRefusal::Constraint(answer)) => Ok(Self::Constraint(answer)),
+            Some(RowRefusal::Other(answer)) => Ok(Self::Refused(answer)),
+            None => Err(error),
+        }
+    }
+}
+
 /// The row as a failed one. `values` are its texts, one for each field of the target.
-pub(in crate::store) fn skipped_row(
+pub(super) fn skipped_row(
     target: &Target,
     plan: &Plan,
     row_number: u32,
@@ -54,34 +69,21 @@ pub(in crate::store) fn skipped_row(
         SkipReason::Constraint(answer) => (
             RowCode::ConstraintViolated,
             None,
-            format!("the database does not let `{key}` be taken back: {answer}"),
+            format!("the database does not let `{key}` be rolled back: {answer}"),
         ),
         SkipReason::Refused(answer) => (
             RowCode::RefusedByDatabase,
             None,
-            format!("the database does not let `{key}` be taken back: {answer}"),
+            format!("the database does not let `{key}` be rolled back: {answer}"),
         ),
         SkipReason::LeftOut => (
             RowCode::RefusedByDatabase,
             None,
-            format!("a trigger of the table does not let `{key}` be taken back"),
+            format!("a trigger of the table does not let `{key}` be rolled back"),
         ),
     };
     // The journal knows no lines: in a rollback they are the same as the rows.
     let line = u64::from(row_number);
     let error = RowError { row_number, line, column, code, message, value: Some(key) };
     FailedRow { row_number, cells, errors: vec![error] }
-}
-
-/// The fields of the target as SQL, of the table called `t`: of a reference the name that stands in
-/// the other table.
-pub(in crate::store) fn named_fields(target: &Target) -> impl Iterator<Item = String> {
-    let name = |reference: &ReferenceTarget, field: &str| {
-        let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
-        format!("(SELECT r.{column} FROM {table} r WHERE r.id = t.{field} LIMIT 1)")
-    };
-    target.fields.iter().map(move |field| match &field.reference {
-        Some(reference) => name(reference, &quoted(&field.name)),
-        None => format!("t.{}", quoted(&field.name)),
-    })
 }

@@ -1,21 +1,22 @@
-//! The journal of an import that can be taken back: each row that it changes as it was before and
+//! The journal of an import that can be rolled back: each row that it changes as it was before and
 //! after, stored with the row itself. Costs nothing where it was not asked for: then there is none.
 
 use rusqlite::{CachedStatement, Connection};
+use serde_json::Value;
 
-use super::image::{self, Image};
 use crate::store::chunk::target::quoted;
+use crate::store::rollback::sqlite_values::of_row;
 use crate::store::sqlite::sql::RowSql;
 
 /// The statements of a chunk's journal.
-pub(in crate::store::sqlite) struct SqliteJournal<'t> {
+pub(super) struct SqliteJournal<'t> {
     job: i64,
     read: CachedStatement<'t>,
     keep: CachedStatement<'t>,
 }
 
 impl<'t> SqliteJournal<'t> {
-    pub(in crate::store::sqlite) fn prepare(
+    pub(super) fn prepare(
         connection: &'t Connection,
         sql: &RowSql,
         job: i64,
@@ -31,28 +32,24 @@ impl<'t> SqliteJournal<'t> {
     }
 
     /// The row as it stands; `None` when it is not there.
-    pub(in crate::store::sqlite) fn image(
-        &mut self,
-        rowid: i64,
-    ) -> rusqlite::Result<Option<Image>> {
+    pub(super) fn image(&mut self, rowid: i64) -> rusqlite::Result<Option<Value>> {
         let mut found = self.read.query([rowid])?;
-        found.next()?.map(|row| image::of_row(row, 0)).transpose()
+        found.next()?.map(|row| of_row(row)).transpose()
     }
 
     /// Keeps what became of a row, whatever triggers made of it; nothing when it is as it was.
-    pub(in crate::store::sqlite) fn keep(
+    pub(super) fn keep(
         &mut self,
         row_number: u32,
         rowid: i64,
-        before: Option<&Image>,
+        before: Option<&Value>,
     ) -> rusqlite::Result<()> {
         let Some(after) = self.image(rowid)? else { return Ok(()) };
         if before == Some(&after) {
             return Ok(());
         }
-        let text = |image: &Image| serde_json::to_string(image).unwrap_or_default();
-        let (created, before) = (before.is_none(), before.map(text));
-        self.keep.execute((self.job, row_number, created, before, text(&after)))?;
+        let (created, before) = (before.is_none(), before.map(Value::to_string));
+        self.keep.execute((self.job, row_number, created, before, after.to_string()))?;
         Ok(())
     }
 }

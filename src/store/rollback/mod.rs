@@ -1,9 +1,18 @@
-//! Taking an import back: the journal that it kept in `import_undo`, and the job that works it off.
-//! How rows are put back is the business of each database's own undoer.
+//! Rolling an import back: the job that does it, and the rows of the journal `import_undo` that it
+//! reads. The same code serves both databases; [`sql`] has what differs. How an import writes its
+//! journal is the business of each database's own writer.
 
+mod image;
 mod indexes;
-pub(super) mod skipped;
+mod rows;
+mod skipped;
+mod sql;
+pub(super) mod sqlite_values;
+mod transaction;
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use entity::{import_log, import_undo};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
@@ -13,17 +22,20 @@ use sea_orm::{
 
 use crate::dataset::model::Dataset;
 use crate::domain::action::Action;
+use crate::domain::chunk::Chunk;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::{Blank, Mode};
 use crate::faults::fault;
+use crate::store::chunk::protocol::{ChunkCommitter, ChunkTx};
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::ends;
 use crate::store::log::job_row::job;
-use crate::store::postgres::PostgresUndoer;
-use crate::store::sqlite::SqliteUndoer;
 use crate::store::{Database, Inserted, Store};
+use rows::RollbackRows;
+use sql::RollbackSql;
+use transaction::RollbackTx;
 
 /// What became of the wish to take a job back.
 #[derive(Debug)]
@@ -129,12 +141,12 @@ impl Store {
         Ok(Some((number(*first)?, number(*last)?)))
     }
 
-    /// Opens what takes the chunks of a journal back. The job of `settings` is the rollback; of a
+    /// Opens the writer that rolls the job `undone` back. The job of `settings` is the rollback; of a
     /// chunk only its number and its first and last row matter.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn undoer(
+    pub async fn rollback_writer(
         &self,
         undone: i64,
         settings: WriterSettings,
@@ -143,23 +155,20 @@ impl Store {
         let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
         let shapes = self.shapes(vec![target.table.clone()]).await?;
         let has_id = shapes.get(&target.table).is_some_and(|table| table.column("id").is_some());
-        let owned = Owned { histories: Owned::histories_of(&settings.dataset), has_id };
-        match &self.kind {
-            Database::Sqlite { path, write_lock } => {
-                let (path, write_lock) = (path.clone(), write_lock.clone());
-                let open =
-                    move || SqliteUndoer::open(&path, write_lock, undone, settings, owned, target);
-                let undoer = tokio::task::spawn_blocking(open)
-                    .await
-                    .map_err(|_| StoreError::WriterDied)??;
-                Ok(Box::new(undoer))
-            }
-            Database::Postgres { sessions } => {
-                let sessions = (**sessions).clone();
-                let undoer = PostgresUndoer::open(sessions, undone, settings, &owned, target);
-                Ok(Box::new(undoer.await?))
-            }
-        }
+        let tx = RollbackTx::new(self);
+        let sql = RollbackSql::new(tx.backend(), &settings.dataset, target, has_id);
+        let rows = RollbackRows { undone, sql, plan: settings.plan.clone() };
+        Ok(Box::new(RollbackWriter(ChunkCommitter::new(tx, rows, settings))))
+    }
+}
+
+/// Rolls chunks of a journal back, each in one transaction, each exactly once.
+struct RollbackWriter(ChunkCommitter<RollbackTx, RollbackRows>);
+
+#[async_trait]
+impl ChunkWriter for RollbackWriter {
+    async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError> {
+        self.0.commit_chunk(&chunk).await
     }
 }
 
@@ -176,18 +185,8 @@ pub(super) async fn unfinished_rollback(
     found.context("look for a rollback")?.map(job).transpose()
 }
 
-/// What belongs to a row of the dataset's table and goes with it: every history, also those of which
-/// the file feeds nothing.
-#[derive(Debug, Clone)]
-pub(in crate::store) struct Owned {
-    /// Tables, each with its column that holds the `id` of the row.
-    pub(in crate::store) histories: Vec<(String, String)>,
-    /// The table has a column `id`: a row with the same key and another id is another row.
-    pub(in crate::store) has_id: bool,
-}
-
-impl Owned {
-    fn histories_of(dataset: &Dataset) -> Vec<(String, String)> {
-        dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone())).collect()
-    }
+/// The histories of a dataset, also those of which the file feeds nothing: what they keep goes with its
+/// row. Each table with its column that holds the `id` of the row.
+fn histories(dataset: &Dataset) -> impl Iterator<Item = (String, String)> {
+    dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone()))
 }

@@ -9,7 +9,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::Owned;
+use super::histories;
 use crate::dataset::model::Dataset;
 use crate::store::chunk::target::quoted;
 use crate::store::error::{ErrorContext, StoreError};
@@ -45,7 +45,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn create_rollback_indexes(&self, dataset: &Dataset) -> Result<(), StoreError> {
-        for (table, owner) in Owned::histories_of(dataset) {
+        for (table, owner) in histories(dataset) {
             let name = format!("{PREFIX}{table}");
             if self.has_index(&table, &owner, &name).await? {
                 continue;

@@ -1,4 +1,4 @@
-//! The journal of an import that can be taken back: each row that it changes as it was before and
+//! The journal of an import that can be rolled back: each row that it changes as it was before and
 //! after, stored with the row itself. Statements of its own around those of the merge, which stay
 //! what they are.
 
@@ -12,9 +12,9 @@ use crate::store::postgres::sql::same_key;
 
 /// The statements of a journal.
 #[derive(Debug)]
-pub(in crate::store::postgres) struct PostgresJournal {
+pub(super) struct PostgresJournal {
     /// Creates the session's temporary table.
-    pub(in crate::store::postgres) prepare: String,
+    pub(super) prepare: String,
     /// Keeps the rows that the stage will hit as they are, and locks them; nothing where the mode
     /// hits none. In the order of the stage, which is that of the keys.
     before: Option<String>,
@@ -24,7 +24,7 @@ pub(in crate::store::postgres) struct PostgresJournal {
 }
 
 impl PostgresJournal {
-    pub(in crate::store::postgres) fn new(target: &Target) -> Self {
+    pub(super) fn new(target: &Target) -> Self {
         let (table, same_key) = (quoted(&target.table), same_key(target));
         let before = format!(
             "INSERT INTO loadbay_before SELECT s.loadbay_record, b.image FROM loadbay_stage s \
@@ -51,10 +51,7 @@ impl PostgresJournal {
     }
 
     /// Before the merge.
-    pub(in crate::store::postgres) async fn before(
-        &self,
-        connection: &mut PgConnection,
-    ) -> Result<(), sqlx::Error> {
+    pub(super) async fn before(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         if let Some(before) = &self.before {
             sqlx::query(AssertSqlSafe(before.clone())).execute(connection).await?;
         }
@@ -62,7 +59,7 @@ impl PostgresJournal {
     }
 
     /// After the merge, which created `created` rows.
-    pub(in crate::store::postgres) async fn after(
+    pub(super) async fn after(
         &self,
         connection: &mut PgConnection,
         job: i64,

@@ -1,0 +1,336 @@
+//! The rows of a chunk of a journal: what the import created is deleted, what it updated gets its
+//! former values back, and what changed since is skipped. Rows that the database refuses are found
+//! by dividing.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use entity::import_undo;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QueryResult, TransactionTrait,
+};
+
+use super::image::Image;
+use super::skipped::{SkipReason, skipped_row};
+use super::sql::RollbackSql;
+use super::sqlite_values;
+use super::transaction::RollbackTx;
+use crate::dataset::Plan;
+use crate::domain::chunk::Chunk;
+use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::log::job_row::unsigned;
+
+/// Pieces that a refused part is divided into. With two of them a chunk of which each row is refused
+/// would be tried in twice as many parts as it has rows.
+const PIECES: usize = 8;
+
+const ACTION: &str = "roll the rows of a chunk back";
+
+/// Rolls the rows of one job back.
+pub(super) struct RollbackRows {
+    /// The job that is rolled back.
+    pub(super) undone: i64,
+    pub(super) sql: RollbackSql,
+    pub(super) plan: Plan,
+}
+
+/// A row of the journal.
+struct JournalRow {
+    row_number: u32,
+    /// What it was; `None` when the import created it.
+    before: Option<Image>,
+    /// What the import left.
+    after: Image,
+}
+
+/// What becomes of a row.
+enum Decision {
+    Remove,
+    /// Give the row the values of this image.
+    Restore(Image),
+    LeaveUnchanged,
+    Skip(SkipReason),
+}
+
+/// A row that is to be rolled back.
+struct Due<'a> {
+    row: &'a JournalRow,
+    /// What the row becomes; `None` when it is removed.
+    former: Option<Image>,
+}
+
+#[async_trait]
+impl RowWriter<RollbackTx> for RollbackRows {
+    async fn write(
+        &mut self,
+        tx: &mut RollbackTx,
+        chunk: &Chunk,
+        options: WriteOptions,
+    ) -> Result<ChunkOutcome, WriteError> {
+        let transaction = tx.transaction()?;
+        let rows = self.journal(transaction, chunk).await?;
+        let current = self.current(transaction, &rows).await?;
+        let mut outcome = ChunkOutcome::default();
+        let (mut due, mut skipped) = (Vec::new(), BTreeMap::new());
+        for (row, current) in rows.iter().zip(&current) {
+            match self.decide(row, current.as_ref()) {
+                Decision::Remove => due.push(Due { row, former: None }),
+                Decision::Restore(former) => due.push(Due { row, former: Some(former) }),
+                Decision::LeaveUnchanged => outcome.counts.unchanged += 1,
+                Decision::Skip(reason) => {
+                    skipped.insert(row.row_number, reason);
+                }
+            }
+        }
+        self.roll_back(transaction, &due, options.now, &mut outcome, &mut skipped).await?;
+        let is_skipped =
+            |(row, _): &(&JournalRow, &Option<Image>)| skipped.contains_key(&row.row_number);
+        let shown: Vec<Image> = rows
+            .iter()
+            .zip(&current)
+            .filter(is_skipped)
+            .map(|(row, current)| current.clone().unwrap_or_else(|| self.former(row)))
+            .collect();
+        let texts = self.texts(transaction, &shown).await?;
+        for ((row_number, reason), texts) in skipped.iter().zip(&texts) {
+            outcome.failed.push(skipped_row(
+                &self.sql.target,
+                &self.plan,
+                *row_number,
+                reason,
+                texts,
+            ));
+        }
+        outcome.counts.failed = outcome.failed.len() as u64;
+        Ok(outcome)
+    }
+}
+
+impl RollbackRows {
+    async fn journal(
+        &self,
+        transaction: &DatabaseTransaction,
+        chunk: &Chunk,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        use import_undo::Column as C;
+        let (first, last) = (i64::from(chunk.first_row), i64::from(chunk.last_row));
+        let rows = import_undo::Entity::find()
+            .filter(C::ImportLogId.eq(self.undone))
+            .filter(C::RowNumber.between(first, last))
+            .order_by_asc(C::RowNumber)
+            .all(transaction)
+            .await
+            .context("read the journal of a job")?;
+        let unreadable = |what| StoreError::Unreadable { id: self.undone, what };
+        let image =
+            |text: &String| Image::parse(text).ok_or_else(|| unreadable("row of import_undo"));
+        let row = |row: import_undo::Model| {
+            let row_number = u32::try_from(row.row_number);
+            Ok(JournalRow {
+                row_number: row_number.map_err(|_| unreadable("row number of import_undo"))?,
+                before: row.before_row.as_ref().map(image).transpose()?,
+                after: image(&row.after_row)?,
+            })
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    /// The rows of the table that have the keys of the journal's rows now.
+    async fn current(
+        &self,
+        transaction: &DatabaseTransaction,
+        rows: &[JournalRow],
+    ) -> Result<Vec<Option<Image>>, StoreError> {
+        let action = "look for the rows of a journal";
+        let mut current = Vec::with_capacity(rows.len());
+        for part in rows.chunks(self.sql.rows_max()) {
+            let after: Vec<&Image> = part.iter().map(|row| &row.after).collect();
+            let found = transaction.query_all_raw(self.sql.find(&after)).await.context(action)?;
+            let mut images: Vec<Option<Image>> = part.iter().map(|_| None).collect();
+            for row in &found {
+                let image = self.image(row).context(action)?;
+                if let Some(place) = images.get_mut(position(row).context(action)?) {
+                    *place = Some(image);
+                }
+            }
+            current.extend(images);
+        }
+        Ok(current)
+    }
+
+    fn image(&self, row: &QueryResult) -> Result<Image, sea_orm::DbErr> {
+        let text = match row.try_as_sqlite_row() {
+            Some(row) => sqlite_values::behind_first(row)
+                .map_err(|fault| {
+                    sea_orm::DbErr::Query(sea_orm::RuntimeErr::SqlxError(fault.into()))
+                })?
+                .to_string(),
+            None => row.try_get_by_index(1)?,
+        };
+        Image::parse(&text)
+            .ok_or_else(|| sea_orm::DbErr::Type("a row is no JSON object".to_owned()))
+    }
+
+    fn decide(&self, row: &JournalRow, current: Option<&Image>) -> Decision {
+        let target = &self.sql.target;
+        let Some(before) = &row.before else {
+            let own_time = target.has_updated_at.then_some("updated_at");
+            return match current {
+                None => Decision::LeaveUnchanged,
+                Some(current) if current.is_same_row(&row.after, own_time) => Decision::Remove,
+                Some(_) => Decision::Skip(SkipReason::Changed),
+            };
+        };
+        let Some(current) = current else { return Decision::Skip(SkipReason::Gone) };
+        let fed = || target.payload().filter_map(|field| target.fields.get(field));
+        let holds = |image: &Image| fed().all(|field| current.agrees(image, &field.name));
+        if holds(before) {
+            return Decision::LeaveUnchanged;
+        }
+        let is_the_row = !self.sql.has_id || current.agrees(&row.after, "id");
+        if is_the_row && holds(&row.after) {
+            Decision::Restore(self.former(row))
+        } else {
+            Decision::Skip(SkipReason::Changed)
+        }
+    }
+
+    /// The row that the import left, with the values that the columns had before which the file fed.
+    fn former(&self, row: &JournalRow) -> Image {
+        let target = &self.sql.target;
+        let mut former = row.after.clone();
+        if let Some(before) = &row.before {
+            for field in target.payload().filter_map(|field| target.fields.get(field)) {
+                former.copy(&field.name, before);
+            }
+        }
+        former
+    }
+
+    /// Rolls `due` back; where the database refuses a part, its pieces, down to the single row.
+    async fn roll_back(
+        &self,
+        transaction: &DatabaseTransaction,
+        due: &[Due<'_>],
+        now: DateTime<Utc>,
+        outcome: &mut ChunkOutcome,
+        skipped: &mut BTreeMap<u32, SkipReason>,
+    ) -> Result<(), StoreError> {
+        let mut parts: Vec<&[Due<'_>]> = due.chunks(self.sql.rows_max()).rev().collect();
+        while let Some(part) = parts.pop() {
+            let savepoint = transaction.begin().await.context(ACTION)?;
+            let reason = match self.part(&savepoint, part, now).await {
+                Ok(None) => {
+                    savepoint.commit().await.context(ACTION)?;
+                    let removed = part.iter().filter(|due| due.former.is_none()).count();
+                    outcome.counts.removed += removed as u64;
+                    outcome.counts.updated += (part.len() - removed) as u64;
+                    continue;
+                }
+                Ok(Some(reason)) => reason,
+                Err(error) => SkipReason::of(error)?,
+            };
+            savepoint.rollback().await.context(ACTION)?;
+            if let [due] = part {
+                skipped.insert(due.row.row_number, reason);
+            } else {
+                parts.extend(part.chunks(part.len().div_ceil(PIECES)).rev());
+            }
+        }
+        Ok(())
+    }
+
+    /// Rolls a part back; a reason why not when some of its rows were left out without an error.
+    async fn part(
+        &self,
+        transaction: &DatabaseTransaction,
+        part: &[Due<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<Option<SkipReason>, StoreError> {
+        let removed: Vec<&Image> =
+            part.iter().filter(|due| due.former.is_none()).map(|due| &due.row.after).collect();
+        let restored: Vec<&Image> = part.iter().filter_map(|due| due.former.as_ref()).collect();
+        let run = async |statement| {
+            let done = transaction.execute_raw(statement).await.context(ACTION)?;
+            Ok::<usize, StoreError>(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+        };
+        if !removed.is_empty() {
+            for forget in self.sql.forget(&removed) {
+                run(forget).await?;
+            }
+            if run(self.sql.remove(&removed)).await? != removed.len() {
+                return Ok(Some(SkipReason::LeftOut));
+            }
+        }
+        if restored.is_empty() {
+            return Ok(None);
+        }
+        if run(self.sql.restore(&restored, now)).await? != restored.len() {
+            return Ok(Some(SkipReason::LeftOut));
+        }
+        for history in &self.sql.target.histories {
+            let changed: Vec<&Image> = part
+                .iter()
+                .filter_map(|due| due.former.as_ref().map(|former| (due.row, former)))
+                .filter(|(row, former)| {
+                    let fed = history.columns.iter().filter(|(_, fed)| fed.is_some());
+                    fed.into_iter().any(|(column, _)| !row.after.agrees(former, column))
+                })
+                .map(|(_, former)| former)
+                .collect();
+            if !changed.is_empty() {
+                for statement in self.sql.archive(history, &changed, now) {
+                    run(statement).await?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The texts of rows, one for each field: of a reference the name that it stands for.
+    async fn texts(
+        &self,
+        transaction: &DatabaseTransaction,
+        rows: &[Image],
+    ) -> Result<Vec<Vec<String>>, StoreError> {
+        let action = "show the rows that a rollback skips";
+        let fields = &self.sql.target.fields;
+        let is_sqlite = transaction.get_database_backend() == sea_orm::DbBackend::Sqlite;
+        let mut texts = Vec::with_capacity(rows.len());
+        for part in rows.chunks(self.sql.rows_max()) {
+            let of_row = |row: &Image| {
+                fields.iter().map(|field| row.text(&field.name, is_sqlite)).collect::<Vec<_>>()
+            };
+            let mut of_part: Vec<Vec<String>> = part.iter().map(of_row).collect();
+            let given: Vec<&Image> = part.iter().collect();
+            let named = match self.sql.names(&given) {
+                Some(ask) => transaction.query_all_raw(ask).await.context(action)?,
+                None => Vec::new(),
+            };
+            let references = || fields.iter().enumerate().filter(|(_, it)| it.reference.is_some());
+            for row in &named {
+                let Some(of_row) = of_part.get_mut(position(row).context(action)?) else {
+                    continue;
+                };
+                for (index, (field, _)) in references().enumerate() {
+                    let name: Option<String> = row.try_get_by_index(index + 1).context(action)?;
+                    if let Some(text) = of_row.get_mut(field) {
+                        *text = name.unwrap_or_default();
+                    }
+                }
+            }
+            texts.extend(of_part);
+        }
+        Ok(texts)
+    }
+}
+
+/// Which of the given rows it is about.
+fn position(row: &QueryResult) -> Result<usize, sea_orm::DbErr> {
+    let position: i64 = row.try_get_by_index(0)?;
+    Ok(usize::try_from(unsigned(position)).unwrap_or(usize::MAX))
+}

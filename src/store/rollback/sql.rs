@@ -1,0 +1,232 @@
+//! The SQL of a rollback, the same for both databases but for how rows are handed in: each statement
+//! takes a number of rows at once, as the table `loadbay_given`. Names come from checked definitions
+//! and are quoted; values are only ever bound.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{DbBackend, Statement, Value};
+
+use super::histories;
+use super::image::Image;
+use super::sqlite_values;
+use crate::dataset::model::{ColumnType, Dataset};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted};
+
+/// Values that SQLite binds in one statement at most, less a few for others than rows.
+const SQLITE_VALUES: usize = 32_000;
+
+/// Rows of one statement on SQLite. Statements of the same number of rows are prepared once.
+const SQLITE_ROWS: usize = 256;
+
+/// The column that counts the given rows, from 0.
+pub(super) const POSITION: &str = "loadbay_position";
+
+/// Makes the statements of a rollback.
+pub(super) struct RollbackSql {
+    backend: DbBackend,
+    pub(super) target: Target,
+    /// The table has a column `id`: a row with the same key and another id is another row.
+    pub(super) has_id: bool,
+    /// Every history, also those of which the file feeds nothing: its table, and its column that
+    /// holds the `id` of the row.
+    owned: Vec<(String, String)>,
+    table: String,
+    /// `t.a = g.a AND …`
+    same_key: String,
+}
+
+/// A statement that is not complete yet: the rows that it takes, and their values.
+struct Given {
+    with: String,
+    values: Vec<Value>,
+}
+
+impl RollbackSql {
+    pub(super) fn new(backend: DbBackend, dataset: &Dataset, target: Target, has_id: bool) -> Self {
+        let same = target.key.iter().map(|field| format!("t.{0} = g.{0}", target.field(*field)));
+        Self {
+            backend,
+            has_id,
+            owned: histories(dataset).collect(),
+            table: quoted(&target.table),
+            same_key: same.collect::<Vec<_>>().join(" AND "),
+            target,
+        }
+    }
+
+    /// Rows that one statement takes at most.
+    pub(super) fn rows_max(&self) -> usize {
+        match self.backend {
+            DbBackend::Sqlite => {
+                (SQLITE_VALUES / self.target.fields.len().max(1)).clamp(1, SQLITE_ROWS)
+            }
+            // One statement locks all rows of a chunk in the order of their keys.
+            _ => usize::MAX,
+        }
+    }
+
+    /// The rows that have the given keys now, locked. Columns: the position; on PostgreSQL the row
+    /// as JSON, on SQLite its columns.
+    pub(super) fn find(&self, rows: &[&Image]) -> Statement {
+        let columns = match self.backend {
+            DbBackend::Sqlite => "t.*",
+            _ => "row_to_json(t.*)::text",
+        };
+        let lock = match self.backend {
+            DbBackend::Sqlite => String::new(),
+            _ => format!(" ORDER BY {} FOR UPDATE OF t", self.key_order()),
+        };
+        let (table, same_key) = (&self.table, &self.same_key);
+        self.given(rows).statement(
+            self.backend,
+            &format!(
+                "SELECT g.{POSITION}, {columns} FROM loadbay_given g \
+                 JOIN {table} t ON {same_key}{lock}"
+            ),
+        )
+    }
+
+    /// All who write lock rows in this order.
+    fn key_order(&self) -> String {
+        let order = self.target.key.iter().map(|key| {
+            let is_text =
+                self.target.fields.get(*key).is_some_and(|it| it.kind == ColumnType::Text);
+            let collation = if is_text { " COLLATE \"C\"" } else { "" };
+            format!("g.{}{collation}", self.target.field(*key))
+        });
+        list(order)
+    }
+
+    /// Deletes what histories keep of the rows.
+    pub(super) fn forget<'a>(&'a self, rows: &'a [&Image]) -> impl Iterator<Item = Statement> + 'a {
+        self.owned.iter().map(move |(history, owner)| {
+            let (history, owner) = (quoted(history), quoted(owner));
+            let delete = format!(
+                "DELETE FROM {history} WHERE {owner} IN (SELECT g.id FROM loadbay_given g)"
+            );
+            self.given(rows).statement(self.backend, &delete)
+        })
+    }
+
+    /// Deletes the rows.
+    pub(super) fn remove(&self, rows: &[&Image]) -> Statement {
+        let key = list(self.target.key.iter().map(|field| self.target.field(*field)));
+        let delete = format!(
+            "DELETE FROM {} WHERE ({key}) IN (SELECT {key} FROM loadbay_given)",
+            self.table
+        );
+        self.given(rows).statement(self.backend, &delete)
+    }
+
+    /// Gives the columns that the file fed the values of `rows`.
+    pub(super) fn restore(&self, rows: &[&Image], now: DateTime<Utc>) -> Statement {
+        let target = &self.target;
+        let mut set: Vec<String> =
+            target.payload().map(|field| format!("{0} = g.{0}", target.field(field))).collect();
+        let mut given = self.given(rows);
+        if target.has_updated_at {
+            set.push(format!("updated_at = {}", given.bind(now.into())));
+        }
+        let update = format!(
+            "UPDATE {} AS t SET {} FROM loadbay_given g WHERE {}",
+            self.table,
+            list(set),
+            self.same_key
+        );
+        given.statement(self.backend, &update)
+    }
+
+    /// Archives what a history holds as current of the rows, then adds what the table holds now;
+    /// nothing where all of it is null.
+    pub(super) fn archive(
+        &self,
+        history: &HistoryTarget,
+        rows: &[&Image],
+        now: DateTime<Utc>,
+    ) -> [Statement; 2] {
+        let (name, owner, table) = (quoted(&history.table), quoted(&history.owner), &self.table);
+        let columns = || history.columns.iter().map(|(column, _)| quoted(column));
+        let stored = list(columns().map(|column| format!("t.{column}")));
+        let any = columns().map(|column| format!("t.{column} IS NOT NULL"));
+        let any = any.collect::<Vec<_>>().join(" OR ");
+        let ids = "(SELECT g.id FROM loadbay_given g)";
+        let mut archive = self.given(rows);
+        let at = archive.bind(now.into());
+        let update = format!(
+            "UPDATE {name} SET archived_at = {at} WHERE archived_at IS NULL AND {owner} IN {ids}"
+        );
+        let mut add = self.given(rows);
+        let at = add.bind(now.into());
+        let insert = format!(
+            "INSERT INTO {name} ({owner}, {}, created_at) SELECT t.id, {stored}, {at} \
+             FROM {table} t WHERE t.id IN {ids} AND ({any})",
+            list(columns())
+        );
+        [archive.statement(self.backend, &update), add.statement(self.backend, &insert)]
+    }
+
+    /// The names that the references of the rows stand for; `None` when the file feeds no
+    /// reference. Columns: the position, then a text for each field that is a reference.
+    pub(super) fn names(&self, rows: &[&Image]) -> Option<Statement> {
+        let name = |field: usize| {
+            let reference = self.target.fields.get(field)?.reference.as_ref()?;
+            let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+            let id = self.target.field(field);
+            Some(format!(
+                "CAST((SELECT r.{column} FROM {table} r WHERE r.id = g.{id} LIMIT 1) AS text)"
+            ))
+        };
+        let names: Vec<String> = (0..self.target.fields.len()).filter_map(name).collect();
+        let ask = format!("SELECT g.{POSITION}, {} FROM loadbay_given g", names.join(", "));
+        (!names.is_empty()).then(|| self.given(rows).statement(self.backend, &ask))
+    }
+
+    /// The rows as a table. On PostgreSQL a row becomes what it was by the rules by which it became
+    /// JSON; on SQLite each value is bound.
+    fn given(&self, rows: &[&Image]) -> Given {
+        if self.backend == DbBackend::Sqlite {
+            return self.given_values(rows);
+        }
+        let json = serde_json::to_string(rows).unwrap_or_default();
+        let with = format!(
+            "WITH loadbay_given AS (SELECT j.number - 1 AS {POSITION}, r.* \
+             FROM json_array_elements($1::json) WITH ORDINALITY AS j (image, number) \
+             CROSS JOIN LATERAL json_populate_record(NULL::{}, j.image) AS r)",
+            self.table
+        );
+        Given { with, values: vec![json.into()] }
+    }
+
+    fn given_values(&self, rows: &[&Image]) -> Given {
+        let columns = self.columns();
+        let mut given = Given { with: String::new(), values: Vec::new() };
+        let row = |(position, row): (usize, &&Image)| {
+            let values = columns
+                .iter()
+                .map(|column| given.bind(sqlite_values::to_sql(row.get(column).unwrap_or("null"))));
+            format!("({position}, {})", list(values))
+        };
+        let rows = list(rows.iter().enumerate().map(row));
+        let names = list(columns.iter().map(|column| quoted(column)));
+        given.with = format!("WITH loadbay_given ({POSITION}, {names}) AS (VALUES {rows})");
+        given
+    }
+
+    /// The columns of the table that the statements speak of.
+    fn columns(&self) -> Vec<&str> {
+        let fields = self.target.fields.iter().map(|field| field.name.as_str());
+        let id = Some("id").filter(|id| self.has_id && !fields.clone().any(|name| name == *id));
+        id.into_iter().chain(fields).collect()
+    }
+}
+
+impl Given {
+    /// The next parameter.
+    fn bind(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    fn statement(self, backend: DbBackend, sql: &str) -> Statement {
+        Statement::from_sql_and_values(backend, format!("{} {sql}", self.with), self.values)
+    }
+}
