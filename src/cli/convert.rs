@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::domain::detected::Format;
-use crate::reader::WorkbookFault;
 use crate::reader::workbook::confine::{self, ProcessLimits};
 use crate::reader::workbook::{self, ConvertMode, ConvertRequest};
+use crate::reader::{self, WorkbookFault};
 
 /// Bytes that are gathered before they are written.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -24,8 +24,8 @@ pub(super) struct ConvertArgs {
     #[arg(long)]
     input: PathBuf,
     /// Its format; without it the content decides.
-    #[arg(long, value_enum)]
-    format: Option<WorkbookFormat>,
+    #[arg(long, value_parser = workbook_format)]
+    format: Option<Format>,
     /// Which rows are written.
     #[arg(long, value_enum)]
     mode: ModeArg,
@@ -56,19 +56,17 @@ pub(super) struct ConvertArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum WorkbookFormat {
-    Xlsx,
-    Xlsb,
-    Xls,
-    Ods,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum ModeArg {
     /// The header and the first rows.
     Head,
     /// Every row after the header.
     All,
+}
+
+fn workbook_format(word: &str) -> Result<Format, String> {
+    Format::parse(word)
+        .filter(|format| reader::is_workbook(*format))
+        .ok_or_else(|| format!("`{word}` is not a format of workbooks"))
 }
 
 /// Runs the command. A fault is written to standard error as one line of JSON.
@@ -92,12 +90,7 @@ pub(super) fn run(args: ConvertArgs) -> ExitCode {
 fn convert(args: ConvertArgs) -> Result<(), WorkbookFault> {
     let request = ConvertRequest {
         path: args.input,
-        format: args.format.map(|format| match format {
-            WorkbookFormat::Xlsx => Format::Xlsx,
-            WorkbookFormat::Xlsb => Format::Xlsb,
-            WorkbookFormat::Xls => Format::Xls,
-            WorkbookFormat::Ods => Format::Ods,
-        }),
+        format: args.format,
         mode: match args.mode {
             ModeArg::Head => ConvertMode::Head { sheet: args.sheet, header_row: args.header_row },
             ModeArg::All => ConvertMode::All {

@@ -71,6 +71,9 @@ impl Converter {
     /// # Errors
     /// Every fault of the row, the first [`ERRORS_PER_ROW_MAX`] of them; `records` stays as it was.
     pub fn convert(&mut self, row: &RawRow, records: &mut Records) -> Result<(), Vec<RowError>> {
+        if let Some(fault) = &row.fault {
+            return Err(vec![messages::row_fault(row, self.header_len, fault)]);
+        }
         let Self { dataset, feeds, scratch, decimal, .. } = self;
         let mut errors = Vec::new();
         let is_ragged = row.len() != self.header_len;
@@ -120,6 +123,9 @@ impl Converter {
     /// False when a part is empty, missing or invalid: such a row is nobody's duplicate.
     pub fn key(&mut self, row: &RawRow, key: &mut String) -> bool {
         key.clear();
+        if row.fault.is_some() {
+            return false;
+        }
         for (index, feed) in self.key.iter().enumerate() {
             let Some(column) = self.dataset.columns.get(feed.column) else { return false };
             let Some((raw, kind)) = row.cell(feed.cell) else { return false };

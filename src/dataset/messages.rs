@@ -5,7 +5,7 @@ use super::value::CellFault;
 use super::value::date::DateFault;
 use super::value::number::{NumberFault, written};
 use super::value::text::is_invisible;
-use crate::domain::row::RawRow;
+use crate::domain::row::{RawRow, RowFault};
 use crate::domain::row_error::{RowCode, RowError, shown};
 
 /// The row error for `fault` of the cell `raw`.
@@ -48,6 +48,12 @@ pub(super) fn too_many_columns(row: &RawRow, header_len: usize, extra: &str) -> 
     row_error(row, RowCode::TooManyColumns, message, Some(value))
 }
 
+/// A row that is no row: its value is the line, which stands behind the columns.
+pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> RowError {
+    let line = row.cell(header_len).map_or("", |(text, _)| text);
+    row_error(row, fault.code(), with_signs(&fault.to_string()), Some(visible(line)))
+}
+
 fn row_error(row: &RawRow, code: RowCode, message: String, value: Option<String>) -> RowError {
     RowError { row_number: row.row_number, line: row.line, column: None, code, message, value }
 }
@@ -56,16 +62,21 @@ fn cells(count: usize) -> String {
     if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") }
 }
 
-/// `raw` shortened, with a visible sign for each character that is not: a row error is stored and
-/// shown where a NUL or a bidirectional mark would do harm.
+/// `raw` shortened, with a visible sign for each character that is not.
 pub(super) fn visible(raw: &str) -> String {
+    with_signs(&shown(raw))
+}
+
+/// A visible sign for each character that is not: a row error is stored and shown where a NUL or a
+/// bidirectional mark would do harm.
+fn with_signs(text: &str) -> String {
     let sign = |c: char| match c {
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',
         _ if c.is_control() || is_invisible(c) => '\u{fffd}',
         _ => c,
     };
-    shown(raw).chars().map(sign).collect()
+    text.chars().map(sign).collect()
 }
 
 /// The code of a cell's fault.

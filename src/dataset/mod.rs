@@ -30,4 +30,4 @@ pub use names::singular;
 pub use plan::{Plan, PlanFault};
 pub use shape::{FieldShape, TableShape};
 pub use source::Lines;
-pub use template::{template_example, template_header};
+pub use template::{template_example, template_header, template_object};

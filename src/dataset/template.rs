@@ -1,5 +1,7 @@
 //! The template of a dataset: a header that matches, and an example row that is accepted.
 
+use serde_json::Value;
+
 use super::model::{Column, ColumnType, Dataset};
 use super::value::number::written;
 
@@ -14,6 +16,25 @@ pub fn template_header(dataset: &Dataset) -> Vec<&str> {
 #[must_use]
 pub fn template_example(dataset: &Dataset) -> Vec<String> {
     dataset.columns.iter().map(example).collect()
+}
+
+/// The example row as a JSON object under the titles: numbers, truth values and JSON as such.
+#[must_use]
+pub fn template_object(dataset: &Dataset) -> serde_json::Map<String, Value> {
+    let value = |column: &Column| {
+        let example = example(column);
+        match column.kind {
+            ColumnType::Text | ColumnType::Date | ColumnType::DateTime => Value::from(example),
+            ColumnType::List => example.split(',').map(str::trim).collect(),
+            ColumnType::Integer
+            | ColumnType::Decimal { .. }
+            | ColumnType::Boolean
+            | ColumnType::Json => {
+                serde_json::from_str(&example).unwrap_or_else(|_| Value::from(example))
+            }
+        }
+    };
+    dataset.columns.iter().map(|column| (column.title.clone(), value(column))).collect()
 }
 
 fn example(column: &Column) -> String {

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Format {
     /// Text with delimiters.
     Csv,
+    /// Text with one JSON object a line.
+    Ndjson,
     /// Office Open XML workbook, `.xlsx` or `.xlsm`.
     Xlsx,
     /// Binary Office workbook.
@@ -20,11 +22,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 6] =
+        [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Xlsb, Self::Xls, Self::Ods];
+
     /// The word of the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
             Self::Xlsx => "xlsx",
             Self::Xlsb => "xlsb",
             Self::Xls => "xls",
@@ -32,10 +39,10 @@ impl Format {
         }
     }
 
-    /// True for everything that goes through `loadbay convert`.
+    /// The format of a word of the API.
     #[must_use]
-    pub fn is_workbook(self) -> bool {
-        self != Self::Csv
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word)
     }
 }
 
@@ -70,7 +77,8 @@ pub struct Detected {
     /// Workbook: the sheet that is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
-    /// The row of the header as a spreadsheet shows it (a `sep=` line is row 1 of its file).
+    /// The row of the header as a spreadsheet shows it (a `sep=` line is row 1 of its file); 0 for
+    /// NDJSON, where the keys are the header.
     pub header_row: u32,
     /// How the file writes decimals.
     pub decimal: DecimalSeparator,

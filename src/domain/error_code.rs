@@ -53,7 +53,7 @@ error_codes! {
     FilesOnOtherServer = "files_on_other_server", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";
     FilesRemoved = "files_removed", 410, false, "The job's files were removed, their time is over", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
     TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";
-    UnsupportedFormat = "unsupported_format", 415, false, "The content is not a format that can be imported", "Send CSV, XLSX, XLSM, XLSB, XLS or ODS.";
+    UnsupportedFormat = "unsupported_format", 415, false, "The content is not a format that can be imported", "Send a file of one of the formats that the message lists.";
     FormatMismatch = "format_mismatch", 415, false, "The content is not what the name or media type says", "Give the file the name of its real format.";
     EmptyFile = "empty_file", 422, false, "The file is empty", "Send a file with a header and rows.";
     PasswordProtected = "password_protected", 422, false, "The workbook is protected by a password", "Save it without a password.";

@@ -1,6 +1,8 @@
 //! A row: one raw line of the file, as the reader hands it on. Owned buffers that are filled again
 //! and again, so that reading a row allocates nothing.
 
+use super::row_error::RowCode;
+
 /// What the file says a cell is. CSV knows only text; a workbook has types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CellKind {
@@ -25,6 +27,62 @@ pub enum CellKind {
     NoValue,
     /// Bytes that are not text in the file's encoding; the text shows U+FFFD in their place.
     BadEncoding,
+    /// The row has no such value: an object without this key.
+    Missing,
+}
+
+/// What is wrong with a row as a whole, so that its cells mean nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowFault {
+    /// NDJSON: the line breaks the rules of JSON.
+    #[error("the line is no JSON object: {expected} is missing at character {at}")]
+    NotAnObject {
+        /// What should stand there.
+        expected: &'static str,
+        /// The character of the line, from 1.
+        at: usize,
+    },
+    /// NDJSON: two members of the object have the same key.
+    #[error("the object has the key `{key}` twice; leave one of them out")]
+    RepeatedKey {
+        /// The key.
+        key: String,
+    },
+    /// NDJSON: a key that has no column.
+    #[error(
+        "the object has the key `{key}`, which none of the first objects has; write it in the first \
+         line too, with `null` if need be"
+    )]
+    UnknownKey {
+        /// The key.
+        key: String,
+    },
+    /// NDJSON: the line has too many bytes.
+    #[error("the line is longer than {bytes_max} bytes")]
+    LineTooLong {
+        /// Bytes of a line at most.
+        bytes_max: usize,
+    },
+    /// NDJSON: a value has too many bytes.
+    #[error("the value of `{key}` is longer than {bytes_max} bytes")]
+    ValueTooLong {
+        /// Its key.
+        key: String,
+        /// Bytes of a value at most.
+        bytes_max: usize,
+    },
+}
+
+impl RowFault {
+    /// The code of the row error that it becomes.
+    #[must_use]
+    pub fn code(&self) -> RowCode {
+        match self {
+            Self::NotAnObject { .. } | Self::RepeatedKey { .. } => RowCode::MalformedRow,
+            Self::UnknownKey { .. } => RowCode::UnknownKey,
+            Self::LineTooLong { .. } | Self::ValueTooLong { .. } => RowCode::TooLong,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +98,8 @@ pub struct RawRow {
     pub row_number: u32,
     /// The physical line on which the row begins (1-based); in a workbook the same as the row.
     pub line: u64,
+    /// What is wrong with the row as a whole: it fails, and its cells only show what stands there.
+    pub fault: Option<RowFault>,
     text: String,
     spans: Vec<Span>,
 }
@@ -55,6 +115,7 @@ impl RawRow {
     pub fn clear(&mut self) {
         self.text.clear();
         self.spans.clear();
+        self.fault = None;
     }
 
     /// Adds a cell on the right.
@@ -100,7 +161,11 @@ impl RawRow {
     /// True when every cell is empty or white space: such a row is skipped and never counted.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.cells().all(|(text, kind)| kind == CellKind::Text && text.trim().is_empty())
+        let is_blank = |(text, kind): (&str, CellKind)| match kind {
+            CellKind::Text => text.trim().is_empty(),
+            kind => kind == CellKind::Missing,
+        };
+        self.fault.is_none() && self.cells().all(is_blank)
     }
 }
 

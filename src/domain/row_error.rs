@@ -71,6 +71,10 @@ row_codes! {
     CellError = "cell_error";
     /// The formula has no stored value; open and save the workbook in a spreadsheet program.
     FormulaWithoutValue = "formula_without_value";
+    /// The line breaks the rules of the file's format, so that its cells cannot be told.
+    MalformedRow = "malformed_row";
+    /// The object has a key that none of the first objects of the file has.
+    UnknownKey = "unknown_key";
     /// The row has fewer cells than the header has columns.
     MissingColumns = "missing_columns";
     /// The row has more cells than the header has columns, and they are not empty.

@@ -12,7 +12,7 @@ use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
 use crate::dataset::model::{Column, ColumnType, Dataset, Run};
-use crate::dataset::{template_example, template_header};
+use crate::dataset::{template_example, template_header, template_object};
 use crate::domain::error_code::ErrorCode;
 
 #[derive(Debug, Serialize)]
@@ -43,6 +43,7 @@ struct DatasetLinks {
     itself: String,
     import: String,
     template_csv: String,
+    template_ndjson: String,
     template_xlsx: String,
 }
 
@@ -157,6 +158,7 @@ fn links(dataset: &Dataset) -> DatasetLinks {
     DatasetLinks {
         import: format!("/api/v1/import/{}", dataset.name),
         template_csv: format!("{base}/template.csv"),
+        template_ndjson: format!("{base}/template.ndjson"),
         template_xlsx: format!("{base}/template.xlsx"),
         itself: base,
     }
@@ -215,6 +217,19 @@ pub(super) fn template(dataset: &Dataset, bom: bool) -> Vec<u8> {
     let example = template_example(dataset);
     write_record(&mut text, b',', example.iter().map(String::as_str));
     text
+}
+
+/// `GET /api/v1/datasets/{name}/template.ndjson`: the example row as one line of JSON.
+pub(super) async fn template_ndjson(
+    request: HttpRequest,
+    name: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(&request, &[])?;
+    let dataset = api.dataset(&name)?;
+    let name = format!("{}-template.ndjson", dataset.name);
+    let line = format!("{}\n", serde_json::Value::from(template_object(dataset)));
+    Ok(download::headers(&name, download::NDJSON).body(line))
 }
 
 /// `GET /api/v1/datasets/{name}/template.xlsx`: the same, with text columns formatted as text so

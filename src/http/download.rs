@@ -15,6 +15,8 @@ use futures_util::{Stream, stream};
 pub(super) const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 /// The media type of a workbook.
+pub(super) const NDJSON: &str = "application/x-ndjson";
+
 pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Bytes of a file that are sent together.

@@ -8,13 +8,13 @@ use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
 use crate::jobs::whole_seconds;
-use crate::reader::EXTENSIONS;
+use crate::reader;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LimitsView {
     max_upload_bytes: u64,
-    extensions: [&'static str; EXTENSIONS.len()],
+    extensions: Vec<&'static str>,
     chunk_rows: u32,
     stuck_after_seconds: u64,
 }
@@ -27,7 +27,7 @@ pub(super) async fn limits(
     Query::read(&request, &[])?;
     envelope::ok(&LimitsView {
         max_upload_bytes: api.max_upload,
-        extensions: EXTENSIONS,
+        extensions: reader::endings().collect(),
         chunk_rows: api.chunk_rows,
         stuck_after_seconds: whole_seconds(api.jobs.stuck_after()),
     })

@@ -34,6 +34,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/api/v1/datasets", web::to(datasets::list)))
         .service(get("/api/v1/datasets/{name}", web::to(datasets::one)))
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
+        .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
         .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/events"), web::to(events::all_jobs::all_jobs)))

@@ -23,6 +23,7 @@ use crate::domain::event::{lifecycle, records_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::faults::fault;
+use crate::reader;
 use crate::store::{CommittedChunk, Destination, WriterSettings};
 
 /// Imports the rows of the job that have no outcome yet.
@@ -101,7 +102,7 @@ async fn open(context: &Arc<JobsContext>, job: &Job, stop: &Stop) -> Result<RowI
     let storage = context.storage.at(&job.storage_location)?;
     let file = retry_storage(job.id, stop.token(), || storage.open(job.uuid)).await?;
     let permit = tokio::select! {
-        permit = context.settings.child.permit(job.detected.format.is_workbook()) => permit,
+        permit = context.settings.child.permit(reader::is_workbook(job.detected.format)) => permit,
         () = stop.token().cancelled() => return Err(RunError::Stopped),
     };
     let (context, job, stop) = (Arc::clone(context), job.clone(), stop.clone());

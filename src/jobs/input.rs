@@ -28,8 +28,8 @@ pub(super) fn open_input(
     }
     fault!("open.after", RunError::Panicked);
     let detected = Box::new(job.detected.clone());
-    if !detected.format.is_workbook() {
-        return Ok(RowInput::Csv { file, detected });
+    if !reader::is_workbook(detected.format) {
+        return Ok(RowInput::File { file, detected });
     }
     let spool = tempfile::Builder::new()
         .prefix("rows-")

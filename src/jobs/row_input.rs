@@ -12,7 +12,7 @@ use crate::reader::{self, RowSource};
 #[derive(Debug)]
 pub(super) enum RowInput {
     /// A text file, read where it lies, or from the copy that was fetched.
-    Csv {
+    File {
         /// The uploaded file.
         file: SourceFile,
         /// What was decided about it.
@@ -43,8 +43,8 @@ impl RowInput {
     /// Begins to read behind the header.
     pub(super) fn rows(&self) -> Result<Box<dyn RowSource>, RunError> {
         Ok(match self {
-            Self::Csv { file, detected } => reader::open_csv(file.path(), detected)?,
-            Self::Spool { path, detected } => reader::open_spool(path, detected)?,
+            Self::File { file, detected } => reader::open(file.path(), detected)?,
+            Self::Spool { path, detected } => reader::open(path, detected)?,
             Self::Selected { source, filter } => filter.pick(source.rows()?),
         })
     }
@@ -56,7 +56,7 @@ impl RowInput {
             Self::Selected { source, filter } if filter.is_overtaken_by_others() => {
                 (source, Some(filter.pass()))
             }
-            Self::Csv { .. } | Self::Spool { .. } | Self::Selected { .. } => (self, None),
+            Self::File { .. } | Self::Spool { .. } | Self::Selected { .. } => (self, None),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::domain::row::{CellKind, RawRow};
 use crate::domain::row_error::RowCode;
 use crate::domain::selection::Selection;
 use crate::files::{SourceFile, Storage};
-use crate::reader::{ReadPermit, RowSource};
+use crate::reader::{self, ReadPermit, RowSource};
 
 /// What is needed to read the rows that a job left.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Jobs {
             },
             None => None,
         };
-        let is_workbook = left.is_some() && job.detected.format.is_workbook();
+        let is_workbook = left.is_some() && reader::is_workbook(job.detected.format);
         let permit = context.settings.child.permit(is_workbook).await;
         Ok(Unprocessed { context, job, left, permit })
     }

@@ -1,5 +1,6 @@
 //! The encoding of a text file: byte order mark, else the option, else what the bytes say.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -66,6 +67,12 @@ pub(crate) fn decide(
     }
     let encoding = if valid_utf8 { UTF_8 } else { guess(path)? };
     Ok(EncodingChoice { encoding, bom: false })
+}
+
+/// The start of a text for a first look, in the encoding of its byte order mark, else as UTF-8.
+pub(crate) fn start_as_text(head: &[u8]) -> Cow<'_, str> {
+    let (encoding, mark) = Encoding::for_bom(head).unwrap_or((UTF_8, 0));
+    encoding.decode_without_bom_handling(head.get(mark..).unwrap_or_default()).0
 }
 
 /// UTF-16 of mostly Latin text has a NUL at every other place.

@@ -23,7 +23,7 @@ pub enum ReadError {
     #[error("the file is empty: it has no header and no rows")]
     Empty,
     /// The content is of a kind that cannot be imported.
-    #[error("the file is {found}, which cannot be imported")]
+    #[error("the file is {found}, which cannot be imported; the server reads {}", readable())]
     Unsupported {
         /// What the content is, with its article: `a PDF document`.
         found: String,
@@ -58,6 +58,15 @@ pub enum ReadError {
     NoHeader {
         /// The row where the header was looked for.
         row: u32,
+    },
+    /// NDJSON: none of the first lines is an object.
+    #[error(
+        "none of the first {lines} lines is a JSON object with keys; write one object a line, such \
+         as {{\"sku\": \"A1\"}}"
+    )]
+    NoObjects {
+        /// Lines that were read.
+        lines: usize,
     },
     /// The header has too many cells.
     #[error("the header has {found} columns; {COLUMNS_MAX} are the most")]
@@ -137,7 +146,7 @@ fn too_long(position: RowPosition, what: TooLong) -> String {
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum WorkbookFault {
     /// The archive is no spreadsheet.
-    #[error("the file is {found}, which cannot be imported")]
+    #[error("the file is {found}, which cannot be imported; the server reads {}", readable())]
     Unsupported {
         /// What it is, with its article.
         found: String,
@@ -199,6 +208,12 @@ pub enum WorkbookFault {
     },
 }
 
+/// The endings of the files that can be imported.
+fn readable() -> String {
+    let endings: Vec<_> = super::format::endings().collect();
+    endings.join(", ")
+}
+
 fn listed(sheets: &[String]) -> String {
     if sheets.is_empty() {
         return "no worksheet".to_owned();
@@ -250,7 +265,7 @@ impl ReadError {
             Self::Mismatch { .. } => ErrorCode::FormatMismatch,
             Self::EncodingUnknown { .. } => ErrorCode::EncodingUnknown,
             Self::NoSuchEncoding { .. } => ErrorCode::InvalidOption,
-            Self::NoHeader { .. } => ErrorCode::NoHeader,
+            Self::NoHeader { .. } | Self::NoObjects { .. } => ErrorCode::NoHeader,
             Self::TooManyColumns { .. } => ErrorCode::TooManyColumns,
             Self::TooLong { .. } => ErrorCode::FieldTooLong,
             Self::UnclosedQuote { .. } => ErrorCode::UnclosedQuote,

@@ -7,17 +7,17 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::child::ReadPermit;
-use super::csv_rows::CsvRows;
-use super::error::{ReadError, WorkbookFault};
+use super::error::ReadError;
+use super::failed_rows_file;
+use super::format::{self, FileStart, InspectRequest, declared};
 use super::sniff::{self, Content};
-use super::spool::SpoolRows;
-use super::transcode::TextFile;
-use super::workbook::{ConvertMode, ConvertRequest, SAMPLE_ROWS};
-use super::{RowSource, decimal, declared_format, delimiter, encoding, failed_rows_file};
 use crate::domain::detected::{DecimalSeparator, Detected, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::options::Options;
 use crate::domain::row::RawRow;
+
+/// Rows after the header that an inspection reads.
+pub(super) const SAMPLE_ROWS: usize = 20;
 
 /// A file as it came in.
 #[derive(Debug, Clone, Copy)]
@@ -95,11 +95,17 @@ pub fn inspect(
         return Err(ReadError::Empty);
     }
     let head = read_head(upload.path).map_err(ReadError::io("read the file"))?;
-    match sniff::content(&head) {
-        Content::Other(found) => Err(ReadError::Unsupported { found: found.to_owned() }),
-        Content::Zip | Content::Compound => inspect_workbook(upload, options, permit, stop),
-        Content::Text => inspect_csv(upload, options, header_score, &head),
+    let content = sniff::content(&head);
+    let declared = declared::declared(upload.file_name, upload.media_type);
+    let start = FileStart { content, bytes: &head, declared };
+    let Some(format) = format::recognised(&start) else {
+        let Content::Other(found) = content else { return Err(ReadError::Empty) };
+        return Err(ReadError::Unsupported { found: found.to_owned() });
+    };
+    if !format.is_workbook() {
+        declared::check(upload.file_name, upload.media_type, format.id())?;
     }
+    format.inspect(&InspectRequest { upload, head: &head, options, header_score, permit, stop })
 }
 
 /// True for a file that [`inspect`] has opened by a child process, if it is no text. Reads a few
@@ -120,115 +126,8 @@ fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
-fn inspect_csv(
-    upload: &Upload<'_>,
-    options: &Options,
-    header_score: &dyn Fn(&[&str]) -> usize,
-    head: &[u8],
-) -> Result<Inspection, ReadError> {
-    let failed = ReadError::io("read the file");
-    let asked = options.encoding.as_deref();
-    let chosen = encoding::decide(upload.path, head, asked, upload.valid_utf8)?;
-    let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
-    let mut start = Vec::with_capacity(SNIFF_BYTES);
-    open()?.take(SNIFF_BYTES as u64).read_to_end(&mut start).map_err(&failed)?;
-    declared_format::check(upload.file_name, upload.media_type, Format::Csv)?;
-
-    let declared = delimiter::declared(&start);
-    let below = declared.map(|_| 2);
-    let wanted = options.header_row.or(below);
-    let sign = options
-        .delimiter
-        .or(declared)
-        .unwrap_or_else(|| delimiter::find(&start, wanted, header_score));
-
-    let mut rows = CsvRows::new(open()?, u8::try_from(sign).unwrap_or(b','));
-    let mut row = RawRow::new();
-    loop {
-        if !rows.next_row(&mut row)? {
-            return Err(match options.header_row {
-                Some(row) => ReadError::NoHeader { row },
-                None => ReadError::Empty,
-            });
-        }
-        if wanted.is_none_or(|wanted| row.row_number >= wanted) {
-            break;
-        }
-    }
-    if let Some(wanted) = options.header_row.filter(|wanted| *wanted != row.row_number) {
-        return Err(ReadError::NoHeader { row: wanted });
-    }
-    let header_row = row.row_number;
-    let header = header_of(&row)?;
-    rows.set_header_cells(header.len());
-    let mut sample = Vec::new();
-    while sample.len() < SAMPLE_ROWS && rows.next_row(&mut row)? {
-        sample.push(row.clone());
-    }
-    let cells = sample.iter().flat_map(RawRow::cells).map(|(text, _)| text);
-    let decimal = decimal::decide(options.decimal, sign, cells);
-    failed_rows_file::restore_sample(&mut sample, &header);
-    Ok(Inspection {
-        format: Format::Csv,
-        delimiter: Some(sign),
-        encoding: Some(chosen.name()),
-        bom: chosen.bom,
-        sheet: None,
-        sheets: Vec::new(),
-        header_row,
-        decimal,
-        header,
-        sample,
-    })
-}
-
-fn inspect_workbook(
-    upload: &Upload<'_>,
-    options: &Options,
-    permit: &ReadPermit,
-    stop: &AtomicBool,
-) -> Result<Inspection, ReadError> {
-    let child = permit.child();
-    let failed = ReadError::io("inspect the workbook");
-    let request = ConvertRequest {
-        path: upload.path.to_owned(),
-        format: None,
-        mode: ConvertMode::Head { sheet: options.sheet.clone(), header_row: options.header_row },
-        memory_bytes: child.memory_bytes,
-    };
-    let folder = upload.path.parent().unwrap_or(Path::new("."));
-    let output = tempfile::tempfile_in(folder).map_err(&failed)?;
-    child.run(&request, output.try_clone().map_err(&failed)?, stop)?;
-    let mut rows = SpoolRows::from_file(output)?;
-    let head = rows.head().clone();
-    declared_format::check(upload.file_name, upload.media_type, head.format)?;
-    let mut row = RawRow::new();
-    if !rows.next(&mut row)? {
-        return Err(WorkbookFault::Empty.into());
-    }
-    let header_row = row.row_number;
-    let header = header_of(&row)?;
-    let mut sample = Vec::new();
-    while rows.next(&mut row)? {
-        sample.push(row.clone());
-    }
-    failed_rows_file::restore_sample(&mut sample, &header);
-    Ok(Inspection {
-        format: head.format,
-        delimiter: None,
-        encoding: None,
-        bom: false,
-        sheet: Some(head.sheet),
-        sheets: head.sheets,
-        header_row,
-        decimal: options.decimal,
-        header,
-        sample,
-    })
-}
-
 /// The header's cells up to the last one with content.
-fn header_of(row: &RawRow) -> Result<Vec<String>, ReadError> {
+pub(super) fn header_of(row: &RawRow) -> Result<Vec<String>, ReadError> {
     let mut header: Vec<String> = row.cells().map(|(text, _)| text.to_owned()).collect();
     let filled = header.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |at| at + 1);
     header.truncate(filled);

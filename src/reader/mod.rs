@@ -7,12 +7,14 @@
 mod child;
 mod csv_rows;
 mod decimal;
-mod declared_format;
 mod delimiter;
 mod encoding;
 pub mod error;
 mod failed_rows_file;
+mod format;
 mod inspect;
+mod json_object;
+mod ndjson_rows;
 mod sniff;
 mod spool;
 mod transcode;
@@ -23,12 +25,10 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use child::{Child, ReadPermit};
-pub use declared_format::EXTENSIONS;
 pub use error::{ReadError, WorkbookFault};
+pub use format::{ending_of_media_type, endings, is_workbook};
 pub use inspect::{Inspection, Upload, inspect, may_be_workbook};
 
-use self::csv_rows::CsvRows;
-use self::transcode::TextFile;
 use self::workbook::{ConvertMode, ConvertRequest};
 use crate::domain::detected::Detected;
 use crate::domain::row::RawRow;
@@ -42,37 +42,13 @@ pub trait RowSource: Send {
     fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError>;
 }
 
-/// The data rows of a CSV file.
-#[derive(Debug)]
-struct CsvFile {
-    rows: CsvRows<TextFile>,
-    header_row: u32,
-}
-
-/// Opens a CSV file as [`inspect()`] found it. Gives the rows after the header.
+/// Opens the rows behind the header of a file that was inspected. Of a workbook, `path` is the spool
+/// file that [`convert`] wrote.
 ///
 /// # Errors
-/// When the file cannot be opened, or `detected` names an encoding that does not exist.
-pub fn open_csv(path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
-    let label = detected.encoding.as_deref().unwrap_or("utf-8");
-    let text = TextFile::open(path, encoding::by_label(label)?, detected.bom)
-        .map_err(ReadError::io("open the file"))?;
-    let delimiter = u8::try_from(detected.delimiter.unwrap_or(',')).unwrap_or(b',');
-    let mut rows = CsvRows::new(text, delimiter);
-    rows.set_header_cells(detected.header.len());
-    let rows = CsvFile { rows, header_row: detected.header_row };
-    Ok(failed_rows_file::restore_cells(rows, &detected.header))
-}
-
-impl RowSource for CsvFile {
-    fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
-        while self.rows.next_row(row)? {
-            if row.row_number > self.header_row {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+/// When the file cannot be opened or is not what the inspection found.
+pub fn open(path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
+    format::by_id(detected.format).open(path, detected)
 }
 
 /// Converts the sheet of a workbook to a spool file in a child process; blocks until that ended.
@@ -110,12 +86,4 @@ pub fn convert(
         let _ = std::fs::remove_file(&unfinished);
     }
     result
-}
-
-/// Opens the spool file that [`convert`] wrote of a workbook. Gives the rows after the header.
-///
-/// # Errors
-/// [`ReadError::SpoolDamaged`] when the file is not whole.
-pub fn open_spool(spool: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
-    Ok(failed_rows_file::restore_cells(spool::SpoolRows::open(spool)?, &detected.header))
 }

@@ -56,6 +56,7 @@ fn kind_byte(kind: CellKind) -> u8 {
         CellKind::Error => b'e',
         CellKind::NoValue => b'v',
         CellKind::BadEncoding => b'x',
+        CellKind::Missing => b'm',
     }
 }
 
@@ -71,6 +72,7 @@ fn kind_of(byte: u8) -> Option<CellKind> {
         b'e' => CellKind::Error,
         b'v' => CellKind::NoValue,
         b'x' => CellKind::BadEncoding,
+        b'm' => CellKind::Missing,
         _ => return None,
     })
 }

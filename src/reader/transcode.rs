@@ -10,6 +10,10 @@ use std::path::Path;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
+use super::encoding;
+use super::error::ReadError;
+use crate::domain::detected::Detected;
+
 /// Stands for what cannot be decoded.
 const MALFORMED: u8 = 0xFF;
 
@@ -58,6 +62,20 @@ impl TextFile {
         });
         let file = BufReader::with_capacity(BUFFER_BYTES, file);
         Ok(Self { file, decoder })
+    }
+
+    /// Opens `path` as an inspection found it.
+    pub(crate) fn open_detected(path: &Path, detected: &Detected) -> Result<Self, ReadError> {
+        let label = detected.encoding.as_deref().unwrap_or("utf-8");
+        Self::open(path, encoding::by_label(label)?, detected.bom)
+            .map_err(ReadError::io("open the file"))
+    }
+
+    /// The beginning of the text, at most so many bytes.
+    pub(crate) fn start(self, bytes_max: usize) -> io::Result<Vec<u8>> {
+        let mut start = Vec::with_capacity(bytes_max);
+        self.take(bytes_max as u64).read_to_end(&mut start)?;
+        Ok(start)
     }
 }
 

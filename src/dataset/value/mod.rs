@@ -116,6 +116,7 @@ pub(super) fn convert<'a>(
         | CellKind::LossyNumber
         | CellKind::Boolean
         | CellKind::Date
+        | CellKind::Missing
         | CellKind::DateTime
         | CellKind::Time => {}
     }

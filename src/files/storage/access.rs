@@ -103,6 +103,8 @@ mod tests {
     use super::*;
 
     fn access(file: &[(&str, &str)], environment: &[(&str, &str)]) -> BucketAccess {
+        // `serve` installs the provider; in a test nobody else does.
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
         let owned = |lines: &[(&str, &str)]| -> BTreeMap<String, String> {
             lines.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };

@@ -1,12 +1,13 @@
 //! The name under which an upload is shown. It never becomes a path: files lie under their own ids.
 
 use crate::domain::limits::FILE_NAME_CHARS;
+use crate::reader;
 
 /// The last part of the name that the client sent, without control and direction characters, at most
 /// 200 characters with its extension kept; else a name made of the dataset's.
 pub(super) fn shown_name(sent: Option<&str>, dataset: &str, media_type: Option<&str>) -> String {
     let cleaned = sent.map(clean).filter(|name| !name.is_empty());
-    cleaned.unwrap_or_else(|| format!("{dataset}.{}", extension(media_type)))
+    cleaned.unwrap_or_else(|| format!("{dataset}{}", ending(media_type)))
 }
 
 fn clean(sent: &str) -> String {
@@ -34,18 +35,10 @@ fn shorten(name: &str) -> String {
     if extension.is_empty() { stem } else { format!("{stem}.{extension}") }
 }
 
-fn extension(media_type: Option<&str>) -> &'static str {
-    match media_type {
-        Some("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet") => "xlsx",
-        Some("application/vnd.ms-excel.sheet.macroenabled.12") => "xlsm",
-        Some("application/vnd.ms-excel.sheet.binary.macroenabled.12") => "xlsb",
-        Some("application/vnd.ms-excel") => "xls",
-        Some("application/vnd.oasis.opendocument.spreadsheet") => "ods",
-        Some("text/tab-separated-values") => "tsv",
-        Some("text/csv" | "text/plain" | "application/csv") => "csv",
-        // An extension that says something else than the content would make a lie of ours.
-        _ => "upload",
-    }
+/// The ending of a name that is made up. One that says something else than the content would be a
+/// mismatch of our own making.
+fn ending(media_type: Option<&str>) -> &'static str {
+    media_type.and_then(reader::ending_of_media_type).unwrap_or(".upload")
 }
 
 #[cfg(test)]

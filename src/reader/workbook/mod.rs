@@ -23,12 +23,10 @@ use calamine::{
 use self::cell::CellValue;
 use self::rows::{RowCells, RowGatherer};
 use super::error::WorkbookFault;
+use super::inspect::SAMPLE_ROWS;
 use super::spool::{Head, SpoolWriter};
 use crate::domain::detected::Format;
 use crate::domain::limits::COLUMNS_MAX;
-
-/// Rows after the header that an inspection shows.
-pub(crate) const SAMPLE_ROWS: usize = 20;
 
 /// Bytes of rows after which an inspection has seen enough.
 const SAMPLE_BYTES: u64 = 4 << 20;
@@ -277,9 +275,9 @@ impl Book {
             Format::Xlsb => Self::Xlsb(Box::new(Xlsb::new(file).map_err(from_xlsb)?)),
             Format::Xls => Self::Xls(Box::new(Xls::new(file).map_err(from_xls)?)),
             Format::Ods => Self::Ods(Box::new(Ods::new(file).map_err(from_ods)?)),
-            Format::Csv => {
-                let found = "text (CSV)".to_owned();
-                return Err(WorkbookFault::Unsupported { found });
+            Format::Csv | Format::Ndjson => {
+                // `loadbay convert` takes formats of workbooks only.
+                return Err(WorkbookFault::Unsupported { found: "text".to_owned() });
             }
         })
     }

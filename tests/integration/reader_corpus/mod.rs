@@ -11,8 +11,7 @@ use loadbay::domain::detected::{Detected, Format};
 use loadbay::domain::options::Options;
 use loadbay::domain::row::{CellKind, RawRow};
 use loadbay::reader::{
-    Child, Inspection, ReadError, ReadPermit, RowSource, Upload, convert, inspect, open_csv,
-    open_spool,
+    Child, Inspection, ReadError, ReadPermit, RowSource, Upload, convert, inspect, open,
 };
 
 use tokio::sync::Semaphore;
@@ -107,13 +106,13 @@ fn read(path: &Path, options: &Options) -> Result<(Inspection, Rows), ReadError>
     let found = inspected(path, options)?;
     let detected = detected(&found);
     let rows = if found.format == Format::Csv {
-        all(open_csv(path, &detected)?)?
+        all(open(path, &detected)?)?
     } else {
         let folder = tempfile::tempdir().unwrap();
         let spool = folder.path().join("spool");
         convert(path, &detected, &spool, &permit(&child()), &AtomicBool::new(false))?;
         assert_eq!(files(folder.path()), std::slice::from_ref(&spool), "only the spool is left");
-        all(open_spool(&spool, &detected)?)?
+        all(open(&spool, &detected)?)?
     };
     let sample: Rows = found.sample.iter().map(|row| (row.row_number, cells(row))).collect();
     assert!(rows.starts_with(&sample), "{}: the inspection saw other rows", path.display());

@@ -6,5 +6,6 @@ mod delimiters;
 mod encodings;
 mod hostile;
 mod lines;
+mod ndjson;
 mod products;
 mod workbooks;

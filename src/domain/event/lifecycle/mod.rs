@@ -4,7 +4,7 @@
 mod ending;
 
 use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage};
-use crate::domain::detected::{DecimalSeparator, Detected, Format};
+use crate::domain::detected::{DecimalSeparator, Detected};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 pub use ending::ended;
@@ -91,15 +91,11 @@ fn detected(detected: &Detected) -> (Step, String) {
     if detected.decimal == DecimalSeparator::Comma {
         facts.push("decimal comma".to_owned());
     }
-    facts.push(format!("header in row {}", detected.header_row));
+    if detected.header_row > 0 {
+        facts.push(format!("header in row {}", detected.header_row));
+    }
     facts.push(format!("{used} of {} columns used", detected.header.len()));
-    let format = match detected.format {
-        Format::Csv => "CSV",
-        Format::Xlsx => "XLSX",
-        Format::Xlsb => "XLSB",
-        Format::Xls => "XLS",
-        Format::Ods => "ODS",
-    };
+    let format = detected.format.as_str().to_uppercase();
     (step, format!("Read as {format}: {}", facts.join(", ")))
 }
 

@@ -1,0 +1,144 @@
+//! CSV: text with delimiters, in any encoding. Finds the encoding, the delimiter, the header and how
+//! decimals are written.
+
+use std::path::Path;
+
+use super::{FileFormat, FileStart, InspectRequest, MediaType};
+use crate::domain::detected::{Detected, Format};
+use crate::domain::limits::SNIFF_BYTES;
+use crate::domain::row::RawRow;
+use crate::reader::csv_rows::CsvRows;
+use crate::reader::error::ReadError;
+use crate::reader::inspect::{Inspection, SAMPLE_ROWS, header_of};
+use crate::reader::sniff::Content;
+use crate::reader::transcode::TextFile;
+use crate::reader::{RowSource, decimal, delimiter, encoding, failed_rows_file};
+
+/// Text with delimiters.
+pub(super) struct Csv;
+
+const MEDIA_TYPES: &[MediaType] = &[
+    MediaType::of("text/csv", ".csv"),
+    MediaType::of("application/csv", ".csv"),
+    MediaType::of("text/x-csv", ".csv"),
+    MediaType::of("application/x-csv", ".csv"),
+    MediaType::of("text/comma-separated-values", ".csv"),
+    MediaType::of("text/tab-separated-values", ".tsv"),
+    // Many clients send it for everything.
+    MediaType::uncertain("text/plain", ".csv"),
+];
+
+impl FileFormat for Csv {
+    fn id(&self) -> Format {
+        Format::Csv
+    }
+
+    fn name(&self) -> &'static str {
+        "text (CSV)"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &[".csv", ".tsv", ".txt"]
+    }
+
+    fn rare_endings(&self) -> &'static [&'static str] {
+        &[".tab"]
+    }
+
+    fn media_types(&self) -> &'static [MediaType] {
+        MEDIA_TYPES
+    }
+
+    fn recognises(&self, start: &FileStart<'_>) -> bool {
+        start.content == Content::Text
+    }
+
+    fn inspect(&self, request: &InspectRequest<'_>) -> Result<Inspection, ReadError> {
+        let failed = ReadError::io("read the file");
+        let (upload, options) = (request.upload, request.options);
+        let asked = options.encoding.as_deref();
+        let chosen = encoding::decide(upload.path, request.head, asked, upload.valid_utf8)?;
+        let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
+        let start = open()?.start(SNIFF_BYTES).map_err(&failed)?;
+        let declared = delimiter::declared(&start);
+        let wanted = options.header_row.or(declared.map(|_| 2));
+        let sign = options
+            .delimiter
+            .or(declared)
+            .unwrap_or_else(|| delimiter::find(&start, wanted, request.header_score));
+
+        let mut rows = CsvRows::new(open()?, u8::try_from(sign).unwrap_or(b','));
+        let mut row = header_row(&mut rows, wanted, options.header_row)?;
+        let header_row = row.row_number;
+        let header = header_of(&row)?;
+        rows.set_header_cells(header.len());
+        let mut sample = Vec::new();
+        while sample.len() < SAMPLE_ROWS && rows.next_row(&mut row)? {
+            sample.push(row.clone());
+        }
+        let cells = sample.iter().flat_map(RawRow::cells).map(|(text, _)| text);
+        let decimal = decimal::decide(options.decimal, sign, cells);
+        failed_rows_file::restore_sample(&mut sample, &header);
+        Ok(Inspection {
+            format: Format::Csv,
+            delimiter: Some(sign),
+            encoding: Some(chosen.name()),
+            bom: chosen.bom,
+            sheet: None,
+            sheets: Vec::new(),
+            header_row,
+            decimal,
+            header,
+            sample,
+        })
+    }
+
+    fn open(&self, path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
+        let text = TextFile::open_detected(path, detected)?;
+        let delimiter = u8::try_from(detected.delimiter.unwrap_or(',')).unwrap_or(b',');
+        let mut rows = CsvRows::new(text, delimiter);
+        rows.set_header_cells(detected.header.len());
+        let rows = CsvFile { rows, header_row: detected.header_row };
+        Ok(failed_rows_file::restore_cells(rows, &detected.header))
+    }
+}
+
+/// Reads up to the header: the first row that is not blank and not above `wanted`. A row that the
+/// client `asked` for must be the header itself.
+fn header_row(
+    rows: &mut CsvRows<TextFile>,
+    wanted: Option<u32>,
+    asked: Option<u32>,
+) -> Result<RawRow, ReadError> {
+    let mut row = RawRow::new();
+    loop {
+        if !rows.next_row(&mut row)? {
+            return Err(asked.map_or(ReadError::Empty, |row| ReadError::NoHeader { row }));
+        }
+        if wanted.is_none_or(|wanted| row.row_number >= wanted) {
+            break;
+        }
+    }
+    match asked.filter(|asked| *asked != row.row_number) {
+        Some(row) => Err(ReadError::NoHeader { row }),
+        None => Ok(row),
+    }
+}
+
+/// The data rows of a CSV file.
+#[derive(Debug)]
+struct CsvFile {
+    rows: CsvRows<TextFile>,
+    header_row: u32,
+}
+
+impl RowSource for CsvFile {
+    fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
+        while self.rows.next_row(row)? {
+            if row.row_number > self.header_row {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
