@@ -1,8 +1,8 @@
-//! Pages of other origins: which of them may use the API, and that no other changes anything.
+//! Decides which pages of other origins may use the API, and refuses changes from all others.
 //!
-//! CORS only keeps a page from *reading* answers. A form is sent to any server without a question,
-//! also to one that listens on the visitor's own machine; so what would change something is
-//! refused unless the page is our own or its origin is listed.
+//! CORS only stops a page from *reading* answers. A browser sends a form to any server, also to one
+//! on the visitor's own machine; a change is therefore refused unless the page is our own or its
+//! origin is listed.
 
 use actix_cors::Cors;
 use actix_web::body::{BoxBody, MessageBody};
@@ -34,7 +34,7 @@ const EXPOSED: [&str; 10] = [
     "Allow",
 ];
 
-/// How long a browser may remember what a preflight said, in seconds.
+/// How long a browser may cache the answer to a preflight, in seconds.
 const PREFLIGHT_SECONDS: usize = 3_600;
 
 /// Answers preflights and adds the headers that let listed origins read answers of the API.
@@ -45,15 +45,15 @@ pub(super) fn headers(origins: &Origins) -> Cors {
             is_api(head.uri.path()) && origins.has(origin.as_bytes())
         })
         .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
-        // There are no credentials: a header gives a page nothing that it has not already.
+        // There are no credentials: a header grants a page nothing new.
         .allow_any_header()
         .expose_headers(EXPOSED)
         .max_age(PREFLIGHT_SECONDS)
-        // It would do so on the files of the page too; see `vary`.
+        // It would add the header to the files of the page, too; see `vary`.
         .disable_vary_header()
 }
 
-/// Goes around [`headers`]: what the API answers differs from origin to origin.
+/// Wraps [`headers`]: answers of the API differ by origin.
 pub(super) async fn vary(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -70,7 +70,7 @@ fn is_api(path: &str) -> bool {
     path.starts_with("/api/")
 }
 
-/// Goes around every handler: lets no page change anything that is neither ours nor listed.
+/// Wraps every handler: refuses changes from pages that are neither ours nor listed.
 pub(super) async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -82,15 +82,15 @@ pub(super) async fn guard(
         let origin = origin.map_or_else(String::new, |it| {
             format!(" of `{}`", shown(&String::from_utf8_lossy(it.as_bytes())))
         });
-        let detail = format!("pages{origin} may change nothing here");
+        let detail = format!("pages{origin} may not change anything on this server");
         let problem = Problem::new(ErrorCode::OriginNotAllowed, detail).with_remedy();
         return Ok(request.error_response(problem));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-/// True of a request that a browser sends for a page which is neither ours nor listed. Programs
-/// that are no browsers send neither of the two headers.
+/// True for a request that a browser sends for a page which is neither ours nor listed. Other
+/// programs send neither of the two headers.
 fn is_foreign(headers: &HeaderMap, origins: &Origins) -> bool {
     let site = headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     if matches!(site, Some(b"same-origin" | b"none")) {

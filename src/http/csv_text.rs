@@ -1,4 +1,4 @@
-//! CSV on its way out, quoted as RFC 4180 has it.
+//! Writes CSV records, quoted by RFC 4180. Knows no dataset.
 
 /// The byte order mark that makes old spreadsheet programs read UTF-8.
 pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();

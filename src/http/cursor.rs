@@ -1,4 +1,6 @@
-//! Where the next page of a list begins, as clients see it: text without a meaning for them.
+//! Pages of lists: a cursor is opaque text that names the entry before the next page.
+//!
+//! Knows no list's contents.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -27,15 +29,16 @@ impl List {
         xxh3_64(text.as_bytes()) & 0xff_ffff
     }
 
-    /// The cursor behind the entry `id`.
+    /// The cursor of the page after the entry `id`.
     pub(super) fn cursor(self, id: i64) -> String {
         format!("{id:x}{:06x}", self.checksum(id))
     }
 
-    /// The entry that a cursor stands behind.
+    /// The entry before the page of a cursor.
     pub(super) fn position(self, cursor: &str) -> Result<i64, Problem> {
-        let refused =
-            || Problem::invalid_parameter("cursor", cursor, "the `nextCursor` of the page before");
+        let refused = || {
+            Problem::invalid_parameter("cursor", cursor, "the `nextCursor` of the previous page")
+        };
         let (id, _) =
             cursor.split_at_checked(cursor.len().saturating_sub(6)).ok_or_else(refused)?;
         let id = i64::from_str_radix(id, 16).map_err(|_| refused())?;
@@ -48,25 +51,25 @@ impl List {
 pub(super) struct PageRequest {
     list: List,
     rows: u64,
-    /// The entry that it begins behind; `None` at the start.
+    /// The entry before the page; `None` for the first page.
     pub(super) after: Option<i64>,
 }
 
 impl PageRequest {
-    /// Reads what the request asks for.
+    /// Reads `limit` and `cursor` of the query.
     pub(super) fn of(list: List, query: &Query) -> Result<Self, Problem> {
         let rows = query.number("limit", 1..=PAGE_ROWS_MAX)?.unwrap_or(PAGE_ROWS_DEFAULT);
         let after = query.get("cursor").map(|cursor| list.position(cursor)).transpose()?;
         Ok(Self { list, rows, after })
     }
 
-    /// Entries to look up: one more than the page has shows whether there is a next one.
+    /// Entries to fetch: one more than the page holds shows whether there is a next page.
     pub(super) fn fetch_limit(&self) -> u64 {
         self.rows + 1
     }
 
-    /// Cuts what was found to the page; gives the cursor of the next one. `id` is what a cursor
-    /// stands behind.
+    /// Truncates the fetched entries to the page and returns the cursor of the next one. `id`
+    /// gives the id of an entry.
     pub(super) fn truncate<T>(&self, found: &mut Vec<T>, id: impl Fn(&T) -> i64) -> Option<String> {
         let more = found.len() as u64 > self.rows;
         found.truncate(usize::try_from(self.rows).unwrap_or(usize::MAX));

@@ -1,4 +1,4 @@
-//! What can be imported: the datasets, and templates to fill in.
+//! The datasets and their templates.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};

@@ -1,5 +1,4 @@
-//! Files on their way out: headers of a download, and bodies that are made on blocking threads
-//! while they are sent.
+//! Downloads: their headers, and bodies that blocking threads make while they are sent.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -19,7 +18,7 @@ pub(super) const NDJSON: &str = "application/x-ndjson";
 
 pub(super) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// Bytes of a file that are sent together.
+/// Bytes of a file in one piece.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// A 200 that browsers save as `name`: plain for old ones, RFC 8187 for all others.
@@ -44,8 +43,7 @@ pub(super) fn headers(name: &str, media_type: &str) -> HttpResponseBuilder {
     response
 }
 
-/// The answer to `HEAD`: that there is such a file, in the shape in which `GET` sends it. Nothing is
-/// made for it.
+/// The answer to `HEAD`: the headers of `GET`, without making the file.
 pub(super) fn head(name: &str, media_type: &str) -> HttpResponse {
     headers(name, media_type).streaming(stream::empty::<io::Result<Bytes>>())
 }
@@ -57,19 +55,19 @@ pub(super) fn derived_name(file_name: &str, what: &str, extension: &str) -> Stri
     format!("{stem}-{what}.{extension}")
 }
 
-/// A body that is made piece by piece. No thread waits for a slow client: one works only while a
-/// piece is made.
+/// A body that is made piece by piece. A thread works only while a piece is made, so none waits for
+/// a slow client.
 pub(super) trait Pieces: Send + 'static {
     /// The next piece; an empty one ends the body. Blocks.
     fn next_piece(&mut self) -> io::Result<Vec<u8>>;
 }
 
-/// A file without a name on its way out; it goes with this value.
+/// An unnamed temporary file that is sent; it is removed with this value.
 #[derive(Debug)]
 pub(super) struct TempFile(File);
 
 impl TempFile {
-    /// Sends what was written to `file`, from its beginning.
+    /// Sends `file` from its beginning.
     pub(super) fn written(mut file: File) -> io::Result<Self> {
         file.rewind()?;
         Ok(Self(file))
@@ -84,8 +82,8 @@ impl Pieces for TempFile {
     }
 }
 
-/// Streams the pieces. An error breaks the connection off, so that the client sees that the body
-/// is not whole.
+/// Streams the pieces. An error closes the connection, so that the client notices that the body is
+/// incomplete.
 pub(super) fn body<P: Pieces>(pieces: P) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold(pieces, |mut pieces| async move {
         let made = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! Entity tags: has the answer changed since the client saw it? (RFC 9110, 8.8.3 and 13.1.2)
+//! Entity tags and `If-None-Match` (RFC 9110, 8.8.3 and 13.1.2).
 
 use actix_web::HttpRequest;
 use actix_web::http::header::IF_NONE_MATCH;
@@ -9,12 +9,12 @@ pub(super) fn weak_tag(body: &[u8]) -> String {
     format!("W/\"{:016x}\"", xxh3_64(body))
 }
 
-/// The tags that a client has seen.
+/// The tags that a client knows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KnownTags(Vec<String>);
 
 impl KnownTags {
-    /// Reads `If-None-Match`; what is no tag is left out.
+    /// Reads `If-None-Match`; invalid tags are ignored.
     pub(super) fn of(request: &HttpRequest) -> Self {
         let tags = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
         Self(tags.flat_map(|tags| tags.split(',')).map(|tag| opaque(tag).to_owned()).collect())

@@ -1,4 +1,4 @@
-//! Is the process alive, and may it be sent work?
+//! Health of the process and readiness for work.
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The list of jobs.
+//! The list of jobs. Knows no SQL.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What this server takes and when a job counts as stuck, for pages that tell it before they ask.
+//! The limits of the server, for clients that check a file before they upload it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! What every answer has in common: security headers, a request id, refusals in one shape, and one
-//! line in the log for what went wrong in the server.
+//! Wraps every handler: security headers, a request id, one shape for all refusals, and one line in
+//! the log for a fault of the server. Knows no resource.
 
 use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
@@ -16,7 +16,7 @@ use crate::domain::error_code::ErrorCode;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Goes around every handler.
+/// Completes the answer of a handler.
 pub(super) async fn finish_answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -35,7 +35,7 @@ pub(super) async fn finish_answer(
     Ok(response)
 }
 
-/// Gives a refusal the request id, and one that the web server made the shape of our own.
+/// Adds the request id to a refusal, and turns one of the web server into a [`Problem`].
 fn as_problem(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
@@ -69,12 +69,12 @@ fn is_problem(response: &ServiceResponse<BoxBody>) -> bool {
 
 fn problem_of(status: StatusCode) -> Problem {
     match status {
-        StatusCode::NOT_FOUND => Problem::new(ErrorCode::NotFound, "there is nothing here"),
+        StatusCode::NOT_FOUND => Problem::new(ErrorCode::NotFound, "this address does not exist"),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::TooLarge, "the body is too large"),
         _ if status.is_server_error() => {
             Problem::new(ErrorCode::Internal, ErrorCode::Internal.remedy())
         }
-        _ => Problem::malformed("the request cannot be read"),
+        _ => Problem::malformed("the request is not valid HTTP"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Serves the web page: the shell at the addresses that people see, its files below `/page/`, and a
-//! few lines of text for those who ask without a browser.
+//! Serves the web page: the shell at the addresses of the page, its files below `/page/`, and plain
+//! text for clients that are no browsers.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -14,12 +14,12 @@ use super::status::job_id;
 use crate::domain::error_code::ErrorCode;
 use crate::page;
 
-/// Nothing from elsewhere, nothing inline, nobody's frame.
+/// No other hosts, no inline code, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
-/// Kept, but asked for each time: a new version of the program shows its own page at once.
+/// Cached but revalidated each time, so that a new program shows its own page at once.
 const ASK_AGAIN: &str = "no-cache";
 
 const FIRST_STEPS: &str = "This is Loadbay, a background import server.\n\n\
@@ -28,7 +28,7 @@ const FIRST_STEPS: &str = "This is Loadbay, a background import server.\n\n\
     What can be imported, with templates:   curl http://HOST/api/v1/datasets\n\n\
     A browser sees a page here.\n";
 
-/// `GET /`: the page for browsers, a few lines for everybody else.
+/// `GET /`: the page for browsers, plain text for other clients.
 pub(super) async fn start(request: HttpRequest) -> HttpResponse {
     let mut response = if takes_html(&request) {
         shell(&request)
@@ -60,7 +60,7 @@ pub(super) async fn file(
     Ok(served(&request, file.media_type, file.bytes))
 }
 
-/// `GET /products/import-export-advanced`: where the products' import stood before.
+/// `GET /products/import-export-advanced`: the address of the import in an older program.
 pub(super) async fn moved() -> HttpResponse {
     HttpResponse::Found().insert_header((LOCATION, "/?dataset=products")).finish()
 }
@@ -69,7 +69,7 @@ fn shell(request: &HttpRequest) -> HttpResponse {
     served(request, page::SHELL.media_type, page::SHELL.bytes)
 }
 
-/// 200 with the file, or 304 when the client has just that.
+/// 200 with the file, or 304 when the client has it.
 pub(super) fn served(
     request: &HttpRequest,
     media_type: &'static str,

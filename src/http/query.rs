@@ -1,4 +1,4 @@
-//! Query parameters, strictly: a name that a call does not know, or one given twice, is refused.
+//! Query parameters. Unknown and repeated names are refused; nothing here knows their meaning.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,11 @@ use super::problem::Problem;
 pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, Problem> {
     web::Query::<Vec<(String, String)>>::from_query(request.query_string())
         .map(web::Query::into_inner)
-        .map_err(|_| Problem::malformed("the query of the address cannot be read"))
+        .map_err(|_| {
+            Problem::malformed(
+                "the query string is not valid; write it like ?limit=50&status=failed",
+            )
+        })
 }
 
 /// Refuses a name that is not among `known`, and one that is given twice.
@@ -37,8 +41,7 @@ impl Query {
         Self::checked(pairs(request)?, known)
     }
 
-    /// Reads those parameters that the call takes, and leaves the others out: older clients send
-    /// some that mean nothing here.
+    /// Reads the parameters that the call takes and ignores the others, which older clients send.
     pub(super) fn only(request: &HttpRequest, taken: &[&str]) -> Result<Self, Problem> {
         let mut pairs = pairs(request)?;
         pairs.retain(|(name, _)| taken.contains(&name.as_str()));

@@ -1,4 +1,4 @@
-//! The web server: takes the address, serves until it is told to stop, then lets requests end.
+//! The web server: listens, serves until it is stopped, then lets open requests end.
 
 use std::any::Any;
 use std::io;
@@ -13,19 +13,19 @@ use tokio::task::JoinHandle;
 use super::api::Api;
 use super::cors;
 
-/// Threads that serve requests. Rows are never worked on here.
+/// Threads that serve requests. They never process rows.
 const WORKERS: usize = 2;
 
-/// How long open requests may take once the server is told to stop.
+/// How long open requests may take once the server stops.
 const END_SECONDS: u64 = 8;
 
 /// How long a client may take to send its headers.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a refused upload is still read, so that its sender sees the answer and not a reset.
+/// How long the server reads a refused upload, so that the client gets the answer and not a reset.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a client may take no bytes that wait for it.
+/// How long a client may leave sent bytes unread.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running web server.
@@ -36,7 +36,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the API on `listener` and says where. Must be called within the main runtime.
+    /// Serves the API on `listener` and returns its address. Must be called within the main runtime.
     ///
     /// # Errors
     /// When the system refuses the socket.
@@ -45,7 +45,7 @@ impl Server {
         let api = web::Data::new(api);
         let server = HttpServer::new(move || {
             let origins = &api.cors_origins;
-            // The last one is outermost: a refusal needs the headers of CORS to be readable.
+            // The last one is outermost: a browser shows a refusal only with the headers of CORS.
             App::new()
                 .app_data(api.clone())
                 .wrap(from_fn(cors::guard))
@@ -66,18 +66,18 @@ impl Server {
         Ok((Self { handle, running: tokio::spawn(server) }, address))
     }
 
-    /// Takes no new connections, waits for the open requests, then ends the workers.
+    /// Accepts no new connections, waits for open requests, then ends the workers.
     ///
     /// # Errors
-    /// What the web server ended with.
+    /// When the web server ended with an error.
     pub async fn stop(self) -> io::Result<()> {
         self.handle.stop(true).await;
         self.running.await.map_err(io::Error::other)?
     }
 }
 
-/// Lets the system end the connection of a client that does not read: the web server itself would
-/// wait for it, and a stream of events has no end by itself.
+/// Lets the system close the connection of a client that does not read. The web server would wait
+/// for it, and a stream of events does not end by itself.
 fn end_when_unread(connection: &dyn Any) {
     #[cfg(target_os = "linux")]
     if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {

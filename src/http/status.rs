@@ -36,14 +36,13 @@ pub(super) async fn status(
     answer(&job, &seen)
 }
 
-/// With a tag, a job that differs from it; without one, a job at its end. A job at its end never
-/// changes again.
+/// With a tag: the job differs from it. Without one: the job has ended, after which it never changes.
 fn is_news(job: &Job, seen: &KnownTags) -> bool {
     job.status.is_terminal()
         || (seen.any() && status_body(job).is_ok_and(|(_, tag)| !seen.contains(&tag)))
 }
 
-/// The job as soon as `until` is true of it, or as it is after `at_most`, or when the server stops.
+/// The job as soon as `until` holds, or its state after `at_most`, or when the server stops.
 pub(super) async fn wait_for(
     api: &Api,
     id: i64,
@@ -64,7 +63,7 @@ fn status_body(job: &Job) -> Result<(Vec<u8>, String), Problem> {
     Ok((body, tag))
 }
 
-/// 200 with the job, or 304 when the client has seen just that.
+/// 200 with the job, or 304 when the client knows its tag.
 pub(super) fn answer(job: &Job, seen: &KnownTags) -> Result<HttpResponse, Problem> {
     let (body, tag) = status_body(job)?;
     if seen.contains(&tag) {
@@ -83,7 +82,7 @@ fn headers(status: StatusCode, job: &Job, tag: &str) -> HttpResponseBuilder {
     response
 }
 
-/// When to ask again: the older a job, the longer it will take.
+/// Seconds until the next poll: the older a job, the longer it takes.
 fn retry_seconds(age: TimeDelta) -> u16 {
     match age.num_seconds() {
         ..10 => 1,
@@ -92,7 +91,7 @@ fn retry_seconds(age: TimeDelta) -> u16 {
     }
 }
 
-/// Reads the number of a job; what is no number is no job either.
+/// Reads the number of a job. Another text names no job.
 pub(super) fn job_id(text: &str) -> Result<i64, Problem> {
     text.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
         let text = crate::domain::row_error::shown(text);

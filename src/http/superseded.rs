@@ -1,4 +1,4 @@
-//! Which rows a later row of the same file overtook.
+//! The superseded rows of a job, as pages of JSON. Knows no SQL.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

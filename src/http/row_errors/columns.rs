@@ -1,19 +1,19 @@
-//! Which columns a list of failed rows has: those of the uploaded file, then `_row` and `_error`.
+//! The columns of a file of failed rows: those of the uploaded file, then `_row` and `_error`.
 
 use crate::domain::chunk::FailedRow;
 use crate::domain::detected::Detected;
 use crate::domain::failed_list::{ERROR, ROW, is_own_column};
 use crate::domain::row_error::RowCode;
 
-/// Stands for a value that the file does not hold; an error value, so that it fails again until a
-/// person has put the right one in its place.
+/// Stands for a value that the file does not contain. It is an error value, so that the row fails
+/// again until a person enters the right one.
 const LOST: &str = "#VALUE!";
 
 /// The columns of a list of failed rows.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct Columns {
     header: Vec<String>,
-    /// For each column of the uploaded file whether it is handed back.
+    /// For each column of the uploaded file whether the list has it.
     kept: Vec<bool>,
     /// For each column of the uploaded file the dataset's column that it feeds.
     feeds: Vec<Option<String>>,
@@ -53,7 +53,7 @@ impl Columns {
         self.header.iter().map(String::as_str).chain([ROW, ERROR])
     }
 
-    /// The cells of a row that stand under the header; a short row is filled up.
+    /// The cells of a row below the header; a short row gets empty cells.
     pub(super) fn own_cells<'a>(&'a self, row: &'a FailedRow) -> impl Iterator<Item = &'a str> {
         self.kept.iter().enumerate().filter(|(_, kept)| **kept).map(|(index, _)| {
             match row.cells.get(index) {
@@ -63,8 +63,8 @@ impl Columns {
         })
     }
 
-    /// True for a cell whose value the file does not hold: what is left of it would be taken for
-    /// the value if it came back as text.
+    /// True for a cell whose value the file does not contain. What is left of it would be read as the
+    /// value if it came back as text.
     fn is_lost(&self, index: usize, row: &FailedRow) -> bool {
         let column = self.feeds.get(index).and_then(Option::as_ref);
         column.is_some()
@@ -74,7 +74,7 @@ impl Columns {
             })
     }
 
-    /// The cells of a row that has more than its header: nothing is lost, they go to the very right.
+    /// The surplus cells of a row, which go to the right of the other columns.
     pub(super) fn surplus<'a>(
         &self,
         row: &'a FailedRow,
@@ -83,7 +83,7 @@ impl Columns {
     }
 }
 
-/// All faults of a row in one cell.
+/// All errors of a row in one cell.
 pub(super) fn explanation(row: &FailedRow) -> String {
     let mut text = String::new();
     for error in &row.errors {

@@ -1,4 +1,4 @@
-//! Failed rows as CSV, made while it is sent.
+//! Failed rows as CSV, made while it is sent. Knows no file.
 
 use std::io;
 
@@ -16,7 +16,7 @@ const PIECE_BYTES: usize = 64 << 10;
 pub(in crate::http) struct FailedRowsCsv<R> {
     columns: Columns,
     rows: R,
-    /// What is sent with the next piece: at first the header.
+    /// The beginning of the next piece: at first the header.
     begun: Vec<u8>,
 }
 

@@ -1,4 +1,4 @@
-//! Row errors of a job, counted by kind and column: what to mend first.
+//! Row errors of a job, counted by code and column.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;

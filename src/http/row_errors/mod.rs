@@ -1,5 +1,5 @@
-//! Why rows failed: as pages of JSON, and as the failed rows themselves in CSV and XLSX, with their
-//! own columns, ready to be mended and imported again.
+//! Row errors as pages of JSON, and the failed rows as CSV and XLSX with the columns of their file, so
+//! that they can be corrected and uploaded again.
 
 pub(super) mod columns;
 pub(super) mod csv;
@@ -101,8 +101,9 @@ pub(super) async fn as_xlsx(
     let job = listed(&api, id).await?;
     if job.counts.failed > xlsx::ROWS_MAX {
         let detail = format!(
-            "{} failed rows do not fit into one sheet; errors.csv has them all",
-            job.counts.failed
+            "the job has {} failed rows and a sheet holds {}; download errors.csv instead",
+            job.counts.failed,
+            xlsx::ROWS_MAX
         );
         return Err(Problem::new(ErrorCode::TooManyRows, detail));
     }
@@ -119,7 +120,7 @@ pub(super) async fn as_xlsx(
     Ok(download::headers(&name, download::XLSX).streaming(download::body(file)))
 }
 
-/// The job, whose failed rows are kept and can be reached from here.
+/// The job, if this server reaches its failed rows.
 async fn listed(api: &Api, id: i64) -> Result<Job, Problem> {
     Ok(api.jobs.with_files(id).await?)
 }

@@ -87,7 +87,7 @@ pub(in crate::http) fn write(
     TempFile::written(file).map_err(WorkbookError::File)
 }
 
-/// What fits into a cell; `…` marks a cut. The CSV has such a cell whole.
+/// The text that fits into a cell; `…` marks a cut. The CSV contains the whole text.
 fn cut(cell: &str) -> String {
     if cell.len() <= CELL_UNITS_MAX || cell.encode_utf16().count() <= CELL_UNITS_MAX {
         return cell.to_owned();

@@ -1,5 +1,4 @@
-//! The body of an upload as it comes in: measured against its digest, and never waited for without
-//! an end.
+//! The body of an upload: compared with its digest, with a time limit for silence.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -14,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use super::digest::ExpectedDigest;
 use crate::http::problem::Problem;
 
-/// How long the next bytes may take.
+/// The longest silence.
 const IDLE: Duration = Duration::from_mins(1);
 
 /// Bytes that may follow the end of a form: its epilogue (RFC 2046, 5.1.1).
@@ -30,19 +29,17 @@ struct BodyState {
 }
 
 impl UploadBody {
-    /// The body, with the digest that it must have.
+    /// The body, with the digest that the client announced.
     pub(super) fn new(payload: Payload, expected: Option<ExpectedDigest>) -> Self {
         Self(Rc::new(RefCell::new(BodyState { payload, expected })))
     }
 
-    /// Reads what follows the part that was asked for, and compares the digest.
+    /// Reads the body to its end and compares the digest.
     pub(super) async fn finish(mut self) -> Result<(), Problem> {
         let mut left = EPILOGUE_BYTES_MAX;
         while let Some(bytes) = next(&mut self).await? {
             let bytes = bytes.map_err(|fault| broken(&fault))?;
-            left = left
-                .checked_sub(bytes.len())
-                .ok_or_else(|| Problem::malformed("too much follows the end of the form"))?;
+            left = left.checked_sub(bytes.len()).ok_or_else(trailing_bytes)?;
         }
         let expected = self.0.borrow_mut().expected.take();
         expected.map_or(Ok(()), ExpectedDigest::check)
@@ -67,17 +64,26 @@ impl Stream for UploadBody {
 /// The next item of a stream that is fed by the body.
 pub(super) async fn next<S: Stream + Unpin>(stream: &mut S) -> Result<Option<S::Item>, Problem> {
     tokio::time::timeout(IDLE, stream.next()).await.map_err(|_| {
-        Problem::malformed(format!("nothing of the body came for {} seconds", IDLE.as_secs()))
+        let seconds = IDLE.as_secs();
+        Problem::malformed(format!("the body was silent for {seconds} seconds; send it again"))
     })
 }
 
-/// A body that ended or broke before it was whole.
+fn trailing_bytes() -> Problem {
+    Problem::malformed(format!(
+        "more than {EPILOGUE_BYTES_MAX} bytes follow the last boundary of the form; end the body there"
+    ))
+}
+
+/// A body that ended early.
 pub(super) fn broken(fault: &PayloadError) -> Problem {
     if matches!(fault, PayloadError::Overflow) {
-        return Problem::malformed("the headers of a part are too long");
+        return Problem::malformed(
+            "the headers of a part of the form are too long; shorten its name",
+        );
     }
     if matches!(fault, PayloadError::Incomplete(_)) {
-        return Problem::malformed("the body broke off before its end");
+        return Problem::malformed("the body ended early; send the file again");
     }
-    Problem::malformed(format!("the body broke off before its end ({fault})"))
+    Problem::malformed(format!("the body ended early ({fault}); send the file again"))
 }

@@ -1,4 +1,4 @@
-//! `Content-Digest` (RFC 9530): is what arrived what was sent?
+//! `Content-Digest` (RFC 9530): compares the body that arrived with the one that was sent.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +41,7 @@ impl ExpectedDigest {
         };
         let announced = announced.ok_or_else(|| {
             Problem::malformed(
-                "the Content-Digest cannot be read; write it like sha-256=:BASE64: or sha-512=:BASE64:",
+                "the Content-Digest is not valid; write it like sha-256=:BASE64: or sha-512=:BASE64:",
             )
         })?;
         Ok(Self { announced, running })
@@ -65,7 +65,8 @@ impl ExpectedDigest {
             return Ok(());
         }
         let detail = format!(
-            "the body that arrived has the digest {name}=:{}: and not the one that was announced",
+            "the body has the digest {name}=:{}:, but Content-Digest announced another one; \
+             send the file again",
             STANDARD.encode(arrived)
         );
         Err(Problem::new(ErrorCode::DigestMismatch, detail))

@@ -1,4 +1,4 @@
-//! The name under which an upload is shown. It never becomes a path: files lie under their own ids.
+//! The shown name of an upload. It never becomes a path: files lie under their own ids.
 
 use crate::domain::limits::FILE_NAME_CHARS;
 use crate::reader;

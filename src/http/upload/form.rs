@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 /// The field with the file.
 const FILE: &str = "file";
 
-/// What a form adds to its file at most: the options, and the headers of all parts.
+/// Bytes that a form may add to its file: the options, and the headers of all parts.
 const FORM_BYTES_MAX: u64 = 2 << 20;
 
 struct FilePart {
@@ -54,16 +54,16 @@ pub(super) async fn parse(
             continue;
         }
         if file.is_some() {
-            let detail = "the form has more than one part called `file`";
+            let detail = "the form has more than one part `file`; send one file with each request";
             return Err(Problem::new(ErrorCode::MultipleFiles, detail));
         }
-        // What is wrong already is told before the file is read.
+        // Faults of these options are reported before the file is read.
         parse_options(&options)?;
         file = Some(file_part(&mut field, target).await?);
     }
     let options = parse_options(&options)?;
     let Some(file) = file else {
-        let detail = "the form has no part called `file`";
+        let detail = "the form has no part `file`; send the file in one";
         return Err(Problem::new(ErrorCode::NoFile, detail));
     };
     let FilePart { upload, file_name, media_type } = file;
@@ -84,7 +84,7 @@ async fn file_part(field: &mut Field, target: UploadTarget<'_>) -> Result<FilePa
     Ok(FilePart { upload: receiver.finish().await?, file_name, media_type })
 }
 
-/// An option as a field of the form. Files under another name are told apart from unknown options.
+/// An option as a field of the form. A file in another field is not an unknown option.
 async fn option(
     field: &mut Field,
     name: String,
@@ -93,10 +93,11 @@ async fn option(
     if field.content_disposition().is_some_and(|disposition| disposition.get_filename().is_some()) {
         let name = shown(&name);
         return Err(if file_seen {
-            let detail = format!("the part `{name}` is a second file");
+            let detail =
+                format!("the part `{name}` is a second file; send one file with each request");
             Problem::new(ErrorCode::MultipleFiles, detail)
         } else {
-            let detail = format!("the file stands in the part `{name}`; call the part `file`");
+            let detail = format!("the file is in the part `{name}`; name the part `file`");
             Problem::new(ErrorCode::NoFile, detail)
         });
     }
@@ -111,7 +112,7 @@ async fn option(
         bytes.extend_from_slice(&piece);
     }
     let value = String::from_utf8(bytes).map_err(|_| {
-        let detail = format!("the option `{}` is not UTF-8", shown(&name));
+        let detail = format!("the option `{}` is not UTF-8; send the form as UTF-8", shown(&name));
         Problem::new(ErrorCode::InvalidOption, detail)
     })?;
     Ok((name, value))
@@ -122,12 +123,14 @@ fn broken(fault: &MultipartError) -> Problem {
         return body::broken(fault);
     }
     if matches!(fault, MultipartError::Incomplete) {
-        return Problem::malformed("the form broke off before its last boundary");
+        return Problem::malformed("the form ended before its last boundary; send it again");
     }
     if matches!(fault, MultipartError::BoundaryMissing | MultipartError::ContentTypeParse) {
-        return Problem::malformed("the Content-Type of the form names no boundary");
+        return Problem::malformed(
+            "the Content-Type of the form has no boundary; let the client set this header",
+        );
     }
-    Problem::malformed(format!("the form cannot be read: {fault}"))
+    Problem::malformed(format!("the form is not valid multipart/form-data: {fault}"))
 }
 
 #[cfg(test)]
@@ -194,7 +197,7 @@ mod tests {
         let other = ("name=upload; filename=\"a.csv\"", "x");
         assert_eq!(
             refusal(&[other]).await,
-            "no_file: The file stands in the part `upload`; call the part `file`."
+            "no_file: The file is in the part `upload`; name the part `file`."
         );
         assert!(refusal(&[FILE_PART, other]).await.starts_with("multiple_files"));
     }

@@ -1,4 +1,4 @@
-//! What the headers of an upload say.
+//! Reads the headers of an upload. Knows no body.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{
@@ -26,16 +26,16 @@ pub(super) fn body_kind(headers: &HeaderMap) -> Result<BodyKind, Problem> {
     let text = value.to_str().unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let detail = match essence.as_str() {
-        "" => return Err(Problem::malformed("the Content-Type cannot be read")),
+        "" => return Err(Problem::malformed("the Content-Type is not valid; write it like text/csv")),
         "multipart/form-data" => return Ok(BodyKind::Form),
         "application/json" => {
-            "this server does not load files from a URL yet; send the file itself, as multipart \
-             field `file` or as the body with its media type"
+            "the server cannot load files from a URL yet; send the file itself, as multipart field \
+             `file` or as the body with its media type"
                 .to_owned()
         }
         "application/x-www-form-urlencoded" => {
-            "the body is called `application/x-www-form-urlencoded`, which is what curl says when \
-             it is told nothing; use -F file=@products.csv, or --data-binary @products.csv with \
+            "the Content-Type is `application/x-www-form-urlencoded`, which is the default of curl; \
+             use -F file=@products.csv, or --data-binary @products.csv with \
              -H 'Content-Type: text/csv'"
                 .to_owned()
         }
@@ -59,7 +59,7 @@ pub(super) fn content_digest(headers: &HeaderMap) -> Result<Option<ExpectedDiges
         return Ok(None);
     }
     let texts: Result<Vec<_>, _> = values.map(|value| value.to_str()).collect();
-    let text = texts.map_err(|_| Problem::malformed("the Content-Digest cannot be read"))?;
+    let text = texts.map_err(|_| Problem::malformed("the Content-Digest is not plain text"))?;
     ExpectedDigest::parse(&text.join(",")).map(Some)
 }
 
@@ -103,8 +103,8 @@ pub(in crate::http) fn idempotency_key(headers: &HeaderMap) -> Result<Option<Str
         })
 }
 
-/// Who uploads: the name in `X-Loadbay-Client`, else the address at the other end of the connection.
-/// Clients are served in turns.
+/// The client: the name in `X-Loadbay-Client`, else the address of the connection. Clients are served
+/// in turns.
 pub(in crate::http) fn client(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get("x-loadbay-client") else {
         return Ok(request.peer_addr().map(|peer| peer.ip().to_string()));
@@ -134,8 +134,8 @@ fn quoted(rest: &str) -> Option<String> {
     chars.as_str().trim().is_empty().then_some(key)
 }
 
-/// Reads `wait` of `Prefer` (RFC 7240, 4.3), cut to what this server waits. What cannot be read is
-/// left out, as the header demands.
+/// Reads `wait` of `Prefer` (RFC 7240, 4.3), at most what this server waits. An invalid preference is
+/// ignored, as the standard demands.
 pub(super) fn wait_preference(headers: &HeaderMap) -> Option<u64> {
     headers
         .get_all("prefer")
@@ -147,21 +147,21 @@ pub(super) fn wait_preference(headers: &HeaderMap) -> Option<u64> {
         .map(|seconds| seconds.min(WAIT_SECONDS_MAX))
 }
 
-/// True when the answer is to be a stream of events: `Accept` names `text/event-stream` and does not
-/// like JSON better.
+/// True when the client wants a stream of events: `Accept` names `text/event-stream` and does not
+/// prefer JSON.
 pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
-    let events = liking(headers, "text/event-stream");
-    events > 0.0 && events >= liking(headers, "application/json")
+    let events = weight_of(headers, "text/event-stream");
+    events > 0.0 && events >= weight_of(headers, "application/json")
 }
 
-/// The weight that `Accept` gives a media type by name (RFC 9110, 12.5.1); 0 when it does not.
-fn liking(headers: &HeaderMap, media_type: &str) -> f32 {
+/// The weight that `Accept` gives a media type by name (RFC 9110, 12.5.1); 0 without the name.
+fn weight_of(headers: &HeaderMap, media_type: &str) -> f32 {
     let ranges = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
     let mut weights = ranges.flat_map(|text| text.split(',')).filter_map(|range| {
         let mut parts = range.split(';').map(str::trim);
         let is_named = parts.next()?.eq_ignore_ascii_case(media_type);
         let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-        // A weight that cannot be read does not take back that the type was named.
+        // An invalid weight does not change that the type was named.
         is_named.then(|| weight.and_then(|text| text.parse().ok()).unwrap_or(1.0))
     });
     weights.next().unwrap_or(0.0)

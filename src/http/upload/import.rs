@@ -1,4 +1,4 @@
-//! `POST /api/v1/import/{dataset}`: a file in, a job number out.
+//! `POST /api/v1/import/{dataset}`: receives a file and answers with a job number.
 //!
 //! The handler reads headers and body; what then happens to the file is
 //! [`submit_upload`](crate::jobs::Jobs::submit_upload)'s.
@@ -48,7 +48,7 @@ pub(in crate::http) async fn import(
 ) -> Result<HttpResponse, Problem> {
     let dataset = Arc::clone(api.dataset(&name)?);
     let wants_events = headers::accepts_events(request.headers());
-    // An answer that tells everything as it happens is not waited for.
+    // A stream of events begins at once.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
     let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
     fault!("answer.before", Problem::stopping());

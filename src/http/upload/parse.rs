@@ -22,12 +22,12 @@ pub(in crate::http) async fn parse(
     if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
     {
-        let detail = "send the file as it is; this server unpacks no Content-Encoding";
+        let detail = "the server accepts no Content-Encoding; send the file without one";
         return Err(Problem::new(ErrorCode::UnsupportedFormat, detail));
     }
     let query = query::pairs(request)?;
     let announced = headers::content_length(request.headers());
-    // A body that is refused for its size is not refused for the room that it would take.
+    // A body that is too large is refused for its size, not for the free space.
     if announced.is_none_or(|bytes| bytes <= api.max_upload) {
         api.storage.check_free_space(announced.unwrap_or(0)).await?;
     }

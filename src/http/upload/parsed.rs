@@ -8,15 +8,15 @@ use crate::domain::options::Options;
 use crate::files::{DataDir, TempUpload};
 use crate::jobs::ImportRequest;
 
-/// What the body gave.
+/// The file and the options of a body.
 #[derive(Debug)]
 pub(in crate::http) struct ParsedUpload {
     /// The file; removed again unless it is stored.
     pub(super) upload: TempUpload,
     pub(super) file_name: Option<String>,
-    /// What the client says that the file is.
+    /// The media type that the client named.
     pub(super) media_type: Option<String>,
-    /// What the client asks for.
+    /// The options of the upload.
     pub(in crate::http) options: Options,
 }
 
@@ -37,7 +37,7 @@ impl ParsedUpload {
     }
 }
 
-/// Where the bytes go, and how many may come.
+/// The folder for the bytes, and their limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UploadTarget<'a> {
     pub(super) data_dir: &'a Arc<DataDir>,
