@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -15,6 +15,7 @@ use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities;
 use thirtyfour::{ChromeCapabilities, LoggingPrefsLogLevel, WebDriver};
 
 const START_LIMIT: Duration = Duration::from_mins(1);
+const STARTS_MAX: usize = 5;
 const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// No call of the driver takes longer; a script that waits in the page takes at most this long.
@@ -56,9 +57,8 @@ impl Browser {
     /// Starts a browser.
     pub(crate) async fn start() -> Self {
         let profile = tempfile::tempdir().expect("a folder for the profile");
-        let (keeper, output) = start_driver(profile.path());
+        let (keeper, output, address) = start_driver(profile.path());
         let mut browser = Self { driver: None, keeper, output, profile };
-        let address = browser.address();
         let client = crate::support::http_client().timeout(CALL_LIMIT).build();
         let driver = WebDriver::builder(address, browser.wishes())
             .client(client.expect("a client"))
@@ -78,20 +78,6 @@ impl Browser {
     /// A folder that ends with the browser.
     pub(crate) fn folder(&self) -> &Path {
         self.profile.path()
-    }
-
-    /// Where chromedriver listens, as it says itself.
-    fn address(&self) -> String {
-        let limit = Instant::now() + START_LIMIT;
-        let mut said = Vec::new();
-        loop {
-            let line = self.output.recv_timeout(limit.saturating_duration_since(Instant::now()));
-            let Ok(line) = line else { panic!("chromedriver does not start: {said:?}") };
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                return format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-            }
-            said.push(line);
-        }
     }
 
     fn wishes(&self) -> ChromeCapabilities {
@@ -148,13 +134,50 @@ fn programs() -> &'static [String; 2] {
     })
 }
 
-/// Starts chromedriver on a free port. It, the browser and all that these start are one group of
-/// processes, which a shell ends when the pipe to it is closed: by the end of the test, or of the
-/// whole test binary.
-fn start_driver(home: &Path) -> (Child, Receiver<String>) {
+/// Starts chromedriver on a free port. The port that it chose may be taken by another program before
+/// it listens there: then chromedriver ends, and another one is started.
+fn start_driver(home: &Path) -> (Child, Receiver<String>, String) {
+    let mut said = Vec::new();
+    for _ in 0..STARTS_MAX {
+        let (mut keeper, output) = spawn_driver(home);
+        if let Some(address) = address(&output, &mut said) {
+            return (keeper, output, address);
+        }
+        drop(keeper.stdin.take());
+        keeper.wait().expect("the processes end");
+    }
+    panic!("chromedriver does not start: {said:?}");
+}
+
+/// Where chromedriver listens, as it says itself; `None` when it ends before.
+fn address(output: &Receiver<String>, said: &mut Vec<String>) -> Option<String> {
+    let limit = Instant::now() + START_LIMIT;
+    loop {
+        let left = limit.saturating_duration_since(Instant::now());
+        match output.recv_timeout(left) {
+            Ok(line) => {
+                if let Some((_, port)) = line.split_once("started successfully on port ") {
+                    return Some(format!("http://127.0.0.1:{}", port.trim_end_matches('.')));
+                }
+                said.push(line);
+            }
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => panic!("chromedriver does not start: {said:?}"),
+        }
+    }
+}
+
+/// Chromedriver, the browser and all that these start are one group of processes, which a shell ends
+/// when chromedriver ends or the pipe to the shell is closed: by the end of the test, or of the whole
+/// test binary.
+fn spawn_driver(home: &Path) -> (Child, Receiver<String>) {
     let [_, driver] = programs();
     let mut keeper = Command::new("sh")
-        .args(["-c", r#""$0" --port=0 2>&1 & cat >/dev/null; kill -KILL 0"#, driver])
+        .args([
+            "-c",
+            r#"{ "$0" --port=0 2>&1; kill -KILL 0; } & cat >/dev/null; kill -KILL 0"#,
+            driver,
+        ])
         .current_dir(home)
         .env_clear()
         .envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC"), ("PATH", "/usr/local/bin:/usr/bin:/bin")])
