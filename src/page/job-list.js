@@ -175,15 +175,13 @@ class JobList extends HTMLElement {
   // ── Listening ─────────────────────────────────────────────────────────────────────────────────
 
   #listen() {
-    let connected = false;
     this.#stream = new Stream("/api/v1/import/events", {
       open: () => {
         this.#stopTimer(this.#polling);
         this.#stopTimer(this.#retrying);
         this.#liveIs("live", "Live");
-        // Between two connections anything may have happened.
-        if (connected) this.#refresh();
-        connected = true;
+        // What happened before the connection, such as a deletion, is in no event.
+        this.#refresh();
       },
       broken: () => this.#liveIs("broken", "Connecting …"),
       refused: () => this.#withoutEvents(),
