@@ -21,7 +21,8 @@ mod postgres;
 mod rollback;
 mod sqlite;
 
-pub use chunk::writer::{ChunkWriter, EventQuota, FailedRowsSink, WriterSettings};
+pub use chunk::quota::EventQuota;
+pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
 pub use connection::notifications::Notifications;
 pub use connection::open::StoreSettings;
 pub use error::StoreError;

@@ -2,7 +2,6 @@
 //! column. They are made from the outcomes of its rows and stored behind the fence.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use entity::{import_error_group, import_event};
@@ -15,8 +14,9 @@ use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
 use crate::store::chunk::fence::FencedJob;
 use crate::store::chunk::outcome::ChunkOutcome;
-use crate::store::chunk::row_outcomes::{EventLimits, RowLabels};
-use crate::store::chunk::writer::{EventQuota, WriterSettings};
+use crate::store::chunk::quota::QuotaUse;
+use crate::store::chunk::row_outcomes::RowLabels;
+use crate::store::chunk::writer::WriterSettings;
 use crate::store::events::numbered;
 use crate::store::log::job_row::unsigned;
 
@@ -29,40 +29,22 @@ pub(in crate::store) struct ChunkEvents {
     groups: Vec<import_error_group::ActiveModel>,
     /// Rows of the chunk.
     rows: u64,
-    pub(in crate::store) taken: QuotaUse,
-}
-
-/// What this chunk took of the quota of its job.
-#[derive(Debug, Default)]
-pub(in crate::store) struct QuotaUse {
-    pub(in crate::store) errors: u64,
-    pub(in crate::store) superseded: u64,
-    references: u64,
-    send_quota_notice: bool,
-}
-
-/// What the events of rows are made with.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct EventWriter<'a> {
-    pub(in crate::store) names: &'a RowLabels,
-    pub(in crate::store) left: &'a EventQuota,
-    pub(in crate::store) every_row: bool,
 }
 
 impl ChunkEvents {
     pub(in crate::store) fn new(
-        job: &Job,
+        settings: &WriterSettings,
+        labels: &RowLabels,
         chunk: &Chunk,
         outcome: &ChunkOutcome,
-        writer: &EventWriter<'_>,
+        taken: &QuotaUse,
     ) -> Self {
-        let taken = QuotaUse::new(writer.left, chunk, outcome);
-        let bounds = if writer.every_row { EventLimits::NONE } else { taken.bounds() };
+        let every_row = settings.every_row;
+        let limits = if every_row { &QuotaUse::UNLIMITED } else { taken };
         Self {
-            row_events: writer.names.row_events(chunk, outcome, writer.every_row, bounds),
-            groups: groups(job, &outcome.failed),
+            row_events: labels.row_events(chunk, outcome, every_row, limits),
+            groups: groups(&settings.job, &outcome.failed),
             rows: outcome.counts.processed(),
-            taken,
         }
     }
 
@@ -99,57 +81,6 @@ impl ChunkEvents {
         }
         statements
     }
-
-    /// Returns what the chunk took of the quota: its transaction was rolled back.
-    pub(in crate::store) fn return_quota(&self, left: &EventQuota) {
-        left.errors.fetch_add(self.taken.errors, Ordering::Relaxed);
-        left.superseded.fetch_add(self.taken.superseded, Ordering::Relaxed);
-        left.references.fetch_add(self.taken.references, Ordering::Relaxed);
-        if self.taken.send_quota_notice {
-            left.quota_notice_sent.store(false, Ordering::Relaxed);
-        }
-    }
-}
-
-impl QuotaUse {
-    fn new(left: &EventQuota, chunk: &Chunk, outcome: &ChunkOutcome) -> Self {
-        let errors: u64 = outcome.failed.iter().map(|row| row.errors.len() as u64).sum();
-        let superseded = chunk.superseded.len() as u64;
-        let references = outcome.references.len() as u64;
-        let mut taken = Self {
-            errors: take(&left.errors, errors),
-            superseded: take(&left.superseded, superseded),
-            references: take(&left.references, references),
-            send_quota_notice: false,
-        };
-        let all_taken = taken.errors == errors
-            && taken.superseded == superseded
-            && taken.references == references;
-        taken.send_quota_notice =
-            !all_taken && !left.quota_notice_sent.swap(true, Ordering::Relaxed);
-        taken
-    }
-
-    fn bounds(&self) -> EventLimits {
-        let bound = |taken: u64| usize::try_from(taken).unwrap_or(usize::MAX);
-        EventLimits {
-            errors: bound(self.errors),
-            superseded: bound(self.superseded),
-            references: bound(self.references),
-            send_quota_notice: self.send_quota_notice,
-        }
-    }
-}
-
-fn take(left: &AtomicU64, wanted: u64) -> u64 {
-    let mut taken = 0;
-    let take = |left: u64| {
-        taken = Ord::min(left, wanted);
-        Some(left - taken)
-    };
-    // The closure always answers; the previous value is of no interest.
-    let _previous = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-    taken
 }
 
 /// The row events in batches of a size that can be read, held in memory and pruned at a time. `start`

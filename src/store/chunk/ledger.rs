@@ -9,9 +9,10 @@ use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryTrait, Statement};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
-use crate::store::chunk::events::{ChunkEvents, EventWriter};
+use crate::store::chunk::events::ChunkEvents;
 use crate::store::chunk::fence::fence;
 use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::quota::QuotaUse;
 use crate::store::chunk::row_outcomes::RowLabels;
 use crate::store::chunk::writer::WriterSettings;
 use crate::store::log::job_row::{signed, small};
@@ -30,6 +31,8 @@ pub(in crate::store) struct ChunkLedger {
     pub(in crate::store) fence: Statement,
     /// What follows the fence.
     pub(in crate::store) events: ChunkEvents,
+    /// Goes back to the quota of the job when the chunk is not committed.
+    pub(in crate::store) taken: QuotaUse,
 }
 
 impl ChunkLedger {
@@ -37,23 +40,19 @@ impl ChunkLedger {
         backend: DbBackend,
         now: DateTime<Utc>,
         settings: &WriterSettings,
-        names: &RowLabels,
+        labels: &RowLabels,
         chunk: &Chunk,
         outcome: &ChunkOutcome,
     ) -> Self {
         let job = &settings.job;
-        let left = &settings.event_quota;
-        let events = ChunkEvents::new(
-            job,
-            chunk,
-            outcome,
-            &EventWriter { names, left, every_row: settings.every_row },
-        );
+        let taken = settings.event_quota.take(chunk, outcome);
+        let events = ChunkEvents::new(settings, labels, chunk, outcome, &taken);
         let mut ledger = Self {
             row_outcomes: Vec::new(),
             commit_record: commit_record(backend, now, job, chunk, &outcome.counts),
             fence: fence(backend, now, job, &outcome.counts, events.numbers()),
             events,
+            taken,
         };
         ledger.add_errors(backend, job, &outcome.failed);
         ledger.add_superseded(backend, job, chunk);
@@ -64,7 +63,7 @@ impl ChunkLedger {
         let rows: Vec<_> = failed
             .iter()
             .flat_map(|row| &row.errors)
-            .take(usize::try_from(self.events.taken.errors).unwrap_or(usize::MAX))
+            .take(self.taken.errors)
             .map(|error| import_error::ActiveModel {
                 import_log_id: Set(job.id),
                 row_number: Set(i64::from(error.row_number)),
@@ -85,7 +84,7 @@ impl ChunkLedger {
         let rows: Vec<_> = chunk
             .superseded
             .iter()
-            .take(usize::try_from(self.events.taken.superseded).unwrap_or(usize::MAX))
+            .take(self.taken.superseded)
             .map(|row| import_superseded::ActiveModel {
                 import_log_id: Set(job.id),
                 row_number: Set(i64::from(row.row_number)),

@@ -7,6 +7,7 @@ pub(super) mod ledger;
 pub(super) mod open;
 pub(super) mod outcome;
 pub(super) mod protocol;
+pub(super) mod quota;
 pub(super) mod references;
 pub(super) mod row_outcomes;
 pub(super) mod rows;

@@ -168,7 +168,7 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
             ChunkLedger::new(self.tx.backend(), now, &self.settings, &self.labels, chunk, &outcome);
         let concluded = self.conclude(&mut ledger, chunk, &outcome, now).await;
         if !matches!(concluded, Ok(Some(_))) {
-            ledger.events.return_quota(&self.settings.event_quota);
+            self.settings.event_quota.give_back(&ledger.taken);
         }
         let Some(fenced) = concluded? else { return Ok(None) };
         self.settings.note_row_events(fenced.row_events);

@@ -8,27 +8,8 @@ use crate::domain::event::{RecordLabel, Reference, RowEvent, RowEventKind, RowFa
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
 use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::quota::QuotaUse;
 use crate::store::chunk::rows::key_text;
-
-/// How many row events of each kind may be stored.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct EventLimits {
-    pub(in crate::store) errors: usize,
-    pub(in crate::store) superseded: usize,
-    pub(in crate::store) references: usize,
-    /// The bound is reached in this chunk for the first time.
-    pub(in crate::store) send_quota_notice: bool,
-}
-
-impl EventLimits {
-    /// Every event is stored.
-    pub(in crate::store) const NONE: Self = Self {
-        errors: usize::MAX,
-        superseded: usize::MAX,
-        references: usize::MAX,
-        send_quota_notice: false,
-    };
-}
 
 /// By what people know the rows of a dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +53,10 @@ impl RowLabels {
         chunk: &Chunk,
         outcome: &ChunkOutcome,
         every_row: bool,
-        bounds: EventLimits,
+        limits: &QuotaUse,
     ) -> Vec<RowEvent> {
         let mut row_events = Vec::new();
-        for created in outcome.references.iter().take(bounds.references) {
+        for created in outcome.references.iter().take(limits.references) {
             let reference = Reference {
                 table: Some(created.table.clone()),
                 column: created.column.clone(),
@@ -85,15 +66,15 @@ impl RowLabels {
             row_events.push(RowEvent { row_number, facts: RowFacts::ReferenceCreated(reference) });
         }
         let errors = outcome.failed.iter().flat_map(|row| &row.errors);
-        row_events.extend(errors.take(bounds.errors).map(|error| RowEvent {
+        row_events.extend(errors.take(limits.errors).map(|error| RowEvent {
             row_number: error.row_number,
             facts: RowFacts::Failed(error.into()),
         }));
-        row_events.extend(chunk.superseded.iter().take(bounds.superseded).map(|row| RowEvent {
+        row_events.extend(chunk.superseded.iter().take(limits.superseded).map(|row| RowEvent {
             row_number: row.row_number,
             facts: RowFacts::Superseded { by: Some(row.by_row_number) },
         }));
-        if bounds.send_quota_notice {
+        if limits.sends_notice {
             let row_number = row_events.iter().map(|note| note.row_number).max().unwrap_or(0);
             row_events.push(RowEvent { row_number, facts: RowFacts::LimitReached });
         }

@@ -9,6 +9,7 @@ use crate::dataset::model::Dataset;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
+use crate::store::chunk::quota::EventQuota;
 use crate::store::error::StoreError;
 
 /// Stores the failed rows of a chunk for download.
@@ -50,19 +51,6 @@ impl std::fmt::Debug for WriterSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WriterSettings").field("job", &self.job.id).finish_non_exhaustive()
     }
-}
-
-/// What is left of the bounds on stored row errors and row events; shared by the writers of a job.
-#[derive(Debug, Default)]
-pub struct EventQuota {
-    /// Row errors.
-    pub errors: std::sync::atomic::AtomicU64,
-    /// Superseded rows.
-    pub superseded: std::sync::atomic::AtomicU64,
-    /// References that were created.
-    pub references: std::sync::atomic::AtomicU64,
-    /// The event that from some row on they are only counted is stored.
-    pub quota_notice_sent: std::sync::atomic::AtomicBool,
 }
 
 /// Writes chunks of one partition of one job, each in one transaction, each exactly once.
