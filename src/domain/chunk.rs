@@ -1,5 +1,6 @@
 //! A chunk: the rows that are committed in one transaction, converted and ready to write.
 
+use super::row_number::RowNumber;
 use serde::{Deserialize, Serialize};
 
 use super::record::Records;
@@ -10,7 +11,7 @@ use super::row_error::RowError;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FailedRow {
     /// The row as a spreadsheet shows it.
-    pub row_number: u32,
+    pub row_number: RowNumber,
     /// The cells as they stood in the file.
     pub cells: Vec<String>,
     /// Every fault of the row; at least one.
@@ -28,12 +29,13 @@ pub struct FailedPart {
 }
 
 /// A valid row that a later row of the file with the same key supersedes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SupersededRow {
     /// The row that is superseded.
-    pub row_number: u32,
+    pub row_number: RowNumber,
     /// The last row with the same key: the one that is written.
-    pub by_row_number: u32,
+    pub by_row_number: RowNumber,
 }
 
 /// Up to 10,000 rows of one partition, cut in file order.
@@ -47,9 +49,9 @@ pub struct Chunk {
     /// Which partition, from 0.
     pub partition: u32,
     /// The first row of the chunk.
-    pub first_row: u32,
+    pub first_row: RowNumber,
     /// The last row of the chunk; the partition's checkpoint once it is committed.
-    pub last_row: u32,
+    pub last_row: RowNumber,
     /// The rows to be written, in file order, each key once.
     pub records: Records,
     /// The raw rows of `records`, one for one: what is handed back if the database refuses one.

@@ -18,6 +18,7 @@ pub mod options;
 pub mod record;
 pub mod row;
 pub mod row_error;
+pub mod row_number;
 pub mod selection;
 pub mod similar;
 pub mod status;

@@ -3,6 +3,7 @@
 //! Texts of all cells lie in one buffer and cells in one vector, row after row, so that ten
 //! thousand records cost two allocations instead of two hundred thousand.
 
+use super::row_number::RowNumber;
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// A converted value, ready to be written.
@@ -41,7 +42,7 @@ pub struct Records {
     width: usize,
     text: String,
     cells: Vec<Stored>,
-    row_numbers: Vec<u32>,
+    row_numbers: Vec<RowNumber>,
 }
 
 impl Records {
@@ -106,7 +107,7 @@ impl Records {
     }
 
     /// Ends the record under construction. Its row number as a spreadsheet shows it.
-    pub fn finish(&mut self, row_number: u32) {
+    pub fn finish(&mut self, row_number: RowNumber) {
         debug_assert_eq!(self.cells.len(), (self.len() + 1) * self.width, "one value a column");
         self.row_numbers.push(row_number);
     }
@@ -133,10 +134,14 @@ impl Records {
         }
     }
 
-    /// The row number of record `record`; 0 outside.
+    /// The row number of record `record`.
+    ///
+    /// # Panics
+    /// Where there is no such record.
     #[must_use]
-    pub fn row_number(&self, record: usize) -> u32 {
-        self.row_numbers.get(record).copied().unwrap_or(0)
+    pub fn row_number(&self, record: usize) -> RowNumber {
+        assert!(record < self.len(), "there is no record {record} of {}", self.len());
+        self.row_numbers.get(record).copied().unwrap_or_default()
     }
 }
 
@@ -149,15 +154,15 @@ mod tests {
         let mut records = Records::new(2);
         records.push(Value::Text("a"));
         records.push(Value::Decimal(1999));
-        records.finish(2);
+        records.finish(RowNumber::new(2));
         records.push(Value::Text("b"));
         records.abandon();
         records.push(Value::Text("c"));
         records.push(Value::Null);
-        records.finish(4);
+        records.finish(RowNumber::new(4));
         assert_eq!(records.len(), 2);
         assert_eq!(records.value(0, 1), Value::Decimal(1999));
         assert_eq!(records.value(1, 0), Value::Text("c"));
-        assert_eq!(records.row_number(1), 4);
+        assert_eq!(records.row_number(1), RowNumber::new(4));
     }
 }

@@ -2,6 +2,7 @@
 //! and again, so that reading a row allocates nothing.
 
 use super::row_error::RowCode;
+use super::row_number::RowNumber;
 
 /// What the file says a cell is. CSV knows only text; a workbook has types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +96,7 @@ struct Span {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawRow {
     /// The number that a spreadsheet shows; the header is row 1 unless `headerRow` says otherwise.
-    pub row_number: u32,
+    pub row_number: RowNumber,
     /// The physical line on which the row begins (1-based); in a workbook the same as the row.
     pub line: u64,
     /// What is wrong with the row as a whole: it fails, and its cells only show what stands there.
@@ -217,7 +218,9 @@ impl RawRows {
 }
 
 fn place(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
+    let place = u32::try_from(at);
+    assert!(place.is_ok(), "a chunk holds less than 4 GiB of cells");
+    place.unwrap_or_default()
 }
 
 /// Where a part of a row is taken from in the file, for errors that end a job.

@@ -1,6 +1,7 @@
 //! Why a row failed, and the table of all reasons. A row error is data: it never fails a job by
 //! itself and never a request.
 
+use super::row_number::RowNumber;
 use serde::{Deserialize, Serialize};
 
 use super::limits::SHOWN_VALUE_CHARS;
@@ -100,7 +101,7 @@ row_codes! {
 #[serde(rename_all = "camelCase")]
 pub struct RowError {
     /// The row as a spreadsheet shows it.
-    pub row_number: u32,
+    pub row_number: RowNumber,
     /// The physical line on which the row begins.
     pub line: u64,
     /// The column's name as the dataset has it; `None` when the fault is the whole row's.

@@ -1,6 +1,7 @@
 //! Which rows of a file a job takes, when not all of them. Pure: where numbers and rows lie is not
 //! known here.
 
+use super::row_number::RowNumber;
 use serde::{Deserialize, Serialize};
 
 /// A part of the rows of a file, as an earlier job over the same file left it.
@@ -13,7 +14,7 @@ pub enum Selection {
     Unprocessed {
         /// The last committed row of each partition, 0 when it has none; empty when the job that left
         /// the rows never divided them.
-        partitions: Vec<u32>,
+        partitions: Vec<RowNumber>,
         /// Only of rows whose numbers lie beside the file.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         of_failed: bool,
@@ -70,7 +71,7 @@ impl Selection {
     /// # Panics
     /// When the job divided its rows otherwise.
     #[must_use]
-    pub fn left_by(taken: Option<&Self>, mut partitions: Vec<u32>) -> Self {
+    pub fn left_by(taken: Option<&Self>, mut partitions: Vec<RowNumber>) -> Self {
         let of_failed = taken.is_some_and(Self::has_numbers);
         let before = taken.map_or(&[][..], Self::partitions);
         if partitions.is_empty() {
@@ -86,7 +87,7 @@ impl Selection {
 
     /// The row of each partition behind which a row must lie; empty when it may lie anywhere.
     #[must_use]
-    pub fn partitions(&self) -> &[u32] {
+    pub fn partitions(&self) -> &[RowNumber] {
         match self {
             Self::Failed => &[],
             Self::Unprocessed { partitions, .. } => partitions,
@@ -107,34 +108,38 @@ impl Selection {
 mod tests {
     use super::*;
 
+    fn rows(numbers: &[u32]) -> Vec<RowNumber> {
+        numbers.iter().copied().map(RowNumber::new).collect()
+    }
+
     #[test]
     fn what_a_job_left_of_what_another_left_is_behind_both() {
-        let first = Selection::left_by(None, vec![10, 7]);
+        let first = Selection::left_by(None, rows(&[10, 7]));
         let never_began = Selection::left_by(Some(&first), Vec::new());
-        assert_eq!(never_began.partitions(), [10, 7]);
-        let second = Selection::left_by(Some(&never_began), vec![9, 40]);
-        assert_eq!(second.partitions(), [10, 40]);
+        assert_eq!(never_began.partitions(), rows(&[10, 7]));
+        let second = Selection::left_by(Some(&never_began), rows(&[9, 40]));
+        assert_eq!(second.partitions(), rows(&[10, 40]));
         assert!(!second.has_numbers());
     }
 
     #[test]
     fn what_is_left_of_failed_rows_needs_their_numbers() {
-        let left = Selection::left_by(Some(&Selection::Failed), vec![4]);
+        let left = Selection::left_by(Some(&Selection::Failed), rows(&[4]));
         assert!(left.has_numbers());
-        assert!(Selection::left_by(Some(&left), vec![5]).has_numbers());
+        assert!(Selection::left_by(Some(&left), rows(&[5])).has_numbers());
         assert_eq!(left.as_str(), "unprocessed");
     }
 
     #[test]
     fn a_selection_survives_its_storage() {
-        let left = Selection::left_by(Some(&Selection::Failed), vec![4]);
-        let left = Selection::left_by(Some(&left), vec![5]);
-        for selection in [Selection::Failed, left, Selection::left_by(None, vec![3])] {
+        let left = Selection::left_by(Some(&Selection::Failed), rows(&[4]));
+        let left = Selection::left_by(Some(&left), rows(&[5]));
+        for selection in [Selection::Failed, left, Selection::left_by(None, rows(&[3]))] {
             let text = serde_json::to_string(&selection).unwrap();
             assert_eq!(serde_json::from_str::<Selection>(&text).unwrap(), selection, "{text}");
         }
         let plain = r#"{"rows":"unprocessed","partitions":[3]}"#;
-        assert_eq!(serde_json::to_string(&Selection::left_by(None, vec![3])).unwrap(), plain);
+        assert_eq!(serde_json::to_string(&Selection::left_by(None, rows(&[3]))).unwrap(), plain);
     }
 
     #[test]

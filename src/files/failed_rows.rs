@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::domain::chunk::{FailedPart, FailedRow};
+use crate::domain::row_number::RowNumber;
 
 /// The name of the part with the failed rows of one chunk.
 pub(super) fn name(part: FailedPart) -> String {
@@ -33,9 +34,9 @@ pub(super) fn lines(rows: &[FailedRow]) -> io::Result<Vec<u8>> {
 #[derive(Debug)]
 pub struct FailedRows {
     /// Parts that are not open yet with their first row, the earliest last.
-    closed: Vec<(u32, PathBuf)>,
+    closed: Vec<(RowNumber, PathBuf)>,
     /// The next row of each open part: row number and index in `parts`.
-    open: BinaryHeap<Reverse<(u32, usize)>>,
+    open: BinaryHeap<Reverse<(RowNumber, usize)>>,
     /// Open parts with the row that is next; `None` once read to the end.
     parts: Vec<Option<(FailedRow, Part)>>,
     /// Copies that go when all is read.
@@ -130,7 +131,8 @@ mod tests {
     use super::*;
     use crate::domain::row_error::{RowCode, RowError};
 
-    fn failed(row_number: u32) -> FailedRow {
+    fn failed(number: u32) -> FailedRow {
+        let row_number = RowNumber::new(number);
         let error = RowError {
             row_number,
             line: u64::from(row_number),
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_two_lanes_come_back_in_the_order_of_the_file() {
+    fn parts_of_two_partitions_come_back_in_the_order_of_the_file() {
         let parts = Parts(tempfile::tempdir().unwrap());
         parts.write(0, &[2, 5, 9]);
         parts.write(1, &[3, 4, 30]);
@@ -168,7 +170,7 @@ mod tests {
         parts.write(3, &[31]);
         parts.write(5, &[1]); // Was rolled back: no job names it.
         let rows = parts.read(&[3, 0, 1, 2]).unwrap();
-        let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number).collect();
+        let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number.get()).collect();
         assert_eq!(numbers, [2, 3, 4, 5, 9, 10, 11, 30, 31]);
         let mut rows = parts.read(&[0]).unwrap();
         let row = rows.next().unwrap().unwrap();

@@ -9,21 +9,14 @@ use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
-use crate::jobs::SupersededRow;
+use crate::domain::chunk::SupersededRow;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SupersededPage {
-    superseded: Vec<SupersededRowView>,
+    superseded: Vec<SupersededRow>,
     total: u64,
     next_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SupersededRowView {
-    row_number: u64,
-    by_row_number: u64,
 }
 
 /// `GET /api/v1/import/jobs/{id}/superseded`: pairs of row numbers in the order of the file.
@@ -38,15 +31,6 @@ pub(super) async fn list(
     let (after, limit) = (page.after.unwrap_or(0), page.fetch_limit());
     let job = api.jobs.get(id).await?;
     let mut found = api.jobs.superseded_rows(id, after, limit).await?;
-    let next_cursor =
-        page.truncate(&mut found, |row| i64::try_from(row.row_number).unwrap_or(i64::MAX));
-    let view = |row: &SupersededRow| SupersededRowView {
-        row_number: row.row_number,
-        by_row_number: row.by_row_number,
-    };
-    envelope::ok(&SupersededPage {
-        superseded: found.iter().map(view).collect(),
-        total: job.counts.superseded,
-        next_cursor,
-    })
+    let next_cursor = page.truncate(&mut found, |row| row.row_number.into());
+    envelope::ok(&SupersededPage { superseded: found, total: job.counts.superseded, next_cursor })
 }

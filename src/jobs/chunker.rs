@@ -19,6 +19,7 @@ use crate::domain::options::Duplicates;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError};
+use crate::domain::row_number::RowNumber;
 use crate::faults::fault;
 
 /// Where a partition goes on.
@@ -27,7 +28,7 @@ pub(super) struct PartitionCheckpoint {
     /// Chunks that are committed.
     pub(super) chunks: u32,
     /// The last row of them.
-    pub(super) last_row: u32,
+    pub(super) last_row: RowNumber,
 }
 
 /// What the chunker must know.

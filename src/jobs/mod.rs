@@ -40,7 +40,7 @@ mod subscription;
 mod unprocessed;
 mod worker;
 
-pub use crate::store::{JobFilter, SupersededRow};
+pub use crate::store::JobFilter;
 pub use context::{Jobs, JobsSettings};
 pub use control::Command;
 pub use error::{JobsError, whole_seconds};

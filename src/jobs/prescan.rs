@@ -21,6 +21,7 @@ use crate::dataset::Converter;
 use crate::domain::chunk::SupersededRow;
 use crate::domain::limits::ROWS_MAX;
 use crate::domain::row::RawRow;
+use crate::domain::row_number::RowNumber;
 
 /// Rows between two looks at the stop flag.
 const ROWS_PER_LOOK: u64 = 1024;
@@ -123,7 +124,7 @@ fn superseded(
         let number = number.map_err(sorting)?;
         match winner {
             Some(by) if hash_of(by) == hash_of(number) => {
-                let (row, by) = (u128::from(!row_of(number)), u128::from(!row_of(by)));
+                let (row, by) = (u128::from(!row_of(number).get()), u128::from(!row_of(by).get()));
                 superseded.push(row << 32 | by).map_err(sorting)?;
             }
             _ => winner = Some(number),
@@ -133,12 +134,13 @@ fn superseded(
 }
 
 /// 96 bits of the key's hash, then the row.
-fn tagged(key: &str, seed: u64, row_number: u32) -> u128 {
+fn tagged(key: &str, seed: u64, row_number: RowNumber) -> u128 {
     xxh3_128_with_seed(key.as_bytes(), seed) << 32 | u128::from(row_number)
 }
 
-fn row_of(tagged: u128) -> u32 {
-    u32::try_from(tagged & u128::from(u32::MAX)).unwrap_or(u32::MAX)
+fn row_of(tagged: u128) -> RowNumber {
+    // No number is lost: the mask leaves 32 bits.
+    RowNumber::new(u32::try_from(tagged & u128::from(u32::MAX)).unwrap_or_default())
 }
 
 fn hash_of(tagged: u128) -> u128 {
@@ -170,10 +172,10 @@ impl SupersededRows {
     /// The row that supersedes `row_number`, if one does. To be asked with growing row numbers.
     pub(super) fn superseded_by(
         &mut self,
-        row_number: u32,
+        row_number: RowNumber,
     ) -> Result<Option<SupersededRow>, RunError> {
         let (is_this, is_before) = (
-            |next: &u128| u32::try_from(next >> 32) == Ok(row_number),
+            |next: &u128| next >> 32 == u128::from(row_number),
             |next: &u128| next >> 32 < u128::from(row_number),
         );
         while let Some(next) = self.0.next_if(|next| match next {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::context::Jobs;
 use super::error::JobsError;
+use crate::domain::chunk::SupersededRow;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
 use crate::files::FailedRows;
-use crate::store::{JobFilter, SupersededRow};
+use crate::store::JobFilter;
 
 use uuid::Uuid;
 

@@ -13,6 +13,7 @@ use crate::domain::action::Action;
 use crate::domain::chunk::FailedPart;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::{Job, NewJob};
+use crate::domain::row_number::RowNumber;
 use crate::domain::selection::{RetryRows, Selection};
 use crate::domain::status::JobStatus;
 use crate::files::Storage;
@@ -148,7 +149,7 @@ pub(super) async fn left(context: &JobsContext, job: &Job) -> Result<Selection, 
     let last_row = |partition| {
         let of_partition =
             chunks.iter().filter(|chunk: &&CommittedChunk| chunk.partition == partition);
-        of_partition.map(|chunk| chunk.last_row).max().unwrap_or(0)
+        of_partition.map(|chunk| chunk.last_row).max().unwrap_or(RowNumber::NONE)
     };
     Ok(Selection::left_by(job.selection.as_ref(), (0..count).map(last_row).collect()))
 }

@@ -20,6 +20,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{OnError, Options, RowEventMode};
+use crate::domain::row_number::RowNumber;
 use crate::files::FileError;
 use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, WriterSettings};
 
@@ -196,7 +197,8 @@ impl Work<'_> {
                 .await?;
         let mut partition = PartitionWriter::new(inner, job, undoer, self.stop);
         let mut number = next_number(committed);
-        let mut after = committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(0);
+        let mut after =
+            committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(RowNumber::NONE);
         let rows = inner.settings.chunk_rows;
         while let Some((first_row, last_row)) =
             retry_transient(job.id, token, || store.next_undo_rows(undone, after, rows)).await?
@@ -222,10 +224,10 @@ async fn complete_list(
     stop: &Stop,
 ) -> Result<(), RunError> {
     let storage = inner.storage.at(&job.storage_location)?;
-    let mut first = 0;
+    let mut first = RowNumber::NONE;
     for chunk in committed {
         let (from, to) = (first, chunk.last_row);
-        first = chunk.last_row + 1;
+        first = chunk.last_row.next();
         let Some(part) = chunk.failed_part else { continue };
         let look = || async {
             match storage.failed_rows(job.uuid, &[part]).await {

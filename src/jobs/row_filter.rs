@@ -9,6 +9,7 @@ use crate::dataset::model::Dataset;
 use crate::dataset::{Converter, Plan};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::row::RawRow;
+use crate::domain::row_number::RowNumber;
 use crate::domain::selection::Selection;
 use crate::reader::{ReadError, RowSource};
 
@@ -72,7 +73,7 @@ impl RowFilter {
 pub(super) struct FilterPass {
     numbers: Option<RowNumbers>,
     /// The last row of each partition that is not taken.
-    partitions: Vec<u32>,
+    partitions: Vec<RowNumber>,
     /// Finds the partition of a row.
     converter: Converter,
     key: String,
@@ -126,9 +127,9 @@ struct RowNumbers {
 
 impl RowNumbers {
     /// True when `row_number` is among them. To be asked with growing row numbers.
-    fn have(&mut self, row_number: u32) -> bool {
+    fn have(&mut self, row_number: RowNumber) -> bool {
         while let Some(number) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<4>) {
-            let number = u32::from_le_bytes(*number);
+            let number = RowNumber::new(u32::from_le_bytes(*number));
             if number > row_number {
                 return false;
             }
@@ -142,9 +143,9 @@ impl RowNumbers {
 }
 
 /// Row numbers as [`RowFilter`] reads them.
-pub(super) fn stored(mut numbers: Vec<u32>) -> Vec<u8> {
+pub(super) fn stored(mut numbers: Vec<RowNumber>) -> Vec<u8> {
     numbers.sort_unstable();
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    numbers.iter().flat_map(|number| number.get().to_le_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -153,10 +154,10 @@ mod tests {
 
     #[test]
     fn stored_numbers_are_found_again_in_the_order_of_the_file() {
-        let bytes: Arc<[u8]> = stored(vec![900, 2, 70_000]).into();
+        let bytes: Arc<[u8]> = stored([900, 2, 70_000].map(RowNumber::new).to_vec()).into();
         let mut numbers = RowNumbers { bytes, at: 0 };
-        let found: Vec<u32> =
-            [2, 3, 900, 901, 70_000, 70_001].into_iter().filter(|n| numbers.have(*n)).collect();
+        let asked = [2, 3, 900, 901, 70_000, 70_001].into_iter();
+        let found: Vec<u32> = asked.filter(|n| numbers.have(RowNumber::new(*n))).collect();
         assert_eq!(found, [2, 900, 70_000]);
     }
 }

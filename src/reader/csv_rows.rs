@@ -9,6 +9,7 @@ use csv_core::ReadRecordResult;
 use super::error::{ROW_CELLS_MAX, ReadError, TooLong};
 use crate::domain::limits::{FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
 use crate::domain::row::{CellKind, RawRow, RowPosition};
+use crate::domain::row_number::RowNumber;
 
 /// Cells past the header that are still handed on, for the row's error report; the last one of
 /// them stands for all that follow.
@@ -203,7 +204,7 @@ impl<R: BufRead> CsvRows<R> {
     /// Copies the record into `row`, checking that its bytes are text.
     fn hand_over(&self, row: &mut RawRow) -> Result<(), ReadError> {
         row.clear();
-        row.row_number = u32::try_from(self.begun.row_number)
+        row.row_number = RowNumber::try_from(self.begun.row_number)
             .ok()
             .filter(|number| u64::from(*number) <= ROWS_MAX)
             .ok_or(ReadError::TooManyRows)?;
@@ -266,7 +267,7 @@ mod tests {
         let (mut row, mut all) = (RawRow::new(), Vec::new());
         while csv.next_row(&mut row)? {
             let cells = row.cells().map(|(text, _)| text.to_owned()).collect();
-            all.push((row.row_number, row.line, cells));
+            all.push((row.row_number.get(), row.line, cells));
         }
         Ok(all)
     }

@@ -62,7 +62,7 @@ fn fit(
     let mut counts = Vec::with_capacity(ROWS_LOOKED_AT);
     // The sample may end within a row, even within quotes: an error just ends it.
     while counts.len() < ROWS_LOOKED_AT && matches!(rows.next_row(&mut row), Ok(true)) {
-        if header_row.is_some_and(|wanted| row.row_number < wanted) {
+        if header_row.is_some_and(|wanted| row.row_number.get() < wanted) {
             continue;
         }
         if header.is_some() {

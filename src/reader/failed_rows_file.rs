@@ -89,6 +89,7 @@ fn restore_kind(text: &str, kind: CellKind) -> CellKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::row_number::RowNumber;
 
     struct One(Option<Vec<&'static str>>);
 
@@ -96,7 +97,7 @@ mod tests {
         fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
             row.clear();
             let Some(cells) = self.0.take() else { return Ok(false) };
-            (row.row_number, row.line) = (7, 9);
+            (row.row_number, row.line) = (RowNumber::new(7), 9);
             for cell in cells {
                 row.push(CellKind::Text, cell);
             }
@@ -109,7 +110,7 @@ mod tests {
         let mut rows = restore_cells(One(Some(cells.to_vec())), &header);
         let mut row = RawRow::new();
         assert!(rows.next(&mut row).unwrap());
-        assert_eq!((row.row_number, row.line), (7, 9));
+        assert_eq!((row.row_number.get(), row.line), (7, 9));
         let cells = row.cells().map(|(text, kind)| (text.to_owned(), kind)).collect();
         assert!(!rows.next(&mut row).unwrap());
         cells

@@ -10,6 +10,7 @@ use super::json_object::{JsonFault, JsonValue, members};
 use crate::domain::limits::{FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
 use crate::domain::row::{CellKind, RawRow, RowFault};
 use crate::domain::row_error::shown;
+use crate::domain::row_number::RowNumber;
 
 /// Zeros that an exponent may add to a number: more is no number that a column holds.
 const EXPONENT_MAX: usize = 40;
@@ -113,7 +114,7 @@ impl<R: BufRead> NdjsonRows<R> {
             return Ok(false);
         }
         row.line = self.lines.number;
-        row.row_number = u32::try_from(row.line)
+        row.row_number = RowNumber::try_from(row.line)
             .ok()
             .filter(|number| u64::from(*number) <= ROWS_MAX)
             .ok_or(ReadError::TooManyRows)?;
@@ -309,7 +310,7 @@ mod tests {
         assert_eq!(cells(&rows[0]), [("A", text), ("1.50", CellKind::Number), missing]);
         assert_eq!(cells(&rows[1]), [("", text), ("2", CellKind::Number), missing]);
         assert_eq!(cells(&rows[2]), [missing, missing, ("true", CellKind::Boolean)]);
-        let places: Vec<_> = rows.iter().map(|row| (row.row_number, row.line)).collect();
+        let places: Vec<_> = rows.iter().map(|row| (row.row_number.get(), row.line)).collect();
         assert_eq!(places, [(1, 1), (3, 3), (4, 4)]);
     }
 
@@ -347,7 +348,7 @@ mod tests {
         assert_eq!(row.fault, Some(RowFault::LineTooLong { bytes_max: ROW_BYTES_MAX }));
         assert!(rows.lines.line.len() <= ROW_BYTES_MAX);
         assert!(rows.next_row(&mut row).unwrap());
-        assert_eq!((row.row_number, row.fault.as_ref()), (2, None));
+        assert_eq!((row.row_number.get(), row.fault.as_ref()), (2, None));
         assert!(!rows.next_row(&mut row).unwrap());
     }
 

@@ -23,6 +23,7 @@ use super::RowSource;
 use super::error::ReadError;
 use crate::domain::detected::Format;
 use crate::domain::row::{CellKind, RawRow};
+use crate::domain::row_number::RowNumber;
 
 const MAGIC: &[u8; 8] = b"LBSPOOL\x01";
 
@@ -113,11 +114,11 @@ impl<W: Write> SpoolWriter<W> {
     }
 
     /// Ends the row under construction.
-    pub(crate) fn end_row(&mut self, row_number: u32) -> io::Result<()> {
+    pub(crate) fn end_row(&mut self, row_number: RowNumber) -> io::Result<()> {
         let bytes = 8 + self.table.len() + self.text.len();
         self.target.write_all(b"R")?;
         self.target.write_all(&length(bytes)?.to_le_bytes())?;
-        self.target.write_all(&row_number.to_le_bytes())?;
+        self.target.write_all(&row_number.get().to_le_bytes())?;
         self.target.write_all(&self.cells.to_le_bytes())?;
         self.target.write_all(&self.table)?;
         self.target.write_all(self.text.as_bytes())?;
@@ -209,7 +210,7 @@ impl SpoolRows {
     fn fill(&self, row: &mut RawRow) -> Option<()> {
         let (number, rest) = self.frame.split_first_chunk::<4>()?;
         let (cells, rest) = rest.split_first_chunk::<4>()?;
-        row.row_number = u32::from_le_bytes(*number);
+        row.row_number = RowNumber::new(u32::from_le_bytes(*number));
         row.line = u64::from(row.row_number);
         let cells = u32::from_le_bytes(*cells);
         let mut table = rest;
@@ -293,9 +294,9 @@ mod tests {
         spool.cell(CellKind::Text, "Öl");
         spool.cell(CellKind::Text, "");
         spool.cell(CellKind::Number, &"7".repeat(300));
-        spool.end_row(2).unwrap();
+        spool.end_row(RowNumber::new(2)).unwrap();
         spool.cell(CellKind::NoValue, "");
-        spool.end_row(9).unwrap();
+        spool.end_row(RowNumber::new(9)).unwrap();
         spool.finish().unwrap();
         bytes
     }
@@ -313,11 +314,11 @@ mod tests {
         assert_eq!((spool.rows, spool.head()), (2, &head()));
         let mut row = RawRow::new();
         assert!(spool.next(&mut row).unwrap());
-        assert_eq!((row.row_number, row.line, row.len()), (2, 2, 3));
+        assert_eq!((row.row_number.get(), row.line, row.len()), (2, 2, 3));
         assert_eq!(row.cell(0), Some(("Öl", CellKind::Text)));
         assert_eq!(row.cell(2), Some(("7".repeat(300).as_str(), CellKind::Number)));
         assert!(spool.next(&mut row).unwrap());
-        assert_eq!((row.row_number, row.cell(0)), (9, Some(("", CellKind::NoValue))));
+        assert_eq!((row.row_number.get(), row.cell(0)), (9, Some(("", CellKind::NoValue))));
         assert!(!spool.next(&mut row).unwrap());
     }
 

@@ -27,7 +27,6 @@ pub use connection::notifications::Notifications;
 pub use connection::open::StoreSettings;
 pub use error::StoreError;
 pub use events::prune::PruneScope;
-pub use events::row_errors::SupersededRow;
 pub use log::checkpoint::CommittedChunk;
 pub use log::claimant::{Claimant, TableConcurrency};
 pub use log::control::Deletion;

@@ -4,6 +4,7 @@ use super::*;
 use crate::dataset::{Datasets, compile, match_header};
 use crate::domain::row::CellKind;
 use crate::domain::row_error::RowCode;
+use crate::domain::row_number::RowNumber;
 
 const DEFINITION: &str = r#"
     name = "things"
@@ -30,7 +31,7 @@ fn things() -> (Arc<Dataset>, Plan) {
 
 fn row(cells: &[(CellKind, &str)]) -> RawRow {
     let mut row = RawRow::new();
-    (row.row_number, row.line) = (7, 9);
+    (row.row_number, row.line) = (RowNumber::new(7), 9);
     for (kind, text) in cells {
         row.push(*kind, text);
     }
@@ -61,7 +62,7 @@ fn check_error(column: &str, kind: CellKind, text: &str, code: RowCode, words: &
     let errors = convert_one(column, kind, text).unwrap_err();
     let [error] = errors.as_slice() else { panic!("{errors:?}") };
     assert_eq!((error.code, error.column.as_deref()), (code, Some(column)), "{text:?}");
-    assert_eq!((error.row_number, error.line), (7, 9));
+    assert_eq!((error.row_number.get(), error.line), (7, 9));
     assert!(error.message.contains(words), "{}", error.message);
 }
 

@@ -18,6 +18,7 @@ use super::job::Job;
 use super::options::RowEventMode;
 use super::row_error::RowCode;
 use super::status::JobStatus;
+use crate::domain::row_number::RowNumber;
 pub use notice::Notice;
 pub use row_events::{
     RecordLabel, Reference, RowEvent, RowEventBatch, RowEventKind, RowFacts, RowFault,
@@ -106,10 +107,10 @@ pub enum Event {
         total: u64,
         /// The chunk's first row as a spreadsheet shows it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        first_row: Option<u32>,
+        first_row: Option<RowNumber>,
         /// The chunk's last row.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        last_row: Option<u32>,
+        last_row: Option<RowNumber>,
     },
     /// The job cannot go on.
     Error {
@@ -170,7 +171,7 @@ impl Event {
         is_rollback: bool,
         current: u64,
         total: u64,
-        (first_row, last_row): (u32, u32),
+        (first_row, last_row): (RowNumber, RowNumber),
     ) -> Self {
         let done = if is_rollback { "rolled back" } else { "written" };
         Self::Progress {
@@ -207,7 +208,7 @@ pub struct ErrorGroup {
     /// How many there are.
     pub count: u64,
     /// The first row with one, as far as it is known.
-    pub first_row: u32,
+    pub first_row: RowNumber,
     /// The message of that row's error.
     pub message: String,
     /// The value that stood there.
@@ -273,7 +274,10 @@ mod tests {
             processed: 1,
             total: 2,
             every_row: true,
-            notes: vec![RowEvent { row_number: 2, facts: RowFacts::Unchanged(label) }],
+            notes: vec![RowEvent {
+                row_number: RowNumber::new(2),
+                facts: RowFacts::Unchanged(label),
+            }],
         });
         let stored = serde_json::to_string(&event).unwrap();
         assert_eq!(

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::rows_percentage;
 use crate::domain::row_error::{RowCode, RowError};
+use crate::domain::row_number::RowNumber;
 
 /// The outcome of a row, or something that the row brought with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +61,7 @@ impl RowEventKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowEvent {
     /// The row as a spreadsheet shows it.
-    pub row_number: u32,
+    pub row_number: RowNumber,
     /// What happened.
     pub facts: RowFacts,
 }
@@ -77,7 +78,7 @@ pub enum RowFacts {
     /// A later row with the same key was written instead.
     Superseded {
         /// The later row; `None` when what was stored is no number.
-        by: Option<u32>,
+        by: Option<RowNumber>,
     },
     /// The row failed.
     Failed(RowFault),
@@ -334,7 +335,7 @@ impl RowEventBatch {
     /// Each event with its number, when the first one had `first`, and the percentage that the job
     /// has reached with it.
     pub fn numbered(&self, first: u64) -> impl Iterator<Item = (u64, &RowEvent, f64)> {
-        let (mut processed, mut row) = (self.processed, 0);
+        let (mut processed, mut row) = (self.processed, RowNumber::NONE);
         (first..).zip(&self.notes).map(move |(number, note)| {
             if self.ends_row(note, &mut row) {
                 processed += 1;
@@ -346,13 +347,13 @@ impl RowEventBatch {
     /// Rows of the job that have an outcome after these.
     #[must_use]
     pub fn processed_after(&self) -> u64 {
-        let mut row = 0;
+        let mut row = RowNumber::NONE;
         self.processed
             + self.notes.iter().filter(|note| self.ends_row(note, &mut row)).count() as u64
     }
 
     /// True of the event that has the outcome of a row; `row` is the last one it was true of.
-    fn ends_row(&self, note: &RowEvent, row: &mut u32) -> bool {
+    fn ends_row(&self, note: &RowEvent, row: &mut RowNumber) -> bool {
         let ends = self.every_row && note.kind().outcome().is_some() && note.row_number != *row;
         if ends {
             *row = note.row_number;

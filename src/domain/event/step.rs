@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::detected::{DecimalSeparator, Format};
 use crate::domain::row_error::RowCode;
+use crate::domain::row_number::RowNumber;
 
 /// A step of a job. Its members stand beside those of the event: no name may be both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,5 +134,5 @@ pub struct ErrorSummary {
     /// How many there are.
     pub count: u64,
     /// The first row with one.
-    pub first_row: u32,
+    pub first_row: RowNumber,
 }

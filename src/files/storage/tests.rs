@@ -6,6 +6,7 @@ use object_store::path::Path as ObjectPath;
 use super::location::shared_location;
 use super::*;
 use crate::domain::row_error::{RowCode, RowError};
+use crate::domain::row_number::RowNumber;
 
 /// A server's data directory, and what the storages share.
 struct TestStorages {
@@ -54,7 +55,8 @@ impl TestStorages {
     }
 }
 
-fn failed(row_number: u32) -> FailedRow {
+fn failed(number: u32) -> FailedRow {
+    let row_number = RowNumber::new(number);
     let error = RowError {
         row_number,
         line: u64::from(row_number),
@@ -110,7 +112,7 @@ async fn small_files_and_failed_rows_come_back() {
         storage.write_failed_part(uuid, part(1), &[two]).await.unwrap();
         storage.write_failed_part(uuid, part(2), &[]).await.unwrap();
         let rows = storage.failed_rows(uuid, &[part(0), part(1)]).await.unwrap();
-        let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number).collect();
+        let numbers: Vec<_> = rows.map(|row| row.unwrap().row_number.get()).collect();
         assert_eq!(numbers, [2, 3, 9]);
         assert!(storage.failed_rows(uuid, &[part(0), part(2)]).await.is_err(), "a part is missing");
         test.wait_until_tmp_is_empty().await;

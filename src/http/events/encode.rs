@@ -14,6 +14,7 @@ use crate::domain::event::{
 use crate::domain::job::Job;
 use crate::domain::job_view::{self, JobView};
 use crate::domain::row_error::RowCode;
+use crate::domain::row_number::RowNumber;
 use crate::domain::status::JobStatus;
 use crate::jobs::{DeliveredEvent, Delivery};
 
@@ -97,9 +98,9 @@ struct ProgressMessage<'a> {
     message: &'a str,
     timestamp: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    first_row: Option<u32>,
+    first_row: Option<RowNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_row: Option<u32>,
+    last_row: Option<RowNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<JobView<'a>>,
 }
@@ -117,7 +118,7 @@ struct SseMessage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    row_number: Option<u32>,
+    row_number: Option<RowNumber>,
     timestamp: &'a str,
     #[serde(flatten)]
     facts: Facts<'a>,
@@ -144,7 +145,7 @@ enum Facts<'a> {
     Superseded {
         outcome: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
-        superseded_by: Option<u32>,
+        superseded_by: Option<RowNumber>,
     },
     Reference {
         reference: &'a Reference,

@@ -11,6 +11,7 @@ use crate::domain::detected::{DecimalSeparator, Detected};
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
+use crate::domain::row_number::RowNumber;
 use crate::http::problem::ProblemPart;
 use crate::jobs::ImportRequest;
 use crate::reader::Inspection;
@@ -58,7 +59,7 @@ struct MissingColumnView<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PreviewRowView {
-    row_number: u32,
+    row_number: RowNumber,
     cells: Vec<String>,
     errors: Vec<PreviewErrorView>,
 }

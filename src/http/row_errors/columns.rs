@@ -104,6 +104,7 @@ pub(super) mod tests {
     use super::*;
     use crate::domain::detected::{DecimalSeparator, Format};
     use crate::domain::row_error::RowError;
+    use crate::domain::row_number::RowNumber;
 
     pub(in crate::http::row_errors) fn detected(header: &[&str], delimiter: char) -> Detected {
         Detected {
@@ -121,7 +122,7 @@ pub(super) mod tests {
 
     pub(in crate::http::row_errors) fn failed(cells: &[&str]) -> FailedRow {
         let error = |column: Option<&str>, message: &str| RowError {
-            row_number: 7,
+            row_number: RowNumber::new(7),
             line: 9,
             column: column.map(str::to_owned),
             code: RowCode::NotANumber,
@@ -129,7 +130,7 @@ pub(super) mod tests {
             value: None,
         };
         FailedRow {
-            row_number: 7,
+            row_number: RowNumber::new(7),
             cells: cells.iter().map(|cell| (*cell).to_owned()).collect(),
             errors: vec![
                 error(Some("mrp"), "`x` is not a number; write it like 12.50"),

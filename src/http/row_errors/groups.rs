@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::domain::event::ErrorGroup;
 use crate::domain::row_error::RowCode;
+use crate::domain::row_number::RowNumber;
 use crate::http::api::Api;
 use crate::http::envelope;
 use crate::http::problem::Problem;
@@ -23,7 +24,7 @@ struct GroupView<'a> {
     code: RowCode,
     column: Option<&'a str>,
     count: u64,
-    first_row: u32,
+    first_row: RowNumber,
     message: &'a str,
     value: Option<&'a str>,
 }

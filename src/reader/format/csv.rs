@@ -69,7 +69,7 @@ impl FileFormat for Csv {
 
         let mut rows = CsvRows::new(open()?, u8::try_from(sign).unwrap_or(b','));
         let mut row = header_row(&mut rows, wanted, options.header_row)?;
-        let header_row = row.row_number;
+        let header_row = row.row_number.get();
         let header = header_of(&row)?;
         rows.set_header_cells(header.len());
         let mut sample = Vec::new();
@@ -115,11 +115,11 @@ fn header_row(
         if !rows.next_row(&mut row)? {
             return Err(asked.map_or(ReadError::Empty, |row| ReadError::NoHeader { row }));
         }
-        if wanted.is_none_or(|wanted| row.row_number >= wanted) {
+        if wanted.is_none_or(|wanted| row.row_number.get() >= wanted) {
             break;
         }
     }
-    match asked.filter(|asked| *asked != row.row_number) {
+    match asked.filter(|asked| *asked != row.row_number.get()) {
         Some(row) => Err(ReadError::NoHeader { row }),
         None => Ok(row),
     }
@@ -135,7 +135,7 @@ struct CsvFile {
 impl RowSource for CsvFile {
     fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
         while self.rows.next_row(row)? {
-            if row.row_number > self.header_row {
+            if row.row_number.get() > self.header_row {
                 return Ok(true);
             }
         }

@@ -129,7 +129,7 @@ impl FileFormat for Workbook {
         if !rows.next(&mut row)? {
             return Err(WorkbookFault::Empty.into());
         }
-        let header_row = row.row_number;
+        let header_row = row.row_number.get();
         let header = header_of(&row)?;
         let mut sample = Vec::new();
         while rows.next(&mut row)? {

@@ -27,6 +27,7 @@ use super::inspect::SAMPLE_ROWS;
 use super::spool::{Head, SpoolWriter};
 use crate::domain::detected::Format;
 use crate::domain::limits::COLUMNS_MAX;
+use crate::domain::row_number::RowNumber;
 
 /// Bytes of rows after which an inspection has seen enough.
 const SAMPLE_BYTES: u64 = 4 << 20;
@@ -230,7 +231,7 @@ fn write_head(
         if index == 0 {
             columns = filled;
         }
-        spool.end_row(*number).map_err(not_written)?;
+        spool.end_row(RowNumber::new(*number)).map_err(not_written)?;
         if spool.written().1 > SAMPLE_BYTES {
             break;
         }
@@ -252,7 +253,7 @@ fn all<W: Write>(
     book.read(sheet, |number, row| {
         if number > header_row {
             row.each(columns, |kind, text| spool.cell(kind, text));
-            spool.end_row(number).map_err(not_written)?;
+            spool.end_row(RowNumber::new(number)).map_err(not_written)?;
         }
         Ok(ControlFlow::Continue(()))
     })?;

@@ -7,6 +7,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::event::{RecordLabel, Reference, RowEvent, RowEventKind, RowFacts};
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
+use crate::domain::row_number::RowNumber;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::quota::QuotaUse;
 use crate::store::chunk::rows::key_text;
@@ -75,7 +76,8 @@ impl RowLabels {
             facts: RowFacts::Superseded { by: Some(row.by_row_number) },
         }));
         if limits.sends_notice {
-            let row_number = row_events.iter().map(|note| note.row_number).max().unwrap_or(0);
+            let row_number =
+                row_events.iter().map(|note| note.row_number).max().unwrap_or(RowNumber::NONE);
             row_events.push(RowEvent { row_number, facts: RowFacts::LimitReached });
         }
         if every_row {

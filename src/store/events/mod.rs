@@ -15,6 +15,7 @@ use sea_orm::{
 use crate::domain::event::{ErrorGroup, Event, StoredEvent, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::row_error::RowCode;
+use crate::domain::row_number::RowNumber;
 use crate::domain::status::JobStatus;
 use crate::store::Store;
 use crate::store::connection::notifications::notify;
@@ -215,7 +216,7 @@ async fn error_groups(
             code: RowCode::parse(&row.code).ok_or(unreadable("row error code"))?,
             column: Some(row.column_name).filter(|name| !name.is_empty()),
             count: unsigned(row.count),
-            first_row: u32::try_from(row.first_row).map_err(|_| unreadable("row number"))?,
+            first_row: RowNumber::try_from(row.first_row).map_err(|_| unreadable("row number"))?,
             message: row.message,
             value: row.value,
         })

@@ -4,19 +4,12 @@
 use entity::{import_error, import_superseded};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use crate::domain::chunk::SupersededRow;
 use crate::domain::row_error::{RowCode, RowError};
+use crate::domain::row_number::RowNumber;
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::log::job_row::unsigned;
-
-/// A row that a later row of the same file overtook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SupersededRow {
-    /// The row that was superseded.
-    pub row_number: u64,
-    /// The row that was written instead.
-    pub by_row_number: u64,
-}
 
 impl Store {
     /// Stored row errors of a job behind the error numbered `after`, in the order of the file.
@@ -50,8 +43,8 @@ impl Store {
     pub async fn row_errors_between(
         &self,
         id: i64,
-        first_row: u32,
-        last_row: u32,
+        first_row: RowNumber,
+        last_row: RowNumber,
     ) -> Result<Vec<RowError>, StoreError> {
         use import_error::Column as C;
         let rows = import_error::Entity::find()
@@ -80,11 +73,17 @@ impl Store {
             .all(&self.read)
             .await
             .context("read the superseded rows")?;
-        let row = |row: import_superseded::Model| SupersededRow {
-            row_number: unsigned(row.row_number),
-            by_row_number: unsigned(row.by_row_number),
+        let number = |number: i64| {
+            let unreadable = |_| StoreError::Unreadable { id, what: "row number" };
+            RowNumber::try_from(number).map_err(unreadable)
         };
-        Ok(rows.into_iter().map(row).collect())
+        let row = |row: import_superseded::Model| {
+            Ok(SupersededRow {
+                row_number: number(row.row_number)?,
+                by_row_number: number(row.by_row_number)?,
+            })
+        };
+        rows.into_iter().map(row).collect()
     }
 }
 
@@ -92,7 +91,7 @@ impl Store {
 pub(in crate::store) fn row_error(row: import_error::Model) -> Result<RowError, StoreError> {
     let unreadable = |what| StoreError::Unreadable { id: row.import_log_id, what };
     Ok(RowError {
-        row_number: u32::try_from(row.row_number).map_err(|_| unreadable("row number"))?,
+        row_number: RowNumber::try_from(row.row_number).map_err(|_| unreadable("row number"))?,
         line: unsigned(row.line),
         code: RowCode::parse(&row.code).ok_or(unreadable("row error code"))?,
         column: row.column_name,

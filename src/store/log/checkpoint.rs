@@ -5,6 +5,7 @@ use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::domain::chunk::FailedPart;
+use crate::domain::row_number::RowNumber;
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::log::job_row::unsigned;
@@ -17,7 +18,7 @@ pub struct CommittedChunk {
     /// Whose share of the rows.
     pub partition: u32,
     /// The last row of it.
-    pub last_row: u32,
+    pub last_row: RowNumber,
     /// Where its failed rows lie, if it has any.
     pub failed_part: Option<FailedPart>,
 }
@@ -45,7 +46,7 @@ impl Store {
             Ok(CommittedChunk {
                 number,
                 partition: u32::try_from(row.lane).map_err(|_| unreadable("lane"))?,
-                last_row: u32::try_from(row.last_row).map_err(|_| unreadable("last row"))?,
+                last_row: RowNumber::try_from(row.last_row).map_err(|_| unreadable("last row"))?,
                 failed_part: (row.failed_count > 0).then_some(part),
             })
         };

@@ -26,6 +26,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::{Blank, Mode};
+use crate::domain::row_number::RowNumber;
 use crate::faults::fault;
 use crate::store::chunk::protocol::{ChunkCommitter, ChunkTx};
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
@@ -105,9 +106,9 @@ impl Store {
     pub async fn next_undo_rows(
         &self,
         id: i64,
-        after: u32,
+        after: RowNumber,
         rows: u32,
-    ) -> Result<Option<(u32, u32)>, StoreError> {
+    ) -> Result<Option<(RowNumber, RowNumber)>, StoreError> {
         let length = |column| Func::char_length(Expr::col(column));
         let before =
             Func::coalesce([Expr::from(length(import_undo::Column::BeforeRow)), Expr::value(0)]);
@@ -126,7 +127,7 @@ impl Store {
             .await
             .context("read the journal of a job")?;
         let number = |number: i64| {
-            u32::try_from(number)
+            RowNumber::try_from(number)
                 .map_err(|_| StoreError::Unreadable { id, what: "row number of import_undo" })
         };
         let mut length = 0;

@@ -19,6 +19,7 @@ use super::sqlite_values;
 use super::transaction::RollbackTx;
 use crate::dataset::Plan;
 use crate::domain::chunk::Chunk;
+use crate::domain::row_number::RowNumber;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};
 use crate::store::error::{ErrorContext, StoreError};
@@ -40,7 +41,7 @@ pub(super) struct RollbackRows {
 
 /// A row of the journal.
 struct JournalRow {
-    row_number: u32,
+    row_number: RowNumber,
     /// What it was; `None` when the import created it.
     before: Option<Image>,
     /// What the import left.
@@ -129,7 +130,7 @@ impl RollbackRows {
         let image =
             |text: &String| Image::parse(text).ok_or_else(|| unreadable("row of import_undo"));
         let row = |row: import_undo::Model| {
-            let row_number = u32::try_from(row.row_number);
+            let row_number = RowNumber::try_from(row.row_number);
             Ok(JournalRow {
                 row_number: row_number.map_err(|_| unreadable("row number of import_undo"))?,
                 before: row.before_row.as_ref().map(image).transpose()?,
@@ -218,7 +219,7 @@ impl RollbackRows {
         due: &[Due<'_>],
         now: DateTime<Utc>,
         outcome: &mut ChunkOutcome,
-        skipped: &mut BTreeMap<u32, SkipReason>,
+        skipped: &mut BTreeMap<RowNumber, SkipReason>,
     ) -> Result<(), StoreError> {
         let mut parts: Vec<&[Due<'_>]> = due.chunks(self.sql.rows_max()).rev().collect();
         while let Some(part) = parts.pop() {

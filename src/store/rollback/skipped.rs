@@ -4,6 +4,7 @@
 use crate::dataset::Plan;
 use crate::domain::chunk::FailedRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
+use crate::domain::row_number::RowNumber;
 use crate::store::chunk::target::Target;
 use crate::store::error::{RowRefusal, StoreError};
 
@@ -40,7 +41,7 @@ impl SkipReason {
 pub(super) fn skipped_row(
     target: &Target,
     plan: &Plan,
-    row_number: u32,
+    row_number: RowNumber,
     why: &SkipReason,
     values: &[String],
 ) -> FailedRow {

@@ -4,6 +4,7 @@
 use rusqlite::{CachedStatement, Connection};
 use serde_json::Value;
 
+use crate::domain::row_number::RowNumber;
 use crate::store::chunk::target::quoted;
 use crate::store::rollback::sqlite_values::of_row;
 use crate::store::sqlite::sql::RowSql;
@@ -40,7 +41,7 @@ impl<'t> SqliteJournal<'t> {
     /// Keeps what became of a row, whatever triggers made of it; nothing when it is as it was.
     pub(super) fn keep(
         &mut self,
-        row_number: u32,
+        row_number: RowNumber,
         rowid: i64,
         before: Option<&Value>,
     ) -> rusqlite::Result<()> {
@@ -49,7 +50,7 @@ impl<'t> SqliteJournal<'t> {
             return Ok(());
         }
         let (created, before) = (before.is_none(), before.map(Value::to_string));
-        self.keep.execute((self.job, row_number, created, before, after.to_string()))?;
+        self.keep.execute((self.job, row_number.get(), created, before, after.to_string()))?;
         Ok(())
     }
 }

@@ -90,7 +90,7 @@ on_both!(a_paused_job_keeps_its_checkpoint, |ground| {
     assert_eq!(resumed.counts.created, 2);
     let chunks = ground.store.committed_chunks(job.id).await.unwrap();
     assert_eq!(chunks.len(), 1);
-    assert_eq!((chunks[0].number, chunks[0].last_row), (0, 3));
+    assert_eq!((chunks[0].number, chunks[0].last_row.get()), (0, 3));
 });
 
 on_both!(a_chunk_whose_failed_rows_cannot_be_kept_is_not_committed, |ground| {

@@ -13,6 +13,7 @@ use loadbay::domain::options::Options;
 use loadbay::domain::record::{Records, Value};
 use loadbay::domain::row::{CellKind, RawRow};
 use loadbay::domain::row_error::{RowCode, RowError};
+use loadbay::domain::row_number::RowNumber;
 use loadbay::store::{
     ChunkWriter, Claimant, EventQuota, FailedRowsSink, Inserted, Store, StoreSettings,
     TableConcurrency, WriterSettings,
@@ -231,19 +232,21 @@ pub(crate) fn chunk(number: u32, fails: bool) -> Arc<Chunk> {
     Arc::new(chunk_from(number, number * 2 + 2, fails))
 }
 
-/// A chunk of a row that the next one overtakes, a product, and a row that failed.
+/// A chunk of a row that the next one supersedes, a product, and a row that failed.
 pub(crate) fn chunk_of_three(number: u32) -> Arc<Chunk> {
     let first_row = number * 3 + 2;
     let mut chunk = chunk_from(number, first_row + 1, true);
-    chunk.first_row = first_row;
-    chunk.superseded.push(SupersededRow { row_number: first_row, by_row_number: first_row + 1 });
+    let row_number = RowNumber::new(first_row);
+    chunk.first_row = row_number;
+    chunk.superseded.push(SupersededRow { row_number, by_row_number: row_number.next() });
     Arc::new(chunk)
 }
 
 fn chunk_from(number: u32, first_row: u32, fails: bool) -> Chunk {
-    let mut chunk = Chunk { number, first_row, last_row: first_row + 1, ..Chunk::default() };
+    let first_row = RowNumber::new(first_row);
+    let mut chunk = Chunk { number, first_row, last_row: first_row.next(), ..Chunk::default() };
     chunk.records = Records::new(2);
-    for row_number in [first_row, first_row + 1] {
+    for row_number in [first_row, first_row.next()] {
         let (sku, name) = (format!("SKU {row_number}"), format!("Name {row_number}"));
         if fails && row_number > first_row {
             chunk.failed.push(failed(row_number, vec![sku, name]));
@@ -262,7 +265,7 @@ fn chunk_from(number: u32, first_row: u32, fails: bool) -> Chunk {
     chunk
 }
 
-fn failed(row_number: u32, cells: Vec<String>) -> FailedRow {
+fn failed(row_number: RowNumber, cells: Vec<String>) -> FailedRow {
     let error = RowError {
         row_number,
         line: u64::from(row_number),

@@ -96,7 +96,7 @@ fn cells(row: &RawRow) -> Cells {
 fn all(mut source: Box<dyn RowSource>) -> Result<Rows, ReadError> {
     let (mut row, mut rows) = (RawRow::new(), Rows::new());
     while source.next(&mut row)? {
-        rows.push((row.row_number, cells(&row)));
+        rows.push((row.row_number.get(), cells(&row)));
     }
     Ok(rows)
 }
@@ -114,7 +114,7 @@ fn read(path: &Path, options: &Options) -> Result<(Inspection, Rows), ReadError>
         assert_eq!(files(folder.path()), std::slice::from_ref(&spool), "only the spool is left");
         all(open(&spool, &detected)?)?
     };
-    let sample: Rows = found.sample.iter().map(|row| (row.row_number, cells(row))).collect();
+    let sample: Rows = found.sample.iter().map(|row| (row.row_number.get(), cells(row))).collect();
     assert!(rows.starts_with(&sample), "{}: the inspection saw other rows", path.display());
     Ok((found, rows))
 }

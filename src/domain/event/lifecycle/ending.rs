@@ -109,6 +109,7 @@ fn results(job: &Job, errors: Vec<String>) -> Results {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::row_number::RowNumber;
 
     #[test]
     fn the_summary_names_the_largest_groups_and_counts_the_others() {
@@ -116,7 +117,7 @@ mod tests {
             code: crate::domain::row_error::RowCode::Required,
             column: Some("sku".to_owned()),
             count,
-            first_row: 5,
+            first_row: RowNumber::new(5),
             message: String::new(),
             value: None,
         };

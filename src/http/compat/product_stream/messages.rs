@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::event::{
     Event, FOUND, Level, PARSED, RECEIVED, Results, RowEvent, RowFacts, Step,
 };
+use crate::domain::row_number::RowNumber;
 use crate::domain::status::JobStatus;
 
 /// One message, in the order of its members in JSON.
@@ -19,7 +20,7 @@ pub(super) struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     percentage: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    row_number: Option<u32>,
+    row_number: Option<RowNumber>,
     timestamp: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Statistics>,
