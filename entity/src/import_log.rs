@@ -50,6 +50,9 @@ pub struct Model {
     /// What the reader decided.
     #[sea_orm(column_type = "JsonBinary")]
     pub detected: Json,
+    /// What a person should see although no row failed: by code and column, with the first rows.
+    #[sea_orm(column_type = "JsonBinary")]
+    pub warnings: Json,
     /// Higher goes first.
     pub priority: i32,
     /// Times that the job was taken up.

@@ -8,11 +8,13 @@ use super::model::{Column, Dataset};
 use super::plan::Plan;
 use super::value::number::written;
 use super::value::{self, CellContext, Scratch};
-use crate::domain::detected::DecimalSeparator;
+use crate::domain::detected::{DecimalSeparator, Detected};
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
+use crate::domain::options::Options;
 use crate::domain::record::{Records, Value};
 use crate::domain::row::RawRow;
 use crate::domain::row_error::RowError;
+use crate::domain::warning::{WarningCode, Warnings};
 
 /// Between the parts of a key; as a control character it can stand in no key's text.
 const KEY_SEPARATOR: char = '\u{1f}';
@@ -36,15 +38,49 @@ pub struct Converter {
     feeds: Vec<ColumnFeed>,
     key: Vec<ColumnFeed>,
     header_len: usize,
-    decimal: DecimalSeparator,
+    rules: CellRules,
     scratch: Scratch,
     trial: Records,
+    warnings: Vec<RowWarning>,
+}
+
+/// How the cells of a file are read, as far as the file and the client decide it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CellRules {
+    /// How the file writes decimals.
+    decimal: DecimalSeparator,
+    /// Cells after the last one of a row are empty, as in every sheet; in other files they say
+    /// nothing, and the stored values stay.
+    rows_are_whole: bool,
+    /// A row with a warning fails.
+    strict: bool,
+}
+
+impl CellRules {
+    /// The rules for a file of which this was detected, under these options.
+    #[must_use]
+    pub fn new(detected: &Detected, options: &Options) -> Self {
+        Self {
+            decimal: detected.decimal,
+            rows_are_whole: detected.sheet.is_some(),
+            strict: options.strict,
+        }
+    }
+}
+
+/// What a person should see of the row that was converted last.
+#[derive(Debug)]
+struct RowWarning {
+    code: WarningCode,
+    /// The dataset's column, if it is one column's.
+    column: Option<usize>,
+    value: Option<String>,
 }
 
 impl Converter {
     /// A converter for files of this plan.
     #[must_use]
-    pub fn new(dataset: &Arc<Dataset>, plan: &Plan, decimal: DecimalSeparator) -> Self {
+    pub fn new(dataset: &Arc<Dataset>, plan: &Plan, rules: CellRules) -> Self {
         let feeds: Vec<ColumnFeed> = plan
             .columns
             .iter()
@@ -60,9 +96,19 @@ impl Converter {
             key: plan.key.iter().filter_map(|index| feeds.get(*index).copied()).collect(),
             feeds,
             header_len: plan.header_len,
-            decimal,
+            rules,
             scratch: Scratch::default(),
             trial: Records::new(plan.width()),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Counts the warnings of the row that was converted last.
+    pub fn count_warnings(&self, row: &RawRow, warnings: &mut Warnings) {
+        for warning in &self.warnings {
+            let column = warning.column.and_then(|index| self.dataset.columns.get(index));
+            let column = column.map(|column| column.name.as_str());
+            warnings.add(warning.code, column, Some(row.row_number), warning.value.as_deref());
         }
     }
 
@@ -74,19 +120,24 @@ impl Converter {
         if let Some(fault) = &row.fault {
             return Err(vec![messages::row_fault(row, self.header_len, fault)]);
         }
-        let Self { dataset, feeds, scratch, decimal, .. } = self;
+        let Self { dataset, feeds, scratch, rules, warnings, .. } = self;
+        warnings.clear();
         let mut errors = Vec::new();
         let is_ragged = row.len() != self.header_len;
         if is_ragged {
             shape_errors(dataset, feeds, self.header_len, row, &mut errors);
         }
+        if is_ragged && !rules.rows_are_whole && feeds.iter().any(|feed| feed.cell >= row.len()) {
+            let code = WarningCode::ShortRow;
+            warnings.push(RowWarning { code, column: None, value: None });
+        }
         for feed in feeds.iter() {
             let Some(column) = dataset.columns.get(feed.column) else { continue };
             let Some((raw, kind)) = row.cell(feed.cell) else {
-                records.push(Value::Null);
+                records.push(if rules.rows_are_whole { Value::Null } else { Value::Absent });
                 continue;
             };
-            let context = CellContext { column, is_key: feed.is_key, decimal: *decimal };
+            let context = CellContext { column, is_key: feed.is_key, decimal: rules.decimal };
             match value::convert(context, raw, kind, scratch) {
                 Ok(value) => records.push(value),
                 Err(fault) => {
@@ -96,6 +147,9 @@ impl Converter {
                     }
                 }
             }
+        }
+        if self.rules.strict {
+            errors.extend(self.warnings.iter().map(|it| messages::strict(row, it.code)));
         }
         if errors.is_empty() {
             records.finish(row.row_number);
@@ -129,7 +183,7 @@ impl Converter {
         for (index, feed) in self.key.iter().enumerate() {
             let Some(column) = self.dataset.columns.get(feed.column) else { return false };
             let Some((raw, kind)) = row.cell(feed.cell) else { return false };
-            let context = CellContext { column, is_key: true, decimal: self.decimal };
+            let context = CellContext { column, is_key: true, decimal: self.rules.decimal };
             let Ok(value) = value::convert(context, raw, kind, &mut self.scratch) else {
                 return false;
             };
@@ -147,7 +201,7 @@ impl Converter {
 /// Writes one part of a key; false for an empty one.
 fn write_key(column: &Column, value: Value<'_>, key: &mut String) -> bool {
     match value {
-        Value::Null => return false,
+        Value::Null | Value::Absent => return false,
         Value::Text(text) => key.push_str(text),
         Value::Decimal(units) => key.push_str(&written(units, messages::scale(column))),
         // Writing to a String cannot fail.

@@ -11,6 +11,7 @@ use super::value::text::is_invisible;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::failed_list::is_own_column;
 use crate::domain::similar::similarity;
+use crate::domain::warning::{WarningCode, Warnings};
 
 /// Which header cell feeds which column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,6 +187,18 @@ pub fn match_header(
 ) -> Result<Match, Vec<HeaderFault>> {
     let (matched, faults) = read_header(dataset, header, mapping);
     if faults.is_empty() { Ok(matched) } else { Err(faults) }
+}
+
+/// What a person should see of a header that was matched: the columns of the file that feed nothing.
+#[must_use]
+pub fn header_warnings(header: &[String], columns: &[Option<usize>]) -> Warnings {
+    let mut warnings = Warnings::default();
+    for (cell, column) in header.iter().zip(columns) {
+        if column.is_none() && !cell.trim().is_empty() && !is_own_column(cell) {
+            warnings.add(WarningCode::UnusedColumns, None, None, Some(cell.trim()));
+        }
+    }
+    warnings
 }
 
 /// Like [`match_header`], but gives what could be matched together with the faults: several cells

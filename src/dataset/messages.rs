@@ -7,6 +7,7 @@ use super::value::number::{NumberFault, written};
 use super::value::text::is_invisible;
 use crate::domain::row::{RawRow, RowFault};
 use crate::domain::row_error::{RowCode, RowError, shown};
+use crate::domain::warning::WarningCode;
 
 /// The row error for `fault` of the cell `raw`.
 pub(super) fn cell_error(row: &RawRow, column: &Column, raw: &str, fault: CellFault) -> RowError {
@@ -52,6 +53,13 @@ pub(super) fn too_many_columns(row: &RawRow, header_len: usize, extra: &str) -> 
 pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> RowError {
     let line = row.cell(header_len).map_or("", |(text, _)| text);
     row_error(row, fault.code(), with_signs(&fault.to_string()), Some(visible(line)))
+}
+
+/// The row error for a warning where `strict=true` was asked.
+pub(super) fn strict(row: &RawRow, warning: WarningCode) -> RowError {
+    let meaning = warning.meaning().trim_end_matches('.');
+    let message = format!("{meaning}; strict=true was asked");
+    row_error(row, RowCode::RefusedByStrict, message, None)
 }
 
 fn row_error(row: &RawRow, code: RowCode, message: String, value: Option<String>) -> RowError {

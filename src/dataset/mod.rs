@@ -22,10 +22,10 @@ mod value;
 
 pub use check::check;
 pub use compile::{Compiled, compile};
-pub use convert::Converter;
+pub use convert::{CellRules, Converter};
 pub use datasets::Datasets;
 pub use fault::DefinitionFault;
-pub use header::{HeaderFault, Match, header_score, match_header, read_header};
+pub use header::{HeaderFault, Match, header_score, header_warnings, match_header, read_header};
 pub use names::singular;
 pub use plan::{Plan, PlanFault};
 pub use shape::{FieldShape, TableShape};

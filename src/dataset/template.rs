@@ -67,8 +67,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::dataset::{Converter, Datasets, Plan, match_header};
-    use crate::domain::detected::DecimalSeparator;
+    use crate::dataset::{CellRules, Converter, Datasets, Plan, match_header};
     use crate::domain::record::Records;
     use crate::domain::row::{CellKind, RawRow};
 
@@ -87,7 +86,7 @@ mod tests {
                 row.push(CellKind::Text, &cell);
             }
             let mut records = Records::new(plan.width());
-            let mut converter = Converter::new(dataset, &plan, DecimalSeparator::Undeclared);
+            let mut converter = Converter::new(dataset, &plan, CellRules::default());
             converter.convert(&row, &mut records).unwrap();
             assert_eq!(records.len(), 1);
         }

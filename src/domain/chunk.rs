@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Records;
 use super::row::RawRows;
 use super::row_error::RowError;
+use super::warning::Warnings;
 
 /// A row that failed, with its cells, so that it can be handed back for correction.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,6 +61,8 @@ pub struct Chunk {
     pub failed: Vec<FailedRow>,
     /// Valid rows that a later row of the file supersedes.
     pub superseded: Vec<SupersededRow>,
+    /// What a person should see of its rows.
+    pub warnings: Warnings,
     /// Bytes of text in the cells of `raw` and `failed`.
     pub bytes: usize,
 }
@@ -73,6 +76,7 @@ impl Chunk {
         self.raw.clear();
         self.failed.clear();
         self.superseded.clear();
+        self.warnings.clear();
         self.bytes = 0;
     }
 

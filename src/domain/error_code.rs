@@ -66,6 +66,7 @@ error_codes! {
     DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";
     BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";
     TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
+    RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and `strict=true` was asked", "Correct what the warnings name, or upload without `strict`.";
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";

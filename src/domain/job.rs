@@ -8,6 +8,7 @@ use super::detected::Detected;
 use super::options::Options;
 use super::selection::Selection;
 use super::status::JobStatus;
+use super::warning::Warnings;
 
 /// A job as it stands at one moment. The in-memory copy and the row of `import_log` give the same.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,8 @@ pub struct Job {
     pub options: Options,
     /// What the reader decided.
     pub detected: Detected,
+    /// What a person should see although no row failed, so far.
+    pub warnings: Warnings,
     /// Higher goes first.
     pub priority: i32,
     /// Times that the job was taken up.
@@ -91,6 +94,8 @@ pub struct NewJob {
     pub options: Options,
     /// What the reader decided.
     pub detected: Detected,
+    /// What a person should see of the file as a whole.
+    pub warnings: Warnings,
     /// The client's `Idempotency-Key`.
     pub idempotency_key: Option<String>,
     /// Jobs uploaded together.
@@ -117,6 +122,7 @@ impl NewJob {
             sha256: parent.sha256.clone(),
             options: parent.options.clone(),
             detected: parent.detected.clone(),
+            warnings: parent.warnings.of_file(),
             idempotency_key: None,
             bulk_id: None,
             created_by: None,

@@ -11,6 +11,7 @@ use super::job::Job;
 use super::options::Options;
 use super::selection::Selection;
 use super::status::JobStatus;
+use super::warning::WarningView;
 
 /// The actions that the job allows now, by the last word of their address.
 #[must_use]
@@ -46,6 +47,7 @@ pub struct JobView<'a> {
     actions: Vec<&'static str>,
     links: JobLinks,
     detected: &'a Detected,
+    warnings: Vec<WarningView>,
     options: &'a Options,
     sha256: &'a str,
     file_size: i64,
@@ -144,6 +146,7 @@ impl<'a> JobView<'a> {
             actions: actions(job),
             links: links(job),
             detected: &job.detected,
+            warnings: job.warnings.iter().map(WarningView::of).collect(),
             options: &job.options,
             sha256: &job.sha256,
             file_size: job.file_size,
@@ -259,6 +262,7 @@ pub(crate) mod tests {
             counts: Counts { created: 49_990, failed: 10, ..Counts::default() },
             error_code: None,
             error_message: None,
+            warnings: crate::domain::warning::Warnings::default(),
             options: Options::default(),
             detected: Detected {
                 format: Format::Csv,

@@ -22,3 +22,4 @@ pub mod row_number;
 pub mod selection;
 pub mod similar;
 pub mod status;
+pub mod warning;

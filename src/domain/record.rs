@@ -11,6 +11,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub enum Value<'a> {
     /// Empty cell: clears the stored value, or leaves it alone under `blank=keep`.
     Null,
+    /// The row has no such cell: the stored value stays as it is.
+    Absent,
     /// Text, trimmed and in NFC. Also JSON and lists, as JSON text.
     Text(&'a str),
     /// A whole number.
@@ -25,9 +27,18 @@ pub enum Value<'a> {
     DateTime(DateTime<Utc>),
 }
 
+impl Value<'_> {
+    /// True where a new record has no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Null | Self::Absent)
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Stored {
     Null,
+    Absent,
     Text { start: u32, len: u32 },
     Integer(i64),
     Decimal(i64),
@@ -40,6 +51,7 @@ enum Stored {
 #[derive(Debug, Clone, Default)]
 pub struct Records {
     width: usize,
+    has_absent: bool,
     text: String,
     cells: Vec<Stored>,
     row_numbers: Vec<RowNumber>,
@@ -52,8 +64,15 @@ impl Records {
         Self { width, ..Self::default() }
     }
 
+    /// False where no record of the block lacks a value.
+    #[must_use]
+    pub fn has_absent(&self) -> bool {
+        self.has_absent
+    }
+
     /// Forgets the records, keeps the memory.
     pub fn clear(&mut self) {
+        self.has_absent = false;
         self.text.clear();
         self.cells.clear();
         self.row_numbers.clear();
@@ -89,6 +108,10 @@ impl Records {
     pub fn push(&mut self, value: Value<'_>) {
         let stored = match value {
             Value::Null => Stored::Null,
+            Value::Absent => {
+                self.has_absent = true;
+                Stored::Absent
+            }
             Value::Text(text) => {
                 let start = self.text.len();
                 self.text.push_str(text);
@@ -122,6 +145,7 @@ impl Records {
     pub fn value(&self, record: usize, column: usize) -> Value<'_> {
         match self.cells.get(record * self.width + column) {
             None | Some(Stored::Null) => Value::Null,
+            Some(Stored::Absent) => Value::Absent,
             Some(Stored::Text { start, len }) => {
                 let (start, len) = (*start as usize, *len as usize);
                 self.text.get(start..start + len).map_or(Value::Null, Value::Text)

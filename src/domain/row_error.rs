@@ -92,6 +92,8 @@ row_codes! {
     ConstraintViolated = "constraint_violated";
     /// The database refused the row for another reason.
     RefusedByDatabase = "refused_by_database";
+    /// The row raises a warning, and `strict=true` was asked.
+    RefusedByStrict = "refused_by_strict";
     /// The row was changed after the import that is taken back, and is kept as it is.
     ChangedSince = "changed_since";
 }

@@ -124,7 +124,10 @@ impl Chunker {
 
     fn convert(&mut self, chunk: &mut Chunk, row: &RawRow) {
         match self.converter.convert(row, &mut chunk.records) {
-            Ok(()) => chunk.raw.push(row),
+            Ok(()) => {
+                self.converter.count_warnings(row, &mut chunk.warnings);
+                chunk.raw.push(row);
+            }
             Err(errors) => chunk.failed.push(failed(row, errors)),
         }
     }

@@ -9,6 +9,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::selection::RetryRows;
+use crate::domain::warning::{Warning, Warnings};
 use crate::files::{FileError, is_disk_full, is_transient_io};
 use crate::reader::ReadError;
 use crate::store::StoreError;
@@ -79,6 +80,9 @@ pub enum JobsError {
     /// The columns of the uploaded file do not fit the dataset.
     #[error("the header of the file does not fit the dataset")]
     Header(Vec<HeaderFault>),
+    /// The file raises warnings, and `strict=true` was asked.
+    #[error("{}", sentences(.0))]
+    Strict(Warnings),
     /// The job's file cannot be read as rows.
     #[error("{why}")]
     Source {
@@ -118,6 +122,10 @@ pub enum JobsError {
     Store(#[from] StoreError),
 }
 
+fn sentences(warnings: &Warnings) -> String {
+    warnings.iter().map(Warning::message).collect::<Vec<_>>().join(". ")
+}
+
 impl JobsError {
     /// The code of the answer.
     #[must_use]
@@ -132,6 +140,7 @@ impl JobsError {
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
             Self::File(fault) => fault.code(),
             Self::Header(faults) => faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code),
+            Self::Strict(_) => ErrorCode::RefusedByStrict,
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
@@ -165,6 +174,7 @@ impl JobsError {
             | Self::NothingToRetry { .. }
             | Self::File(_)
             | Self::Header(_)
+            | Self::Strict(_)
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::NothingToUndo(_)

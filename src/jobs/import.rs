@@ -17,7 +17,7 @@ use super::row_input::RowInput;
 use super::steps::{check_total, emit, failed_rows_sink, on_thread};
 use super::stop::Stop;
 use crate::dataset::model::Dataset;
-use crate::dataset::{Converter, Plan};
+use crate::dataset::{CellRules, Converter, Plan};
 use crate::domain::chunk::Chunk;
 use crate::domain::event::{lifecycle, records_every_row};
 use crate::domain::job::Job;
@@ -44,7 +44,7 @@ pub(super) async fn run(
         Some(_) => {}
         None => return Err(RunError::Stopped),
     }
-    let converter = Converter::new(&dataset, &plan, job.detected.decimal);
+    let converter = Converter::new(&dataset, &plan, CellRules::new(&job.detected, &job.options));
     let source = open(context, job, stop).await?;
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
     emit(context, job, stop, lifecycle::parsed).await?;
@@ -128,7 +128,14 @@ async fn filtered(
     } else {
         None
     };
-    let filter = RowFilter::new(selection, numbers, dataset, plan, job.detected.decimal, stop);
+    let filter = RowFilter::new(
+        selection,
+        numbers,
+        dataset,
+        plan,
+        CellRules::new(&job.detected, &job.options),
+        stop,
+    );
     Ok(source.filtered(filter))
 }
 

@@ -21,6 +21,7 @@ use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{OnError, Options, RowEventMode};
 use crate::domain::row_number::RowNumber;
+use crate::domain::warning::Warnings;
 use crate::files::FileError;
 use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, WriterSettings};
 
@@ -111,6 +112,7 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
         idempotency_key,
         created_by,
         rollback_of: Some(undone.id),
+        warnings: Warnings::default(),
         ..NewJob::over_file_of(undone)
     }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::partitioning::partition_of;
 use super::stop::Stop;
 use crate::dataset::model::Dataset;
-use crate::dataset::{Converter, Plan};
-use crate::domain::detected::DecimalSeparator;
+use crate::dataset::{CellRules, Converter, Plan};
 use crate::domain::row::RawRow;
 use crate::domain::row_number::RowNumber;
 use crate::domain::selection::Selection;
@@ -23,7 +22,7 @@ pub(super) struct RowFilter {
     numbers: Option<Arc<[u8]>>,
     dataset: Arc<Dataset>,
     plan: Plan,
-    decimal: DecimalSeparator,
+    rules: CellRules,
     stop: Stop,
 }
 
@@ -34,7 +33,7 @@ impl RowFilter {
         numbers: Option<Vec<u8>>,
         dataset: &Arc<Dataset>,
         plan: &Plan,
-        decimal: DecimalSeparator,
+        rules: CellRules,
         stop: &Stop,
     ) -> Self {
         Self {
@@ -42,7 +41,7 @@ impl RowFilter {
             numbers: numbers.map(Into::into),
             dataset: Arc::clone(dataset),
             plan: plan.clone(),
-            decimal,
+            rules,
             stop: stop.clone(),
         }
     }
@@ -63,7 +62,7 @@ impl RowFilter {
         FilterPass {
             numbers: self.numbers.as_ref().map(|bytes| RowNumbers { bytes: bytes.clone(), at: 0 }),
             partitions: self.selection.partitions().to_vec(),
-            converter: Converter::new(&self.dataset, &self.plan, self.decimal),
+            converter: Converter::new(&self.dataset, &self.plan, self.rules),
             key: String::new(),
         }
     }

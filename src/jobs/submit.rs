@@ -10,10 +10,11 @@ use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::stop::StopOnDrop;
 use crate::dataset::model::Dataset;
-use crate::dataset::{header_score, match_header};
+use crate::dataset::{header_score, header_warnings, match_header};
 use crate::domain::detected::Detected;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::Options;
+use crate::domain::warning::Warnings;
 use crate::files::TempUpload;
 use crate::reader::{self, Inspection, ReadPermit, Upload, may_be_workbook};
 use crate::store::Inserted;
@@ -53,7 +54,8 @@ impl Jobs {
     /// The file is inspected where it arrived; only one that a job comes of is made durable.
     ///
     /// # Errors
-    /// `File` when it is none that can be read, `Header` when its columns do not fit the dataset;
+    /// `File` when it is none that can be read, `Header` when its columns do not fit the dataset,
+    /// `Strict` when it raises a warning and `strict=true` was asked;
     /// `IdempotencyMismatch` when the key belongs to another upload; the files', else the store's.
     pub async fn submit_upload(&self, request: ImportRequest) -> Result<Submitted, JobsError> {
         self.on_runtime(|context| async move {
@@ -63,8 +65,12 @@ impl Jobs {
             let dataset = &request.dataset;
             let matched = match_header(dataset, &inspection.header, &request.options.mapping)
                 .map_err(JobsError::Header)?;
+            let warnings = header_warnings(&inspection.header, &matched.columns);
+            if request.options.strict && !warnings.is_empty() {
+                return Err(JobsError::Strict(warnings));
+            }
             let detected = inspection.into_detected(matched.names(dataset));
-            context.submit_inspected(request, detected).await
+            context.submit_inspected(request, detected, warnings).await
         })
         .await
     }
@@ -126,6 +132,7 @@ impl JobsContext {
         &self,
         request: ImportRequest,
         detected: Detected,
+        warnings: Warnings,
     ) -> Result<Submitted, JobsError> {
         let ImportRequest { dataset, upload, file_name, options, .. } = request;
         let stored = self.storage.store(upload).await?;
@@ -137,6 +144,7 @@ impl JobsContext {
             sha256: stored.sha256.clone(),
             options,
             detected,
+            warnings,
             idempotency_key: request.idempotency_key,
             bulk_id: None,
             created_by: request.created_by,

@@ -14,7 +14,7 @@ use super::row_filter::RowFilter;
 use super::row_input::RowInput;
 use super::stop::Stop;
 use crate::dataset::model::Dataset;
-use crate::dataset::{Converter, Plan};
+use crate::dataset::{CellRules, Converter, Plan};
 use crate::domain::chunk::FailedRow;
 use crate::domain::job::Job;
 use crate::domain::record::Records;
@@ -145,9 +145,9 @@ impl Unprocessed {
         let source = open_input(&self.context, &self.job, left.file, &self.permit, &stop)?;
         // The child has ended: another one may begin.
         drop(self.permit);
-        let decimal = self.job.detected.decimal;
+        let rules = CellRules::new(&self.job.detected, &self.job.options);
         let (selection, numbers) = (left.selection, left.numbers);
-        let filter = RowFilter::new(selection, numbers, &dataset, &plan, decimal, &stop);
+        let filter = RowFilter::new(selection, numbers, &dataset, &plan, rules, &stop);
         let source = source.filtered(filter);
         let rows = source.rows()?;
         let losses = Losses::new(&dataset, &plan, &self.job);
@@ -198,7 +198,7 @@ struct Losses {
 impl Losses {
     fn new(dataset: &Arc<Dataset>, plan: &Plan, job: &Job) -> Self {
         Self {
-            converter: Converter::new(dataset, plan, job.detected.decimal),
+            converter: Converter::new(dataset, plan, CellRules::new(&job.detected, &job.options)),
             trial: Records::new(plan.width()),
         }
     }

@@ -39,6 +39,7 @@ mod reader_corpus;
 mod reading;
 mod real_file;
 mod refused;
+mod reports;
 mod status;
 mod storage;
 mod streams;

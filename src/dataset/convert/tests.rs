@@ -46,7 +46,7 @@ fn convert_one(column: &str, kind: CellKind, text: &str) -> Result<String, Vec<R
     (cells[0], cells[1]) = ((CellKind::Text, "a"), (CellKind::Text, "1"));
     cells[index] = (kind, text);
     let mut records = Records::new(plan.width());
-    let mut converter = Converter::new(&dataset, &plan, DecimalSeparator::Undeclared);
+    let mut converter = Converter::new(&dataset, &plan, CellRules::default());
     converter.convert(&row(&cells), &mut records)?;
     let value = records.value(0, index);
     Ok(if let Value::Text(text) = value { text.to_owned() } else { format!("{value:?}") })
@@ -150,7 +150,11 @@ fn what_a_workbook_lost_is_not_made_up() {
 #[test]
 fn every_fault_of_a_row_is_told_and_nothing_is_left_behind() {
     let (dataset, plan) = things();
-    let mut converter = Converter::new(&dataset, &plan, DecimalSeparator::Point);
+    let mut converter = Converter::new(
+        &dataset,
+        &plan,
+        CellRules { decimal: DecimalSeparator::Point, ..CellRules::default() },
+    );
     let mut records = Records::new(plan.width());
     let bad = row(&["", "x", "y", "z", "?", "?", "?", "?", ""].map(|text| (Text, text)));
     let codes: Vec<_> =
@@ -177,7 +181,11 @@ fn every_fault_of_a_row_is_told_and_nothing_is_left_behind() {
 #[test]
 fn short_and_long_rows_are_told_when_something_is_lost() {
     let (dataset, plan) = things();
-    let mut converter = Converter::new(&dataset, &plan, DecimalSeparator::Point);
+    let mut converter = Converter::new(
+        &dataset,
+        &plan,
+        CellRules { decimal: DecimalSeparator::Point, ..CellRules::default() },
+    );
     let mut records = Records::new(plan.width());
     let errors = converter.convert(&row(&[(Text, "a")]), &mut records).unwrap_err();
     assert_eq!((errors.len(), errors[0].code), (1, RowCode::MissingColumns));
@@ -196,7 +204,7 @@ fn short_and_long_rows_are_told_when_something_is_lost() {
 #[test]
 fn equal_keys_are_equal_texts() {
     let (dataset, plan) = things();
-    let mut converter = Converter::new(&dataset, &plan, DecimalSeparator::Undeclared);
+    let mut converter = Converter::new(&dataset, &plan, CellRules::default());
     let mut key = |code: &str, number: &str| {
         let mut key = String::from("old");
         converter.key(&row(&[(Text, code), (Text, number)]), &mut key).then_some(key)
@@ -226,7 +234,7 @@ fn the_real_file_converts_without_an_error() {
     let header: Vec<String> = rows.next().unwrap().iter().map(str::to_owned).collect();
     let matched = match_header(products, &header, &std::collections::BTreeMap::new()).unwrap();
     let plan = Plan::new(products, &matched.names(products)).unwrap();
-    let mut converter = Converter::new(products, &plan, DecimalSeparator::Undeclared);
+    let mut converter = Converter::new(products, &plan, CellRules::default());
     let (mut records, mut raw) = (Records::new(plan.width()), RawRow::new());
     for record in rows {
         raw.clear();
@@ -276,7 +284,7 @@ proptest::proptest! {
     ) {
         let (dataset, plan) = things();
         let decimal = if comma { DecimalSeparator::Comma } else { DecimalSeparator::Undeclared };
-        let mut converter = Converter::new(&dataset, &plan, decimal);
+        let mut converter = Converter::new(&dataset, &plan, CellRules { decimal, ..CellRules::default() });
         let cells: Vec<_> = cells.iter().map(|(kind, text)| (*kind, text.as_str())).collect();
         let (row, mut records, mut key) = (row(&cells), Records::new(plan.width()), String::new());
         let has_key = converter.key(&row, &mut key);

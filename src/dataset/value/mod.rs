@@ -111,12 +111,13 @@ pub(super) fn convert<'a>(
         CellKind::Error => return Err(CellFault::CellError),
         CellKind::NoValue => return Err(CellFault::NoValue),
         CellKind::BadEncoding => return Err(CellFault::BadEncoding),
+        CellKind::Missing if !context.column.required => return Ok(Value::Absent),
+        CellKind::Missing => return Err(CellFault::Required),
         CellKind::Text
         | CellKind::Number
         | CellKind::LossyNumber
         | CellKind::Boolean
         | CellKind::Date
-        | CellKind::Missing
         | CellKind::DateTime
         | CellKind::Time => {}
     }

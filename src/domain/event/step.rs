@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::detected::{DecimalSeparator, Format};
 use crate::domain::row_error::RowCode;
 use crate::domain::row_number::RowNumber;
+use crate::domain::warning::Warning;
 
 /// A step of a job. Its members stand beside those of the event: no name may be both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rollback_of: Option<i64>,
     },
+    /// A warning that the file or its rows raise.
+    Warning(Warning),
     /// The format of the file was detected.
     Detected {
         /// The format.

@@ -109,6 +109,8 @@ pub struct Options {
     pub rows: RowEventMode,
     /// Keep what is needed to take the import back.
     pub undo: bool,
+    /// Refuse instead of warning: the file as a whole, or the row.
+    pub strict: bool,
 }
 
 #[cfg(test)]

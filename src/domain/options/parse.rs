@@ -50,6 +50,7 @@ impl Options {
         "priority",
         "rows",
         "undo",
+        "strict",
     ];
 
     /// Reads options from name and value pairs.
@@ -131,6 +132,10 @@ impl Options {
             "undo" => {
                 self.undo =
                     choice("undo", value, "true or false", &[("true", true), ("false", false)])?;
+            }
+            "strict" => {
+                self.strict =
+                    choice("strict", value, "true or false", &[("true", true), ("false", false)])?;
             }
             "sheet" => self.sheet = Some(value.to_owned()),
             "encoding" => self.encoding = Some(value.to_ascii_lowercase()),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::dataset::model::{Column, Dataset};
-use crate::dataset::{Converter, Plan, read_header};
-use crate::domain::detected::{DecimalSeparator, Detected};
+use crate::dataset::{CellRules, Converter, Plan, header_warnings, read_header};
+use crate::domain::detected::Detected;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
 use crate::domain::row_number::RowNumber;
+use crate::domain::warning::{WarningView, Warnings};
 use crate::http::problem::ProblemPart;
 use crate::jobs::ImportRequest;
 use crate::reader::Inspection;
@@ -34,6 +35,7 @@ pub(super) struct PreviewView<'a> {
     columns: Vec<PreviewColumnView<'a>>,
     missing: Vec<MissingColumnView<'a>>,
     faults: Vec<ProblemPart>,
+    warnings: Vec<WarningView>,
     rows: Vec<PreviewRowView>,
 }
 
@@ -75,7 +77,7 @@ struct PreviewErrorView {
 
 impl<'a> PreviewView<'a> {
     /// What was found in the file of a request.
-    pub(super) fn of(request: &'a ImportRequest, inspection: Inspection) -> Self {
+    pub(super) fn of(request: &'a ImportRequest, mut inspection: Inspection) -> Self {
         let dataset = &request.dataset;
         let (matched, faults) = read_header(dataset, &inspection.header, &request.options.mapping);
         let (names, fed) = (matched.names(dataset), matched.columns);
@@ -91,16 +93,23 @@ impl<'a> PreviewView<'a> {
                     samples: samples(&inspection.sample, index),
                 }
             });
+        let columns = columns.collect();
+        let mut warnings = header_warnings(&inspection.header, &fed);
+        let sample = std::mem::take(&mut inspection.sample);
+        let detected = inspection.into_detected(names);
+        let rules = CellRules::new(&detected, &request.options);
+        let rows = rows(dataset, &fed, rules, &sample, &mut warnings);
         Self {
             dataset: &dataset.name,
             file_name: &request.file_name,
             file_size: request.upload.size,
             ready: faults.is_empty(),
-            columns: columns.collect(),
+            columns,
             missing: missing(dataset, &fed),
             faults: faults.iter().map(ProblemPart::of_header).collect(),
-            rows: rows(dataset, &fed, inspection.decimal, &inspection.sample),
-            detected: inspection.into_detected(names),
+            rows,
+            detected,
+            warnings: warnings.iter().map(WarningView::of).collect(),
         }
     }
 }
@@ -139,22 +148,24 @@ fn missing<'a>(dataset: &'a Dataset, fed: &[Option<usize>]) -> Vec<MissingColumn
 fn rows(
     dataset: &Arc<Dataset>,
     fed: &[Option<usize>],
-    decimal: DecimalSeparator,
+    rules: CellRules,
     sample: &[RawRow],
+    warnings: &mut Warnings,
 ) -> Vec<PreviewRowView> {
     let plan = Plan::of_what_fits(dataset, fed);
-    let mut converter = Converter::new(dataset, &plan, decimal);
+    let mut converter = Converter::new(dataset, &plan, rules);
     let mut records = Records::new(plan.width());
+    let mut convert = |row: &RawRow| match converter.convert(row, &mut records) {
+        Ok(()) => {
+            converter.count_warnings(row, warnings);
+            Vec::new()
+        }
+        Err(errors) => errors,
+    };
     let mut view = |row: &RawRow| PreviewRowView {
         row_number: row.row_number,
         cells: row.cells().map(|(text, _)| shown(text)).collect(),
-        errors: converter
-            .convert(row, &mut records)
-            .err()
-            .into_iter()
-            .flatten()
-            .map(PreviewErrorView::of)
-            .collect(),
+        errors: convert(row).into_iter().map(PreviewErrorView::of).collect(),
     };
     sample.iter().take(ROWS_SHOWN).map(&mut view).collect()
 }

@@ -59,7 +59,7 @@ impl ChunkEvents {
         backend: DbBackend,
         at: DateTime<Utc>,
         chunk: &Chunk,
-        fenced: FencedJob,
+        fenced: &FencedJob,
         settings: &WriterSettings,
     ) -> Vec<Statement> {
         let (processed, last_number) =

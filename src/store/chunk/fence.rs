@@ -4,17 +4,21 @@
 use chrono::{DateTime, Utc};
 use entity::import_log;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryTrait, Statement};
+use sea_orm::{
+    ColumnTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryTrait, Statement,
+};
 
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
+use crate::domain::warning::Warnings;
 use crate::store::dialect::lease_runs_on_postgres;
-use crate::store::log::job_row::{signed, unsigned};
+use crate::store::error::StoreError;
+use crate::store::log::job_row::{as_json, signed, unsigned, warnings};
 use crate::store::log::lease::ours;
 
 /// What changes of a job while it runs, as the fence left it. Its row stays locked until the commit, so
 /// that the events which follow have the next numbers.
-#[derive(Debug, Clone, Copy, FromQueryResult)]
+#[derive(Debug, Clone, FromQueryResult)]
 pub(in crate::store) struct FencedJob {
     /// The number of the chunk's last event.
     pub(in crate::store) event_count: i64,
@@ -29,12 +33,34 @@ pub(in crate::store) struct FencedJob {
     pub(in crate::store) priority: i32,
     /// A client asked for the events of every row.
     pub(in crate::store) row_events: bool,
+    /// Those of the job before this chunk's are added.
+    pub(in crate::store) warnings: serde_json::Value,
 }
 
 impl FencedJob {
+    /// Adds the warnings of the chunk, if it has any; the statement stores the sum.
+    pub(in crate::store) fn add_warnings(
+        &mut self,
+        backend: DbBackend,
+        job: &Job,
+        of_chunk: &Warnings,
+    ) -> Result<Option<Statement>, StoreError> {
+        if of_chunk.is_empty() {
+            return Ok(None);
+        }
+        let mut warnings = warnings(job.id, self.warnings.take())?;
+        warnings.merge(of_chunk);
+        self.warnings = as_json(&warnings);
+        let update = import_log::Entity::update_many()
+            .col_expr(import_log::Column::Warnings, Expr::value(self.warnings.clone()))
+            .filter(import_log::Column::Id.eq(job.id));
+        Ok(Some(update.build(backend)))
+    }
+
     /// The job after a commit at `now`.
-    pub(in crate::store) fn show(&self, job: &Job, now: DateTime<Utc>) -> Job {
-        Job {
+    pub(in crate::store) fn show(self, job: &Job, now: DateTime<Utc>) -> Result<Job, StoreError> {
+        Ok(Job {
+            warnings: warnings(job.id, self.warnings)?,
             counts: Counts {
                 created: unsigned(self.created_count),
                 updated: unsigned(self.updated_count),
@@ -49,7 +75,7 @@ impl FencedJob {
             attempts: ATTEMPTS_OF_MOVING,
             updated_at: now,
             ..job.clone()
-        }
+        })
     }
 }
 
@@ -102,6 +128,7 @@ pub(in crate::store) fn fence(
         C::RemovedCount,
         C::Priority,
         C::RowEvents,
+        C::Warnings,
     ]));
     backend.build(&update)
 }

@@ -172,7 +172,7 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         }
         let Some(fenced) = concluded? else { return Ok(None) };
         self.settings.note_row_events(fenced.row_events);
-        Ok(Some(fenced.show(&self.settings.job, now)))
+        Ok(Some(fenced.show(&self.settings.job, now)?))
     }
 
     /// Stores Loadbay's own rows about the chunk and commits; `None` when an earlier commit of the
@@ -202,8 +202,12 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         }
         // Late: it locks the job's row, which the writer of the other partition needs too.
         let fenced = tx.fence(&ledger.fence).await?;
-        let fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
-        for statement in ledger.events.after_fence(tx.backend(), now, chunk, fenced, settings) {
+        let mut fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
+        let warnings = fenced.add_warnings(tx.backend(), &settings.job, &chunk.warnings)?;
+        if let Some(statement) = warnings {
+            tx.run(&statement, "store the warnings of a chunk").await?;
+        }
+        for statement in ledger.events.after_fence(tx.backend(), now, chunk, &fenced, settings) {
             tx.run(&statement, "store the events of a chunk").await?;
         }
         fault!("chunk.commit", StoreError::busy());

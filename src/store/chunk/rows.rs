@@ -127,7 +127,7 @@ pub(in crate::store) fn key_text(records: &Records, record: usize, key: &[usize]
         Value::Boolean(flag) => flag.to_string(),
         Value::Date(day) => day.to_string(),
         Value::DateTime(time) => time.to_rfc3339(),
-        Value::Null => String::new(),
+        Value::Null | Value::Absent => String::new(),
     };
     key.iter().map(part).collect::<Vec<_>>().join(", ")
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
+use crate::domain::warning::Warnings;
 use crate::store::error::StoreError;
 
 /// Reads a row of `import_log`.
@@ -27,6 +28,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         },
         options: serde_json::from_value(row.options).map_err(|_| unreadable("options"))?,
         detected: serde_json::from_value(row.detected).map_err(|_| unreadable("detected"))?,
+        warnings: warnings(id, row.warnings)?,
         bulk_id: row.bulk_id.as_deref().and_then(|text| Uuid::parse_str(text).ok()),
         total_rows: row.total_rows.map(unsigned),
         dataset: row.dataset,
@@ -56,6 +58,14 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         completed_at: row.completed_at,
         files_removed_at: row.files_removed_at,
     })
+}
+
+/// Reads the warnings of a job.
+pub(in crate::store) fn warnings(
+    id: i64,
+    stored: serde_json::Value,
+) -> Result<Warnings, StoreError> {
+    serde_json::from_value(stored).map_err(|_| StoreError::Unreadable { id, what: "warnings" })
 }
 
 /// A count of the table. Loadbay stores none below zero; one that somebody else stored counts as zero.

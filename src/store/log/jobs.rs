@@ -91,6 +91,7 @@ impl Store {
             import_status: Set(JobStatus::Pending.as_stored().to_owned()),
             options: Set(as_json(&new.options)),
             detected: Set(as_json(&new.detected)),
+            warnings: Set(as_json(&new.warnings)),
             priority: Set(new.options.priority),
             storage_location: Set(storage_location.to_owned()),
             bulk_id: Set(new.bulk_id.map(|id| id.to_string())),

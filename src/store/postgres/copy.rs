@@ -14,7 +14,8 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// Bytes of one COPY message.
 pub(super) const MESSAGE_BYTES: usize = 64 << 10;
 
-/// Writes the records named by `order` into `out`: first the record's index, then its fields.
+/// Writes the records named by `order` into `out`: first the record's index, then which of its fields
+/// are absent, a digit a field, or null where none is; then its fields.
 pub(super) fn encode(
     out: &mut Vec<u8>,
     target: &Target,
@@ -24,10 +25,11 @@ pub(super) fn encode(
 ) {
     out.clear();
     out.extend_from_slice(HEADER);
-    let fields: i16 = fitting(target.fields.len() + 1);
+    let fields: i16 = fitting(target.fields.len() + 2);
     for record in order {
         out.extend_from_slice(&fields.to_be_bytes());
         fixed(out, &staged_index(*record).to_be_bytes());
+        absent_fields(out, records, *record);
         for (position, field) in target.fields.iter().enumerate() {
             if field.reference.is_none() {
                 encode_value(out, records.value(*record, position), field.kind);
@@ -39,6 +41,15 @@ pub(super) fn encode(
         }
     }
     out.extend_from_slice(&(-1_i16).to_be_bytes());
+}
+
+fn absent_fields(out: &mut Vec<u8>, records: &Records, record: usize) {
+    let is_absent = |field| records.value(record, field) == Value::Absent;
+    if !records.has_absent() || !(0..records.width()).any(is_absent) {
+        return null(out);
+    }
+    length(out, records.width());
+    out.extend((0..records.width()).map(|field| if is_absent(field) { b'1' } else { b'0' }));
 }
 
 /// The index of a record as it is staged.
@@ -55,7 +66,7 @@ fn fitting<W: TryFrom<N> + Default, N: Copy + std::fmt::Display>(number: N) -> W
 
 fn encode_value(out: &mut Vec<u8>, value: Value<'_>, kind: ColumnType) {
     match value {
-        Value::Null => null(out),
+        Value::Null | Value::Absent => null(out),
         Value::Text(text) if matches!(kind, ColumnType::Json | ColumnType::List) => {
             // jsonb: a version byte, then the text.
             length(out, text.len() + 1);

@@ -171,6 +171,11 @@ impl PostgresRows {
         if let Some(journal) = &self.journal {
             journal.before(&mut *connection).await?;
         }
+        if let Some(sql) =
+            self.sql.fill_absent.as_ref().filter(|_| chunk.chunk.records.has_absent())
+        {
+            sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *connection).await?;
+        }
         let merge = if options.every_row { &self.sql.merge_telling } else { &self.sql.merge };
         let sql = if self.mostly_known { &merge.known } else { &merge.plain };
         let (created, updated, created_records, updated_records): Merged =

@@ -40,7 +40,9 @@ impl BoundValue<'_> {
     pub(super) fn bind(self, to: &mut Statement<'_>, index: usize) -> rusqlite::Result<()> {
         match self {
             Self::Id(Some(id)) => to.raw_bind_parameter(index, &id.as_bytes()[..]),
-            Self::Id(None) | Self::Value(Value::Null, _) => to.raw_bind_parameter(index, Null),
+            Self::Id(None) | Self::Value(Value::Null | Value::Absent, _) => {
+                to.raw_bind_parameter(index, Null)
+            }
             Self::Value(Value::Text(text), _) => to.raw_bind_parameter(index, text),
             Self::Value(Value::Integer(number), _) => to.raw_bind_parameter(index, number),
             Self::Value(Value::Decimal(units), kind) => {
@@ -55,6 +57,7 @@ impl BoundValue<'_> {
     /// True when this is what the table holds.
     pub(super) fn is(self, held: ValueRef<'_>) -> bool {
         match (held, self) {
+            (_, Self::Value(Value::Absent, _)) => true,
             (ValueRef::Null, Self::Id(None) | Self::Value(Value::Null, _)) => true,
             (ValueRef::Blob(held), Self::Id(Some(id))) => held == id.as_bytes(),
             (ValueRef::Text(_), Self::Id(Some(id))) => read_id(held) == Some(id),

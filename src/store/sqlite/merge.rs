@@ -89,6 +89,8 @@ struct RowMerge<'t> {
     journal: Option<SqliteJournal<'t>>,
     /// Record values in which the row at hand differs from what is stored.
     differs: Vec<usize>,
+    /// What is stored where the row at hand has no cell.
+    absent: Vec<(usize, rusqlite::types::Value)>,
     outcome: ChunkOutcome,
 }
 
@@ -120,6 +122,7 @@ impl<'t> RowMerge<'t> {
             histories,
             journal: None,
             differs: Vec::new(),
+            absent: Vec::new(),
             outcome: ChunkOutcome::default(),
         })
     }
@@ -187,8 +190,13 @@ impl<'t> RowMerge<'t> {
         }
         let rowid: i64 = row.get(0)?;
         self.differs.clear();
+        self.absent.clear();
         for (position, field) in self.sql.payload.iter().enumerate() {
             if target.keep_blank && records.value(record, *field) == Value::Null {
+                continue;
+            }
+            if records.value(record, *field) == Value::Absent {
+                self.absent.push((*field, row.get(position + 1)?));
                 continue;
             }
             let value = self.source.value(record, *field);
@@ -228,7 +236,7 @@ impl<'t> RowMerge<'t> {
         let owner = self.connection.last_insert_rowid();
         for ((_, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
             let records = &self.source.chunk.records;
-            if history.fed.iter().any(|field| records.value(record, *field) != Value::Null) {
+            if history.fed.iter().any(|field| !records.value(record, *field).is_empty()) {
                 insert.execute((&self.now, owner))?;
             }
         }
@@ -247,7 +255,10 @@ impl<'t> RowMerge<'t> {
         let mut position = 0;
         for field in &self.sql.payload {
             position += 1;
-            self.source.value(record, *field).bind(update, position)?;
+            match self.absent.iter().find(|(absent, _)| absent == field) {
+                Some((_, stored)) => update.raw_bind_parameter(position, stored)?,
+                None => self.source.value(record, *field).bind(update, position)?,
+            }
         }
         if self.source.target.has_updated_at {
             position += 1;

@@ -51,6 +51,7 @@ impl SqliteTx {
             removed_count: row.get("removed_count")?,
             priority: row.get("priority")?,
             row_events: row.get("row_events")?,
+            warnings: row.get("warnings")?,
         }))
     }
 }

@@ -14,6 +14,7 @@ use loadbay::domain::record::{Records, Value};
 use loadbay::domain::row::{CellKind, RawRow};
 use loadbay::domain::row_error::{RowCode, RowError};
 use loadbay::domain::row_number::RowNumber;
+use loadbay::domain::warning::Warnings;
 use loadbay::store::{
     ChunkWriter, Claimant, EventQuota, FailedRowsSink, Inserted, Store, StoreSettings,
     TableConcurrency, WriterSettings,
@@ -199,6 +200,7 @@ pub(crate) fn new_job() -> NewJob {
             header: vec!["SKU".to_owned(), "Name".to_owned()],
             columns: vec![Some("sku".to_owned()), Some("name".to_owned())],
         },
+        warnings: Warnings::default(),
         idempotency_key: None,
         bulk_id: None,
         created_by: None,

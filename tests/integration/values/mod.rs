@@ -7,4 +7,5 @@ mod numbers;
 mod outcome;
 mod rows;
 mod texts;
+mod warnings;
 mod workbook_list;

@@ -1,6 +1,6 @@
 //! The events of the end of a job: its row errors, its counts, its figures.
 
-use super::noun;
+use super::{noun, warned};
 use crate::domain::event::{ErrorGroup, ErrorSummary, Event, Level, Results, Step, percentage};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
@@ -15,6 +15,8 @@ pub fn ended(job: &Job, groups: &[ErrorGroup], first_errors: Vec<String>) -> Vec
     if let Some(message) = &job.error_message {
         events.push(Event::Error { message: message.clone(), code: job.error_code.clone() });
     }
+    let at = percentage(job);
+    events.extend(warned(&job.warnings, at, |it| !it.is_of_file()));
     if !groups.is_empty() {
         let (step, message) = summary(job.counts.failed, failed_word(job), groups);
         events.push(Event::log(Level::Warning, percentage(job), step, message));

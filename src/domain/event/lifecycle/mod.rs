@@ -7,6 +7,7 @@ use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage};
 use crate::domain::detected::{DecimalSeparator, Detected};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
+use crate::domain::warning::{Warning, WarningCode, Warnings};
 pub use ending::ended;
 
 /// What the job is called at the start of a sentence.
@@ -34,11 +35,24 @@ pub fn received(job: &Job) -> Vec<Event> {
         let message = format!("Columns that are not imported: {}", columns.join(", "));
         events.push(Event::log(Level::Warning, at, Step::UnusedColumns { columns }, message));
     }
+    let of_file = job.warnings.of_file();
+    events.extend(warned(&of_file, at, |it| it.code != WarningCode::UnusedColumns));
     if job.options.dry_run {
         let message = "Dry run: rows are checked and counted, nothing is stored";
         events.push(Event::log(Level::Warning, at, Step::DryRun, message));
     }
     events
+}
+
+/// One line for each warning that `is_due`.
+fn warned(
+    warnings: &Warnings,
+    at: f64,
+    is_due: impl Fn(&Warning) -> bool,
+) -> impl Iterator<Item = Event> {
+    warnings.iter().filter(move |it| is_due(it)).map(move |warning| {
+        Event::log(Level::Warning, at, Step::Warning(warning.clone()), warning.message())
+    })
 }
 
 fn received_step(job: &Job) -> Step {

@@ -27,6 +27,8 @@ pub(super) struct ImportSql {
     pub(super) merge_telling: MergeSql,
     /// For modes that refuse rows: the record indexes that the merge will not take.
     pub(super) refuse: Option<String>,
+    /// Puts the stored values into the stage where a record has none; locks their rows.
+    pub(super) fill_absent: Option<String>,
     /// The staged records whose key is not in the table after the merge.
     pub(super) left_out: String,
     /// True when the table has triggers of its owner's. No parameters.
@@ -41,12 +43,13 @@ impl ImportSql {
         Self {
             prepare: names.temporary_tables(),
             copy: format!(
-                "COPY loadbay_stage (loadbay_record, {}) FROM STDIN (FORMAT binary)",
+                "COPY loadbay_stage (loadbay_record, loadbay_absent, {}) FROM STDIN (FORMAT binary)",
                 names.fields
             ),
             merge: MergeSql::new(&names, false),
             merge_telling: MergeSql::new(&names, true),
             refuse: names.refuse(),
+            fill_absent: names.fill_absent(),
             left_out: names.left_out(),
             has_triggers: format!(
                 "SELECT EXISTS (SELECT 1 FROM pg_trigger WHERE NOT tgisinternal \
@@ -101,7 +104,8 @@ impl<'t> SqlParts<'t> {
             format!("{} {kind}", quoted(&field.name))
         });
         let mut tables = vec![format!(
-            "CREATE TEMP TABLE loadbay_stage (loadbay_record int, {}) ON COMMIT DELETE ROWS",
+            "CREATE TEMP TABLE loadbay_stage (loadbay_record int, loadbay_absent text, {}) \
+             ON COMMIT DELETE ROWS",
             list(columns)
         )];
         if !self.history_columns.is_empty() {
@@ -113,6 +117,34 @@ impl<'t> SqlParts<'t> {
             ));
         }
         tables
+    }
+
+    /// `None` where the file feeds nothing but the key.
+    fn fill_absent(&self) -> Option<String> {
+        let fields = 0..self.target.fields.len();
+        let set: Vec<String> = fields
+            .filter(|field| !self.target.key.contains(field))
+            .map(|field| {
+                let (name, digit) = (self.target.field(field), field + 1);
+                format!(
+                    "{name} = CASE WHEN substr(s.loadbay_absent, {digit}, 1) = '1' \
+                     THEN t.{name} ELSE s.{name} END"
+                )
+            })
+            .collect();
+        let first_key = self.target.field(*self.target.key.first()?);
+        (!set.is_empty()).then(|| {
+            format!(
+                "UPDATE loadbay_stage s SET {} FROM (SELECT * FROM {} \
+                 WHERE {first_key} = ANY (ARRAY(SELECT {first_key} FROM loadbay_stage \
+                 WHERE loadbay_absent IS NOT NULL)) ORDER BY {} FOR UPDATE) t \
+                 WHERE {} AND s.loadbay_absent IS NOT NULL",
+                set.join(", "),
+                self.table,
+                self.key,
+                self.same_key
+            )
+        })
     }
 
     fn left_out(&self) -> String {

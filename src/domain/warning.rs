@@ -1,0 +1,286 @@
+//! Warnings: what a person should see although no row failed. They are counted by code and column,
+//! each with its first rows, and stored with the job.
+//!
+//! A warning is data; the sentence is made from it here, and nothing ever reads the sentence.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::row_error::shown;
+use super::row_number::RowNumber;
+
+/// Examples that are kept of one warning: its first rows.
+pub const EXAMPLES_MAX: usize = 5;
+
+macro_rules! warning_codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)+) => {
+        /// The stable code of a warning, as the API and the table show it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum WarningCode { $($(#[doc = $doc])+ #[serde(rename = $text)] $name,)+ }
+
+        impl WarningCode {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The code as text.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// What it means, one sentence for people.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc,)+).trim_ascii(),)+ }
+            }
+        }
+    };
+}
+
+warning_codes! {
+    /// The encoding of the file was guessed; check letters with accents and signs.
+    EncodingGuessed = "encoding_guessed";
+    /// The file mixes UTF-8 with another encoding.
+    MixedEncoding = "mixed_encoding";
+    /// Columns of the file are not imported.
+    UnusedColumns = "unused_columns";
+    /// Other sheets of the workbook hold rows and are not imported.
+    UnusedSheets = "unused_sheets";
+    /// Rows above the header are not imported.
+    RowsAboveHeader = "rows_above_header";
+    /// A repeated header row was skipped.
+    RepeatedHeader = "repeated_header";
+    /// Rows that hold nothing but defaults were skipped.
+    DefaultRows = "default_rows";
+    /// Hidden rows were imported.
+    HiddenRows = "hidden_rows";
+    /// Hidden columns were imported.
+    HiddenColumns = "hidden_columns";
+    /// Merged cells were filled with their value in every row.
+    MergedCells = "merged_cells";
+    /// A row ends before the last column; the values that it does not have stay as stored.
+    ShortRow = "short_row";
+    /// A number was rounded to what its cell shows.
+    RoundedAsShown = "rounded_as_shown";
+    /// Zeros that the cell's format shows were added.
+    ZerosByFormat = "zeros_by_format";
+    /// A word for an empty value, such as NULL or N/A, was read as an empty cell.
+    EmptyWord = "empty_word";
+    /// A currency or unit was stripped from a number.
+    CurrencyStripped = "currency_stripped";
+    /// A formula wrapper such as ="000123" was read as its text.
+    UnwrappedFormula = "unwrapped_formula";
+    /// The value looks like HTML.
+    HtmlEntity = "html_entity";
+}
+
+/// One place where a warning arose.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Example {
+    /// The row as a spreadsheet shows it; `None` where the warning is the whole file's.
+    pub row_number: Option<RowNumber>,
+    /// The value, shortened to 100 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// What a person should see, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Warning {
+    /// What kind.
+    pub code: WarningCode,
+    /// The column's name as the dataset has it; `None` when it is not one column's.
+    pub column: Option<String>,
+    /// How many cells, rows or columns it is about.
+    pub count: u64,
+    /// The first ones, at most [`EXAMPLES_MAX`], by row.
+    pub examples: Vec<Example>,
+}
+
+impl Warning {
+    /// The warning in a sentence: what it means, how often, and where first.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut text = self.code.meaning().trim_end_matches('.').to_owned();
+        // Writing to a String cannot fail.
+        let _ = match &self.column {
+            Some(column) => write!(text, " ({} in {column}", self.count),
+            None => write!(text, " ({}", self.count),
+        };
+        if let Some(row) = self.examples.first().and_then(|first| first.row_number) {
+            let _ = write!(text, ", first in row {row}");
+        }
+        let values: Vec<_> =
+            self.examples.iter().filter_map(|example| example.value.as_deref()).take(3).collect();
+        if !values.is_empty() {
+            let _ = write!(text, ": `{}`", values.join("`, `"));
+        }
+        text.push(')');
+        text
+    }
+
+    /// True when it is about the file as a whole, not about rows.
+    #[must_use]
+    pub fn is_of_file(&self) -> bool {
+        self.examples.iter().all(|example| example.row_number.is_none())
+    }
+
+    fn keep_first(&mut self, example: Example) {
+        let at = self.examples.binary_search(&example).unwrap_or_else(|at| at);
+        if at < EXAMPLES_MAX {
+            self.examples.truncate(EXAMPLES_MAX - 1);
+            self.examples.insert(at, example);
+        }
+    }
+}
+
+/// A warning as clients see it: with its sentence.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WarningView {
+    message: String,
+    #[serde(flatten)]
+    warning: Warning,
+}
+
+impl WarningView {
+    /// The view of a warning.
+    #[must_use]
+    pub fn of(warning: &Warning) -> Self {
+        Self { message: warning.message(), warning: warning.clone() }
+    }
+}
+
+/// Warnings by code and column. The result does not depend on the order in which they are added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Warnings(Vec<Warning>);
+
+impl Warnings {
+    /// True without any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The warnings, by code and column.
+    pub fn iter(&self) -> std::slice::Iter<'_, Warning> {
+        self.0.iter()
+    }
+
+    /// Those of the file as a whole, which say the same of whatever rows of it are taken.
+    #[must_use]
+    pub fn of_file(&self) -> Self {
+        Self(self.0.iter().filter(|it| it.is_of_file()).cloned().collect())
+    }
+
+    /// Forgets them, keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Counts one more.
+    pub fn add(
+        &mut self,
+        code: WarningCode,
+        column: Option<&str>,
+        row_number: Option<RowNumber>,
+        value: Option<&str>,
+    ) {
+        let warning = self.of(code, column);
+        warning.count += 1;
+        // Most are not among the first; they cost no allocation.
+        let is_full = warning.examples.len() == EXAMPLES_MAX;
+        if !is_full || warning.examples.last().is_some_and(|last| row_number < last.row_number) {
+            warning.keep_first(Example { row_number, value: value.map(shown) });
+        }
+    }
+
+    /// Adds those of another part of the file.
+    pub fn merge(&mut self, other: &Self) {
+        for theirs in &other.0 {
+            let ours = self.of(theirs.code, theirs.column.as_deref());
+            ours.count += theirs.count;
+            for example in &theirs.examples {
+                ours.keep_first(example.clone());
+            }
+        }
+    }
+
+    fn of(&mut self, code: WarningCode, column: Option<&str>) -> &mut Warning {
+        let place = (code, column);
+        let at = self.0.binary_search_by(|it| (it.code, it.column.as_deref()).cmp(&place));
+        let at = at.unwrap_or_else(|at| {
+            let column = column.map(ToOwned::to_owned);
+            self.0.insert(at, Warning { code, column, count: 0, examples: Vec::new() });
+            at
+        });
+        let Some(warning) = self.0.get_mut(at) else { unreachable!("it was found or inserted") };
+        warning
+    }
+}
+
+impl<'a> IntoIterator for &'a Warnings {
+    type Item = &'a Warning;
+    type IntoIter = std::slice::Iter<'a, Warning>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORD: WarningCode = WarningCode::EmptyWord;
+
+    #[test]
+    fn the_first_rows_are_kept_in_whatever_order_they_come() {
+        let (mut forwards, mut backwards) = (Warnings::default(), Warnings::default());
+        for row in 2..12 {
+            forwards.add(WORD, Some("brand"), Some(RowNumber::new(row)), Some("NULL"));
+            backwards.add(WORD, Some("brand"), Some(RowNumber::new(13 - row)), Some("NULL"));
+        }
+        assert_eq!(forwards, backwards);
+        let warning = forwards.iter().next().unwrap();
+        assert_eq!((warning.count, warning.examples.len()), (10, EXAMPLES_MAX));
+        assert_eq!(warning.examples[0].row_number, Some(RowNumber::new(2)));
+    }
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        let (mut whole, mut one, mut two) =
+            (Warnings::default(), Warnings::default(), Warnings::default());
+        for row in 2..9 {
+            let (code, part) =
+                if row % 2 == 0 { (WORD, &mut one) } else { (WarningCode::ShortRow, &mut two) };
+            whole.add(code, None, Some(RowNumber::new(row)), None);
+            part.add(code, None, Some(RowNumber::new(row)), None);
+        }
+        two.merge(&one);
+        assert_eq!(whole, two);
+        let stored = serde_json::to_string(&whole).unwrap();
+        assert_eq!(serde_json::from_str::<Warnings>(&stored).unwrap(), whole);
+    }
+
+    #[test]
+    fn the_sentence_says_how_often_and_where_first() {
+        let mut warnings = Warnings::default();
+        warnings.add(WORD, Some("brand"), Some(RowNumber::new(7)), Some("N/A"));
+        warnings.add(WORD, Some("brand"), Some(RowNumber::new(9)), Some("NULL"));
+        warnings.add(WarningCode::UnusedColumns, None, None, Some("Colour"));
+        let texts: Vec<_> = warnings.iter().map(Warning::message).collect();
+        assert_eq!(
+            texts,
+            [
+                "Columns of the file are not imported (1: `Colour`)",
+                "A word for an empty value, such as NULL or N/A, was read as an empty cell \
+                 (2 in brand, first in row 7: `N/A`, `NULL`)"
+            ]
+        );
+    }
+}
