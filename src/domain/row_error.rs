@@ -91,7 +91,7 @@ row_codes! {
     ConstraintViolated = "constraint_violated";
     /// The database refused the row for another reason.
     RefusedByDatabase = "refused_by_database";
-    /// The row was changed after the import that is taken back, and is kept as it is.
+    /// The row was changed after the import that is rolled back, and is kept as it is.
     ChangedSince = "changed_since";
 }
 
