@@ -17,7 +17,7 @@ pub enum Action {
     Force,
     /// Import its rows, or some of them, again, as a job of its own.
     Retry,
-    /// Take back what it did, as a job of its own.
+    /// Roll back what it did, as a job of its own.
     Rollback,
     /// Forget it with its files.
     Delete,
@@ -71,7 +71,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         action: Action::Rollback,
         from: &[Completed, Failed, Cancelled],
-        effect: "takes back what the job did, as a job of its own",
+        effect: "rolls back what the job did, as a job of its own",
         requires: Some("the upload asked for `undo=true` and the journal is still kept"),
     },
     Rule {

@@ -49,7 +49,7 @@ error_codes! {
     MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
     InvalidJobState = "invalid_job_state", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
-    NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing that could be taken back", "Upload with `undo=true` to be able to take an import back.";
+    NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing to roll back", "Upload with `undo=true` to be able to roll an import back.";
     FilesOnOtherServer = "files_on_other_server", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";
     FilesRemoved = "files_removed", 410, false, "The job's files were removed, their time is over", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
     TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";

@@ -59,7 +59,7 @@ pub struct Job {
     pub retry_of: Option<i64>,
     /// Which rows of the file it takes, unless all.
     pub selection: Option<Selection>,
-    /// The job that this one takes back.
+    /// The job that this one rolls back.
     pub rollback_of: Option<i64>,
     /// When a job that was set aside for want of room is tried again.
     pub resume_at: Option<DateTime<Utc>>,
@@ -106,7 +106,7 @@ pub struct NewJob {
     pub retry_of: Option<i64>,
     /// Which rows of the file it takes, unless all.
     pub selection: Option<Selection>,
-    /// The job that this one takes back.
+    /// The job that this one rolls back.
     pub rollback_of: Option<i64>,
 }
 

@@ -94,7 +94,7 @@ row_codes! {
     RefusedByDatabase = "refused_by_database";
     /// The row raises a warning, and `strict=true` was asked.
     RefusedByStrict = "refused_by_strict";
-    /// The row was changed after the import that is taken back, and is kept as it is.
+    /// The row was changed after the import that is rolled back, and is kept as it is.
     ChangedSince = "changed_since";
 }
 

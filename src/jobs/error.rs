@@ -43,15 +43,15 @@ pub enum JobsError {
         /// How long it must stand still to be taken.
         stuck_after: Duration,
     },
-    /// Another job takes it back and needs its journal.
+    /// Another job rolls it back and needs its journal.
     #[error(
-        "job {} is being taken back by job {by} and cannot be deleted until that has ended; wait for job {by} or cancel it",
+        "job {} is being rolled back by job {by} and cannot be deleted until that has ended; wait for job {by} or cancel it",
         job.id
     )]
     TakenBack {
         /// The job as it stands.
         job: Box<Job>,
-        /// The job that takes it back.
+        /// The job that rolls it back.
         by: i64,
     },
     /// The job has ended: there is nothing left to change.
@@ -100,7 +100,7 @@ pub enum JobsError {
         job: i64,
     },
     /// The job kept no journal, or changed nothing.
-    #[error("job {0} left nothing that could be taken back: it kept no journal or changed no row")]
+    #[error("job {0} left nothing to roll back: it kept no journal or changed no row")]
     NothingToUndo(i64),
     /// The job's files were removed: their time was over.
     #[error("the files of job {0} were removed; they are kept for the time of LOADBAY_RETENTION")]
@@ -240,8 +240,8 @@ pub(super) enum RunError {
     /// A row failed and `onError=abort` was asked.
     #[error("a row failed and `onError=abort` was asked")]
     Aborted,
-    /// The job that is to be taken back is gone, or its journal is.
-    #[error("job {0} left nothing that could be taken back")]
+    /// The job that is to be rolled back is gone, or its journal is.
+    #[error("job {0} left nothing to roll back")]
     NothingToUndo(i64),
     /// The dataset has another table, key or column than when the job began, which may have written
     /// some of its rows.
@@ -254,12 +254,12 @@ pub(super) enum RunError {
         /// Where the rest would go.
         now: String,
     },
-    /// The same for the job that is to be taken back.
+    /// The same for the job that is to be rolled back.
     #[error(
-        "job {undone} was imported into {then}, but the dataset goes into {now} now; to take the job back, define the dataset as it was"
+        "job {undone} was imported into {then}, but the dataset goes into {now} now; to roll the job back, define the dataset as it was"
     )]
     GoesElsewhere {
-        /// The job that is to be taken back.
+        /// The job that is to be rolled back.
         undone: i64,
         /// Where its rows went.
         then: String,

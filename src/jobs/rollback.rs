@@ -1,4 +1,4 @@
-//! Taking an import back, as a job of its own: from the journal that the import kept, chunk by chunk
+//! Rolling an import back, as a job of its own: from the journal that the import kept, chunk by chunk
 //! behind the fence, like every other job. Needs no file, so any server can run it.
 
 use std::io;
@@ -26,7 +26,7 @@ use crate::files::FileError;
 use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, WriterSettings};
 
 impl Jobs {
-    /// Takes back what a job did, as a job of its own. While a rollback of the job is unfinished,
+    /// Rolls back what a job did, as a job of its own. While a rollback of the job is unfinished,
     /// that one is given back: asking twice starts one.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ pub(super) async fn at_start(inner: &JobsContext) {
     }
 }
 
-/// Why the job cannot be taken back.
+/// Why the job cannot be rolled back.
 fn refusal(job: &Job) -> Option<JobsError> {
     if Action::Rollback.is_legal(job) {
         return None;
@@ -117,7 +117,7 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
     }
 }
 
-/// Takes back what the job `undone` did.
+/// Rolls back what the job `undone` did.
 pub(super) async fn run(
     inner: &Arc<JobsContext>,
     job: &Job,
@@ -146,7 +146,7 @@ pub(super) async fn run(
     complete_list(inner, &job, &committed, stop).await?;
     let work = Work { inner, job: &job, undone, stop };
     retry_transient(job.id, token, || store.create_rollback_indexes(&dataset)).await?;
-    let worked = work.off(&dataset, plan, &committed).await;
+    let worked = work.roll_back(&dataset, plan, &committed).await;
     // One that was stopped may go on elsewhere.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
     if let Err(error) = store.drop_rollback_indexes(at_its_end).await {
@@ -175,8 +175,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Works the journal off behind the chunks that are committed.
-    async fn off(
+    /// Rolls the journal back behind the chunks that are committed.
+    async fn roll_back(
         &self,
         dataset: &Arc<Dataset>,
         plan: Plan,
@@ -194,10 +194,10 @@ impl Work<'_> {
             every_row: false,
             event_quota: event_quota(inner.settings.stored_errors_max, errors, 0),
         };
-        let undoer =
+        let writer =
             retry_transient(job.id, token, || store.rollback_writer(undone, settings.clone()))
                 .await?;
-        let mut partition = PartitionWriter::new(inner, job, undoer, self.stop);
+        let mut partition = PartitionWriter::new(inner, job, writer, self.stop);
         let mut number = next_number(committed);
         let mut after =
             committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(RowNumber::NONE);

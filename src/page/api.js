@@ -114,7 +114,7 @@ export function jobs(filter, signal) {
   return get(address(JOBS, filter), signal);
 }
 
-/** The newest jobs that import rows of a job again or take it back, the oldest of them first. */
+/** The newest jobs that import rows of a job again or roll it back, the oldest of them first. */
 export async function children({ links }, signal) {
   return (await get(links.children, signal)).jobs.reverse();
 }

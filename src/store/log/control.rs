@@ -30,7 +30,7 @@ pub enum Deletion {
     Done,
     /// It has not ended, or is no more already.
     NotNow,
-    /// This job, which has not ended, takes it back.
+    /// This job, which has not ended, rolls it back.
     RolledBackBy(i64),
 }
 
@@ -124,7 +124,7 @@ impl Store {
 
     /// Deletes a job that has ended, with all that the tables hold of it. The caller removes its files.
     ///
-    /// Its time ends first, so that nothing takes it back any more; then its journal goes in steps:
+    /// Its time ends first, so that nothing rolls it back any more; then its journal goes in steps:
     /// as one with the row it would hold up everybody else.
     pub async fn delete(&self, id: i64) -> Result<Deletion, StoreError> {
         match self.end_retention_of(id).await? {

@@ -41,7 +41,7 @@ pub struct JobFilter {
     pub status: Option<JobStatus>,
     /// Only jobs of this dataset.
     pub dataset: Option<String>,
-    /// Only jobs that import rows of this one again, or take it back.
+    /// Only jobs that import rows of this one again, or roll it back.
     pub of: Option<i64>,
     /// Only jobs older than this one.
     pub before: Option<i64>,

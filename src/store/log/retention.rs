@@ -92,7 +92,7 @@ impl Store {
         expired.into_iter().map(job).collect()
     }
 
-    /// No unfinished job repeats it or takes it back.
+    /// No unfinished job repeats it or rolls it back.
     fn needed_by_none() -> Condition {
         Condition::all()
             .add(C::Id.not_in_subquery(needed(C::RetryOf)))

@@ -65,7 +65,12 @@ impl Store {
                     return Err(error);
                 }
                 Err(error) => {
-                    tracing::warn!(table, %error, "a history has no index; taking back is slow");
+                    tracing::warn!(
+                        event = "index_refused",
+                        table,
+                        %error,
+                        "a history has no index, so the rollback is slow"
+                    );
                 }
                 Ok(_) => {}
             }

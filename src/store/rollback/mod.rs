@@ -38,14 +38,14 @@ use rows::RollbackRows;
 use sql::RollbackSql;
 use transaction::RollbackTx;
 
-/// What became of the wish to take a job back.
+/// What became of the request to roll a job back.
 #[derive(Debug)]
 pub enum RollbackInserted {
     /// A new job, or one that has its `Idempotency-Key`.
     Inserted(Inserted),
     /// A rollback of the same job is not at its end yet: this one.
     Unfinished(Job),
-    /// The job cannot be taken back any more, as it stands now.
+    /// The job cannot be rolled back any more, as it stands now.
     Refused(Job),
     /// The job is no more.
     Gone,

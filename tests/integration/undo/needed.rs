@@ -34,7 +34,7 @@ both!(
         let refused = delete(server, job).await;
         refused.assert_problem(409, "invalid_job_state");
         let detail = refused.json["detail"].as_str().unwrap();
-        let expected = format!("Job {job} is being taken back by job {rollback} and");
+        let expected = format!("Job {job} is being rolled back by job {rollback} and");
         assert!(detail.starts_with(&expected), "{detail}");
         assert!(journal(server, job).await > 0);
         server.action(rollback, "resume").await.ok();
