@@ -99,7 +99,6 @@ fn convert(args: ConvertArgs) -> Result<(), WorkbookFault> {
                 columns: args.columns,
             },
         },
-        memory_bytes: args.memory_bytes,
     };
     // Standard output as a plain file: the handle of the library would look for line ends.
     let output = stdout()

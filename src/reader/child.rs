@@ -171,9 +171,12 @@ impl Child {
                 let detail = "its rows take more room than a conversion may".to_owned();
                 WorkbookFault::Expands { detail }.into()
             }
-            _ if words.contains("memory allocation of") => ReadError::ParserCrashed {
-                how: format!("it needs more memory than {} MiB", self.memory_bytes >> 20),
-            },
+            // What the allocator of Rust says before it aborts; there is no other sign of it.
+            Some(SIGABRT) if words.contains("memory allocation of") => {
+                let limit = self.memory_bytes >> 20;
+                let detail = format!("reading it takes more memory than {limit} MiB");
+                WorkbookFault::Expands { detail }.into()
+            }
             Some(signal) => ReadError::ParserCrashed { how: format!("it died of signal {signal}") },
             None => {
                 let detail = words.lines().find(|line| !line.trim().is_empty());
@@ -192,6 +195,9 @@ fn listen(mut says: ChildStderr) -> String {
     let _ = io::copy(&mut says, &mut io::sink());
     String::from_utf8_lossy(&words).into_owned()
 }
+
+/// The process gave up (Linux, `signal(7)`).
+const SIGABRT: i32 = 6;
 
 /// Processor time is up (Linux, `signal(7)`).
 const SIGXCPU: i32 = 24;

@@ -6,7 +6,6 @@ mod archive;
 mod cell;
 mod compound;
 pub mod confine;
-mod repeats;
 mod rows;
 
 use std::fmt::Display;
@@ -32,9 +31,6 @@ use crate::domain::row_number::RowNumber;
 /// Bytes of rows after which an inspection has seen enough.
 const SAMPLE_BYTES: u64 = 4 << 20;
 
-/// An archive that inflates to so little is looked through to its end by an inspection.
-const SMALL_BYTES: u64 = 64 << 20;
-
 /// What the child process is to do.
 #[derive(Debug, Clone)]
 pub struct ConvertRequest {
@@ -44,8 +40,6 @@ pub struct ConvertRequest {
     pub format: Option<Format>,
     /// Which rows are wanted.
     pub mode: ConvertMode,
-    /// Bytes of memory that the process may take.
-    pub memory_bytes: u64,
 }
 
 /// Which rows the child process writes.
@@ -109,46 +103,17 @@ pub fn convert(request: &ConvertRequest, target: impl Write) -> Result<(), Workb
         Some(format) => format,
         None => find_format(&request.path)?,
     };
-    let mut is_small = false;
     if format != Format::Xls {
-        let mut parts = archive::open(&request.path)?;
-        is_small = parts.claimed_bytes <= SMALL_BYTES;
-        archive::check_protection(&mut parts.archive, format)?;
-        archive::check_whole_parts(&mut parts.archive, format, request.memory_bytes)?;
-        if format == Format::Ods {
-            let content = parts.archive.by_name("content.xml").map_err(archive::from_zip)?;
-            repeats::check(BufReader::with_capacity(64 << 10, content), request.memory_bytes)?;
-        }
+        archive::check_protection(&mut archive::open(&request.path)?, format)?;
     }
-    let watch = matches!(format, Format::Xlsx | Format::Xlsb).then(|| {
-        let path = request.path.clone();
-        std::thread::spawn(move || {
-            if let Err(fault) = archive::watch(&path) {
-                confine::give_up(&fault);
-            }
-        })
-    });
     let mut book = Book::open(format, &request.path)?;
     match &request.mode {
         ConvertMode::Head { sheet, header_row } => {
-            head(&mut book, format, sheet.as_deref(), *header_row, target)?;
-            // The upload waits for this: a large archive is looked through by the job.
-            if is_small { finish(watch) } else { Ok(()) }
+            head(&mut book, format, sheet.as_deref(), *header_row, target)
         }
         ConvertMode::All { sheet, header_row, columns } => {
-            let spool = all(&mut book, format, sheet, (*header_row, *columns), target)?;
-            // The rows are good only if the whole archive was.
-            finish(watch)?;
-            spool.finish().map_err(not_written)
+            all(&mut book, format, sheet, (*header_row, *columns), target)
         }
-    }
-}
-
-/// Waits until the rest of the archive was looked through; a fault there ends the process.
-fn finish(watch: Option<std::thread::JoinHandle<()>>) -> Result<(), WorkbookFault> {
-    match watch.map(std::thread::JoinHandle::join) {
-        Some(Err(_)) => Err(corrupt("its archive cannot be read to the end")),
-        _ => Ok(()),
     }
 }
 
@@ -158,7 +123,7 @@ fn find_format(path: &Path) -> Result<Format, WorkbookFault> {
     let mut magic = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut magic)).map_err(unreadable)?;
     if magic == *b"PK\x03\x04" {
-        archive::format(&mut archive::open(path)?.archive)
+        archive::format(&mut archive::open(path)?)
     } else {
         compound::format(path)
     }
@@ -239,14 +204,14 @@ fn write_head(
     spool.finish().map_err(not_written)
 }
 
-/// Every row after the header. The spool still lacks its end.
-fn all<W: Write>(
+/// Every row after the header.
+fn all(
     book: &mut Book,
     format: Format,
     sheet: &str,
     (header_row, columns): (u32, usize),
-    target: W,
-) -> Result<SpoolWriter<W>, WorkbookFault> {
+    target: impl Write,
+) -> Result<(), WorkbookFault> {
     let sheets = book.sheets().into_iter().map(|(name, _)| name).collect();
     let head = Head { format, sheet: sheet.to_owned(), sheets };
     let mut spool = SpoolWriter::new(target, &head).map_err(not_written)?;
@@ -257,7 +222,7 @@ fn all<W: Write>(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(spool)
+    spool.finish().map_err(not_written)
 }
 
 /// An open workbook.

@@ -197,7 +197,7 @@ fn the_limits_of_the_child_end_it_and_not_the_server() {
         convert(&path, &detected, &spool, &permit(child), &AtomicBool::new(stop)).unwrap_err()
     };
     let small = Child { memory_bytes: 4 << 20, ..child() };
-    assert_eq!(run(&small, false).code().as_str(), "parser_crashed");
+    assert_eq!(run(&small, false).code().as_str(), "expands_too_large");
     let hurried = Child { wall_seconds: 0, ..child() };
     assert_eq!(run(&hurried, false).code().as_str(), "parser_timeout");
     assert!(matches!(run(&child(), true), ReadError::Stopped));
