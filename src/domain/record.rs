@@ -104,7 +104,8 @@ impl Records {
 
     /// Adds the next value of the record under construction.
     ///
-    /// Texts past 4 GiB in one block become `Null`; a chunk is cut long before.
+    /// # Panics
+    /// With more than 4 GiB of text in one block; a chunk ends long before.
     pub fn push(&mut self, value: Value<'_>) {
         let stored = match value {
             Value::Null => Stored::Null,
@@ -115,10 +116,9 @@ impl Records {
             Value::Text(text) => {
                 let start = self.text.len();
                 self.text.push_str(text);
-                match (u32::try_from(start), u32::try_from(text.len())) {
-                    (Ok(start), Ok(len)) => Stored::Text { start, len },
-                    _ => Stored::Null,
-                }
+                let (start, len) = (u32::try_from(start), u32::try_from(text.len()));
+                assert!(start.is_ok() && len.is_ok(), "a chunk holds less than 4 GiB of text");
+                Stored::Text { start: start.unwrap_or_default(), len: len.unwrap_or_default() }
             }
             Value::Integer(number) => Stored::Integer(number),
             Value::Decimal(units) => Stored::Decimal(units),
