@@ -55,11 +55,11 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         stopping: stopping.clone(),
     };
     let (server, address) = Server::start(listener, api)?;
-    tracing::info!(%address, "ready");
+    tracing::info!(event = "ready", %address, "server is ready");
     ready(address);
 
     stopping.cancelled().await;
-    tracing::info!("stopping");
+    tracing::info!(event = "stopping", "server is stopping");
     let stop = async {
         // Together: a request that ends may still submit a job, and a chunk in flight needs its time.
         let (http, ()) = tokio::join!(server.stop(), jobs.drain());
@@ -69,9 +69,12 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     if let Ok(http) = tokio::time::timeout(STOP_TIMEOUT, stop).await {
         http.context("the web server ended with an error")?;
     } else {
-        tracing::warn!("not everything ended in time; the next start takes it up");
+        tracing::warn!(
+            event = "stop_timeout",
+            "server did not end everything in time, the next start goes on"
+        );
     }
-    tracing::info!("stopped");
+    tracing::info!(event = "stopped", "server has stopped");
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub(super) fn command() -> Command {
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = Config::read(matches)?;
     log_to_stderr(&config);
-    tracing::info!(?config, "settings");
+    log_settings(&config);
     // reqwest and sqlx are built without a provider of their own; the first one installed stays.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     let _armed = faults::armed();
@@ -36,6 +36,22 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     // A thread that is stuck in a file system must not keep the process.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+/// One line of what a person asks first. Addresses are shown without their passwords.
+fn log_settings(config: &Config) {
+    let shown = |place: Option<String>| place.unwrap_or_else(|| "data directory".to_owned());
+    tracing::info!(
+        event = "starting",
+        listen = %config.listen,
+        data_dir = %config.data_dir.display(),
+        database = shown(config.database_url.as_ref().map(ToString::to_string)),
+        storage = shown(config.storage_url.as_ref().map(ToString::to_string)),
+        datasets_dir = config.datasets_dir.as_ref().map(|folder| folder.display().to_string()),
+        max_running_jobs = config.max_running_jobs,
+        "server {} is starting",
+        env!("CARGO_PKG_VERSION"),
+    );
 }
 
 fn log_to_stderr(config: &Config) {

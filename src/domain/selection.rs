@@ -11,12 +11,9 @@ pub enum Selection {
     Failed,
     /// The rows that had no outcome yet: in each partition those behind the last committed one.
     Unprocessed {
-        /// The last committed row of each partition; 0 when it has none.
+        /// The last committed row of each partition, 0 when it has none; empty when the job that left
+        /// the rows never divided them.
         partitions: Vec<u32>,
-        /// The same of earlier jobs that divided the rows among other numbers of partitions: a row is
-        /// behind in all of them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        earlier: Vec<Vec<u32>>,
         /// Only of rows whose numbers lie beside the file.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         of_failed: bool,
@@ -67,37 +64,33 @@ impl Selection {
 
     /// What a job left that took `taken` of its file and committed each partition up to `partitions`.
     ///
-    /// Behind two checkpoints of equally many partitions is behind the later one, so that this stays
-    /// small however often rows are left.
+    /// A job that takes such a selection divides its rows as the job that left them did: behind both
+    /// checkpoints is behind the later one.
+    ///
+    /// # Panics
+    /// When the job divided its rows otherwise.
     #[must_use]
     pub fn left_by(taken: Option<&Self>, mut partitions: Vec<u32>) -> Self {
-        let (mut earlier, mut of_failed) = (Vec::new(), false);
-        match taken {
-            None => {}
-            Some(Self::Failed) => of_failed = true,
-            Some(before @ Self::Unprocessed { of_failed: among, .. }) => {
-                of_failed = *among;
-                for checkpoint in before.checkpoints() {
-                    if checkpoint.len() == partitions.len() {
-                        for (row, before) in partitions.iter_mut().zip(checkpoint) {
-                            *row = (*row).max(*before);
-                        }
-                    } else {
-                        earlier.push(checkpoint.to_vec());
-                    }
-                }
+        let of_failed = taken.is_some_and(Self::has_numbers);
+        let before = taken.map_or(&[][..], Self::partitions);
+        if partitions.is_empty() {
+            partitions = before.to_vec();
+        } else if !before.is_empty() {
+            assert_eq!(before.len(), partitions.len(), "a job keeps the partitions of its parent");
+            for (row, before) in partitions.iter_mut().zip(before) {
+                *row = (*row).max(*before);
             }
         }
-        Self::Unprocessed { partitions, earlier, of_failed }
+        Self::Unprocessed { partitions, of_failed }
     }
 
-    /// The checkpoints behind all of which a row must lie: for each the last row of its partitions.
-    pub fn checkpoints(&self) -> impl Iterator<Item = &[u32]> {
-        let (partitions, earlier): (_, &[_]) = match self {
-            Self::Failed => (None, &[]),
-            Self::Unprocessed { partitions, earlier, .. } => (Some(partitions), earlier),
-        };
-        partitions.into_iter().chain(earlier).map(Vec::as_slice)
+    /// The row of each partition behind which a row must lie; empty when it may lie anywhere.
+    #[must_use]
+    pub fn partitions(&self) -> &[u32] {
+        match self {
+            Self::Failed => &[],
+            Self::Unprocessed { partitions, .. } => partitions,
+        }
     }
 
     /// True when the numbers of the rows lie beside the file.
@@ -117,25 +110,25 @@ mod tests {
     #[test]
     fn what_a_job_left_of_what_another_left_is_behind_both() {
         let first = Selection::left_by(None, vec![10, 7]);
-        let second = Selection::left_by(Some(&first), vec![30]);
-        assert_eq!(second.checkpoints().collect::<Vec<_>>(), [&[30][..], &[10, 7]]);
-        let third = Selection::left_by(Some(&second), vec![9, 40]);
-        assert_eq!(third.checkpoints().collect::<Vec<_>>(), [&[10, 40][..], &[30]]);
-        assert!(!third.has_numbers());
+        let never_began = Selection::left_by(Some(&first), Vec::new());
+        assert_eq!(never_began.partitions(), [10, 7]);
+        let second = Selection::left_by(Some(&never_began), vec![9, 40]);
+        assert_eq!(second.partitions(), [10, 40]);
+        assert!(!second.has_numbers());
     }
 
     #[test]
     fn what_is_left_of_failed_rows_needs_their_numbers() {
         let left = Selection::left_by(Some(&Selection::Failed), vec![4]);
         assert!(left.has_numbers());
-        assert!(Selection::left_by(Some(&left), vec![5, 6]).has_numbers());
+        assert!(Selection::left_by(Some(&left), vec![5]).has_numbers());
         assert_eq!(left.as_str(), "unprocessed");
     }
 
     #[test]
     fn a_selection_survives_its_storage() {
         let left = Selection::left_by(Some(&Selection::Failed), vec![4]);
-        let left = Selection::left_by(Some(&left), vec![5, 6]);
+        let left = Selection::left_by(Some(&left), vec![5]);
         for selection in [Selection::Failed, left, Selection::left_by(None, vec![3])] {
             let text = serde_json::to_string(&selection).unwrap();
             assert_eq!(serde_json::from_str::<Selection>(&text).unwrap(), selection, "{text}");

@@ -50,7 +50,11 @@ where
     let may_pass = |error: &StoreError| {
         let is_full = error.is_storage_full();
         if is_full && context.data_dir.release_reserve() {
-            tracing::warn!(job, "room that was held back is used: the disk is full");
+            tracing::warn!(
+                event = "disk_reserve_released",
+                job_id = job,
+                "disk is full, the reserved space is released"
+            );
         }
         is_full || error.is_transient()
     };
@@ -87,7 +91,10 @@ where
 {
     match change().await {
         Err(fault) if fault.is_storage_full() && data_dir.release_reserve() => {
-            tracing::warn!("room that was held back is used: the disk is full");
+            tracing::warn!(
+                event = "disk_reserve_released",
+                "disk is full, the reserved space is released"
+            );
             change().await
         }
         changed => changed,
@@ -108,7 +115,12 @@ where
     loop {
         match ask().await {
             Err(error) if may_pass(&error) => {
-                tracing::warn!(job, error = error_chain(&error), "what failed is tried again");
+                tracing::warn!(
+                    event = "transient_error",
+                    job_id = job,
+                    error = error_chain(&error),
+                    "transient error, retrying"
+                );
             }
             answer => return answer.map_err(Into::into),
         }

@@ -68,12 +68,14 @@ impl Chunker {
         source: &RowInput,
         partitions: Vec<PartitionChannels>,
     ) -> Result<(), RunError> {
-        let count = u32::try_from(partitions.len()).unwrap_or(1).max(1);
+        assert!(!partitions.is_empty(), "a job has at least one partition");
+        let divisor = partitions.len();
+        let count = u32::try_from(divisor).unwrap_or(u32::MAX);
         let mut partitions: Vec<PartitionBuffer> = partitions
             .into_iter()
             .enumerate()
             .map(|(index, ends)| {
-                let partition = u32::try_from(index).unwrap_or(0);
+                let partition = u32::try_from(index).unwrap_or(u32::MAX);
                 let number = ends.start.chunks * count + partition;
                 PartitionBuffer { next: self.empty(number, partition), ends }
             })
@@ -83,8 +85,10 @@ impl Chunker {
         fault!("chunker.begin", RunError::Panicked);
         while rows.next(&mut row)? {
             let superseded = self.superseded.superseded_by(row.row_number)?;
-            let partition = partition_of(&mut self.converter, &row, &mut key, count);
-            let Some(partition) = partitions.get_mut(partition) else { continue };
+            let index = partition_of(&mut self.converter, &row, &mut key, divisor);
+            let Some(partition) = partitions.get_mut(index) else {
+                unreachable!("row {} is in partition {index} of {divisor}", row.row_number);
+            };
             if row.row_number <= partition.ends.start.last_row {
                 continue;
             }
@@ -104,6 +108,9 @@ impl Chunker {
     fn add(&mut self, chunk: &mut Chunk, row: &RawRow, superseded: Option<SupersededRow>) {
         if chunk.rows() == 0 {
             chunk.first_row = row.row_number;
+        } else {
+            // The checkpoint is a row number: a row out of order would be skipped after a restart.
+            assert!(row.row_number > chunk.last_row, "rows come in the order of the file");
         }
         chunk.last_row = row.row_number;
         match superseded.map(|superseded| (superseded, self.duplicates)) {

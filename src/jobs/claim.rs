@@ -51,7 +51,11 @@ pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "no jobs can be claimed at the moment");
+                tracing::warn!(
+                    event = "claim_failed",
+                    error = error_chain(&error),
+                    "jobs cannot be claimed, trying again"
+                );
             }
         }
         drop(slot);
@@ -72,18 +76,21 @@ struct SpaceCheck {
 impl SpaceCheck {
     fn look(&mut self, context: &JobsContext) -> bool {
         match (context.data_dir.check_free_space(0), self.is_missing) {
-            (Ok(()), true) => tracing::info!("there is room again; jobs are claimed"),
+            (Ok(()), true) => {
+                tracing::info!(event = "disk_space_back", "disk has space again, jobs are claimed");
+            }
             (Err(fault), false) => {
                 tracing::warn!(
+                    event = "disk_space_low",
                     error = error_chain(&fault),
-                    "no jobs are claimed until there is room"
+                    "disk has too little space, no jobs are claimed"
                 );
             }
             (found, _) => {
                 if found.is_ok()
                     && let Err(fault) = context.data_dir.hold_reserve()
                 {
-                    tracing::debug!(error = %fault, "no room is held back for a full disk");
+                    tracing::debug!(event = "disk_reserve_missing", error = %fault, "disk has no reserved space");
                 }
                 return found.is_ok();
             }

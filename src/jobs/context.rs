@@ -154,11 +154,20 @@ impl JobsContext {
             Ok(storage) => {
                 if let Err(fault) = storage.remove(job.uuid).await {
                     let error = error_chain(&fault);
-                    tracing::warn!(job = job.id, error, "its files are left to the sweep");
+                    tracing::warn!(
+                        event = "job_files_left",
+                        job_id = job.id,
+                        error,
+                        "job files could not be removed, the sweep will do it"
+                    );
                 }
             }
             Err(_) => {
-                tracing::debug!(job = job.id, "its files are left to the server that has them");
+                tracing::debug!(
+                    event = "job_files_left",
+                    job_id = job.id,
+                    "job files lie elsewhere, the server that has them will remove them"
+                );
             }
         }
     }

@@ -43,7 +43,12 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
         Err(error) => {
             let message = error_chain(&error);
             if error.code().status() >= 500 {
-                tracing::error!(job = job.id, error = error_chain(&error), "a job failed");
+                tracing::error!(
+                    event = "job_failed",
+                    job_id = job.id,
+                    error = error_chain(&error),
+                    "job failed in the server"
+                );
             }
             End::Failed { code: error.code(), message }
         }
@@ -52,13 +57,14 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     match retry_until_stored(context, job.id, || context.work.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
-                job = job.id,
+                event = "job_ended",
+                job_id = job.id,
                 dataset = job.dataset,
                 status = %ended.status,
                 rows = ended.counts.processed(),
                 failed = ended.counts.failed,
                 duration_ms = started.elapsed().as_millis(),
-                "a job ended"
+                "job ended"
             );
             context.manager.publish(ended.clone());
             prune::after_the_end(context, &ended);
@@ -76,9 +82,10 @@ async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
         return give_back(context, job).await;
     }
     tracing::error!(
-        job = job.id,
+        event = "job_abandoned",
+        job_id = job.id,
         error = error_chain(error),
-        "a job is left until its lease runs out"
+        "job cannot be ended or released, its lease will run out"
     );
     refresh(context, job).await;
 }
@@ -87,14 +94,20 @@ async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
 /// its checkpoint, and given up if that does not help.
 pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     tracing::error!(
-        job = job.id,
+        event = "job_crashed",
+        job_id = job.id,
         error = error_chain(error),
-        "a job broke off and is taken up again"
+        "job crashed, it will be claimed again"
     );
     let why = ReleaseReason::Crashed;
     if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
     {
-        tracing::warn!(job = job.id, error = error_chain(&error), "a job could not be given back");
+        tracing::warn!(
+            event = "job_release_failed",
+            job_id = job.id,
+            error = error_chain(&error),
+            "job could not be released"
+        );
     }
     refresh(context, job).await;
     context.wake.notify_one();
@@ -105,7 +118,12 @@ async fn give_back(context: &Arc<JobsContext>, job: &Job) {
     let why = if is_stopping { ReleaseReason::ServerStops } else { ReleaseReason::LeaseExpired };
     if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
     {
-        tracing::warn!(job = job.id, error = error_chain(&error), "a job could not be given back");
+        tracing::warn!(
+            event = "job_release_failed",
+            job_id = job.id,
+            error = error_chain(&error),
+            "job could not be released"
+        );
     }
     refresh(context, job).await;
 }
@@ -115,7 +133,13 @@ async fn give_back(context: &Arc<JobsContext>, job: &Job) {
 async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     let (code, message) = (error.code(), error_chain(error));
     let why = code.as_str();
-    tracing::warn!(job = job.id, code = why, error = message, "a job is set aside for a while");
+    tracing::warn!(
+        event = "job_suspended",
+        job_id = job.id,
+        code = why,
+        error = message,
+        "job paused automatically"
+    );
     let pause = if context.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
     let pause = || context.work.suspend(job, code, &message, pause);
     match retry_until_stored(context, job.id, pause).await {

@@ -38,9 +38,10 @@ async fn poll(context: Arc<JobsContext>, id: i64, feed: Weak<EventFeed>) {
             Ok(None) => return feed.end(),
             Err(error) => {
                 tracing::warn!(
-                    job = id,
+                    event = "job_unreadable",
+                    job_id = id,
                     error = error_chain(&error),
-                    "a followed job cannot be read"
+                    "followed job cannot be read"
                 );
                 drop(feed);
                 tokio::time::sleep(LOOK_AGAIN).await;

@@ -49,9 +49,13 @@ pub(super) async fn run(
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
     emit(context, job, stop, lifecycle::parsed).await?;
     let (source, prescan, converter) = prescan_input(context, source, converter, stop).await?;
+    let inherited = job.selection.as_ref().map_or(0, |selection| selection.partitions().len());
+    let inherited = u32::try_from(inherited).unwrap_or(u32::MAX);
     let partitions =
         match retry_transient(job.id, stop.token(), || context.work.partitions_of(job.id)).await? {
             Some(partitions) => partitions,
+            // The selection says of each of its partitions which rows are left.
+            None if inherited > 0 => inherited,
             // A second writer would only cost its connection.
             None if prescan.total <= u64::from(context.settings.chunk_rows) => 1,
             None => context.work.partitions(context.settings.writers),

@@ -112,7 +112,11 @@ async fn poll(context: Arc<JobsContext>, watched: Weak<NewestJobs>, mut seen: Se
             Ok(changed) if changed.is_empty() => {}
             Ok(changed) => watched.tell(changed),
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "the table of jobs cannot be read");
+                tracing::warn!(
+                    event = "jobs_unreadable",
+                    error = error_chain(&error),
+                    "table of jobs cannot be read"
+                );
             }
         }
     }

@@ -85,10 +85,26 @@ async fn renew_lease(context: Arc<JobsContext>, job: Job, stop: Stop, ended: Can
             // Every chunk is fenced: a lease that cannot be renewed costs work, never rows.
             Ok(Ok(Err(error))) => {
                 let error = error_chain(&error);
-                tracing::warn!(job = job.id, error, "the lease could not be renewed");
+                tracing::warn!(
+                    event = "lease_renewal_failed",
+                    job_id = job.id,
+                    error,
+                    "lease could not be renewed"
+                );
             }
-            Ok(Err(error)) => tracing::error!(job = job.id, %error, "a renewal broke off"),
-            Err(_) => tracing::warn!(job = job.id, "the renewal of the lease has no answer yet"),
+            Ok(Err(error)) => {
+                tracing::error!(
+                    event = "lease_renewal_panicked",
+                    job_id = job.id,
+                    %error,
+                    "lease renewal panicked"
+                );
+            }
+            Err(_) => tracing::warn!(
+                event = "lease_renewal_slow",
+                job_id = job.id,
+                "lease renewal has no answer yet"
+            ),
         }
     }
 }

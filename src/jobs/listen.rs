@@ -20,8 +20,9 @@ pub(super) async fn listen(context: Arc<JobsContext>) {
             Ok(()) => return,
             Err(error) => {
                 tracing::debug!(
+                    event = "listen_failed",
                     error = error_chain(&error),
-                    "other servers are not heard at the moment"
+                    "notifications of other servers do not arrive, listening again"
                 );
             }
         }
@@ -73,7 +74,12 @@ async fn refresh(context: &Arc<JobsContext>, job: i64) {
             context.changes.deleted(job).await;
         }
         Err(error) => {
-            tracing::debug!(job, error = error_chain(&error), "a job that changed cannot be read");
+            tracing::debug!(
+                event = "job_unreadable",
+                job_id = job,
+                error = error_chain(&error),
+                "changed job cannot be read"
+            );
         }
     }
 }

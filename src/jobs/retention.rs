@@ -44,17 +44,22 @@ pub(super) async fn run_retention(context: Arc<JobsContext>) {
             () = context.stop.cancelled() => return,
         }
         // Each for itself: what one of them cannot remove must not keep the room of the others.
-        tell(expire(&context).await, "the files of finished jobs were not all removed");
-        tell(clear_journals(&context).await, "undo journals were not all removed");
+        log_failure(expire(&context).await, "expire files");
+        log_failure(clear_journals(&context).await, "clear journals");
         for sweep in &mut sweeps {
-            tell(sweep.when_due(&context).await, "stored files were not all looked through");
+            log_failure(sweep.when_due(&context).await, "sweep files");
         }
     }
 }
 
-fn tell(done: Result<(), JobsError>, what: &'static str) {
+fn log_failure(done: Result<(), JobsError>, step: &'static str) {
     if let Err(error) = done {
-        tracing::warn!(error = error_chain(&error), "{what}");
+        tracing::warn!(
+            event = "retention_failed",
+            step,
+            error = error_chain(&error),
+            "retention step failed, the next pass repeats it"
+        );
     }
 }
 
@@ -87,10 +92,15 @@ async fn remove_expired(context: &JobsContext, job: &Job) {
     // A server that has them in its own folder finds them there.
     let Ok(storage) = context.storage.at(&job.storage_location) else { return };
     match storage.remove(job.uuid).await {
-        Ok(_) => tracing::info!(job = job.id, "the time of its files is over"),
+        Ok(_) => tracing::info!(event = "job_files_expired", job_id = job.id, "job files expired"),
         Err(fault) => {
             let error = error_chain(&fault);
-            tracing::warn!(job = job.id, error, "its files are left to the sweep");
+            tracing::warn!(
+                event = "job_files_left",
+                job_id = job.id,
+                error,
+                "job files could not be removed, the sweep will do it"
+            );
         }
     }
 }
@@ -149,10 +159,11 @@ impl Sweep {
         if folders > 0 {
             let at = self.storage.shown();
             tracing::warn!(
+                event = "orphans_removed",
                 folders,
                 bytes,
                 at,
-                "files older than a day that no job knows were removed"
+                "files older than a day of no job were removed"
             );
         }
         Ok(())
@@ -164,8 +175,9 @@ impl Sweep {
         let is_ours = self.storage.belongs_to(context.store.identity().await?).await?;
         if !is_ours && !self.is_told {
             tracing::warn!(
-                "the files at {} belong to another database: those that no job of this one knows \
-                 stay; if you moved to this database for good, remove {}",
+                event = "foreign_files",
+                "files at {} belong to another database and stay; \
+                 if you moved to this database for good, remove {}",
                 self.storage.shown(),
                 self.storage.owner_file()
             );
@@ -179,13 +191,13 @@ impl Sweep {
     async fn remove(&self, uuid: Uuid) -> Result<Option<u64>, FileError> {
         match self.try_remove(uuid).await {
             Ok(bytes) => {
-                tracing::debug!(%uuid, bytes, "files that nobody needs were removed");
+                tracing::debug!(event = "unneeded_files_removed", %uuid, bytes, "unneeded files were removed");
                 Ok(Some(bytes))
             }
             Err(fault) if fault.is_transient() => Err(fault),
             Err(fault) => {
                 let (at, error) = (self.storage.shown(), error_chain(&fault));
-                tracing::warn!(%uuid, at, error, "files that nobody needs cannot be removed");
+                tracing::warn!(event = "unneeded_files_left", %uuid, at, error, "unneeded files cannot be removed");
                 Ok(None)
             }
         }
@@ -200,6 +212,10 @@ impl Sweep {
 /// Removes what a stopped server did not finish taking in. Only before the first upload is taken.
 pub(super) async fn at_start(context: &JobsContext) {
     if let Err(fault) = context.data_dir.empty_tmp().await {
-        tracing::warn!(error = error_chain(&fault), "unfinished files were not all removed");
+        tracing::warn!(
+            event = "unfinished_files_left",
+            error = error_chain(&fault),
+            "unfinished files were not all removed"
+        );
     }
 }

@@ -142,8 +142,8 @@ pub(super) fn has_unprocessed(job: &Job) -> bool {
 
 /// The rows without an outcome, by the checkpoint of the job.
 pub(super) async fn left(context: &JobsContext, job: &Job) -> Result<Selection, JobsError> {
-    // A job that never began has no partitions; all of its rows are behind row 0.
-    let count = context.store.partitions_of(job.id).await?.unwrap_or(1).max(1);
+    // A job that never began has no partitions.
+    let count = context.store.partitions_of(job.id).await?.unwrap_or(0);
     let chunks = context.store.committed_chunks(job.id).await?;
     let last_row = |partition| {
         let of_partition =
@@ -177,6 +177,6 @@ async fn copy_files(
 /// Removes what was copied for a job that did not come to be.
 async fn drop_copies(storage: &Storage, uuid: Uuid) {
     if let Err(fault) = storage.remove(uuid).await {
-        tracing::warn!(%uuid, error = error_chain(&fault), "copied files are left to the sweep");
+        tracing::warn!(event = "copied_files_left", %uuid, error = error_chain(&fault), "copied files could not be removed, the sweep will do it");
     }
 }

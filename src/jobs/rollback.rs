@@ -70,7 +70,11 @@ impl Jobs {
 /// Removes the indexes that rollbacks left that ended while nobody ran them.
 pub(super) async fn at_start(inner: &JobsContext) {
     if let Err(error) = inner.store.drop_rollback_indexes(None).await {
-        tracing::warn!(error = error_chain(&error), "an index is left behind");
+        tracing::warn!(
+            event = "rollback_index_left",
+            error = error_chain(&error),
+            "index of a rollback could not be dropped"
+        );
     }
 }
 
@@ -143,7 +147,12 @@ pub(super) async fn run(
     // One that was stopped may go on elsewhere.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
     if let Err(error) = store.drop_rollback_indexes(at_its_end).await {
-        tracing::warn!(job = job.id, error = error_chain(&error), "an index is left behind");
+        tracing::warn!(
+            event = "rollback_index_left",
+            job_id = job.id,
+            error = error_chain(&error),
+            "index of a rollback could not be dropped"
+        );
     }
     worked?;
     // The other job may have been deleted meanwhile, and its journal with it.

@@ -61,7 +61,7 @@ impl RowFilter {
     pub(super) fn pass(&self) -> FilterPass {
         FilterPass {
             numbers: self.numbers.as_ref().map(|bytes| RowNumbers { bytes: bytes.clone(), at: 0 }),
-            checkpoints: self.selection.checkpoints().map(<[u32]>::to_vec).collect(),
+            partitions: self.selection.partitions().to_vec(),
             converter: Converter::new(&self.dataset, &self.plan, self.decimal),
             key: String::new(),
         }
@@ -71,7 +71,8 @@ impl RowFilter {
 /// Tells the rows that are taken from the others, in one pass through the file.
 pub(super) struct FilterPass {
     numbers: Option<RowNumbers>,
-    checkpoints: Vec<Vec<u32>>,
+    /// The last row of each partition that is not taken.
+    partitions: Vec<u32>,
     /// Finds the partition of a row.
     converter: Converter,
     key: String,
@@ -83,12 +84,15 @@ impl FilterPass {
         if self.numbers.as_mut().is_some_and(|numbers| !numbers.have(row.row_number)) {
             return false;
         }
-        let (converter, key) = (&mut self.converter, &mut self.key);
-        self.checkpoints.iter().all(|partitions| {
-            let count = u32::try_from(partitions.len()).unwrap_or(1);
-            let partition = partition_of(converter, row, key, count);
-            partitions.get(partition).is_none_or(|last_row| row.row_number > *last_row)
-        })
+        if self.partitions.is_empty() {
+            return true;
+        }
+        let count = self.partitions.len();
+        let partition = partition_of(&mut self.converter, row, &mut self.key, count);
+        let Some(last_row) = self.partitions.get(partition) else {
+            unreachable!("row {} is in partition {partition} of {count}", row.row_number);
+        };
+        row.row_number > *last_row
     }
 }
 

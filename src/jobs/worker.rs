@@ -27,13 +27,17 @@ pub(super) async fn start(context: &Arc<JobsContext>) {
     context.has_unknown_claims.store(let_go.is_err(), Ordering::Relaxed);
     // Where the database does not answer, that is what the log says.
     for dataset in context.work.missing_datasets(&claimant(context)).await.unwrap_or_default() {
-        tracing::warn!(dataset, "jobs wait for a dataset that this server does not have");
+        tracing::warn!(
+            event = "dataset_missing",
+            dataset,
+            "jobs wait for a dataset that this server does not have"
+        );
     }
-    supervise(context, "claiming jobs", claim_jobs);
-    supervise(context, "listening to other servers", listen);
-    supervise(context, "tidying the memory", evict_finished);
-    supervise(context, "removing old files", retention::run_retention);
-    supervise(context, "pruning events", prune::at_start);
+    supervise(context, "claim jobs", claim_jobs);
+    supervise(context, "listen to other servers", listen);
+    supervise(context, "evict finished jobs", evict_finished);
+    supervise(context, "remove expired files", retention::run_retention);
+    supervise(context, "prune events", prune::at_start);
 }
 
 /// Starts a task, and starts it again when it breaks off: without it the server would only seem to
@@ -45,7 +49,7 @@ where
     let keeper = Arc::clone(context);
     let keep = async move {
         while let Err(fault) = tokio::spawn(task(Arc::clone(&keeper))).await {
-            tracing::error!(%fault, "{name} broke off and begins again");
+            tracing::error!(event = "task_restarted", task = name, %fault, "task panicked, restarting");
             tokio::select! {
                 () = tokio::time::sleep(RESTART_PAUSE) => {}
                 () = keeper.stop.cancelled() => return,

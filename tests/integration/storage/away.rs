@@ -20,7 +20,7 @@ async fn an_upload_is_put_off_and_a_job_waits(kind: Kind) {
     server.until(job, |status| status["progress"]["current"].as_u64() >= Some(50)).await;
     s3.go_away();
     let limit = Instant::now() + Duration::from_mins(1);
-    while !server.log().contains("what failed is tried again") {
+    while !server.log().contains("transient error, retrying") {
         assert!(Instant::now() < limit, "the job did not notice");
         assert_eq!(server.status(job).await.ok()["status"], "processing");
     }

@@ -16,7 +16,7 @@ async fn a_file_comes_through_a_line_that_is_cut_again_and_again() {
     assert!(text.len() > 9 << 20, "more than one piece");
     let status = server.load("products", Upload::csv(&text)).await;
     assert_eq!(status["counts"]["created"], 13_000, "{status}");
-    assert!(!server.log().contains("what failed is tried again"), "{}", server.log());
+    assert!(!server.log().contains("transient error, retrying"), "{}", server.log());
     server.check_every_job().await;
 }
 
@@ -35,7 +35,7 @@ async fn jobs_wait_for_a_bucket_that_is_gone() {
         "{log}"
     );
     assert!(!log.contains("not-a-real-secret"), "{log}");
-    until(&server, || server.log().contains("what failed is tried again")).await;
+    until(&server, || server.log().contains("transient error, retrying")).await;
     assert_eq!(server.status(job).await.ok()["status"], "processing");
     s3.take_bucket(false);
     let status = server.finished(job).await;

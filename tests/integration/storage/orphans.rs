@@ -61,7 +61,7 @@ async fn files_leave_a_full_disk(kind: Kind) {
     let full = ("FAILPOINTS", "retention.mark=return");
     server.restart_with(&[full, ("LOADBAY_RETENTION", "1s")]);
     until(&server, || folders(&uploads).is_empty()).await;
-    assert!(server.log().contains("room that was held back is used"), "{}", server.log());
+    assert!(server.log().contains("the reserved space is released"), "{}", server.log());
     server.errors_file(job, "csv").await.assert_problem(410, "files_removed");
 }
 

@@ -41,7 +41,7 @@ both!(
         assert_eq!(server.jobs("").await.ok()["jobs"].as_array().map(Vec::len), Some(2));
         assert_eq!(server.status(other).await.ok()["status"], "pending");
         assert_eq!(server.cancel(other).await.ok()["status"], "cancelled");
-        assert!(server.log().contains("no jobs are claimed until there is room"));
+        assert!(server.log().contains("disk has too little space, no jobs are claimed"));
 
         server.terminate();
         server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10")]);

@@ -134,7 +134,7 @@ both!(a_list_that_cannot_be_reached_for_a_moment_is_waited_for, |server| {
     server.action(rollback, "pause").await.ok();
     std::fs::rename(&uploads, &away).unwrap();
     server.action(rollback, "resume").await.ok();
-    while !server.log().contains("what failed is tried again") {
+    while !server.log().contains("transient error, retrying") {
         tokio::task::yield_now().await;
     }
     std::fs::rename(&away, &uploads).unwrap();
