@@ -226,8 +226,11 @@ mod tests {
         let (mut whole, mut one, mut two) =
             (Warnings::default(), Warnings::default(), Warnings::default());
         for row in 2..9 {
-            let (code, part) =
-                if row % 2 == 0 { (SHORT, &mut one) } else { (WarningCode::UnusedColumns, &mut two) };
+            let (code, part) = if row % 2 == 0 {
+                (SHORT, &mut one)
+            } else {
+                (WarningCode::UnusedColumns, &mut two)
+            };
             whole.add(code, None, Some(RowNumber::new(row)), None);
             part.add(code, None, Some(RowNumber::new(row)), None);
         }

@@ -8,6 +8,7 @@ use loadbay::domain::error_code::ErrorCode;
 use loadbay::domain::options::Options;
 use loadbay::domain::row_error::RowCode;
 use loadbay::domain::status::{EDGES, JobStatus};
+use loadbay::domain::warning::WarningCode;
 
 fn text(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -36,6 +37,15 @@ fn every_error_code_stands_in_the_api_documentation() {
 fn every_row_code_stands_in_the_api_documentation() {
     let api = text("docs/api.md");
     for code in RowCode::ALL {
+        let row = format!("| `{}` | {} |", code.as_str(), code.meaning());
+        assert!(api.contains(&row), "docs/api.md has no row\n{row}");
+    }
+}
+
+#[test]
+fn every_warning_code_stands_in_the_api_documentation() {
+    let api = text("docs/api.md");
+    for code in WarningCode::ALL {
         let row = format!("| `{}` | {} |", code.as_str(), code.meaning());
         assert!(api.contains(&row), "docs/api.md has no row\n{row}");
     }

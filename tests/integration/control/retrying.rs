@@ -117,7 +117,7 @@ both!(
 );
 
 #[tokio::test]
-async fn rows_are_divided_anew_among_another_number_of_writers() {
+async fn rows_stay_divided_whatever_the_number_of_writers_is_later() {
     let settings = [SLOW, ("LOADBAY_CHUNK_ROWS", "4"), ("LOADBAY_WRITERS", "3")];
     let mut server = Server::start_with(Kind::Postgres, &settings).await;
     in_parts(&mut server, Upload::csv(&file()), &["2", "1", "3"]).await;
