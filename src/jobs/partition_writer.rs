@@ -65,14 +65,13 @@ impl<'a> PartitionWriter<'a> {
         self.context.data_dir.check_free_space(0)?;
         let committed = commit(&mut *self.writer, self.job, chunk, self.stop).await?;
         fault!("partition.after", RunError::Panicked);
-        let now = match committed {
-            Some(now) => now,
+        let now = if let Some(now) = committed {
+            now
+        } else {
             // An earlier commit took effect, of which the answer was lost.
-            None => {
-                let (id, store) = (self.job.id, &self.context.work);
-                let stored = retry_transient(id, self.stop.token(), || store.get(id)).await?;
-                stored.ok_or(RunError::Stopped)?
-            }
+            let (id, store) = (self.job.id, &self.context.work);
+            let stored = retry_transient(id, self.stop.token(), || store.get(id)).await?;
+            stored.ok_or(RunError::Stopped)?
         };
         let failed = now.counts.failed;
         self.pruning.look(self.context, &now).await;
