@@ -120,8 +120,10 @@ fn commit_record(
         lease_epoch: Set(job.lease_epoch),
         committed_at: Set(now),
     };
-    use import_chunk::Column as C;
     // Waits for another commit of the same chunk and touches nothing if that one took effect.
-    let once = OnConflict::columns([C::ImportLogId, C::Number]).do_nothing().to_owned();
+    let once =
+        OnConflict::columns([import_chunk::Column::ImportLogId, import_chunk::Column::Number])
+            .do_nothing()
+            .to_owned();
     import_chunk::Entity::insert(row).on_conflict(once).build(backend)
 }

@@ -38,12 +38,12 @@ impl PostgresRows {
     pub(super) async fn create_references(
         &mut self,
         connection: &mut PgConnection,
-        named: &mut ChunkReferences<'_>,
+        of_chunk: &mut ChunkReferences<'_>,
         options: WriteOptions,
     ) -> Result<(), WriteError> {
         let refused = |error| written(error, "create references");
         let mut by_reference: BTreeMap<usize, Vec<MissingReference>> = BTreeMap::new();
-        for missing in named.missing() {
+        for missing in of_chunk.missing() {
             by_reference.entry(missing.reference).or_default().push(missing);
         }
         for (reference, mut missing) in by_reference {
@@ -66,7 +66,7 @@ impl PostgresRows {
             // Those of another writer are found as well: the insert waited for its commit.
             self.find_references(connection, reference, &names).await.map_err(refused)?;
         }
-        named.look_up_again(&self.references);
+        of_chunk.look_up_again(&self.references);
         Ok(())
     }
 

@@ -32,12 +32,12 @@ where
         let mut committer = self.committer.take().ok_or(StoreError::WriterDied)?;
         let guard = Arc::clone(&self.write_lock).lock_owned().await;
         let work = tokio::task::spawn_blocking(move || {
-            let committed = Handle::current().block_on(committer.commit_chunk(&chunk));
+            let result = Handle::current().block_on(committer.commit_chunk(&chunk));
             drop((guard, chunk));
-            (committer, committed)
+            (committer, result)
         });
-        let (committer, committed) = work.await.map_err(|_| StoreError::WriterDied)?;
+        let (committer, result) = work.await.map_err(|_| StoreError::WriterDied)?;
         self.committer = Some(committer);
-        committed
+        result
     }
 }

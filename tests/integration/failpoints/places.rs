@@ -133,7 +133,7 @@ impl Case {
             During::Import | During::Workbook | During::Rollback => {}
             // Slow enough to be stopped in its middle.
             During::Stop | During::Control => points.push_str(";chunk.begin=sleep(500)"),
-            During::Full => points.push_str(";chunk.room=1*return->off"),
+            During::Full => points.push_str(";chunk.disk_full=1*return->off"),
         }
         if self.how == How::Sleep && name != "renew.before" {
             // Tried three times in a lease: by then it has run out.

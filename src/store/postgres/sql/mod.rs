@@ -1,4 +1,4 @@
-//! The SQL of a target, written once a job. SqlParts come from checked definitions and are quoted;
+//! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
 //! values are only ever bound or copied.
 //!
 //! The planner knows nothing of the stage. Left alone it would read a whole large table to join it
