@@ -140,6 +140,7 @@ both!(
                 server.status(*job).await.ok();
                 answers += 1;
             }
+            before_the_next_look().await;
         }
         assert!(answers > 4, "a status waited for the end of a job");
         finish_all(server, &jobs).await;

@@ -130,7 +130,7 @@ async fn a_server_hears_at_once_that_its_job_was_cancelled_on_another() {
     // Its first chunk waits for the table, so nothing that it does itself can tell it.
     let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' \
                    and datname = current_database()";
-    while one.database.number(waiting).await == 0 {}
+    wait_until!(one.database.number(waiting).await > 0, "no chunk waits for the table");
     assert_eq!(two.cancel(job).await.ok()["status"], "cancelled");
     let status = one.finished(job).await;
     assert_eq!(status["status"], "cancelled", "{status}");

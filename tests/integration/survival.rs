@@ -1,5 +1,7 @@
 //! A file with everything in it, what it leaves behind, and following its job.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use crate::support::*;
@@ -63,6 +65,7 @@ pub(crate) fn processed(status: &Value) -> u64 {
 /// Follows a running job until it has processed `rows`; it never goes back below `from`.
 pub(crate) async fn reaches(server: &Server, job: i64, from: u64, rows: u64) -> u64 {
     let mut seen = from;
+    let limit = Instant::now() + PATIENCE;
     loop {
         let answer = server.status(job).await;
         let now = processed(answer.ok());
@@ -72,6 +75,8 @@ pub(crate) async fn reaches(server: &Server, job: i64, from: u64, rows: u64) -> 
         if seen >= rows {
             return seen;
         }
+        assert!(Instant::now() < limit, "the job does not come to {rows} rows: {}", answer.text());
+        before_the_next_look().await;
     }
 }
 

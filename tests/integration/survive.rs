@@ -197,17 +197,11 @@ async fn a_job_survives_that_its_connections_to_postgres_are_cut() {
         }
         last = rows;
         let target = rows + 90;
-        while server
-            .database
-            .number(&format!(
-                "select count(*) from import_log where id = {job} \
+        let moved = format!(
+            "select count(*) from import_log where id = {job} \
              and (processed_rows >= {target} or import_status not in ('PENDING', 'PROCESSING'))"
-            ))
-            .await
-            == 0
-        {
-            tokio::task::yield_now().await;
-        }
+        );
+        wait_until!(server.database.number(&moved).await > 0, "the job does not come to {target}");
     }
     let status = server.finished(job).await;
     assert_eq!(status["status"], "completed", "{status}");
@@ -219,7 +213,7 @@ async fn a_job_survives_that_its_connections_to_postgres_are_cut() {
 #[tokio::test]
 async fn while_postgres_is_away_jobs_wait_and_questions_are_put_off() {
     let cluster = PrivateCluster::start();
-    let database = Arc::new(Database::Given { address: cluster.address.clone() });
+    let database = Arc::new(Database::given(cluster.address.clone()));
     let settings = [SLOW, ("LOADBAY_CHUNK_ROWS", "10")];
     let mut server = Server::new(tempfile::tempdir().unwrap(), database, &settings);
     server.restart();

@@ -112,7 +112,7 @@ both!(a_server_that_is_stopped_while_it_reads_a_workbook_goes_on_with_it, |serve
     let rows = 20_000;
     let upload = Upload::file("large.xlsx", large_workbook(rows));
     let job = server.import("products", upload).await;
-    while server.status(job).await.data()["status"] == "pending" {}
+    server.until(job, |status| status["status"] != "pending").await;
     assert!(server.terminate().success(), "SIGTERM ends with 0");
     server.restart();
     let status = server.finished(job).await;

@@ -142,11 +142,7 @@ both!(
         // Those who listen are given time; the restart does what is left.
         server.terminate();
         server.restart();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while server.database.number(&sql).await > 150 {
-            assert!(std::time::Instant::now() < deadline, "the events are not pruned");
-            tokio::task::yield_now().await;
-        }
+        wait_until!(server.database.number(&sql).await <= 150, "the events are not pruned");
         let told = told(server, job).await;
         let summary = told.iter().find(|it| {
             it.event["message"].as_str().is_some_and(|text| text.contains("60 rows failed"))

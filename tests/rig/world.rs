@@ -61,7 +61,7 @@ impl World {
         let first = first.expect("a folder");
         let storage = (kind == Kind::Postgres).then(|| format!("file://{}", place.display()));
         let database = match &cluster {
-            Some(cluster) => Database::Given { address: cluster.address.clone() },
+            Some(cluster) => Database::given(cluster.address.clone()),
             None => Database::Sqlite { path: first.path().join("data/loadbay.sqlite") },
         };
         let http = http_client()

@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use sqlx::{Connection, PgConnection, Row, TypeInfo, ValueRef};
+use sqlx::{Row, TypeInfo, ValueRef};
 
 use super::cluster;
+use super::session::Session;
 
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +21,9 @@ pub(crate) enum Database {
     /// The file that the server makes in its data folder.
     Sqlite { path: PathBuf },
     /// A fresh database in the cluster of the tests.
-    Postgres { address: String, name: String },
+    Postgres { session: Session, name: String },
     /// A PostgreSQL database that somebody else made and removes.
-    Given { address: String },
+    Given { session: Session },
 }
 
 impl Database {
@@ -31,31 +32,39 @@ impl Database {
         if kind == Kind::Sqlite {
             return Self::Sqlite { path: data_dir.join("loadbay.sqlite") };
         }
+        Self::create_postgres("").await
+    }
+
+    /// A PostgreSQL database that somebody else made and removes.
+    pub(crate) fn given(address: String) -> Self {
+        Self::Given { session: Session::new(address) }
+    }
+
+    async fn create_postgres(template: &str) -> Self {
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
         let cluster = cluster::address();
-        postgres_execute(cluster, &format!("create database {name}")).await;
+        let create = Session::new(cluster.to_owned());
+        create.run(&format!("create database {name} {template}")).await;
+        create.close().await;
         let (server, _) = cluster.rsplit_once('/').expect("the address ends with a database");
-        Self::Postgres { address: format!("{server}/{name}"), name }
+        Self::Postgres { session: Session::new(format!("{server}/{name}")), name }
     }
 
     /// A copy of a database that nobody uses, for a server with this data folder, which has the
     /// file of an SQLite database already.
     pub(crate) async fn copy(of: &Self, data_dir: &Path) -> Self {
-        let Self::Postgres { name: origin, .. } = of else {
+        let Self::Postgres { name: origin, session } = of else {
             return Self::Sqlite { path: data_dir.join("loadbay.sqlite") };
         };
-        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-        let cluster = cluster::address();
-        postgres_execute(cluster, &format!("create database {name} template {origin}")).await;
-        let (server, _) = cluster.rsplit_once('/').expect("the address ends with a database");
-        Self::Postgres { address: format!("{server}/{name}"), name }
+        session.close().await;
+        Self::create_postgres(&format!("template {origin}")).await
     }
 
     /// The value of `DATABASE_URL` for the server; none means SQLite in the data folder.
     pub(crate) fn url(&self) -> Option<&str> {
         match self {
             Self::Sqlite { .. } => None,
-            Self::Postgres { address, .. } | Self::Given { address } => Some(address),
+            Self::Postgres { session, .. } | Self::Given { session } => Some(session.address()),
         }
     }
 
@@ -72,8 +81,8 @@ impl Database {
     pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         match self {
             Self::Sqlite { path } => sqlite_rows(path, sql),
-            Self::Postgres { address, .. } | Self::Given { address } => {
-                postgres_rows(address, sql).await
+            Self::Postgres { session, .. } | Self::Given { session } => {
+                postgres_rows(session, sql).await
             }
         }
     }
@@ -100,8 +109,8 @@ impl Database {
                 connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
                 connection.execute_batch(sql).unwrap_or_else(|e| panic!("`{sql}`: {e}"));
             }
-            Self::Postgres { address, .. } | Self::Given { address } => {
-                postgres_execute(address, sql).await;
+            Self::Postgres { session, .. } | Self::Given { session } => {
+                session.run(sql).await;
             }
         }
     }
@@ -114,7 +123,8 @@ impl Drop for Database {
         // A runtime of its own: this may run inside the test's runtime, which cannot wait here.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(postgres_execute(cluster::address(), &drop_it));
+            let cluster = Session::new(cluster::address().to_owned());
+            runtime.expect("a runtime").block_on(cluster.run(&drop_it));
         });
         let is_dropped = dropped.join().is_ok();
         assert!(is_dropped || std::thread::panicking(), "the test's database was not dropped");
@@ -150,28 +160,8 @@ fn sqlite_rows(path: &Path, sql: &str) -> Vec<Vec<String>> {
     rows.unwrap_or_else(|e| panic!("`{sql}`: {e}"))
 }
 
-async fn connect(address: &str) -> PgConnection {
-    PgConnection::connect(address).await.unwrap_or_else(|e| {
-        panic!("PostgreSQL for the tests does not answer ({e}); run them with `scripts/test`")
-    })
-}
-
-async fn postgres_execute(address: &str, sql: &str) {
-    let mut connection = connect(address).await;
-    let done =
-        sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.err();
-    assert!(done.is_none(), "`{sql}`: {done:?}");
-    let _ = connection.close().await;
-}
-
-async fn postgres_rows(address: &str, sql: &str) -> Vec<Vec<String>> {
-    let mut connection = connect(address).await;
-    // An unprepared query gives every value as text, whatever its type.
-    let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
-        .fetch_all(&mut connection)
-        .await
-        .unwrap_or_else(|e| panic!("`{sql}`: {e}"));
-    let _ = connection.close().await;
+async fn postgres_rows(session: &Session, sql: &str) -> Vec<Vec<String>> {
+    let rows = session.run(sql).await;
     let text = |row: &sqlx::postgres::PgRow, index: usize| {
         let value = row.try_get_raw(index).expect("the column is there");
         if value.is_null() {

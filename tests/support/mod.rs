@@ -28,7 +28,9 @@ mod database;
 mod guarantees;
 mod listener;
 mod server;
+mod session;
 mod told;
+mod waiting;
 
 pub(crate) use client::{Answer, Upload, http_client};
 pub(crate) use cluster::PrivateCluster;
@@ -37,6 +39,7 @@ pub(crate) use guarantees::check_guarantees;
 pub(crate) use listener::{DeliveredEvent, Listener, Parser};
 pub(crate) use server::{Server, Settings};
 pub(crate) use told::told;
+pub(crate) use waiting::{PATIENCE, before_the_next_look, wait_until};
 
 /// A setting under which each chunk takes a few milliseconds more, so that no job is over before a
 /// test can act in its middle.

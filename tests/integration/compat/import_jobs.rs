@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::calls::{Events, Locked, broken, curl, members, post, workbook};
-use crate::support::{Answer, Server, Upload, both};
+use crate::support::{Answer, Server, Upload, before_the_next_look, both};
 
 const TEXT: &str = "sku,name,description\nA-1,Arnica,for bruises\nA-2,Belladonna,\nA-3,,\n";
 
@@ -65,6 +65,7 @@ async fn polled(server: &Server, id: &str) -> Value {
             return answer.json;
         }
         assert!(Instant::now() < limit, "{}", answer.text());
+        before_the_next_look().await;
     }
 }
 

@@ -6,7 +6,7 @@ use loadbay::domain::error_code::ErrorCode;
 use loadbay::store::{Deletion, End, Notifications, ReleaseReason};
 
 use super::ground::{Ground, LEASE, claimant};
-use crate::support::Kind;
+use crate::support::{Kind, wait_until};
 
 /// The number of the next job that is heard of.
 async fn next(heard: &mut Notifications) -> i64 {
@@ -77,7 +77,7 @@ async fn nothing_is_heard_of_a_change_that_is_not_committed() {
     // Jobs that are stored while the cancel waits for the row are heard of before it.
     let waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' \
                  and datname = current_database()";
-    while ground.database.number(waits).await == 0 {}
+    wait_until!(ground.database.number(waits).await > 0, "the cancel does not wait for the row");
     let other = ground.job().await;
     assert_eq!(next(&mut heard).await, other.id);
     sqlx::raw_sql("rollback").execute(&mut holder).await.unwrap();

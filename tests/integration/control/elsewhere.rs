@@ -1,11 +1,11 @@
 //! Steering a job through the other server: one whose owner is frozen, dead, or well.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::steer::*;
-use crate::support::{SLOW, Server, Upload, check_guarantees};
+use crate::support::{SLOW, Server, Upload, check_guarantees, wait_until};
 use crate::survival::*;
 
 fn signal(server: &Server, signal: Signal) {
@@ -15,10 +15,10 @@ fn signal(server: &Server, signal: Signal) {
 
 /// Asks until the server answers with this status.
 async fn answers(server: &Server, job: i64, status: u16) {
-    let limit = Instant::now() + Duration::from_mins(1);
-    while server.status(job).await.status != status {
-        assert!(Instant::now() < limit, "the other server never hears of job {job}");
-    }
+    wait_until!(
+        server.status(job).await.status == status,
+        "the other server never hears of job {job}"
+    );
 }
 
 #[tokio::test]
@@ -106,11 +106,7 @@ async fn what_is_done_through_one_server_is_seen_on_the_other() {
         .set_modified(std::time::SystemTime::now() - Duration::from_hours(25));
     std::fs::File::open(home.path()).unwrap().set_times(times).unwrap();
     one.restart();
-    let limit = Instant::now() + Duration::from_mins(1);
-    while std::fs::read_dir(&uploads).unwrap().count() > 0 {
-        assert!(Instant::now() < limit, "its files stay; {}", one.log());
-        tokio::task::yield_now().await;
-    }
+    wait_until!(std::fs::read_dir(&uploads).unwrap().count() == 0, "its files stay; {}", one.log());
 }
 
 #[tokio::test]
@@ -127,7 +123,7 @@ async fn a_stuck_job_that_is_forced_is_run_by_the_other_server() {
     // Its writers come to the lock and wait there when it is frozen.
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() \
                    and application_name = 'loadbay' and wait_event_type = 'Lock'";
-    while one.database.number(waiting).await == 0 {}
+    wait_until!(one.database.number(waiting).await > 0, "no writer waits for the lock");
     signal(&one, Signal::STOP);
     two.action(job, "force").await.assert_problem(409, "invalid_job_state");
     // As if it had stood still for a long time, and its connections had been cut.

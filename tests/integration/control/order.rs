@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::support::{Server, Upload, both};
+use crate::support::{Server, Upload, both, wait_until};
 
 /// Uploads a small file with a priority.
 async fn waiting(server: &Server, name: &str, priority: &str) -> i64 {
@@ -76,10 +76,16 @@ both!(
         let rows = |job: i64| format!("select processed_rows from import_log where id = {job}");
         let before = server.database.number(&rows(first)).await;
         let from = server.database.number(&rows(second)).await;
-        while server.database.number(&rows(second)).await < from + 50 {}
+        wait_until!(
+            server.database.number(&rows(second)).await >= from + 50,
+            "the second job stands still"
+        );
         assert_eq!(server.database.number(&rows(first)).await, before);
         server.cancel(second).await.ok();
-        while server.database.number(&rows(first)).await == before {}
+        wait_until!(
+            server.database.number(&rows(first)).await > before,
+            "the first job does not go on"
+        );
         server.cancel(first).await.ok();
     }
 );

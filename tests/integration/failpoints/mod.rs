@@ -190,6 +190,7 @@ impl Run {
             let Ok(answer) = request.send().await else {
                 self.look_after();
                 assert!(Instant::now() < limit, "{}: no answer", self.case);
+                before_the_next_look().await;
                 continue;
             };
             let status = answer.status();
@@ -199,6 +200,7 @@ impl Run {
             }
             assert!(status.is_server_error(), "{}: {status}: {json}", self.case);
             assert!(Instant::now() < limit, "{}: {status}: {json}", self.case);
+            before_the_next_look().await;
         }
     }
 
@@ -219,9 +221,11 @@ impl Run {
     async fn comes_to_its_middle(&self, job: i64) {
         let chunk =
             format!("select count(*) from import_log where id = {job} and processed_rows > 0");
-        while self.server.database.number(&chunk).await == 0 {
-            tokio::task::yield_now().await;
-        }
+        wait_until!(
+            self.server.database.number(&chunk).await > 0,
+            "{}: no chunk is committed",
+            self.case
+        );
     }
 
     /// Asks for each until it is done, or was done although nobody heard of it.
@@ -238,6 +242,7 @@ impl Run {
                     Ok(status) => assert!(status >= 500, "{}: {action}: {status}", self.case),
                     Err(_) => self.look_after(),
                 }
+                before_the_next_look().await;
             }
         }
     }
@@ -270,14 +275,13 @@ impl Run {
                     "update import_log set resume_at = created_at where resume_at is not null";
                 self.server.database.execute(now).await;
             }
-            let _a_moment =
-                tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await;
+            before_the_next_look().await;
         }
         // The place may lie behind the last commit.
         while !self.has_struck() {
             let (case, log) = (self.case, self.server.log());
             assert!(Instant::now() < limit, "{case}: the place was not reached:\n{log}");
-            tokio::task::yield_now().await;
+            before_the_next_look().await;
             self.look_after();
         }
     }

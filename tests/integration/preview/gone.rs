@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use crate::support::{Kind, Server};
+use crate::support::{Kind, Server, before_the_next_look, wait_until};
 use crate::upload::forms::{assert_nothing_left, connect};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -97,12 +97,11 @@ async fn a_workbook_that_nobody_waits_for_is_not_read_further() {
             break child;
         }
         assert!(Instant::now() < limit, "no child process was started");
+        before_the_next_look().await;
     };
     // From here on the child would take for ever.
     kill_process(child, Signal::STOP).unwrap();
     drop(stream);
-    while !children(&server).is_empty() {
-        assert!(Instant::now() < limit, "the child process still is there");
-    }
+    wait_until!(children(&server).is_empty(), "the child process still is there");
     assert_nothing_left(&server).await;
 }

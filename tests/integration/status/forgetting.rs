@@ -1,8 +1,6 @@
 //! A finished job is the same to the byte wherever its status comes from.
 
-use std::time::{Duration, Instant};
-
-use crate::support::{Server, Upload, both};
+use crate::support::{Server, Upload, both, wait_until};
 
 const TEXT: &str = "SKU;Name;MRP\nA;Arnica;12,50\nA;Arnica;3,5\nB;;x\n";
 
@@ -22,11 +20,8 @@ async fn answers(server: &Server, job: i64) -> Vec<(Option<String>, Vec<u8>)> {
 async fn until_forgotten(server: &Server, job: i64) {
     let sql = format!("select file_name from import_log where id={job}");
     let name = server.database.value(&sql).await;
-    let limit = Instant::now() + Duration::from_secs(30);
     server.database.execute(&format!("update import_log set file_name='x' where id={job}")).await;
-    while server.status(job).await.ok()["fileName"] != "x" {
-        assert!(Instant::now() < limit, "the job is kept in memory");
-    }
+    wait_until!(server.status(job).await.ok()["fileName"] == "x", "the job is kept in memory");
     let back = format!("update import_log set file_name='{name}' where id={job}");
     server.database.execute(&back).await;
 }

@@ -23,6 +23,7 @@ async fn an_upload_is_put_off_and_a_job_waits(kind: Kind) {
     while !server.log().contains("what failed is tried again") {
         assert!(Instant::now() < limit, "the job did not notice");
         assert_eq!(server.status(job).await.ok()["status"], "processing");
+        before_the_next_look().await;
     }
     let refused = server.upload("products", Upload::csv("SKU,Name\nB,B\n")).await;
     refused.assert_problem(503, "storage_unavailable");

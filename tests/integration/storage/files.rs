@@ -47,9 +47,5 @@ pub(crate) fn plant(uploads: &std::path::Path) -> std::path::PathBuf {
 
 /// Waits until something is true that is looked for again and again.
 pub(crate) async fn until(server: &Server, is_true: impl Fn() -> bool) {
-    let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
-    while !is_true() {
-        assert!(std::time::Instant::now() < limit, "it never comes to that; {}", server.log());
-        tokio::task::yield_now().await;
-    }
+    wait_until!(is_true(), "it never comes to that; {}", server.log());
 }

@@ -7,13 +7,10 @@ use crate::support::*;
 /// Waits until the files of a job are marked as removed, without reading them: a download that has
 /// begun when they go breaks off.
 async fn removed(server: &Server, job: i64) -> Answer {
-    let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
     let marked = format!(
         "select count(*) from import_log where id = {job} and files_removed_at is not null"
     );
-    while server.database.number(&marked).await == 0 {
-        assert!(std::time::Instant::now() < limit, "the files stay; {}", server.log());
-    }
+    wait_until!(server.database.number(&marked).await > 0, "the files stay; {}", server.log());
     let file = server.errors_file(job, "csv").await;
     assert_eq!(file.status, 410, "{}", file.text());
     file
@@ -45,13 +42,13 @@ async fn files_go_and_the_job_stays(kind: Kind) {
     let again = server.status(job).await;
     assert_eq!(again.ok()["counts"], status["counts"]);
     assert_eq!(server.errors(job, "").await.ok()["total"], 20);
-    let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
     let rows = "select count(*) from import_undo";
-    while server.database.number(rows).await > 0
-        || !folders(&server.data_dir().join("uploads")).is_empty()
-    {
-        assert!(std::time::Instant::now() < limit, "something is left; {}", server.log());
-    }
+    wait_until!(
+        server.database.number(rows).await == 0
+            && folders(&server.data_dir().join("uploads")).is_empty(),
+        "something is left; {}",
+        server.log()
+    );
     // What runs is not touched.
     let long = server.import("products", Upload::csv(&list("C", 20_000))).await;
     assert_eq!(server.finished(long).await["status"], "completed");
@@ -79,10 +76,7 @@ async fn a_bucket_is_emptied_too() {
     server.kill();
     server.restart_with(&s3.settings(&[("LOADBAY_RETENTION", "1s")]));
     removed(&server, job).await;
-    let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
-    while s3.objects().iter().filter(named).count() > 0 {
-        assert!(std::time::Instant::now() < limit, "{:?}", s3.objects());
-    }
+    wait_until!(s3.objects().iter().filter(named).count() == 0, "{:?}", s3.objects());
 }
 
 #[tokio::test]

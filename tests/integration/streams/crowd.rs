@@ -2,12 +2,12 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::StreamExt;
 
 use super::files::{Locked, products};
-use crate::support::{DeliveredEvent, Kind, Server, Upload, both};
+use crate::support::{DeliveredEvent, Kind, Server, Upload, both, wait_until};
 
 /// Memory that the server has resident, in KiB.
 fn resident(server: &Server) -> u64 {
@@ -100,11 +100,10 @@ async fn a_listener_that_never_reads_costs_little_and_is_closed() {
     eprintln!("{before} KiB before, {most} KiB at most");
     assert!(most < before + 48 * 1_024, "{before} KiB before, {most} KiB at most");
 
-    let limit = Instant::now() + Duration::from_mins(2);
-    while ports.iter().any(|port| is_connected(&host, *port)) {
-        assert!(Instant::now() < limit, "the connections are still open");
-        server.get("/api/v1/import/jobs?limit=1").await.ok();
-    }
+    wait_until!(
+        !ports.iter().any(|port| is_connected(&host, *port)),
+        "the connections are still open"
+    );
     server.check_every_job().await;
 }
 

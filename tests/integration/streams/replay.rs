@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::files::{Chance, products};
-use crate::support::{DeliveredEvent, Listener, Server, Upload, both};
+use crate::support::{DeliveredEvent, Listener, Server, Upload, both, wait_until};
 
 /// Number and data of the events that have a number.
 fn numbered(told: &[DeliveredEvent]) -> Vec<(u64, Value)> {
@@ -124,10 +124,7 @@ both!(
         let kept = format!(
             "select sum(number - first_number + 1) from import_events where import_log_id = {job}"
         );
-        let limit = std::time::Instant::now() + std::time::Duration::from_mins(1);
-        while server.database.number(&kept).await > 200 {
-            assert!(std::time::Instant::now() < limit, "{}", server.log());
-        }
+        wait_until!(server.database.number(&kept).await <= 200, "{}", server.log());
         let told = server.all_events(job, "?rows=all&lastEventId=20").await;
         let last = told.last().unwrap().id.unwrap();
         let remarks: Vec<&DeliveredEvent> =

@@ -134,9 +134,11 @@ both!(a_list_that_cannot_be_reached_for_a_moment_is_waited_for, |server| {
     server.action(rollback, "pause").await.ok();
     std::fs::rename(&uploads, &away).unwrap();
     server.action(rollback, "resume").await.ok();
-    while !server.log().contains("what failed is tried again") {
-        tokio::task::yield_now().await;
-    }
+    wait_until!(
+        server.log().contains("what failed is tried again"),
+        "the job did not notice:\n{}",
+        server.log()
+    );
     std::fs::rename(&away, &uploads).unwrap();
     let status = server.finished(rollback).await;
     assert_eq!(status["status"], "completed", "{status}");

@@ -67,17 +67,13 @@ both!(
                     where completed_at is not null";
         server.database.execute(over).await;
         server.restart_with(&[("LOADBAY_RETENTION", "1s"), ("LOADBAY_CHUNK_ROWS", "10")]);
-        while journal(server, other).await > 0 {
-            tokio::task::yield_now().await;
-        }
+        wait_until!(journal(server, other).await == 0, "the other job's journal stays");
         server.action(rollback, "resume").await.ok();
         let status = server.finished(rollback).await;
         assert_eq!(status["status"], "completed", "{status}");
         server.database.execute("delete from products where sku = 'Other'").await;
         assert!(products(server).await == rows, "the products differ from those before the import");
-        while journal(server, job).await > 0 {
-            tokio::task::yield_now().await;
-        }
+        wait_until!(journal(server, job).await == 0, "the job's journal stays");
     }
 );
 

@@ -3,11 +3,11 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 
-use crate::support::{Answer, Server};
+use crate::support::{Answer, Server, wait_until};
 
 pub(crate) const PATH: &str = "/api/v1/import/products";
 pub(crate) const GOOD: &str = "SKU,Name\nA-1,Arnica\n";
@@ -74,11 +74,11 @@ pub(crate) async fn assert_nothing_left(server: &Server) {
 /// answer, so this waits for it.
 pub(crate) async fn assert_left(server: &Server, uploads: usize) {
     let left = || (entries(server, "uploads").len(), entries(server, "tmp"));
-    let limit = Instant::now() + Duration::from_secs(20);
-    while left() != (uploads, Vec::new()) && Instant::now() < limit {
-        server.get("/healthz").await.ok();
-    }
-    assert_eq!(left(), (uploads, Vec::new()), "uploads and unfinished files");
+    wait_until!(
+        left() == (uploads, Vec::new()),
+        "uploads and unfinished files: {:?}, {uploads} uploads are right",
+        left()
+    );
 }
 
 /// What lies in a folder of the data folder.
