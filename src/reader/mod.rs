@@ -75,7 +75,6 @@ pub fn convert(
             header_row: detected.header_row,
             columns: detected.header.len(),
         },
-        memory_bytes: child.memory_bytes,
     };
     let output = File::create(&unfinished).map_err(&failed)?;
     let result = child

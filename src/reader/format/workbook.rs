@@ -117,7 +117,6 @@ impl FileFormat for Workbook {
                 sheet: options.sheet.clone(),
                 header_row: options.header_row,
             },
-            memory_bytes: child.memory_bytes,
         };
         let folder = upload.path.parent().unwrap_or(Path::new("."));
         let output = tempfile::tempfile_in(folder).map_err(&failed)?;
