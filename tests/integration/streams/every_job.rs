@@ -42,7 +42,11 @@ both!(the_newest_jobs_are_told_first_and_then_what_changes, |server| {
     assert_eq!(snapshot["jobs"][0], *server.status(3).await.ok());
     let job = server.import("products", Upload::csv(&products("M", 2))).await;
     let seen = statuses(&mut listener, &[job], "completed").await;
-    assert_eq!(seen.keys().copied().collect::<Vec<_>>(), [job], "nothing else changed");
+    // What is told late of an earlier job is what the snapshot has.
+    assert!(
+        seen.iter().all(|(it, words)| *it == job || words.iter().all(|word| word == "completed")),
+        "{seen:?}"
+    );
     let broken = server.import("products", Upload::csv("SKU,Name\n")).await;
     statuses(&mut listener, &[broken], "completed").await;
 });
