@@ -152,6 +152,7 @@ mod tests {
             RowCode::NotFound,
             RowCode::ConstraintViolated,
             RowCode::RefusedByDatabase,
+            RowCode::RefusedByStrict,
             RowCode::ChangedSince,
         ];
         for code in RowCode::ALL.iter().filter(|code| !of_writing.contains(code)) {

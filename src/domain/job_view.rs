@@ -359,6 +359,7 @@ pub(crate) mod tests {
               null
             ]
           },
+          "warnings": [],
           "options": {
             "mode": "upsert",
             "dryRun": false,
@@ -368,7 +369,8 @@ pub(crate) mod tests {
             "decimal": "undeclared",
             "priority": 0,
             "rows": "auto",
-            "undo": false
+            "undo": false,
+            "strict": false
           },
           "sha256": "abababababababababababababababababababababababababababababababab",
           "fileSize": 136600000,

@@ -33,6 +33,8 @@ struct Expected {
     codes: Vec<String>,
     /// No two products may have keys that look alike.
     alike: bool,
+    /// Not right yet. The test fails once it is, so that the mark goes.
+    open: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -245,8 +247,13 @@ async fn alike(server: &Server) -> Vec<String> {
 both!(each_file_is_stored_as_it_looks_or_told, |server| {
     let mut list = String::new();
     for expected in expectations() {
-        for fault in faults(server, &expected).await {
-            list.push_str(&format!("\n{} {}: {fault}", expected.name, expected.options));
+        let faults = faults(server, &expected).await;
+        let name = format!("\n{} {}: ", expected.name, expected.options);
+        if expected.open && faults.is_empty() {
+            list.push_str(&format!("{name}it is right now; remove its `open`"));
+        }
+        for fault in faults.iter().filter(|_| !expected.open) {
+            list.push_str(&format!("{name}{fault}"));
         }
     }
     assert!(list.is_empty(), "{list}");

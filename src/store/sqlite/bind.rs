@@ -116,6 +116,7 @@ impl ToSql for OwnSql<'_> {
                 Ok(ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())))
             }
             OwnValue::ChronoDateTimeUtc(Some(time)) => owned(Sql::Text(time_text(time))),
+            OwnValue::Json(Some(json)) => owned(Sql::Text(json.to_string())),
             OwnValue::Bool(None)
             | OwnValue::Int(None)
             | OwnValue::BigInt(None)
