@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::cancelling::{Blocked, SMALL};
 use crate::support::{Answer, Kind, Server, Upload, both};
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "actions",
     "completedAt",
     "counts",
@@ -37,6 +37,7 @@ const KEYS: [&str; 28] = [
     "sha256",
     "startedAt",
     "status",
+    "warnings",
 ];
 
 /// The names of the members, sorted.
