@@ -93,11 +93,17 @@ fn leaves(tree: &str) -> Vec<Path> {
     items.flat_map(|item| leaves(item.trim())).map(whole).collect()
 }
 
+/// Who may see a thing is not what it needs: `pub(in crate::a) fn` becomes `fn`.
+fn without_visibility(statement: &str) -> &str {
+    let inside = statement.strip_prefix("pub(in ");
+    inside.and_then(|text| text.split_once(')')).map_or(statement, |(_, rest)| rest.trim_start())
+}
+
 /// What a file names by `use` and by paths in its code; `children` are the modules inside of it.
 fn uses(code: &str, children: &BTreeSet<&str>) -> Vec<Use> {
     let mut found = Vec::new();
     for (_, statement) in statements(code) {
-        let text = statement.trim().trim_end_matches(';');
+        let text = without_visibility(statement.trim().trim_end_matches(';'));
         let (start, tree) = text.split_once("use ").unwrap_or((text, ""));
         if text != start && (start.is_empty() || start.starts_with("pub")) {
             let is_handed_on = !start.is_empty();

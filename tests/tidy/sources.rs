@@ -35,8 +35,8 @@ impl Source {
     /// The code without comments, texts and the tests at the end of the file.
     pub(crate) fn code_without_tests(&self) -> String {
         let mut code = without_texts(&self.text);
-        if let Some(tests) = code.find("#[cfg(test)]\nmod tests {") {
-            code.truncate(tests);
+        for tests in ["#[cfg(test)]\nmod tests {", "#[cfg(test)]\npub(super) mod tests {"] {
+            code.truncate(code.find(tests).unwrap_or(code.len()));
         }
         code
     }

@@ -86,7 +86,13 @@ impl RangedReader {
         }
         self.breaks += 1;
         self.piece_bytes = (self.piece_bytes / 2).max(PIECE_BYTES_MIN.min(self.piece_bytes));
-        tracing::debug!(at = self.at, piece = self.piece_bytes, error = %fault, "a piece broke off");
+        tracing::debug!(
+            event = "piece_interrupted",
+            at = self.at,
+            piece = self.piece_bytes,
+            error = %fault,
+            "piece of an object interrupted, requesting the rest in smaller pieces"
+        );
         Ok(())
     }
 }
