@@ -41,13 +41,13 @@ pub const RULES: &[Rule] = &[
     Rule {
         action: Action::Pause,
         from: &[Processing],
-        effect: "sets the job aside; it keeps its checkpoint",
+        effect: "pauses the job; it keeps its checkpoint",
         requires: None,
     },
     Rule {
         action: Action::Resume,
         from: &[Paused],
-        effect: "goes on from the checkpoint as soon as there is a place",
+        effect: "continues the job from its checkpoint as soon as a slot is free",
         requires: None,
     },
     Rule {
@@ -59,8 +59,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         action: Action::Force,
         from: &[Pending],
-        effect: "lets the job go next",
-        requires: Some("one that is `processing` must be stuck: then it is taken from its server"),
+        effect: "runs the job next",
+        requires: Some("a `processing` job must be stuck; it is then taken from its server"),
     },
     Rule {
         action: Action::Retry,

@@ -42,7 +42,7 @@ error_codes! {
     UnknownOption = "unknown_option", 400, false, "There is no such option", "Use the options that the answer lists.";
     InvalidOption = "invalid_option", 400, false, "An option has a value that it does not take", "Use a value that the answer names.";
     DigestMismatch = "digest_mismatch", 400, true, "The body does not match its Content-Digest", "Send the file again.";
-    OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin may change nothing here", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
+    OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin are not allowed to send changes", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
     NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
@@ -66,7 +66,7 @@ error_codes! {
     DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";
     BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";
     TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
-    RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and `strict=true` was asked", "Correct what the warnings name, or upload without `strict`.";
+    RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and the upload has `strict=true`", "Correct what the warnings name, or upload without `strict`.";
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
@@ -81,9 +81,9 @@ error_codes! {
     ParserTimeout = "parser_timeout", 422, false, "Reading the workbook took too long", "Save the sheet as CSV and send that.";
     SourceUnreadable = "source_unreadable", 500, true, "The uploaded file cannot be read", "Look at the data folder's disk, then upload again.";
     SourceChanged = "source_changed", 500, false, "The stored file is not the one that was uploaded", "Upload the file again.";
-    TooManyErrors = "too_many_errors", 422, false, "More rows failed than the upload allowed", "Mend the failed rows, or raise `maxErrors`.";
-    AbortedOnError = "aborted_on_error", 422, false, "A row failed and `onError=abort` was asked", "Mend the failed rows, then upload again.";
-    CrashedRepeatedly = "crashed_repeatedly", 500, false, "The job was taken up three times and never ended", "Look at the log of the server; upload again when the cause is gone.";
+    TooManyErrors = "too_many_errors", 422, false, "More rows failed than the upload allowed", "Correct the failed rows, or raise `maxErrors`.";
+    AbortedOnError = "aborted_on_error", 422, false, "A row failed, and the upload has `onError=abort`", "Correct the failed rows, then upload again.";
+    CrashedRepeatedly = "crashed_repeatedly", 500, false, "The job was claimed three times and never ended", "Look at the log of the server; upload again when the cause is gone.";
     DatasetChanged = "dataset_changed", 409, false, "The dataset's definition no longer fits the job", "Upload the file again.";
 }
 

@@ -12,7 +12,7 @@ use crate::domain::error_chain::error_chain;
 use crate::files::{DataDir, FileError};
 use crate::store::StoreError;
 
-/// The first pause before something is tried again; doubles each time, with jitter.
+/// The first pause before a retry; doubles each time, with jitter.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 
 /// The longest pause.
@@ -21,7 +21,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Asks until the database answers.
 ///
 /// # Errors
-/// `Stopped` when `stop` comes first; a failure that asking again cannot mend.
+/// `Stopped` when `stop` comes first; a failure that a retry cannot cure.
 pub(super) async fn retry_transient<T, F>(
     job: i64,
     stop: &CancellationToken,

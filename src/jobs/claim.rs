@@ -32,7 +32,7 @@ pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
             // Until there is an answer, also if this task breaks off.
             let has_unknown_claims = context.has_unknown_claims.swap(true, Ordering::Relaxed);
             let claimant = Claimant { busy_with, has_unknown_claims, ..claimant.clone() };
-            let claimed = context.work.claim(&claimant).await;
+            let claimed = context.run_store.claim(&claimant).await;
             context.has_unknown_claims.store(claimed.is_err(), Ordering::Relaxed);
             claimed
         } else {

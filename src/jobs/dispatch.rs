@@ -13,7 +13,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::{End, ReleaseReason};
 
-/// How long a job that found no room waits before it is tried again, where nothing is claimed until
+/// How long a job that found no space waits before it is retried, where nothing is claimed until
 /// there is room.
 const ROOM_PAUSE: Duration = Duration::from_secs(5);
 
@@ -23,8 +23,10 @@ const TRY_PAUSE: Duration = Duration::from_secs(30);
 
 /// Runs the job to its end, or until it is asked to stop.
 pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
-    match retry_transient(job.id, stop.token(), || context.work.fail_if_attempts_exhausted(job))
-        .await
+    match retry_transient(job.id, stop.token(), || {
+        context.run_store.fail_if_attempts_exhausted(job)
+    })
+    .await
     {
         Ok(None) => {}
         Ok(Some(ended)) => return context.manager.publish(ended),
@@ -54,7 +56,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
         }
     };
     // Not given up with the job's own work, which may have stopped on account of this end.
-    match retry_until_stored(context, job.id, || context.work.finish(job, &end)).await {
+    match retry_until_stored(context, job.id, || context.run_store.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
                 event = "job_ended",
@@ -75,8 +77,9 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     }
 }
 
-/// The end of the job could not be stored. One that was asked to stop is given back; else it stays
-/// as it is until its lease runs out, and the attempt counts: given back, it would be tried for ever.
+/// The end of the job could not be stored. A job that is stopped is released; any other
+/// stays as it is until its lease runs out, and the attempt counts: released, it would be retried for
+/// ever.
 async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     if matches!(error, RunError::Stopped) {
         return give_back(context, job).await;
@@ -90,8 +93,8 @@ async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     refresh(context, job).await;
 }
 
-/// Something of ours panicked. What it was may not come again: the job is taken up once more, from
-/// its checkpoint, and given up if that does not help.
+/// Code of the server panicked. The panic may not come again: the job is claimed once more, from its
+/// checkpoint, and fails if that does not help.
 pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     tracing::error!(
         event = "job_crashed",
@@ -100,7 +103,8 @@ pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &Run
         "job crashed, it will be claimed again"
     );
     let why = ReleaseReason::Crashed;
-    if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
+    if let Err(error) =
+        retry_until_stored(context, job.id, || context.run_store.release(job, why)).await
     {
         tracing::warn!(
             event = "job_release_failed",
@@ -116,7 +120,8 @@ pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &Run
 async fn give_back(context: &Arc<JobsContext>, job: &Job) {
     let is_stopping = context.stop.is_cancelled();
     let why = if is_stopping { ReleaseReason::ServerStops } else { ReleaseReason::LeaseExpired };
-    if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
+    if let Err(error) =
+        retry_until_stored(context, job.id, || context.run_store.release(job, why)).await
     {
         tracing::warn!(
             event = "job_release_failed",
@@ -128,8 +133,8 @@ async fn give_back(context: &Arc<JobsContext>, job: &Job) {
     refresh(context, job).await;
 }
 
-/// There is no room to go on, or the file is out of reach: the job waits in the table until it can
-/// be tried again.
+/// The disk has no space, or the file is out of reach: the job waits in the table until it is
+/// retried.
 async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     let (code, message) = (error.code(), error_chain(error));
     let why = code.as_str();
@@ -141,7 +146,7 @@ async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
         "job paused automatically"
     );
     let pause = if context.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
-    let pause = || context.work.suspend(job, code, &message, pause);
+    let pause = || context.run_store.suspend(job, code, &message, pause);
     match retry_until_stored(context, job.id, pause).await {
         Ok(Some(paused)) => context.manager.publish(paused),
         Ok(None) => refresh(context, job).await,
@@ -150,7 +155,7 @@ async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
 }
 
 async fn refresh(context: &Arc<JobsContext>, job: &Job) {
-    match context.work.get(job.id).await {
+    match context.run_store.get(job.id).await {
         Ok(Some(now)) => context.manager.publish(now),
         Ok(None) | Err(_) => context.manager.forget(job.id),
     }

@@ -1,5 +1,5 @@
 //! The end of the time of files: what finished jobs left goes after `LOADBAY_RETENTION`, and what no
-//! job knows goes with it. Nothing here is in a hurry, and what fails is tried again the next time.
+//! job knows goes with it. Nothing here is in a hurry: the next pass repeats a step that failed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -116,12 +116,12 @@ struct Sweep {
     every: Duration,
     last: Option<Instant>,
     /// It was said that the files belong to another database.
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl Sweep {
     fn of(storage: Storage, every: Duration) -> Self {
-        Self { storage, every, last: None, is_told: false }
+        Self { storage, every, last: None, is_reported: false }
     }
 
     async fn when_due(&mut self, context: &JobsContext) -> Result<(), JobsError> {
@@ -173,7 +173,7 @@ impl Sweep {
     /// job of theirs says nothing.
     async fn is_ours(&mut self, context: &JobsContext) -> Result<bool, JobsError> {
         let is_ours = self.storage.belongs_to(context.store.identity().await?).await?;
-        if !is_ours && !self.is_told {
+        if !is_ours && !self.is_reported {
             tracing::warn!(
                 event = "foreign_files",
                 "files at {} belong to another database and stay; \
@@ -181,7 +181,7 @@ impl Sweep {
                 self.storage.shown(),
                 self.storage.owner_file()
             );
-            self.is_told = true;
+            self.is_reported = true;
         }
         Ok(is_ours)
     }

@@ -26,7 +26,7 @@ pub struct Retry {
     pub rows: RetryRows,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
-    /// The client's key for this wish.
+    /// The client's key for this request.
     pub idempotency_key: Option<String>,
 }
 

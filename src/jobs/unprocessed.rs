@@ -1,4 +1,4 @@
-//! The rows that a job left without an outcome, as they stand in its file: for those who want to mend
+//! The rows that a job left without an outcome, as they stand in its file: for those who want to correct
 //! or keep them before they are imported again.
 
 use std::fmt;
