@@ -51,7 +51,7 @@ error_codes! {
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
     NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing to roll back", "Upload with `undo=true` to be able to roll an import back.";
     FilesOnOtherServer = "files_on_other_server", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";
-    FilesRemoved = "files_removed", 410, false, "The job's files were removed, their time is over", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
+    FilesRemoved = "files_removed", 410, false, "The job's files were removed at the end of their retention time", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
     TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";
     UnsupportedFormat = "unsupported_format", 415, false, "The content is not a format that can be imported", "Send a file of one of the formats that the message lists.";
     FormatMismatch = "format_mismatch", 415, false, "The content is not what the name or media type says", "Give the file the name of its real format.";
@@ -60,7 +60,7 @@ error_codes! {
     CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";
     NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet", "Use a sheet that the answer lists, or none for the first one with data.";
     ExpandsTooLarge = "expands_too_large", 422, false, "The workbook is far larger inside than outside", "Save the sheet as CSV and send that.";
-    EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be told", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
+    EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be detected", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
     NoHeader = "no_header", 422, false, "No header was found", "Put the column names into the first row, or say where they are with `headerRow`.";
     MissingColumn = "missing_column", 422, false, "A required column is missing", "Add the column, or name it with the option `mapping`.";
     DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";
@@ -72,7 +72,7 @@ error_codes! {
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
     StorageUnavailable = "storage_unavailable", 503, true, "The storage of the files does not answer", "Try again after the time in Retry-After.";
     ShuttingDown = "shutting_down", 503, true, "The server is stopping", "Try again after the time in Retry-After.";
-    StorageFull = "storage_full", 507, true, "There is no room for the file", "Free space in the data folder or the shared folder, then send it again.";
+    StorageFull = "storage_full", 507, true, "The disk has no space for the file", "Free space in the data folder or the shared folder, then send it again.";
     // Failed jobs; as a request's answer they would have the status shown.
     UnclosedQuote = "unclosed_quote", 422, false, "A quoted field is never closed", "Close the quote at the place that the message names.";
     FieldTooLong = "field_too_long", 422, false, "A field or row is far too long", "Look at the place that the message names; often a quote is missing there.";

@@ -13,11 +13,11 @@ pub enum JobStatus {
     Pending,
     /// Taken up: a server holds its lease, or the next one takes it up from its checkpoint.
     Processing,
-    /// Set aside, on request or for want of room; keeps its checkpoint.
+    /// Paused on request or for lack of space; keeps its checkpoint.
     Paused,
     /// Every row has an outcome. Row errors do not change that. Terminal.
     Completed,
-    /// Could not go on; `error_code` says why. What was committed stays. Terminal.
+    /// Could not continue; `error_code` says why. What was committed stays. Terminal.
     Failed,
     /// Ended on request; what was committed stays. Terminal.
     Cancelled,

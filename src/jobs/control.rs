@@ -1,5 +1,5 @@
-//! What a person asks of a job. Each command is one compare-and-set in the table, which works whoever
-//! owns the job and whether that one still lives; what is done here besides only spares work.
+//! The commands for jobs. Each command is one compare-and-set in the table. It works whichever server
+//! owns the job, also when that server is dead; everything else here only saves work.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::store::{Deletion, StoreError};
 
-/// What is asked of a job by its name alone, and changes where the job stands.
+/// A command without options that changes the status or the place of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// Pause a running job; it keeps its checkpoint, at most the chunk in flight is added.

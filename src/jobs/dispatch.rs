@@ -14,14 +14,14 @@ use crate::domain::job::Job;
 use crate::store::{End, ReleaseReason};
 
 /// How long a job that found no space waits before it is retried, where nothing is claimed until
-/// there is room.
-const ROOM_PAUSE: Duration = Duration::from_secs(5);
+/// the disk has space.
+const SPACE_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long where only the job itself can find out: room on the disk of a database, a storage that
-/// is away.
-const TRY_PAUSE: Duration = Duration::from_secs(30);
+/// How long where only the job itself can find out: space on the disk of the database, a storage
+/// that is unreachable.
+const RETRY_PAUSE: Duration = Duration::from_secs(30);
 
-/// Runs the job to its end, or until it is asked to stop.
+/// Runs the job to its end, or until it is stopped.
 pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     match retry_transient(job.id, stop.token(), || {
         context.run_store.fail_if_attempts_exhausted(job)
@@ -39,9 +39,9 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     };
     let end = match outcome {
         Ok(()) => End::Completed,
-        Err(RunError::Stopped) => return give_back(context, job).await,
-        Err(error) if error.is_broken_off() => return broke_off(context, job, &error).await,
-        Err(error) if error.may_pass() => return suspend(context, job, &error).await,
+        Err(RunError::Stopped) => return release(context, job).await,
+        Err(error) if error.is_panic() => return recover_from_panic(context, job, &error).await,
+        Err(error) if error.is_temporary() => return suspend(context, job, &error).await,
         Err(error) => {
             let message = error_chain(&error);
             if error.code().status() >= 500 {
@@ -55,7 +55,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             End::Failed { code: error.code(), message }
         }
     };
-    // Not given up with the job's own work, which may have stopped on account of this end.
+    // With the server's stop, not the job's: this end may be the reason that the job is stopped.
     match retry_until_stored(context, job.id, || context.run_store.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
@@ -71,7 +71,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             context.manager.publish(ended.clone());
             prune::after_the_end(context, &ended);
         }
-        // Cancelled, or somebody else's by now: the table says what it is.
+        // Cancelled, or owned by another server by now: the table says which.
         Ok(None) => refresh(context, job).await,
         Err(error) => leave(context, job, &error).await,
     }
@@ -82,7 +82,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
 /// ever.
 async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     if matches!(error, RunError::Stopped) {
-        return give_back(context, job).await;
+        return release(context, job).await;
     }
     tracing::error!(
         event = "job_abandoned",
@@ -95,7 +95,7 @@ async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
 
 /// Code of the server panicked. The panic may not come again: the job is claimed once more, from its
 /// checkpoint, and fails if that does not help.
-pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
+pub(super) async fn recover_from_panic(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     tracing::error!(
         event = "job_crashed",
         job_id = job.id,
@@ -117,7 +117,7 @@ pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &Run
     context.wake.notify_one();
 }
 
-async fn give_back(context: &Arc<JobsContext>, job: &Job) {
+async fn release(context: &Arc<JobsContext>, job: &Job) {
     let is_stopping = context.stop.is_cancelled();
     let why = if is_stopping { ReleaseReason::ServerStops } else { ReleaseReason::LeaseExpired };
     if let Err(error) =
@@ -145,7 +145,8 @@ async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
         error = message,
         "job paused automatically"
     );
-    let pause = if context.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
+    let pause =
+        if context.data_dir.check_free_space(0).is_err() { SPACE_PAUSE } else { RETRY_PAUSE };
     let pause = || context.run_store.suspend(job, code, &message, pause);
     match retry_until_stored(context, job.id, pause).await {
         Ok(Some(paused)) => context.manager.publish(paused),

@@ -199,7 +199,7 @@ impl From<RunError> for JobsError {
     }
 }
 
-/// Why a job could not go on.
+/// Why a job could not continue.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
     /// Asked to stop; `Stop` knows why. Not an end of the job.
@@ -226,7 +226,7 @@ pub(super) enum RunError {
         #[source]
         source: std::io::Error,
     },
-    /// The storage, or the room on the disk.
+    /// The storage, or the space on the disk.
     #[error(transparent)]
     Files(#[from] FileError),
     /// More rows failed than `maxErrors`.
@@ -295,13 +295,13 @@ impl From<ReadError> for RunError {
 }
 
 impl RunError {
-    /// True when something of ours panicked: a fault that may not come again.
-    pub(super) fn is_broken_off(&self) -> bool {
+    /// True when code of the server panicked: a fault that may not come again.
+    pub(super) fn is_panic(&self) -> bool {
         matches!(self, Self::Panicked | Self::Store(StoreError::WriterDied))
     }
 
-    /// True when the job can go on once somebody made room or the storage is back.
-    pub(super) fn may_pass(&self) -> bool {
+    /// True when the job can continue once the disk has space or the storage is back.
+    pub(super) fn is_temporary(&self) -> bool {
         matches!(self.code(), ErrorCode::StorageFull | ErrorCode::StorageUnavailable)
     }
 

@@ -1,4 +1,4 @@
-//! An import: the same way whether it begins, goes on or is taken over. The checkpoint says where it
+//! An import: the same way whether it begins, continues or is taken over. The checkpoint says where it
 //! is; the first time it is empty.
 
 use std::sync::Arc;
@@ -89,7 +89,7 @@ pub(super) async fn run(
     check_total(context, job, total, stop).await
 }
 
-/// Where each partition goes on.
+/// Where each partition continues.
 fn partition_checkpoints(
     committed: &[CommittedChunk],
     partitions: u32,
@@ -159,7 +159,7 @@ async fn prescan_input(
     on_thread("prescan", work).await
 }
 
-/// Everything that a run hands around.
+/// What a run of an import needs.
 struct ImportRun<'a> {
     context: &'a Arc<JobsContext>,
     job: &'a Job,
@@ -196,9 +196,9 @@ impl ImportRun<'_> {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
             let writer =
                 retry_transient(job, self.stop.token(), || store.writer(settings.clone())).await?;
-            let (give_back, used) = std::sync::mpsc::channel();
+            let (returned, used) = std::sync::mpsc::channel();
             senders.push(PartitionChannels { start: *start, out: sender, used });
-            writers.push((writer, receiver, give_back));
+            writers.push((writer, receiver, returned));
         }
         let tasks: Vec<_> = writers
             .into_iter()

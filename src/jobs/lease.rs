@@ -41,7 +41,7 @@ impl RunningJob {
         if run.await.is_err() {
             // What it left at work must not go on beside the next run.
             self.stop.stop();
-            dispatch::broke_off(&self.context, &self.job, &RunError::Panicked).await;
+            dispatch::recover_from_panic(&self.context, &self.job, &RunError::Panicked).await;
         }
     }
 }

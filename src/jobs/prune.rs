@@ -74,7 +74,7 @@ pub(super) async fn at_start(context: Arc<JobsContext>) {
     }
 }
 
-/// A failure costs room, nothing else: the server does not try again.
+/// A failure costs space only: the server does not retry.
 async fn prune(context: &JobsContext, job: i64, scope: PruneScope) {
     if let Err(error) =
         context.run_store.prune_events(job, context.settings.events_max, scope).await

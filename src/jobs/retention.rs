@@ -43,7 +43,7 @@ pub(super) async fn run_retention(context: Arc<JobsContext>) {
             _ = tick.tick() => {}
             () = context.stop.cancelled() => return,
         }
-        // Each for itself: what one of them cannot remove must not keep the room of the others.
+        // Each on its own: a step that cannot remove its rows must not keep the others from it.
         log_failure(expire(&context).await, "expire files");
         log_failure(clear_journals(&context).await, "clear journals");
         for sweep in &mut sweeps {
@@ -66,7 +66,7 @@ fn log_failure(done: Result<(), JobsError>, step: &'static str) {
 /// Ends the time of the files of jobs that ended long ago.
 async fn expire(context: &JobsContext) -> Result<(), JobsError> {
     while !context.stop.is_cancelled() {
-        // Marking takes a few pages; what is removed then gives far more room.
+        // Marking takes a few pages; the removal then frees far more space.
         let expired = with_reserve(&context.data_dir, || mark_expired(context)).await?;
         if expired.is_empty() {
             break;
@@ -80,7 +80,7 @@ async fn expire(context: &JobsContext) -> Result<(), JobsError> {
 
 async fn mark_expired(context: &JobsContext) -> Result<Vec<Job>, StoreError> {
     if context.data_dir.has_reserve() {
-        // As on a full disk: until the room that is held back is given.
+        // As on a full disk: until the reserved space is released.
         fault!("retention.mark", StoreError::disk_full());
     }
     context.store.expire_files(context.settings.retention).await
@@ -110,7 +110,7 @@ async fn clear_journals(context: &JobsContext) -> Result<(), JobsError> {
     Ok(())
 }
 
-/// The search for files that nobody needs in one storage.
+/// The search for unneeded files in one storage.
 struct Sweep {
     storage: Storage,
     every: Duration,

@@ -1,4 +1,4 @@
-//! Rolling an import back, as a job of its own: from the journal that the import kept, chunk by chunk
+//! Rolling an import back, as a job of its own: from the journal of the import, chunk by chunk
 //! behind the fence, like every other job. Needs no file, so any server can run it.
 
 use std::io;
@@ -27,7 +27,7 @@ use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, Writ
 
 impl Jobs {
     /// Rolls back what a job did, as a job of its own. While a rollback of the job is unfinished,
-    /// that one is given back: asking twice starts one.
+    /// that one is given back: two requests start one.
     ///
     /// # Errors
     /// `NotFound`; `InvalidState` when the job has not ended or is a rollback itself;
@@ -103,7 +103,7 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
         dry_run: false,
         on_error: OnError::Continue,
         max_errors: None,
-        // It tells of the rows that it keeps, and counts the others.
+        // A rollback reports the rows that it keeps and counts the others.
         rows: RowEventMode::None,
         ..undone.options.clone()
     };
@@ -148,7 +148,7 @@ pub(super) async fn run(
     let run = RollbackRun { context, job: &job, undone, stop };
     retry_transient(job.id, token, || store.create_rollback_indexes(&dataset)).await?;
     let worked = run.roll_back(&dataset, plan, &committed).await;
-    // One that was stopped may go on elsewhere.
+    // A stopped rollback may continue on another server.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
     if let Err(error) = store.drop_rollback_indexes(at_its_end).await {
         tracing::warn!(
@@ -167,7 +167,7 @@ pub(super) async fn run(
     check_total(context, &job, total, stop).await
 }
 
-/// Everything that a run hands around.
+/// What a run of a rollback needs.
 struct RollbackRun<'a> {
     context: &'a Arc<JobsContext>,
     job: &'a Job,

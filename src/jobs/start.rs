@@ -20,7 +20,7 @@ use crate::files::{DataDir, Storage};
 use crate::store::Store;
 
 impl Jobs {
-    /// Takes up what an earlier process left, removes what nobody needs of it, and begins to claim
+    /// Continues what an earlier process left, removes its unneeded files, and begins to claim
     /// jobs.
     pub async fn start(
         store: Store,

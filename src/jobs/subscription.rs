@@ -1,7 +1,7 @@
 //! A subscription to a job: every stored event, then new ones as they are stored.
 //!
 //! The table is the buffer. A subscriber keeps a position and reads the events behind it, page by
-//! page, when it is asked for the next one: somebody who does not ask costs one page, and nothing
+//! page, when the next one is requested: a client that does not read costs one page, and nothing
 //! is missed, wherever the job runs and however often the server was restarted meanwhile. Of what
 //! happens while it listens only progress may be left out, never what became of rows.
 
@@ -179,17 +179,17 @@ async fn ask_for_rows(
     if job.options.rows == RowEventMode::None {
         return Ok((job, Some(Notice::RowsDisabled)));
     }
-    let asked = if job.status.is_terminal() {
+    let updated = if job.status.is_terminal() {
         None
     } else {
         context.store.request_row_events(job.id).await?
     };
-    let Some(asked) = asked else {
+    let Some(updated) = updated else {
         let notice = (done > 0).then(|| unsent_notice(done));
         return Ok((job, notice));
     };
-    let notice = Some(asked.counts.processed()).filter(|done| *done > 0).map(unsent_notice);
-    Ok((asked, notice))
+    let notice = Some(updated.counts.processed()).filter(|done| *done > 0).map(unsent_notice);
+    Ok((updated, notice))
 }
 
 fn unsent_notice(rows: u64) -> Notice {

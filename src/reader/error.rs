@@ -39,8 +39,8 @@ pub enum ReadError {
         /// What the content is.
         found: &'static str,
     },
-    /// The text's encoding cannot be told.
-    #[error("the encoding of the text cannot be told: {reason}")]
+    /// The text's encoding cannot be detected.
+    #[error("the encoding of the text cannot be detected: {reason}")]
     EncodingUnknown {
         /// What was seen.
         reason: String,

@@ -21,7 +21,7 @@ struct FailedRowsFile<R> {
     spare: RawRow,
 }
 
-/// The rows of a file with this header; those of a list of failed rows are turned back.
+/// The rows of a file with this header; those of a list of failed rows are restored.
 pub(super) fn restore_cells<R: RowSource + 'static>(
     rows: R,
     header: &[String],
@@ -33,7 +33,7 @@ pub(super) fn restore_cells<R: RowSource + 'static>(
     }
 }
 
-/// The header of a list of failed rows, turned back; any other as it is.
+/// The header of a list of failed rows, restored; any other as it is.
 pub(super) fn restore_header(mut header: Vec<String>) -> Vec<String> {
     if is_failed_list(&header) {
         for cell in &mut header {
@@ -53,7 +53,7 @@ pub(super) fn restore_sample(sample: &mut [RawRow], header: &[String]) {
     }
 }
 
-/// Turns a row back; `spare` lends its memory.
+/// Restores a row; the memory of `spare` is reused.
 fn restore_row(row: &mut RawRow, spare: &mut RawRow) {
     spare.clear();
     (spare.row_number, spare.line) = (row.row_number, row.line);

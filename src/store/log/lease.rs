@@ -80,7 +80,7 @@ impl Store {
             .filter(import_log::Column::LeaseOwner.is_not_null())
     }
 
-    /// Gives a job back unfinished, so that it goes on at once elsewhere or after a restart.
+    /// Releases an unfinished job, so that it continues at once on another server or after a restart.
     pub async fn release(&self, job: &Job, why: ReleaseReason) -> Result<(), StoreError> {
         fault!("release.before", StoreError::busy());
         let action = "give a job back";
