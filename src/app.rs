@@ -67,7 +67,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         http
     };
     if let Ok(http) = tokio::time::timeout(STOP_TIMEOUT, stop).await {
-        http.context("the web server ended with an error")?;
+        http.context("web server ended with an error")?;
     } else {
         tracing::warn!(
             event = "stop_timeout",

@@ -20,7 +20,7 @@ pub(crate) fn strikes(failpoint: &str) -> bool {
         if how.as_deref() == Some("abort") {
             std::process::abort();
         }
-        tracing::warn!(event = "failpoint_struck", failpoint, "a test makes this failpoint fail");
+        tracing::warn!(event = "failpoint_struck", failpoint, "failpoint struck");
         true
     });
     // False in every build: each failpoint has a name.

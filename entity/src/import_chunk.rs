@@ -24,7 +24,7 @@ pub struct Model {
     pub updated_count: i64,
     /// Rows whose record was the same already.
     pub unchanged_count: i64,
-    /// Rows overtaken by a later row of the same file.
+    /// Rows superseded by a later row of the same file.
     pub superseded_count: i64,
     /// Rows that failed.
     pub failed_count: i64,

@@ -32,7 +32,7 @@ pub struct Model {
     pub updated_count: i64,
     /// Rows whose record was the same already.
     pub unchanged_count: i64,
-    /// Rows overtaken by a later row of the same file.
+    /// Rows superseded by a later row of the same file.
     pub superseded_count: i64,
     /// All rows but the failed ones.
     pub success_count: i64,
@@ -55,9 +55,9 @@ pub struct Model {
     pub warnings: Json,
     /// Higher goes first.
     pub priority: i32,
-    /// Times that the job was taken up.
+    /// Times that the job was claimed.
     pub attempts: i32,
-    /// Writers among which the file's rows are divided; fixed when the job is first taken up.
+    /// Writers among which the file's rows are divided; fixed when the job is first claimed.
     pub lanes: Option<i32>,
     /// Where the uploaded file lies: the server whose own data folder holds it, or the storage that
     /// several servers share. Only who reaches it can run the job.
@@ -69,9 +69,9 @@ pub struct Model {
     pub lease_epoch: i64,
     /// When the job may be taken over.
     pub lease_expires_at: Option<DateTimeUtc>,
-    /// When the job was last taken up.
+    /// When the job was last claimed.
     pub claimed_at: Option<DateTimeUtc>,
-    /// When a job that was set aside for want of room is tried again.
+    /// When a job that was paused for lack of space is retried.
     pub resume_at: Option<DateTimeUtc>,
     /// The job of which this one repeats rows.
     pub retry_of: Option<i64>,
@@ -96,7 +96,7 @@ pub struct Model {
     pub idempotency_key: Option<String>,
     /// When the upload was accepted.
     pub created_at: DateTimeUtc,
-    /// When the job was first taken up.
+    /// When the job was first claimed.
     pub started_at: Option<DateTimeUtc>,
     /// When anything of this last changed.
     pub updated_at: DateTimeUtc,

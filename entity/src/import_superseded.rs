@@ -3,14 +3,14 @@
 
 use sea_orm::entity::prelude::*;
 
-/// One overtaken row.
+/// One superseded row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "import_superseded")]
 pub struct Model {
     /// The job.
     #[sea_orm(primary_key, auto_increment = false)]
     pub import_log_id: i64,
-    /// The row that was overtaken.
+    /// The row that was superseded.
     #[sea_orm(primary_key, auto_increment = false)]
     pub row_number: i64,
     /// The last row with the same key.

@@ -1,5 +1,5 @@
 //! `import_undo`: each row that an import changed, as it was before and after, for as long as the
-//! import can be taken back.
+//! import can be rolled back.
 
 use sea_orm::entity::prelude::*;
 

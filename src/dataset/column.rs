@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::messages::{message, scale};
 use super::model::{Column, ColumnType, Reference};
 use super::names::{Identifier, Text, Word, title_of};
-use super::source::{DefinitionFile, Lines, Section};
+use super::source::{DefinitionFile, DefinitionLines, Section};
 use super::value::number::{Digits, NumberFault, parse, written};
 use super::value::{self, CellContext, Scratch};
 use crate::domain::detected::DecimalSeparator;
@@ -70,7 +70,7 @@ pub(super) struct Draft<'a, 'i> {
 pub(super) fn read<'a, 'i>(
     file: &mut DefinitionFile<'_>,
     section: Section<'a, 'i>,
-    lines: &mut Lines,
+    lines: &mut DefinitionLines,
 ) -> Option<Draft<'a, 'i>> {
     let keys: ColumnKeys = section.read(file);
     section.missing(file, "name", "the column's name, such as `cost_price`");

@@ -10,7 +10,7 @@ use super::fault::DefinitionFault;
 use super::header::normal_form;
 use super::model::{Column, ColumnType, Dataset, History, Run};
 use super::names::{Identifier, Text, Word, listed, singular, title_of};
-use super::source::{DefinitionFile, Lines, Section};
+use super::source::{DefinitionFile, DefinitionLines, Section};
 use crate::domain::similar::nearest;
 
 /// A dataset and where its keys stand in the definition file, so that faults which are found later
@@ -22,7 +22,7 @@ pub struct Compiled {
     /// The dataset.
     pub dataset: std::sync::Arc<Dataset>,
     /// The lines of the file's keys.
-    pub lines: Lines,
+    pub lines: DefinitionLines,
 }
 
 /// The keys of the whole file.
@@ -66,7 +66,7 @@ pub fn compile(file: &str, toml_text: &str) -> Result<Compiled, Vec<DefinitionFa
         return Err(definition.faults);
     }
     let root = Section::root(document.get_ref());
-    let mut lines = Lines::default();
+    let mut lines = DefinitionLines::default();
     let dataset = read(&mut definition, &root, &mut lines);
     match dataset {
         Some(dataset) if definition.faults.is_empty() => {
@@ -86,7 +86,7 @@ const RESERVED: [&str; 4] = ["jobs", "status", "events", "bulk"];
 fn read(
     file: &mut DefinitionFile<'_>,
     root: &Section<'_, '_>,
-    lines: &mut Lines,
+    lines: &mut DefinitionLines,
 ) -> Option<Dataset> {
     for (key, at) in root.keys() {
         lines.set(key.to_owned(), file.line(at));
@@ -225,7 +225,7 @@ fn read_histories(
     root: &Section<'_, '_>,
     table: Option<&str>,
     drafts: &[Draft<'_, '_>],
-    lines: &mut Lines,
+    lines: &mut DefinitionLines,
 ) -> Vec<History> {
     // Without a table, which is a fault of its own, the owner is never asked for.
     let owner = format!("{}_id", singular(table.unwrap_or_default()));

@@ -55,10 +55,10 @@ pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> Ro
     row_error(row, fault.code(), with_signs(&fault.to_string()), Some(visible(line)))
 }
 
-/// The row error for a warning where `strict=true` was asked.
+/// The row error for a warning where the upload has `strict=true`.
 pub(super) fn strict(row: &RawRow, warning: WarningCode) -> RowError {
     let meaning = warning.meaning().trim_end_matches('.');
-    let message = format!("{meaning}; strict=true was asked");
+    let message = format!("{meaning}; the upload has strict=true");
     row_error(row, RowCode::RefusedByStrict, message, None)
 }
 

@@ -29,5 +29,5 @@ pub use header::{HeaderFault, Match, header_score, header_warnings, match_header
 pub use names::singular;
 pub use plan::{Plan, PlanFault};
 pub use shape::{FieldShape, TableShape};
-pub use source::Lines;
+pub use source::DefinitionLines;
 pub use template::{template_example, template_header, template_object};

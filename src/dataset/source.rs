@@ -15,9 +15,9 @@ use crate::domain::similar::nearest;
 
 /// The lines of a definition file's keys, by path: `table`, `column.sku`, `column.sku.type`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lines(BTreeMap<String, usize>);
+pub struct DefinitionLines(BTreeMap<String, usize>);
 
-impl Lines {
+impl DefinitionLines {
     /// The line of the first of `paths` that the file has.
     #[must_use]
     pub fn first(&self, paths: &[&str]) -> Option<usize> {

@@ -1,19 +1,19 @@
-//! What a person may ask of a job, and when: the one table from which the API derives the legal
+//! The actions on a job and when each is legal: the one table from which the API derives the legal
 //! actions of a job and `docs/job-lifecycle.md` its table.
 
 use super::job::Job;
 use super::status::JobStatus::{self, Cancelled, Completed, Failed, Paused, Pending, Processing};
 
-/// Something that may be asked of a job.
+/// An action on a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Set it aside; it keeps its checkpoint.
+    /// Pause it; it keeps its checkpoint.
     Pause,
-    /// Go on from the checkpoint.
+    /// Continue from the checkpoint.
     Resume,
     /// End it; what is committed stays.
     Cancel,
-    /// Let it go next.
+    /// Run it next.
     Force,
     /// Import its rows, or some of them, again, as a job of its own.
     Retry,
@@ -41,13 +41,13 @@ pub const RULES: &[Rule] = &[
     Rule {
         action: Action::Pause,
         from: &[Processing],
-        effect: "sets the job aside; it keeps its checkpoint",
+        effect: "pauses the job; it keeps its checkpoint",
         requires: None,
     },
     Rule {
         action: Action::Resume,
         from: &[Paused],
-        effect: "goes on from the checkpoint as soon as there is a place",
+        effect: "continues the job from its checkpoint as soon as a slot is free",
         requires: None,
     },
     Rule {
@@ -59,8 +59,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         action: Action::Force,
         from: &[Pending],
-        effect: "lets the job go next",
-        requires: Some("one that is `processing` must be stuck: then it is taken from its server"),
+        effect: "runs the job next",
+        requires: Some("a `processing` job must be stuck; it is then taken from its server"),
     },
     Rule {
         action: Action::Retry,

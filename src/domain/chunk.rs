@@ -25,7 +25,7 @@ pub struct FailedRow {
 pub struct FailedPart {
     /// The chunk's number.
     pub chunk: u32,
-    /// The epoch of the job; 0 before epochs were noted.
+    /// The epoch of the job.
     pub epoch: i64,
 }
 

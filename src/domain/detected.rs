@@ -39,6 +39,19 @@ impl Format {
         }
     }
 
+    /// Endings of file names, with their point, in the order in which they are offered.
+    #[must_use]
+    pub fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Csv => &[".csv", ".tsv", ".txt"],
+            Self::Ndjson => &[".ndjson", ".jsonl"],
+            Self::Xlsx => &[".xlsx", ".xlsm"],
+            Self::Xlsb => &[".xlsb"],
+            Self::Xls => &[".xls"],
+            Self::Ods => &[".ods"],
+        }
+    }
+
     /// The format of a word of the API.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

@@ -42,7 +42,7 @@ error_codes! {
     UnknownOption = "unknown_option", 400, false, "There is no such option", "Use the options that the answer lists.";
     InvalidOption = "invalid_option", 400, false, "An option has a value that it does not take", "Use a value that the answer names.";
     DigestMismatch = "digest_mismatch", 400, true, "The body does not match its Content-Digest", "Send the file again.";
-    OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin may change nothing here", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
+    OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin are not allowed to send changes", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
     NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
@@ -51,7 +51,7 @@ error_codes! {
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
     NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing to roll back", "Upload with `undo=true` to be able to roll an import back.";
     FilesOnOtherServer = "files_on_other_server", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";
-    FilesRemoved = "files_removed", 410, false, "The job's files were removed, their time is over", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
+    FilesRemoved = "files_removed", 410, false, "The job's files were removed at the end of their retention time", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
     TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";
     UnsupportedFormat = "unsupported_format", 415, false, "The content is not a format that can be imported", "Send a file of one of the formats that the message lists.";
     FormatMismatch = "format_mismatch", 415, false, "The content is not what the name or media type says", "Give the file the name of its real format.";
@@ -60,19 +60,19 @@ error_codes! {
     CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";
     NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet", "Use a sheet that the answer lists, or none for the first one with data.";
     ExpandsTooLarge = "expands_too_large", 422, false, "The workbook is far larger inside than outside", "Save the sheet as CSV and send that.";
-    EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be told", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
+    EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be detected", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
     NoHeader = "no_header", 422, false, "No header was found", "Put the column names into the first row, or say where they are with `headerRow`.";
     MissingColumn = "missing_column", 422, false, "A required column is missing", "Add the column, or name it with the option `mapping`.";
     DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";
     BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";
     TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
-    RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and `strict=true` was asked", "Correct what the warnings name, or upload without `strict`.";
+    RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and the upload has `strict=true`", "Correct what the warnings name, or upload without `strict`.";
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
     StorageUnavailable = "storage_unavailable", 503, true, "The storage of the files does not answer", "Try again after the time in Retry-After.";
     ShuttingDown = "shutting_down", 503, true, "The server is stopping", "Try again after the time in Retry-After.";
-    StorageFull = "storage_full", 507, true, "There is no room for the file", "Free space in the data folder or the shared folder, then send it again.";
+    StorageFull = "storage_full", 507, true, "The disk has no space for the file", "Free space in the data folder or the shared folder, then send it again.";
     // Failed jobs; as a request's answer they would have the status shown.
     UnclosedQuote = "unclosed_quote", 422, false, "A quoted field is never closed", "Close the quote at the place that the message names.";
     FieldTooLong = "field_too_long", 422, false, "A field or row is far too long", "Look at the place that the message names; often a quote is missing there.";
@@ -81,9 +81,9 @@ error_codes! {
     ParserTimeout = "parser_timeout", 422, false, "Reading the workbook took too long", "Save the sheet as CSV and send that.";
     SourceUnreadable = "source_unreadable", 500, true, "The uploaded file cannot be read", "Look at the data folder's disk, then upload again.";
     SourceChanged = "source_changed", 500, false, "The stored file is not the one that was uploaded", "Upload the file again.";
-    TooManyErrors = "too_many_errors", 422, false, "More rows failed than the upload allowed", "Mend the failed rows, or raise `maxErrors`.";
-    AbortedOnError = "aborted_on_error", 422, false, "A row failed and `onError=abort` was asked", "Mend the failed rows, then upload again.";
-    CrashedRepeatedly = "crashed_repeatedly", 500, false, "The job was taken up three times and never ended", "Look at the log of the server; upload again when the cause is gone.";
+    TooManyErrors = "too_many_errors", 422, false, "More rows failed than the upload allowed", "Correct the failed rows, or raise `maxErrors`.";
+    AbortedOnError = "aborted_on_error", 422, false, "A row failed, and the upload has `onError=abort`", "Correct the failed rows, then upload again.";
+    CrashedRepeatedly = "crashed_repeatedly", 500, false, "The job was claimed three times and never ended", "Look at the log of the server; upload again when the cause is gone.";
     DatasetChanged = "dataset_changed", 409, false, "The dataset's definition no longer fits the job", "Upload the file again.";
 }
 

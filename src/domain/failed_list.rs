@@ -1,4 +1,4 @@
-//! The list of failed rows: it goes out to be mended and comes in again, so both ways stand here.
+//! The list of failed rows: it is downloaded, corrected and uploaded again, so both directions stand here.
 //! It has the columns of the uploaded file and two of its own, by which it is known again.
 
 use std::borrow::Cow;

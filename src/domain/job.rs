@@ -43,13 +43,13 @@ pub struct Job {
     pub warnings: Warnings,
     /// Higher goes first.
     pub priority: i32,
-    /// Times that the job was taken up.
+    /// Times that the job was claimed.
     pub attempts: i32,
     /// Fences off an owner that lost its lease.
     pub lease_epoch: i64,
     /// The number of its last event.
     pub event_count: u64,
-    /// Somebody asked to be told what becomes of every row.
+    /// A client requested the outcome of every row.
     pub row_events: bool,
     /// Jobs uploaded together.
     pub bulk_id: Option<Uuid>,
@@ -61,13 +61,13 @@ pub struct Job {
     pub selection: Option<Selection>,
     /// The job that this one rolls back.
     pub rollback_of: Option<i64>,
-    /// When a job that was set aside for want of room is tried again.
+    /// When a job that was paused for lack of space is retried.
     pub resume_at: Option<DateTime<Utc>>,
     /// The client that uploaded it: the name that it gave, else its address.
     pub created_by: Option<String>,
     /// When the upload was accepted.
     pub created_at: DateTime<Utc>,
-    /// When the job was first taken up.
+    /// When the job was first claimed.
     pub started_at: Option<DateTime<Utc>>,
     /// When anything of this last changed; while it runs, the last commit.
     pub updated_at: DateTime<Utc>,

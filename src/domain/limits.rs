@@ -50,7 +50,7 @@ pub const PAGE_ROWS_MAX: u64 = 500;
 /// Rows on one page of a list when the request does not say.
 pub const PAGE_ROWS_DEFAULT: u64 = 50;
 
-/// Times a job is taken up before it is given up as `crashed_repeatedly`.
+/// Times a job is claimed before it fails with `crashed_repeatedly`.
 pub const ATTEMPTS_MAX: i32 = 3;
 
 /// The priority of a job that was forced: above all that an upload may ask for.

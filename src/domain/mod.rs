@@ -11,6 +11,7 @@ pub mod error_chain;
 pub mod error_code;
 pub mod event;
 pub mod failed_list;
+pub(crate) mod hexadecimal;
 pub mod job;
 pub mod job_view;
 pub mod limits;

@@ -72,7 +72,7 @@ row_codes! {
     CellError = "cell_error";
     /// The formula has no stored value; open and save the workbook in a spreadsheet program.
     FormulaWithoutValue = "formula_without_value";
-    /// The line breaks the rules of the file's format, so that its cells cannot be told.
+    /// The line breaks the rules of the file's format, so its cells cannot be read.
     MalformedRow = "malformed_row";
     /// The object has a key that none of the first objects of the file has.
     UnknownKey = "unknown_key";
@@ -80,11 +80,11 @@ row_codes! {
     MissingColumns = "missing_columns";
     /// The row has more cells than the header has columns, and they are not empty.
     TooManyColumns = "too_many_columns";
-    /// The same key stands in a later row of the file, and `duplicates=error` was asked.
+    /// The same key stands in a later row of the file, and the upload has `duplicates=error`.
     DuplicateInFile = "duplicate_in_file";
-    /// The key is in the table already, and `mode=insert` was asked.
+    /// The key is in the table already, and the upload has `mode=insert`.
     AlreadyExists = "already_exists";
-    /// The key is not in the table, and `mode=update` was asked.
+    /// The key is not in the table, and the upload has `mode=update`.
     NotFound = "not_found";
     /// The record named by this value does not exist, and the dataset does not create it.
     UnknownReference = "unknown_reference";
@@ -92,7 +92,7 @@ row_codes! {
     ConstraintViolated = "constraint_violated";
     /// The database refused the row for another reason.
     RefusedByDatabase = "refused_by_database";
-    /// The row raises a warning, and `strict=true` was asked.
+    /// The row raises a warning, and the upload has `strict=true`.
     RefusedByStrict = "refused_by_strict";
     /// The row was changed after the import that is rolled back, and is kept as it is.
     ChangedSince = "changed_since";
@@ -117,7 +117,7 @@ pub struct RowError {
 }
 
 impl RowError {
-    /// The message as it is told without its column beside it.
+    /// The message with its column, for places that do not show the column beside it.
     #[must_use]
     pub fn sentence(&self) -> String {
         match &self.column {

@@ -13,11 +13,11 @@ pub enum JobStatus {
     Pending,
     /// Taken up: a server holds its lease, or the next one takes it up from its checkpoint.
     Processing,
-    /// Set aside, on request or for want of room; keeps its checkpoint.
+    /// Paused on request or for lack of space; keeps its checkpoint.
     Paused,
     /// Every row has an outcome. Row errors do not change that. Terminal.
     Completed,
-    /// Could not go on; `error_code` says why. What was committed stays. Terminal.
+    /// Could not continue; `error_code` says why. What was committed stays. Terminal.
     Failed,
     /// Ended on request; what was committed stays. Terminal.
     Cancelled,
@@ -38,30 +38,34 @@ use JobStatus::{Cancelled, Completed, Failed, Paused, Pending, Processing};
 
 /// Every legal change of status.
 pub const EDGES: &[Edge] = &[
-    Edge { from: Pending, to: Processing, condition: "a server takes the job up" },
-    Edge { from: Pending, to: Cancelled, condition: "cancel is asked before the job was taken up" },
+    Edge { from: Pending, to: Processing, condition: "a server claims the job" },
+    Edge {
+        from: Pending,
+        to: Cancelled,
+        condition: "cancel is requested before a server claims the job",
+    },
     Edge { from: Processing, to: Completed, condition: "every row has an outcome" },
     Edge {
         from: Processing,
         to: Failed,
-        condition: "the file or the database makes going on impossible",
+        condition: "the file or the database does not let the job continue",
     },
     Edge {
         from: Processing,
         to: Cancelled,
-        condition: "cancel is asked; the chunk in flight may still commit",
+        condition: "cancel is requested; the chunk in flight may still commit",
     },
     Edge {
         from: Processing,
         to: Paused,
-        condition: "pause is asked, or the disk is full; the chunk in flight may still commit",
+        condition: "pause is requested, or the disk is full; the chunk in flight may still commit",
     },
     Edge {
         from: Paused,
         to: Processing,
-        condition: "resume is asked, or there may be room again; a server goes on from the checkpoint",
+        condition: "resume is requested, or there may be space again; a server continues from the checkpoint",
     },
-    Edge { from: Paused, to: Cancelled, condition: "cancel is asked while the job is set aside" },
+    Edge { from: Paused, to: Cancelled, condition: "cancel is requested while the job is paused" },
 ];
 
 impl JobStatus {

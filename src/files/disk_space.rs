@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::statvfs;
 
 use super::error::DATA;
-use super::{DataDir, FileError, private_file};
+use super::folders::private_file;
+use super::{DataDir, FileError};
 
 /// Bytes that are held back for what must be written on a full disk: some dozens of cancels.
 const RESERVE_BYTES: usize = 1 << 20;

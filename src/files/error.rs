@@ -183,7 +183,7 @@ pub fn is_disk_full(fault: &io::Error) -> bool {
     matches!(fault.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// True when what failed on files may succeed later: a network, or a disk behind one, that is away.
+/// True when the same work on files may succeed later: a network, or a disk behind one, that is away.
 #[must_use]
 pub fn is_transient_io(fault: &io::Error) -> bool {
     use io::ErrorKind as Kind;

@@ -14,10 +14,8 @@ use crate::domain::row_number::RowNumber;
 
 /// The name of the part with the failed rows of one chunk.
 pub(super) fn name(part: FailedPart) -> String {
-    match part {
-        FailedPart { chunk, epoch: 0 } => format!("failed/{chunk}.jsonl"),
-        FailedPart { chunk, epoch } => format!("failed/{chunk}-{epoch}.jsonl"),
-    }
+    let FailedPart { chunk, epoch } = part;
+    format!("failed/{chunk}-{epoch}.jsonl")
 }
 
 /// The rows as a part holds them: one line of JSON each.

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::upload_file::TempUpload;
 use super::utf8::Utf8Check;
 use super::{DataDir, FileError};
+use crate::domain::hexadecimal::hex;
 use crate::faults::fault;
 
 /// Bytes that are collected before a blocking thread writes them: few hand-overs, and no thread
@@ -156,15 +157,6 @@ impl UploadWriter {
             .write_all(batch)
             .map_err(|source| FileError::store("write the upload", source))
     }
-}
-
-/// Bytes in hexadecimal, lower case: how a SHA-256 is written everywhere.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What a person asks of a job: pause, resume, cancel, force, another priority, its rows again, that it
-//! be taken back, and that it be forgotten. What is asked for stands in the query or in a JSON body, never in both.
+//! The commands for a job: pause, resume, cancel, force, another priority, retry, rollback and delete.
+//! Their options stand in the query or in a JSON body, never in both.
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, Route, web};

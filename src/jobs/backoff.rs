@@ -1,5 +1,5 @@
-//! Patience with the database and the storage: what fails because one of them restarts, is busy or
-//! was cut off is asked again, so that an outage costs a job time and nothing else.
+//! Retries of calls to the database and the storage that fail because one of them restarts, is busy or
+//! unreachable. An outage costs a job time and nothing else.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use crate::domain::error_chain::error_chain;
 use crate::files::{DataDir, FileError};
 use crate::store::StoreError;
 
-/// The first pause before something is tried again; doubles each time, with jitter.
+/// The first pause before a retry; doubles each time, with jitter.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// Asks until the database answers.
+/// Repeats a call until the database answers.
 ///
 /// # Errors
-/// `Stopped` when `stop` comes first; a failure that asking again cannot mend.
+/// `Stopped` when `stop` comes first; a failure that a retry cannot cure.
 pub(super) async fn retry_transient<T, F>(
     job: i64,
     stop: &CancellationToken,
@@ -33,9 +33,8 @@ where
     retry(job, stop, &mut ask, StoreError::is_transient).await
 }
 
-/// Asks until the database answers or the server stops, also when that needs somebody to make room
-/// on a disk: for what must be stored whatever comes, such as the end of a job. The room that is
-/// held back for this is given.
+/// Repeats a call until the database answers or the server stops, also while the disk is full: for
+/// what must be stored in any case, such as the end of a job. Releases the reserved space for it.
 ///
 /// # Errors
 /// As of [`retry_transient`].
@@ -47,7 +46,7 @@ pub(super) async fn retry_until_stored<T, F>(
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let may_pass = |error: &StoreError| {
+    let is_temporary = |error: &StoreError| {
         let is_full = error.is_storage_full();
         if is_full && context.data_dir.release_reserve() {
             tracing::warn!(
@@ -58,7 +57,7 @@ where
         }
         is_full || error.is_transient()
     };
-    retry(job, &context.stop, &mut ask, may_pass).await
+    retry(job, &context.stop, &mut ask, is_temporary).await
 }
 
 /// Asks until the storage of the files answers. Unlike the database it may be left in the middle of
@@ -80,7 +79,7 @@ where
     }
 }
 
-/// Makes a change that needs a few pages of the disk: on a full one with the room that was held back
+/// Makes a change that needs a few pages of the disk: on a full one with the reserved space
 /// for that.
 pub(super) async fn with_reserve<T, F>(
     data_dir: &DataDir,
@@ -105,7 +104,7 @@ async fn retry<T, E, F>(
     job: i64,
     stop: &CancellationToken,
     ask: &mut (impl FnMut() -> F + ?Sized),
-    may_pass: impl Fn(&E) -> bool,
+    is_temporary: impl Fn(&E) -> bool,
 ) -> Result<T, RunError>
 where
     E: std::error::Error + Into<RunError>,
@@ -114,7 +113,7 @@ where
     let mut pause = PAUSE_MIN;
     loop {
         match ask().await {
-            Err(error) if may_pass(&error) => {
+            Err(error) if is_temporary(&error) => {
                 tracing::warn!(
                     event = "transient_error",
                     job_id = job,
@@ -146,15 +145,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_database_that_comes_back_is_asked_until_it_answers() {
-        let asked = Cell::new(0);
+    async fn a_call_is_repeated_until_the_database_answers() {
+        let calls = Cell::new(0);
         let stop = CancellationToken::new();
         let answer = retry_transient(1, &stop, || {
-            asked.set(asked.get() + 1);
-            std::future::ready(if asked.get() < 4 {
+            calls.set(calls.get() + 1);
+            std::future::ready(if calls.get() < 4 {
                 Err(StoreError::busy())
             } else {
-                Ok(asked.get())
+                Ok(calls.get())
             })
         });
         assert_eq!(answer.await.unwrap(), 4);
@@ -175,16 +174,16 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(place.path()).unwrap();
         data_dir.hold_reserve().unwrap();
-        let asked = AtomicU32::new(0);
+        let calls = AtomicU32::new(0);
         let full_once = || async {
-            match asked.fetch_add(1, Ordering::Relaxed) {
+            match calls.fetch_add(1, Ordering::Relaxed) {
                 0 => Err(StoreError::disk_full()),
                 time => Ok(time),
             }
         };
         assert_eq!(with_reserve(&data_dir, full_once).await.unwrap(), 1);
         assert!(!data_dir.release_reserve(), "it was given");
-        asked.store(0, Ordering::Relaxed);
+        calls.store(0, Ordering::Relaxed);
         assert!(with_reserve(&data_dir, full_once).await.unwrap_err().is_storage_full());
     }
 }

@@ -1,6 +1,6 @@
 //! The reader's side of a running job: rows are converted and cut into chunks, one stream a partition.
 //!
-//! A partition is one writer's share of the keys. It goes on behind the last row that it committed, so
+//! A partition is one writer's share of the keys. It continues behind the last row that it committed, so
 //! each partition is its own checkpoint and the partitions need not wait for each other.
 
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::domain::row_error::{RowCode, RowError};
 use crate::domain::row_number::RowNumber;
 use crate::faults::fault;
 
-/// Where a partition goes on.
+/// Where a partition continues.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PartitionCheckpoint {
     /// Chunks that are committed.
@@ -63,7 +63,7 @@ impl Chunker {
     /// Reads the file to its end and sends the chunks; waits where the writers are slower.
     ///
     /// # Errors
-    /// `Stopped` when asked to, or when a writer has gone; the reader's.
+    /// `Stopped` when the job is stopped or a writer has ended; the reader's.
     pub(super) fn run(
         mut self,
         source: &RowInput,

@@ -17,7 +17,7 @@ const POLL: Duration = Duration::from_secs(2);
 /// Claims jobs until the server stops.
 pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
     let claimant = claimant(&context);
-    let mut room = SpaceCheck::default();
+    let mut space = SpaceCheck::default();
     loop {
         let slot = tokio::select! {
             slot = Arc::clone(&context.slots).acquire_owned() => slot,
@@ -28,11 +28,11 @@ pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
         // Listen before asking, so that a job which arrives in between is not missed.
         let woken = context.wake.notified();
         let busy_with = context.manager.running_here();
-        let claimed = if room.look(&context) {
+        let claimed = if space.look(&context) {
             // Until there is an answer, also if this task breaks off.
             let has_unknown_claims = context.has_unknown_claims.swap(true, Ordering::Relaxed);
             let claimant = Claimant { busy_with, has_unknown_claims, ..claimant.clone() };
-            let claimed = context.work.claim(&claimant).await;
+            let claimed = context.run_store.claim(&claimant).await;
             context.has_unknown_claims.store(claimed.is_err(), Ordering::Relaxed);
             claimed
         } else {
@@ -67,7 +67,7 @@ pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
     }
 }
 
-/// Whether there is room to run jobs; said once each time that it changes.
+/// Whether the disk has space to run jobs; logged once each time that it changes.
 #[derive(Debug, Default)]
 struct SpaceCheck {
     is_missing: bool,

@@ -60,10 +60,10 @@ pub struct Jobs {
 
 #[derive(Debug)]
 pub(super) struct JobsContext {
-    /// For what is asked of us.
+    /// The connections of requests.
     pub(super) store: Store,
-    /// For running jobs, so that neither waits behind the other.
-    pub(super) work: Store,
+    /// The connections of running jobs: jobs and requests do not wait for each other.
+    pub(super) run_store: Store,
     pub(super) data_dir: Arc<DataDir>,
     pub(super) storage: Storage,
     pub(super) datasets: Arc<Datasets>,

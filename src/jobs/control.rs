@@ -1,5 +1,5 @@
-//! What a person asks of a job. Each command is one compare-and-set in the table, which works whoever
-//! owns the job and whether that one still lives; what is done here besides only spares work.
+//! The commands for jobs. Each command is one compare-and-set in the table. It works whichever server
+//! owns the job, also when that server is dead; everything else here only saves work.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::store::{Deletion, StoreError};
 
-/// What is asked of a job by its name alone, and changes where the job stands.
+/// A command without options that changes the status or the place of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// Set a running job aside; it keeps its checkpoint, at most the chunk in flight is added.
+    /// Pause a running job; it keeps its checkpoint, at most the chunk in flight is added.
     Pause,
-    /// Let a job that was set aside go on from its checkpoint.
+    /// Continue a paused job from its checkpoint.
     Resume,
     /// End it: what is committed stays, at most the chunk in flight is added.
     Cancel,
-    /// Let a job go next: one that waits, or one that is stuck, which is taken from its server.
+    /// Run a job next: one that waits, or one that is stuck, which is taken from its server.
     Force,
 }
 
@@ -47,7 +47,7 @@ impl Jobs {
         self.context.stuck_after()
     }
 
-    /// Does to a job what somebody wishes; gives it as it is then.
+    /// Applies a command to a job; gives the job as it is then.
     ///
     /// # Errors
     /// `NotFound`; `NotStuck` when a job that moves shall be forced; `InvalidState` when its status
@@ -87,11 +87,11 @@ impl Jobs {
         .await
     }
 
-    /// Forgets a job that has ended: its row, its events, its row errors and its files.
+    /// Deletes a job that has ended: its row, its events, its row errors and its files.
     ///
     /// # Errors
-    /// `NotFound`; `InvalidState` when the job has not ended, `TakenBack` while another job takes it
-    /// back; else the store's.
+    /// `NotFound`; `InvalidState` when the job has not ended, `RolledBack` while another job rolls
+    /// it back; else the store's.
     pub async fn delete(&self, id: i64) -> Result<Job, JobsError> {
         self.on_runtime(move |context| async move {
             let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
@@ -104,7 +104,7 @@ impl Jobs {
                     return Err(JobsError::InvalidState { action, job });
                 }
                 Deletion::RolledBackBy(by) => {
-                    return Err(JobsError::TakenBack { job: Box::new(job), by });
+                    return Err(JobsError::RolledBack { job: Box::new(job), by });
                 }
             }
             context.manager.deleted(&job);

@@ -13,18 +13,20 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::{End, ReleaseReason};
 
-/// How long a job that found no room waits before it is tried again, where nothing is claimed until
-/// there is room.
-const ROOM_PAUSE: Duration = Duration::from_secs(5);
+/// How long a job that found no space waits before it is retried, where nothing is claimed until
+/// the disk has space.
+const SPACE_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long where only the job itself can find out: room on the disk of a database, a storage that
-/// is away.
-const TRY_PAUSE: Duration = Duration::from_secs(30);
+/// How long where only the job itself can find out: space on the disk of the database, a storage
+/// that is unreachable.
+const RETRY_PAUSE: Duration = Duration::from_secs(30);
 
-/// Runs the job to its end, or until it is asked to stop.
+/// Runs the job to its end, or until it is stopped.
 pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
-    match retry_transient(job.id, stop.token(), || context.work.fail_if_attempts_exhausted(job))
-        .await
+    match retry_transient(job.id, stop.token(), || {
+        context.run_store.fail_if_attempts_exhausted(job)
+    })
+    .await
     {
         Ok(None) => {}
         Ok(Some(ended)) => return context.manager.publish(ended),
@@ -37,9 +39,9 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     };
     let end = match outcome {
         Ok(()) => End::Completed,
-        Err(RunError::Stopped) => return give_back(context, job).await,
-        Err(error) if error.is_broken_off() => return broke_off(context, job, &error).await,
-        Err(error) if error.may_pass() => return suspend(context, job, &error).await,
+        Err(RunError::Stopped) => return release(context, job).await,
+        Err(error) if error.is_panic() => return recover_from_panic(context, job, &error).await,
+        Err(error) if error.is_temporary() => return suspend(context, job, &error).await,
         Err(error) => {
             let message = error_chain(&error);
             if error.code().status() >= 500 {
@@ -53,8 +55,8 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             End::Failed { code: error.code(), message }
         }
     };
-    // Not given up with the job's own work, which may have stopped on account of this end.
-    match retry_until_stored(context, job.id, || context.work.finish(job, &end)).await {
+    // With the server's stop, not the job's: this end may be the reason that the job is stopped.
+    match retry_until_stored(context, job.id, || context.run_store.finish(job, &end)).await {
         Ok(Some(ended)) => {
             tracing::info!(
                 event = "job_ended",
@@ -69,17 +71,18 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             context.manager.publish(ended.clone());
             prune::after_the_end(context, &ended);
         }
-        // Cancelled, or somebody else's by now: the table says what it is.
+        // Cancelled, or owned by another server by now: the table says which.
         Ok(None) => refresh(context, job).await,
         Err(error) => leave(context, job, &error).await,
     }
 }
 
-/// The end of the job could not be stored. One that was asked to stop is given back; else it stays
-/// as it is until its lease runs out, and the attempt counts: given back, it would be tried for ever.
+/// The end of the job could not be stored. A job that is stopped is released; any other
+/// stays as it is until its lease runs out, and the attempt counts: released, it would be retried for
+/// ever.
 async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     if matches!(error, RunError::Stopped) {
-        return give_back(context, job).await;
+        return release(context, job).await;
     }
     tracing::error!(
         event = "job_abandoned",
@@ -90,9 +93,9 @@ async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     refresh(context, job).await;
 }
 
-/// Something of ours panicked. What it was may not come again: the job is taken up once more, from
-/// its checkpoint, and given up if that does not help.
-pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
+/// Code of the server panicked. The panic may not come again: the job is claimed once more, from its
+/// checkpoint, and fails if that does not help.
+pub(super) async fn recover_from_panic(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     tracing::error!(
         event = "job_crashed",
         job_id = job.id,
@@ -100,7 +103,8 @@ pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &Run
         "job crashed, it will be claimed again"
     );
     let why = ReleaseReason::Crashed;
-    if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
+    if let Err(error) =
+        retry_until_stored(context, job.id, || context.run_store.release(job, why)).await
     {
         tracing::warn!(
             event = "job_release_failed",
@@ -113,10 +117,11 @@ pub(super) async fn broke_off(context: &Arc<JobsContext>, job: &Job, error: &Run
     context.wake.notify_one();
 }
 
-async fn give_back(context: &Arc<JobsContext>, job: &Job) {
+async fn release(context: &Arc<JobsContext>, job: &Job) {
     let is_stopping = context.stop.is_cancelled();
     let why = if is_stopping { ReleaseReason::ServerStops } else { ReleaseReason::LeaseExpired };
-    if let Err(error) = retry_until_stored(context, job.id, || context.work.release(job, why)).await
+    if let Err(error) =
+        retry_until_stored(context, job.id, || context.run_store.release(job, why)).await
     {
         tracing::warn!(
             event = "job_release_failed",
@@ -128,8 +133,8 @@ async fn give_back(context: &Arc<JobsContext>, job: &Job) {
     refresh(context, job).await;
 }
 
-/// There is no room to go on, or the file is out of reach: the job waits in the table until it can
-/// be tried again.
+/// The disk has no space, or the file is out of reach: the job waits in the table until it is
+/// retried.
 async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     let (code, message) = (error.code(), error_chain(error));
     let why = code.as_str();
@@ -140,8 +145,9 @@ async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
         error = message,
         "job paused automatically"
     );
-    let pause = if context.data_dir.check_free_space(0).is_err() { ROOM_PAUSE } else { TRY_PAUSE };
-    let pause = || context.work.suspend(job, code, &message, pause);
+    let pause =
+        if context.data_dir.check_free_space(0).is_err() { SPACE_PAUSE } else { RETRY_PAUSE };
+    let pause = || context.run_store.suspend(job, code, &message, pause);
     match retry_until_stored(context, job.id, pause).await {
         Ok(Some(paused)) => context.manager.publish(paused),
         Ok(None) => refresh(context, job).await,
@@ -150,7 +156,7 @@ async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
 }
 
 async fn refresh(context: &Arc<JobsContext>, job: &Job) {
-    match context.work.get(job.id).await {
+    match context.run_store.get(job.id).await {
         Ok(Some(now)) => context.manager.publish(now),
         Ok(None) | Err(_) => context.manager.forget(job.id),
     }

@@ -14,7 +14,7 @@ use crate::files::{FileError, is_disk_full, is_transient_io};
 use crate::reader::ReadError;
 use crate::store::StoreError;
 
-/// Why a question about a job, or a wish, was refused.
+/// Why a question or a command about a job was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum JobsError {
     /// There is no such job.
@@ -23,7 +23,7 @@ pub enum JobsError {
     /// The job does not allow it now.
     #[error("job {} is {} and cannot take `{}`", job.id, job.status, action.as_str())]
     InvalidState {
-        /// What was asked.
+        /// The action that was requested.
         action: Action,
         /// The job as it stands.
         job: Box<Job>,
@@ -48,7 +48,7 @@ pub enum JobsError {
         "job {} is being rolled back by job {by} and cannot be deleted until that has ended; wait for job {by} or cancel it",
         job.id
     )]
-    TakenBack {
+    RolledBack {
         /// The job as it stands.
         job: Box<Job>,
         /// The job that rolls it back.
@@ -80,7 +80,7 @@ pub enum JobsError {
     /// The columns of the uploaded file do not fit the dataset.
     #[error("the header of the file does not fit the dataset")]
     Header(Vec<HeaderFault>),
-    /// The file raises warnings, and `strict=true` was asked.
+    /// The file raises warnings, and the upload has `strict=true`.
     #[error("{}", sentences(.0))]
     Strict(Warnings),
     /// The job's file cannot be read as rows.
@@ -115,7 +115,7 @@ pub enum JobsError {
     #[error("the server is stopping")]
     ShuttingDown,
     /// A task of ours panicked.
-    #[error("the work on this request broke off")]
+    #[error("the code that handled the request panicked")]
     Panicked,
     /// The database.
     #[error(transparent)]
@@ -134,7 +134,7 @@ impl JobsError {
             Self::NotFound(_) => ErrorCode::JobNotFound,
             Self::InvalidState { .. }
             | Self::NotStuck { .. }
-            | Self::TakenBack { .. }
+            | Self::RolledBack { .. }
             | Self::HasEnded { .. }
             | Self::NotEnded { .. } => ErrorCode::InvalidJobState,
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
@@ -167,7 +167,7 @@ impl JobsError {
         match self {
             Self::InvalidState { job, .. }
             | Self::NotStuck { job, .. }
-            | Self::TakenBack { job, .. }
+            | Self::RolledBack { job, .. }
             | Self::HasEnded { job }
             | Self::NotEnded { job } => Some(job),
             Self::NotFound(_)
@@ -199,11 +199,11 @@ impl From<RunError> for JobsError {
     }
 }
 
-/// Why a job could not go on.
+/// Why a job could not continue.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RunError {
     /// Asked to stop; `Stop` knows why. Not an end of the job.
-    #[error("the job was asked to stop")]
+    #[error("the job is stopped")]
     Stopped,
     /// The dataset is gone or has changed.
     #[error("there is no dataset `{0}` any more")]
@@ -226,7 +226,7 @@ pub(super) enum RunError {
         #[source]
         source: std::io::Error,
     },
-    /// The storage, or the room on the disk.
+    /// The storage, or the space on the disk.
     #[error(transparent)]
     Files(#[from] FileError),
     /// More rows failed than `maxErrors`.
@@ -237,8 +237,8 @@ pub(super) enum RunError {
         /// What the upload asked for.
         allowed: u64,
     },
-    /// A row failed and `onError=abort` was asked.
-    #[error("a row failed and `onError=abort` was asked")]
+    /// A row failed, and the upload has `onError=abort`.
+    #[error("a row failed, and the upload has `onError=abort`")]
     Aborted,
     /// The job that is to be rolled back is gone, or its journal is.
     #[error("job {0} left nothing to roll back")]
@@ -278,7 +278,7 @@ pub(super) enum RunError {
         total: u64,
     },
     /// A thread of ours panicked.
-    #[error("the work on the job broke off")]
+    #[error("the code that ran the job panicked")]
     Panicked,
     /// The database.
     #[error(transparent)]
@@ -295,13 +295,13 @@ impl From<ReadError> for RunError {
 }
 
 impl RunError {
-    /// True when something of ours panicked: a fault that may not come again.
-    pub(super) fn is_broken_off(&self) -> bool {
+    /// True when code of the server panicked: a fault that may not come again.
+    pub(super) fn is_panic(&self) -> bool {
         matches!(self, Self::Panicked | Self::Store(StoreError::WriterDied))
     }
 
-    /// True when the job can go on once somebody made room or the storage is back.
-    pub(super) fn may_pass(&self) -> bool {
+    /// True when the job can continue once the disk has space or the storage is back.
+    pub(super) fn is_temporary(&self) -> bool {
         matches!(self.code(), ErrorCode::StorageFull | ErrorCode::StorageUnavailable)
     }
 

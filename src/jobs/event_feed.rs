@@ -1,4 +1,4 @@
-//! What the followers of one job share: how far its events reach, and the last pages of them that
+//! What the subscribers of one job share: how far its events reach, and the last pages of them that
 //! were read from the table. However many follow a job, each page is read once, and a job that
 //! another server runs is looked at once at a time.
 //!

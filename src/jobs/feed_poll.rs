@@ -14,7 +14,7 @@ use crate::store::StoreError;
 /// How often a job that runs elsewhere, or nowhere yet, is looked up in the table.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// How often followers are woken at most: a job of tiny chunks commits more often than anybody can
+/// How often subscribers are woken at most: a job of tiny chunks commits more often than anybody can
 /// see.
 const PACE: Duration = Duration::from_millis(40);
 

@@ -1,4 +1,4 @@
-//! An import: the same way whether it begins, goes on or is taken over. The checkpoint says where it
+//! An import: the same way whether it begins, continues or is taken over. The checkpoint says where it
 //! is; the first time it is empty.
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) async fn run(
     let dataset = context.dataset_of(job)?;
     let plan = Plan::new(&dataset, &job.detected.columns)?;
     let now = Destination::of(&dataset, &plan);
-    let then = || context.work.record_destination(job, &now);
+    let then = || context.run_store.record_destination(job, &now);
     match retry_transient(job.id, stop.token(), then).await? {
         Some(then) if then != now => {
             let (then, now) = (then.beside(&now), now.beside(&then));
@@ -52,25 +52,29 @@ pub(super) async fn run(
     let inherited = job.selection.as_ref().map_or(0, |selection| selection.partitions().len());
     let inherited = u32::try_from(inherited).unwrap_or(u32::MAX);
     let partitions =
-        match retry_transient(job.id, stop.token(), || context.work.partitions_of(job.id)).await? {
+        match retry_transient(job.id, stop.token(), || context.run_store.partitions_of(job.id))
+            .await?
+        {
             Some(partitions) => partitions,
             // The selection says of each of its partitions which rows are left.
             None if inherited > 0 => inherited,
             // A second writer would only cost its connection.
             None if prescan.total <= u64::from(context.settings.chunk_rows) => 1,
-            None => context.work.partitions(context.settings.writers),
+            None => context.run_store.partitions(context.settings.writers),
         };
     let total = prescan.total;
-    let counted =
-        retry_transient(job.id, stop.token(), || context.work.set_total(job, total, partitions))
-            .await?;
+    let counted = retry_transient(job.id, stop.token(), || {
+        context.run_store.set_total(job, total, partitions)
+    })
+    .await?;
     let counted = counted.ok_or(RunError::Stopped)?;
     let failed = counted.counts.failed;
     context.manager.publish(counted.clone());
     // The server may have ended between the chunk that went too far and the end of the job.
     partition_writer::check_failed(job, failed)?;
     let committed =
-        retry_transient(job.id, stop.token(), || context.work.committed_chunks(job.id)).await?;
+        retry_transient(job.id, stop.token(), || context.run_store.committed_chunks(job.id))
+            .await?;
     let chunker = Chunker {
         converter,
         width: plan.columns.len(),
@@ -79,13 +83,13 @@ pub(super) async fn run(
         superseded: prescan.superseded,
         stop: stop.clone(),
     };
-    let work = Work { context, job: &counted, dataset: &dataset, plan: &plan, stop };
-    work.write(source, chunker, &partition_checkpoints(&committed, partitions)).await?;
+    let run = ImportRun { context, job: &counted, dataset: &dataset, plan: &plan, stop };
+    run.write(source, chunker, &partition_checkpoints(&committed, partitions)).await?;
     emit(context, job, stop, |_: &Job| lifecycle::rows_done()).await?;
     check_total(context, job, total, stop).await
 }
 
-/// Where each partition goes on.
+/// Where each partition continues.
 fn partition_checkpoints(
     committed: &[CommittedChunk],
     partitions: u32,
@@ -155,8 +159,8 @@ async fn prescan_input(
     on_thread("prescan", work).await
 }
 
-/// Everything that a run hands around.
-struct Work<'a> {
+/// What a run of an import needs.
+struct ImportRun<'a> {
     context: &'a Arc<JobsContext>,
     job: &'a Job,
     dataset: &'a Arc<Dataset>,
@@ -164,7 +168,7 @@ struct Work<'a> {
     stop: &'a Stop,
 }
 
-impl Work<'_> {
+impl ImportRun<'_> {
     /// Cuts and writes until every partition is at the end of the file.
     async fn write(
         &self,
@@ -172,7 +176,7 @@ impl Work<'_> {
         chunker: Chunker,
         starts: &[PartitionCheckpoint],
     ) -> Result<(), RunError> {
-        let (job, store) = (self.job.id, &self.context.work);
+        let (job, store) = (self.job.id, &self.context.run_store);
         let (errors, superseded) =
             retry_transient(job, self.stop.token(), || store.stored_row_outcomes(job)).await?;
         let settings = WriterSettings {
@@ -192,9 +196,9 @@ impl Work<'_> {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
             let writer =
                 retry_transient(job, self.stop.token(), || store.writer(settings.clone())).await?;
-            let (give_back, used) = std::sync::mpsc::channel();
+            let (returned, used) = std::sync::mpsc::channel();
             senders.push(PartitionChannels { start: *start, out: sender, used });
-            writers.push((writer, receiver, give_back));
+            writers.push((writer, receiver, returned));
         }
         let tasks: Vec<_> = writers
             .into_iter()

@@ -65,7 +65,7 @@ fn verify(path: &Path, sha256: &str, stop: &Stop) -> Result<(), RunError> {
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
         hash.update(bytes);
     }
-    if crate::files::hex(&hash.finalize()) == sha256 {
+    if crate::domain::hexadecimal::hex(&hash.finalize()) == sha256 {
         Ok(())
     } else {
         Err(RunError::SourceChanged)

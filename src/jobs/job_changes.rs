@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 
 use crate::domain::job::Job;
 
-/// Jobs that a listener is told of at first.
+/// Jobs that a listener gets at first.
 pub(super) const NEWEST: usize = 50;
 
 /// Deleted jobs that are remembered: many more than an answer under way can still have.
@@ -18,7 +18,7 @@ const DELETED_MAX: usize = 1_000;
 /// Answers of the table that a listener may be behind.
 pub(super) const BEHIND_MAX: usize = 16;
 
-/// What everybody who listens is told.
+/// What every listener gets.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
     Jobs(Arc<[Job]>),
@@ -60,7 +60,7 @@ pub(super) struct NewestJobs {
 #[derive(Debug, Default)]
 struct Newest {
     jobs: BTreeMap<i64, Job>,
-    /// Told as deleted, the last at the end: an answer of the table that was under way may still have them.
+    /// Sent as deleted, the last at the end: an answer of the table that was under way may still have them.
     deleted: VecDeque<i64>,
 }
 

@@ -1,7 +1,7 @@
 //! Following all jobs: the newest ones, then each that changes.
 //!
 //! One task of this server asks the table, a few times a second and only while somebody listens,
-//! which jobs changed: whichever server changed them, and each told no more often than that.
+//! which jobs changed: whichever server changed them, and each sent no more often than that.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -35,7 +35,7 @@ pub struct JobsSubscription {
     stop: CancellationToken,
 }
 
-/// What a follower of all jobs is told.
+/// What a subscriber of all jobs gets.
 #[derive(Debug, Clone)]
 pub enum JobsUpdate {
     /// The newest jobs, the newest first.
@@ -47,7 +47,7 @@ pub enum JobsUpdate {
 }
 
 impl JobsSubscription {
-    /// Waits for what is told next; `None` when the server stops. May be dropped while it waits.
+    /// Waits for the next delivery; `None` when the server stops. May be dropped while it waits.
     pub async fn next(&mut self) -> Option<JobsUpdate> {
         let Some(changed) = &mut self.changed else {
             let (changed, newest) = self.watched.listen();

@@ -41,7 +41,7 @@ impl RunningJob {
         if run.await.is_err() {
             // What it left at work must not go on beside the next run.
             self.stop.stop();
-            dispatch::broke_off(&self.context, &self.job, &RunError::Panicked).await;
+            dispatch::recover_from_panic(&self.context, &self.job, &RunError::Panicked).await;
         }
     }
 }
@@ -71,9 +71,9 @@ async fn renew_lease(context: Arc<JobsContext>, job: Job, stop: Stop, ended: Can
                 continue;
             }
         }
-        let (work, of_job) = (context.work.clone(), job.clone());
+        let (store, of_job) = (context.run_store.clone(), job.clone());
         let by = Claimant { busy_with: context.manager.running_here(), ..claimant.clone() };
-        let attempt = tokio::spawn(async move { work.renew(&of_job, &by).await });
+        let attempt = tokio::spawn(async move { store.renew(&of_job, &by).await });
         // One that hangs on a dead connection must not keep the next from trying another. It is
         // left to itself: no call of the database is cut off half-way.
         match tokio::time::timeout(every, attempt).await {

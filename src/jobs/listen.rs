@@ -1,7 +1,7 @@
 //! Hearing of the other servers: a job that changed there may be one to claim, one that runs here
 //! and must stop, or one whose copy in memory is old.
 //!
-//! A net, not a need: whatever is not heard is found by the next look into the table.
+//! It is for latency only: polling the table finds what no notification announced.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::context::JobsContext;
 use crate::domain::error_chain::error_chain;
 use crate::store::StoreError;
 
-/// How long to wait before listening is tried again.
+/// How long to wait before listening again.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Listens until the server stops.
@@ -35,12 +35,12 @@ pub(super) async fn listen(context: Arc<JobsContext>) {
 
 /// Ends well when the server stops, and where there is nobody to hear.
 async fn listen_once(context: &Arc<JobsContext>) -> Result<(), StoreError> {
-    let Some(mut notifications) = context.work.listen().await? else { return Ok(()) };
-    // What was before we listened was not heard.
-    let mut heard = None;
+    let Some(mut notifications) = context.run_store.listen().await? else { return Ok(()) };
+    // Changes before the listening began were not announced.
+    let mut notified = None;
     loop {
         context.wake.notify_one();
-        match heard {
+        match notified {
             Some(job) => refresh(context, job).await,
             // Something may have been missed: whatever runs here is asked for.
             None => {
@@ -50,8 +50,8 @@ async fn listen_once(context: &Arc<JobsContext>) -> Result<(), StoreError> {
             }
         }
         // Only the waiting is cut off, and the connection ends with it.
-        heard = tokio::select! {
-            heard = notifications.next() => heard?,
+        notified = tokio::select! {
+            notified = notifications.next() => notified?,
             () = context.stop.cancelled() => return Ok(()),
         };
     }
@@ -62,7 +62,7 @@ async fn refresh(context: &Arc<JobsContext>, job: i64) {
     if !context.manager.knows(job) && !context.changes.shows(job).await {
         return;
     }
-    match context.work.get(job).await {
+    match context.run_store.get(job).await {
         Ok(Some(now)) => {
             if context.manager.knows(job) {
                 context.manager.stop_if_lost(&now);

@@ -69,7 +69,7 @@ impl<'a> PartitionWriter<'a> {
             now
         } else {
             // An earlier commit took effect, of which the answer was lost.
-            let (id, store) = (self.job.id, &self.context.work);
+            let (id, store) = (self.job.id, &self.context.run_store);
             let stored = retry_transient(id, self.stop.token(), || store.get(id)).await?;
             stored.ok_or(RunError::Stopped)?
         };

@@ -16,7 +16,7 @@ pub(super) fn partition_of(
     if partitions <= 1 || !converter.key(row, key) {
         return 0;
     }
-    // A fixed hash: a job that goes on after a restart must divide its rows as before. The defaults
+    // A fixed hash: a job that continues after a restart must divide its rows as before. The defaults
     // are never taken: a remainder fits where its divisor does.
     let divisor = u64::try_from(partitions).unwrap_or(u64::MAX);
     usize::try_from(xxh3_64(key.as_bytes()) % divisor).unwrap_or(0)

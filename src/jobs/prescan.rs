@@ -117,17 +117,17 @@ fn superseded(
             }
         }
     }
-    // Rows are turned round within a key: the last one, which wins, comes first.
+    // Rows are turned round within a key: the last one, which supersedes the others, comes first.
     let mut superseded = ExternalSort::new(folder);
-    let mut winner: Option<u128> = None;
+    let mut last_of_key: Option<u128> = None;
     for number in valid.sorted().map_err(sorting)? {
         let number = number.map_err(sorting)?;
-        match winner {
+        match last_of_key {
             Some(by) if hash_of(by) == hash_of(number) => {
                 let (row, by) = (u128::from(!row_of(number).get()), u128::from(!row_of(by).get()));
                 superseded.push(row << 32 | by).map_err(sorting)?;
             }
-            _ => winner = Some(number),
+            _ => last_of_key = Some(number),
         }
     }
     superseded.sorted().map_err(sorting)

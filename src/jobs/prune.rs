@@ -58,7 +58,7 @@ pub(super) fn after_the_end(context: &Arc<JobsContext>, job: &Job) {
 
 /// Prunes what an earlier process had no time for.
 pub(super) async fn at_start(context: Arc<JobsContext>) {
-    match context.work.ended_with_events_over(context.settings.events_max).await {
+    match context.run_store.ended_with_events_over(context.settings.events_max).await {
         Ok(jobs) => {
             for job in jobs {
                 prune(&context, job, PruneScope::ProgressAndRows).await;
@@ -74,9 +74,11 @@ pub(super) async fn at_start(context: Arc<JobsContext>) {
     }
 }
 
-/// A failure costs room, nothing else: the server does not try again.
+/// A failure costs space only: the server does not retry.
 async fn prune(context: &JobsContext, job: i64, scope: PruneScope) {
-    if let Err(error) = context.work.prune_events(job, context.settings.events_max, scope).await {
+    if let Err(error) =
+        context.run_store.prune_events(job, context.settings.events_max, scope).await
+    {
         tracing::warn!(
             event = "prune_failed",
             job_id = job,

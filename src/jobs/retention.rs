@@ -1,5 +1,5 @@
 //! The end of the time of files: what finished jobs left goes after `LOADBAY_RETENTION`, and what no
-//! job knows goes with it. Nothing here is in a hurry, and what fails is tried again the next time.
+//! job knows goes with it. Nothing here is in a hurry: the next pass repeats a step that failed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub(super) async fn run_retention(context: Arc<JobsContext>) {
             _ = tick.tick() => {}
             () = context.stop.cancelled() => return,
         }
-        // Each for itself: what one of them cannot remove must not keep the room of the others.
+        // Each on its own: a step that cannot remove its rows must not keep the others from it.
         log_failure(expire(&context).await, "expire files");
         log_failure(clear_journals(&context).await, "clear journals");
         for sweep in &mut sweeps {
@@ -66,7 +66,7 @@ fn log_failure(done: Result<(), JobsError>, step: &'static str) {
 /// Ends the time of the files of jobs that ended long ago.
 async fn expire(context: &JobsContext) -> Result<(), JobsError> {
     while !context.stop.is_cancelled() {
-        // Marking takes a few pages; what is removed then gives far more room.
+        // Marking takes a few pages; the removal then frees far more space.
         let expired = with_reserve(&context.data_dir, || mark_expired(context)).await?;
         if expired.is_empty() {
             break;
@@ -80,7 +80,7 @@ async fn expire(context: &JobsContext) -> Result<(), JobsError> {
 
 async fn mark_expired(context: &JobsContext) -> Result<Vec<Job>, StoreError> {
     if context.data_dir.has_reserve() {
-        // As on a full disk: until the room that is held back is given.
+        // As on a full disk: until the reserved space is released.
         fault!("retention.mark", StoreError::disk_full());
     }
     context.store.expire_files(context.settings.retention).await
@@ -110,18 +110,18 @@ async fn clear_journals(context: &JobsContext) -> Result<(), JobsError> {
     Ok(())
 }
 
-/// The search for files that nobody needs in one storage.
+/// The search for unneeded files in one storage.
 struct Sweep {
     storage: Storage,
     every: Duration,
     last: Option<Instant>,
     /// It was said that the files belong to another database.
-    is_told: bool,
+    is_reported: bool,
 }
 
 impl Sweep {
     fn of(storage: Storage, every: Duration) -> Self {
-        Self { storage, every, last: None, is_told: false }
+        Self { storage, every, last: None, is_reported: false }
     }
 
     async fn when_due(&mut self, context: &JobsContext) -> Result<(), JobsError> {
@@ -173,7 +173,7 @@ impl Sweep {
     /// job of theirs says nothing.
     async fn is_ours(&mut self, context: &JobsContext) -> Result<bool, JobsError> {
         let is_ours = self.storage.belongs_to(context.store.identity().await?).await?;
-        if !is_ours && !self.is_told {
+        if !is_ours && !self.is_reported {
             tracing::warn!(
                 event = "foreign_files",
                 "files at {} belong to another database and stay; \
@@ -181,7 +181,7 @@ impl Sweep {
                 self.storage.shown(),
                 self.storage.owner_file()
             );
-            self.is_told = true;
+            self.is_reported = true;
         }
         Ok(is_ours)
     }

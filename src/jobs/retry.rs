@@ -19,14 +19,14 @@ use crate::domain::status::JobStatus;
 use crate::files::Storage;
 use crate::store::CommittedChunk;
 
-/// What is asked of a job that has ended.
+/// The request to retry a job that has ended.
 #[derive(Debug, Clone)]
 pub struct Retry {
     /// Which of its rows.
     pub rows: RetryRows,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
-    /// The client's key for this wish.
+    /// The client's key for this request.
     pub idempotency_key: Option<String>,
 }
 
@@ -36,20 +36,21 @@ impl Jobs {
     /// # Errors
     /// `NotFound`; `InvalidState` when the job has not ended or was no import; `FilesRemoved`;
     /// `NothingToRetry`; `IdempotencyMismatch`; the files'; else the store's.
-    pub async fn retry(&self, id: i64, asked: Retry) -> Result<Submitted, JobsError> {
+    pub async fn retry(&self, id: i64, request: Retry) -> Result<Submitted, JobsError> {
         self.on_runtime(move |context| async move {
             let parent = context.store.get(id).await?;
-            if let Some(job) = context.with_key(asked.idempotency_key.as_deref()).await? {
+            if let Some(job) = context.with_key(request.idempotency_key.as_deref()).await? {
                 // Whatever became of the parent since; and nothing is copied for it.
-                return context.replayed(job, |job| fits(job, id, asked.rows, parent.as_ref()));
+                return context.replayed(job, |job| fits(job, id, request.rows, parent.as_ref()));
             }
             let parent = parent.ok_or(JobsError::NotFound(id))?;
             may_retry(&parent)?;
             let storage = context.files_of(&parent)?;
-            let Wanted { selection, numbers } = wanted(&context, &parent, asked.rows).await?;
+            let Wanted { selection, numbers } =
+                rows_to_retry(&context, &parent, request.rows).await?;
             let new = NewJob {
-                idempotency_key: asked.idempotency_key,
-                created_by: asked.created_by,
+                idempotency_key: request.idempotency_key,
+                created_by: request.created_by,
                 retry_of: Some(id),
                 selection,
                 ..NewJob::over_file_of(&parent)
@@ -109,8 +110,12 @@ enum RowNumbersFrom {
     OfParent,
 }
 
-/// The rows that are asked for, relative to those that the parent itself took.
-async fn wanted(context: &JobsContext, parent: &Job, rows: RetryRows) -> Result<Wanted, JobsError> {
+/// The rows to import again, relative to those that the parent itself took.
+async fn rows_to_retry(
+    context: &JobsContext,
+    parent: &Job,
+    rows: RetryRows,
+) -> Result<Wanted, JobsError> {
     let is_there = match rows {
         RetryRows::All => parent.total_rows != Some(0),
         RetryRows::Failed => parent.counts.failed > 0,

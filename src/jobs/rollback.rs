@@ -1,4 +1,4 @@
-//! Rolling an import back, as a job of its own: from the journal that the import kept, chunk by chunk
+//! Rolling an import back, as a job of its own: from the journal of the import, chunk by chunk
 //! behind the fence, like every other job. Needs no file, so any server can run it.
 
 use std::io;
@@ -27,38 +27,38 @@ use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, Writ
 
 impl Jobs {
     /// Rolls back what a job did, as a job of its own. While a rollback of the job is unfinished,
-    /// that one is given back: asking twice starts one.
+    /// that one is given back: two requests start one.
     ///
     /// # Errors
     /// `NotFound`; `InvalidState` when the job has not ended or is a rollback itself;
     /// `NothingToUndo` when it kept no journal or changed nothing, `FilesRemoved` when the journal's
-    /// time is over; `IdempotencyMismatch` when the key belongs to another wish; else the store's.
+    /// time is over; `IdempotencyMismatch` when the key belongs to another request; else the store's.
     pub async fn rollback(
         &self,
         id: i64,
         created_by: Option<String>,
         idempotency_key: Option<String>,
     ) -> Result<Submitted, JobsError> {
-        self.on_runtime(move |inner| async move {
-            if let Some(job) = inner.with_key(idempotency_key.as_deref()).await? {
+        self.on_runtime(move |context| async move {
+            if let Some(job) = context.with_key(idempotency_key.as_deref()).await? {
                 // Whatever became of the other job since.
-                return inner.replayed(job, |job| job.rollback_of == Some(id));
+                return context.replayed(job, |job| job.rollback_of == Some(id));
             }
-            let undone = inner.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            let undone = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
             if let Some(refusal) = refusal(&undone) {
                 return Err(refusal);
             }
             let new = new_job(&undone, created_by, idempotency_key);
-            match inner.store.insert_rollback(&new, id, &undone.storage_location).await? {
+            match context.store.insert_rollback(&new, id, &undone.storage_location).await? {
                 RollbackInserted::Inserted(Inserted::New(job)) => {
-                    inner.manager.publish(job.clone());
-                    inner.wake.notify_one();
+                    context.manager.publish(job.clone());
+                    context.wake.notify_one();
                     Ok(Submitted { job, replayed: false })
                 }
                 RollbackInserted::Inserted(Inserted::KeyTaken(job)) => {
-                    inner.replayed(job, |job| job.rollback_of == Some(id))
+                    context.replayed(job, |job| job.rollback_of == Some(id))
                 }
-                RollbackInserted::Unfinished(job) => inner.replayed(job, |_| true),
+                RollbackInserted::Unfinished(job) => context.replayed(job, |_| true),
                 RollbackInserted::Refused(job) => {
                     Err(refusal(&job).unwrap_or(JobsError::NothingToUndo(id)))
                 }
@@ -70,8 +70,8 @@ impl Jobs {
 }
 
 /// Removes the indexes that rollbacks left that ended while nobody ran them.
-pub(super) async fn at_start(inner: &JobsContext) {
-    if let Err(error) = inner.store.drop_rollback_indexes(None).await {
+pub(super) async fn at_start(context: &JobsContext) {
+    if let Err(error) = context.store.drop_rollback_indexes(None).await {
         tracing::warn!(
             event = "rollback_index_left",
             error = error_chain(&error),
@@ -103,7 +103,7 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
         dry_run: false,
         on_error: OnError::Continue,
         max_errors: None,
-        // It tells of the rows that it keeps, and counts the others.
+        // A rollback reports the rows that it keeps and counts the others.
         rows: RowEventMode::None,
         ..undone.options.clone()
     };
@@ -119,13 +119,13 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
 
 /// Rolls back what the job `undone` did.
 pub(super) async fn run(
-    inner: &Arc<JobsContext>,
+    context: &Arc<JobsContext>,
     job: &Job,
     undone: i64,
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let dataset = inner.dataset_of(job)?;
-    let (store, token) = (&inner.work, stop.token());
+    let dataset = context.dataset_of(job)?;
+    let (store, token) = (&context.run_store, stop.token());
     let plan = Plan::of_imported(&dataset, &job.detected.columns)?;
     let now = Destination::of(&dataset, &plan);
     match retry_transient(job.id, token, || store.destination(undone)).await? {
@@ -133,7 +133,8 @@ pub(super) async fn run(
             let (then, now) = (then.beside(&now), now.beside(&then));
             return Err(RunError::GoesElsewhere { undone, then, now });
         }
-        Some(_) | None => {}
+        Some(_) => {}
+        None => return Err(RunError::NothingToUndo(undone)),
     }
     let total = retry_transient(job.id, token, || store.undo_rows(undone)).await?;
     if total == 0 || job.total_rows.is_some_and(|known| known != total) {
@@ -141,13 +142,13 @@ pub(super) async fn run(
     }
     let job = retry_transient(job.id, token, || store.set_total(job, total, 1)).await?;
     let job = job.ok_or(RunError::Stopped)?;
-    inner.manager.publish(job.clone());
+    context.manager.publish(job.clone());
     let committed = retry_transient(job.id, token, || store.committed_chunks(job.id)).await?;
-    complete_list(inner, &job, &committed, stop).await?;
-    let work = Work { inner, job: &job, undone, stop };
+    complete_list(context, &job, &committed, stop).await?;
+    let run = RollbackRun { context, job: &job, undone, stop };
     retry_transient(job.id, token, || store.create_rollback_indexes(&dataset)).await?;
-    let worked = work.roll_back(&dataset, plan, &committed).await;
-    // One that was stopped may go on elsewhere.
+    let worked = run.roll_back(&dataset, plan, &committed).await;
+    // A stopped rollback may continue on another server.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
     if let Err(error) = store.drop_rollback_indexes(at_its_end).await {
         tracing::warn!(
@@ -162,19 +163,19 @@ pub(super) async fn run(
     if retry_transient(job.id, token, || store.undo_rows(undone)).await? != total {
         return Err(RunError::NothingToUndo(undone));
     }
-    emit(inner, &job, stop, |_: &Job| lifecycle::rows_done()).await?;
-    check_total(inner, &job, total, stop).await
+    emit(context, &job, stop, |_: &Job| lifecycle::rows_done()).await?;
+    check_total(context, &job, total, stop).await
 }
 
-/// Everything that a run hands around.
-struct Work<'a> {
-    inner: &'a Arc<JobsContext>,
+/// What a run of a rollback needs.
+struct RollbackRun<'a> {
+    context: &'a Arc<JobsContext>,
     job: &'a Job,
     undone: i64,
     stop: &'a Stop,
 }
 
-impl Work<'_> {
+impl RollbackRun<'_> {
     /// Rolls the journal back behind the chunks that are committed.
     async fn roll_back(
         &self,
@@ -182,26 +183,26 @@ impl Work<'_> {
         plan: Plan,
         committed: &[CommittedChunk],
     ) -> Result<(), RunError> {
-        let (inner, job, undone) = (self.inner, self.job, self.undone);
-        let (store, token) = (&inner.work, self.stop.token());
+        let (context, job, undone) = (self.context, self.job, self.undone);
+        let (store, token) = (&context.run_store, self.stop.token());
         let (errors, _) =
             retry_transient(job.id, token, || store.stored_row_outcomes(job.id)).await?;
         let settings = WriterSettings {
             job: job.clone(),
             dataset: Arc::clone(dataset),
             plan,
-            failed_rows: failed_rows_sink(inner, job)?,
+            failed_rows: failed_rows_sink(context, job)?,
             every_row: false,
-            event_quota: event_quota(inner.settings.stored_errors_max, errors, 0),
+            event_quota: event_quota(context.settings.stored_errors_max, errors, 0),
         };
         let writer =
             retry_transient(job.id, token, || store.rollback_writer(undone, settings.clone()))
                 .await?;
-        let mut partition = PartitionWriter::new(inner, job, writer, self.stop);
+        let mut partition = PartitionWriter::new(context, job, writer, self.stop);
         let mut number = next_number(committed);
         let mut after =
             committed.iter().map(|chunk| chunk.last_row).max().unwrap_or(RowNumber::NONE);
-        let rows = inner.settings.chunk_rows;
+        let rows = context.settings.chunk_rows;
         while let Some((first_row, last_row)) =
             retry_transient(job.id, token, || store.next_undo_rows(undone, after, rows)).await?
         {
@@ -220,12 +221,12 @@ fn next_number(committed: &[CommittedChunk]) -> u32 {
 /// The rows that were kept so far may be listed in the folder of a server that is gone: the list is
 /// made anew here from what the table knows of them, which is all but their cells.
 async fn complete_list(
-    inner: &Arc<JobsContext>,
+    context: &Arc<JobsContext>,
     job: &Job,
     committed: &[CommittedChunk],
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let storage = inner.storage.at(&job.storage_location)?;
+    let storage = context.storage.at(&job.storage_location)?;
     let mut first = RowNumber::NONE;
     for chunk in committed {
         let (from, to) = (first, chunk.last_row);
@@ -242,7 +243,7 @@ async fn complete_list(
         if retry_storage(job.id, stop.token(), look).await? {
             continue;
         }
-        let errors = || inner.work.row_errors_between(job.id, from, to);
+        let errors = || context.run_store.row_errors_between(job.id, from, to);
         let errors = retry_transient(job.id, stop.token(), errors).await?;
         let rows: Vec<FailedRow> = errors
             .into_iter()

@@ -1,5 +1,5 @@
 //! Only some rows of a file: those that an earlier job over the same file left. Cut and totals see no
-//! others; the prescan does where they may overtake. Row numbers stay those of the file.
+//! others; the prescan does where they may supersede selected rows. Row numbers stay those of the file.
 
 use std::sync::Arc;
 
@@ -51,9 +51,9 @@ impl RowFilter {
         Box::new(SelectedRows { rows, passed: 0, pass: self.pass(), stop: self.stop.clone() })
     }
 
-    /// True when rows that are not taken may overtake those that are. Rows that were not reached are
-    /// taken with all that come later with their key; of rows that failed nothing like it holds.
-    pub(super) fn is_overtaken_by_others(&self) -> bool {
+    /// True when rows outside of the selection may supersede rows in it. A selection of rows that were
+    /// not reached includes every later row with the same key; a selection of failed rows need not.
+    pub(super) fn has_superseding_rows(&self) -> bool {
         self.selection.has_numbers()
     }
 

@@ -49,11 +49,11 @@ impl RowInput {
         })
     }
 
-    /// The rows that may overtake those of this source, and what tells its own among them, unless
+    /// The rows that may supersede those of this source, and what tells its own among them, unless
     /// all are.
     pub(super) fn with_superseding_rows(&self) -> (&Self, Option<FilterPass>) {
         match self {
-            Self::Selected { source, filter } if filter.is_overtaken_by_others() => {
+            Self::Selected { source, filter } if filter.has_superseding_rows() => {
                 (source, Some(filter.pass()))
             }
             Self::File { .. } | Self::Spool { .. } | Self::Selected { .. } => (self, None),

@@ -20,7 +20,7 @@ use crate::files::{DataDir, Storage};
 use crate::store::Store;
 
 impl Jobs {
-    /// Takes up what an earlier process left, removes what nobody needs of it, and begins to claim
+    /// Continues what an earlier process left, removes its unneeded files, and begins to claim
     /// jobs.
     pub async fn start(
         store: Store,
@@ -33,7 +33,7 @@ impl Jobs {
             manager: JobManager::new(settings.keep_finished),
             feeds: EventFeeds::default(),
             changes: JobChanges::default(),
-            work: store.for_work(),
+            run_store: store.for_work(),
             store,
             data_dir,
             storage,
@@ -74,7 +74,7 @@ impl Jobs {
 
     /// Closes the connections to the database: the last thing.
     pub async fn close(&self) {
-        self.context.work.close().await;
+        self.context.run_store.close().await;
         self.context.store.close().await;
     }
 }

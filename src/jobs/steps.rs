@@ -23,8 +23,9 @@ pub(super) async fn emit(
     stop: &Stop,
     story: fn(&Job) -> Vec<Event>,
 ) -> Result<(), RunError> {
-    let told = retry_transient(job.id, stop.token(), || context.work.emit(job, story)).await?;
-    context.manager.publish(told.ok_or(RunError::Stopped)?);
+    let updated =
+        retry_transient(job.id, stop.token(), || context.run_store.emit(job, story)).await?;
+    context.manager.publish(updated.ok_or(RunError::Stopped)?);
     Ok(())
 }
 
@@ -36,7 +37,7 @@ pub(super) async fn check_total(
     stop: &Stop,
 ) -> Result<(), RunError> {
     let processed =
-        retry_transient(job.id, stop.token(), || context.work.rows_in_chunks(job.id)).await?;
+        retry_transient(job.id, stop.token(), || context.run_store.rows_in_chunks(job.id)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
     }

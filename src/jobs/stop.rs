@@ -1,4 +1,4 @@
-//! How a running job is asked to stop: one flag for threads that poll, one token for tasks that wait.
+//! How a running job is stopped: one flag for threads that poll, one token for tasks that wait.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +42,7 @@ impl Stop {
         self.token.cancel();
     }
 
-    /// True once asked.
+    /// True once the job is stopped.
     pub(super) fn is_stopped(&self) -> bool {
         self.flag.load(Ordering::Acquire)
     }

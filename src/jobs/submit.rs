@@ -1,7 +1,7 @@
 //! From an uploaded file to a job: decide what the file is, match its header, store the job.
 //!
-//! Knows nothing of HTTP: whoever has a file on disk can call it. What is wrong with the file is
-//! told here, before there is a job; what is wrong with a row is the job's.
+//! Knows nothing of HTTP: any code with a file on disk can call it. A fault of the file is reported
+//! here, before there is a job; a fault of a row is reported by the job.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -55,7 +55,7 @@ impl Jobs {
     ///
     /// # Errors
     /// `File` when it is none that can be read, `Header` when its columns do not fit the dataset,
-    /// `Strict` when it raises a warning and `strict=true` was asked;
+    /// `Strict` when it raises a warning and the upload has `strict=true`;
     /// `IdempotencyMismatch` when the key belongs to another upload; the files', else the store's.
     pub async fn submit_upload(&self, request: ImportRequest) -> Result<Submitted, JobsError> {
         self.on_runtime(|context| async move {
@@ -186,7 +186,7 @@ impl JobsContext {
         }
     }
 
-    /// The job that has the key of a wish, if there is a key and it has one.
+    /// The job that has the key of a request, if there is a key and it has one.
     pub(super) async fn with_key(&self, key: Option<&str>) -> Result<Option<Job>, JobsError> {
         match key {
             Some(key) => Ok(self.store.get_by_key(key).await?),
@@ -194,7 +194,7 @@ impl JobsContext {
         }
     }
 
-    /// The job that a wish made before, when it `fits` the wish.
+    /// The job that a request made before, when it `fits` the request.
     pub(super) fn replayed(
         &self,
         job: Job,

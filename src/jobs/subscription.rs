@@ -1,7 +1,7 @@
-//! Following a job: everything that was told of it before, then what is told as it happens.
+//! A subscription to a job: every stored event, then new ones as they are stored.
 //!
-//! The table is the buffer. A follower keeps a position and reads the events behind it, page by
-//! page, when it is asked for the next one: somebody who does not ask costs one page, and nothing
+//! The table is the buffer. A subscriber keeps a position and reads the events behind it, page by
+//! page, when the next one is requested: a client that does not read costs one page, and nothing
 //! is missed, wherever the job runs and however often the server was restarted meanwhile. Of what
 //! happens while it listens only progress may be left out, never what became of rows.
 
@@ -23,7 +23,7 @@ use crate::domain::event::{
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
 
-/// The time between two progress events at least, once what was stored before is told.
+/// The time between two progress events at least, once what was stored before is sent.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
 
 /// Follows one job; see [`Jobs::subscribe`].
@@ -35,32 +35,32 @@ pub struct Subscription {
     rows: RowEventMode,
     feed: Arc<EventFeed>,
     state: watch::Receiver<FeedState>,
-    /// The number of the last event that was told or left out.
+    /// The number of the last event that was sent or left out.
     position: u64,
-    /// Up to here everything is told.
+    /// Up to here everything is sent.
     replayed: u64,
     page: Option<EventPage>,
-    /// Progress that waits until it may be told.
+    /// Progress that waits until it may be sent.
     held: Option<DeliveredEvent>,
     next_progress: Instant,
-    /// The follower was told that events are gone.
+    /// The subscriber knows that events are gone.
     is_pruned: bool,
-    /// Whether it must be said which rows are not told one by one.
-    untold_due: bool,
+    /// Whether a notice must say which rows are not sent one by one.
+    is_unsent_notice_due: bool,
     notices: Vec<Notice>,
     is_over: bool,
 }
 
-/// What a follower is told.
+/// What a subscriber gets.
 #[derive(Debug, Clone)]
 pub enum Delivery {
-    /// A remark about what cannot be told. Has no number.
+    /// A notice about what cannot be sent. Has no number.
     Notice(Notice),
     /// An event of the job.
     Event(DeliveredEvent),
 }
 
-/// A stored event as one follower is told it.
+/// A stored event as one subscriber gets it.
 #[derive(Debug, Clone)]
 pub struct DeliveredEvent {
     page: EventPage,
@@ -88,7 +88,7 @@ impl DeliveredEvent {
         self.stored().map(|stored| &stored.event)
     }
 
-    /// The notes about rows that this follower is to be told, each with its number and with the
+    /// The notes about rows that this subscriber is to get, each with its number and with the
     /// percentage that the job has reached with it.
     pub fn notes(&self) -> impl Iterator<Item = (u64, &RowEvent, f64)> {
         let first = self.stored().map_or(0, |stored| stored.first);
@@ -109,7 +109,7 @@ impl DeliveredEvent {
     }
 }
 
-/// Whether one who asked so is told what became of each of these rows.
+/// Whether a subscriber with this mode gets the outcome of each of these rows.
 fn wants_every_row(rows: RowEventMode, notes: &RowEventBatch) -> bool {
     match rows {
         RowEventMode::All => true,
@@ -120,7 +120,7 @@ fn wants_every_row(rows: RowEventMode, notes: &RowEventBatch) -> bool {
 
 impl Jobs {
     /// Follows a job from behind the event numbered `after`. `rows` says whether what became of
-    /// every row is told; `Auto` means: of jobs that are not too large.
+    /// every row is sent; `Auto` means: of jobs that are not too large.
     ///
     /// # Errors
     /// `NotFound`; else the store's.
@@ -157,7 +157,7 @@ impl Jobs {
             held: None,
             next_progress: Instant::now(),
             is_pruned: false,
-            untold_due: rows == RowEventMode::All && position == 0 && notices.is_empty(),
+            is_unsent_notice_due: rows == RowEventMode::All && position == 0 && notices.is_empty(),
             notices,
             is_over: job.status.is_terminal() && after >= job.event_count,
             job,
@@ -165,8 +165,8 @@ impl Jobs {
     }
 }
 
-/// Lets the job tell what becomes of every row, if that was asked and it does not yet; with what
-/// must be said about rows that were not told.
+/// Lets the job store the outcome of every row, if the client requests that and the job does not do
+/// so yet. Gives the notice about rows whose outcomes are not stored.
 async fn ask_for_rows(
     context: &JobsContext,
     job: Job,
@@ -179,25 +179,25 @@ async fn ask_for_rows(
     if job.options.rows == RowEventMode::None {
         return Ok((job, Some(Notice::RowsDisabled)));
     }
-    let asked = if job.status.is_terminal() {
+    let updated = if job.status.is_terminal() {
         None
     } else {
         context.store.request_row_events(job.id).await?
     };
-    let Some(asked) = asked else {
-        let notice = (done > 0).then(|| untold(done));
+    let Some(updated) = updated else {
+        let notice = (done > 0).then(|| unsent_notice(done));
         return Ok((job, notice));
     };
-    let notice = Some(asked.counts.processed()).filter(|done| *done > 0).map(untold);
-    Ok((asked, notice))
+    let notice = Some(updated.counts.processed()).filter(|done| *done > 0).map(unsent_notice);
+    Ok((updated, notice))
 }
 
-fn untold(rows: u64) -> Notice {
+fn unsent_notice(rows: u64) -> Notice {
     Notice::RowsNotRecorded { rows }
 }
 
 impl Subscription {
-    /// The job as it stood when this follower came.
+    /// The job as it stood when this subscription began.
     #[must_use]
     pub fn job(&self) -> &Job {
         &self.job
@@ -209,7 +209,7 @@ impl Subscription {
         self.is_over
     }
 
-    /// Waits for what is told next; `None` after the end of the job, and when the server stops
+    /// Waits for the next delivery; `None` after the end of the job, and when the server stops
     /// (then [`is_over`](Self::is_over) is false). May be dropped while it waits.
     ///
     /// # Errors
@@ -223,8 +223,8 @@ impl Subscription {
                 return Ok(None);
             }
             if let Some(page) = self.page.take() {
-                if let Some(told) = self.turn(page) {
-                    return Ok(Some(told));
+                if let Some(delivery) = self.turn(page) {
+                    return Ok(Some(delivery));
                 }
                 continue;
             }
@@ -259,7 +259,7 @@ impl Subscription {
         self.feed.page(after, read).await
     }
 
-    /// Waits until there is something new, or until held progress may be told.
+    /// Waits until there is something new, or until held progress may be sent.
     async fn wait(&mut self) {
         let until = self.held.as_ref().map(|_| self.next_progress);
         let held = async {
@@ -269,14 +269,14 @@ impl Subscription {
             }
         };
         tokio::select! {
-            // The feed lives as long as this follower.
+            // The feed lives as long as this subscription.
             _ = self.state.changed() => {}
             () = held => {}
             () = self.stop.cancelled() => {}
         }
     }
 
-    /// The next that is told of the page; puts the page back when there may be more of it.
+    /// The next delivery of the page; puts the page back when there may be more of it.
     fn turn(&mut self, page: EventPage) -> Option<Delivery> {
         let index = page.iter().position(|stored| stored.number > self.position)?;
         let stored = page.get(index)?;
@@ -285,7 +285,7 @@ impl Subscription {
             self.page = Some(page);
             return None;
         }
-        let heard = DeliveredEvent {
+        let delivered = DeliveredEvent {
             page: Arc::clone(&page),
             index,
             after: self.position,
@@ -302,33 +302,36 @@ impl Subscription {
                 }
                 if self.next_progress <= Instant::now() {
                     self.held = None;
-                    return Some(self.progress(heard));
+                    return Some(self.progress(delivered));
                 }
-                self.held = Some(heard);
+                self.held = Some(delivered);
                 None
             }
-            Event::Rows(rows) if rows.every_row && std::mem::take(&mut self.untold_due) => {
-                self.notices.extend(Some(rows.processed).filter(|done| *done > 0).map(untold));
+            Event::Rows(rows)
+                if rows.every_row && std::mem::take(&mut self.is_unsent_notice_due) =>
+            {
+                self.notices
+                    .extend(Some(rows.processed).filter(|done| *done > 0).map(unsent_notice));
                 self.page = Some(page);
                 None
             }
             Event::Rows(_) => {
                 self.pass(stored);
                 self.page = Some(page);
-                let is_told = heard.notes().next().is_some();
+                let is_delivered = delivered.notes().next().is_some();
                 // Numbers only rise: progress that waited is superseded.
-                self.held = self.held.take().filter(|_| !is_told);
-                is_told.then_some(Delivery::Event(heard))
+                self.held = self.held.take().filter(|_| !is_delivered);
+                is_delivered.then_some(Delivery::Event(delivered))
             }
             event => {
                 self.page = Some(Arc::clone(&page));
-                // A turn of the job's life: the last progress before it is told, however soon.
+                // A turn of the job's life: the last progress before it is sent, however soon.
                 if let Some(held) = self.held.take() {
                     return Some(self.progress(held));
                 }
                 self.pass(stored);
                 self.is_over = matches!(event, Event::Complete { .. });
-                Some(Delivery::Event(heard))
+                Some(Delivery::Event(delivered))
             }
         }
     }
@@ -337,13 +340,13 @@ impl Subscription {
         self.position = stored.number;
     }
 
-    fn progress(&mut self, heard: DeliveredEvent) -> Delivery {
+    fn progress(&mut self, delivered: DeliveredEvent) -> Delivery {
         self.next_progress = Instant::now() + PROGRESS_PAUSE;
-        Delivery::Event(heard)
+        Delivery::Event(delivered)
     }
 
     /// The events up to the one before `number` were pruned. Of those that were stored before this
-    /// follower came it is said once; a single later one was progress, of which not all is told.
+    /// subscription began one notice says so; a single later one was progress, of which not all is sent.
     fn missed(&mut self, number: u64) {
         let (first, last) = (self.position + 1, number - 1);
         if first > self.replayed {
@@ -352,6 +355,6 @@ impl Subscription {
             self.notices.push(Notice::EventsPruned { first, last: self.replayed });
         }
         self.position = last;
-        self.untold_due = false;
+        self.is_unsent_notice_due = false;
     }
 }

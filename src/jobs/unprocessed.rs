@@ -1,4 +1,4 @@
-//! The rows that a job left without an outcome, as they stand in its file: for those who want to mend
+//! The rows that a job left without an outcome, as they stand in its file: for those who want to correct
 //! or keep them before they are imported again.
 
 use std::fmt;
@@ -61,14 +61,14 @@ impl Jobs {
     /// What is fetched for it goes when the caller goes away meanwhile.
     ///
     /// # Errors
-    /// `NotFound`; `NotEnded`; `FilesRemoved`; the files', and their want of room; else the store's.
+    /// `NotFound`; `NotEnded`; `FilesRemoved`; the files', and their lack of space; else the store's.
     pub async fn unprocessed(&self, id: i64) -> Result<Unprocessed, JobsError> {
         let jobs = self.clone();
         self.while_awaited(move |_| async move { jobs.unprocessed_of(id).await }).await
     }
 
     async fn unprocessed_of(&self, id: i64) -> Result<Unprocessed, JobsError> {
-        let asked = move |context: Arc<JobsContext>| async move {
+        let open = move |context: Arc<JobsContext>| async move {
             let (job, storage) = wanted(&context, id).await?;
             let selection = match &storage {
                 Some(_) => Some(left(&context, &job).await?),
@@ -76,7 +76,7 @@ impl Jobs {
             };
             Ok((job, storage.zip(selection)))
         };
-        let (job, rows) = self.on_runtime(asked).await?;
+        let (job, rows) = self.on_runtime(open).await?;
         let context = Arc::clone(&self.context);
         let left = match rows {
             Some((storage, selection)) => match fetch(&context, &job, storage, selection).await {

@@ -23,10 +23,11 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 pub(super) async fn start(context: &Arc<JobsContext>) {
     // Before anybody is answered: what an earlier process left must not seem to run. Where that
     // fails, each claim tries it again.
-    let let_go = context.work.release_orphaned(&claimant(context)).await;
+    let let_go = context.run_store.release_orphaned(&claimant(context)).await;
     context.has_unknown_claims.store(let_go.is_err(), Ordering::Relaxed);
     // Where the database does not answer, that is what the log says.
-    for dataset in context.work.missing_datasets(&claimant(context)).await.unwrap_or_default() {
+    for dataset in context.run_store.missing_datasets(&claimant(context)).await.unwrap_or_default()
+    {
         tracing::warn!(
             event = "dataset_missing",
             dataset,

@@ -33,7 +33,7 @@ class DropZone extends HTMLElement {
     this.small(false);
     this.#input.addEventListener("change", () => {
       this.#give(this.#input.files);
-      // The same file may be chosen again, after it was mended.
+      // The same file may be chosen again, after it was corrected.
       this.#input.value = "";
     });
   }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::detected::Format;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
 use crate::domain::row::RowPosition;
@@ -38,8 +39,8 @@ pub enum ReadError {
         /// What the content is.
         found: &'static str,
     },
-    /// The text's encoding cannot be told.
-    #[error("the encoding of the text cannot be told: {reason}")]
+    /// The text's encoding cannot be detected.
+    #[error("the encoding of the text cannot be detected: {reason}")]
     EncodingUnknown {
         /// What was seen.
         reason: String,
@@ -210,7 +211,7 @@ pub enum WorkbookFault {
 
 /// The endings of the files that can be imported.
 fn readable() -> String {
-    let endings: Vec<_> = super::format::endings().collect();
+    let endings: Vec<_> = Format::ALL.iter().flat_map(|format| format.endings()).copied().collect();
     endings.join(", ")
 }
 

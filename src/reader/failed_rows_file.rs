@@ -2,8 +2,8 @@
 //!
 //! Such a list is known by its own columns ([`is_failed_list`]). In it, and in no other file, the
 //! apostrophe that kept a spreadsheet from taking a cell for a formula is taken away again, and
-//! cells that say that they have no value (`#N/A`, U+FFFD) are taken at their word: a row that
-//! nobody mended fails again instead of storing its own complaint.
+//! cells that say that they have no value (`#N/A`, U+FFFD) are read as such: a row that nobody
+//! corrected fails again instead of storing the error text.
 
 use super::RowSource;
 use super::error::ReadError;
@@ -21,7 +21,7 @@ struct FailedRowsFile<R> {
     spare: RawRow,
 }
 
-/// The rows of a file with this header; those of a list of failed rows are turned back.
+/// The rows of a file with this header; those of a list of failed rows are restored.
 pub(super) fn restore_cells<R: RowSource + 'static>(
     rows: R,
     header: &[String],
@@ -33,7 +33,7 @@ pub(super) fn restore_cells<R: RowSource + 'static>(
     }
 }
 
-/// The header of a list of failed rows, turned back; any other as it is.
+/// The header of a list of failed rows, restored; any other as it is.
 pub(super) fn restore_header(mut header: Vec<String>) -> Vec<String> {
     if is_failed_list(&header) {
         for cell in &mut header {
@@ -53,7 +53,7 @@ pub(super) fn restore_sample(sample: &mut [RawRow], header: &[String]) {
     }
 }
 
-/// Turns a row back; `spare` lends its memory.
+/// Restores a row; the memory of `spare` is reused.
 fn restore_row(row: &mut RawRow, spare: &mut RawRow) {
     spare.clear();
     (spare.row_number, spare.line) = (row.row_number, row.line);

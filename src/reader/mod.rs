@@ -13,8 +13,10 @@ pub mod error;
 mod failed_rows_file;
 mod format;
 mod inspect;
+mod inspection;
 mod json_object;
 mod ndjson_rows;
+mod row_source;
 mod sniff;
 mod spool;
 mod transcode;
@@ -27,20 +29,12 @@ use std::sync::atomic::AtomicBool;
 pub use child::{Child, ReadPermit};
 pub use error::{ReadError, WorkbookFault};
 pub use format::{ending_of_media_type, endings, is_workbook};
-pub use inspect::{Inspection, Upload, inspect, may_be_workbook};
+pub use inspect::{inspect, may_be_workbook};
+pub use inspection::{Inspection, Upload};
+pub use row_source::RowSource;
 
 use self::workbook::{ConvertMode, ConvertRequest};
 use crate::domain::detected::Detected;
-use crate::domain::row::RawRow;
-
-/// Gives the data rows of a file one after another.
-pub trait RowSource: Send {
-    /// Reads the next row that is not blank into `row`. False at the end.
-    ///
-    /// # Errors
-    /// When the file cannot be read further; [`ReadError::position`] says where that was.
-    fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError>;
-}
 
 /// Opens the rows behind the header of a file that was inspected. Of a workbook, `path` is the spool
 /// file that [`convert`] wrote.

@@ -1,12 +1,14 @@
 //! Keeps the shape of the code as the architecture says: which module may name which, where the
 //! database libraries stay, and a few habits that no lint knows. Reads the sources as text.
 
-#![expect(clippy::expect_used, reason = "test code")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "test code")]
 
+mod circles;
 mod docs;
+mod names;
+mod sources;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use sources::{all_code, check, names_after, own_code, sources, statements, without_texts};
 
 /// The modules of the library; each may name those that follow it, never those before it.
 ///
@@ -25,133 +27,6 @@ const DATABASE_CRATES: [&str; 6] =
 
 const LINES_MAX: usize = 500;
 
-/// A source file of the workspace.
-struct Source {
-    /// Relative to the root, with `/`.
-    path: String,
-    text: String,
-}
-
-impl Source {
-    /// The names from the crate's root to this file: `["store", "chunk"]` for `src/store/chunk.rs`.
-    fn module_path(&self) -> Vec<&str> {
-        let inside = self.path.split_once("src/").map_or("", |(_, inside)| inside);
-        let mut names: Vec<&str> = inside.trim_end_matches(".rs").split('/').collect();
-        if names.last() == Some(&"mod") {
-            names.pop();
-        }
-        names
-    }
-
-    /// The module of [`ORDER`] or [`COMPOSITION`] that the file belongs to.
-    fn top(&self) -> &str {
-        self.module_path().first().copied().unwrap_or_default()
-    }
-
-    /// The numbered lines, with comments and texts in quotes taken out.
-    fn code(&self) -> impl Iterator<Item = (usize, String)> + '_ {
-        self.text.lines().enumerate().map(|(index, line)| (index + 1, without_texts(line)))
-    }
-}
-
-/// Takes the texts in double quotes and the comment at the end out of a line.
-fn without_texts(line: &str) -> String {
-    let mut code = String::new();
-    let mut in_text = false;
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' if in_text => drop(chars.next()),
-            '\'' if !in_text && chars.peek() == Some(&'"') => drop(chars.next()),
-            '"' => in_text = !in_text,
-            '/' if !in_text && chars.peek() == Some(&'/') => break,
-            c if !in_text => code.push(c),
-            _ => {}
-        }
-    }
-    code
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every `.rs` file below the folders, in the order of their paths.
-fn sources(folders: &[&str]) -> Vec<Source> {
-    let mut waiting: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
-    let mut found = Vec::new();
-    while let Some(path) = waiting.pop() {
-        if path.is_dir() {
-            let entries = fs::read_dir(&path).expect("the folder can be listed");
-            waiting.extend(entries.map(|entry| entry.expect("the entry can be read").path()));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).expect("the source is UTF-8");
-            let path = path.strip_prefix(root()).expect("it is below the root");
-            found.push(Source { path: path.to_string_lossy().replace('\\', "/"), text });
-        }
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
-}
-
-fn own_code() -> Vec<Source> {
-    sources(&["src", "entity/src", "migration/src"])
-}
-
-fn all_code() -> Vec<Source> {
-    sources(&["src", "entity/src", "migration/src", "tests", "bench/src"])
-}
-
-/// Fails with the rule and every place that breaks it.
-#[track_caller]
-fn check(rule: &str, faults: &[String]) {
-    let list: String = faults.iter().flat_map(|fault| ["\n  ", fault.as_str()]).collect();
-    assert!(faults.is_empty(), "{rule}{list}");
-}
-
-/// The names that follow each `prefix` in a line: `crate::store::x` gives `store`, and
-/// `crate::{files, store::x}` gives `files` and `store`.
-fn names_after<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
-    let mut names = Vec::new();
-    for (at, _) in code.match_indices(prefix) {
-        let before = code.get(..at).and_then(|text| text.chars().next_back());
-        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$') {
-            continue;
-        }
-        let after = code.get(at + prefix.len()..).unwrap_or_default();
-        let listed = after.strip_prefix('{');
-        let mut depth = 0;
-        let end = listed.and_then(|list| {
-            list.find(|c| {
-                depth += i32::from(c == '{') - i32::from(c == '}');
-                depth < 0
-            })
-        });
-        let items = match listed {
-            Some(list) => top_level_items(list.get(..end.unwrap_or(list.len())).unwrap_or(list)),
-            None => vec![after],
-        };
-        names.extend(items.into_iter().map(first_name).filter(|name| !name.is_empty()));
-    }
-    names
-}
-
-/// The parts of a `use` list between the commas that are not inside inner braces.
-fn top_level_items(list: &str) -> Vec<&str> {
-    let mut depth = 0;
-    list.split(|c| {
-        depth += i32::from(c == '{') - i32::from(c == '}');
-        c == ',' && depth == 0
-    })
-    .collect()
-}
-
-fn first_name(text: &str) -> &str {
-    let text = text.trim_start();
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
-}
-
 /// True when code in the module `from` may name the module `to`.
 fn may_name(from: &str, to: &str) -> bool {
     let place = |name| ORDER.iter().position(|known| *known == name);
@@ -167,22 +42,6 @@ fn may_name(from: &str, to: &str) -> bool {
     }
 }
 
-/// The code of a file with each `use` that spans lines joined into one.
-fn statements(source: &Source) -> Vec<(usize, String)> {
-    let mut statements: Vec<(usize, String)> = Vec::new();
-    let mut open = false;
-    for (number, code) in source.code() {
-        match statements.last_mut() {
-            Some((_, statement)) if open => statement.push_str(code.trim()),
-            _ => statements.push((number, code)),
-        }
-        let last = statements.last().map_or("", |(_, statement)| statement.trim());
-        let is_use = last.starts_with("use ") || last.starts_with("pub") && last.contains(" use ");
-        open = is_use && !last.ends_with(';');
-    }
-    statements
-}
-
 #[test]
 fn modules_name_only_modules_below_them() {
     let mut faults = Vec::new();
@@ -191,7 +50,7 @@ fn modules_name_only_modules_below_them() {
         if !ORDER.contains(&top) && !COMPOSITION.contains(&top) {
             faults.push(format!("{}: `{top}` is not in the order; add it there", source.path));
         }
-        for (number, code) in statements(&source) {
+        for (number, code) in statements(&without_texts(&source.text)) {
             for name in names_after(&code, "crate::") {
                 let is_module = ORDER.contains(&name) || COMPOSITION.contains(&name);
                 if is_module && !may_name(top, name) {

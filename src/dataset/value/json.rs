@@ -2,7 +2,7 @@
 
 /// Why a cell cannot be stored as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::dataset) enum JsonFault {
+pub(in crate::dataset) enum JsonCellFault {
     /// It does not parse; where, counted in characters from 1.
     NotJson,
     /// It holds `\u0000`, which PostgreSQL cannot store.
@@ -12,10 +12,10 @@ pub(in crate::dataset) enum JsonFault {
 /// Checks that `text` is JSON and writes it to `out` without white space between the tokens.
 ///
 /// Numbers and the order of keys stay as they stand: nothing is parsed and written anew.
-pub(in crate::dataset) fn compact(text: &str, out: &mut String) -> Result<(), JsonFault> {
+pub(in crate::dataset) fn compact(text: &str, out: &mut String) -> Result<(), JsonCellFault> {
     // Also refuses nesting over 128 levels, half surrogates and numbers that no float holds.
     if serde_json::from_str::<serde_json::Value>(text).is_err() {
-        return Err(JsonFault::NotJson);
+        return Err(JsonCellFault::NotJson);
     }
     out.clear();
     let (mut in_string, mut escaped) = (false, false);
@@ -31,7 +31,7 @@ pub(in crate::dataset) fn compact(text: &str, out: &mut String) -> Result<(), Js
         escaped = in_string && c == '\\';
         in_string ^= c == '"';
     }
-    if has_nul_escape(out) { Err(JsonFault::Nul) } else { Ok(()) }
+    if has_nul_escape(out) { Err(JsonCellFault::Nul) } else { Ok(()) }
 }
 
 fn has_nul_escape(json: &str) -> bool {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check_json(text: &str, expected: Result<&str, JsonFault>) {
+    fn check_json(text: &str, expected: Result<&str, JsonCellFault>) {
         let mut out = String::new();
         let found = compact(text, &mut out).map(|()| out.as_str());
         assert_eq!(found, expected, "{text}");
@@ -103,11 +103,11 @@ mod tests {
         check_json(r#""a \" b  c\\""#, Ok(r#""a \" b  c\\""#));
         check_json("12345678901234567890123", Ok("12345678901234567890123"));
         check_json(r#""\\u0000""#, Ok(r#""\\u0000""#));
-        check_json(r#"["\u0000"]"#, Err(JsonFault::Nul));
+        check_json(r#"["\u0000"]"#, Err(JsonCellFault::Nul));
         for text in ["", "{", "{a:1}", "NaN", "[1,]", "\"\\ud800\"", "1 2", "\u{a0}1"] {
-            check_json(text, Err(JsonFault::NotJson));
+            check_json(text, Err(JsonCellFault::NotJson));
         }
-        check_json(&"[".repeat(100_000), Err(JsonFault::NotJson));
+        check_json(&"[".repeat(100_000), Err(JsonCellFault::NotJson));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::domain::detected::DecimalSeparator;
 use crate::domain::record::Value;
 use crate::domain::row::CellKind;
 use date::DateFault;
-use json::JsonFault;
+use json::JsonCellFault;
 use number::{Digits, NumberFault};
 use text::TextFault;
 
@@ -73,11 +73,11 @@ impl From<TextFault> for CellFault {
     }
 }
 
-impl From<JsonFault> for CellFault {
-    fn from(fault: JsonFault) -> Self {
+impl From<JsonCellFault> for CellFault {
+    fn from(fault: JsonCellFault) -> Self {
         match fault {
-            JsonFault::Nul => Self::Nul,
-            JsonFault::NotJson => Self::NotJson,
+            JsonCellFault::Nul => Self::Nul,
+            JsonCellFault::NotJson => Self::NotJson,
         }
     }
 }

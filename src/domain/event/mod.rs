@@ -21,7 +21,7 @@ use super::status::JobStatus;
 use crate::domain::row_number::RowNumber;
 pub use notice::Notice;
 pub use row_events::{
-    RecordLabel, Reference, RowEvent, RowEventBatch, RowEventKind, RowFacts, RowFault,
+    CreatedReference, RecordLabel, RowEvent, RowEventBatch, RowEventKind, RowFacts, RowFailure,
 };
 pub use step::{ErrorSummary, ReleaseCause, Step};
 

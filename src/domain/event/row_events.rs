@@ -81,9 +81,9 @@ pub enum RowFacts {
         by: Option<RowNumber>,
     },
     /// The row failed.
-    Failed(RowFault),
+    Failed(RowFailure),
     /// The row is the first to name this record, which was created.
-    ReferenceCreated(Reference),
+    ReferenceCreated(CreatedReference),
     /// From this row on, failed rows, superseded rows and new references are only counted.
     LimitReached,
 }
@@ -134,7 +134,7 @@ impl fmt::Display for RecordLabel {
 
 /// A record of another table that a row brought with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Reference {
+pub struct CreatedReference {
     /// The table; `None` of events that were stored without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
@@ -146,7 +146,7 @@ pub struct Reference {
 
 /// Why a row failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowFault {
+pub struct RowFailure {
     /// The reason in a sentence, with its column.
     pub message: String,
     /// The kind of fault; `None` of events that were stored without.
@@ -157,7 +157,7 @@ pub struct RowFault {
     pub value: Option<String>,
 }
 
-impl From<&RowError> for RowFault {
+impl From<&RowError> for RowFailure {
     fn from(error: &RowError) -> Self {
         Self {
             message: error.sentence(),
@@ -294,7 +294,7 @@ fn facts(kind: RowEventKind, parts: [Option<String>; 4], count: usize) -> RowFac
         RowEventKind::Updated => RowFacts::Updated(label(first)),
         RowEventKind::Unchanged => RowFacts::Unchanged(label(first)),
         RowEventKind::Superseded => RowFacts::Superseded { by: first.parse().ok() },
-        RowEventKind::Failed => RowFacts::Failed(RowFault {
+        RowEventKind::Failed => RowFacts::Failed(RowFailure {
             message: first,
             code: second.as_deref().and_then(RowCode::parse),
             column: third,
@@ -308,13 +308,13 @@ fn facts(kind: RowEventKind, parts: [Option<String>; 4], count: usize) -> RowFac
 }
 
 /// A reference; one that was stored as a text is a column and a name with a colon between them.
-fn reference(first: String, name: Option<String>, table: Option<String>) -> Reference {
+fn reference(first: String, name: Option<String>, table: Option<String>) -> CreatedReference {
     match (name, first.split_once(": ")) {
-        (Some(name), _) => Reference { table, column: first, name },
+        (Some(name), _) => CreatedReference { table, column: first, name },
         (None, Some((column, name))) => {
-            Reference { table: None, column: column.to_owned(), name: name.to_owned() }
+            CreatedReference { table: None, column: column.to_owned(), name: name.to_owned() }
         }
-        (None, None) => Reference { table: None, column: String::new(), name: first },
+        (None, None) => CreatedReference { table: None, column: String::new(), name: first },
     }
 }
 

@@ -18,9 +18,8 @@ use object_store::{BackoffConfig, ClientOptions, Error, ObjectStore, ObjectStore
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use super::JobDir;
 use super::access::BucketAccess;
-use super::owner::OWNER;
+use super::layout::{JobDir, OWNER};
 use super::ranged_reader::RangedReader;
 use crate::files::FileError;
 use error::unavailable;
@@ -246,7 +245,7 @@ mod tests {
     use object_store::memory::InMemory;
 
     use super::*;
-    use crate::files::storage::local::SOURCE;
+    use crate::files::storage::layout::SOURCE;
 
     fn bucket() -> Bucket {
         let mut bucket = Bucket::new(Arc::new(InMemory::new()), Path::from("in/here"));

@@ -9,21 +9,17 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use uuid::Uuid;
 
-use super::JobDir;
-use super::owner::OWNER;
-use crate::files::{create_private, remove_all, sync_folder};
-
-/// The name of an uploaded file in its folder.
-pub(super) const SOURCE: &str = "source";
+use super::layout::{JobDir, OWNER, SOURCE};
+use crate::files::folders::{create_private, remove_all, sync_folder};
 
 /// A folder with a folder for each job.
 #[derive(Debug, Clone)]
-pub(in crate::files) struct LocalStorage {
+pub(super) struct LocalStorage {
     root: PathBuf,
 }
 
 impl LocalStorage {
-    pub(in crate::files) fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf) -> Self {
         Self { root }
     }
 
@@ -49,7 +45,7 @@ impl LocalStorage {
     }
 
     /// The folder of a job.
-    pub(in crate::files) fn job_dir(&self, uuid: Uuid) -> PathBuf {
+    pub(super) fn job_dir(&self, uuid: Uuid) -> PathBuf {
         self.root.join(uuid.to_string())
     }
 

@@ -13,9 +13,12 @@ use super::access::BucketAccess;
 use super::bucket::Bucket;
 use super::local::{LocalStorage, write_once};
 use super::url::StorageUrl;
-use super::{Backend, Storage, blocking};
+use super::{Backend, Storage};
+use crate::domain::hexadecimal::hex;
+use crate::files::blocking::blocking;
 use crate::files::error::SHARED;
-use crate::files::{DataDir, FileError, create_private, disk_space, hex};
+use crate::files::folders::create_private;
+use crate::files::{DataDir, FileError, disk_space};
 
 /// The file that tells a shared folder from an empty one in its place.
 const MARKER: &str = "loadbay-storage";
@@ -141,7 +144,7 @@ impl Storage {
                 self.in_local(action, move || local.present()).await
             }
             Backend::Bucket(bucket) => {
-                bucket.ask().await.map_err(|fault| super::transfer(action, fault.into()))
+                bucket.ask().await.map_err(|fault| super::bucket::transfer(action, fault.into()))
             }
         }
     }
@@ -153,10 +156,11 @@ impl Storage {
         if let Err(fault) = bucket.ask().await {
             let (at, variables) = (&*self.shown, bucket.variables().join(", "));
             tracing::warn!(
+                event = "bucket_unavailable",
                 at,
                 variables,
                 error = %fault,
-                "the bucket does not answer as it should: uploads are refused and jobs wait"
+                "bucket does not answer as it should, uploads are refused and jobs wait"
             );
         }
     }

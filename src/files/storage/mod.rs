@@ -7,11 +7,13 @@
 
 mod access;
 mod bucket;
+mod layout;
 mod local;
 mod location;
 mod owner;
 mod ranged_reader;
 mod source;
+mod stored_upload;
 mod url;
 
 use std::borrow::Cow;
@@ -19,20 +21,20 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tempfile::TempPath;
 use uuid::Uuid;
 
+use super::blocking::blocking;
 use super::error::{DATA, SHARED};
-use super::upload_file::{StoredUpload, TempUpload};
 use super::{DataDir, FailedRows, FileError, failed_rows};
 use crate::domain::chunk::{FailedPart, FailedRow};
-use crate::faults::fault;
 pub use access::BucketAccess;
 use bucket::{Bucket, transfer};
-pub(super) use local::LocalStorage;
+use layout::{JobDir, SOURCE};
+use local::LocalStorage;
 pub use source::SourceFile;
+pub use stored_upload::StoredUpload;
 pub use url::StorageUrl;
 
 /// Where the files of jobs lie; cheap to clone.
@@ -52,51 +54,14 @@ enum Backend {
     Bucket(Bucket),
 }
 
-/// The files of a job, as a storage lists them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JobDir {
-    /// The folder's name.
-    pub uuid: Uuid,
-    /// How long nothing was added to it.
-    pub age: Duration,
-}
-
 impl Storage {
-    /// Stores an upload durably: a power cut does not lose it. It is removed again when the value is
-    /// dropped without [`StoredUpload::keep`].
-    ///
-    /// # Errors
-    /// What the storage refuses; nothing is left behind then.
-    pub async fn store(&self, upload: TempUpload) -> Result<StoredUpload, FileError> {
-        let action = "store the upload";
-        // From here on whatever is there already goes with this value.
-        let received = StoredUpload::begin(self.clone(), &upload);
-        let uuid = received.uuid;
-        match &self.backend {
-            Backend::Local(local) => {
-                let local = local.clone();
-                let store = move || upload.give(|file, path| local.store(uuid, file, path));
-                self.in_local(action, store).await?;
-            }
-            Backend::Bucket(bucket) => {
-                let stored = bucket.store_source(uuid, &upload.path, upload.size).await;
-                stored.map_err(|fault| transfer(action, fault))?;
-                // Removed at once: the disk needs the space.
-                let remove = move || upload.give(|_, path| fs::remove_file(path));
-                blocking(action, remove).await?;
-            }
-        }
-        fault!("receive.durable", FileError::broken(action));
-        Ok(received)
-    }
-
     /// Opens the uploaded file of a job; one that lies in a bucket is fetched to the data directory
     /// first.
     ///
     /// # Errors
     /// [`FileError::Missing`]; what the storage or the disk refuses.
     pub async fn open(&self, uuid: Uuid) -> Result<SourceFile, FileError> {
-        let action = format!("read the uploaded file {uuid}/{}", local::SOURCE);
+        let action = format!("read the uploaded file {uuid}/{}", SOURCE);
         match &self.backend {
             Backend::Local(local) => {
                 let (path, is_own) = (local.source(uuid), !self.is_shared());
@@ -106,11 +71,11 @@ impl Storage {
                 Ok(SourceFile { path, fetched: None, is_own })
             }
             Backend::Bucket(bucket) => {
-                let size = bucket.size(uuid, local::SOURCE).await;
+                let size = bucket.size(uuid, SOURCE).await;
                 let size = size.map_err(|fault| transfer(action.clone(), fault))?;
                 self.data_dir.check_free_space(size)?;
                 let copy = self.temporary("source-").await?;
-                let fetched = bucket.fetch(uuid, local::SOURCE, size, &copy).await;
+                let fetched = bucket.fetch(uuid, SOURCE, size, &copy).await;
                 fetched.map_err(|fault| transfer(action, fault))?;
                 Ok(SourceFile { path: PathBuf::new(), fetched: Some(copy), is_own: false })
             }
@@ -128,7 +93,7 @@ impl Storage {
     /// # Errors
     /// [`FileError::Missing`]; what the storage refuses.
     pub async fn copy_source(&self, from: Uuid, to: Uuid) -> Result<(), FileError> {
-        let action = format!("copy the uploaded file {from}/{}", local::SOURCE);
+        let action = format!("copy the uploaded file {from}/{}", SOURCE);
         match &self.backend {
             Backend::Local(local) => {
                 let local = local.clone();
@@ -240,24 +205,6 @@ impl Storage {
         }
     }
 
-    /// Removes what nobody needs without being waited for; what cannot be removed is left to the
-    /// sweep.
-    pub(super) fn remove_soon(&self, uuid: Uuid) {
-        match &self.backend {
-            Backend::Local(local) => super::upload_file::remove_soon(local.job_dir(uuid)),
-            Backend::Bucket(bucket) => {
-                let bucket = bucket.clone();
-                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                    runtime.spawn(async move {
-                        if let Err(fault) = bucket.remove(uuid).await {
-                            tracing::warn!(%uuid, error = %fault, "an upload that nobody needs was not removed");
-                        }
-                    });
-                }
-            }
-        }
-    }
-
     /// The jobs that have files here: for the sweep of what no job knows.
     ///
     /// # Errors
@@ -284,16 +231,6 @@ impl Storage {
         let storage = if self.is_shared() { SHARED } else { DATA };
         blocking(action, work).await.map_err(|fault| fault.within(storage))
     }
-}
-
-/// Runs file work on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static>(
-    action: impl Into<Cow<'static, str>>,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, FileError> {
-    let gone = |_| io::Error::other("the thread is gone");
-    let done = tokio::task::spawn_blocking(work).await.map_err(gone);
-    done.and_then(|done| done).map_err(|source| FileError::store(action, source))
 }
 
 #[cfg(test)]

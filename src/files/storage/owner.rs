@@ -4,11 +4,11 @@
 
 use uuid::Uuid;
 
-use super::{Backend, Storage, blocking, transfer};
+use super::bucket::transfer;
+use super::layout::OWNER;
+use super::{Backend, Storage};
 use crate::files::FileError;
-
-/// The name of the file or object.
-pub(super) const OWNER: &str = "database-id";
+use crate::files::blocking::blocking;
 
 const ACTION: &str = "read to which database the files belong";
 

@@ -52,7 +52,7 @@ impl RangedReader {
                 }
                 match self.ask().await {
                     Ok(answer) => self.answer = Some(answer),
-                    Err(fault) => self.broke_off(fault)?,
+                    Err(fault) => self.on_interruption(fault)?,
                 }
                 continue;
             };
@@ -69,7 +69,7 @@ impl RangedReader {
                 None => too_short(),
             };
             self.answer = None;
-            self.broke_off(fault)?;
+            self.on_interruption(fault)?;
         }
     }
 
@@ -80,13 +80,19 @@ impl RangedReader {
     }
 
     /// Goes on from where it broke off, unless that is in vain.
-    fn broke_off(&mut self, fault: Error) -> Result<(), Error> {
+    fn on_interruption(&mut self, fault: Error) -> Result<(), Error> {
         if self.breaks >= BREAKS_MAX || matches!(fault, Error::NotFound { .. }) {
             return Err(fault);
         }
         self.breaks += 1;
         self.piece_bytes = (self.piece_bytes / 2).max(PIECE_BYTES_MIN.min(self.piece_bytes));
-        tracing::debug!(at = self.at, piece = self.piece_bytes, error = %fault, "a piece broke off");
+        tracing::debug!(
+            event = "piece_interrupted",
+            at = self.at,
+            piece = self.piece_bytes,
+            error = %fault,
+            "piece of an object interrupted, requesting the rest in smaller pieces"
+        );
         Ok(())
     }
 }

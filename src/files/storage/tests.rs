@@ -1,5 +1,7 @@
 //! The three kinds of storage keep one promise.
 
+use std::time::Duration;
+
 use object_store::memory::InMemory;
 use object_store::path::Path as ObjectPath;
 
@@ -7,6 +9,7 @@ use super::location::shared_location;
 use super::*;
 use crate::domain::row_error::{RowCode, RowError};
 use crate::domain::row_number::RowNumber;
+use crate::files::TempUpload;
 
 /// A server's data directory, and what the storages share.
 struct TestStorages {

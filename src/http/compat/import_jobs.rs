@@ -29,7 +29,7 @@ use crate::jobs::{Jobs, JobsError, Subscription};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
-/// How often its pages are told the job at least.
+/// How often the stream sends the job at least.
 const TICK: Duration = Duration::from_secs(1);
 
 /// The furthest that a list can be skipped: what every database counts to.
@@ -164,17 +164,17 @@ pub(super) async fn events(
     // Only what is new: the job itself says what was before.
     let subscription = api.jobs.subscribe(job.id, job.event_count, RowEventMode::None).await?;
     let (jobs, tick) = (api.jobs.clone(), Instant::now());
-    Ok(stream::answer(JobStates { jobs, subscription, tick, told: Vec::new() }))
+    Ok(stream::answer(JobStates { jobs, subscription, tick, last_message: Vec::new() }))
 }
 
 /// The states of one job as they follow each other.
 struct JobStates {
     jobs: Jobs,
     subscription: Subscription,
-    /// When the job is told even if nothing happened.
+    /// When the job is sent even if nothing changed.
     tick: Instant,
-    /// The message that was told last.
-    told: Vec<u8>,
+    /// The message that was sent last.
+    last_message: Vec<u8>,
 }
 
 impl SseSource for JobStates {
@@ -183,8 +183,8 @@ impl SseSource for JobStates {
         loop {
             let happened = timeout_at(self.tick, self.subscription.next()).await;
             let (is_due, is_over) = (happened.is_err(), self.subscription.is_over());
-            let told = happened.ok().transpose()?;
-            if matches!(told, Some(None)) && !is_over {
+            let delivery = happened.ok().transpose()?;
+            if matches!(delivery, Some(None)) && !is_over {
                 return Ok(Next::Interruption);
             }
             let job = if is_over {
@@ -195,10 +195,10 @@ impl SseSource for JobStates {
             };
             let mut message = Vec::new();
             write(&mut message, None, &ImportJob::of(&job));
-            if is_due || is_over || message != self.told {
+            if is_due || is_over || message != self.last_message {
                 self.tick = Instant::now() + TICK;
                 out.extend_from_slice(&message);
-                self.told = message;
+                self.last_message = message;
                 return Ok(if job.status.is_terminal() { Next::End } else { Next::More });
             }
         }

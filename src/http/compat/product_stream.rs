@@ -62,17 +62,17 @@ impl EventEncoder for ProductLog {
     /// The page knows no snapshot; the log begins with the upload.
     fn begin(&mut self, _: &Job, _: &mut Vec<u8>) {}
 
-    fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>) {
-        match told {
+    fn encode(&mut self, delivery: &Delivery, out: &mut Vec<u8>) {
+        match delivery {
             Delivery::Notice(notice) => {
                 write(out, None, &messages::warning(&notice.message(), Utc::now()));
             }
-            Delivery::Event(heard) => {
-                for (_, event, percentage) in heard.notes() {
-                    write(out, None, &messages::row(event, percentage, heard.at()));
+            Delivery::Event(delivered) => {
+                for (_, event, percentage) in delivered.notes() {
+                    write(out, None, &messages::row(event, percentage, delivered.at()));
                 }
-                if let Some(event) = heard.event() {
-                    for message in self.writer.write(event, heard.at()) {
+                if let Some(event) = delivered.event() {
+                    for message in self.writer.write(event, delivered.at()) {
                         write(out, None, &message);
                     }
                 }

@@ -1,5 +1,5 @@
 //! `GET /api/v1/import/events`: the newest jobs, then each job as it changes. Nothing is numbered:
-//! who comes back is told how all of them stand.
+//! a client that reconnects gets the state of all jobs.
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};

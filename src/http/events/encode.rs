@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::EventEncoder;
 use super::stream::RETRY;
 use crate::domain::event::{
-    Event, Level, Notice, RecordLabel, Reference, Results, RowEvent, RowEventKind, RowFacts, Step,
-    percentage,
+    CreatedReference, Event, Level, Notice, RecordLabel, Results, RowEvent, RowEventKind, RowFacts,
+    Step, percentage,
 };
 use crate::domain::job::Job;
 use crate::domain::job_view::{self, JobView};
@@ -41,14 +41,14 @@ impl EventEncoder for ApiEvents {
         write(out, None, &snapshot);
     }
 
-    fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>) {
-        match told {
+    fn encode(&mut self, delivery: &Delivery, out: &mut Vec<u8>) {
+        match delivery {
             Delivery::Notice(notice) => {
                 let (text, timestamp) = (notice.message(), job_view::timestamp(chrono::Utc::now()));
                 let message = SseMessage::log(&text, Level::Warning, &timestamp);
                 write(out, None, &SseMessage { facts: Facts::Notice(notice), ..message });
             }
-            Delivery::Event(heard) => event(heard, out),
+            Delivery::Event(delivered) => event(delivered, out),
         }
     }
 }
@@ -148,7 +148,7 @@ enum Facts<'a> {
         superseded_by: Option<RowNumber>,
     },
     Reference {
-        reference: &'a Reference,
+        reference: &'a CreatedReference,
     },
     RowFailed {
         outcome: &'static str,
@@ -244,10 +244,10 @@ impl<'a> SseMessage<'a> {
     }
 }
 
-fn event(heard: &DeliveredEvent, out: &mut Vec<u8>) {
-    let timestamp = job_view::timestamp(heard.at());
-    let number = Some(heard.number());
-    match heard.event() {
+fn event(delivered: &DeliveredEvent, out: &mut Vec<u8>) {
+    let timestamp = job_view::timestamp(delivered.at());
+    let number = Some(delivered.number());
+    match delivered.event() {
         None => {}
         Some(Event::Log { level, message: text, percentage, step }) => {
             let message = SseMessage {
@@ -277,7 +277,7 @@ fn event(heard: &DeliveredEvent, out: &mut Vec<u8>) {
             write(out, number, &SseMessage { facts, ..SseMessage::new("error", text, &timestamp) });
         }
         Some(Event::Rows(_)) => {
-            for (number, event, percentage) in heard.notes() {
+            for (number, event, percentage) in delivered.notes() {
                 let text = event.message();
                 write(out, Some(number), &SseMessage::row(event, &text, percentage, &timestamp));
             }
@@ -318,8 +318,8 @@ mod tests {
 
     #[test]
     fn a_notice_has_its_name_and_its_numbers() {
-        let told = Delivery::Notice(Notice::EventsRemoved { first: 2, last: 7 });
-        let text = text(|out| ApiEvents.encode(&told, out));
+        let delivery = Delivery::Notice(Notice::EventsRemoved { first: 2, last: 7 });
+        let text = text(|out| ApiEvents.encode(&delivery, out));
         assert!(text.contains(r#""notice":"events_removed","first":2,"last":7}"#), "{text}");
     }
 

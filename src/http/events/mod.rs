@@ -1,5 +1,5 @@
 //! `GET /api/v1/import/jobs/{id}/events`: a job as it happens, as a stream of events that can be
-//! taken up again behind any of them. `GET /api/v1/import/events`: [all jobs](all_jobs) as they change.
+//! resumed behind any of them. `GET /api/v1/import/events`: [all jobs](all_jobs) as they change.
 
 pub(super) mod all_jobs;
 mod encode;
@@ -25,8 +25,8 @@ pub(super) trait EventEncoder {
     /// The beginning: where the job stands. May write nothing.
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>);
 
-    /// Something that is told. May write nothing.
-    fn encode(&mut self, told: &Delivery, out: &mut Vec<u8>);
+    /// One delivery. May write nothing.
+    fn encode(&mut self, delivery: &Delivery, out: &mut Vec<u8>);
 }
 
 /// The events of one job.
@@ -39,7 +39,7 @@ pub(super) async fn job_events(
     let query = Query::read(&request, &["lastEventId", "rows"])?;
     let asked = query.number("lastEventId", 0..=u64::MAX)?;
     let rows = rows(&query)?;
-    // A browser that comes back names the last event it saw; the address still has the first wish.
+    // A browser that comes back names the last event it saw; the address still names the first one.
     let after = last_event_id(&request).or(asked).unwrap_or(0);
     if request.method() == Method::HEAD {
         let job = api.jobs.get(id).await?;
@@ -62,12 +62,12 @@ fn rows(query: &Query) -> Result<RowEventMode, Problem> {
     }
 }
 
-/// What is no number of ours is from another stream: then everything is told.
+/// What is no number of ours is from another stream: then every event is sent.
 fn last_event_id(request: &HttpRequest) -> Option<u64> {
     request.headers().get(LAST_EVENT_ID)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// The stream of everything that a follower is told, written by `encoder`.
+/// The stream of everything that a subscriber gets, written by `encoder`.
 pub(super) fn answer(
     subscription: Subscription,
     encoder: impl EventEncoder + 'static,
@@ -90,7 +90,7 @@ impl<W: EventEncoder> SseSource for JobEvents<W> {
         // What writes nothing is no sign of life.
         while out.is_empty() {
             match self.subscription.next().await? {
-                Some(told) => self.encoder.encode(&told, out),
+                Some(delivery) => self.encoder.encode(&delivery, out),
                 None if self.subscription.is_over() => return Ok(Next::End),
                 None => return Ok(Next::Interruption),
             }

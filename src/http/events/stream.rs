@@ -25,11 +25,11 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 /// What a stream tells.
 pub(in crate::http) trait SseSource {
-    /// Waits for what is to be told next and writes it to `out`. May be dropped while it waits.
+    /// Waits for what is to be written next and writes it to `out`. May be dropped while it waits.
     async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError>;
 }
 
-/// What comes after what was told.
+/// What comes after what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Next {
     /// More of it.
@@ -76,13 +76,18 @@ impl<T: SseSource> SseBody<T> {
             return None;
         }
         let mut out = Vec::new();
-        let told = tokio::time::timeout(SILENCE_MAX, self.source.write_next(&mut out)).await;
-        self.next = match told {
+        let written = tokio::time::timeout(SILENCE_MAX, self.source.write_next(&mut out)).await;
+        self.next = match written {
             Ok(Ok(next)) => next,
             Ok(Err(fault)) => {
                 let fault = Problem::from(fault);
                 let cause = fault.cause().unwrap_or_default();
-                tracing::warn!(%fault, cause, "a stream of events was interrupted");
+                tracing::warn!(
+                    event = "event_stream_interrupted",
+                    error = %fault,
+                    cause,
+                    "event stream interrupted"
+                );
                 Next::Interruption
             }
             Err(_silence) => {

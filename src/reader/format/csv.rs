@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use super::{FileFormat, FileStart, InspectRequest, MediaType};
+use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
 use crate::domain::limits::SNIFF_BYTES;
 use crate::domain::row::RawRow;
 use crate::reader::csv_rows::CsvRows;
 use crate::reader::error::ReadError;
-use crate::reader::inspect::{Inspection, SAMPLE_ROWS, header_of};
+use crate::reader::inspection::{Inspection, SAMPLE_ROWS, header_of};
 use crate::reader::sniff::Content;
 use crate::reader::transcode::TextFile;
 use crate::reader::{RowSource, decimal, delimiter, encoding, failed_rows_file};
@@ -35,10 +35,6 @@ impl FileFormat for Csv {
 
     fn name(&self) -> &'static str {
         "text (CSV)"
-    }
-
-    fn endings(&self) -> &'static [&'static str] {
-        &[".csv", ".tsv", ".txt"]
     }
 
     fn rare_endings(&self) -> &'static [&'static str] {

@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::{FileFormat, FileStart, InspectRequest, MediaType};
+use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::row::RawRow;
 use crate::reader::error::ReadError;
-use crate::reader::inspect::{Inspection, SAMPLE_ROWS};
+use crate::reader::inspection::{Inspection, SAMPLE_ROWS};
 use crate::reader::json_object::members;
 use crate::reader::ndjson_rows::{Lines, NdjsonRows};
 use crate::reader::sniff::Content;
@@ -39,10 +39,6 @@ impl FileFormat for Ndjson {
 
     fn name(&self) -> &'static str {
         "NDJSON (one JSON object a line)"
-    }
-
-    fn endings(&self) -> &'static [&'static str] {
-        &[".ndjson", ".jsonl"]
     }
 
     fn media_types(&self) -> &'static [MediaType] {

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use super::{FileFormat, FileStart, InspectRequest, MediaType, declared};
+use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
 use crate::domain::row::RawRow;
 use crate::reader::error::{ReadError, WorkbookFault};
-use crate::reader::inspect::{Inspection, header_of};
+use crate::reader::inspection::{Inspection, header_of};
 use crate::reader::sniff::Content;
 use crate::reader::spool::SpoolRows;
 use crate::reader::workbook::{ConvertMode, ConvertRequest};
@@ -18,7 +18,6 @@ pub(super) struct Workbook {
     id: Format,
     name: &'static str,
     container: Content,
-    endings: &'static [&'static str],
     rare_endings: &'static [&'static str],
     media_types: &'static [MediaType],
 }
@@ -28,7 +27,6 @@ pub(super) const XLSX: Workbook = Workbook {
     id: Format::Xlsx,
     name: "an XLSX workbook",
     container: Content::Zip,
-    endings: &[".xlsx", ".xlsm"],
     rare_endings: &[".xltx", ".xltm"],
     media_types: &[
         MediaType::of("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
@@ -46,7 +44,6 @@ pub(super) const XLSB: Workbook = Workbook {
     id: Format::Xlsb,
     name: "an XLSB workbook",
     container: Content::Zip,
-    endings: &[".xlsb"],
     rare_endings: &[],
     media_types: &[MediaType::of("application/vnd.ms-excel.sheet.binary.macroenabled.12", ".xlsb")],
 };
@@ -56,7 +53,6 @@ pub(super) const XLS: Workbook = Workbook {
     id: Format::Xls,
     name: "an XLS workbook",
     container: Content::Compound,
-    endings: &[".xls"],
     rare_endings: &[".xlt"],
     // Browsers on machines with Excel send it for CSV, and programs for every kind of workbook.
     media_types: &[MediaType::uncertain("application/vnd.ms-excel", ".xls")],
@@ -67,7 +63,6 @@ pub(super) const ODS: Workbook = Workbook {
     id: Format::Ods,
     name: "an ODS spreadsheet",
     container: Content::Zip,
-    endings: &[".ods"],
     rare_endings: &[".ots"],
     media_types: &[
         MediaType::of("application/vnd.oasis.opendocument.spreadsheet", ".ods"),
@@ -82,10 +77,6 @@ impl FileFormat for Workbook {
 
     fn name(&self) -> &'static str {
         self.name
-    }
-
-    fn endings(&self) -> &'static [&'static str] {
-        self.endings
     }
 
     fn rare_endings(&self) -> &'static [&'static str] {
@@ -123,7 +114,7 @@ impl FileFormat for Workbook {
         child.run(&convert, output.try_clone().map_err(&failed)?, request.stop)?;
         let mut rows = SpoolRows::from_file(output)?;
         let head = rows.head().clone();
-        declared::check(upload.file_name, upload.media_type, head.format)?;
+        (request.check_declared)(head.format)?;
         let mut row = RawRow::new();
         if !rows.next(&mut row)? {
             return Err(WorkbookFault::Empty.into());

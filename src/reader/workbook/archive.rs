@@ -8,7 +8,7 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::corrupt;
+use super::fault::{corrupt, unreadable};
 use crate::domain::detected::Format;
 use crate::reader::error::WorkbookFault;
 
@@ -26,7 +26,7 @@ pub(crate) type Archive = ZipArchive<BufReader<File>>;
 
 /// Opens the archive and looks at its directory.
 pub(crate) fn open(path: &Path) -> Result<Archive, WorkbookFault> {
-    let file = File::open(path).map_err(super::unreadable)?;
+    let file = File::open(path).map_err(unreadable)?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(from_zip)?;
     if archive.len() > ENTRIES_MAX {
         return Err(WorkbookFault::Expands {

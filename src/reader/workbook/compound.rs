@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::{corrupt, unreadable};
+use super::fault::{corrupt, unreadable};
 use crate::domain::detected::Format;
 use crate::reader::error::WorkbookFault;
 

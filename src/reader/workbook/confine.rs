@@ -8,6 +8,7 @@ use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
 };
 
+use super::fault::unreadable;
 use crate::reader::error::WorkbookFault;
 
 /// Exit code of a process that wrote why it gave up.
@@ -33,12 +34,12 @@ pub struct ProcessLimits {
 /// # Errors
 /// When the system refuses a limit, or the parent is gone already.
 pub fn confine(limits: ProcessLimits) -> Result<(), WorkbookFault> {
-    let refused = |error: rustix::io::Errno| super::unreadable(error);
+    let refused = |error: rustix::io::Errno| unreadable(error);
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(refused)?;
     // The parent may have died before the line above.
     let parent = getppid().map(Pid::as_raw_nonzero).map(|pid| pid.get().unsigned_abs());
     if parent != Some(limits.parent) {
-        return Err(super::unreadable("the server that asked for it is gone"));
+        return Err(unreadable("the server that asked for it is gone"));
     }
     for (resource, bound) in [
         (Resource::As, own_bytes().saturating_add(limits.memory_bytes)),
@@ -55,7 +56,7 @@ pub fn confine(limits: ProcessLimits) -> Result<(), WorkbookFault> {
             std::thread::sleep(Duration::from_secs(limits.wall_seconds));
             give_up(&WorkbookFault::TimeUp { seconds: limits.wall_seconds });
         })
-        .map_err(super::unreadable)?;
+        .map_err(unreadable)?;
     Ok(())
 }
 

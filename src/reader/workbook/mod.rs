@@ -6,9 +6,9 @@ mod archive;
 mod cell;
 mod compound;
 pub mod confine;
+mod fault;
 mod rows;
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::ops::ControlFlow;
@@ -20,9 +20,10 @@ use calamine::{
 };
 
 use self::cell::CellValue;
+use self::fault::{corrupt, not_written, unreadable};
 use self::rows::{RowCells, RowGatherer};
 use super::error::WorkbookFault;
-use super::inspect::SAMPLE_ROWS;
+use super::inspection::SAMPLE_ROWS;
 use super::spool::{Head, SpoolWriter};
 use crate::domain::detected::Format;
 use crate::domain::limits::COLUMNS_MAX;
@@ -70,27 +71,6 @@ impl ConvertMode {
             Self::Head { sheet, .. } => sheet.as_deref(),
             Self::All { sheet, .. } => Some(sheet),
         }
-    }
-}
-
-/// A fault of the content, in the words of whoever noticed.
-fn corrupt(detail: impl Display) -> WorkbookFault {
-    WorkbookFault::Corrupt { detail: detail.to_string() }
-}
-
-fn unreadable(error: impl Display) -> WorkbookFault {
-    WorkbookFault::Unreadable { detail: error.to_string() }
-}
-
-fn not_written(error: std::io::Error) -> WorkbookFault {
-    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let kind = error.kind();
-    if kind == StorageFull || kind == QuotaExceeded {
-        WorkbookFault::DiskFull
-    } else if kind == FileTooLarge {
-        WorkbookFault::Expands { detail: error.to_string() }
-    } else {
-        unreadable(error)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::cell::{CellValue, write};
-use super::corrupt;
+use super::fault::corrupt;
 use crate::domain::row::CellKind;
 use crate::reader::csv_rows::CELLS_PAST_HEADER;
 use crate::reader::error::WorkbookFault;

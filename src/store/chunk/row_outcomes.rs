@@ -4,7 +4,7 @@
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::Chunk;
-use crate::domain::event::{RecordLabel, Reference, RowEvent, RowEventKind, RowFacts};
+use crate::domain::event::{CreatedReference, RecordLabel, RowEvent, RowEventKind, RowFacts};
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
 use crate::domain::row_number::RowNumber;
@@ -58,7 +58,7 @@ impl RowLabels {
     ) -> Vec<RowEvent> {
         let mut row_events = Vec::new();
         for created in outcome.references.iter().take(limits.references) {
-            let reference = Reference {
+            let reference = CreatedReference {
                 table: Some(created.table.clone()),
                 column: created.column.clone(),
                 name: shown(&created.name),

@@ -108,11 +108,11 @@ pub(in crate::store) fn refused_by_mode(
     let (code, message) = match target.mode {
         Mode::Insert => (
             RowCode::AlreadyExists,
-            format!("`{}` is in the table already and mode=insert was asked", shown(&key)),
+            format!("`{}` is in the table already and the upload has mode=insert", shown(&key)),
         ),
         Mode::Update | Mode::Upsert => (
             RowCode::NotFound,
-            format!("`{}` is not in the table and mode=update was asked", shown(&key)),
+            format!("`{}` is not in the table and the upload has mode=update", shown(&key)),
         ),
     };
     refused(chunk, record, code, Some(target.key_column()), message, Some(&key))

@@ -66,6 +66,6 @@ pub trait ChunkWriter: Send {
     ///
     /// # Errors
     /// `LostLease` when the job is no longer ours; a transient error when nothing was written and
-    /// the same chunk may be tried again.
+    /// the same chunk may be retried.
     async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError>;
 }

@@ -90,7 +90,7 @@ mod linux {
             tracing::debug!(
                 event = "connection_not_watched",
                 %error,
-                "a connection to the database is not watched"
+                "database connection is not watched"
             );
         }
     }

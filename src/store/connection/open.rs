@@ -141,7 +141,7 @@ impl Store {
                 tracing::warn!(
                     event = "connection_close_failed",
                     %error,
-                    "a connection to the database did not close cleanly"
+                    "database connection did not close cleanly"
                 );
             }
         }

@@ -24,7 +24,7 @@ pub struct CommittedChunk {
 }
 
 impl Store {
-    /// Among how many writers the job's rows were divided when it was first taken up.
+    /// Among how many writers the job's rows were divided when it was first claimed.
     pub async fn partitions_of(&self, id: i64) -> Result<Option<u32>, StoreError> {
         let row =
             import_log::Entity::find_by_id(id).one(&self.write).await.context("read the job")?;

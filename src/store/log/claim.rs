@@ -27,8 +27,8 @@ const CANDIDATES: u64 = 8;
 const BEGUN: &str = "CASE WHEN import_status = 'PENDING' THEN 0 ELSE 1 END";
 
 impl Store {
-    /// Takes the next due job: of those that wait, those whose owner is gone and those that are set
-    /// aside until now. What has begun goes on first, so that the jobs of a table stay in order;
+    /// Takes the next due job: of those that wait, those whose owner is gone and those whose
+    /// pause is over. Begun jobs continue first, so that the jobs of a table stay in order;
     /// then the highest priority; of these the client that was served least recently; of these the
     /// oldest. Only jobs whose file `by` can reach, or that need none, of datasets that `by` has and
     /// that have a free concurrency slot.

@@ -48,7 +48,7 @@ impl Store {
         self.apply(pause, lifecycle::paused, "pause a job").await
     }
 
-    /// Pauses a job of this owner for want of something, to be tried again after `pause`; `None` when
+    /// Pauses a job of this owner that lacks something; it is retried after `pause`; `None` when
     /// the job belongs to another owner by now.
     pub async fn suspend(
         &self,

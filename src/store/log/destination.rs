@@ -79,7 +79,7 @@ impl Store {
         self.destination(job.id).await
     }
 
-    /// Where the rows of a job went; `None` when that was not noted.
+    /// Where the rows of a job went; `None` when it is deleted or never ran.
     ///
     /// # Errors
     /// When the database does not answer, or what is noted cannot be read.

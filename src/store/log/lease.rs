@@ -80,7 +80,7 @@ impl Store {
             .filter(import_log::Column::LeaseOwner.is_not_null())
     }
 
-    /// Gives a job back unfinished, so that it goes on at once elsewhere or after a restart.
+    /// Releases an unfinished job, so that it continues at once on another server or after a restart.
     pub async fn release(&self, job: &Job, why: ReleaseReason) -> Result<(), StoreError> {
         fault!("release.before", StoreError::busy());
         let action = "give a job back";
@@ -128,13 +128,13 @@ impl Store {
         Ok(ended)
     }
 
-    /// Gives up a job that was taken up too often without an end; `None` when it is not ours.
+    /// Fails a job that was claimed too often without an end; `None` when it is not ours.
     pub async fn fail_if_attempts_exhausted(&self, job: &Job) -> Result<Option<Job>, StoreError> {
         if job.attempts <= ATTEMPTS_MAX {
             return Ok(None);
         }
         let message = format!(
-            "the job was taken up {ATTEMPTS_MAX} times and broke off each time; it is not tried again"
+            "the job was claimed {ATTEMPTS_MAX} times and crashed each time; it is not retried"
         );
         self.finish(job, &End::Failed { code: ErrorCode::CrashedRepeatedly, message }).await
     }

@@ -100,7 +100,7 @@ impl Store {
     }
 
     /// Removes some rows of the undo journal of jobs whose time is over; false when none is left. One
-    /// that is being rolled back, because that was asked in the moment when its time ended, keeps it.
+    /// that is being rolled back, because the request came in the moment when its time ended, keeps it.
     pub async fn clear_expired_journals(&self) -> Result<bool, StoreError> {
         let over = Query::select()
             .column(C::Id)

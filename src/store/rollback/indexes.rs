@@ -9,7 +9,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::histories;
+use super::sql::histories;
 use crate::dataset::model::Dataset;
 use crate::store::chunk::target::quoted;
 use crate::store::error::{ErrorContext, StoreError};
@@ -69,7 +69,7 @@ impl Store {
                         event = "index_refused",
                         table,
                         %error,
-                        "a history has no index, so the rollback is slow"
+                        "history has no index, the rollback is slow"
                     );
                 }
                 Ok(_) => {}

@@ -20,7 +20,6 @@ use sea_orm::{
     QueryOrder, QuerySelect, TransactionTrait,
 };
 
-use crate::dataset::model::Dataset;
 use crate::domain::action::Action;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::{Job, NewJob};
@@ -184,10 +183,4 @@ pub(super) async fn unfinished_rollback(
         .one(connection)
         .await;
     found.context("look for a rollback")?.map(job).transpose()
-}
-
-/// The histories of a dataset, also those of which the file feeds nothing: what they keep goes with its
-/// row. Each table with its column that holds the `id` of the row.
-fn histories(dataset: &Dataset) -> impl Iterator<Item = (String, String)> {
-    dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone()))
 }

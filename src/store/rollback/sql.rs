@@ -5,7 +5,6 @@
 use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, Statement, Value};
 
-use super::histories;
 use super::image::Image;
 use super::sqlite_values;
 use crate::dataset::model::{ColumnType, Dataset};
@@ -229,4 +228,10 @@ impl Given {
     fn statement(self, backend: DbBackend, sql: &str) -> Statement {
         Statement::from_sql_and_values(backend, format!("{} {sql}", self.with), self.values)
     }
+}
+
+/// The histories of a dataset, also those of which the file feeds nothing: what they keep goes with its
+/// row. Each table with its column that holds the `id` of the row.
+pub(super) fn histories(dataset: &Dataset) -> impl Iterator<Item = (String, String)> {
+    dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone()))
 }

@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use sqlx::sqlite::{Sqlite, SqliteRow, SqliteValueRef};
 use sqlx::{Column, Decode, Row, TypeInfo, ValueRef as _};
 
+use crate::domain::hexadecimal::hex;
+
 /// A row that the chunk writer read, with the names of its columns.
 pub(in crate::store) fn of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Value> {
     let statement = row.as_ref();
@@ -90,16 +92,6 @@ fn of_object(object: &Map<String, Value>) -> Option<Sql> {
         "text" => unhex(text).map(|bytes| String::from_utf8_lossy(&bytes).into_owned().into()),
         _ => None,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -32,7 +32,7 @@ impl SqliteRows {
         let order = rows::in_key_order(&chunk.records, &sql.target.key);
         let target = &sql.target;
         let is_all_known = named.are_all_known();
-        let source = RowSource { target, references, named: &named, is_all_known, chunk };
+        let source = RowValues { target, references, named: &named, is_all_known, chunk };
         let mut merge = RowMerge::prepare(connection, sql, source, options)
             .context("prepare the statements of a chunk")?;
         if let Some(job) = *journal {
@@ -54,7 +54,7 @@ enum RowOutcome {
 
 /// Where the values of the rows come from.
 #[derive(Clone, Copy)]
-struct RowSource<'t> {
+struct RowValues<'t> {
     target: &'t Target,
     references: &'t References,
     named: &'t ChunkReferences<'t>,
@@ -63,7 +63,7 @@ struct RowSource<'t> {
     chunk: &'t Chunk,
 }
 
-impl<'t> RowSource<'t> {
+impl<'t> RowValues<'t> {
     /// The value of a field as it is stored: what names a record becomes its id.
     fn value(&self, record: usize, index: usize) -> BoundValue<'t> {
         let field = self.target.fields.get(index);
@@ -80,7 +80,7 @@ impl<'t> RowSource<'t> {
 struct RowMerge<'t> {
     connection: &'t Connection,
     sql: &'t RowSql,
-    source: RowSource<'t>,
+    source: RowValues<'t>,
     now: String,
     find: CachedStatement<'t>,
     insert: CachedStatement<'t>,
@@ -98,7 +98,7 @@ impl<'t> RowMerge<'t> {
     fn prepare(
         connection: &'t Connection,
         sql: &'t RowSql,
-        source: RowSource<'t>,
+        source: RowValues<'t>,
         options: WriteOptions,
     ) -> rusqlite::Result<Self> {
         let histories = sql
@@ -166,7 +166,7 @@ impl<'t> RowMerge<'t> {
     }
 
     fn row(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {
-        let RowSource { target, references, named, is_all_known, chunk } = self.source;
+        let RowValues { target, references, named, is_all_known, chunk } = self.source;
         if !is_all_known
             && let Some(row) = rows::unknown_reference(target, references, named, chunk, record)
         {
@@ -213,7 +213,7 @@ impl<'t> RowMerge<'t> {
     }
 
     fn refuse_by_mode(&self, record: usize) -> RowOutcome {
-        let RowSource { target, chunk, .. } = self.source;
+        let RowValues { target, chunk, .. } = self.source;
         RowOutcome::Failed(Box::new(rows::refused_by_mode(target, chunk, record)))
     }
 

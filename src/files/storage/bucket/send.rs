@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use uuid::Uuid;
 
 use super::{Bucket, BucketError};
-use crate::files::storage::local::SOURCE;
+use crate::files::storage::layout::SOURCE;
 
 /// Pieces of one upload at most; the protocol allows 10,000.
 const PIECES_MAX: u64 = 9_000;
