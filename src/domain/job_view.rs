@@ -450,7 +450,7 @@ pub(crate) mod tests {
         let mut job = job();
         job.status = JobStatus::Paused;
         job.error_code = Some("storage_full".to_owned());
-        job.error_message = Some("there is no room left in the data directory".to_owned());
+        job.error_message = Some("there is no space left in the data directory".to_owned());
         job.resume_at = Some(job.updated_at);
         let view = serde_json::to_value(JobView::of(&job)).unwrap();
         assert_eq!(view["errorCode"], "storage_full");

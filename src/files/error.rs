@@ -19,7 +19,7 @@ pub enum FileError {
         limit: u64,
     },
     /// The disk or the quota is full.
-    #[error("there is no room left in the {directory}")]
+    #[error("there is no space left in the {directory}")]
     StorageFull {
         /// The kind of folder.
         directory: &'static str,
@@ -126,8 +126,7 @@ impl FileError {
         Self::Store { action: action.into(), source: io::Error::other("a test lets it fail") }
     }
 
-    /// Wraps what the system said while `doing` something; a full disk and a missing file are told
-    /// apart.
+    /// Wraps an answer of the system; a full disk and a missing file have variants of their own.
     pub(super) fn store(action: impl Into<Cow<'static, str>>, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

@@ -43,8 +43,8 @@ impl DataDir {
     /// called within a runtime.
     ///
     /// # Errors
-    /// [`FileError::TooLarge`] when more is announced than allowed, [`FileError::InsufficientSpace`] when more
-    /// than there is room for.
+    /// [`FileError::TooLarge`] when more is announced than allowed,
+    /// [`FileError::InsufficientSpace`] when more than the disk has space for.
     pub fn receive(
         self: &Arc<Self>,
         limit: u64,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::folders::remove_all;
 
 /// A file that came in whole and lies among the unfinished ones: it can be read, but it is not
-/// durable and nobody was promised anything.
+/// durable, and no client has an answer yet.
 ///
 /// Dropped without having been [stored](super::Storage::store), it is removed again.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Drop for TempUpload {
     }
 }
 
-/// Removes what nobody needs, off the runtime: freeing a large file takes the disk some time.
+/// Removes an unneeded file, off the runtime: freeing a large file takes the disk some time.
 pub(super) fn remove_soon(path: PathBuf) {
     let doomed = Doomed(path);
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {

@@ -115,7 +115,7 @@ pub enum JobsError {
     #[error("the server is stopping")]
     ShuttingDown,
     /// A task of ours panicked.
-    #[error("the code that handled the request panicked")]
+    #[error("the code that handled the request crashed")]
     Panicked,
     /// The database.
     #[error(transparent)]
@@ -278,7 +278,7 @@ pub(super) enum RunError {
         total: u64,
     },
     /// A thread of ours panicked.
-    #[error("the code that ran the job panicked")]
+    #[error("the code that ran the job crashed")]
     Panicked,
     /// The database.
     #[error(transparent)]

@@ -26,8 +26,8 @@ pub struct Child {
     pub cpu_seconds: u64,
     /// Seconds of wall clock.
     pub wall_seconds: u64,
-    /// One for each workbook that may be open at a time, whoever has it opened: an upload, a preview,
-    /// a running job. Each takes a process that may use the whole memory limit.
+    /// One for each workbook that may be open at a time, by an upload, a preview or a running
+    /// job. Each takes a process that may use the whole memory limit.
     pub slots: Arc<Semaphore>,
 }
 
@@ -60,7 +60,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl Child {
     /// Waits until a workbook may be opened; text may be read at once, it never waits behind a
-    /// workbook. The caller holds no other slot that somebody with a permit may wait for.
+    /// workbook. The caller holds no other slot that a holder of a permit may wait for.
     pub async fn permit(&self, is_workbook: bool) -> ReadPermit {
         let slot = if is_workbook {
             let slot = Arc::clone(&self.slots).acquire_owned().await;

@@ -198,8 +198,8 @@ pub enum WorkbookFault {
         /// The limit.
         seconds: u64,
     },
-    /// No room for the converted rows.
-    #[error("there is no room on the disk for the converted rows")]
+    /// No space for the converted rows.
+    #[error("there is no space on the disk for the converted rows")]
     DiskFull,
     /// The system refused something.
     #[error("the workbook cannot be read: {detail}")]

@@ -2,8 +2,8 @@
 //!
 //! Such a list is known by its own columns ([`is_failed_list`]). In it, and in no other file, the
 //! apostrophe that kept a spreadsheet from taking a cell for a formula is taken away again, and
-//! cells that say that they have no value (`#N/A`, U+FFFD) are read as such: a row that nobody
-//! corrected fails again instead of storing the error text.
+//! cells that say that they have no value (`#N/A`, U+FFFD) are read as such: an
+//! uncorrected row fails again instead of storing the error text.
 
 use super::RowSource;
 use super::error::ReadError;

@@ -1,5 +1,5 @@
 //! The rows of a text with one JSON object a line. A line that is no object is a row with a fault,
-//! and reading goes on with the next line.
+//! and reading continues with the next line.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

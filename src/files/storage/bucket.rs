@@ -51,7 +51,7 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket, opened with `access`. Asks nobody yet.
+    /// The bucket, opened with `access`. Sends no request yet.
     pub(super) fn connect(
         bucket: &str,
         prefix: &str,
@@ -98,8 +98,8 @@ impl Bucket {
         Some(&self.prefix).filter(|prefix| !prefix.is_root())
     }
 
-    /// What was asked of an object, which may not be there. A bucket that is gone answers the same
-    /// (404), so whoever gets that asks the bucket itself.
+    /// The answer about an object that may not exist. A missing bucket gives the same answer (404), so
+    /// the bucket itself is asked then.
     async fn found<T>(&self, asked: Result<T, Error>) -> Result<T, BucketError> {
         match asked {
             Err(Error::NotFound { .. }) => {

@@ -149,8 +149,8 @@ impl Storage {
         }
     }
 
-    /// Asks a bucket for a sign of life, once at the start: what is wrong with its address or its
-    /// credentials stands in the log before somebody needs it.
+    /// Sends a request to a bucket, once at the start: a wrong address or wrong credentials stand in
+    /// the log before the first upload.
     pub async fn ask(&self) {
         let Backend::Bucket(bucket) = &self.backend else { return };
         if let Err(fault) = bucket.ask().await {

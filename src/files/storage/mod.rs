@@ -1,5 +1,5 @@
 //! Where the files of jobs lie to stay: in the server's own data directory, in a folder that servers
-//! share, or in a bucket. Whoever reads or writes a file of a job asks here and need not know which.
+//! share, or in a bucket. Code that reads or writes a file of a job need not know which.
 //!
 //! Each storage has a location, a name that is stored with the job: every server that reaches the
 //! location can run the job. [`Storage::at`] gives the storage of a job, which may be another than the

@@ -23,7 +23,7 @@ pub(super) struct RangedReader {
     at: u64,
     size: u64,
     piece_bytes: u64,
-    /// How often the piece that is next broke off.
+    /// How often the next piece was interrupted.
     breaks: u32,
     /// The answer that is being read, and where it ends.
     answer: Option<(u64, BoxStream<'static, Result<Bytes, Error>>)>,
@@ -43,7 +43,7 @@ impl RangedReader {
     /// The next bytes; `None` at the end.
     ///
     /// # Errors
-    /// What the bucket said when a piece broke off too often; an object that is gone.
+    /// The answer of the bucket when a piece is interrupted too often; an object that is gone.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             let Some((end, bytes)) = &mut self.answer else {
@@ -79,7 +79,7 @@ impl RangedReader {
         Ok((end, self.store.get_opts(&self.object, piece).await?.into_stream()))
     }
 
-    /// Goes on from where it broke off, unless that is in vain.
+    /// Continues behind the last byte, unless another request cannot help.
     fn on_interruption(&mut self, fault: Error) -> Result<(), Error> {
         if self.breaks >= BREAKS_MAX || matches!(fault, Error::NotFound { .. }) {
             return Err(fault);

@@ -57,8 +57,7 @@ impl Storage {
         Ok(received)
     }
 
-    /// Removes what nobody needs without being waited for; what cannot be removed is left to the
-    /// sweep.
+    /// Removes an unneeded upload in the background. The sweep removes it later when that fails.
     fn remove_soon(&self, uuid: Uuid) {
         match &self.backend {
             Backend::Local(local) => upload_file::remove_soon(local.job_dir(uuid)),

@@ -48,7 +48,7 @@ impl TestStorages {
         receiver.finish().await.unwrap()
     }
 
-    /// Waits until nothing unfinished is left: what nobody needs is removed beside the work.
+    /// Waits until nothing unfinished is left: unneeded files are removed in the background.
     async fn wait_until_tmp_is_empty(&self) {
         let limit = tokio::time::Instant::now() + Duration::from_secs(20);
         while fs::read_dir(self.data_dir.tmp()).unwrap().count() > 0 {
