@@ -37,12 +37,12 @@ impl Model {
     pub(crate) fn apply(&mut self, import: &Import) -> Expected {
         let before = self.clone();
         let mut expected = Expected::default();
-        let mut valid: Vec<(usize, [Text; 6])> = Vec::new();
+        let mut valid: Vec<(usize, [Text; 6], usize)> = Vec::new();
         for (index, row) in import.rows.iter().enumerate() {
             let number = index + 2;
             match read(import, row.shape, &row.cells) {
                 None => {}
-                Some(Ok(values)) => valid.push((number, values)),
+                Some(Ok(values)) => valid.push((number, values, width(row.shape))),
                 Some(Err(faults)) => {
                     expected.counts[4] += 1;
                     expected.errors.extend(faults.into_iter().map(|(c, e)| (number, c, e)));
@@ -50,11 +50,11 @@ impl Model {
             }
         }
         let last: BTreeMap<Text, usize> =
-            valid.iter().map(|(number, values)| (values[0], *number)).collect();
-        for (number, values) in valid {
+            valid.iter().map(|(number, values, _)| (values[0], *number)).collect();
+        for (number, values, width) in valid {
             let winner = last[&values[0]];
             if winner == number {
-                self.take(import, number, &values, &mut expected);
+                self.take(import, number, (&values, width), &mut expected);
             } else if import.duplicates_fail {
                 expected.fail(number, "NULL", "duplicate_in_file");
             } else {
@@ -68,7 +68,14 @@ impl Model {
         expected
     }
 
-    fn take(&mut self, import: &Import, number: usize, values: &[Text; 6], to: &mut Expected) {
+    /// Takes a row of which `width` cells are there: what it does not have stays as it is.
+    fn take(
+        &mut self,
+        import: &Import,
+        number: usize,
+        (values, width): (&[Text; 6], usize),
+        to: &mut Expected,
+    ) {
         let Some(sku) = values[0] else { return };
         for (names, name) in self.references.iter_mut().zip([values[2], values[3]]) {
             names.extend(name);
@@ -83,7 +90,7 @@ impl Model {
         let mut new = old;
         for (index, value) in new.iter_mut().enumerate() {
             let keeps = import.keeps_blank && values[index + 1].is_none();
-            if import.has[index + 1] && !keeps {
+            if import.has[index + 1] && index + 1 < width && !keeps {
                 *value = values[index + 1];
             }
         }
@@ -105,6 +112,16 @@ impl Model {
     }
 }
 
+/// Cells of a row that are there.
+fn width(shape: Shape) -> usize {
+    match shape {
+        Shape::Blank | Shape::Empty => 0,
+        Shape::Short => 1,
+        Shape::OnlyRequired => 2,
+        Shape::Whole | Shape::Long => 6,
+    }
+}
+
 /// The values of a row; nothing for one that is skipped, or its faults: column and code.
 #[expect(clippy::type_complexity, reason = "used once")]
 fn read(
@@ -112,12 +129,10 @@ fn read(
     shape: Shape,
     cells: &[Cell; 6],
 ) -> Option<Result<[Text; 6], Vec<(String, String)>>> {
-    let width = match shape {
-        Shape::Blank | Shape::Empty => return None,
-        Shape::Short => 1,
-        Shape::OnlyRequired => 2,
-        Shape::Whole | Shape::Long => 6,
-    };
+    if matches!(shape, Shape::Blank | Shape::Empty) {
+        return None;
+    }
+    let width = width(shape);
     let there = |index: &usize| import.has[*index] && *index < width;
     if (0..6).filter(there).all(|index| cells[index].0.trim().is_empty()) && shape != Shape::Long {
         return None;

@@ -23,7 +23,7 @@ async fn the_answer_says_what_was_found_in_this_shape() {
     let data = answer.ok();
     let members = [
         "columns", "dataset", "detected", "faults", "fileName", "fileSize", "missing", "ready",
-        "rows",
+        "rows", "warnings",
     ];
     let mut found: Vec<_> = data.as_object().unwrap().keys().collect();
     found.sort_unstable();
