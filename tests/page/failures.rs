@@ -25,7 +25,7 @@ async fn downloaded(server: &Server, path: &str, folder: &Path) -> String {
         let mut paths = entries.map(|entry| entry.expect("an entry").path());
         let found = paths.find(|it| it.extension().is_some_and(|end| end == "csv"));
         let text = found.map(|path| std::fs::read_to_string(path).expect("the file is UTF-8"));
-        if text.as_deref() == Some(whole.as_ref()) {
+        if text.as_deref() == Some(whole) {
             return text.unwrap_or_default();
         }
         assert!(Instant::now() < limit, "downloaded was {text:?}, not {whole:?}");

@@ -9,6 +9,7 @@
     clippy::indexing_slicing,
     clippy::format_push_string,
     clippy::print_stdout,
+    clippy::too_many_lines,
     reason = "test code"
 )]
 

@@ -90,6 +90,9 @@ pub enum RowFacts {
 
 impl RowFacts {
     /// What happened to the record of a row that did not fail and was not superseded.
+    ///
+    /// # Panics
+    /// With a kind that is no outcome of a record.
     #[must_use]
     pub fn of_record(kind: RowEventKind, label: RecordLabel) -> Self {
         match kind {

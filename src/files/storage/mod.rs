@@ -61,7 +61,7 @@ impl Storage {
     /// # Errors
     /// [`FileError::Missing`]; what the storage or the disk refuses.
     pub async fn open(&self, uuid: Uuid) -> Result<SourceFile, FileError> {
-        let action = format!("read the uploaded file {uuid}/{}", SOURCE);
+        let action = format!("read the uploaded file {uuid}/{SOURCE}");
         match &self.backend {
             Backend::Local(local) => {
                 let (path, is_own) = (local.source(uuid), !self.is_shared());
@@ -93,7 +93,7 @@ impl Storage {
     /// # Errors
     /// [`FileError::Missing`]; what the storage refuses.
     pub async fn copy_source(&self, from: Uuid, to: Uuid) -> Result<(), FileError> {
-        let action = format!("copy the uploaded file {from}/{}", SOURCE);
+        let action = format!("copy the uploaded file {from}/{SOURCE}");
         match &self.backend {
             Backend::Local(local) => {
                 let local = local.clone();

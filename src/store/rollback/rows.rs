@@ -153,7 +153,7 @@ impl RollbackRows {
             let found = transaction.query_all_raw(self.sql.find(&after)).await.context(action)?;
             let mut images: Vec<Option<Image>> = part.iter().map(|_| None).collect();
             for row in &found {
-                let image = self.image(row).context(action)?;
+                let image = image(row).context(action)?;
                 if let Some(place) = images.get_mut(position(row).context(action)?) {
                     *place = Some(image);
                 }
@@ -161,19 +161,6 @@ impl RollbackRows {
             current.extend(images);
         }
         Ok(current)
-    }
-
-    fn image(&self, row: &QueryResult) -> Result<Image, sea_orm::DbErr> {
-        let text = match row.try_as_sqlite_row() {
-            Some(row) => sqlite_values::behind_first(row)
-                .map_err(|fault| {
-                    sea_orm::DbErr::Query(sea_orm::RuntimeErr::SqlxError(fault.into()))
-                })?
-                .to_string(),
-            None => row.try_get_by_index(1)?,
-        };
-        Image::parse(&text)
-            .ok_or_else(|| sea_orm::DbErr::Type("a row is no JSON object".to_owned()))
     }
 
     fn decide(&self, row: &JournalRow, current: Option<&Image>) -> Decision {
@@ -334,4 +321,15 @@ impl RollbackRows {
 fn position(row: &QueryResult) -> Result<usize, sea_orm::DbErr> {
     let position: i64 = row.try_get_by_index(0)?;
     Ok(usize::try_from(unsigned(position)).unwrap_or(usize::MAX))
+}
+
+/// The row as the database wrote it.
+fn image(row: &QueryResult) -> Result<Image, sea_orm::DbErr> {
+    let text = match row.try_as_sqlite_row() {
+        Some(row) => sqlite_values::behind_first(row)
+            .map_err(|fault| sea_orm::DbErr::Query(sea_orm::RuntimeErr::SqlxError(fault.into())))?
+            .to_string(),
+        None => row.try_get_by_index(1)?,
+    };
+    Image::parse(&text).ok_or_else(|| sea_orm::DbErr::Type("a row is no JSON object".to_owned()))
 }

@@ -57,8 +57,8 @@ impl BoundValue<'_> {
     /// True when this is what the table holds.
     pub(super) fn is(self, held: ValueRef<'_>) -> bool {
         match (held, self) {
-            (_, Self::Value(Value::Absent, _)) => true,
-            (ValueRef::Null, Self::Id(None) | Self::Value(Value::Null, _)) => true,
+            (_, Self::Value(Value::Absent, _))
+            | (ValueRef::Null, Self::Id(None) | Self::Value(Value::Null, _)) => true,
             (ValueRef::Blob(held), Self::Id(Some(id))) => held == id.as_bytes(),
             (ValueRef::Text(_), Self::Id(Some(id))) => read_id(held) == Some(id),
             (ValueRef::Text(held), Self::Value(Value::Text(text), _)) => held == text.as_bytes(),

@@ -54,7 +54,7 @@ both!(rows_are_not_looked_for_where_they_never_were, |server| {
         );
         let expected = format!(
             "job {job} was imported into table `stock_a` by `code`, but the dataset goes into \
-             table `{table}` by `{key}` now; to take the job back, define the dataset as it was"
+             table `{table}` by `{key}` now; to roll the job back, define the dataset as it was"
         );
         assert_eq!(status["error"], expected.as_str());
     }
@@ -63,7 +63,7 @@ both!(rows_are_not_looked_for_where_they_never_were, |server| {
     assert_eq!(status["errorCode"], "dataset_changed", "{status}");
     let expected = format!(
         "job {job} was imported into table `stock_a` by `code`, `name` into `name`, but the dataset \
-         goes into table `stock_a` by `code`, `name` into `nickname` now; to take the job back, \
+         goes into table `stock_a` by `code`, `name` into `nickname` now; to roll the job back, \
          define the dataset as it was"
     );
     assert_eq!(status["error"], expected.as_str());
