@@ -4,6 +4,9 @@
 #![expect(clippy::expect_used, reason = "test code")]
 
 mod docs;
+mod links;
+mod migrations;
+mod routes;
 
 use std::fs;
 use std::path::{Path, PathBuf};
