@@ -3,6 +3,8 @@
 
 use crate::support::*;
 
+use serde_json::json;
+
 /// The tables of `tests/fixtures/datasets/dealers.toml`.
 fn tables(kind: Kind) -> String {
     let (id, uuid, decimal, time, json) = match kind {
@@ -32,6 +34,21 @@ fn folder() -> String {
 
 /// A server with the tables, one region, and the definition.
 async fn with_dealers(server: &mut Server) {
+    with_definition(server, &[("LOADBAY_DATASETS_DIR", &folder())]).await;
+}
+
+/// The same, but its uploads are answered with their results.
+async fn with_inline_dealers(server: &mut Server, setting: (&str, &str)) {
+    let definition = std::fs::read_to_string(format!("{}/dealers.toml", folder())).unwrap();
+    let folder = server.folder().join("definitions");
+    std::fs::create_dir(&folder).unwrap();
+    let inline = format!("run = \"inline\"\n{definition}");
+    std::fs::write(folder.join("dealers.toml"), inline).unwrap();
+    let folder = folder.to_str().unwrap();
+    with_definition(server, &[("LOADBAY_DATASETS_DIR", folder), setting]).await;
+}
+
+async fn with_definition(server: &mut Server, settings: Settings<'_>) {
     let kind = server.database.kind();
     server.database.execute(&tables(kind)).await;
     let north = match kind {
@@ -41,7 +58,7 @@ async fn with_dealers(server: &mut Server) {
     let region = format!("insert into regions (id, name) values ({north}, 'North')");
     server.database.execute(&region).await;
     server.terminate();
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", &folder())]);
+    server.restart_with(settings);
 }
 
 both!(a_table_of_ones_own_is_loaded_by_one_file, |server| {
@@ -91,4 +108,51 @@ both!(the_template_of_a_table_of_ones_own_names_its_columns, |server| {
     let template = server.template("dealers", "csv").await;
     let header = template.text().lines().next().unwrap_or_default().to_owned();
     assert!(header.starts_with("Code,Branch,Name,Region,Credit Limit,Status"), "{header}");
+});
+
+both!(an_upload_to_an_inline_dataset_is_answered_with_its_results, |server| {
+    with_inline_dealers(server, ("LOADBAY_CHUNK_ROWS", "2")).await;
+    assert_eq!(server.dataset("dealers").await.ok()["run"], "inline");
+    let text = "Code,Branch,Name,Status\nD1,1,Acme,open\nD1,2,Acme South,closed\n\
+                D2,1,Bolt,blocked\n";
+    let answer = server.upload("dealers", Upload::csv(text)).await;
+    let job = answer.ok().clone();
+    let stored = server.rows("select code, branch, name from dealers order by 1, 2").await;
+    assert_eq!(stored, [["D1", "1", "Acme"], ["D2", "1", "Bolt"]], "the answer came too early");
+
+    assert_eq!(job["status"], "completed");
+    assert_eq!((&job["counts"]["created"], &job["counts"]["failed"]), (&2.into(), &1.into()));
+    let results = &job["results"];
+    assert_eq!(
+        [&results["totalRows"], &results["successCount"], &results["errorCount"]],
+        [3, 2, 1]
+    );
+    let number = job["jobId"].as_i64().unwrap();
+    let errors = server.errors(number, "").await.ok()["errors"].clone();
+    let row = &errors[0];
+    assert_eq!(errors.as_array().unwrap().len(), 1, "{errors}");
+    assert_eq!(
+        json!([row["rowNumber"], row["column"], row["code"], row["value"]]),
+        json!([3, "status", "not_allowed", "closed"])
+    );
+
+    // The end of a job that failed is an answer, too.
+    let refused = Upload::csv(text).option("onError", "abort");
+    assert_eq!(server.upload("dealers", refused).await.ok()["status"], "failed");
+});
+
+both!(an_inline_upload_whose_wait_is_over_is_answered_with_its_job, |server| {
+    with_inline_dealers(server, ("FAILPOINTS", "partition.after=sleep(4000)")).await;
+    let text = "Code,Branch,Name\nD1,1,Acme\n";
+    let upload = Upload::csv(text).header("prefer", "wait=1");
+    let answer = server.upload("dealers", upload).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    assert_eq!(answer.header("preference-applied"), Some("wait=1"));
+    let job = answer.data()["jobId"].as_i64().unwrap();
+    assert_eq!(answer.header("location"), Some(format!("/api/v1/import/status/{job}").as_str()));
+    assert_eq!(server.finished(job).await["counts"]["created"], 1);
+
+    let impatient = Upload::csv(text).header("prefer", "wait=0");
+    let job = server.import("dealers", impatient).await;
+    assert_eq!(server.finished(job).await["counts"]["unchanged"], 1);
 });

@@ -63,6 +63,23 @@ both!(the_small_list_imports_as_it_is_and_twice_changes_nothing, |server| {
     assert_eq!(server.rows(sql).await, expected);
 });
 
+/// The list with all cells as texts of a workbook.
+fn as_workbook(list: &[u8]) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    let rows = csv::ReaderBuilder::new().has_headers(false).from_reader(list).into_records();
+    for (place, row) in (0..).zip(rows) {
+        sheet.write_row(place, 0, row.unwrap().iter()).unwrap();
+    }
+    book.save_to_buffer().unwrap()
+}
+
+both!(the_small_list_as_csv_changes_nothing_after_the_same_list_as_a_workbook, |server| {
+    twice(server, "medicine list.xlsx", as_workbook(&fixture()), 24).await;
+    let job = server.load("products", Upload::file("medicine list.csv", fixture())).await;
+    assert_eq!(counts(&job), [0, 0, 24, 0, 0], "{job}");
+});
+
 both!(the_real_list_imports_as_csv_and_again_without_a_change, |server| {
     let name = "Template_File_Medicine_Product_List.csv";
     if let Some(bytes) = corpus(name) {

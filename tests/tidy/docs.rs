@@ -10,7 +10,8 @@ use loadbay::domain::row_error::RowCode;
 use loadbay::domain::status::{EDGES, JobStatus};
 use loadbay::domain::warning::WarningCode;
 
-fn text(path: &str) -> String {
+/// The text of a file of the repository.
+pub(super) fn text(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let text = std::fs::read_to_string(&path);
     assert!(text.is_ok(), "{} cannot be read", path.display());
@@ -59,28 +60,6 @@ fn every_option_and_status_stands_in_the_api_documentation() {
     }
     for status in JobStatus::ALL {
         assert!(api.contains(&format!("`{status}`")), "docs/api.md lacks the status {status}");
-    }
-}
-
-#[test]
-fn every_link_of_the_documentation_leads_to_a_file() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = std::fs::read_dir(root.join("docs")).into_iter().flatten().flatten();
-    let docs = docs.map(|entry| format!("docs/{}", entry.file_name().to_string_lossy()));
-    for page in docs.chain(["README.md".to_owned()]) {
-        if Path::new(&page).extension().is_none_or(|extension| extension != "md") {
-            continue;
-        }
-        let folder = root.join(&page).parent().map(Path::to_path_buf).unwrap_or_default();
-        let page_text = text(&page);
-        for opening in ["](", "src=\"", "srcset=\""] {
-            for part in page_text.split(opening).skip(1) {
-                let target = part.split([')', '"', '#']).next().unwrap_or_default();
-                let is_here =
-                    target.is_empty() || target.contains("://") || target.starts_with('/');
-                assert!(is_here || folder.join(target).exists(), "{page}: no {target}");
-            }
-        }
     }
 }
 

@@ -5,7 +5,10 @@
 
 mod circles;
 mod docs;
+mod links;
+mod migrations;
 mod names;
+mod routes;
 mod sources;
 
 use sources::{all_code, check, names_after, own_code, sources, statements, without_texts};

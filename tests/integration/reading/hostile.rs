@@ -6,7 +6,7 @@ use rust_xlsxwriter::Workbook;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use super::products::corpus;
+use super::products::{corpus, fixture};
 use super::workbooks::{HEADER, sheet};
 use crate::support::{Answer, Kind, Server, Upload};
 
@@ -166,8 +166,12 @@ async fn an_archive_of_too_many_parts_is_refused() {
 async fn workbooks_that_make_their_reader_abort_only_end_themselves() {
     let mut server = start().await;
     let before = peak(&server);
+    // Where the header of the container says that the directory begins.
+    let mut astray = fixture("products.xls");
+    astray[48..52].copy_from_slice(&0x00FF_FFFF_u32.to_le_bytes());
+    assert_eq!(outcome(&server, "astray.xls", astray).await, "corrupt_workbook");
     for name in ["OOM_alloc.xls", "OOM_alloc2.xls", "OOM_alloc3.xls", "issue_666_panic.xlsb"] {
-        let Some(bytes) = corpus(name) else { return };
+        let Some(bytes) = corpus(name) else { continue };
         let answer = server.upload("products", Upload::file(name, bytes)).await;
         assert!([415, 422].contains(&answer.status), "{name}: {}", answer.text());
         assert!(!answer.code().is_empty(), "{name}");

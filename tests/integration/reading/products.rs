@@ -28,6 +28,12 @@ pub(crate) async fn faults(server: &Server, job: &Value) -> Vec<(u64, String, St
         .collect()
 }
 
+/// A file of our own.
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    std::fs::read(Path::new(folder).join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 /// A file of the collected spreadsheets; none where that folder is missing.
 pub(crate) fn corpus(name: &str) -> Option<Vec<u8>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpora/spreadsheets");

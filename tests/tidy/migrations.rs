@@ -1,0 +1,74 @@
+//! The migrations that have landed, each with the SHA-256 of its file: a database that ran one never
+//! runs it again, so a change of it would reach new databases only.
+
+use sha2::{Digest, Sha256};
+
+use super::{check, sources};
+
+const LANDED: [(&str, &str); 8] = [
+    (
+        "m20261122_000001_create_import_tables.rs",
+        "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
+    ),
+    (
+        "m20261122_000002_create_product_tables.rs",
+        "80c86a85ebfe075c4d0a8a6ad091a4ec259bc83722d76a85ad9431e6aed59767",
+    ),
+    (
+        "m20261122_000003_create_event_tables.rs",
+        "db512db51983f9fcd5b43c6868c6d8688806ced577164357905790de7aeb4cd1",
+    ),
+    (
+        "m20261122_000004_index_changes_of_jobs.rs",
+        "9ad11fec1e17bb45e307f49e39941d764fd054e4bfe706bbb7668d16f6e21a13",
+    ),
+    (
+        "m20261122_000005_add_control_of_jobs.rs",
+        "6a728f19922a5fbb81a7e437b4ec472023838e8cd4aa23ddb078081f93da62b7",
+    ),
+    (
+        "m20261122_000006_name_the_database.rs",
+        "16d646024809ad0a6be0a64b3127c97b47454061e1653450cba3ad563397a708",
+    ),
+    (
+        "m20261128_000007_prune_whole_events.rs",
+        "37fd1fd0a45152839af2b24b26ee8599dbc1e55c4ce27363ceb68481aa55da8e",
+    ),
+    (
+        "m20261128_000008_count_warnings.rs",
+        "f381a1ab8fc50772f1236156d25fd35eedee8cce40215cf0038f3016e2d2dfbb",
+    ),
+];
+
+/// The SHA-256 of a text in hexadecimal digits.
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn a_landed_migration_never_changes() {
+    let files: Vec<(String, String)> = sources(&["migration/src"])
+        .into_iter()
+        .filter_map(|source| {
+            let name = source.path.strip_prefix("migration/src/")?;
+            let digest = sha256(&source.text);
+            name.starts_with("m2").then(|| (name.to_owned(), digest))
+        })
+        .collect();
+    let mut faults = Vec::new();
+    for (name, digest) in &files {
+        match LANDED.iter().find(|(landed, _)| landed == name) {
+            Some((_, landed)) if landed == digest => {}
+            Some(_) => faults.push(format!("{name} was changed; its SHA-256 is now {digest}")),
+            None => faults.push(format!("{name} is new; its line here has {digest}")),
+        }
+    }
+    let is_there = |name: &str| files.iter().any(|(file, _)| file == name);
+    let gone = LANDED.iter().filter(|(name, _)| !is_there(name));
+    faults.extend(gone.map(|(name, _)| format!("{name} is gone")));
+    check(
+        "A landed migration never changes: add a new one, and a line for it in \
+         tests/tidy/migrations.rs.",
+        &faults,
+    );
+}
