@@ -35,7 +35,7 @@ impl Graph {
     }
 
     /// The path from the root of the crate; none for another crate.
-    fn from_root(&self, file: &[String], path: &[String]) -> Option<Path> {
+    fn path_from_root(&self, file: &[String], path: &[String]) -> Option<Path> {
         let first = path.first()?;
         let (base, rest) = match first.as_str() {
             "crate" => (&[][..], path.get(1..)?),
@@ -54,7 +54,7 @@ impl Graph {
 
     /// The file in which the thing of this path stands.
     fn file_of(&self, file: &[String], path: &[String], depth: usize) -> Option<Path> {
-        let whole = self.from_root(file, path)?;
+        let whole = self.path_from_root(file, path)?;
         let length = (0..=whole.len()).rev().find(|n| self.0.contains_key(&whole[..*n]))?;
         let (module, inside) = whole.split_at(length);
         let name = inside.first();

@@ -7,7 +7,7 @@ use loadbay::domain::error_code::ErrorCode;
 
 use super::docs::text;
 use super::routes::{REGISTERED, plain};
-use super::{check, root};
+use super::sources::{check, root};
 
 /// The pages that readers begin with, and every page of `docs`.
 fn pages() -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{check, sources};
+use super::sources::{check, sources};
 
 const LANDED: [(&str, &str); 8] = [
     (

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use loadbay::jobs::Command;
 
 use super::docs::text;
-use super::{check, sources};
+use super::sources::{check, sources};
 
 /// The methods and addresses that the server registers, a parameter as `{}`.
 pub(super) static REGISTERED: LazyLock<BTreeSet<String>> = LazyLock::new(registered);

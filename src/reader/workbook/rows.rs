@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::cell::{CellValue, write};
 use super::fault::corrupt;
+use crate::domain::limits::FIELD_BYTES_MAX;
 use crate::domain::row::CellKind;
 use crate::reader::csv_rows::CELLS_PAST_HEADER;
 use crate::reader::error::WorkbookFault;
@@ -129,6 +130,11 @@ where
         }
         let start = self.row.text.len();
         let kind = write(value, &mut self.row.text);
+        if self.row.text.len() - start > FIELD_BYTES_MAX {
+            return Err(WorkbookFault::Expands {
+                detail: format!("a cell has more than {} MiB of text", FIELD_BYTES_MAX >> 20),
+            });
+        }
         if self.row.text.len() > ROW_BYTES_MAX {
             return Err(WorkbookFault::Expands {
                 detail: format!("a row has more than {} MiB of text", ROW_BYTES_MAX >> 20),
