@@ -290,7 +290,7 @@ impl Run {
     fn has_struck(&self) -> bool {
         let log = self.server.log();
         match self.case.how {
-            How::Error => log.contains(&format!("place=\"{}\"", self.case.place.name)),
+            How::Error => log.contains(&format!("failpoint=\"{}\"", self.case.place.name)),
             How::Panic => log.contains("panicked") && log.contains(self.case.place.name),
             How::Abort => self.aborted,
             // It leaves no trace, but the others at the same place do.
