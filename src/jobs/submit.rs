@@ -129,7 +129,7 @@ fn inspect_with(
 impl JobsContext {
     /// Makes the file durable and stores its job.
     async fn submit_inspected(
-        &self,
+        self: Arc<Self>,
         request: ImportRequest,
         detected: Detected,
         warnings: Warnings,
@@ -152,7 +152,11 @@ impl JobsContext {
             selection: None,
             rollback_of: None,
         };
-        match self.insert(new, self.storage.location()).await {
+        // In a task of its own: a panic behind the commit must not take the file with it.
+        let context = Arc::clone(&self);
+        let insert = async move { context.insert(new, context.storage.location()).await };
+        let inserted = self.runtime.spawn(insert).await;
+        match inserted.unwrap_or(Err(JobsError::Panicked)) {
             Ok(submitted) => {
                 // A replayed upload has a job, and that one a file, already.
                 if submitted.job.uuid == stored.uuid {
