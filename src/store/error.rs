@@ -101,7 +101,9 @@ impl StoreError {
         match self {
             Self::FailedRows(source) => crate::files::is_disk_full(source),
             Self::Sqlite { source, .. } => {
+                let extended = source.sqlite_error().map(|error| error.extended_code);
                 source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+                    || extended == Some(SQLITE_IOERR_SHMSIZE)
             }
             Self::Postgres { source, .. } => sqlx_error_is_out_of_room(source),
             Self::Query { source, .. } => sqlx_error(source).is_some_and(sqlx_error_is_out_of_room),
@@ -230,9 +232,13 @@ fn sqlx_error(error: &sea_orm::DbErr) -> Option<&sqlx::Error> {
 /// SQLSTATE 53100, `disk_full`, and `SQLITE_FULL`.
 fn sqlx_error_is_out_of_room(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(answer) = error else { return false };
+    let sent = answer.code();
     sqlite_code(&**answer).map_or_else(
-        || answer.code().is_some_and(|code| code == "53100"),
-        |code| code == SQLITE_FULL,
+        || sent.as_deref() == Some("53100"),
+        |code| {
+            let extended = sent.as_deref().and_then(|code| code.parse::<i32>().ok());
+            code == SQLITE_FULL || extended == Some(SQLITE_IOERR_SHMSIZE)
+        },
     )
 }
 
@@ -244,6 +250,10 @@ const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_CONSTRAINT: u32 = 19;
+
+/// Extended code of SQLite: the file that its processes share could not grow, which says that the
+/// disk is full (SQLite, "Result and Error Codes").
+const SQLITE_IOERR_SHMSIZE: i32 = 4874;
 
 /// A value is too long, or of another type than its column.
 const SQLITE_VALUES: [u32; 2] = [18, 20];
