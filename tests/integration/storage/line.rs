@@ -28,7 +28,7 @@ async fn jobs_wait_for_a_bucket_that_is_gone() {
     server.kill();
     s3.take_bucket(true);
     server.restart();
-    until(&server, || server.log().contains("the bucket does not answer as it should")).await;
+    until(&server, || server.log().contains("bucket_unavailable")).await;
     let log = server.log();
     assert!(
         log.contains("s3://files/of/loadbay") && log.contains("AWS_SECRET_ACCESS_KEY"),
