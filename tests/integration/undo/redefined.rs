@@ -73,6 +73,10 @@ both!(rows_are_not_looked_for_where_they_never_were, |server| {
     assert_counts(&take_back(server, job).await, [2, 0, 0, 0]);
 });
 
+/// Two hundred chunks take five seconds, so that the job is not over before it is paused, however
+/// busy the machine is.
+const SLOWER: (&str, &str) = ("FAILPOINTS", "partition.after=sleep(25)");
+
 both!(a_job_does_not_go_on_into_another_table, |server| {
     for table in ["stock_a", "stock_b"] {
         let sql = format!(
@@ -82,7 +86,7 @@ both!(a_job_does_not_go_on_into_another_table, |server| {
         server.database.execute(&sql).await;
     }
     server.terminate();
-    server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10"), SLOW]);
+    server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10"), SLOWER]);
     define(server, "stock_a", "code", "code");
     let rows: String = (0..2_000).map(|row| format!("C-{row},Name,{row}\n")).collect();
     let file = format!("Code,Name,Place\n{rows}");
