@@ -29,10 +29,10 @@ pub(super) struct ConvertArgs {
     /// Which rows are written.
     #[arg(long, value_enum)]
     mode: ModeArg,
-    /// The sheet; without it the first visible one with data.
+    /// The sheet; `--mode head` looks at every visible one without it.
     #[arg(long)]
     sheet: Option<String>,
-    /// The header's row; without it the first that is not blank.
+    /// The header's row; `--mode head` begins with the first that is not blank without it.
     #[arg(long)]
     header_row: Option<u32>,
     /// Columns of the header, for `--mode all`.
@@ -57,7 +57,7 @@ pub(super) struct ConvertArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ModeArg {
-    /// The header and the first rows.
+    /// The first rows.
     Head,
     /// Every row after the header.
     All,

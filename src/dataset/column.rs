@@ -31,6 +31,7 @@ pub(super) struct ColumnKeys {
     max: Option<Spanned<IgnoredAny>>,
     allowed: Option<Vec<Spanned<Text>>>,
     aliases: Option<Vec<Text>>,
+    fallback_aliases: Option<Vec<Text>>,
     description: Option<Text>,
     example: Option<Text>,
     // Read on its own, as a section.
@@ -92,6 +93,7 @@ pub(super) fn read<'a, 'i>(
         max: None,
         allowed: Vec::new(),
         aliases: keys.aliases.into_iter().flatten().map(|alias| alias.0).collect(),
+        fallback_aliases: keys.fallback_aliases.into_iter().flatten().map(|it| it.0).collect(),
         description: keys.description.map(|text| text.0),
         reference,
         example: keys.example.map(|text| text.0),

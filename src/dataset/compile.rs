@@ -137,12 +137,13 @@ fn unique_names(file: &mut DefinitionFile<'_>, drafts: &[Draft<'_, '_>]) {
         let column = &draft.column;
         let own = [("name", &column.name), ("title", &column.title)];
         let aliases = column.aliases.iter().map(|alias| ("aliases", alias));
-        for (key, text) in own.into_iter().chain(aliases) {
+        let fallbacks = column.fallback_aliases.iter().map(|alias| ("fallback_aliases", alias));
+        for (key, text) in own.into_iter().chain(aliases).chain(fallbacks) {
             let form = normal_form(text);
             let other = seen.iter().find(|(known, _)| *known == form).map(|(_, owner)| *owner);
             match other.and_then(|owner| Some((owner, drafts.get(owner)?))) {
                 // The title that is the name in other letters is no news, an alias is.
-                Some((owner, _)) if owner == index && key != "aliases" => {}
+                Some((owner, _)) if owner == index && !key.ends_with("aliases") => {}
                 Some((_, other)) => {
                     let message = format!(
                         "a header `{text}` is taken already by column `{}`",

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::messages;
-use super::model::{Column, Dataset};
+use super::model::{Column, ColumnType, Dataset};
+use super::no_data::{self, FileColumn, without_mark};
 use super::plan::Plan;
 use super::value::number::written;
 use super::value::{self, CellContext, Scratch};
@@ -38,6 +39,8 @@ pub struct Converter {
     feeds: Vec<ColumnFeed>,
     key: Vec<ColumnFeed>,
     header_len: usize,
+    /// The columns of the file; without them no row is known to have no data.
+    file_columns: Vec<FileColumn>,
     rules: CellRules,
     scratch: Scratch,
     trial: Records,
@@ -96,11 +99,61 @@ impl Converter {
             key: plan.key.iter().filter_map(|index| feeds.get(*index).copied()).collect(),
             feeds,
             header_len: plan.header_len,
+            file_columns: Vec::new(),
             rules,
             scratch: Scratch::default(),
             trial: Records::new(plan.width()),
             warnings: Vec::new(),
         }
+    }
+
+    /// The same converter for a file with this header: it knows [rows without data](Self::skips).
+    #[must_use]
+    pub fn with_header(mut self, header: &[String]) -> Self {
+        let file_column = |(cell, header): (usize, &String)| {
+            let feed = self.feeds.iter().find(|feed| feed.cell == cell);
+            let column = feed.and_then(|feed| self.dataset.columns.get(feed.column));
+            FileColumn {
+                header: without_mark(header).to_owned(),
+                is_fed: feed.is_some(),
+                is_boolean: column.is_some_and(|column| column.kind == ColumnType::Boolean),
+            }
+        };
+        self.file_columns = header.iter().enumerate().map(file_column).collect();
+        self
+    }
+
+    /// Values of each record.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.feeds.len()
+    }
+
+    /// Why the row is passed over, as if it were blank: it is the header once more, or holds nothing
+    /// but defaults. With `strict` such a row is passed over by nothing and fails.
+    #[must_use]
+    pub fn skips(&self, row: &RawRow) -> Option<WarningCode> {
+        if self.rules.strict { None } else { self.without_data(row) }
+    }
+
+    fn without_data(&self, row: &RawRow) -> Option<WarningCode> {
+        let key = self.key.first()?.cell;
+        let header = &self.file_columns.get(key)?.header;
+        let text_at = |cell| row.cell(cell).map_or("", |(text, _)| text);
+        // Most rows are told apart by the first letter of their key.
+        let text = text_at(key);
+        let (first, of_header) = (text.bytes().next(), header.bytes().next());
+        if first.is_some_and(|first| !first.is_ascii_whitespace() && first < 0x80)
+            && !matches!((first, of_header), (Some(a), Some(b)) if a.eq_ignore_ascii_case(&b))
+        {
+            return None;
+        }
+        let is_blank = |feed: &ColumnFeed| text_at(feed.cell).trim().is_empty();
+        if self.key.iter().all(is_blank) {
+            let is_default = no_data::is_default(row, &self.file_columns);
+            return is_default.then_some(WarningCode::DefaultRows);
+        }
+        no_data::is_header(row, &self.file_columns).then_some(WarningCode::RepeatedHeader)
     }
 
     /// Counts the warnings of the row that was converted last.
@@ -120,7 +173,8 @@ impl Converter {
         if let Some(fault) = &row.fault {
             return Err(vec![messages::row_fault(row, self.header_len, fault)]);
         }
-        let Self { dataset, feeds, scratch, rules, warnings, .. } = self;
+        let without_data = if self.rules.strict { self.without_data(row) } else { None };
+        let Self { dataset, feeds, key, scratch, rules, warnings, .. } = self;
         warnings.clear();
         let mut errors = Vec::new();
         let is_ragged = row.len() != self.header_len;
@@ -148,6 +202,10 @@ impl Converter {
                 }
             }
         }
+        if let Some(key) = single(key).filter(|key| no_data::is_total(row, key.cell)) {
+            errors.push(messages::total_row(row, key.cell));
+        }
+        errors.extend(without_data.map(|code| messages::strict(row, code)));
         if self.rules.strict {
             errors.extend(self.warnings.iter().map(|it| messages::strict(row, it.code)));
         }
@@ -196,6 +254,11 @@ impl Converter {
         }
         true
     }
+}
+
+/// The only one.
+fn single(key: &[ColumnFeed]) -> Option<&ColumnFeed> {
+    if let [only] = key { Some(only) } else { None }
 }
 
 /// Writes one part of a key; false for an empty one.

@@ -1,23 +1,30 @@
-//! Which header cell feeds which column: by the client's mapping, by name or title, by alias.
+//! Which header cell feeds which column: by the client's mapping, by name, title or alias, and last
+//! by what is left of the cell without a unit.
+
+mod fault;
+mod form;
+mod unused;
 
 use std::collections::{BTreeMap, HashMap};
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::messages::visible;
 use super::model::{Column, Dataset};
-use super::names::listed;
-use super::value::text::is_invisible;
-use crate::domain::error_code::ErrorCode;
+pub use fault::HeaderFault;
+pub(super) use form::normal_form;
+use form::without_unit;
+pub use unused::header_warnings;
+
 use crate::domain::failed_list::is_own_column;
+use crate::domain::known_header::{KnownColumn, KnownHeader};
 use crate::domain::similar::similarity;
-use crate::domain::warning::{WarningCode, Warnings};
 
 /// Which header cell feeds which column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
     /// For each header cell the index of the dataset's column, or nothing.
     pub columns: Vec<Option<usize>>,
+    /// For each header cell the index of the column that it names, but that another cell feeds.
+    pub outdone: Vec<Option<usize>>,
 }
 
 impl Match {
@@ -31,152 +38,127 @@ impl Match {
     }
 }
 
-/// Why a file's header cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HeaderFault {
-    /// No cell is the name of a column.
-    #[error(
-        "no column of the dataset was recognized; found {}, expected at least {}",
-        Found(found),
-        listed(expected.iter().map(String::as_str))
-    )]
-    NoHeader {
-        /// The header's cells.
-        found: Vec<String>,
-        /// The titles of the required columns.
-        expected: Vec<String>,
-    },
-    /// A required column is not there.
-    #[error("the required column `{column}` is missing; {}found {}", Near(nearest.as_deref()), Found(found))]
-    Missing {
-        /// The title of the column.
-        column: String,
-        /// The header cell that is most like it, if any is like it.
-        nearest: Option<String>,
-        /// The header's cells.
-        found: Vec<String>,
-    },
-    /// Several header cells feed the same column.
-    #[error(
-        "{} all feed the column `{column}`; rename or remove all but one, or decide with the \
-         option `mapping`",
-        listed(headers.iter().map(String::as_str))
-    )]
-    Duplicate {
-        /// The title of the column.
-        column: String,
-        /// The header cells, from left to right.
-        headers: Vec<String>,
-    },
-    /// The mapping names a header that the file does not have.
-    #[error("`mapping` names the header `{header}`, which the file does not have; {}found {}", Near(nearest.as_deref()), Found(found))]
-    UnknownHeader {
-        /// The header as the mapping has it.
-        header: String,
-        /// The header cell that is most like it, if any is like it.
-        nearest: Option<String>,
-        /// The header's cells.
-        found: Vec<String>,
-    },
-    /// The mapping names a column that the dataset does not have.
-    #[error(
-        "`mapping` sends the header `{header}` to the column `{column}`, which the dataset does not \
-         have; its columns are {}",
-        listed(columns.iter().map(String::as_str))
-    )]
-    UnknownColumn {
-        /// The header as the mapping has it.
-        header: String,
-        /// The column as the mapping has it.
-        column: String,
-        /// The names of the dataset's columns.
-        columns: Vec<String>,
-    },
+/// How a header cell names a column. Where several cells name the same column, the first of these
+/// feeds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Naming {
+    /// By its name, its title or an alias.
+    Whole,
+    /// By an alias that counts only where no better name is there, the first of them first.
+    Fallback(usize),
+    /// By its name or title, with a unit behind it.
+    NameWithUnit,
+    /// By an alias, with a unit behind it.
+    AliasWithUnit,
+    /// By a fallback alias, with a unit behind it.
+    FallbackWithUnit(usize),
 }
 
-impl HeaderFault {
-    /// The code that the upload is refused with.
+/// A name that a header may have.
+#[derive(Debug, Clone, Copy)]
+struct KnownName {
+    column: usize,
+    naming: Naming,
+    with_unit: Naming,
+}
+
+/// The names of a dataset's columns, and what the client's mapping says of headers.
+#[derive(Debug)]
+pub struct HeaderNames<'a> {
+    dataset: &'a Dataset,
+    mapping: &'a BTreeMap<String, String>,
+    known: HashMap<String, KnownName>,
+}
+
+impl<'a> HeaderNames<'a> {
+    /// The names of `dataset`; `mapping` is header cell → column name, empty to leave the header
+    /// out.
     #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::NoHeader { .. } => ErrorCode::NoHeader,
-            Self::Missing { .. } => ErrorCode::MissingColumn,
-            Self::Duplicate { .. } => ErrorCode::DuplicateColumn,
-            Self::UnknownHeader { .. } | Self::UnknownColumn { .. } => ErrorCode::BadMapping,
+    pub fn new(dataset: &'a Dataset, mapping: &'a BTreeMap<String, String>) -> Self {
+        let mut known = HashMap::new();
+        let mut add = |name: &str, column, naming, with_unit| {
+            known.entry(normal_form(name)).or_insert(KnownName { column, naming, with_unit });
+        };
+        // Names and titles beat aliases.
+        for (index, column) in dataset.columns.iter().enumerate() {
+            for name in [&column.name, &column.title] {
+                add(name, index, Naming::Whole, Naming::NameWithUnit);
+            }
         }
-    }
-}
-
-/// Header cells that a sentence shows before it says how many more there are.
-const SHOWN_CELLS: usize = 30;
-
-struct Found<'a>(&'a [String]);
-
-impl std::fmt::Display for Found<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let more = self.0.len().saturating_sub(SHOWN_CELLS);
-        match self.0 {
-            [] => f.write_str("nothing"),
-            cells => f.write_str(&listed(cells.iter().take(SHOWN_CELLS).map(String::as_str))),
-        }?;
-        if more > 0 { write!(f, " and {more} more") } else { Ok(()) }
-    }
-}
-
-struct Near<'a>(Option<&'a str>);
-
-impl std::fmt::Display for Near<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.map_or(Ok(()), |near| write!(f, "did you mean `{near}`? "))
-    }
-}
-
-/// The form in which headers are compared: NFKC, case folded, without invisible characters and
-/// without what stands between words (white space, `_`, `-`, `.`, `/`).
-pub(super) fn normal_form(header: &str) -> String {
-    let seen = header.nfkc().filter(|c| !is_invisible(*c) && !c.is_control());
-    let solid: String = seen.filter(|c| !is_between_words(*c)).collect();
-    // Upper case first: that takes `ß` and `ss`, `ς` and `σ` to the same letters.
-    solid.to_uppercase().to_lowercase().nfkc().collect()
-}
-
-fn is_between_words(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '_' | '-' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}')
-}
-
-/// Every name of every column in normal form; names and titles beat aliases.
-fn known_names(dataset: &Dataset) -> HashMap<String, usize> {
-    let mut known = HashMap::new();
-    for (index, column) in dataset.columns.iter().enumerate() {
-        for name in [&column.name, &column.title] {
-            known.entry(normal_form(name)).or_insert(index);
+        for (index, column) in dataset.columns.iter().enumerate() {
+            for alias in &column.aliases {
+                add(alias, index, Naming::Whole, Naming::AliasWithUnit);
+            }
         }
-    }
-    for (index, column) in dataset.columns.iter().enumerate() {
-        for alias in &column.aliases {
-            known.entry(normal_form(alias)).or_insert(index);
+        for (index, column) in dataset.columns.iter().enumerate() {
+            for (at, alias) in column.fallback_aliases.iter().enumerate() {
+                add(alias, index, Naming::Fallback(at), Naming::FallbackWithUnit(at));
+            }
         }
+        Self { dataset, mapping, known }
     }
-    known
-}
 
-/// How many columns of the dataset the cells of a line name: the line and the delimiter with the
-/// highest score are the header's.
-#[must_use]
-pub fn header_score(dataset: &Dataset, header: &[&str]) -> usize {
-    let known = known_names(dataset);
-    let mut seen: Vec<usize> =
-        header.iter().filter_map(|cell| known.get(&normal_form(cell)).copied()).collect();
-    seen.sort_unstable();
-    seen.dedup();
-    seen.len()
+    /// What the dataset knows of a row of a file that may be its header.
+    #[must_use]
+    pub fn read(&self, cells: &[&str]) -> KnownHeader {
+        let Match { columns, .. } = self.columns_of(cells, None);
+        let mut required = self.dataset.columns.iter().enumerate().filter(|(_, it)| it.required);
+        let is_complete = required.all(|(index, _)| columns.contains(&Some(index)));
+        let cells = columns.iter().map(|index| self.known_column((*index)?)).collect();
+        KnownHeader { cells, is_complete }
+    }
+
+    fn known_column(&self, index: usize) -> Option<KnownColumn> {
+        let column = self.dataset.columns.get(index)?;
+        Some(KnownColumn { index, is_required: column.required })
+    }
+
+    /// The column of each header cell. What is wrong with the mapping is added to `faults`, if they
+    /// are asked for.
+    fn columns_of(&self, cells: &[&str], faults: Option<&mut Vec<HeaderFault>>) -> Match {
+        let forms: Vec<String> = cells.iter().map(|cell| normal_form(cell)).collect();
+        let mapped = mapped_columns(self.dataset, cells, &forms, self.mapping, faults);
+        let is_taken = |column: usize| mapped.contains(&HeaderChoice::Feeds(column));
+        let named: Vec<Option<(usize, Naming)>> = cells
+            .iter()
+            .zip(forms.iter().zip(&mapped))
+            .map(|(cell, (form, decided))| match decided {
+                HeaderChoice::Open => self.named(cell, form),
+                HeaderChoice::LeftOut | HeaderChoice::Feeds(_) => None,
+            })
+            .collect();
+        let best = |column| named.iter().flatten().filter(|it| it.0 == column).map(|it| it.1).min();
+        let choices = mapped.iter().zip(&named).map(|(decided, named)| match (decided, named) {
+            (HeaderChoice::Feeds(column), _) => (Some(*column), None),
+            (_, Some((column, naming))) => {
+                let feeds = !is_taken(*column) && best(*column) == Some(*naming);
+                if feeds { (Some(*column), None) } else { (None, Some(*column)) }
+            }
+            _ => (None, None),
+        });
+        let (columns, outdone) = choices.unzip();
+        Match { columns, outdone }
+    }
+
+    /// The column that a header cell names, and how.
+    fn named(&self, cell: &str, form: &str) -> Option<(usize, Naming)> {
+        // `_row` and `_error` stand in lists of failed rows: they are no names of columns.
+        if form.is_empty() || is_own_column(cell) {
+            return None;
+        }
+        if let Some(known) = self.known.get(form) {
+            return Some((known.column, known.naming));
+        }
+        let known = self.known.get(&without_unit(cell)?)?;
+        Some((known.column, known.with_unit))
+    }
 }
 
 /// Finds the column of each header cell.
 ///
 /// `mapping` (header cell → column name, empty to leave the header out) wins over everything: what
-/// it feeds is fed by nothing else. Then names and titles count, then aliases. Headers that are not
-/// known feed nothing.
+/// it feeds is fed by nothing else. Then names, titles and aliases count, then fallback aliases,
+/// then what is left of a header without its unit. Headers that are not known feed nothing.
 ///
 /// # Errors
 /// Every fault of the header at once; for a header of which nothing is known, only that.
@@ -189,18 +171,6 @@ pub fn match_header(
     if faults.is_empty() { Ok(matched) } else { Err(faults) }
 }
 
-/// What a person should see of a header that was matched: the columns of the file that feed nothing.
-#[must_use]
-pub fn header_warnings(header: &[String], columns: &[Option<usize>]) -> Warnings {
-    let mut warnings = Warnings::default();
-    for (cell, column) in header.iter().zip(columns) {
-        if column.is_none() && !cell.trim().is_empty() && !is_own_column(cell) {
-            warnings.add(WarningCode::UnusedColumns, None, None, Some(cell.trim()));
-        }
-    }
-    warnings
-}
-
 /// Like [`match_header`], but gives what could be matched together with the faults: several cells
 /// may feed the same column then, and required columns may have none.
 #[must_use]
@@ -209,21 +179,10 @@ pub fn read_header(
     header: &[String],
     mapping: &BTreeMap<String, String>,
 ) -> (Match, Vec<HeaderFault>) {
-    let forms: Vec<String> = header.iter().map(|cell| normal_form(cell)).collect();
-    let known = known_names(dataset);
     let mut faults = Vec::new();
-    let mapped = mapped_columns(dataset, header, &forms, mapping, &mut faults);
-    let is_taken = |column: &usize| mapped.contains(&HeaderChoice::Feeds(*column));
-    let column_of = |(cell, (form, decided)): (&String, (&String, &HeaderChoice))| match decided {
-        HeaderChoice::Feeds(column) => Some(*column),
-        // `_row` and `_error` stand in lists of failed rows: they are no names of columns.
-        HeaderChoice::Open if !is_own_column(cell) => {
-            known.get(form).copied().filter(|column| !is_taken(column))
-        }
-        HeaderChoice::LeftOut | HeaderChoice::Open => None,
-    };
-    let columns: Vec<Option<usize>> =
-        header.iter().zip(forms.iter().zip(&mapped)).map(column_of).collect();
+    let cells: Vec<&str> = header.iter().map(String::as_str).collect();
+    let matched = HeaderNames::new(dataset, mapping).columns_of(&cells, Some(&mut faults));
+    let columns = &matched.columns;
     if !faults.is_empty() {
         // What the mapping means must be clear first.
     } else if columns.iter().all(Option::is_none) {
@@ -232,9 +191,9 @@ pub fn read_header(
         faults.push(HeaderFault::NoHeader { found: found(header), expected });
     } else {
         let each = dataset.columns.iter().enumerate();
-        faults.extend(each.filter_map(|(at, column)| column_fault(header, &columns, at, column)));
+        faults.extend(each.filter_map(|(at, column)| column_fault(header, columns, at, column)));
     }
-    (Match { columns }, faults)
+    (matched, faults)
 }
 
 /// What the mapping says about a header cell.
@@ -251,20 +210,23 @@ enum HeaderChoice {
 /// What the mapping says about each header cell.
 fn mapped_columns(
     dataset: &Dataset,
-    header: &[String],
+    header: &[&str],
     forms: &[String],
     mapping: &BTreeMap<String, String>,
-    faults: &mut Vec<HeaderFault>,
+    mut faults: Option<&mut Vec<HeaderFault>>,
 ) -> Vec<HeaderChoice> {
     let mut mapped = vec![HeaderChoice::Open; header.len()];
     for (name, column) in mapping {
         let exact = header.iter().any(|cell| cell.trim() == name.trim());
         let form = normal_form(name);
-        let is_meant = |(cell, cell_form): (&String, &String)| {
+        let is_meant = |(cell, cell_form): (&&str, &String)| {
             if exact { cell.trim() == name.trim() } else { !form.is_empty() && *cell_form == form }
         };
         let target = if column.trim().is_empty() { None } else { by_name(dataset, column) };
-        if target.is_none() && !column.trim().is_empty() {
+        if target.is_none()
+            && !column.trim().is_empty()
+            && let Some(faults) = &mut faults
+        {
             faults.push(HeaderFault::UnknownColumn {
                 header: visible(name),
                 column: visible(column),
@@ -279,10 +241,10 @@ fn mapped_columns(
             }
             is_there |= is_meant(cell);
         }
-        if !is_there {
+        if !is_there && let Some(faults) = &mut faults {
             faults.push(HeaderFault::UnknownHeader {
                 header: visible(name),
-                nearest: nearest_cell(header.iter(), &[form]),
+                nearest: nearest_cell(header.iter().copied(), &[form]),
                 found: found(header),
             });
         }
@@ -309,7 +271,7 @@ fn column_fault(
     }
     let names = [&column.name, &column.title].into_iter().chain(&column.aliases);
     let names: Vec<String> = names.map(|name| normal_form(name)).collect();
-    let free = fed().filter(|(_, column)| column.is_none()).map(|(cell, _)| cell);
+    let free = fed().filter(|(_, column)| column.is_none()).map(|(cell, _)| cell.as_str());
     Some(HeaderFault::Missing {
         column: column.title.clone(),
         nearest: nearest_cell(free, &names),
@@ -318,7 +280,7 @@ fn column_fault(
 }
 
 /// The header cell that is most like one of `names` (in normal form), if any is like them.
-fn nearest_cell<'a>(cells: impl Iterator<Item = &'a String>, names: &[String]) -> Option<String> {
+fn nearest_cell<'a>(cells: impl Iterator<Item = &'a str>, names: &[String]) -> Option<String> {
     let likeness = |cell: &str| {
         let form = normal_form(cell);
         names.iter().filter_map(|name| similarity(name, &form)).max_by(f64::total_cmp)
@@ -339,8 +301,12 @@ fn by_name(dataset: &Dataset, name: &str) -> Option<usize> {
 }
 
 /// The header's cells as faults show them: shortened, empty ones left out.
-fn found(header: &[String]) -> Vec<String> {
-    header.iter().map(|cell| visible(cell.trim())).filter(|cell| !cell.is_empty()).collect()
+fn found(header: &[impl AsRef<str>]) -> Vec<String> {
+    header
+        .iter()
+        .map(|cell| visible(cell.as_ref().trim()))
+        .filter(|cell| !cell.is_empty())
+        .collect()
 }
 
 #[cfg(test)]

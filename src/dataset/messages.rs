@@ -49,6 +49,16 @@ pub(super) fn too_many_columns(row: &RawRow, header_len: usize, extra: &str) -> 
     row_error(row, RowCode::TooManyColumns, message, Some(value))
 }
 
+/// The row error when a row is a total by the word in its key.
+pub(super) fn total_row(row: &RawRow, key_cell: usize) -> RowError {
+    let value = visible(row.cell(key_cell).map_or("", |(text, _)| text.trim()));
+    let message = format!(
+        "`{value}` stands where the key should be, so the row looks like a total; remove the row, or \
+         give the record another key"
+    );
+    row_error(row, RowCode::TotalRow, message, Some(value))
+}
+
 /// A row that is no row: its value is the line, which stands behind the columns.
 pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> RowError {
     let line = row.cell(header_len).map_or("", |(text, _)| text);

@@ -107,6 +107,8 @@ pub struct Column {
     pub allowed: Vec<String>,
     /// Other names that a header may have.
     pub aliases: Vec<String>,
+    /// Names of headers that feed it only where no other header does.
+    pub fallback_aliases: Vec<String>,
     /// What people should know about it.
     pub description: Option<String>,
     /// The other table that the cell names a record of.

@@ -80,6 +80,12 @@ impl Chunk {
         self.bytes = 0;
     }
 
+    /// True without any row, also of those that are passed over with a warning.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows() == 0 && self.warnings.is_empty()
+    }
+
     /// Rows of the file that this chunk accounts for.
     #[must_use]
     pub fn rows(&self) -> usize {

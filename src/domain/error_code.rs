@@ -58,7 +58,7 @@ error_codes! {
     EmptyFile = "empty_file", 422, false, "The file is empty", "Send a file with a header and rows.";
     PasswordProtected = "password_protected", 422, false, "The workbook is protected by a password", "Save it without a password.";
     CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";
-    NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet", "Use a sheet that the answer lists, or none for the first one with data.";
+    NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet", "Use a sheet that the answer lists, or none to have it found.";
     ExpandsTooLarge = "expands_too_large", 422, false, "The workbook is far larger inside than outside", "Save the sheet as CSV and send that.";
     EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be detected", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
     NoHeader = "no_header", 422, false, "No header was found", "Put the column names into the first row, or say where they are with `headerRow`.";

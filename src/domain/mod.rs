@@ -14,6 +14,7 @@ pub mod failed_list;
 pub(crate) mod hexadecimal;
 pub mod job;
 pub mod job_view;
+pub mod known_header;
 pub mod limits;
 pub mod options;
 pub mod record;

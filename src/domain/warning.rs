@@ -41,8 +41,29 @@ macro_rules! warning_codes {
 warning_codes! {
     /// Columns of the file are not imported.
     UnusedColumns = "unused_columns";
+    /// The header is not the first row of the first sheet; what stands before it is not imported.
+    HeaderFound = "header_found";
+    /// The header stands in two rows; they were joined.
+    JoinedHeaders = "joined_headers";
+    /// Other sheets have a header of the dataset too; they are not imported.
+    OtherSheets = "other_sheets";
+    /// A row is the header once more; it was skipped.
+    RepeatedHeader = "repeated_header";
+    /// A row holds nothing but truth values and zeros; it was skipped.
+    DefaultRows = "default_rows";
     /// A row ends before the last column; the values that it does not have stay as stored.
     ShortRow = "short_row";
+}
+
+impl WarningCode {
+    /// True for what is about the file as a whole, not about rows.
+    #[must_use]
+    pub fn is_of_file(self) -> bool {
+        matches!(
+            self,
+            Self::UnusedColumns | Self::HeaderFound | Self::JoinedHeaders | Self::OtherSheets
+        )
+    }
 }
 
 /// One place where a warning arose.
@@ -95,11 +116,12 @@ impl Warning {
     /// True when it is about the file as a whole, not about rows.
     #[must_use]
     pub fn is_of_file(&self) -> bool {
-        self.examples.iter().all(|example| example.row_number.is_none())
+        self.code.is_of_file()
     }
 
     fn keep_first(&mut self, example: Example) {
-        let at = self.examples.binary_search(&example).unwrap_or_else(|at| at);
+        // Those of one row, and those of the whole file, stay in the order in which they came.
+        let at = self.examples.partition_point(|it| it.row_number <= example.row_number);
         if at < EXAMPLES_MAX {
             self.examples.truncate(EXAMPLES_MAX - 1);
             self.examples.insert(at, example);
@@ -181,8 +203,14 @@ impl Warnings {
     }
 
     fn of(&mut self, code: WarningCode, column: Option<&str>) -> &mut Warning {
-        let place = (code, column);
-        let at = self.0.binary_search_by(|it| (it.code, it.column.as_deref()).cmp(&place));
+        // Those of a column come before those of none.
+        let at = self.0.binary_search_by(|it| {
+            let theirs = it.column.as_deref();
+            it.code
+                .cmp(&code)
+                .then(theirs.is_none().cmp(&column.is_none()))
+                .then(theirs.cmp(&column))
+        });
         let at = at.unwrap_or_else(|at| {
             let column = column.map(ToOwned::to_owned);
             self.0.insert(at, Warning { code, column, count: 0, examples: Vec::new() });

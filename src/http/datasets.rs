@@ -60,6 +60,7 @@ struct DatasetColumnView<'a> {
     max: Option<String>,
     allowed: &'a [String],
     aliases: &'a [String],
+    fallback_aliases: &'a [String],
     description: Option<&'a str>,
     references: Option<ReferenceView<'a>>,
     history: Option<&'a str>,
@@ -142,6 +143,7 @@ fn column_view<'a>(
         max: column.max.map(|units| number_text(column.kind, units)),
         allowed: &column.allowed,
         aliases: &column.aliases,
+        fallback_aliases: &column.fallback_aliases,
         description: column.description.as_deref(),
         references: column.reference.as_ref().map(|reference| ReferenceView {
             table: &reference.table,

@@ -17,7 +17,7 @@ use crate::domain::job_view::actions;
 use crate::domain::options::OptionFault;
 use crate::files::FileError;
 use crate::jobs::JobsError;
-use crate::reader::ReadError;
+use crate::reader::{HeaderPlace, ReadError};
 
 /// The media type of every refusal.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -77,6 +77,23 @@ impl ProblemPart {
 }
 
 impl Problem {
+    /// A refusal because of a header: every fault, and where the header was found if it may stand
+    /// somewhere else.
+    fn of_header(faults: &[HeaderFault], place: Option<&HeaderPlace>) -> Self {
+        let code = faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code);
+        let parts: Vec<_> = faults.iter().map(ProblemPart::of_header).collect();
+        let mut texts: Vec<_> = parts.iter().map(|part| part.message.clone()).collect();
+        let is_lacking = |fault: &HeaderFault| {
+            matches!(fault.code(), ErrorCode::NoHeader | ErrorCode::MissingColumn)
+        };
+        if let Some(place) = place.filter(|_| faults.iter().any(is_lacking)) {
+            texts.push(sentence(&place.to_string()));
+        }
+        let mut problem = Self::new(code, texts.join(" "));
+        problem.faults = parts;
+        problem
+    }
+
     /// A refusal with its sentence; the client sees both.
     pub(super) fn new(code: ErrorCode, detail: impl AsRef<str>) -> Self {
         Self {
@@ -240,7 +257,7 @@ impl From<JobsError> for Problem {
     fn from(fault: JobsError) -> Self {
         let fault = match fault {
             JobsError::File(fault) => return fault.into(),
-            JobsError::Header(faults) => return faults.into(),
+            JobsError::Header { faults, place } => return Self::of_header(&faults, place.as_ref()),
             fault => fault,
         };
         let standing = fault.job().map(|job| (job.status, actions(job)));
@@ -251,17 +268,6 @@ impl From<JobsError> for Problem {
             }
             None => problem,
         }
-    }
-}
-
-impl From<Vec<HeaderFault>> for Problem {
-    fn from(faults: Vec<HeaderFault>) -> Self {
-        let code = faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code);
-        let faults: Vec<_> = faults.iter().map(ProblemPart::of_header).collect();
-        let texts: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
-        let mut problem = Self::new(code, texts.join(" "));
-        problem.faults = faults;
-        problem
     }
 }
 

@@ -99,7 +99,7 @@ impl Chunker {
             }
         }
         for partition in &mut partitions {
-            if partition.next.rows() > 0 {
+            if !partition.next.is_empty() {
                 self.send(partition, count)?;
             }
         }
@@ -107,13 +107,16 @@ impl Chunker {
     }
 
     fn add(&mut self, chunk: &mut Chunk, row: &RawRow, superseded: Option<SupersededRow>) {
-        if chunk.rows() == 0 {
+        if chunk.is_empty() {
             chunk.first_row = row.row_number;
         } else {
             // The checkpoint is a row number: a row out of order would be skipped after a restart.
             assert!(row.row_number > chunk.last_row, "rows come in the order of the file");
         }
         chunk.last_row = row.row_number;
+        if let Some(code) = self.converter.skips(row) {
+            return chunk.warnings.add(code, None, Some(row.row_number), None);
+        }
         match superseded.map(|superseded| (superseded, self.duplicates)) {
             Some((superseded, Duplicates::Last)) => return chunk.superseded.push(superseded),
             Some((superseded, Duplicates::Error)) => chunk.failed.push(duplicate(row, superseded)),

@@ -11,7 +11,7 @@ use crate::domain::job::Job;
 use crate::domain::selection::RetryRows;
 use crate::domain::warning::{Warning, Warnings};
 use crate::files::{FileError, is_disk_full, is_transient_io};
-use crate::reader::ReadError;
+use crate::reader::{HeaderPlace, ReadError};
 use crate::store::StoreError;
 
 /// Why a question or a command about a job was refused.
@@ -79,7 +79,12 @@ pub enum JobsError {
     File(ReadError),
     /// The columns of the uploaded file do not fit the dataset.
     #[error("the header of the file does not fit the dataset")]
-    Header(Vec<HeaderFault>),
+    Header {
+        /// What is wrong.
+        faults: Vec<HeaderFault>,
+        /// The row that was taken for the header, if it was looked for.
+        place: Option<HeaderPlace>,
+    },
     /// The file raises warnings, and the upload has `strict=true`.
     #[error("{}", sentences(.0))]
     Strict(Warnings),
@@ -139,7 +144,9 @@ impl JobsError {
             | Self::NotEnded { .. } => ErrorCode::InvalidJobState,
             Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
             Self::File(fault) => fault.code(),
-            Self::Header(faults) => faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code),
+            Self::Header { faults, .. } => {
+                faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code)
+            }
             Self::Strict(_) => ErrorCode::RefusedByStrict,
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
@@ -173,7 +180,7 @@ impl JobsError {
             Self::NotFound(_)
             | Self::NothingToRetry { .. }
             | Self::File(_)
-            | Self::Header(_)
+            | Self::Header { .. }
             | Self::Strict(_)
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }

@@ -44,7 +44,8 @@ pub(super) async fn run(
         Some(_) => {}
         None => return Err(RunError::Stopped),
     }
-    let converter = Converter::new(&dataset, &plan, CellRules::new(&job.detected, &job.options));
+    let converter = Converter::new(&dataset, &plan, CellRules::new(&job.detected, &job.options))
+        .with_header(&job.detected.header);
     let source = open(context, job, stop).await?;
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
     emit(context, job, stop, lifecycle::parsed).await?;

@@ -29,7 +29,7 @@ const ROWS_PER_LOOK: u64 = 1024;
 /// What is known of a file once it was looked through.
 #[derive(Debug)]
 pub(super) struct Prescan {
-    /// Rows that are taken, without header and blank ones.
+    /// Rows that are taken, without header, blank ones and those without data.
     pub(super) total: u64,
     /// The superseded rows in the order of the file, also of those that are not taken.
     pub(super) superseded: SupersededRows,
@@ -56,6 +56,9 @@ pub(super) fn prescan(
         }
         if read.is_multiple_of(ROWS_PER_LOOK) && stop.is_stopped() {
             return Err(RunError::Stopped);
+        }
+        if converter.skips(&row).is_some() {
+            continue;
         }
         if pass.as_mut().is_none_or(|pass| pass.takes(&row)) {
             total += 1;

@@ -10,7 +10,7 @@ use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::stop::StopOnDrop;
 use crate::dataset::model::Dataset;
-use crate::dataset::{header_score, header_warnings, match_header};
+use crate::dataset::{HeaderNames, header_warnings, match_header};
 use crate::domain::detected::Detected;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::Options;
@@ -64,8 +64,10 @@ impl Jobs {
             let (request, inspection) = inspect(&context, request, never).await?;
             let dataset = &request.dataset;
             let matched = match_header(dataset, &inspection.header, &request.options.mapping)
-                .map_err(JobsError::Header)?;
-            let warnings = header_warnings(&inspection.header, &matched.columns);
+                .map_err(|faults| JobsError::Header { faults, place: inspection.header_place() })?;
+            let mut warnings =
+                header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
+            warnings.merge(&inspection.warnings);
             if request.options.strict && !warnings.is_empty() {
                 return Err(JobsError::Strict(warnings));
             }
@@ -122,8 +124,9 @@ fn inspect_with(
         valid_utf8: request.upload.valid_utf8,
         size: request.upload.size,
     };
-    let score = |cells: &[&str]| header_score(&request.dataset, cells);
-    reader::inspect(&upload, &request.options, &score, permit, stop)
+    let names = HeaderNames::new(&request.dataset, &request.options.mapping);
+    let know = |cells: &[&str]| names.read(cells);
+    reader::inspect(&upload, &request.options, &know, permit, stop)
 }
 
 impl JobsContext {

@@ -178,12 +178,15 @@ impl Iterator for UnprocessedRows {
 
     fn next(&mut self) -> Option<Self::Item> {
         let OpenRows { rows, row, losses, .. } = self.0.as_mut()?;
-        match rows.next(row) {
-            Ok(true) => Some(Ok(losses.of(row))),
-            Ok(false) => None,
-            Err(error) => {
-                self.0 = None;
-                Some(Err(RunError::from(error).into()))
+        loop {
+            match rows.next(row) {
+                Ok(true) if losses.converter.skips(row).is_some() => {}
+                Ok(true) => return Some(Ok(losses.of(row))),
+                Ok(false) => return None,
+                Err(error) => {
+                    self.0 = None;
+                    return Some(Err(RunError::from(error).into()));
+                }
             }
         }
     }
@@ -198,7 +201,8 @@ struct Losses {
 impl Losses {
     fn new(dataset: &Arc<Dataset>, plan: &Plan, job: &Job) -> Self {
         Self {
-            converter: Converter::new(dataset, plan, CellRules::new(&job.detected, &job.options)),
+            converter: Converter::new(dataset, plan, CellRules::new(&job.detected, &job.options))
+                .with_header(&job.detected.header),
             trial: Records::new(plan.width()),
         }
     }

@@ -2,6 +2,7 @@
 //! what gives the rows the same number of cells as the header.
 
 use super::csv_rows::CsvRows;
+use super::header_search::{self, FoundHeader, KnowHeader};
 use crate::domain::row::RawRow;
 
 /// What is tried, in the order that breaks ties.
@@ -32,17 +33,48 @@ pub(crate) fn declared(sample: &[u8]) -> Option<char> {
         .then_some(sign)
 }
 
-/// Finds the delimiter of `sample`, the text's beginning, whose header is in row `header_row` or,
-/// without that, the first row that is not blank. `score` says how many of a header's cells the
-/// dataset knows.
-pub(crate) fn find(
-    sample: &[u8],
-    header_row: Option<u32>,
-    score: &dyn Fn(&[&str]) -> usize,
-) -> char {
+/// Where the header is looked for at the beginning of a text.
+pub(crate) struct HeaderSearch<'a> {
+    /// The beginning; it may end within a row, even within quotes.
+    pub(crate) sample: &'a [u8],
+    /// The first row that may be the header.
+    pub(crate) first_row: Option<u32>,
+    /// Rows that may be.
+    pub(crate) rows_max: usize,
+    /// What the dataset knows of a row.
+    pub(crate) know: &'a KnowHeader<'a>,
+}
+
+impl HeaderSearch<'_> {
+    /// The header of the text with this delimiter.
+    pub(crate) fn find(&self, delimiter: char) -> Option<FoundHeader> {
+        let rows: Vec<RawRow> = self.rows(delimiter).take(self.rows_max).collect();
+        header_search::find(&rows, self.know)
+    }
+
+    /// The rows that are not blank, from the first that may be the header.
+    fn rows(&self, delimiter: char) -> impl Iterator<Item = RawRow> {
+        let first_row = self.first_row.unwrap_or_default();
+        let mut rows = CsvRows::new(self.sample, u8::try_from(delimiter).unwrap_or(b','));
+        let next = move || {
+            let mut row = RawRow::new();
+            // An error just ends the sample.
+            matches!(rows.next_row(&mut row), Ok(true)).then_some(row)
+        };
+        std::iter::from_fn(next).skip_while(move |row| row.row_number.get() < first_row)
+    }
+}
+
+/// Finds the delimiter of a text. The first one with which the header has every required column is
+/// right: with another one these columns would lie in one cell.
+pub(crate) fn find(search: &HeaderSearch<'_>) -> char {
     let mut best = (',', Fit { known: 0, even: 0, cells: 0 });
     for candidate in CANDIDATES {
-        let fit = fit(sample, candidate, header_row, score);
+        let Some(header) = search.find(candidate) else { continue };
+        if header.known.is_complete && header.known.columns() > 1 {
+            return candidate;
+        }
+        let fit = fit(search, candidate, &header);
         if fit > best.1 {
             best = (candidate, fit);
         }
@@ -50,33 +82,13 @@ pub(crate) fn find(
     best.0
 }
 
-fn fit(
-    sample: &[u8],
-    delimiter: char,
-    header_row: Option<u32>,
-    score: &dyn Fn(&[&str]) -> usize,
-) -> Fit {
-    let mut rows = CsvRows::new(sample, u8::try_from(delimiter).unwrap_or(b','));
-    let mut row = RawRow::new();
-    let mut header: Option<(usize, usize)> = None;
-    let mut counts = Vec::with_capacity(ROWS_LOOKED_AT);
-    // The sample may end within a row, even within quotes: an error just ends it.
-    while counts.len() < ROWS_LOOKED_AT && matches!(rows.next_row(&mut row), Ok(true)) {
-        if header_row.is_some_and(|wanted| row.row_number.get() < wanted) {
-            continue;
-        }
-        if header.is_some() {
-            counts.push(row.len());
-            continue;
-        }
-        let cells: Vec<&str> = row.cells().map(|(text, _)| text).collect();
-        let filled = cells.iter().rposition(|cell| !cell.trim().is_empty()).map_or(0, |at| at + 1);
-        header = Some((filled, score(&cells)));
-    }
+fn fit(search: &HeaderSearch<'_>, delimiter: char, header: &FoundHeader) -> Fit {
+    let rows = search.rows(delimiter).skip(header.data_at()).take(ROWS_LOOKED_AT);
+    let mut counts: Vec<usize> = rows.map(|row| row.len()).collect();
     if counts.len() > 1 && counts.len() < ROWS_LOOKED_AT {
         counts.pop();
     }
-    let (cells, known) = header.unwrap_or_default();
+    let (cells, known) = (header.known.cells.len(), header.known.columns());
     let even = counts.iter().filter(|count| **count == cells).count();
     let even = match (cells, counts.len()) {
         (0 | 1, _) => 0,
@@ -89,13 +101,25 @@ fn fit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::known_header::{KnownColumn, KnownHeader};
 
-    fn known(cells: &[&str]) -> usize {
-        cells.iter().filter(|cell| ["SKU", "Name", "Price", "Qty"].contains(*cell)).count()
+    fn know(cells: &[&str]) -> KnownHeader {
+        let column = |cell: &&str| {
+            let index = ["SKU", "Name", "Price", "Qty"].iter().position(|name| name == cell)?;
+            Some(KnownColumn { index, is_required: index < 2 })
+        };
+        let cells: Vec<_> = cells.iter().map(column).collect();
+        let is_fed = |index| cells.iter().flatten().any(|known| known.index == index);
+        let is_complete = is_fed(0) && is_fed(1);
+        KnownHeader { cells, is_complete }
+    }
+
+    fn search(text: &str, first_row: Option<u32>, rows_max: usize) -> char {
+        find(&HeaderSearch { sample: text.as_bytes(), first_row, rows_max, know: &know })
     }
 
     fn found(text: &str) -> char {
-        find(text.as_bytes(), None, &known)
+        search(text, None, 30)
     }
 
     #[test]
@@ -147,6 +171,8 @@ mod tests {
     #[test]
     fn the_header_may_be_further_down() {
         let text = "Price list; of all; our; goods\n\nSKU,Name,Price\n1,a,2\n2,b,3\n";
-        assert_eq!(find(text.as_bytes(), Some(3), &known), ',');
+        assert_eq!(search(text, Some(3), 1), ',');
+        assert_eq!(found(text), ',');
+        assert_eq!(found("# made by; a, b and c\n# 2\nSKU;Name;Price\n1;a;2,50\n"), ';');
     }
 }

@@ -215,7 +215,8 @@ fn readable() -> String {
     endings.join(", ")
 }
 
-fn listed(sheets: &[String]) -> String {
+/// The names of worksheets, not more than a person reads.
+pub(super) fn listed(sheets: &[String]) -> String {
     if sheets.is_empty() {
         return "no worksheet".to_owned();
     }

@@ -12,12 +12,13 @@ use super::format::{self, FileStart, InspectRequest, declared};
 use super::inspection::{Inspection, Upload};
 use super::sniff::{self, Content};
 use crate::domain::detected::Format;
+use crate::domain::known_header::KnownHeader;
 use crate::domain::limits::SNIFF_BYTES;
 use crate::domain::options::Options;
 
 /// Finds out what the file is and reads its header and first rows. Blocks; a workbook is opened by
-/// a child process, which is killed when `stop` is set. `header_score` says how many of a header's
-/// cells the dataset knows.
+/// a child process, which is killed when `stop` is set. `know` says which columns of the dataset a
+/// row would feed if it were the header.
 ///
 /// # Errors
 /// Why the file cannot be imported, with a code that a request is refused with;
@@ -25,7 +26,7 @@ use crate::domain::options::Options;
 pub fn inspect(
     upload: &Upload<'_>,
     options: &Options,
-    header_score: &dyn Fn(&[&str]) -> usize,
+    know: &dyn Fn(&[&str]) -> KnownHeader,
     permit: &ReadPermit,
     stop: &AtomicBool,
 ) -> Result<Inspection, ReadError> {
@@ -47,15 +48,7 @@ pub fn inspect(
     }
     let check_declared = &check_declared;
     let head = &head;
-    format.inspect(&InspectRequest {
-        upload,
-        head,
-        options,
-        header_score,
-        check_declared,
-        permit,
-        stop,
-    })
+    format.inspect(&InspectRequest { upload, head, options, know, check_declared, permit, stop })
 }
 
 /// True for a file that [`inspect`] has opened by a child process, if it is no text. Reads a few

@@ -1,12 +1,16 @@
 //! What an inspection is given and what it finds.
 
+use std::fmt;
 use std::path::Path;
 
-use super::error::ReadError;
+use super::error::{ReadError, listed};
 use super::failed_rows_file;
+use super::header_search::FoundHeader;
 use crate::domain::detected::{DecimalSeparator, Detected, Format};
 use crate::domain::limits::COLUMNS_MAX;
 use crate::domain::row::RawRow;
+use crate::domain::row_error::shown;
+use crate::domain::warning::{WarningCode, Warnings};
 
 /// Rows after the header that an inspection reads.
 pub(super) const SAMPLE_ROWS: usize = 20;
@@ -49,9 +53,47 @@ pub struct Inspection {
     pub header: Vec<String>,
     /// The first data rows, at most twenty, as the job will read them.
     pub sample: Vec<RawRow>,
+    /// What a person should see of the file as a whole.
+    pub warnings: Warnings,
+}
+
+/// Where a header was found, and where else it may be meant to be. Shown as sentences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderPlace {
+    /// The row, as a spreadsheet shows it.
+    pub row: u32,
+    /// Workbook: the sheet.
+    pub sheet: Option<String>,
+    /// Workbook: the other worksheets.
+    pub other_sheets: Vec<String>,
+}
+
+impl fmt::Display for HeaderPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "row {} ", self.row)?;
+        if let Some(sheet) = &self.sheet {
+            write!(f, "of sheet `{}` ", shown(sheet))?;
+        }
+        f.write_str("was taken for the header; the option `headerRow` chooses another row")?;
+        if !self.other_sheets.is_empty() {
+            write!(f, ", the option `sheet` another sheet: {}", listed(&self.other_sheets))?;
+        }
+        Ok(())
+    }
 }
 
 impl Inspection {
+    /// Where the header was found; `None` for a format whose rows name their columns themselves.
+    #[must_use]
+    pub fn header_place(&self) -> Option<HeaderPlace> {
+        let is_other = |sheet: &&String| Some(*sheet) != self.sheet.as_ref();
+        (self.header_row > 0).then(|| HeaderPlace {
+            row: self.header_row,
+            sheet: self.sheet.clone(),
+            other_sheets: self.sheets.iter().filter(is_other).cloned().collect(),
+        })
+    }
+
     /// What a job keeps of it, with the name of the column that each cell of the header feeds.
     #[must_use]
     pub fn into_detected(self, columns: Vec<Option<String>>) -> Detected {
@@ -78,4 +120,16 @@ pub(super) fn header_of(row: &RawRow) -> Result<Vec<String>, ReadError> {
         return Err(ReadError::TooManyColumns { found: filled });
     }
     Ok(failed_rows_file::restore_header(header))
+}
+
+/// What a person should see of a header that was found: it is not the first row of the first sheet,
+/// or stands in two rows.
+pub(super) fn header_warnings(header: &FoundHeader, sheet: Option<&str>, warnings: &mut Warnings) {
+    let row_number = Some(header.row.row_number);
+    if header.rows_above > 0 || sheet.is_some() {
+        warnings.add(WarningCode::HeaderFound, None, row_number, sheet);
+    }
+    if header.is_joined {
+        warnings.add(WarningCode::JoinedHeaders, None, row_number, None);
+    }
 }

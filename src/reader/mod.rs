@@ -1,8 +1,7 @@
 //! Bytes to rows: finds out what an uploaded file is, reads CSV, and has workbooks read by a child
 //! process.
 //!
-//! Knows nothing of datasets beyond how many cells of a header one of them recognises, and nothing
-//! of jobs, databases and HTTP. Everything here blocks: call it from a thread of its own.
+//! Knows nothing of datasets beyond what one of them knows of a header's cells, and nothing of jobs, databases and HTTP. Everything here blocks: call it from a thread of its own.
 
 mod child;
 mod csv_rows;
@@ -12,6 +11,7 @@ mod encoding;
 pub mod error;
 mod failed_rows_file;
 mod format;
+mod header_search;
 mod inspect;
 mod inspection;
 mod json_object;
@@ -30,7 +30,7 @@ pub use child::{Child, ReadPermit};
 pub use error::{ReadError, WorkbookFault};
 pub use format::{ending_of_media_type, endings, is_workbook};
 pub use inspect::{inspect, may_be_workbook};
-pub use inspection::{Inspection, Upload};
+pub use inspection::{HeaderPlace, Inspection, Upload};
 pub use row_source::RowSource;
 
 use self::workbook::{ConvertMode, ConvertRequest};

@@ -39,10 +39,19 @@ const BUFFER_BYTES: usize = 256 << 10;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
     pub(crate) format: Format,
-    /// The sheet that the rows are of.
-    pub(crate) sheet: String,
     /// Every worksheet, hidden ones too, in the workbook's order.
     pub(crate) sheets: Vec<String>,
+    /// The sheets that the rows are of, in the order of the rows.
+    pub(crate) parts: Vec<SheetRows>,
+}
+
+/// How many rows of a spool are of one sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SheetRows {
+    /// The sheet.
+    pub(crate) sheet: String,
+    /// Its rows; `None` for all that follow.
+    pub(crate) rows: Option<usize>,
 }
 
 fn kind_byte(kind: CellKind) -> u8 {
@@ -86,7 +95,6 @@ pub(crate) struct SpoolWriter<W: Write> {
     text: String,
     cells: u32,
     rows: u64,
-    bytes: u64,
 }
 
 impl<W: Write> SpoolWriter<W> {
@@ -97,7 +105,7 @@ impl<W: Write> SpoolWriter<W> {
         target.write_all(b"H")?;
         target.write_all(&length(json.len())?.to_le_bytes())?;
         target.write_all(&json)?;
-        Ok(Self { target, table: Vec::new(), text: String::new(), cells: 0, rows: 0, bytes: 0 })
+        Ok(Self { target, table: Vec::new(), text: String::new(), cells: 0, rows: 0 })
     }
 
     /// Adds a cell to the row under construction.
@@ -126,13 +134,7 @@ impl<W: Write> SpoolWriter<W> {
         self.text.clear();
         self.cells = 0;
         self.rows += 1;
-        self.bytes += bytes as u64;
         Ok(())
-    }
-
-    /// Rows ended so far, and the bytes of their frames.
-    pub(crate) fn written(&self) -> (u64, u64) {
-        (self.rows, self.bytes)
     }
 
     /// Ends the spool.
@@ -285,7 +287,8 @@ mod tests {
     use super::*;
 
     fn head() -> Head {
-        Head { format: Format::Xlsx, sheet: "Ä".into(), sheets: vec!["Ä".into(), "B".into()] }
+        let parts = vec![SheetRows { sheet: "Ä".into(), rows: None }];
+        Head { format: Format::Xlsx, sheets: vec!["Ä".into(), "B".into()], parts }
     }
 
     fn written() -> Vec<u8> {

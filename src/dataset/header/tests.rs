@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dataset::Datasets;
+use crate::domain::error_code::ErrorCode;
 
 fn texts(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
@@ -134,10 +135,27 @@ fn a_mapping_that_names_nothing_is_refused() {
 }
 
 #[test]
-fn the_score_counts_known_columns() {
+fn the_rank_counts_known_columns() {
     let datasets = Datasets::embedded();
     let products = datasets.get("products").unwrap();
-    assert_eq!(header_score(products, &["SKU", "Name", "Potency", "Size", "Qty"]), 5);
-    assert_eq!(header_score(products, &["SKU;Name;Qty"]), 0);
-    assert_eq!(header_score(products, &["Qty", "Stock", "x", ""]), 1);
+    let mapping = BTreeMap::from([("Art.".to_owned(), "sku".to_owned())]);
+    let names = HeaderNames::new(products, &mapping);
+    let rank = |cells: &[&str]| names.read(cells).rank();
+    assert_eq!(rank(&["SKU", "Name", "Potency", "Size", "Qty"]), (true, 5));
+    assert_eq!(rank(&["SKU;Name;Qty"]), (false, 0));
+    assert_eq!(rank(&["Qty", "Stock", "x", ""]), (false, 1));
+    assert_eq!(rank(&["Art.", "Name"]), (true, 2));
+}
+
+#[test]
+fn units_hinder_no_header_but_the_plain_name_wins() {
+    check(
+        &["SKU*", "Product Name *", "MRP (Rs.)", "Price in EUR", "Selling Price (incl. tax)"],
+        &[],
+        "sku name mrp - selling_price",
+    );
+    check(&["SKU", "Name", "Price (net)", "Price"], &[], "sku name - selling_price");
+    check(&["SKU", "Name", "Price (EUR)"], &[("Price (EUR)", "cost_price")], "sku name cost_price");
+    let faults = matched(&["SKU", "Name", "Price (net)", "Price (gross)"], &[]).unwrap_err();
+    assert_eq!(faults[0].code(), ErrorCode::DuplicateColumn);
 }

@@ -93,10 +93,10 @@ pub struct Options {
     pub encoding: Option<String>,
     /// The decimal separator, instead of deriving it.
     pub decimal: DecimalSeparator,
-    /// Workbook: the sheet's name, instead of the first visible one with data.
+    /// Workbook: the sheet's name, instead of finding it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
-    /// The row of the header as a spreadsheet shows it.
+    /// The row of the header as a spreadsheet shows it, instead of finding it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_row: Option<u32>,
     /// Header cell → column name, for headers that are not found by themselves; an empty column

@@ -1,8 +1,6 @@
 //! A preview as clients see it: which header cell feeds which column, and the first rows with what
 //! is wrong with them.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::dataset::model::{Column, Dataset};
@@ -80,6 +78,8 @@ impl<'a> PreviewView<'a> {
     pub(super) fn of(request: &'a ImportRequest, mut inspection: Inspection) -> Self {
         let dataset = &request.dataset;
         let (matched, faults) = read_header(dataset, &inspection.header, &request.options.mapping);
+        let mut warnings =
+            header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
         let (names, fed) = (matched.names(dataset), matched.columns);
         let columns =
             inspection.header.iter().zip(&fed).enumerate().map(|(index, (header, fed))| {
@@ -94,11 +94,13 @@ impl<'a> PreviewView<'a> {
                 }
             });
         let columns = columns.collect();
-        let mut warnings = header_warnings(&inspection.header, &fed);
+        warnings.merge(&inspection.warnings);
         let sample = std::mem::take(&mut inspection.sample);
         let detected = inspection.into_detected(names);
         let rules = CellRules::new(&detected, &request.options);
-        let rows = rows(dataset, &fed, rules, &sample, &mut warnings);
+        let converter = Converter::new(dataset, &Plan::of_what_fits(dataset, &fed), rules)
+            .with_header(&detected.header);
+        let rows = rows(converter, &sample, &mut warnings);
         Self {
             dataset: &dataset.name,
             file_name: &request.file_name,
@@ -146,21 +148,23 @@ fn missing<'a>(dataset: &'a Dataset, fed: &[Option<usize>]) -> Vec<MissingColumn
 
 /// The first rows, with the errors that converting them gives.
 fn rows(
-    dataset: &Arc<Dataset>,
-    fed: &[Option<usize>],
-    rules: CellRules,
+    mut converter: Converter,
     sample: &[RawRow],
     warnings: &mut Warnings,
 ) -> Vec<PreviewRowView> {
-    let plan = Plan::of_what_fits(dataset, fed);
-    let mut converter = Converter::new(dataset, &plan, rules);
-    let mut records = Records::new(plan.width());
-    let mut convert = |row: &RawRow| match converter.convert(row, &mut records) {
-        Ok(()) => {
-            converter.count_warnings(row, warnings);
-            Vec::new()
+    let mut records = Records::new(converter.width());
+    let mut convert = |row: &RawRow| {
+        if let Some(code) = converter.skips(row) {
+            warnings.add(code, None, Some(row.row_number), None);
+            return Vec::new();
         }
-        Err(errors) => errors,
+        match converter.convert(row, &mut records) {
+            Ok(()) => {
+                converter.count_warnings(row, warnings);
+                Vec::new()
+            }
+            Err(errors) => errors,
+        }
     };
     let mut view = |row: &RawRow| PreviewRowView {
         row_number: row.row_number,

@@ -19,6 +19,7 @@ use crate::domain::job::Job;
 use crate::domain::job_view::status_url;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
+use crate::domain::warning::WarningView;
 use crate::faults::fault;
 use crate::http::api::Api;
 use crate::http::etag::KnownTags;
@@ -37,6 +38,9 @@ pub(in crate::http) const IDEMPOTENCY_REPLAYED: HeaderName =
 struct JobAccepted {
     job_id: i64,
     status_url: String,
+    /// What is known of the file before its rows are read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningView>,
 }
 
 /// Takes a file in and starts the job.
@@ -111,7 +115,8 @@ pub(in crate::http) fn true_value() -> actix_web::http::header::HeaderValue {
 /// 202: the job is stored and will run, whatever happens to this server.
 fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
     let message = format!("{} import started in background", singular(&dataset.title));
-    let started = JobAccepted { job_id: job.id, status_url: status_url(job.id) };
+    let warnings = job.warnings.of_file().iter().map(WarningView::of).collect();
+    let started = JobAccepted { job_id: job.id, status_url: status_url(job.id), warnings };
     let body = envelope::body(Some(&message), &started)?;
     let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
     response.insert_header((LOCATION, started.status_url)).insert_header((RETRY_AFTER, "1"));

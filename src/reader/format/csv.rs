@@ -7,9 +7,12 @@ use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
 use crate::domain::limits::SNIFF_BYTES;
 use crate::domain::row::RawRow;
+use crate::domain::warning::Warnings;
 use crate::reader::csv_rows::CsvRows;
+use crate::reader::delimiter::HeaderSearch;
 use crate::reader::error::ReadError;
-use crate::reader::inspection::{Inspection, SAMPLE_ROWS, header_of};
+use crate::reader::header_search::HEADER_ROWS;
+use crate::reader::inspection::{Inspection, SAMPLE_ROWS, header_of, header_warnings};
 use crate::reader::sniff::Content;
 use crate::reader::transcode::TextFile;
 use crate::reader::{RowSource, decimal, delimiter, encoding, failed_rows_file};
@@ -57,16 +60,28 @@ impl FileFormat for Csv {
         let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
         let start = open()?.start(SNIFF_BYTES).map_err(&failed)?;
         let declared = delimiter::declared(&start);
-        let wanted = options.header_row.or(declared.map(|_| 2));
-        let sign = options
-            .delimiter
-            .or(declared)
-            .unwrap_or_else(|| delimiter::find(&start, wanted, request.header_score));
+        let search = HeaderSearch {
+            sample: &start,
+            first_row: options.header_row.or(declared.map(|_| 2)),
+            rows_max: if options.header_row.is_some() { 1 } else { HEADER_ROWS },
+            know: request.know,
+        };
+        let sign = options.delimiter.or(declared).unwrap_or_else(|| delimiter::find(&search));
+        let found = search.find(sign);
 
         let mut rows = CsvRows::new(open()?, u8::try_from(sign).unwrap_or(b','));
-        let mut row = header_row(&mut rows, wanted, options.header_row)?;
+        // The beginning may end within the header.
+        let first_row = found.as_ref().map(|it| it.row.row_number.get()).or(search.first_row);
+        let mut row = header_row(&mut rows, first_row, options.header_row)?;
         let header_row = row.row_number.get();
-        let header = header_of(&row)?;
+        let mut warnings = Warnings::default();
+        let header = match &found {
+            Some(found) if found.row.row_number == row.row_number => {
+                header_warnings(found, None, &mut warnings);
+                header_of(if found.is_joined { &found.row } else { &row })?
+            }
+            _ => header_of(&row)?,
+        };
         rows.set_header_cells(header.len());
         let mut sample = Vec::new();
         while sample.len() < SAMPLE_ROWS && rows.next_row(&mut row)? {
@@ -86,6 +101,7 @@ impl FileFormat for Csv {
             decimal,
             header,
             sample,
+            warnings,
         })
     }
 

@@ -8,6 +8,7 @@ use crate::domain::options::Options;
 use crate::reader::RowSource;
 use crate::reader::child::ReadPermit;
 use crate::reader::error::ReadError;
+use crate::reader::header_search::KnowHeader;
 use crate::reader::inspection::{Inspection, Upload};
 use crate::reader::sniff::Content;
 
@@ -84,8 +85,8 @@ pub(in crate::reader) struct InspectRequest<'a> {
     /// The file's first bytes.
     pub(in crate::reader) head: &'a [u8],
     pub(in crate::reader) options: &'a Options,
-    /// How many cells of a header the dataset knows.
-    pub(in crate::reader) header_score: &'a dyn Fn(&[&str]) -> usize,
+    /// What the dataset knows of a row that may be the header.
+    pub(in crate::reader) know: &'a KnowHeader<'a>,
     /// Refuses a file whose name or media type declares another format than this one.
     pub(in crate::reader) check_declared: &'a dyn Fn(Format) -> Result<(), ReadError>,
     pub(in crate::reader) permit: &'a ReadPermit,

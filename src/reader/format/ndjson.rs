@@ -8,6 +8,7 @@ use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::row::RawRow;
+use crate::domain::warning::Warnings;
 use crate::reader::error::ReadError;
 use crate::reader::inspection::{Inspection, SAMPLE_ROWS};
 use crate::reader::json_object::members;
@@ -89,6 +90,7 @@ impl FileFormat for Ndjson {
             decimal: options.decimal,
             header,
             sample,
+            warnings: Warnings::default(),
         })
     }
 

@@ -6,8 +6,11 @@ use std::path::Path;
 use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
 use crate::domain::row::RawRow;
+use crate::domain::warning::{WarningCode, Warnings};
+use crate::reader::csv_rows::CELLS_PAST_HEADER;
 use crate::reader::error::{ReadError, WorkbookFault};
-use crate::reader::inspection::{Inspection, header_of};
+use crate::reader::header_search::{self, FoundHeader, KnowHeader};
+use crate::reader::inspection::{Inspection, SAMPLE_ROWS, header_of, header_warnings};
 use crate::reader::sniff::Content;
 use crate::reader::spool::SpoolRows;
 use crate::reader::workbook::{ConvertMode, ConvertRequest};
@@ -115,15 +118,31 @@ impl FileFormat for Workbook {
         let mut rows = SpoolRows::from_file(output)?;
         let head = rows.head().clone();
         (request.check_declared)(head.format)?;
-        let mut row = RawRow::new();
-        if !rows.next(&mut row)? {
-            return Err(WorkbookFault::Empty.into());
+        let mut starts = Vec::new();
+        for part in &head.parts {
+            let mut start = Vec::new();
+            let mut row = RawRow::new();
+            while part.rows.is_none_or(|rows| start.len() < rows) && rows.next(&mut row)? {
+                start.push(row.clone());
+            }
+            starts.push(start);
         }
-        let header_row = row.row_number.get();
-        let header = header_of(&row)?;
-        let mut sample = Vec::new();
-        while rows.next(&mut row)? {
-            sample.push(row.clone());
+        let is_asked = options.header_row.is_some();
+        let Some(choice) = choose(&starts, is_asked, request.know) else {
+            return Err(WorkbookFault::Empty.into());
+        };
+        let SheetChoice { at, header: found, others } = choice;
+        let name_of = |at: usize| head.parts.get(at).map(|part| part.sheet.as_str());
+        let mut warnings = Warnings::default();
+        header_warnings(&found, name_of(at).filter(|_| at > 0), &mut warnings);
+        for other in others.into_iter().filter_map(name_of) {
+            warnings.add(WarningCode::OtherSheets, None, None, Some(other));
+        }
+        let header = header_of(&found.row)?;
+        let data = starts.get(at).into_iter().flatten().skip(found.data_at());
+        let mut sample: Vec<RawRow> = data.take(SAMPLE_ROWS).cloned().collect();
+        for row in &mut sample {
+            bound_cells(row, header.len());
         }
         failed_rows_file::restore_sample(&mut sample, &header);
         Ok(Inspection {
@@ -131,16 +150,72 @@ impl FileFormat for Workbook {
             delimiter: None,
             encoding: None,
             bom: false,
-            sheet: Some(head.sheet),
-            sheets: head.sheets,
-            header_row,
+            sheet: name_of(at).map(ToOwned::to_owned),
+            sheets: head.sheets.clone(),
+            header_row: found.row.row_number.get(),
             decimal: options.decimal,
             header,
             sample,
+            warnings,
         })
     }
 
     fn open(&self, path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
         Ok(failed_rows_file::restore_cells(SpoolRows::open(path)?, &detected.header))
     }
+}
+
+/// The sheet whose header the dataset knows best.
+struct SheetChoice {
+    /// Which of the sheets.
+    at: usize,
+    /// Its header.
+    header: FoundHeader,
+    /// The other sheets whose header has every required column.
+    others: Vec<usize>,
+}
+
+/// Chooses among the first rows of several sheets: the first of those whose header has the most
+/// columns of the dataset, else the first sheet. In a row that was asked for, the header is not
+/// looked for.
+fn choose(starts: &[Vec<RawRow>], is_asked: bool, know: &KnowHeader<'_>) -> Option<SheetChoice> {
+    let header = |rows: &Vec<RawRow>| {
+        if is_asked {
+            rows.first().map(|row| FoundHeader::given(row, know))
+        } else {
+            header_search::find(rows, know)
+        }
+    };
+    let headers = starts.iter().map(header).enumerate();
+    let headers: Vec<(usize, FoundHeader)> =
+        headers.filter_map(|(at, header)| Some((at, header?))).collect();
+    let best = headers.iter().reduce(|best, next| {
+        let (known, best_known) = (&next.1.known, &best.1.known);
+        let is_better = known.is_convincing() && known.rank() > best_known.rank();
+        if is_better { next } else { best }
+    });
+    let (at, header) = best.cloned()?;
+    let is_left = |other: &&(usize, FoundHeader)| other.0 != at && other.1.known.is_complete;
+    let others = headers.iter().filter(is_left).map(|other| other.0).collect();
+    Some(SheetChoice { at, header, others })
+}
+
+/// Cuts a row as the job will: past the header only so many cells stay as the report of a long row
+/// needs.
+fn bound_cells(row: &mut RawRow, header_cells: usize) {
+    let most = header_cells + CELLS_PAST_HEADER;
+    if row.len() <= most {
+        return;
+    }
+    let mut bounded = RawRow::new();
+    (bounded.row_number, bounded.line) = (row.row_number, row.line);
+    for (text, kind) in row.cells().take(most - 1) {
+        bounded.push(kind, text);
+    }
+    // What lies past the bound stands in the last place, so that it is not overlooked.
+    let last = row.cells().skip(most - 1).find(|(text, _)| !text.trim().is_empty());
+    if let Some((text, kind)) = last {
+        bounded.push(kind, text);
+    }
+    *row = bounded;
 }

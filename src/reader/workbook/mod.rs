@@ -23,14 +23,21 @@ use self::cell::CellValue;
 use self::fault::{corrupt, not_written, unreadable};
 use self::rows::{RowCells, RowGatherer};
 use super::error::WorkbookFault;
+use super::header_search::HEADER_ROWS;
 use super::inspection::SAMPLE_ROWS;
-use super::spool::{Head, SpoolWriter};
+use super::spool::{Head, SheetRows, SpoolWriter};
 use crate::domain::detected::Format;
 use crate::domain::limits::COLUMNS_MAX;
 use crate::domain::row_number::RowNumber;
 
-/// Bytes of rows after which an inspection has seen enough.
-const SAMPLE_BYTES: u64 = 4 << 20;
+/// Bytes of a sheet after which an inspection has seen enough.
+const SAMPLE_BYTES: usize = 4 << 20;
+
+/// Bytes of all sheets after which it has.
+const STARTS_BYTES: usize = 32 << 20;
+
+/// Sheets that an inspection looks into for the header.
+const SHEETS_LOOKED_AT: usize = 100;
 
 /// What the child process is to do.
 #[derive(Debug, Clone)]
@@ -46,11 +53,11 @@ pub struct ConvertRequest {
 /// Which rows the child process writes.
 #[derive(Debug, Clone)]
 pub enum ConvertMode {
-    /// The header and the first rows after it, to inspect the file.
+    /// The first rows, to inspect the file.
     Head {
-        /// The sheet that was asked for; else the first visible one with data.
+        /// The sheet that was asked for; else every visible one with data.
         sheet: Option<String>,
-        /// The header's row; else the first row that is not blank.
+        /// The header's row, if it was asked for: then rows above it are left out.
         header_row: Option<u32>,
     },
     /// Every row after the header.
@@ -109,7 +116,7 @@ fn find_format(path: &Path) -> Result<Format, WorkbookFault> {
     }
 }
 
-/// The header and the first rows of the sheet that was asked for, or of the first one with data.
+/// The first rows of the sheet that was asked for, or of every visible one.
 fn head(
     book: &mut Book,
     format: Format,
@@ -120,66 +127,101 @@ fn head(
     let sheets = book.sheets();
     let names: Vec<String> = sheets.iter().map(|(name, _)| name.clone()).collect();
     let candidates: Vec<&String> = match wanted {
-        Some(wanted) => {
-            let exact = names.iter().find(|name| *name == wanted);
-            let similar = || names.iter().find(|name| name.to_lowercase() == wanted.to_lowercase());
-            let sheet = exact.or_else(similar).ok_or_else(|| WorkbookFault::NoSuchSheet {
-                sheet: crate::domain::row_error::shown(wanted),
-                sheets: names.clone(),
-            })?;
-            vec![sheet]
-        }
+        Some(wanted) => vec![named(wanted, &names)?],
         None => sheets.iter().filter(|(_, visible)| *visible).map(|(name, _)| name).collect(),
     };
-    for sheet in candidates {
-        let mut rows: Vec<(u32, RowCells)> = Vec::new();
-        let mut seen = false;
-        book.read(sheet, |number, row| {
-            seen = true;
-            if header_row.is_some_and(|header| number < header) {
-                return Ok(ControlFlow::Continue(()));
+    let mut seen: Vec<SheetStart> = Vec::new();
+    let (mut first_fault, mut without_header) = (None, None);
+    let mut bytes = 0;
+    for sheet in candidates.into_iter().take(SHEETS_LOOKED_AT) {
+        match first_rows(book, sheet, header_row) {
+            Ok(Some(start)) if start.rows.is_empty() => {
+                without_header = without_header.or_else(|| Some(sheet.clone()));
             }
-            if rows.is_empty() && header_row.is_some_and(|header| number > header) {
-                return Ok(ControlFlow::Break(()));
+            Ok(Some(start)) => {
+                bytes += start.rows.iter().map(|(_, row)| row.text_bytes()).sum::<usize>();
+                seen.push(start);
             }
-            rows.push((number, row.clone()));
-            let enough = rows.len() > SAMPLE_ROWS;
-            Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        if seen && rows.is_empty() {
-            let row = header_row.unwrap_or(1);
-            return Err(WorkbookFault::NoHeader { row, sheet: sheet.clone() });
+            Ok(None) => {}
+            // Another sheet may be the one that is meant.
+            Err(fault @ WorkbookFault::Corrupt { .. }) => {
+                first_fault = first_fault.or(Some(fault));
+                seen.push(SheetStart { sheet: sheet.clone(), rows: Vec::new() });
+            }
+            Err(fault) => return Err(fault),
         }
-        if seen {
-            let head = Head { format, sheet: sheet.clone(), sheets: names.clone() };
-            return write_head(target, &head, &rows);
-        }
-    }
-    Err(WorkbookFault::Empty)
-}
-
-fn write_head(
-    target: impl Write,
-    head: &Head,
-    rows: &[(u32, RowCells)],
-) -> Result<(), WorkbookFault> {
-    let mut spool = SpoolWriter::new(target, head).map_err(not_written)?;
-    // The first row is the header; the rows after it are cut as the job will cut them.
-    let mut columns = COLUMNS_MAX + 1;
-    for (index, (number, row)) in rows.iter().enumerate() {
-        let (mut cells, mut filled) = (0, 0);
-        row.each(columns, |kind, text| {
-            spool.cell(kind, text);
-            cells += 1;
-            filled = if text.trim().is_empty() { filled } else { cells };
-        });
-        if index == 0 {
-            columns = filled;
-        }
-        spool.end_row(RowNumber::new(*number)).map_err(not_written)?;
-        if spool.written().1 > SAMPLE_BYTES {
+        if bytes > STARTS_BYTES {
             break;
         }
+    }
+    let is_empty = seen.iter().all(|start| start.rows.is_empty());
+    match (is_empty, first_fault, without_header) {
+        (true, Some(fault), _) => Err(fault),
+        (true, None, Some(sheet)) => {
+            Err(WorkbookFault::NoHeader { row: header_row.unwrap_or(1), sheet })
+        }
+        (true, None, None) => Err(WorkbookFault::Empty),
+        (false, ..) => write_starts(target, format, names, &seen),
+    }
+}
+
+/// The sheet that is called so, whatever the letter case.
+fn named<'a>(wanted: &str, names: &'a [String]) -> Result<&'a String, WorkbookFault> {
+    let exact = names.iter().find(|name| *name == wanted);
+    let similar = || names.iter().find(|name| name.to_lowercase() == wanted.to_lowercase());
+    exact.or_else(similar).ok_or_else(|| WorkbookFault::NoSuchSheet {
+        sheet: crate::domain::row_error::shown(wanted),
+        sheets: names.to_vec(),
+    })
+}
+
+/// The first rows of a sheet.
+struct SheetStart {
+    sheet: String,
+    rows: Vec<(u32, RowCells)>,
+}
+
+/// The first rows of a sheet, from `header_row` on if that is given; none where that row is blank.
+/// `None` for a sheet without data.
+fn first_rows(
+    book: &mut Book,
+    sheet: &str,
+    header_row: Option<u32>,
+) -> Result<Option<SheetStart>, WorkbookFault> {
+    let mut rows: Vec<(u32, RowCells)> = Vec::new();
+    let mut seen = false;
+    let mut bytes = 0;
+    let rows_max = SAMPLE_ROWS + if header_row.is_some() { 1 } else { HEADER_ROWS };
+    book.read(sheet, |number, row| {
+        seen = true;
+        if header_row.is_some_and(|header| number < header) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if rows.is_empty() && header_row.is_some_and(|header| number > header) {
+            return Ok(ControlFlow::Break(()));
+        }
+        rows.push((number, row.clone()));
+        bytes += row.text_bytes();
+        let enough = rows.len() >= rows_max || bytes > SAMPLE_BYTES;
+        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(seen.then(|| SheetStart { sheet: sheet.to_owned(), rows }))
+}
+
+/// Writes the first rows of several sheets, as many as a small spool takes.
+fn write_starts(
+    target: impl Write,
+    format: Format,
+    sheets: Vec<String>,
+    seen: &[SheetStart],
+) -> Result<(), WorkbookFault> {
+    let part =
+        |start: &SheetStart| SheetRows { sheet: start.sheet.clone(), rows: Some(start.rows.len()) };
+    let head = Head { format, sheets, parts: seen.iter().map(part).collect() };
+    let mut spool = SpoolWriter::new(target, &head).map_err(not_written)?;
+    for (number, row) in seen.iter().flat_map(|start| &start.rows) {
+        row.each(COLUMNS_MAX + 1, |kind, text| spool.cell(kind, text));
+        spool.end_row(RowNumber::new(*number)).map_err(not_written)?;
     }
     spool.finish().map_err(not_written)
 }
@@ -193,7 +235,8 @@ fn all(
     target: impl Write,
 ) -> Result<(), WorkbookFault> {
     let sheets = book.sheets().into_iter().map(|(name, _)| name).collect();
-    let head = Head { format, sheet: sheet.to_owned(), sheets };
+    let parts = vec![SheetRows { sheet: sheet.to_owned(), rows: None }];
+    let head = Head { format, sheets, parts };
     let mut spool = SpoolWriter::new(target, &head).map_err(not_written)?;
     book.read(sheet, |number, row| {
         if number > header_row {

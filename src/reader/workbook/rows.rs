@@ -55,6 +55,11 @@ impl RowCells {
         }
     }
 
+    /// Bytes of text in all cells.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     fn clear(&mut self) {
         self.text.clear();
         self.cells.clear();

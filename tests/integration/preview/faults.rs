@@ -67,7 +67,7 @@ async fn a_mapping_to_what_is_not_there_is_a_fault() {
 #[tokio::test]
 async fn the_faults_are_those_that_an_upload_is_refused_with() {
     let server = Server::start(Kind::Sqlite).await;
-    for text in ["Naam,MRP,mrp\nx,1,2\n", "1;2\n", "SKU,Name,sku\n", "Prodct Code,Name\nA,B\n"] {
+    for text in ["Nahme,MRP,mrp\nx,1,2\n", "1;2\n", "SKU,Name,sku\n", "Prodct Code,Name\nA,B\n"] {
         let data = seen(&server, Upload::csv(text)).await;
         let refused = server.upload("products", Upload::csv(text)).await;
         assert_eq!(refused.status, 422);

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use futures_util::FutureExt;
 use loadbay::domain::detected::{Detected, Format};
+use loadbay::domain::known_header::{KnownColumn, KnownHeader};
 use loadbay::domain::options::Options;
 use loadbay::domain::row::{CellKind, RawRow};
 use loadbay::reader::{
@@ -61,9 +62,13 @@ fn permit(child: &Child) -> ReadPermit {
     child.permit(true).now_or_never().unwrap()
 }
 
-fn score(cells: &[&str]) -> usize {
+fn know(cells: &[&str]) -> KnownHeader {
     let known = ["sku", "name", "price", "qty", "a", "b", "c"];
-    cells.iter().filter(|cell| known.contains(&cell.trim().to_lowercase().as_str())).count()
+    let column = |cell: &&str| {
+        let index = known.iter().position(|name| *name == cell.trim().to_lowercase())?;
+        Some(KnownColumn { index, is_required: false })
+    };
+    KnownHeader { cells: cells.iter().map(column).collect(), is_complete: false }
 }
 
 fn inspected(path: &Path, options: &Options) -> Result<Inspection, ReadError> {
@@ -79,7 +84,7 @@ fn inspected(path: &Path, options: &Options) -> Result<Inspection, ReadError> {
         valid_utf8: std::str::from_utf8(&bytes).is_ok(),
         size: bytes.len() as u64,
     };
-    inspect(&upload, options, &score, &permit(&child()), &AtomicBool::new(false))
+    inspect(&upload, options, &know, &permit(&child()), &AtomicBool::new(false))
 }
 
 fn detected(found: &Inspection) -> Detected {

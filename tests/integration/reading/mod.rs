@@ -4,6 +4,7 @@ mod broken;
 mod cells;
 mod delimiters;
 mod encodings;
+mod headers;
 mod hostile;
 mod lines;
 mod ndjson;

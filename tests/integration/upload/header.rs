@@ -25,7 +25,7 @@ async fn a_header_that_does_not_fit_is_refused_with_what_was_found() {
 #[tokio::test]
 async fn every_fault_of_a_header_is_listed() {
     let server = Server::start(Kind::Sqlite).await;
-    let answer = server.upload("products", Upload::csv("Naam,MRP,mrp\nx,1,2\n")).await;
+    let answer = server.upload("products", Upload::csv("Nahme,MRP,mrp\nx,1,2\n")).await;
     assert_eq!(answer.status, 422);
     let errors = answer.json["errors"].as_array().unwrap();
     let codes: Vec<_> = errors.iter().map(|error| error["code"].as_str().unwrap()).collect();
