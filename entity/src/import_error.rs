@@ -23,6 +23,8 @@ pub struct Model {
     pub message: String,
     /// The value, shortened.
     pub value: Option<String>,
+    /// The key of the row as the file has it, shortened; null when the row has none that can be read.
+    pub key: Option<String>,
 }
 
 /// No relation is followed.

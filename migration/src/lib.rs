@@ -21,6 +21,7 @@ mod m20261122_000005_add_control_of_jobs;
 mod m20261122_000006_name_the_database;
 mod m20261128_000007_prune_whole_events;
 mod m20261128_000008_count_warnings;
+mod m20261128_000009_add_key_of_row_errors;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_name_the_database::Migration),
             Box::new(m20261128_000007_prune_whole_events::Migration),
             Box::new(m20261128_000008_count_warnings::Migration),
+            Box::new(m20261128_000009_add_key_of_row_errors::Migration),
         ]
     }
 }

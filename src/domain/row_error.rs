@@ -131,6 +131,20 @@ impl RowError {
     }
 }
 
+/// A row error of the table, with what the table knows beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredRowError {
+    /// Its place among the stored errors.
+    #[serde(skip)]
+    pub id: i64,
+    /// Why the row failed.
+    #[serde(flatten)]
+    pub error: RowError,
+    /// The key of the row as the file has it; `None` when the row has none that can be read.
+    pub key: Option<String>,
+}
+
 /// Shortens `text` to the characters that a row error shows; `…` marks a cut.
 #[must_use]
 pub fn shown(text: &str) -> String {

@@ -7,7 +7,7 @@ use super::error::JobsError;
 use crate::domain::chunk::SupersededRow;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::Job;
-use crate::domain::row_error::RowError;
+use crate::domain::row_error::StoredRowError;
 use crate::files::FailedRows;
 use crate::store::JobFilter;
 
@@ -113,7 +113,7 @@ impl Jobs {
         id: i64,
         after: i64,
         limit: u64,
-    ) -> Result<Vec<(i64, RowError)>, JobsError> {
+    ) -> Result<Vec<StoredRowError>, JobsError> {
         self.on_runtime(move |context| async move {
             Ok(context.store.row_errors(id, after, limit).await?)
         })

@@ -1,8 +1,8 @@
 // <error-groups>: the row errors of a job by code and column, most frequent first; a group opens to
 // its rows. Asks for groups and rows when they are wanted; shows a JobState.
 
-import { NoAnswer, errorGroups, rowErrors, server } from "./api.js";
-import { capitalised, counted, el, number, put } from "./text.js";
+import { NoAnswer, dataset, errorGroups, rowErrors, server } from "./api.js";
+import { capitalised, counted, el, number, put, sentence } from "./text.js";
 import { downloadLink } from "./download-link.js";
 import { isRollback } from "./job-kind.js";
 
@@ -12,16 +12,44 @@ const PAUSE = 500;
 const ROWS = 25;
 const PAGE = 500;
 const PAGES = 20;
+/** What is wrong, where the words of the code say it badly. */
+const TITLES = {
+  required: "Empty",
+  not_an_integer: "Not a whole number",
+  ambiguous_number: "A number that can be read in two ways",
+  out_of_range: "Too small or too large",
+  not_a_boolean: "Neither yes nor no",
+  not_json: "Not JSON",
+  not_allowed: "Not one of the allowed values",
+  nul_character: "A character that no text may have",
+  control_character: "A character that no text may have",
+  bad_encoding: "Letters that cannot be read",
+  precision_lost: "Digits lost by the spreadsheet",
+  cell_error: "An error of the spreadsheet",
+  formula_without_value: "A formula without a result",
+  malformed_row: "Lines that cannot be read",
+  unknown_key: "A key that the file does not declare",
+  missing_columns: "Rows that end too early",
+  too_many_columns: "Rows with too many cells",
+  duplicate_in_file: "The same key in a later row",
+  unknown_reference: "A name that does not exist",
+  constraint_violated: "Refused by a rule of the table",
+  refused_by_strict: "A warning, and the upload is strict",
+  changed_since: "Changed after the import",
+};
+
 /** Errors whose message is about the row, not only about its value. */
 const OF_THE_ROW = ["constraint_violated", "refused_by_database", "changed_since", "duplicate_in_file"];
 
 class ErrorGroups extends HTMLElement {
   #id = null;
+  #dataset = null;
   #asked = "";
   #askedAt = 0;
   #timer = null;
   #leaving = null;
   #groups = new Map();
+  #columns = null;
   #title = el("h2", {}, "Errors");
   #total = el("span", { class: "muted small" });
   #links = el("p", { class: "row small" });
@@ -50,6 +78,7 @@ class ErrorGroups extends HTMLElement {
     this.hidden = failed === 0;
     if (failed === 0) return;
     this.#id = state.job.jobId;
+    this.#dataset = state.job.dataset;
     put(this.#title, isRollback(state.job) ? "Kept" : "Errors");
     this.#showLinks(state.job.links ?? {});
     const wanted = `${failed} ${state.isOver}`;
@@ -67,7 +96,7 @@ class ErrorGroups extends HTMLElement {
   async #ask(wanted) {
     this.#askedAt = Date.now();
     try {
-      const { groups, total } = await errorGroups(this.#id, this.#leaving.signal);
+      const [{ groups, total }] = await Promise.all([errorGroups(this.#id, this.#leaving.signal), this.#learnColumns()]);
       this.#asked = wanted;
       // Of the same moment as the groups: their counts add up to it.
       put(this.#total, counted(total, "error"));
@@ -87,12 +116,23 @@ class ErrorGroups extends HTMLElement {
     this.#fault.hidden = !words;
   }
 
+  /** The titles of the dataset's columns, asked for once; without an answer the names do. */
+  async #learnColumns() {
+    if (this.#columns) return;
+    try {
+      const { columns } = await dataset(this.#dataset, this.#leaving.signal);
+      this.#columns = new Map(columns.map(({ name, title }) => [name, title]));
+    } catch (fault) {
+      if (fault.name === "AbortError") throw fault;
+    }
+  }
+
   /** The same element as before for a group that is known, so that it stays open. */
   #group(group) {
     const key = `${group.code} ${group.column ?? ""}`;
     const known = this.#groups.get(key) ?? new Group(group, (filter) => rowErrors(this.#id, filter, this.#leaving.signal));
     this.#groups.set(key, known);
-    known.show(group);
+    known.show(group, this.#columns?.get(group.column) ?? group.column);
     return known.element;
   }
 }
@@ -116,7 +156,7 @@ class Group {
   constructor(group, page) {
     this.#page = page;
     this.#is = (error) => error.code === group.code && (error.column ?? null) === (group.column ?? null);
-    const head = [el("th", { scope: "col", class: "number" }, "Row"), el("th", { scope: "col" }, "Value")];
+    const head = [el("th", { scope: "col", class: "number" }, "Row"), el("th", { scope: "col" }, "Key"), el("th", { scope: "col" }, "Value")];
     this.element = el(
       "li", { class: "error-group" },
       el(
@@ -128,16 +168,15 @@ class Group {
     );
   }
 
-  show({ code, column, count, firstRow, message, value }) {
+  /** A group with the title of its column. */
+  show({ code, count, firstRow, message }, columnTitle) {
     this.total = count;
     put(this.#count, number(count));
-    put(this.#message, capitalised(message));
-    const parts = [
-      el("code", {}, code), column ? [" in ", el("code", {}, column)] : "",
-      firstRow ? ` · first in row ${number(firstRow)}` : "",
-      value ? [" · such as ", el("q", {}, shortened(value))] : "",
-    ];
-    this.#where.replaceChildren(...parts.flat());
+    const title = TITLES[code] ?? capitalised(code.replaceAll("_", " "));
+    put(this.#message, columnTitle ? `${title} in ${columnTitle}` : title);
+    this.#message.title = code;
+    const first = firstRow ? ` · first in row ${number(firstRow)}` : "";
+    this.#where.replaceChildren(...sentence(message), first);
     if (this.#started && !this.#isAsking) this.#tell();
   }
 
@@ -175,11 +214,11 @@ class Group {
 }
 
 /** A row with its value, and with its message where that differs from row to row. */
-function errorRow({ rowNumber, value, message, code }) {
+function errorRow({ rowNumber, key, value, message, code }) {
   const isEmpty = value === null || value === undefined || value === "";
   const cell = isEmpty ? el("span", { class: "muted" }, "empty") : el("span", { class: "value mono" }, shortened(value, 200));
   const own = OF_THE_ROW.includes(code) ? el("div", { class: "muted" }, capitalised(message)) : null;
-  return el("tr", {}, el("td", { class: "number" }, number(rowNumber)), el("td", {}, cell, own));
+  return el("tr", {}, el("td", { class: "number" }, number(rowNumber)), el("td", { class: "mono" }, key ? shortened(key) : ""), el("td", {}, cell, own));
 }
 
 function shortened(text, most = 40) {

@@ -2,6 +2,7 @@
 // feeds which column (and may be changed), the first rows with their errors. Knows no API.
 
 import { counted, el, number, sentence } from "./text.js";
+import { warningList } from "./warning-list.js";
 
 const FORMATS = { csv: "Text", ndjson: "JSON lines", xlsx: "Excel workbook", xlsb: "Binary workbook", xls: "Old Excel workbook", ods: "OpenDocument sheet" };
 const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
@@ -11,8 +12,8 @@ const FOLDED_FROM = 9;
 
 /**
  * `show(preview, columns)`: an answer of the preview call and the dataset's columns.
- * Sends "mapping" when a header was given another column, and "option" with the name of the option
- * that a chip stands for.
+ * Sends "mapping" when a header was given another column, "option" with the name of the option that a
+ * chip or a warning stands for, and "choose" with `{ name, value }` when an option was chosen here.
  */
 class FilePreview extends HTMLElement {
   #mapping = {};
@@ -44,7 +45,8 @@ class FilePreview extends HTMLElement {
     this.removeAttribute("aria-busy");
     const focused = this.contains(document.activeElement) ? document.activeElement.id : "";
     this.replaceChildren(...[
-      this.#chips(preview.detected),
+      this.#chips(preview),
+      warningList(preview.warnings, (option) => this.#point(option)),
       faults(preview),
       this.#columns(preview, columns),
       absent(preview),
@@ -53,18 +55,46 @@ class FilePreview extends HTMLElement {
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 
-  #chips(detected) {
+  #point(option) {
+    this.dispatchEvent(new CustomEvent("option", { detail: option }));
+  }
+
+  #choose(name, value) {
+    this.dispatchEvent(new CustomEvent("choose", { detail: { name, value } }));
+  }
+
+  /** The sheets of a workbook with more than one, to choose from. */
+  #sheets({ detected, sheets = [] }) {
+    if (sheets.length < 2) return null;
+    const select = el("select", { id: "choose-sheet", onchange: () => this.#choose("sheet", select.value) },
+      sheets.map((name) => el("option", { value: name }, name)));
+    select.value = detected.sheet;
+    return el("li", {}, el("label", { class: "chip choice" }, el("span", { class: "label" }, "Sheet"), select));
+  }
+
+  /** The row of the header, to be corrected. */
+  #headerRow({ headerRow }) {
+    if (headerRow === 0) return null;
+    const input = el("input", { id: "choose-header-row", type: "number", min: 1, max: 1000, step: 1, value: headerRow,
+      onchange: () => input.checkValidity() && this.#choose("headerRow", input.value) });
+    return el("li", {}, el("label", { class: "chip choice" }, el("span", { class: "label" }, "Header row"), input));
+  }
+
+  #chips(preview) {
+    const { detected } = preview;
+    const sheets = this.#sheets(preview);
     const chip = (option, label, value) => value && el("li", {}, el("button", {
       class: "chip", type: "button", title: "Change this in the options",
-      onclick: () => this.dispatchEvent(new CustomEvent("option", { detail: option })),
+      onclick: () => this.#point(option),
     }, el("span", { class: "label" }, label), value));
-    const encoding = detected.encoding && `${detected.encoding.toUpperCase()}${detected.bom ? " with mark" : ""}`;
+    const sureness = detected.bom ? " with mark" : detected.encodingGuessed ? ", guessed" : "";
+    const encoding = detected.encoding && `${detected.encoding.toUpperCase()}${sureness}`;
     return el("ul", { class: "chips", "aria-label": "Detected in the file" },
       el("li", {}, el("span", { class: "chip" }, el("span", { class: "label" }, "Format"), FORMATS[detected.format] ?? detected.format)),
       chip("delimiter", "Delimiter", detected.delimiter && (DELIMITERS[detected.delimiter] ?? detected.delimiter)),
       chip("encoding", "Encoding", encoding),
-      chip("sheet", "Sheet", detected.sheet),
-      chip("headerRow", "Header", `row ${number(detected.headerRow)}`),
+      sheets ?? chip("sheet", "Sheet", detected.sheet),
+      this.#headerRow(detected),
       chip("decimal", "Decimals", DECIMALS[detected.decimal] ?? detected.decimal));
   }
 

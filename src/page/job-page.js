@@ -12,6 +12,7 @@ import "./job-facts.js";
 import "./job-log.js";
 import "./job-progress.js";
 import "./job-results.js";
+import "./job-warnings.js";
 import "./created-references.js";
 import "./error-groups.js";
 import "./superseded-rows.js";
@@ -49,6 +50,7 @@ class JobPage extends HTMLElement {
   #progress = el("job-progress", {});
   #counts = el("job-counts", {});
   #log = el("job-log", { class: "card" });
+  #warnings = el("job-warnings", { class: "card" });
   #errors = el("error-groups", { class: "card", id: "errors" });
   #superseded = el("superseded-rows", { class: "card" });
   #references = el("created-references", { class: "card" });
@@ -144,7 +146,9 @@ class JobPage extends HTMLElement {
       el("header", { class: "head" }, el("div", { class: "title" }, el("div", { class: "row" }, this.#name, this.#status), this.#about), this.#actions),
       this.#results,
       el("section", { class: "card stack", "aria-label": "Progress" }, this.#progress, this.#counts),
-      el("div", { class: "panes" }, this.#log, el("div", { class: "stack side" }, this.#errors, this.#superseded, this.#references, this.#facts)),
+      el("div", { class: "panes" },
+        el("div", { class: "stack side" }, this.#errors, this.#warnings, this.#log),
+        el("div", { class: "stack side" }, this.#superseded, this.#references, this.#facts)),
     );
     this.#log.extra.replaceChildren(this.#rowsNote, this.#everyLabel);
   }
@@ -269,7 +273,7 @@ class JobPage extends HTMLElement {
   }
 
   #parts() {
-    const aside = [this.#errors, this.#superseded, this.#references, this.#facts];
+    const aside = [this.#errors, this.#warnings, this.#superseded, this.#references, this.#facts];
     return [this.#actions, this.#results, this.#progress, this.#counts, ...aside];
   }
 

@@ -48,6 +48,10 @@ class UploadCard extends HTMLElement {
     this.#dataset.addEventListener("change", () => this.#datasetChanged());
     this.#options.addEventListener("options", (event) => event.detail.preview && this.#look());
     this.#preview.addEventListener("option", (event) => this.#options.point(event.detail));
+    this.#preview.addEventListener("choose", ({ detail: { name, value } }) => {
+      // Another sheet has its header elsewhere.
+      this.#options.choose(name === "sheet" ? { sheet: value, headerRow: "" } : { [name]: value });
+    });
     this.#preview.addEventListener("mapping", () => this.#look());
     api.server.addEventListener("back", () => {
       this.#load();

@@ -15,7 +15,7 @@ const GROUPS = [
     { name: "delimiter", label: "Delimiter", hint: "The character between the cells of a text file.", choices: [["", "Detect"], [",", "Comma ,"], [";", "Semicolon ;"], ["tab", "Tab"], ["|", "Pipe |"]] },
     { name: "encoding", label: "Encoding", hint: "Of a text file, such as utf-8 or windows-1252.", placeholder: "detect", known: ["utf-8", "windows-1252", "iso-8859-15", "utf-16le", "macintosh", "windows-1251", "gbk", "shift_jis"] },
     { name: "decimal", label: "Decimal separator", hint: "How the file writes numbers.", choices: [["", "Detect"], ["point", "Point: 1,234.56"], ["comma", "Comma: 1.234,56"]] },
-    { name: "sheet", label: "Sheet", hint: "Of a workbook.", placeholder: "the first with rows" },
+    { name: "sheet", label: "Sheet", hint: "Of a workbook.", placeholder: "detect" },
     { name: "headerRow", label: "Header row", hint: "The row with the column names.", number: [1, 1000], placeholder: "detect" },
   ]],
   ["How the job runs", [
@@ -53,6 +53,16 @@ class UploadOptions extends HTMLElement {
       if (value !== usual && input.checkValidity()) given[name] = value;
     }
     return given;
+  }
+
+  /** Sets options as if somebody had chosen them: name → text; `""` is the default. */
+  choose(wanted) {
+    for (const [name, value] of Object.entries(wanted)) {
+      const field = this.#fields.get(name);
+      if (field) field.input.value = value || field.usual;
+    }
+    const changed = this.#fields.get(Object.keys(wanted)[0]);
+    changed?.input.dispatchEvent(new Event("change"));
   }
 
   /** The sentence about the first field that cannot be read, or nothing. */

@@ -212,7 +212,7 @@ visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, v
     let tiles = [("Removed", 1), ("Restored", 0), ("Unchanged", 0), ("Kept", 1)];
     adds_up(visit, &[&tiles[..], &[("Not reached", 0)]].concat()).await;
     visit.reads("job-results", "1 record that job 1 created was removed").await;
-    visit.reads(".error-group", "changed_since").await;
+    visit.reads(".error-group", "Changed after the import").await;
     assert_eq!(server.rows("select name from products").await.concat(), ["By hand"]);
     offers(visit, &["delete"]).await;
 

@@ -45,9 +45,9 @@ visits!(failed_rows_are_shown_downloaded_mended_and_loaded, |server, visit| {
     let status = visit.job_ends().await;
     assert!(status.to_lowercase().contains("error"), "the page says {status}");
     visit.until("all('.error-group').length === 3", &[]).await;
-    visit.reads(".error-group", "selling_price").await;
+    visit.reads(".error-group", "Not a number in Selling Price").await;
     visit.click(".error-group summary").await;
-    for words in ["4", "free", "5", "cheap"] {
+    for words in ["4", "F-3", "free", "5", "F-4", "cheap"] {
         visit.reads(".error-group tbody", words).await;
     }
     let lines = visit.whole_log().await;

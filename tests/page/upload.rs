@@ -21,6 +21,12 @@ async fn ends_well(visit: &Visit, job: u64, rows: u64) {
     assert!(told(&lines, "created") == expected, "the log tells of other rows: {lines:?}");
 }
 
+/// The page shows the end of the job.
+async fn ends_at_job(visit: &Visit, job: u64) {
+    visit.until("location.pathname === values[0]", &[json!(format!("/jobs/{job}"))]).await;
+    visit.job_ends().await;
+}
+
 visits!(a_dropped_list_is_shown_before_it_is_sent_and_watched_to_its_end, |server, visit| {
     visit.drop_files("#drop", &[("medicine list.csv", &medicine_list())]).await;
     for words in ["medicine list.csv", "Potency", "Pack Size", "Acid fluor."] {
@@ -69,6 +75,49 @@ visits!(several_files_become_jobs_of_the_list, |server, visit| {
     visit.click("job-list [data-job='2'] a").await;
     visit.until("location.pathname === '/jobs/2'", &[]).await;
     visit.reads("job-page", "B.csv").await;
+});
+
+/// A workbook whose second sheet has the products, below a title.
+fn two_sheets() -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let old = book.add_worksheet().set_name("Old").unwrap();
+    for (row, cells) in [["SKU", "Name"], ["OLD-1", "Former"]].iter().enumerate() {
+        old.write_row(u32::try_from(row).unwrap(), 0, *cells).unwrap();
+    }
+    let new = book.add_worksheet().set_name("New").unwrap();
+    let rows = [["Spring", "list"], ["SKU", "Name"], ["NEW-1", "Recent"]];
+    for (row, cells) in rows.iter().enumerate() {
+        new.write_row(u32::try_from(row).unwrap(), 0, *cells).unwrap();
+    }
+    book.save_to_buffer().unwrap()
+}
+
+visits!(sheet_and_header_row_are_chosen_where_the_preview_shows_them, |server, visit| {
+    visit.choose_files(&[("lists.xlsx", &two_sheets())]).await;
+    visit.reads(".first-rows", "OLD-1").await;
+    let choose = "const it = document.querySelector(arguments[0]); it.value = arguments[1]; \
+                  it.dispatchEvent(new Event('change')); return true;";
+    visit.run(choose, &[json!("#choose-sheet"), json!("New")]).await;
+    visit.reads(".first-rows", "NEW-1").await;
+    visit.until("one('#choose-header-row').value === '2'", &[]).await;
+    visit.run(choose, &[json!("#choose-header-row"), json!("3")]).await;
+    visit.reads(".preview", "required columns are missing").await;
+    visit.run(choose, &[json!("#choose-header-row"), json!("2")]).await;
+    visit.until("!one('#send').disabled", &[]).await;
+    visit.click("#send").await;
+    ends_at_job(visit, 1).await;
+    assert_eq!(server.database.value("select sku from products").await, "NEW-1");
+});
+
+visits!(warnings_are_shown_before_and_after_an_import, |server, visit| {
+    let text = "SKU,Name,Shelf\nW-1,Arnica,A3\n";
+    visit.choose_files(&[("shelves.csv", text.as_bytes())]).await;
+    visit.reads(".preview .warnings", "shelf").await;
+    visit.click("#send").await;
+    ends_at_job(visit, 1).await;
+    visit.reads("job-warnings", "shelf").await;
+    let stored = server.database.value("select warnings from import_log").await;
+    assert!(stored.contains("unused_columns"), "{stored}");
 });
 
 visits!(the_preview_tells_what_is_wrong_and_what_is_missing, |server, visit| {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 8] = [
+const LANDED: [(&str, &str); 9] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -37,6 +37,10 @@ const LANDED: [(&str, &str); 8] = [
     (
         "m20261128_000008_count_warnings.rs",
         "f381a1ab8fc50772f1236156d25fd35eedee8cce40215cf0038f3016e2d2dfbb",
+    ),
+    (
+        "m20261128_000009_add_key_of_row_errors.rs",
+        "0c03719a416dac6621a47d8b68fb890c82752a20c7c3497782c24b99aece67e2",
     ),
 ];
 

@@ -29,6 +29,9 @@ pub(super) struct PreviewView<'a> {
     file_name: &'a str,
     file_size: u64,
     detected: Detected,
+    /// Every visible worksheet, for those who want another one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sheets: Vec<String>,
     ready: bool,
     columns: Vec<PreviewColumnView<'a>>,
     missing: Vec<MissingColumnView<'a>>,
@@ -96,6 +99,7 @@ impl<'a> PreviewView<'a> {
         let columns = columns.collect();
         warnings.merge(&inspection.warnings);
         let sample = std::mem::take(&mut inspection.sample);
+        let sheets = std::mem::take(&mut inspection.sheets);
         let detected = inspection.into_detected(names);
         let rules = CellRules::new(&detected, &request.options);
         let converter = Converter::new(dataset, &Plan::of_what_fits(dataset, &fed), rules)
@@ -111,6 +115,7 @@ impl<'a> PreviewView<'a> {
             faults: faults.iter().map(ProblemPart::of_header).collect(),
             rows,
             detected,
+            sheets,
             warnings: warnings.iter().map(WarningView::of).collect(),
         }
     }

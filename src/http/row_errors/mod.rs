@@ -19,7 +19,7 @@ use super::query::Query;
 use super::status::job_id;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
-use crate::domain::row_error::RowError;
+use crate::domain::row_error::StoredRowError;
 use crate::files::FailedRows;
 use columns::Columns;
 pub(super) use groups::groups;
@@ -27,7 +27,7 @@ pub(super) use groups::groups;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RowErrorPage {
-    errors: Vec<RowError>,
+    errors: Vec<StoredRowError>,
     total: u64,
     stored: u64,
     truncated: bool,
@@ -56,10 +56,10 @@ pub(super) async fn list(
     let job = api.jobs.get(id).await?;
     let mut found = api.jobs.row_errors(id, after, limit).await?;
     let (stored, rows_stored) = api.jobs.stored_row_errors(id).await?;
-    let next_cursor = page.truncate(&mut found, |(error, _)| *error);
+    let next_cursor = page.truncate(&mut found, |error| error.id);
     let base = format!("/api/v1/import/jobs/{id}");
     envelope::ok(&RowErrorPage {
-        errors: found.into_iter().map(|(_, error)| error).collect(),
+        errors: found,
         total: job.counts.failed,
         stored,
         truncated: rows_stored < job.counts.failed,

@@ -54,17 +54,23 @@ impl ChunkLedger {
             events,
             taken,
         };
-        ledger.add_errors(backend, job, &outcome.failed);
+        ledger.add_errors(backend, job, labels, &outcome.failed);
         ledger.add_superseded(backend, job, chunk);
         ledger
     }
 
-    fn add_errors(&mut self, backend: DbBackend, job: &Job, failed: &[FailedRow]) {
+    fn add_errors(
+        &mut self,
+        backend: DbBackend,
+        job: &Job,
+        labels: &RowLabels,
+        failed: &[FailedRow],
+    ) {
         let rows: Vec<_> = failed
             .iter()
-            .flat_map(|row| &row.errors)
+            .flat_map(|row| row.errors.iter().map(move |error| (row, error)))
             .take(self.taken.errors)
-            .map(|error| import_error::ActiveModel {
+            .map(|(row, error)| import_error::ActiveModel {
                 import_log_id: Set(job.id),
                 row_number: Set(i64::from(error.row_number)),
                 line: Set(signed(error.line)),
@@ -72,6 +78,7 @@ impl ChunkLedger {
                 code: Set(error.code.as_str().to_owned()),
                 message: Set(error.message.clone()),
                 value: Set(error.value.clone()),
+                key: Set(labels.key_in_file(row)),
                 ..Default::default()
             })
             .collect();

@@ -3,7 +3,7 @@
 
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
-use crate::domain::chunk::Chunk;
+use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::{CreatedReference, RecordLabel, RowEvent, RowEventKind, RowFacts};
 use crate::domain::record::Records;
 use crate::domain::row_error::shown;
@@ -19,6 +19,8 @@ pub(in crate::store) struct RowLabels {
     name: Option<usize>,
     /// The values of the key.
     key: Vec<usize>,
+    /// The cells of the file that hold the key.
+    key_cells: Vec<usize>,
     /// The title of the key's columns: `SKU`.
     key_title: String,
 }
@@ -35,6 +37,12 @@ impl RowLabels {
         Self {
             name: (0..plan.columns.len()).find(|value| is_name(value)),
             key: plan.key.clone(),
+            key_cells: plan
+                .key
+                .iter()
+                .filter_map(|value| plan.cells.get(*value))
+                .copied()
+                .collect(),
             key_title: titles.join(", "),
         }
     }
@@ -46,6 +54,15 @@ impl RowLabels {
             key_title: self.key_title.clone(),
             name: name.filter(|name| !name.is_empty()).map(|name| shown(&name)),
         }
+    }
+
+    /// The key of a failed row as the file has it; `None` when the row does not have all of it.
+    pub(in crate::store) fn key_in_file(&self, row: &FailedRow) -> Option<String> {
+        let part = |cell: &usize| {
+            row.cells.get(*cell).map(|text| text.trim()).filter(|text| !text.is_empty())
+        };
+        let parts: Option<Vec<&str>> = self.key_cells.iter().map(part).collect();
+        parts.filter(|parts| !parts.is_empty()).map(|parts| shown(&parts.join(", ")))
     }
 
     /// All events of the rows of the chunk.

@@ -5,7 +5,7 @@ use entity::{import_error, import_superseded};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::domain::chunk::SupersededRow;
-use crate::domain::row_error::{RowCode, RowError};
+use crate::domain::row_error::{RowCode, RowError, StoredRowError};
 use crate::domain::row_number::RowNumber;
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
@@ -18,7 +18,7 @@ impl Store {
         id: i64,
         after: i64,
         limit: u64,
-    ) -> Result<Vec<(i64, RowError)>, StoreError> {
+    ) -> Result<Vec<StoredRowError>, StoreError> {
         use import_error::Column as C;
         let mut query = import_error::Entity::find().filter(C::ImportLogId.eq(id));
         // Two writers store the errors of a file in any order.
@@ -36,7 +36,11 @@ impl Store {
             .all(&self.read)
             .await
             .context("read the row errors")?;
-        rows.into_iter().map(|row| Ok((row.id, row_error(row)?))).collect()
+        let stored = |row: import_error::Model| {
+            let (id, key) = (row.id, row.key.clone());
+            Ok(StoredRowError { id, key, error: row_error(row)? })
+        };
+        rows.into_iter().map(stored).collect()
     }
 
     /// Stored row errors of a job from one row to another, in the order of the file.

@@ -121,6 +121,20 @@ both!(a_row_that_nobody_mended_fails_again, |server| {
     assert_eq!(codes, [["bad_encoding"]]);
 });
 
+both!(an_error_names_the_key_of_its_row, |server| {
+    let text = "Name,SKU,MRP\nArnica, A-1 ,free\nBelladonna,,2\n,A-3,cheap\nDrosera,A-4,4\n";
+    let job = server.load("products", Upload::csv(text)).await;
+    let keys = "select row_number, coalesce(key, 'none') from import_errors \
+                order by row_number, id";
+    let expected = [["2", "A-1"], ["3", "none"], ["4", "A-3"], ["4", "A-3"]];
+    assert_eq!(server.rows(keys).await, expected);
+    let path = job["links"]["errors"].as_str().unwrap();
+    let answer = server.send(server.request(reqwest::Method::GET, path)).await;
+    let errors = answer.data()["errors"].clone();
+    assert_eq!(errors[0]["key"], "A-1");
+    assert_eq!(errors[1]["key"], serde_json::Value::Null);
+});
+
 both!(the_list_of_a_job_without_failed_rows_is_empty, |server| {
     let job = server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
     let list = records(&server.errors_file(job["jobId"].as_i64().unwrap(), "csv").await);
