@@ -41,6 +41,8 @@ pub struct Converter {
     header_len: usize,
     /// The columns of the file; without them no row is known to have no data.
     file_columns: Vec<FileColumn>,
+    /// The first letters of their headers.
+    header_letters: u32,
     rules: CellRules,
     scratch: Scratch,
     trial: Records,
@@ -100,6 +102,7 @@ impl Converter {
             feeds,
             header_len: plan.header_len,
             file_columns: Vec::new(),
+            header_letters: 0,
             rules,
             scratch: Scratch::default(),
             trial: Records::new(plan.width()),
@@ -120,7 +123,22 @@ impl Converter {
             }
         };
         self.file_columns = header.iter().enumerate().map(file_column).collect();
+        let letters = self.file_columns.iter().map(|column| letter(&column.header));
+        self.header_letters = letters.fold(0, |all, letter| all | letter);
         self
+    }
+
+    /// True for a row that is a header again, but in another order.
+    fn is_other_header(&self, row: &RawRow) -> bool {
+        let Some((key, _)) = self.key.first().and_then(|key| row.cell(key.cell)) else {
+            return false;
+        };
+        // Most keys are told apart by their first letter.
+        if self.header_letters & letter(key) == 0 {
+            return false;
+        }
+        let is_name = |column: &FileColumn| column.header.len() == key.len();
+        self.file_columns.iter().any(is_name) && no_data::is_other_header(row, &self.file_columns)
     }
 
     /// Values of each record.
@@ -174,6 +192,7 @@ impl Converter {
             return Err(vec![messages::row_fault(row, self.header_len, fault)]);
         }
         let without_data = if self.rules.strict { self.without_data(row) } else { None };
+        let is_other_header = without_data.is_none() && self.is_other_header(row);
         let Self { dataset, feeds, key, scratch, rules, warnings, .. } = self;
         warnings.clear();
         let mut errors = Vec::new();
@@ -204,6 +223,9 @@ impl Converter {
         }
         if let Some(key) = single(key).filter(|key| no_data::is_total(row, key.cell)) {
             errors.push(messages::total_row(row, key.cell));
+        }
+        if is_other_header {
+            errors.push(messages::other_header(row));
         }
         errors.extend(without_data.map(|code| messages::strict(row, code)));
         if self.rules.strict {
@@ -253,6 +275,17 @@ impl Converter {
             }
         }
         true
+    }
+}
+
+/// The bit of the first letter. Texts that begin with another sign share one, those beyond ASCII
+/// too.
+fn letter(text: &str) -> u32 {
+    match text.bytes().next().map(|first| first.to_ascii_lowercase()) {
+        Some(first @ b'a'..=b'z') => 1 << (first - b'a'),
+        Some(first) if !first.is_ascii() => 1 << 31,
+        Some(_) => 1 << 30,
+        None => 0,
     }
 }
 

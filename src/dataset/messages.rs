@@ -59,6 +59,13 @@ pub(super) fn total_row(row: &RawRow, key_cell: usize) -> RowError {
     row_error(row, RowCode::TotalRow, message, Some(value))
 }
 
+/// The row error when a row has the names of the header in another order.
+pub(super) fn other_header(row: &RawRow) -> RowError {
+    let message = "the row has the names of the header in another order, so the columns of the rows \
+                   below it are other ones; import that part as a file of its own";
+    row_error(row, RowCode::OtherHeader, message.to_owned(), None)
+}
+
 /// A row that is no row: its value is the line, which stands behind the columns.
 pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> RowError {
     let line = row.cell(header_len).map_or("", |(text, _)| text);

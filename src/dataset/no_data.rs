@@ -24,6 +24,14 @@ pub(super) fn is_header(row: &RawRow, columns: &[FileColumn]) -> bool {
     all.all(|(text, header)| text.eq_ignore_ascii_case(header))
 }
 
+/// True for a row of names of the file's columns that stand in other places than in the header.
+pub(super) fn is_other_header(row: &RawRow, columns: &[FileColumn]) -> bool {
+    let texts = row.cells().map(|(text, _)| without_mark(text)).filter(|text| !text.is_empty());
+    let is_name = |text: &str| columns.iter().any(|it| it.header.eq_ignore_ascii_case(text));
+    let mut names = 0;
+    texts.inspect(|_| names += 1).all(is_name) && names > 1
+}
+
 /// The text of a cell without white space around it and without the byte order mark that a part of
 /// a file that was put together begins with.
 pub(super) fn without_mark(text: &str) -> &str {
@@ -157,6 +165,13 @@ mod tests {
         {
             assert!(!is_header(&row(cells), &columns()), "{cells:?}");
         }
+    }
+
+    #[test]
+    fn a_header_in_another_order_is_known() {
+        assert!(is_other_header(&row(&["Name", "SKU", "Active"]), &columns()));
+        assert!(!is_other_header(&row(&["Name", "", ""]), &columns()));
+        assert!(!is_other_header(&row(&["Name", "SKU", "x"]), &columns()));
     }
 
     #[test]

@@ -80,6 +80,8 @@ row_codes! {
     MissingColumns = "missing_columns";
     /// The row has more cells than the header has columns, and they are not empty.
     TooManyColumns = "too_many_columns";
+    /// The row has the names of the header in another order; the rows below it may be wrong.
+    OtherHeader = "other_header";
     /// The row looks like a total: a word such as `Total` stands in the place of its key.
     TotalRow = "total_row";
     /// The same key stands in a later row of the file, and the upload has `duplicates=error`.

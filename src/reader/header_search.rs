@@ -94,7 +94,8 @@ fn joined(top: &RawRow, bottom: &RawRow, know: &KnowHeader<'_>) -> Option<(RawRo
     let fed = |known: &KnownHeader, at: usize| known.cells.get(at).copied().flatten();
     let is_required =
         |known: &KnownHeader, at: usize| fed(known, at).is_some_and(|it| it.is_required);
-    let is_data = |at: usize| is_required(&known_above, at) && !text_at(&lower, at).is_empty();
+    let is_value = |at: usize| !text_at(&lower, at).is_empty() && fed(&known_below, at).is_none();
+    let is_data = |at: usize| is_required(&known_above, at) && is_value(at);
     let is_other = |at: &usize| is_required(&known_below, *at) && fed(&known_above, *at).is_some();
     if (0..lower.len()).any(is_data) || (0..lower.len()).filter(is_other).count() > 1 {
         return None;
@@ -108,7 +109,10 @@ fn joined(top: &RawRow, bottom: &RawRow, know: &KnowHeader<'_>) -> Option<(RawRo
         if !above.is_empty() {
             group.clone_from(&above);
         }
-        let both = [format!("{group} {below}"), format!("{below} {group}"), below.clone()];
+        let one = group.strip_suffix('s').unwrap_or(&group);
+        let both =
+            [&group, one].map(|group| [format!("{group} {below}"), format!("{below} {group}")]);
+        let both: Vec<String> = both.into_iter().flatten().chain([below.clone()]).collect();
         let text = match both.iter().find(|text| is_known(text)) {
             _ if below.is_empty() => above,
             Some(text) => text.clone(),
@@ -184,6 +188,10 @@ mod tests {
         );
         assert_eq!(
             found(&["Goods,,Price,", "SKU,Name,Cost,Selling", "1,a,2,3"]),
+            (2, 2, "SKU,Name,Cost Price,Selling Price".to_owned())
+        );
+        assert_eq!(
+            found(&["Name,,Prices,", "SKU,Name,Cost,Selling", "1,a,2,3"]),
             (2, 2, "SKU,Name,Cost Price,Selling Price".to_owned())
         );
         assert_eq!(found(&["SKU,Name,Price", ",,Cost price", "1,a,2"]).1, 1);

@@ -40,8 +40,10 @@ pub(super) fn without_unit(header: &str) -> Option<String> {
     while let Some(shorter) = without_bracket(rest).or_else(|| without_last_word(rest)) {
         rest = shorter.trim_matches(is_mark);
     }
-    let is_shorter = !rest.is_empty() && rest.len() < whole.trim().len();
-    is_shorter.then(|| normal_form(rest))
+    if rest.is_empty() || rest.len() >= whole.trim().len() {
+        return None;
+    }
+    Some(normal_form(without_link(rest).unwrap_or(rest)))
 }
 
 /// Signs around a name that are no part of it.
@@ -70,10 +72,13 @@ fn without_last_word(text: &str) -> Option<&str> {
     if !UNITS.contains(&normal_form(word).as_str()) {
         return None;
     }
-    match last_word(before) {
-        Some((name, word)) if BEFORE_UNITS.contains(&normal_form(word).as_str()) => Some(name),
-        _ => Some(before),
-    }
+    Some(without_link(before).unwrap_or(before))
+}
+
+/// What stands before the word that leads to a unit: of `Price in` the `Price`.
+fn without_link(text: &str) -> Option<&str> {
+    let (name, word) = last_word(text)?;
+    BEFORE_UNITS.contains(&normal_form(word).as_str()).then_some(name)
 }
 
 /// The last word of several, and what stands before it.
@@ -102,6 +107,7 @@ mod tests {
             ("Tax %", Some("tax")),
             ("Stock (pcs)", Some("stock")),
             ("Price in EUR", Some("price")),
+            ("Tax in %", Some("tax")),
             ("Price €", Some("price")),
             ("price_usd", Some("price")),
             ("MRP Rs.", Some("mrp")),

@@ -10,7 +10,7 @@ use crate::domain::warning::{WarningCode, Warnings};
 
 /// How alike a header must be to a name to be said to look like it. Shorter words than those that a
 /// person mistypes are alike by chance.
-const LIKENESS_MIN: f64 = 0.75;
+const LIKENESS_MIN: f64 = 0.8;
 
 /// What a person should see of a header that was matched: the columns of the file that feed nothing,
 /// each with the column of the dataset that it looks like. `sample` is the first rows.

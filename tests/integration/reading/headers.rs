@@ -127,6 +127,16 @@ async fn a_total_is_a_row_error() {
 }
 
 #[tokio::test]
+async fn a_header_in_another_order_is_a_row_error() {
+    let mut server = Server::start(Kind::Sqlite).await;
+    let text = "SKU,Name\nA,Arnica\nName,SKU\n";
+    let job = server.load("products", Upload::csv(text)).await;
+    let expected = [(3, String::new(), "other_header".to_owned())];
+    assert_eq!(faults(&server, &job).await, expected);
+    server.check_every_job().await;
+}
+
+#[tokio::test]
 async fn exports_of_shops_are_understood() {
     let columns = "sku, name, selling_price, current_stock, barcode";
     for text in [
