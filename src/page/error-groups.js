@@ -14,7 +14,7 @@ const PAGE = 500;
 const PAGES = 20;
 /** What is wrong, where the words of the code say it badly. */
 const TITLES = {
-  required: "Empty",
+  required: "No value",
   not_an_integer: "Not a whole number",
   ambiguous_number: "A number that can be read in two ways",
   out_of_range: "Too small or too large",

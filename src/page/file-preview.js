@@ -69,7 +69,7 @@ class FilePreview extends HTMLElement {
     const select = el("select", { id: "choose-sheet", onchange: () => this.#choose("sheet", select.value) },
       sheets.map((name) => el("option", { value: name }, name)));
     select.value = detected.sheet;
-    return el("li", {}, el("label", { class: "chip choice" }, el("span", { class: "label" }, "Sheet"), select));
+    return el("li", {}, el("label", { class: "chip editable" }, el("span", { class: "label" }, "Sheet"), select));
   }
 
   /** The row of the header, to be corrected. */
@@ -77,7 +77,7 @@ class FilePreview extends HTMLElement {
     if (headerRow === 0) return null;
     const input = el("input", { id: "choose-header-row", type: "number", min: 1, max: 1000, step: 1, value: headerRow,
       onchange: () => input.checkValidity() && this.#choose("headerRow", input.value) });
-    return el("li", {}, el("label", { class: "chip choice" }, el("span", { class: "label" }, "Header row"), input));
+    return el("li", {}, el("label", { class: "chip editable" }, el("span", { class: "label" }, "Header row"), input));
   }
 
   #chips(preview) {
