@@ -31,6 +31,8 @@ const TITLES = {
   unknown_key: "A key that the file does not declare",
   missing_columns: "Rows that end too early",
   too_many_columns: "Rows with too many cells",
+  other_header: "A header in another order",
+  total_row: "A total in the place of a key",
   duplicate_in_file: "The same key in a later row",
   unknown_reference: "A name that does not exist",
   constraint_violated: "Refused by a rule of the table",
@@ -39,7 +41,7 @@ const TITLES = {
 };
 
 /** Errors whose message is about the row, not only about its value. */
-const OF_THE_ROW = ["constraint_violated", "refused_by_database", "changed_since", "duplicate_in_file"];
+const OF_THE_ROW = ["other_header", "total_row", "constraint_violated", "refused_by_database", "changed_since", "duplicate_in_file"];
 
 class ErrorGroups extends HTMLElement {
   #id = null;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::products::{faults, load};
 use super::workbooks::upload;
-use crate::support::{Kind, Server, Upload};
+use crate::support::{Kind, Server, Upload, both};
 
 fn book(sheets: &[(&str, &[&[&str]])]) -> Upload {
     let mut book = Workbook::new();
@@ -108,13 +108,20 @@ async fn a_header_that_comes_again_and_rows_of_defaults_are_skipped_and_counted(
     assert_eq!((&job["progress"]["total"], &job["counts"]["failed"]), (&json!(7), &json!(4)));
 }
 
-#[tokio::test]
-async fn a_file_of_nothing_but_defaults_is_done_and_told() {
-    let (job, rows) = load(Upload::csv("SKU,Name,Active\n,,FALSE\n,,FALSE\n"), "sku").await;
-    assert_eq!((job["status"].as_str(), rows.len()), (Some("completed"), 0));
-    assert_eq!(job["progress"]["total"], 0);
+both!(rows_without_data_belong_to_no_chunk_of_data, [("LOADBAY_CHUNK_ROWS", "2")], |server| {
+    let rows: String =
+        (0..9).map(|row| format!("S-{row},Name,TRUE\n,,FALSE\nSKU,Name,Active\n")).collect();
+    let job = server.load("products", Upload::csv(&format!("SKU,Name,Active\n{rows},,0\n"))).await;
+    assert_eq!((&job["progress"]["total"], &job["counts"]["created"]), (&json!(9), &json!(9)));
+    assert_eq!(codes(&job), ["repeated_header", "default_rows"]);
+    assert_eq!(
+        (&job["warnings"][0]["count"], &job["warnings"][1]["count"]),
+        (&json!(9), &json!(10))
+    );
+    let job = server.load("products", Upload::csv("SKU,Name,Active\n,,FALSE\n,,FALSE\n")).await;
+    assert_eq!((job["status"].as_str(), &job["progress"]["total"]), (Some("completed"), &json!(0)));
     assert_eq!(job["warnings"][0]["count"], 2);
-}
+});
 
 #[tokio::test]
 async fn a_total_is_a_row_error() {
