@@ -179,9 +179,13 @@ impl Child {
             }
             Some(signal) => ReadError::ParserCrashed { how: format!("it died of signal {signal}") },
             None => {
-                let detail = words.lines().find(|line| !line.trim().is_empty());
-                let detail = crate::domain::row_error::shown(detail.unwrap_or("no reason given"));
-                ReadError::ParserCrashed { how: format!("{status}; {detail}") }
+                // What it said is of the program, not of the workbook: files and lines of source.
+                tracing::warn!(
+                    event = "parser_crashed",
+                    words,
+                    "the program that reads workbooks ended"
+                );
+                ReadError::ParserCrashed { how: format!("it ended with {status}") }
             }
         }
     }

@@ -22,6 +22,8 @@ const TOTAL_BYTES_MAX: u64 = 4 << 30;
 /// Inflated bytes of a part that is looked into for its kind.
 const KIND_BYTES_MAX: u64 = 1 << 20;
 
+const ODS: &str = "application/vnd.oasis.opendocument.spreadsheet";
+
 pub(crate) type Archive = ZipArchive<BufReader<File>>;
 
 /// Opens the archive and looks at its directory.
@@ -44,35 +46,46 @@ pub(crate) fn open(path: &Path) -> Result<Archive, WorkbookFault> {
     Ok(archive)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 pub(crate) fn from_zip(error: ZipError) -> WorkbookFault {
     let locked = matches!(
         error,
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword
     );
-    if locked { WorkbookFault::Password } else { corrupt(error) }
+    if locked { WorkbookFault::Password } else { corrupt("its archive is cut off or broken") }
 }
 
-/// Finds the name of a part whatever its letter case and slashes.
-fn entry_named(archive: &Archive, wanted: &str) -> Option<usize> {
+/// Finds a part by its name, whatever its letter case and slashes.
+pub(super) fn entry_named(archive: &Archive, wanted: &str) -> Option<usize> {
     (0..archive.len()).find(|index| {
         let name = archive.name_for_index(*index).and_then(Result::ok);
         name.is_some_and(|name| name.replace('\\', "/").eq_ignore_ascii_case(wanted))
     })
 }
 
-fn text_of(archive: &mut Archive, name: &str) -> Result<String, WorkbookFault> {
+pub(super) fn text_of(archive: &mut Archive, name: &str) -> Result<String, WorkbookFault> {
     let Some(index) = entry_named(archive, name) else { return Ok(String::new()) };
     let mut bytes = Vec::new();
     let part = archive.by_index(index).map_err(from_zip)?;
-    part.take(KIND_BYTES_MAX).read_to_end(&mut bytes).map_err(corrupt)?;
+    part.take(KIND_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .map_err(|_| corrupt(format_args!("its part `{name}` is broken")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Some programs leave out the part `mimetype`. What the manifest says of the whole archive is the
+/// same, and the content begins as that of a spreadsheet.
+fn is_ods_without_kind(archive: &mut Archive) -> Result<bool, WorkbookFault> {
+    let manifest = text_of(archive, "META-INF/manifest.xml")?;
+    Ok(memchr::memmem::find(manifest.as_bytes(), ODS.as_bytes()).is_some()
+        || text_of(archive, "content.xml")?.contains("<office:spreadsheet"))
 }
 
 /// Says which spreadsheet format the archive is.
 pub(crate) fn format(archive: &mut Archive) -> Result<Format, WorkbookFault> {
     let kind = text_of(archive, "mimetype")?;
     let kind = kind.trim();
-    if kind == "application/vnd.oasis.opendocument.spreadsheet" {
+    if kind.strip_suffix("-template").unwrap_or(kind) == ODS {
         return Ok(Format::Ods);
     }
     let types = text_of(archive, "[Content_Types].xml")?.to_ascii_lowercase();
@@ -87,6 +100,8 @@ pub(crate) fn format(archive: &mut Archive) -> Result<Format, WorkbookFault> {
         || types.contains("ms-excel.template.macroenabled.main")
     {
         return Ok(Format::Xlsx);
+    } else if kind.is_empty() && is_ods_without_kind(archive)? {
+        return Ok(Format::Ods);
     } else if kind.starts_with("application/vnd.oasis.opendocument") {
         "an OpenDocument file that is no spreadsheet"
     } else if types.contains("wordprocessingml") {

@@ -31,7 +31,8 @@ pub(crate) enum CellValue<'a> {
     Iso(&'a str),
     /// A duration such as `PT08H30M00S`.
     Duration(&'a str),
-    Error(&'a CellErrorType),
+    /// What the cell shows: `#N/A`.
+    Error(&'a str),
 }
 
 impl<'a> From<&'a DataRef<'_>> for CellValue<'a> {
@@ -45,7 +46,7 @@ impl<'a> From<&'a DataRef<'_>> for CellValue<'a> {
             DataRef::DateTime(serial) => Self::Serial(*serial),
             DataRef::DateTimeIso(text) => Self::Iso(text),
             DataRef::DurationIso(text) => Self::Duration(text),
-            DataRef::Error(error) => Self::Error(error),
+            DataRef::Error(error) => Self::Error(error_word(error)),
             DataRef::Empty => Self::Empty,
         }
     }
@@ -61,9 +62,49 @@ impl<'a> From<&'a Data> for CellValue<'a> {
             Data::DateTime(serial) => Self::Serial(*serial),
             Data::DateTimeIso(text) => Self::Iso(text),
             Data::DurationIso(text) => Self::Duration(text),
-            Data::Error(error) => Self::Error(error),
+            Data::Error(error) => Self::Error(error_word(error)),
             Data::Empty => Self::Empty,
         }
+    }
+}
+
+/// What a cell with the error shows (ECMA-376, part 1, 18.17.3).
+fn error_word(error: &CellErrorType) -> &'static str {
+    match error {
+        CellErrorType::Div0 => "#DIV/0!",
+        CellErrorType::NA => "#N/A",
+        CellErrorType::Name => "#NAME?",
+        CellErrorType::Null => "#NULL!",
+        CellErrorType::Num => "#NUM!",
+        CellErrorType::Ref => "#REF!",
+        CellErrorType::Value => "#VALUE!",
+        CellErrorType::GettingData => "#GETTING_DATA",
+    }
+}
+
+/// True for what a formula shows that failed: `#DIV/0!`, and `Err:502` of other spreadsheets.
+pub(super) fn is_error_word(text: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "#BLOCKED!",
+        "#BUSY!",
+        "#CALC!",
+        "#CONNECT!",
+        "#DIV/0!",
+        "#FIELD!",
+        "#GETTING_DATA",
+        "#N/A",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#PYTHON!",
+        "#REF!",
+        "#SPILL!",
+        "#UNKNOWN!",
+        "#VALUE!",
+    ];
+    match text.strip_prefix("Err:") {
+        Some(code) => !code.is_empty() && code.bytes().all(|digit| digit.is_ascii_digit()),
+        None => text.starts_with('#') && WORDS.contains(&text),
     }
 }
 
@@ -99,8 +140,8 @@ pub(crate) fn write(value: CellValue<'_>, text: &mut String) -> CellKind {
             }
         }
         CellValue::Duration(words) => write_duration(words, text),
-        CellValue::Error(error) => {
-            put(text, format_args!("{error}"));
+        CellValue::Error(word) => {
+            text.push_str(word);
             CellKind::Error
         }
     }
@@ -339,7 +380,9 @@ mod tests {
     #[test]
     fn other_kinds_are_named() {
         assert_eq!(shown(CellValue::Boolean(true)), ("true".into(), CellKind::Boolean));
-        assert_eq!(shown(CellValue::Error(&CellErrorType::NA)), ("#N/A".into(), CellKind::Error));
+        assert_eq!(shown(CellValue::Error("#N/A")), ("#N/A".into(), CellKind::Error));
+        let from_cell = DataRef::Error(CellErrorType::Ref);
+        assert_eq!(shown(CellValue::from(&from_cell)), ("#REF!".into(), CellKind::Error));
         assert_eq!(shown(CellValue::NoStored), (String::new(), CellKind::NoValue));
     }
 }

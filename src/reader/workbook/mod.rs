@@ -6,22 +6,30 @@ mod archive;
 mod cell;
 mod compound;
 pub mod confine;
+mod encrypted;
 mod fault;
+mod ods;
+mod placeholders;
 mod rows;
+mod xls;
+mod xlsb;
 
 use std::fs::File;
 use std::io::{BufReader, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use calamine::{
-    Data, Ods, OdsError, Range, Reader, SheetType, SheetVisible, Xls, XlsError, Xlsb, XlsbError,
-    Xlsx, XlsxError,
-};
+use calamine::{Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use self::cell::CellValue;
-use self::fault::{corrupt, not_written, unreadable};
+use self::compound::Contents;
+use self::encrypted::DecryptedPackage;
+use self::fault::{corrupt, not_written, sheet_broken, unreadable};
+use self::ods::Ods;
+use self::placeholders::FormulaResults;
 use self::rows::{RowCells, RowGatherer};
+use self::xls::Xls;
+use self::xlsb::Xlsb;
 use super::error::WorkbookFault;
 use super::header_search::HEADER_ROWS;
 use super::inspection::SAMPLE_ROWS;
@@ -86,14 +94,21 @@ impl ConvertMode {
 /// # Errors
 /// What is wrong with the workbook; `target` then has no end.
 pub fn convert(request: &ConvertRequest, target: impl Write) -> Result<(), WorkbookFault> {
-    let format = match request.format {
-        Some(format) => format,
-        None => find_format(&request.path)?,
+    let container = container(&request.path)?;
+    let decrypted = match container {
+        Container::Compound(Contents::EncryptedPackage) => Some(encrypted::decrypt(&request.path)?),
+        _ => None,
+    };
+    let path = decrypted.as_ref().map_or_else(|| request.path.clone(), DecryptedPackage::path);
+    let format = match (container, request.format) {
+        (Container::Compound(Contents::Xls), _) => Format::Xls,
+        (_, Some(format)) => format,
+        (_, None) => archive::format(&mut archive::open(&path)?)?,
     };
     if format != Format::Xls {
-        archive::check_protection(&mut archive::open(&request.path)?, format)?;
+        archive::check_protection(&mut archive::open(&path)?, format)?;
     }
-    let mut book = Book::open(format, &request.path)?;
+    let mut book = Book::open(format, &path)?;
     match &request.mode {
         ConvertMode::Head { sheet, header_row } => {
             head(&mut book, format, sheet.as_deref(), *header_row, target)
@@ -104,15 +119,21 @@ pub fn convert(request: &ConvertRequest, target: impl Write) -> Result<(), Workb
     }
 }
 
-/// Looks into the container for the format.
-fn find_format(path: &Path) -> Result<Format, WorkbookFault> {
+/// What a workbook's parts lie in.
+#[derive(Debug, Clone, Copy)]
+enum Container {
+    Archive,
+    Compound(Contents),
+}
+
+fn container(path: &Path) -> Result<Container, WorkbookFault> {
     use std::io::Read;
     let mut magic = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut magic)).map_err(unreadable)?;
     if magic == *b"PK\x03\x04" {
-        archive::format(&mut archive::open(path)?)
+        Ok(Container::Archive)
     } else {
-        compound::format(path)
+        compound::contents(path).map(Container::Compound)
     }
 }
 
@@ -250,20 +271,22 @@ fn all(
 
 /// An open workbook.
 enum Book {
-    Xlsx(Box<Xlsx<BufReader<File>>>),
-    Xlsb(Box<Xlsb<BufReader<File>>>),
-    Xls(Box<Xls<BufReader<File>>>),
-    Ods(Box<Ods<BufReader<File>>>),
+    Xlsx(Box<Xlsx<BufReader<File>>>, PathBuf),
+    Xlsb(Box<Xlsb>),
+    Xls(Box<Xls>),
+    Ods(Ods),
 }
 
 impl Book {
     fn open(format: Format, path: &Path) -> Result<Self, WorkbookFault> {
-        let file = BufReader::new(File::open(path).map_err(unreadable)?);
         Ok(match format {
-            Format::Xlsx => Self::Xlsx(Box::new(Xlsx::new(file).map_err(from_xlsx)?)),
-            Format::Xlsb => Self::Xlsb(Box::new(Xlsb::new(file).map_err(from_xlsb)?)),
-            Format::Xls => Self::Xls(Box::new(Xls::new(file).map_err(from_xls)?)),
-            Format::Ods => Self::Ods(Box::new(Ods::new(file).map_err(from_ods)?)),
+            Format::Xlsx => {
+                let file = BufReader::new(File::open(path).map_err(unreadable)?);
+                Self::Xlsx(Box::new(Xlsx::new(file).map_err(from_xlsx)?), path.to_owned())
+            }
+            Format::Xlsb => Self::Xlsb(Box::new(Xlsb::open(path)?)),
+            Format::Xls => Self::Xls(Box::new(Xls::open(path)?)),
+            Format::Ods => Self::Ods(Ods::open(path)?),
             Format::Csv | Format::Ndjson => {
                 // `loadbay convert` takes formats of workbooks only.
                 return Err(WorkbookFault::Unsupported { found: "text".to_owned() });
@@ -275,10 +298,10 @@ impl Book {
     /// macros and dialogs are left out.
     fn sheets(&self) -> Vec<(String, bool)> {
         let sheets = match self {
-            Self::Xlsx(book) => book.sheets_metadata(),
-            Self::Xlsb(book) => book.sheets_metadata(),
-            Self::Xls(book) => book.sheets_metadata(),
-            Self::Ods(book) => book.sheets_metadata(),
+            Self::Xlsx(book, _) => book.sheets_metadata(),
+            Self::Xlsb(book) => return book.sheets(),
+            Self::Xls(book) => return book.sheets(),
+            Self::Ods(book) => return book.sheets().to_vec(),
         };
         let worksheets = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
         worksheets
@@ -293,78 +316,71 @@ impl Book {
     {
         let mut rows = RowGatherer::new(sheet, on_row);
         match self {
-            Self::Xlsx(book) => {
-                let mut cells = match book.worksheet_cells_reader(sheet) {
-                    Ok(cells) => cells,
-                    // A chart sheet that the workbook lists as a worksheet.
-                    Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
-                    Err(error) => return Err(from_xlsx(error)),
-                };
-                while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(from_xlsx)? {
-                    let value = match (CellValue::from(&cell.value), &cell.formula) {
-                        (CellValue::Empty, Some(_)) => CellValue::NoStored,
-                        (value, _) => value,
-                    };
-                    if rows.cell(cell.pos, value)?.is_break() {
-                        return Ok(());
-                    }
-                }
-            }
-            Self::Xlsb(book) => {
-                let mut cells = book.worksheet_cells_reader(sheet).map_err(from_xlsb)?;
-                while let Some(cell) = cells.next_cell().map_err(from_xlsb)? {
-                    if rows.cell(cell.get_position(), CellValue::from(cell.get_value()))?.is_break()
-                    {
-                        return Ok(());
-                    }
-                }
-            }
-            Self::Xls(book) => {
-                let range = book.worksheet_range(sheet).map_err(from_xls)?;
-                return read_range(&range, &mut rows);
-            }
-            Self::Ods(book) => {
-                let range = book.worksheet_range(sheet).map_err(from_ods)?;
-                return read_range(&range, &mut rows);
-            }
+            Self::Xlsx(book, path) => read_xlsx(book, path, sheet, &mut rows),
+            Self::Xlsb(book) => book.read(sheet, &mut rows),
+            Self::Xls(book) => book.read(sheet, &mut rows),
+            Self::Ods(book) => book.read(sheet, &mut rows),
         }
-        rows.end_row().map(|_| ())
     }
 }
 
-fn read_range<F>(range: &Range<Data>, rows: &mut RowGatherer<F>) -> Result<(), WorkbookFault>
+fn read_xlsx<F>(
+    book: &mut Xlsx<BufReader<File>>,
+    path: &Path,
+    sheet: &str,
+    rows: &mut RowGatherer<F>,
+) -> Result<(), WorkbookFault>
 where
     F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
 {
-    let Some((first_row, first_column)) = range.start() else { return Ok(()) };
-    for (row, cells) in (first_row..).zip(range.rows()) {
-        for (column, cell) in (first_column..).zip(cells) {
-            if rows.cell((row, column), CellValue::from(cell))?.is_break() {
-                return Ok(());
-            }
+    let mut cells = match book.worksheet_cells_reader(sheet) {
+        Ok(cells) => cells,
+        // A chart sheet that the workbook lists as a worksheet.
+        Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
+        Err(error) => return Err(from_xlsx(error)),
+    };
+    let mut results = FormulaResults::default();
+    loop {
+        let Ok(cell) = cells.next_cell_with_formula_metadata() else {
+            return Err(sheet_broken(sheet, Some(rows.place())));
+        };
+        let Some(cell) = cell else { break };
+        let mut value = CellValue::from(&cell.value);
+        if cell.formula.is_some()
+            && (matches!(value, CellValue::Empty)
+                || results.is_placeholder(value, || all_are_zero(path, sheet))?)
+        {
+            value = CellValue::NoStored;
+        }
+        if rows.cell(cell.pos, value)?.is_break() {
+            return Ok(());
         }
     }
     rows.end_row().map(|_| ())
 }
 
+/// True when the workbook was perhaps not calculated, and no formula of the sheet has a result.
+fn all_are_zero(path: &Path, sheet: &str) -> Result<bool, WorkbookFault> {
+    if !placeholders::wants_calculation(path)? {
+        return Ok(false);
+    }
+    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut book = Xlsx::new(file).map_err(from_xlsx)?;
+    let mut cells = book.worksheet_cells_reader(sheet).map_err(from_xlsx)?;
+    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(from_xlsx)? {
+        let value = CellValue::from(&cell.value);
+        let has_result = !matches!(value, CellValue::Empty) && !placeholders::is_zero(value);
+        if cell.formula.is_some() && has_result {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn from_xlsx(error: XlsxError) -> WorkbookFault {
-    if matches!(error, XlsxError::Password) { WorkbookFault::Password } else { corrupt(error) }
-}
-
-fn from_xlsb(error: XlsbError) -> WorkbookFault {
-    if matches!(error, XlsbError::Password) { WorkbookFault::Password } else { corrupt(error) }
-}
-
-fn from_xls(error: XlsError) -> WorkbookFault {
-    if matches!(error, XlsError::Password) { WorkbookFault::Password } else { corrupt(error) }
-}
-
-fn from_ods(error: OdsError) -> WorkbookFault {
-    if matches!(error, OdsError::Password) {
-        WorkbookFault::Password
-    } else if matches!(error, OdsError::CellLimitExceeded { .. }) {
-        WorkbookFault::Expands { detail: error.to_string() }
-    } else {
-        corrupt(error)
+    match error {
+        XlsxError::Password => WorkbookFault::Password,
+        XlsxError::Zip(error) => archive::from_zip(error),
+        _ => corrupt("its list of sheets, its texts or its styles are broken"),
     }
 }

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::cell::{CellValue, write};
-use super::fault::corrupt;
+use super::fault::{corrupt, place};
 use crate::domain::limits::FIELD_BYTES_MAX;
 use crate::domain::row::CellKind;
+use crate::domain::row_error::shown;
 use crate::reader::csv_rows::CELLS_PAST_HEADER;
 use crate::reader::error::WorkbookFault;
 
@@ -73,7 +74,7 @@ impl RowCells {
     }
 
     /// Puts the cells of a row that came in any order from left to right.
-    fn order(&mut self) -> Result<(), WorkbookFault> {
+    fn order(&mut self, sheet: &str, row: u32) -> Result<(), WorkbookFault> {
         let columns = |cells: &[Placed]| {
             cells.windows(2).all(|pair| match pair {
                 [left, right] => left.column < right.column,
@@ -84,7 +85,15 @@ impl RowCells {
             return Ok(());
         }
         self.cells.sort_by_key(|cell| cell.column);
-        if columns(&self.cells) { Ok(()) } else { Err(corrupt("a cell stands in it twice")) }
+        if columns(&self.cells) {
+            return Ok(());
+        }
+        let twice = self.cells.windows(2).find_map(|pair| match pair {
+            [left, right] if left.column == right.column => Some(left.column),
+            _ => None,
+        });
+        let cell = place((row, twice.unwrap_or_default()));
+        Err(corrupt(format_args!("cell {cell} of sheet `{}` stands in it twice", shown(sheet))))
     }
 }
 
@@ -104,6 +113,11 @@ where
         Self { sheet: sheet.to_owned(), current: 0, row: RowCells::default(), on_row }
     }
 
+    /// The last cell that came, from 0.
+    pub(crate) fn place(&self) -> (u32, u32) {
+        (self.current, self.row.cells.last().map_or(0, |cell| cell.column))
+    }
+
     /// Takes the cell at `row` and `column`, from 0.
     pub(crate) fn cell(
         &mut self,
@@ -113,9 +127,9 @@ where
         if row != self.current {
             if row < self.current {
                 return Err(corrupt(format_args!(
-                    "row {} of sheet `{}` comes after row {}",
-                    u64::from(row) + 1,
-                    self.sheet,
+                    "in sheet `{}` cell {} comes after row {}",
+                    shown(&self.sheet),
+                    place((row, column)),
                     u64::from(self.current) + 1
                 )));
             }
@@ -131,18 +145,32 @@ where
             return Err(WorkbookFault::TooManyRows { sheet: self.sheet.clone() });
         }
         if column >= COLUMNS_MAX {
-            return Err(corrupt("a cell stands past column XFD, the last one"));
+            return Err(corrupt(format_args!(
+                "cell {} of sheet `{}` stands past column XFD, the last one",
+                place((row, column)),
+                shown(&self.sheet)
+            )));
         }
         let start = self.row.text.len();
         let kind = write(value, &mut self.row.text);
         if self.row.text.len() - start > FIELD_BYTES_MAX {
             return Err(WorkbookFault::Expands {
-                detail: format!("a cell has more than {} MiB of text", FIELD_BYTES_MAX >> 20),
+                detail: format!(
+                    "cell {} of sheet `{}` has more than {} MiB of text",
+                    place((row, column)),
+                    shown(&self.sheet),
+                    FIELD_BYTES_MAX >> 20
+                ),
             });
         }
         if self.row.text.len() > ROW_BYTES_MAX {
             return Err(WorkbookFault::Expands {
-                detail: format!("a row has more than {} MiB of text", ROW_BYTES_MAX >> 20),
+                detail: format!(
+                    "row {} of sheet `{}` has more than {} MiB of text",
+                    u64::from(row) + 1,
+                    shown(&self.sheet),
+                    ROW_BYTES_MAX >> 20
+                ),
             });
         }
         self.row.cells.push(Placed { column, kind, start, end: self.row.text.len() });
@@ -151,7 +179,7 @@ where
 
     /// Ends the last row.
     pub(crate) fn end_row(&mut self) -> Result<ControlFlow<()>, WorkbookFault> {
-        self.row.order()?;
+        self.row.order(&self.sheet, self.current)?;
         let flow = if self.row.is_blank() {
             ControlFlow::Continue(())
         } else {

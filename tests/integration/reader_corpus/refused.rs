@@ -3,7 +3,7 @@
 use loadbay::reader::ReadError;
 
 /// Name, code, and what is wrong with the file.
-const REFUSED: [(&str, &str, &str); 34] = [
+const REFUSED: [(&str, &str, &str); 33] = [
     // Texts.
     ("all-empty.csv", "empty_file", "no line has a text"),
     ("bad-header-no-header.csv", "empty_file", "it has no byte"),
@@ -15,7 +15,6 @@ const REFUSED: [(&str, &str, &str); 34] = [
     ("36-csv-named.xlsx", "format_mismatch", "it is CSV"),
     ("36-html-table.xls", "unsupported_format", "it is a page with a table"),
     ("36-tsv-named.xls", "format_mismatch", "it is text with tabs"),
-    ("44-default-password.xlsx", "password_protected", "it is encrypted"),
     // Workbooks of the shared corpora.
     ("OOM_alloc3.xls", "corrupt_workbook", "its directory is past its end"),
     ("issue252.xlsx", "corrupt_workbook", "a part is larger than it says"),
