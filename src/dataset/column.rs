@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 
+use super::cell_rules::CellRules;
 use super::messages::{message, scale};
 use super::model::{Column, ColumnType, Reference};
 use super::names::{Identifier, Text, Word, title_of};
@@ -29,6 +30,7 @@ pub(super) struct ColumnKeys {
     // Numbers, taken as they stand in the file.
     min: Option<Spanned<IgnoredAny>>,
     max: Option<Spanned<IgnoredAny>>,
+    percent: Option<bool>,
     allowed: Option<Vec<Spanned<Text>>>,
     aliases: Option<Vec<Text>>,
     fallback_aliases: Option<Vec<Text>>,
@@ -91,6 +93,7 @@ pub(super) fn read<'a, 'i>(
         max_length: None,
         min: None,
         max: None,
+        percent: false,
         allowed: Vec::new(),
         aliases: keys.aliases.into_iter().flatten().map(|alias| alias.0).collect(),
         fallback_aliases: keys.fallback_aliases.into_iter().flatten().map(|it| it.0).collect(),
@@ -103,6 +106,8 @@ pub(super) fn read<'a, 'i>(
     column.min = read_bound(file, &section, &column, ("min", keys.min));
     column.max = read_bound(file, &section, &column, ("max", keys.max));
     check_bounds(file, &section, &column);
+    let percent = only_for_numbers(file, &section, &column, ("percent", keys.percent));
+    column.percent = percent.unwrap_or(false);
     column.allowed = read_allowed(file, &section, &column, keys.allowed);
     check_reference(file, &section, &column, history.is_some());
     check_example(file, &section, &column);
@@ -173,6 +178,17 @@ fn only_for<T>(
     value.filter(|_| fits)
 }
 
+/// The same for a key that only numbers can have.
+fn only_for_numbers<T>(
+    file: &mut DefinitionFile<'_>,
+    section: &Section<'_, '_>,
+    column: &Column,
+    given: (&str, Option<T>),
+) -> Option<T> {
+    let fits = matches!(column.kind, ColumnType::Integer | ColumnType::Decimal { .. });
+    only_for(file, section, given, fits, "integer or decimal")
+}
+
 fn read_max_length(
     file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
@@ -202,7 +218,7 @@ fn read_bound(
         ColumnType::Integer => Some(Digits::INTEGER),
         _ => None,
     };
-    let given = only_for(file, section, (key, given), digits.is_some(), "integer or decimal")?;
+    let given = only_for_numbers(file, section, column, (key, given))?;
     let value = file.digits(&given);
     let message = match parse(&value, digits?, DecimalSeparator::Point) {
         Ok(units) => return Some(units),
@@ -240,7 +256,8 @@ fn read_allowed(
     for spanned in values {
         let (offset, Text(value)) = (spanned.span().start, spanned.into_inner());
         let mut scratch = Scratch::default();
-        let context = CellContext { column, is_key: true, decimal: DecimalSeparator::Point };
+        let rules = CellRules::default();
+        let context = CellContext { column, is_key: true, rules: &rules };
         // As cells are: trimmed, in NFC, not too long. What can never be met is a fault.
         let clean = match value::convert(context, &value, CellKind::Text, &mut scratch) {
             Ok(Value::Text(text)) => text.to_owned(),
@@ -264,7 +281,8 @@ fn read_allowed(
 fn check_example(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>, column: &Column) {
     let Some(example) = &column.example else { return };
     let mut scratch = Scratch::default();
-    let context = CellContext { column, is_key: false, decimal: DecimalSeparator::Undeclared };
+    let rules = CellRules::default();
+    let context = CellContext { column, is_key: false, rules: &rules };
     if let Err(fault) = value::convert(context, example, CellKind::Text, &mut scratch) {
         let text = message(column, example, example, fault);
         section.fault(file, "example", text);

@@ -3,15 +3,14 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::cell_rules::CellRules;
 use super::messages;
 use super::model::{Column, ColumnType, Dataset};
 use super::no_data::{self, FileColumn, without_mark};
 use super::plan::Plan;
 use super::value::number::written;
 use super::value::{self, CellContext, Scratch};
-use crate::domain::detected::{DecimalSeparator, Detected};
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
-use crate::domain::options::Options;
 use crate::domain::record::{Records, Value};
 use crate::domain::row::RawRow;
 use crate::domain::row_error::RowError;
@@ -49,37 +48,12 @@ pub struct Converter {
     warnings: Vec<RowWarning>,
 }
 
-/// How the cells of a file are read, as far as the file and the client decide it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CellRules {
-    /// How the file writes decimals.
-    decimal: DecimalSeparator,
-    /// Cells after the last one of a row are empty, as in every sheet; in other files they say
-    /// nothing, and the stored values stay.
-    rows_are_whole: bool,
-    /// A row with a warning fails.
-    strict: bool,
-}
-
-impl CellRules {
-    /// The rules for a file of which this was detected, under these options.
-    #[must_use]
-    pub fn new(detected: &Detected, options: &Options) -> Self {
-        Self {
-            decimal: detected.decimal,
-            rows_are_whole: detected.sheet.is_some(),
-            strict: options.strict,
-        }
-    }
-}
-
 /// What a person should see of the row that was converted last.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct RowWarning {
     code: WarningCode,
-    /// The dataset's column, if it is one column's.
-    column: Option<usize>,
-    value: Option<String>,
+    /// The cell, if it is one cell's.
+    feed: Option<ColumnFeed>,
 }
 
 impl Converter {
@@ -176,10 +150,11 @@ impl Converter {
 
     /// Counts the warnings of the row that was converted last.
     pub fn count_warnings(&self, row: &RawRow, warnings: &mut Warnings) {
-        for warning in &self.warnings {
-            let column = warning.column.and_then(|index| self.dataset.columns.get(index));
+        for RowWarning { code, feed } in &self.warnings {
+            let column = feed.and_then(|feed| self.dataset.columns.get(feed.column));
             let column = column.map(|column| column.name.as_str());
-            warnings.add(warning.code, column, Some(row.row_number), warning.value.as_deref());
+            let value = feed.and_then(|feed| row.cell(feed.cell)).map(|(text, _)| text.trim());
+            warnings.add(*code, column, Some(row.row_number), value);
         }
     }
 
@@ -201,8 +176,7 @@ impl Converter {
             shape_errors(dataset, feeds, self.header_len, row, &mut errors);
         }
         if is_ragged && !rules.rows_are_whole && feeds.iter().any(|feed| feed.cell >= row.len()) {
-            let code = WarningCode::ShortRow;
-            warnings.push(RowWarning { code, column: None, value: None });
+            warnings.push(RowWarning { code: WarningCode::ShortRow, feed: None });
         }
         for feed in feeds.iter() {
             let Some(column) = dataset.columns.get(feed.column) else { continue };
@@ -210,7 +184,7 @@ impl Converter {
                 records.push(if rules.rows_are_whole { Value::Null } else { Value::Absent });
                 continue;
             };
-            let context = CellContext { column, is_key: feed.is_key, decimal: rules.decimal };
+            let context = CellContext { column, is_key: feed.is_key, rules };
             match value::convert(context, raw, kind, scratch) {
                 Ok(value) => records.push(value),
                 Err(fault) => {
@@ -219,6 +193,9 @@ impl Converter {
                         errors.push(messages::cell_error(row, column, raw, fault));
                     }
                 }
+            }
+            for &code in &scratch.warnings {
+                warnings.push(RowWarning { code, feed: Some(*feed) });
             }
         }
         if let Some(key) = single(key).filter(|key| no_data::is_total(row, key.cell)) {
@@ -229,7 +206,8 @@ impl Converter {
         }
         errors.extend(without_data.map(|code| messages::strict(row, code)));
         if self.rules.strict {
-            errors.extend(self.warnings.iter().map(|it| messages::strict(row, it.code)));
+            let room = ERRORS_PER_ROW_MAX.saturating_sub(errors.len());
+            errors.extend(self.warnings.iter().take(room).map(|it| self.strict(row, *it)));
         }
         if errors.is_empty() {
             records.finish(row.row_number);
@@ -238,6 +216,13 @@ impl Converter {
             records.abandon();
             Err(errors)
         }
+    }
+
+    /// The row error that a warning is under `strict=true`.
+    fn strict(&self, row: &RawRow, warning: RowWarning) -> RowError {
+        let column = warning.feed.and_then(|feed| self.dataset.columns.get(feed.column));
+        let value = warning.feed.and_then(|feed| row.cell(feed.cell)).map(|(text, _)| text);
+        messages::strict(row, column, value, warning.code)
     }
 
     /// True when [`Converter::convert`] would take the row.
@@ -263,7 +248,7 @@ impl Converter {
         for (index, feed) in self.key.iter().enumerate() {
             let Some(column) = self.dataset.columns.get(feed.column) else { return false };
             let Some((raw, kind)) = row.cell(feed.cell) else { return false };
-            let context = CellContext { column, is_key: true, decimal: self.rules.decimal };
+            let context = CellContext { column, is_key: true, rules: &self.rules };
             let Ok(value) = value::convert(context, raw, kind, &mut self.scratch) else {
                 return false;
             };

@@ -73,10 +73,17 @@ pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> Ro
 }
 
 /// The row error for a warning where the upload has `strict=true`.
-pub(super) fn strict(row: &RawRow, warning: WarningCode) -> RowError {
+pub(super) fn strict(
+    row: &RawRow,
+    column: Option<&Column>,
+    value: Option<&str>,
+    warning: WarningCode,
+) -> RowError {
     let meaning = warning.meaning().trim_end_matches('.');
     let message = format!("{meaning}; the upload has strict=true");
-    row_error(row, RowCode::RefusedByStrict, message, None)
+    let value = value.map(|value| visible(value.trim())).filter(|value| !value.is_empty());
+    let column = column.map(|column| column.name.clone());
+    RowError { column, ..row_error(row, RowCode::RefusedByStrict, message, value) }
 }
 
 fn row_error(row: &RawRow, code: RowCode, message: String, value: Option<String>) -> RowError {

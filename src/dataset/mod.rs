@@ -5,6 +5,7 @@
 
 pub mod model;
 
+mod cell_rules;
 mod check;
 mod column;
 mod compile;
@@ -21,9 +22,10 @@ mod source;
 mod template;
 mod value;
 
+pub use cell_rules::CellRules;
 pub use check::check;
 pub use compile::{Compiled, compile};
-pub use convert::{CellRules, Converter};
+pub use convert::Converter;
 pub use datasets::Datasets;
 pub use fault::DefinitionFault;
 pub use header::{HeaderFault, HeaderNames, Match, header_warnings, match_header, read_header};

@@ -103,6 +103,8 @@ pub struct Column {
     pub min: Option<i64>,
     /// Largest value, in units of the last digit.
     pub max: Option<i64>,
+    /// Its numbers are percents: `18 %` is 18.
+    pub percent: bool,
     /// The only values that are allowed, if any are named; compared whatever the letter case.
     pub allowed: Vec<String>,
     /// Other names that a header may have.

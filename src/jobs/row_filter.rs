@@ -62,7 +62,7 @@ impl RowFilter {
         FilterPass {
             numbers: self.numbers.as_ref().map(|bytes| RowNumbers { bytes: bytes.clone(), at: 0 }),
             partitions: self.selection.partitions().to_vec(),
-            converter: Converter::new(&self.dataset, &self.plan, self.rules),
+            converter: Converter::new(&self.dataset, &self.plan, self.rules.clone()),
             key: String::new(),
         }
     }

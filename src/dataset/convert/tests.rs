@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dataset::{Datasets, compile, match_header};
+use crate::domain::detected::DecimalSeparator;
 use crate::domain::row::CellKind;
 use crate::domain::row_error::RowCode;
 use crate::domain::row_number::RowNumber;
@@ -20,6 +21,7 @@ const DEFINITION: &str = r#"
       { name = "moment", type = "datetime" },
       { name = "extra", type = "json" },
       { name = "tags", type = "list" },
+      { name = "tax", type = "decimal(5,2)", percent = true, max = 100 },
     ]"#;
 
 fn things() -> (Arc<Dataset>, Plan) {
@@ -81,6 +83,18 @@ fn each_type_reads_its_texts() {
     check("extra", Text, r#"{ "a" : 1 }"#, r#"{"a":1}"#);
     check("tags", Text, "red; blue,", r#"["red","blue"]"#);
     check("tags", Text, ";", "Null");
+}
+
+#[test]
+fn a_percent_sign_belongs_to_percents_only() {
+    for (text, units) in [("18", 1800), ("18%", 1800), ("12,5 %", 1250), ("% 18", 1800)] {
+        check("tax", Text, text, &format!("Decimal({units})"));
+    }
+    check("tax", Text, "5\u{a0}\u{ff05}", "Decimal(500)");
+    check_error("tax", Text, "%", RowCode::NotANumber, "`%` is not a number");
+    check_error("tax", Text, "18%%", RowCode::NotANumber, "is not a number");
+    check_error("tax", Text, "101 %", RowCode::OutOfRange, "above 100");
+    check_error("price", Text, "18%", RowCode::NotANumber, "is not a number");
 }
 
 #[test]
@@ -156,7 +170,7 @@ fn every_fault_of_a_row_is_told_and_nothing_is_left_behind() {
         CellRules { decimal: DecimalSeparator::Point, ..CellRules::default() },
     );
     let mut records = Records::new(plan.width());
-    let bad = row(&["", "x", "y", "z", "?", "?", "?", "?", ""].map(|text| (Text, text)));
+    let bad = row(&["", "x", "y", "z", "?", "?", "?", "?", "", ""].map(|text| (Text, text)));
     let codes: Vec<_> =
         converter.convert(&bad, &mut records).unwrap_err().iter().map(|e| e.code).collect();
     let expected = [
@@ -190,12 +204,12 @@ fn short_and_long_rows_are_told_when_something_is_lost() {
     let errors = converter.convert(&row(&[(Text, "a")]), &mut records).unwrap_err();
     assert_eq!((errors.len(), errors[0].code), (1, RowCode::MissingColumns));
     assert!(
-        errors[0].message.starts_with("the row has 1 cell where the header has 9, so Number is")
+        errors[0].message.starts_with("the row has 1 cell where the header has 10, so Number is")
     );
-    let mut long = vec![(Text, ""); 11];
+    let mut long = vec![(Text, ""); 12];
     (long[0], long[1]) = ((Text, "a"), (Text, "1"));
     assert!(converter.accepts(&row(&long)));
-    long[10] = (Text, "x");
+    long[11] = (Text, "x");
     let errors = converter.convert(&row(&long), &mut records).unwrap_err();
     assert_eq!((errors.len(), errors[0].code), (1, RowCode::TooManyColumns));
     assert!(errors[0].message.contains("`x` stands outside"));

@@ -8,10 +8,12 @@ pub(super) mod json;
 pub(super) mod number;
 pub(super) mod text;
 
+use super::cell_rules::CellRules;
 use super::model::{Column, ColumnType};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::record::Value;
 use crate::domain::row::CellKind;
+use crate::domain::warning::WarningCode;
 use date::DateFault;
 use json::JsonCellFault;
 use number::{Digits, NumberFault};
@@ -89,8 +91,8 @@ pub(super) struct CellContext<'a> {
     pub(super) column: &'a Column,
     /// The column is part of the key.
     pub(super) is_key: bool,
-    /// How the file writes decimals.
-    pub(super) decimal: DecimalSeparator,
+    /// How the file's cells are read.
+    pub(super) rules: &'a CellRules,
 }
 
 /// Buffers that are filled again and again.
@@ -98,15 +100,18 @@ pub(super) struct CellContext<'a> {
 pub(super) struct Scratch {
     text: String,
     json: String,
+    /// What a person should see of the cell that was read last.
+    pub(super) warnings: Vec<WarningCode>,
 }
 
-/// The value of a cell; borrowed from the cell, the column or `scratch`.
+/// The value of a cell; borrowed from the cell, the column or `scratch`, which keeps the warnings.
 pub(super) fn convert<'a>(
     context: CellContext<'a>,
     raw: &'a str,
     kind: CellKind,
     scratch: &'a mut Scratch,
 ) -> Result<Value<'a>, CellFault> {
+    scratch.warnings.clear();
     match kind {
         CellKind::Error => return Err(CellFault::CellError),
         CellKind::NoValue => return Err(CellFault::NoValue),
@@ -209,8 +214,9 @@ fn number_value(
     // What a workbook says is a number is plain digits with a point, whatever the file's dialect.
     let is_lossy = kind == CellKind::LossyNumber;
     let is_number = is_lossy || kind == CellKind::Number;
-    let decimal = if is_number { DecimalSeparator::Point } else { context.decimal };
-    let units = number::parse(cell, digits, decimal).map_err(|fault| {
+    let decimal = if is_number { DecimalSeparator::Point } else { context.rules.decimal };
+    let text = if context.column.percent { without_percent_sign(cell) } else { cell };
+    let units = number::parse(text, digits, decimal).map_err(|fault| {
         if is_lossy && fault != NumberFault::Overflow {
             CellFault::PrecisionLost
         } else {
@@ -224,6 +230,15 @@ fn number_value(
         return Err(CellFault::AboveMax);
     }
     Ok(units)
+}
+
+/// The number of `18%`, `12.5 %` or, as in Turkish, `%18`.
+fn without_percent_sign(cell: &str) -> &str {
+    const SIGNS: [char; 2] = ['%', '\u{ff05}'];
+    match cell.strip_suffix(SIGNS) {
+        Some(number) => number.trim_end(),
+        None => cell.strip_prefix(SIGNS).map_or(cell, str::trim_start),
+    }
 }
 
 /// A NUL in the cell explains more than that the cell is not what the column wants.
