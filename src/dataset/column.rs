@@ -256,7 +256,7 @@ fn read_allowed(
     for spanned in values {
         let (offset, Text(value)) = (spanned.span().start, spanned.into_inner());
         let mut scratch = Scratch::default();
-        let rules = CellRules::default();
+        let rules = CellRules::of_definition();
         let context = CellContext { column, is_key: true, rules: &rules };
         // As cells are: trimmed, in NFC, not too long. What can never be met is a fault.
         let clean = match value::convert(context, &value, CellKind::Text, &mut scratch) {
@@ -281,7 +281,7 @@ fn read_allowed(
 fn check_example(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>, column: &Column) {
     let Some(example) = &column.example else { return };
     let mut scratch = Scratch::default();
-    let rules = CellRules::default();
+    let rules = CellRules::of_definition();
     let context = CellContext { column, is_key: false, rules: &rules };
     if let Err(fault) = value::convert(context, example, CellKind::Text, &mut scratch) {
         let text = message(column, example, example, fault);

@@ -114,7 +114,7 @@ fn with_signs(text: &str) -> String {
 /// The code of a cell's fault.
 fn code(column: &Column, fault: CellFault) -> RowCode {
     match fault {
-        CellFault::Required => RowCode::Required,
+        CellFault::Required | CellFault::NullWord => RowCode::Required,
         CellFault::TooLong => RowCode::TooLong,
         CellFault::Number(NumberFault::NotANumber) => RowCode::NotANumber,
         CellFault::Number(NumberFault::Ambiguous) => RowCode::AmbiguousNumber,
@@ -143,6 +143,10 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
     let title = &column.title;
     match fault {
         CellFault::Required => format!("{title} is required"),
+        CellFault::NullWord => format!(
+            "`{value}` stands for no value, but {title} is required; if it is a value here, name \
+             other words with the option `nulls`"
+        ),
         CellFault::TooLong => format!(
             "`{value}` has {} characters, but {title} takes at most {}; shorten it",
             raw.trim().chars().count(),

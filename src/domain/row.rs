@@ -32,6 +32,60 @@ pub enum CellKind {
     Missing,
 }
 
+/// What spreadsheets write where a formula failed, in the languages of their users. The English ones
+/// are those of ECMA-376, part 1, 18.17.3, and newer ones.
+const ERROR_WORDS: [&str; 38] = [
+    "#N/A",
+    "#REF!",
+    "#DIV/0!",
+    "#VALUE!",
+    "#NAME?",
+    "#NUM!",
+    "#NULL!",
+    "#GETTING_DATA",
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    // German.
+    "#NV",
+    "#BEZUG!",
+    "#WERT!",
+    "#ZAHL!",
+    // French.
+    "#VALEUR!",
+    "#NOM?",
+    "#NOMBRE!",
+    "#NUL!",
+    // Spanish.
+    "#\u{a1}REF!",
+    "#\u{a1}DIV/0!",
+    "#\u{a1}VALOR!",
+    "#\u{bf}NOMBRE?",
+    "#\u{a1}NUM!",
+    "#\u{a1}NULO!",
+    // Italian and Portuguese.
+    "#N/D",
+    "#RIF!",
+    "#VALORE!",
+    "#VALOR!",
+    "#NOME?",
+    "#N\u{da}M!",
+    // Dutch.
+    "#N/B",
+    "#VERW!",
+    "#WAARDE!",
+    "#NAAM?",
+    "#GETAL!",
+];
+
+/// True for a text that is an error of a spreadsheet, as it stands in a file without types.
+#[must_use]
+pub fn is_error_word(text: &str) -> bool {
+    text.starts_with('#') && ERROR_WORDS.contains(&text)
+}
+
 /// What is wrong with a row as a whole, so that its cells mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowFault {

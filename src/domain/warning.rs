@@ -53,6 +53,10 @@ warning_codes! {
     DefaultRows = "default_rows";
     /// A row ends before the last column; the values that it does not have stay as stored.
     ShortRow = "short_row";
+    /// A word such as NULL stands for no value; the cell counts as empty.
+    NullWords = "null_words";
+    /// A value stands in a wrapper such as ="…" or behind an apostrophe; only the value is taken.
+    WrappedCells = "wrapped_cells";
 }
 
 impl WarningCode {

@@ -2,17 +2,13 @@
 //!
 //! Such a list is known by its own columns ([`is_failed_list`]). In it, and in no other file, the
 //! apostrophe that kept a spreadsheet from taking a cell for a formula is taken away again, and
-//! cells that say that they have no value (`#N/A`, U+FFFD) are read as such: an
+//! cells that say that they have no value (`#VALUE!`, U+FFFD) are read as such: an
 //! uncorrected row fails again instead of storing the error text.
 
 use super::RowSource;
 use super::error::ReadError;
 use crate::domain::failed_list::{is_failed_list, unescape_formula};
-use crate::domain::row::{CellKind, RawRow};
-
-/// The error values of spreadsheets (ECMA-376, part 1, 18.17.3), as the list shows them.
-const CELL_ERRORS: [&str; 8] =
-    ["#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA"];
+use crate::domain::row::{CellKind, RawRow, is_error_word};
 
 /// The rows of a list of failed rows.
 #[derive(Debug)]
@@ -77,7 +73,7 @@ impl<R: RowSource> RowSource for FailedRowsFile<R> {
 fn restore_kind(text: &str, kind: CellKind) -> CellKind {
     if kind != CellKind::Text {
         kind
-    } else if CELL_ERRORS.contains(&text) {
+    } else if is_error_word(text) {
         CellKind::Error
     } else if text.contains('\u{FFFD}') {
         CellKind::BadEncoding

@@ -6,6 +6,7 @@ pub(super) mod boolean;
 pub(super) mod date;
 pub(super) mod json;
 pub(super) mod number;
+pub(super) mod special;
 pub(super) mod text;
 
 use super::cell_rules::CellRules;
@@ -17,6 +18,7 @@ use crate::domain::warning::WarningCode;
 use date::DateFault;
 use json::JsonCellFault;
 use number::{Digits, NumberFault};
+use special::{Place, Special, is_same_word};
 use text::TextFault;
 
 /// Why a cell has no value. `messages` makes the row error from it.
@@ -24,6 +26,8 @@ use text::TextFault;
 pub(super) enum CellFault {
     /// Empty, but the column is required.
     Required,
+    /// A word that stands for no value, but the column is required.
+    NullWord,
     /// More characters than `max_length`.
     TooLong,
     /// Not a number of the column.
@@ -95,11 +99,22 @@ pub(super) struct CellContext<'a> {
     pub(super) rules: &'a CellRules,
 }
 
+impl<'a> CellContext<'a> {
+    fn place(&self) -> Place<'a> {
+        Place {
+            is_key: self.is_key,
+            is_reference: self.column.reference.is_some(),
+            allowed: &self.column.allowed,
+        }
+    }
+}
+
 /// Buffers that are filled again and again.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     text: String,
     json: String,
+    unwrapped: String,
     /// What a person should see of the cell that was read last.
     pub(super) warnings: Vec<WarningCode>,
 }
@@ -111,7 +126,8 @@ pub(super) fn convert<'a>(
     kind: CellKind,
     scratch: &'a mut Scratch,
 ) -> Result<Value<'a>, CellFault> {
-    scratch.warnings.clear();
+    let Scratch { text, json, unwrapped, warnings } = scratch;
+    warnings.clear();
     match kind {
         CellKind::Error => return Err(CellFault::CellError),
         CellKind::NoValue => return Err(CellFault::NoValue),
@@ -127,12 +143,27 @@ pub(super) fn convert<'a>(
         | CellKind::Time => {}
     }
     let column = context.column;
-    let cell = text::trimmed(raw);
+    let mut cell = text::trimmed(raw);
+    if kind == CellKind::Text {
+        match context.rules.special.read(cell, context.place(), unwrapped) {
+            None => {}
+            Some(Special::Wrapped(value)) => {
+                warnings.push(WarningCode::WrappedCells);
+                cell = text::trimmed(value);
+            }
+            Some(Special::NoValue) if column.required => return Err(CellFault::NullWord),
+            Some(Special::NoValue) => {
+                warnings.push(WarningCode::NullWords);
+                return Ok(Value::Null);
+            }
+            Some(Special::Error) => return Err(CellFault::CellError),
+        }
+    }
     if cell.is_empty() {
         return if column.required { Err(CellFault::Required) } else { Ok(Value::Null) };
     }
     match column.kind {
-        ColumnType::Text => text_value(context, cell, kind, &mut scratch.text),
+        ColumnType::Text => text_value(context, cell, kind, text),
         ColumnType::Integer => {
             number_value(context, cell, kind, Digits::INTEGER).map(Value::Integer)
         }
@@ -153,14 +184,14 @@ pub(super) fn convert<'a>(
             if kind == CellKind::LossyNumber {
                 return Err(CellFault::PrecisionLost);
             }
-            json::compact(cell, &mut scratch.json).map_err(|fault| or_nul(cell, fault.into()))?;
-            Ok(Value::Text(&scratch.json))
+            json::compact(cell, json).map_err(|fault| or_nul(cell, fault.into()))?;
+            Ok(Value::Text(json))
         }
         ColumnType::List => {
             let cell = text_of(cell, kind)?;
-            let clean = text::clean(cell, false, &mut scratch.text)?;
-            if json::list(clean, &mut scratch.json) {
-                Ok(Value::Text(&scratch.json))
+            let clean = text::clean(cell, false, text)?;
+            if json::list(clean, json) {
+                Ok(Value::Text(json))
             } else if column.required {
                 Err(CellFault::Required)
             } else {
@@ -195,11 +226,7 @@ fn text_value<'a>(
     if column.allowed.is_empty() {
         return Ok(Value::Text(clean));
     }
-    let same = |word: &&String| {
-        word.eq_ignore_ascii_case(clean)
-            || (!clean.is_ascii() && word.to_lowercase() == clean.to_lowercase())
-    };
-    match column.allowed.iter().find(same) {
+    match column.allowed.iter().find(|word| is_same_word(word, clean)) {
         Some(word) => Ok(Value::Text(word)),
         None => Err(CellFault::NotAllowed),
     }

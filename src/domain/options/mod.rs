@@ -1,5 +1,6 @@
 //! The options of an upload: what may be asked for. How they are written is in `parse`.
 
+mod null_words;
 mod parse;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::detected::DecimalSeparator;
+pub use null_words::NullWords;
 pub use parse::OptionFault;
 
 /// Which rows may change the table.
@@ -83,6 +85,8 @@ pub struct Options {
     pub max_errors: Option<u64>,
     /// What an empty cell does to a stored value.
     pub blank: Blank,
+    /// Words that stand for no value.
+    pub nulls: NullWords,
     /// What the earlier ones of several rows with the same key are.
     pub duplicates: Duplicates,
     /// CSV: the delimiter, instead of detecting it.
@@ -124,6 +128,7 @@ mod tests {
             ("delimiter", "tab"),
             ("mapping", r#"{"Art.-Nr.":"sku"}"#),
             ("priority", "-5"),
+            ("nulls", "-,keine"),
         ])
         .unwrap();
         let stored = serde_json::to_string(&options).unwrap();

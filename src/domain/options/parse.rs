@@ -1,7 +1,7 @@
 //! Options from query or form fields. An unknown name or value is refused by name, with what would be
 //! right.
 
-use super::{Blank, Duplicates, Mode, OnError, Options, RowEventMode};
+use super::{Blank, Duplicates, Mode, NullWords, OnError, Options, RowEventMode};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::row_error::shown;
 
@@ -40,6 +40,7 @@ impl Options {
         "onError",
         "maxErrors",
         "blank",
+        "nulls",
         "duplicates",
         "delimiter",
         "encoding",
@@ -136,6 +137,10 @@ impl Options {
             "strict" => {
                 self.strict =
                     choice("strict", value, "true or false", &[("true", true), ("false", false)])?;
+            }
+            "nulls" => {
+                self.nulls = NullWords::parse(value)
+                    .ok_or_else(|| fault("nulls", value, NullWords::TAKES))?;
             }
             "sheet" => self.sheet = Some(value.to_owned()),
             "encoding" => self.encoding = Some(value.to_ascii_lowercase()),

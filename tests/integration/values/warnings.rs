@@ -71,3 +71,47 @@ both!(strict_makes_a_warning_a_refusal_or_a_row_error, |server| {
     let errors = server.errors(job["jobId"].as_i64().unwrap(), "").await;
     assert_eq!(errors.ok()["errors"][0]["code"], "refused_by_strict");
 });
+
+both!(words_for_no_value_and_wrappers_are_counted_by_column, |server| {
+    server.load("products", Upload::csv(SEED)).await;
+    let text = "SKU,Name,Price,Qty,Brand\n=\"A-1\",Arnica,NULL,\"=\"\"4\"\"\",-\n\
+                B-2,=\"B\",'3.50,,nan\nNULL,Nobody,1,1,Acme\n";
+    let upload = || Upload::csv(text);
+    let preview = server.upload("products/preview", upload()).await;
+    assert_eq!(
+        codes(preview.data()),
+        [["null_words"; 2].as_slice(), &["wrapped_cells"; 4]].concat()
+    );
+    let kept = server.load("products", upload().option("blank", "keep")).await;
+    assert_eq!(kept["counts"]["failed"], 1, "{kept}");
+    assert_eq!(
+        products(server).await,
+        [["A-1", "250", "4", "Acme"], ["B-2", "350", "5", "Acme"]],
+        "under blank=keep a word keeps what is stored"
+    );
+    let job = server.load("products", upload()).await;
+    assert_eq!(job["counts"]["failed"], 1, "{job}");
+    let sql = "select sku, name, coalesce(cast(selling_price as integer), -1), brand_id from products order by sku";
+    let rows = server.rows(sql).await;
+    assert_eq!(rows[0], ["A-1", "Arnica", "-1", "NULL"]);
+    assert_eq!((rows[1][1].as_str(), rows[1][3].as_str()), ("B", "NULL"));
+    let message = server.rows("select message from import_errors where code = 'required'").await;
+    assert!(
+        message[0][0].starts_with("`NULL` stands for no value, but SKU is required"),
+        "{message:?}"
+    );
+    let brand =
+        job["warnings"].as_array().unwrap().iter().find(|it| it["column"] == "brand").unwrap();
+    assert_eq!((&brand["code"], &brand["count"]), (&json!("null_words"), &json!(2)));
+    assert_eq!(brand["examples"][0], json!({"rowNumber": 2, "value": "-"}));
+    let brands = server.rows("select name from brands").await;
+    assert_eq!(brands, [["Acme"]]);
+    let literal = server.load("products", upload().option("nulls", "")).await;
+    assert_eq!(literal["counts"]["failed"], 1, "a price of NULL is no number: {literal}");
+    let strict = server.load("products", upload().option("strict", "true")).await;
+    assert_eq!(strict["counts"]["failed"], 3, "{strict}");
+    let columns = server
+        .rows("select distinct column_name from import_errors where code = 'refused_by_strict' order by 1")
+        .await;
+    assert_eq!(columns.concat(), ["brand", "current_stock", "name", "selling_price", "sku"]);
+});
