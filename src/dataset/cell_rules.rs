@@ -1,14 +1,30 @@
 //! How the cells of a file are read, as far as the file and the client decide it.
 
 use super::value::special::SpecialCells;
-use crate::domain::detected::{DecimalSeparator, Detected};
-use crate::domain::options::{NullWords, Options};
+use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
+use crate::domain::options::{Currency, NullWords, Options};
+
+/// Something that a file may be written in one way or another.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Convention<T> {
+    /// Nothing says which.
+    #[default]
+    Unknown,
+    /// Other values of the file prove it.
+    Proven(T),
+    /// The client declares it.
+    Declared(T),
+}
 
 /// How the cells of a file are read.
 #[derive(Debug, Clone, Default)]
 pub struct CellRules {
     /// How the file writes decimals.
-    pub(super) decimal: DecimalSeparator,
+    pub(super) decimal: Convention<DecimalSeparator>,
+    /// The order of the file's dates.
+    pub(super) dates: Convention<DateOrder>,
+    /// What a currency sign or a unit beside a number does.
+    pub(super) currency: Currency,
     /// Cells that are not their value.
     pub(super) special: SpecialCells,
     /// Cells after the last one of a row are empty, as in every sheet; in other files they say
@@ -28,7 +44,17 @@ impl CellRules {
     #[must_use]
     pub fn new(detected: &Detected, options: &Options) -> Self {
         Self {
-            decimal: detected.decimal,
+            decimal: match (options.decimal, detected.decimal) {
+                (_, DecimalSeparator::Undeclared) => Convention::Unknown,
+                (DecimalSeparator::Undeclared, proven) => Convention::Proven(proven),
+                (_, declared) => Convention::Declared(declared),
+            },
+            dates: match (options.dates, detected.dates) {
+                (_, None) => Convention::Unknown,
+                (None, Some(proven)) => Convention::Proven(proven),
+                (Some(_), Some(declared)) => Convention::Declared(declared),
+            },
+            currency: options.currency,
             special: SpecialCells::new(&options.nulls),
             rows_are_whole: detected.sheet.is_some(),
             strict: options.strict,

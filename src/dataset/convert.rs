@@ -204,7 +204,7 @@ impl Converter {
         if is_other_header {
             errors.push(messages::other_header(row));
         }
-        errors.extend(without_data.map(|code| messages::strict(row, code)));
+        errors.extend(without_data.map(|code| messages::strict(row, None, None, code)));
         if self.rules.strict {
             let room = ERRORS_PER_ROW_MAX.saturating_sub(errors.len());
             errors.extend(self.warnings.iter().take(room).map(|it| self.strict(row, *it)));

@@ -116,7 +116,7 @@ fn code(column: &Column, fault: CellFault) -> RowCode {
     match fault {
         CellFault::Required | CellFault::NullWord => RowCode::Required,
         CellFault::TooLong => RowCode::TooLong,
-        CellFault::Number(NumberFault::NotANumber) => RowCode::NotANumber,
+        CellFault::Number(NumberFault::NotANumber) | CellFault::Currency => RowCode::NotANumber,
         CellFault::Number(NumberFault::Ambiguous) => RowCode::AmbiguousNumber,
         CellFault::Number(NumberFault::TooManyDecimals) => match scale(column) {
             0 => RowCode::NotAnInteger,
@@ -132,7 +132,7 @@ fn code(column: &Column, fault: CellFault) -> RowCode {
         CellFault::Nul => RowCode::NulCharacter,
         CellFault::Control(_) => RowCode::ControlCharacter,
         CellFault::BadEncoding => RowCode::BadEncoding,
-        CellFault::PrecisionLost => RowCode::PrecisionLost,
+        CellFault::PrecisionLost | CellFault::ExponentForm => RowCode::PrecisionLost,
         CellFault::CellError => RowCode::CellError,
         CellFault::NoValue => RowCode::FormulaWithoutValue,
     }
@@ -153,6 +153,10 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
             column.max_length.unwrap_or_default(),
         ),
         CellFault::Number(fault) => number_message(column, value, raw, fault),
+        CellFault::Currency => format!(
+            "{}, or upload with the option `currency=strip`, which takes currency signs and units off",
+            number_message(column, value, raw, NumberFault::NotANumber),
+        ),
         CellFault::BelowMin => format!(
             "`{value}` is below {}, the smallest value of {title}; correct it",
             written(column.min.unwrap_or(i64::MIN), scale(column)),
@@ -183,6 +187,11 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
         CellFault::PrecisionLost => format!(
             "`{value}` is a number of which the spreadsheet kept only the first 15 digits; format \
              the column as text, enter the value again and save"
+        ),
+        CellFault::ExponentForm => format!(
+            "`{value}` is how a spreadsheet shortens a long number, and its last digits are gone; \
+             format the column as text, enter the value again and save; if it is the value as it \
+             should be, write it as `=\"{value}\"`"
         ),
         CellFault::CellError => format!(
             "`{value}` is an error of the spreadsheet, not a value; correct the formula or empty \
@@ -242,8 +251,12 @@ fn date_message(column: &Column, value: &str, fault: DateFault) -> String {
             format!("`{value}` is not a point in time; write it like {example}")
         }
         DateFault::TwoReadings => format!(
-            "`{value}` can be read as two different days; write it with the year first, like \
-             {example}"
+            "`{value}` can be read as two different days; say which part comes first with the option \
+             `dates` (dmy or mdy), or write it with the year first, like {example}"
+        ),
+        DateFault::OtherOrder => format!(
+            "`{value}` does not have the order that the option `dates` names; correct the option, \
+             or write it with the year first, like {example}"
         ),
         DateFault::HasTime => format!(
             "`{value}` has a time of day, but {} takes only the day; write it like {example}",

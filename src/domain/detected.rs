@@ -72,6 +72,27 @@ pub enum DecimalSeparator {
     Comma,
 }
 
+/// The order of day, month and year in the file's dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DateOrder {
+    /// `22/11/2026`.
+    Dmy,
+    /// `11/22/2026`.
+    Mdy,
+    /// `2026/11/22`.
+    Ymd,
+}
+
+/// How a file writes what people write in several ways.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Conventions {
+    /// Its decimals.
+    pub decimal: DecimalSeparator,
+    /// Its dates; `None`: what can be read in two ways (`05/04/2026`) is a row error.
+    pub dates: Option<DateOrder>,
+}
+
 /// Everything that was decided about a file before its first row was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +116,9 @@ pub struct Detected {
     pub header_row: u32,
     /// How the file writes decimals.
     pub decimal: DecimalSeparator,
+    /// The order of the parts of its dates, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateOrder>,
     /// The header's cells as they stand in the file.
     pub header: Vec<String>,
     /// For each header cell the dataset's column that it feeds, or nothing.

@@ -34,7 +34,7 @@ pub enum CellKind {
 
 /// What spreadsheets write where a formula failed, in the languages of their users. The English ones
 /// are those of ECMA-376, part 1, 18.17.3, and newer ones.
-const ERROR_WORDS: [&str; 38] = [
+const ERROR_WORDS: &[&str] = &[
     "#N/A",
     "#REF!",
     "#DIV/0!",

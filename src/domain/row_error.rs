@@ -66,7 +66,7 @@ row_codes! {
     ControlCharacter = "control_character";
     /// The bytes are not text in the encoding of the file.
     BadEncoding = "bad_encoding";
-    /// The spreadsheet kept only 15 digits of this number; format the column as text and save again.
+    /// The spreadsheet kept only the first digits of this number; format the column as text, enter the value again and save.
     PrecisionLost = "precision_lost";
     /// The cell holds an error value of the spreadsheet, such as #N/A.
     CellError = "cell_error";

@@ -57,6 +57,16 @@ warning_codes! {
     NullWords = "null_words";
     /// A value stands in a wrapper such as ="…" or behind an apostrophe; only the value is taken.
     WrappedCells = "wrapped_cells";
+    /// A currency sign or a unit beside a number is taken off.
+    CurrencyStripped = "currency_stripped";
+    /// A number that could be read in two ways is read with the decimal separator that other numbers of the file have.
+    DecimalsDerived = "decimals_derived";
+    /// A date that could be read in two ways is read in the order that other dates of the file have.
+    DatesDerived = "dates_derived";
+    /// A key or name has white space, hyphens or letters that only look like the plain ones; it is taken with the plain ones.
+    FoldedKeys = "folded_keys";
+    /// A name holds a character as HTML writes it, such as `&amp;`; it is stored as it stands.
+    Entities = "entities";
 }
 
 impl WarningCode {

@@ -10,7 +10,7 @@ use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::stop::StopOnDrop;
 use crate::dataset::model::Dataset;
-use crate::dataset::{HeaderNames, header_warnings, match_header};
+use crate::dataset::{HeaderNames, conventions, header_warnings, match_header};
 use crate::domain::detected::Detected;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::Options;
@@ -71,7 +71,9 @@ impl Jobs {
             if request.options.strict && !warnings.is_empty() {
                 return Err(JobsError::Strict(warnings));
             }
-            let detected = inspection.into_detected(matched.names(dataset));
+            let rows = &inspection.sample;
+            let conventions = conventions(dataset, &matched.columns, rows, &request.options);
+            let detected = inspection.into_detected(matched.names(dataset), conventions);
             context.submit_inspected(request, detected, warnings).await
         })
         .await

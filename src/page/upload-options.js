@@ -15,6 +15,9 @@ const GROUPS = [
     { name: "delimiter", label: "Delimiter", hint: "The character between the cells of a text file.", choices: [["", "Detect"], [",", "Comma ,"], [";", "Semicolon ;"], ["tab", "Tab"], ["|", "Pipe |"]] },
     { name: "encoding", label: "Encoding", hint: "Of a text file, such as utf-8 or windows-1252.", placeholder: "detect", known: ["utf-8", "windows-1252", "iso-8859-15", "utf-16le", "macintosh", "windows-1251", "gbk", "shift_jis"] },
     { name: "decimal", label: "Decimal separator", hint: "How the file writes numbers.", choices: [["", "Detect"], ["point", "Point: 1,234.56"], ["comma", "Comma: 1.234,56"]] },
+    { name: "dates", label: "Dates", hint: "The order of day, month and year.", choices: [["", "Detect"], ["dmy", "Day first: 22/11/2026"], ["mdy", "Month first: 11/22/2026"], ["ymd", "Year first: 2026/11/22"]] },
+    { name: "currency", label: "Currencies and units", hint: "What a sign or unit beside a number does, such as $4.99 or 5 pcs.", choices: [["refuse", "Report the row"], ["strip", "Take it off"]] },
+    { name: "nulls", label: "Words for no value", hint: "Cells with nothing but one of these words are empty.", placeholder: "NULL, \\N, nan, None, N/A" },
     { name: "sheet", label: "Sheet", hint: "Of a workbook.", placeholder: "detect" },
     { name: "headerRow", label: "Header row", hint: "The row with the column names.", number: [1, 1000], placeholder: "detect" },
   ]],
@@ -28,7 +31,7 @@ const GROUPS = [
 ];
 
 /** Options that change what the preview shows. */
-const SEEN_IN_PREVIEW = ["mode", "blank", "delimiter", "encoding", "decimal", "sheet", "headerRow"];
+const SEEN_IN_PREVIEW = ["mode", "blank", "delimiter", "encoding", "decimal", "dates", "currency", "nulls", "sheet", "headerRow"];
 
 /** Sends "options" with `detail.preview`: whether a preview would be another one now. */
 class UploadOptions extends HTMLElement {

@@ -6,14 +6,17 @@ use std::path::Path;
 use super::error::{ReadError, listed};
 use super::failed_rows_file;
 use super::header_search::FoundHeader;
-use crate::domain::detected::{DecimalSeparator, Detected, Format};
-use crate::domain::limits::COLUMNS_MAX;
+use crate::domain::detected::{Conventions, Detected, Format};
+use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::row::RawRow;
 use crate::domain::row_error::shown;
 use crate::domain::warning::{WarningCode, Warnings};
 
-/// Rows after the header that an inspection reads.
+/// Rows after the header that an inspection needs: a fault in one of them is the file's.
 pub(super) const SAMPLE_ROWS: usize = 20;
+
+/// Rows after the header that an inspection reads, if they have no more than [`SNIFF_BYTES`].
+const SAMPLE_ROWS_MAX: usize = 10_000;
 
 /// A file as it came in.
 #[derive(Debug, Clone, Copy)]
@@ -47,11 +50,9 @@ pub struct Inspection {
     pub sheets: Vec<String>,
     /// The row of the header as a spreadsheet shows it.
     pub header_row: u32,
-    /// How the file writes decimals.
-    pub decimal: DecimalSeparator,
     /// The header's cells as they stand in the file, without empty ones at the end.
     pub header: Vec<String>,
-    /// The first data rows, at most twenty, as the job will read them.
+    /// The first data rows, as the job will read them.
     pub sample: Vec<RawRow>,
     /// What a person should see of the file as a whole.
     pub warnings: Warnings,
@@ -94,9 +95,10 @@ impl Inspection {
         })
     }
 
-    /// What a job keeps of it, with the name of the column that each cell of the header feeds.
+    /// What a job keeps of it, with the name of the column that each cell of the header feeds, and
+    /// how the cells are written.
     #[must_use]
-    pub fn into_detected(self, columns: Vec<Option<String>>) -> Detected {
+    pub fn into_detected(self, columns: Vec<Option<String>>, conventions: Conventions) -> Detected {
         Detected {
             format: self.format,
             delimiter: self.delimiter,
@@ -104,11 +106,30 @@ impl Inspection {
             bom: self.bom,
             sheet: self.sheet,
             header_row: self.header_row,
-            decimal: self.decimal,
+            decimal: conventions.decimal,
+            dates: conventions.dates,
             header: self.header,
             columns,
         }
     }
+}
+
+/// Reads the first rows. A fault after the first few ends the sample; the job meets it again.
+pub(super) fn read_sample(
+    mut next: impl FnMut(&mut RawRow) -> Result<bool, ReadError>,
+) -> Result<Vec<RawRow>, ReadError> {
+    let (mut row, mut sample, mut bytes) = (RawRow::new(), Vec::new(), 0);
+    while sample.len() < SAMPLE_ROWS_MAX && bytes < SNIFF_BYTES {
+        match next(&mut row) {
+            Ok(true) => {
+                bytes += row.text_bytes();
+                sample.push(row.clone());
+            }
+            Err(fault) if sample.len() < SAMPLE_ROWS => return Err(fault),
+            Ok(false) | Err(_) => break,
+        }
+    }
+    Ok(sample)
 }
 
 /// The header's cells up to the last one with content.

@@ -5,7 +5,6 @@
 
 mod child;
 mod csv_rows;
-mod decimal;
 mod delimiter;
 mod encoding;
 pub mod error;

@@ -156,3 +156,37 @@ both!(an_inline_upload_whose_wait_is_over_is_answered_with_its_job, |server| {
     let job = server.import("dealers", impatient).await;
     assert_eq!(server.finished(job).await["counts"]["unchanged"], 1);
 });
+
+both!(one_date_decides_about_those_with_two_readings, |server| {
+    with_dealers(server).await;
+    let text = |days: [&str; 3]| {
+        let [a, b, c] = days;
+        format!("Dealer Code,Branch,Name,Founded\nD1,1,Acme,{a}\nD2,1,Bolt,{b}\nD3,1,Cog,{c}\n")
+    };
+    let days = "select code, cast(founded as text) from dealers order by code";
+    let proven = text(["05/04/2026", "13/04/2026", "2026-04-06"]);
+    let job = server.load("dealers", Upload::csv(&proven)).await;
+    assert_eq!((&job["detected"]["dates"], &job["counts"]["created"]), (&json!("dmy"), &json!(3)));
+    assert_eq!(
+        server.rows(days).await,
+        [["D1", "2026-04-05"], ["D2", "2026-04-13"], ["D3", "2026-04-06"]]
+    );
+    let warning = &job["warnings"][0];
+    assert_eq!(
+        (&warning["code"], &warning["column"]),
+        (&json!("dates_derived"), &json!("founded"))
+    );
+    assert_eq!(warning["examples"], json!([{"rowNumber": 2, "value": "05/04/2026"}]));
+
+    let open = text(["05/04/2026", "05/05/2026", "06.04.2026"]);
+    let job = server.load("dealers", Upload::csv(&open)).await;
+    assert_eq!((&job["detected"]["dates"], &job["counts"]["failed"]), (&json!(null), &json!(1)));
+    let message = server.rows("select message from import_errors where code = 'not_a_date'").await;
+    assert!(message[0][0].contains("the option `dates` (dmy or mdy)"), "{message:?}");
+
+    let job = server.load("dealers", Upload::csv(&open).option("dates", "mdy")).await;
+    assert_eq!((&job["counts"]["failed"], &job["warnings"]), (&json!(0), &json!([])), "{job}");
+    assert_eq!(server.rows(days).await[0], ["D1", "2026-05-04"]);
+    let ymd = server.load("dealers", Upload::csv(&open).option("dates", "ymd")).await;
+    assert_eq!(ymd["counts"]["failed"], 3, "{ymd}");
+});

@@ -1,6 +1,7 @@
 //! Tests of `convert`.
 
 use super::*;
+use crate::dataset::cell_rules::Convention;
 use crate::dataset::{Datasets, compile, match_header};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::row::CellKind;
@@ -167,7 +168,10 @@ fn every_fault_of_a_row_is_told_and_nothing_is_left_behind() {
     let mut converter = Converter::new(
         &dataset,
         &plan,
-        CellRules { decimal: DecimalSeparator::Point, ..CellRules::default() },
+        CellRules {
+            decimal: Convention::Declared(DecimalSeparator::Point),
+            ..CellRules::default()
+        },
     );
     let mut records = Records::new(plan.width());
     let bad = row(&["", "x", "y", "z", "?", "?", "?", "?", "", ""].map(|text| (Text, text)));
@@ -198,7 +202,10 @@ fn short_and_long_rows_are_told_when_something_is_lost() {
     let mut converter = Converter::new(
         &dataset,
         &plan,
-        CellRules { decimal: DecimalSeparator::Point, ..CellRules::default() },
+        CellRules {
+            decimal: Convention::Declared(DecimalSeparator::Point),
+            ..CellRules::default()
+        },
     );
     let mut records = Records::new(plan.width());
     let errors = converter.convert(&row(&[(Text, "a")]), &mut records).unwrap_err();
@@ -297,7 +304,8 @@ proptest::proptest! {
         comma in proptest::bool::ANY,
     ) {
         let (dataset, plan) = things();
-        let decimal = if comma { DecimalSeparator::Comma } else { DecimalSeparator::Undeclared };
+        let comma = comma.then_some(Convention::Declared(DecimalSeparator::Comma));
+        let decimal = comma.unwrap_or_default();
         let mut converter = Converter::new(&dataset, &plan, CellRules { decimal, ..CellRules::default() });
         let cells: Vec<_> = cells.iter().map(|(kind, text)| (*kind, text.as_str())).collect();
         let (row, mut records, mut key) = (row(&cells), Records::new(plan.width()), String::new());

@@ -1,6 +1,7 @@
 //! Days and points in time from text. ISO 8601 always; other spellings only when there is one way
 //! to read them.
 
+use crate::domain::detected::DateOrder;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 /// Why a text is not a day or a point in time.
@@ -10,14 +11,20 @@ pub(in crate::dataset) enum DateFault {
     NotADate,
     /// `05/04/2026`: which one is the month?
     TwoReadings,
+    /// The month comes where the declared order has the day, or the year comes last.
+    OtherOrder,
     /// A day is wanted, and the time of day is not midnight.
     HasTime,
 }
 
-/// Reads a day: `2026-11-22`, `2026/11/22`, `22.11.2026`, `22/11/2026` where only one is a month.
-pub(in crate::dataset) fn day(text: &str) -> Result<NaiveDate, DateFault> {
+/// Reads a day: `2026-11-22`, `2026/11/22`, `22.11.2026`, `22/11/2026` where only one is a month or
+/// the order is known.
+pub(in crate::dataset) fn day(
+    text: &str,
+    order: Option<DateOrder>,
+) -> Result<NaiveDate, DateFault> {
     let (date, clock) = split_clock(text);
-    let date = calendar_day(date)?;
+    let date = calendar_day(date, order)?;
     match clock {
         None => Ok(date),
         Some(clock) => match time(clock) {
@@ -31,9 +38,12 @@ pub(in crate::dataset) fn day(text: &str) -> Result<NaiveDate, DateFault> {
 /// Reads a point in time: RFC 3339, or a day with an optional time; without an offset it is UTC.
 ///
 /// What is finer than a microsecond is dropped: no database here keeps it.
-pub(in crate::dataset) fn moment(text: &str) -> Result<DateTime<Utc>, DateFault> {
+pub(in crate::dataset) fn moment(
+    text: &str,
+    order: Option<DateOrder>,
+) -> Result<DateTime<Utc>, DateFault> {
     let (date, clock) = split_clock(text);
-    let date = calendar_day(date)?;
+    let date = calendar_day(date, order)?;
     let Some(clock) = clock else {
         return Ok(date.and_time(NaiveTime::MIN).and_utc());
     };
@@ -43,6 +53,21 @@ pub(in crate::dataset) fn moment(text: &str) -> Result<DateTime<Utc>, DateFault>
     if (1..=9999).contains(&utc.year()) { Ok(utc.and_utc()) } else { Err(DateFault::NotADate) }
 }
 
+/// The order that `text` proves: a date that is one of the calendar in this order only.
+pub(in crate::dataset) fn proof(text: &str) -> Option<DateOrder> {
+    let (date, _) = split_clock(text);
+    if date.contains('.') {
+        // With points the day always comes first, whatever other dates do.
+        return None;
+    }
+    let is_day = |order| calendar_day(date, Some(order)).is_ok();
+    match (is_day(DateOrder::Dmy), is_day(DateOrder::Mdy)) {
+        (true, false) => Some(DateOrder::Dmy),
+        (false, true) => Some(DateOrder::Mdy),
+        (true, true) | (false, false) => None,
+    }
+}
+
 fn split_clock(text: &str) -> (&str, Option<&str>) {
     match text.split_once(['T', 't', ' ']) {
         Some((date, clock)) => (date, Some(clock)),
@@ -50,7 +75,7 @@ fn split_clock(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn calendar_day(text: &str) -> Result<NaiveDate, DateFault> {
+fn calendar_day(text: &str, order: Option<DateOrder>) -> Result<NaiveDate, DateFault> {
     let fault = DateFault::NotADate;
     let mark = text.chars().find(|c| matches!(c, '-' | '/' | '.')).ok_or(fault)?;
     let mut parts = text.split(mark);
@@ -65,12 +90,19 @@ fn calendar_day(text: &str) -> Result<NaiveDate, DateFault> {
     } else {
         let first = digits(first, 1, 2).ok_or(fault)?;
         let year = digits(third, 4, 4).ok_or(fault)?;
-        match (first, second) {
+        let (month, day) = match order {
+            Some(DateOrder::Dmy) => (second, first),
+            Some(DateOrder::Mdy) => (first, second),
+            Some(DateOrder::Ymd) => return Err(DateFault::OtherOrder),
             // With points the day always comes first.
-            (day, month) if mark == '.' || day > 12 || day == month => (year, month, day),
-            (month, day) if day > 12 => (year, month, day),
-            _ => return Err(DateFault::TwoReadings),
+            None if mark == '.' || first > 12 || first == second => (second, first),
+            None if second > 12 => (first, second),
+            None => return Err(DateFault::TwoReadings),
+        };
+        if order.is_some() && month > 12 && day <= 12 {
+            return Err(DateFault::OtherOrder);
         }
+        (year, month, day)
     };
     let year = i32::try_from(year).ok().filter(|year| *year > 0).ok_or(fault)?;
     NaiveDate::from_ymd_opt(year, month, day).ok_or(fault)
@@ -134,11 +166,16 @@ fn digits(text: &str, least: usize, most: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use DateFault::{HasTime, NotADate, TwoReadings};
+    use DateFault::{HasTime, NotADate, OtherOrder, TwoReadings};
+    use DateOrder::{Dmy, Mdy, Ymd};
 
     #[track_caller]
     fn check_day(text: &str, expected: Result<&str, DateFault>) {
-        assert_eq!(day(text).map(|day| day.to_string()), expected.map(str::to_owned), "{text}");
+        assert_eq!(
+            day(text, None).map(|day| day.to_string()),
+            expected.map(str::to_owned),
+            "{text}"
+        );
     }
 
     #[test]
@@ -162,6 +199,47 @@ mod tests {
         check_day("05/04/2026", Err(TwoReadings));
         check_day("4-5-2026", Err(TwoReadings));
         check_day("2026-11-22 08:30", Err(HasTime));
+    }
+
+    #[test]
+    fn a_known_order_leaves_one_reading() {
+        for (order, text, expected) in [
+            (Dmy, "05/04/2026", Ok("2026-04-05")),
+            (Mdy, "05/04/2026", Ok("2026-05-04")),
+            (Mdy, "5-4-2026", Ok("2026-05-04")),
+            (Dmy, "2026/05/04", Ok("2026-05-04")),
+            (Dmy, "05/13/2026", Err(OtherOrder)),
+            (Mdy, "13/05/2026", Err(OtherOrder)),
+            (Mdy, "13.05.2026", Err(OtherOrder)),
+            (Ymd, "05/04/2026", Err(OtherOrder)),
+            (Ymd, "2026-05-04", Ok("2026-05-04")),
+            (Dmy, "13/13/2026", Err(NotADate)),
+            (Dmy, "31/02/2026", Err(NotADate)),
+        ] {
+            let found = day(text, Some(order)).map(|day| day.to_string());
+            assert_eq!(found, expected.map(str::to_owned), "{text} in {order:?}");
+        }
+        let found = moment("05/04/2026 08:30", Some(Dmy)).map(|time| time.to_rfc3339());
+        assert_eq!(found.as_deref(), Ok("2026-04-05T08:30:00+00:00"));
+    }
+
+    #[test]
+    fn only_a_date_with_one_reading_proves_an_order() {
+        for (text, expected) in [
+            ("13/04/2026", Some(Dmy)),
+            ("13-04-2026 08:30", Some(Dmy)),
+            ("04/13/2026", Some(Mdy)),
+            ("05/04/2026", None),
+            ("05/05/2026", None),
+            ("2026/04/13", None),
+            ("13.04.2026", None),
+            ("13/13/2026", None),
+            ("31/02/2026", None),
+            ("13/04/26", None),
+            ("", None),
+        ] {
+            assert_eq!(proof(text), expected, "{text}");
+        }
     }
 
     #[test]
@@ -191,7 +269,7 @@ mod tests {
 
     #[track_caller]
     fn check_moment(text: &str, expected: Result<&str, DateFault>) {
-        let found = moment(text).map(|time| time.to_rfc3339());
+        let found = moment(text, None).map(|time| time.to_rfc3339());
         assert_eq!(found, expected.map(str::to_owned), "{text}");
     }
 

@@ -3,15 +3,17 @@
 //! Knows nothing of rows and headers. The good path allocates nothing.
 
 pub(super) mod boolean;
+pub(super) mod currency;
 pub(super) mod date;
 pub(super) mod json;
 pub(super) mod number;
 pub(super) mod special;
 pub(super) mod text;
 
-use super::cell_rules::CellRules;
+use super::cell_rules::{CellRules, Convention};
 use super::model::{Column, ColumnType};
-use crate::domain::detected::DecimalSeparator;
+use crate::domain::detected::{DateOrder, DecimalSeparator};
+use crate::domain::options::Currency;
 use crate::domain::record::Value;
 use crate::domain::row::CellKind;
 use crate::domain::warning::WarningCode;
@@ -19,7 +21,7 @@ use date::DateFault;
 use json::JsonCellFault;
 use number::{Digits, NumberFault};
 use special::{Place, Special, is_same_word};
-use text::TextFault;
+use text::{CleanText, TextFault, TextRole};
 
 /// Why a cell has no value. `messages` makes the row error from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) enum CellFault {
     TooLong,
     /// Not a number of the column.
     Number(NumberFault),
+    /// A number with a currency or a unit beside it.
+    Currency,
     /// Below `min`.
     BelowMin,
     /// Above `max`.
@@ -52,7 +56,9 @@ pub(super) enum CellFault {
     BadEncoding,
     /// A number of a workbook whose last digits are gone.
     PrecisionLost,
-    /// An error value of a workbook.
+    /// A long number that a spreadsheet shortened before it wrote it as text.
+    ExponentForm,
+    /// An error value of a spreadsheet.
     CellError,
     /// A formula without a stored value.
     NoValue,
@@ -112,11 +118,16 @@ impl<'a> CellContext<'a> {
 /// Buffers that are filled again and again.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    text: String,
-    json: String,
     unwrapped: String,
+    buffers: Buffers,
     /// What a person should see of the cell that was read last.
     pub(super) warnings: Vec<WarningCode>,
+}
+
+#[derive(Debug, Default)]
+struct Buffers {
+    text: String,
+    json: String,
 }
 
 /// The value of a cell; borrowed from the cell, the column or `scratch`, which keeps the warnings.
@@ -126,7 +137,7 @@ pub(super) fn convert<'a>(
     kind: CellKind,
     scratch: &'a mut Scratch,
 ) -> Result<Value<'a>, CellFault> {
-    let Scratch { text, json, unwrapped, warnings } = scratch;
+    let Scratch { unwrapped, buffers, warnings } = scratch;
     warnings.clear();
     match kind {
         CellKind::Error => return Err(CellFault::CellError),
@@ -144,12 +155,14 @@ pub(super) fn convert<'a>(
     }
     let column = context.column;
     let mut cell = text::trimmed(raw);
+    let mut may_be_shortened = kind == CellKind::Text;
     if kind == CellKind::Text {
         match context.rules.special.read(cell, context.place(), unwrapped) {
             None => {}
             Some(Special::Wrapped(value)) => {
                 warnings.push(WarningCode::WrappedCells);
                 cell = text::trimmed(value);
+                may_be_shortened = false;
             }
             Some(Special::NoValue) if column.required => return Err(CellFault::NullWord),
             Some(Special::NoValue) => {
@@ -162,23 +175,43 @@ pub(super) fn convert<'a>(
     if cell.is_empty() {
         return if column.required { Err(CellFault::Required) } else { Ok(Value::Null) };
     }
+    // What stands in a wrapper was never a number.
+    if may_be_shortened && column.kind == ColumnType::Text && text::is_exponent_form(cell) {
+        return Err(CellFault::ExponentForm);
+    }
+    typed_value(context, cell, kind, buffers, warnings)
+}
+
+/// The value of a cell that has one, by the column's type.
+fn typed_value<'a>(
+    context: CellContext<'a>,
+    cell: &'a str,
+    kind: CellKind,
+    buffers: &'a mut Buffers,
+    warnings: &mut Vec<WarningCode>,
+) -> Result<Value<'a>, CellFault> {
+    let column = context.column;
+    let Buffers { text, json } = buffers;
     match column.kind {
-        ColumnType::Text => text_value(context, cell, kind, text),
+        ColumnType::Text => text_value(context, cell, kind, text, warnings),
         ColumnType::Integer => {
-            number_value(context, cell, kind, Digits::INTEGER).map(Value::Integer)
+            number_value(context, cell, kind, Digits::INTEGER, warnings).map(Value::Integer)
         }
         ColumnType::Decimal { precision, scale } => {
-            number_value(context, cell, kind, Digits { precision, scale }).map(Value::Decimal)
+            let digits = Digits { precision, scale };
+            number_value(context, cell, kind, digits, warnings).map(Value::Decimal)
         }
         ColumnType::Boolean => match boolean::parse(cell) {
             Some(flag) => Ok(Value::Boolean(flag)),
             None => Err(or_nul(cell, CellFault::NotABoolean)),
         },
-        ColumnType::Date => {
-            date::day(cell).map(Value::Date).map_err(|fault| or_nul(cell, fault.into()))
-        }
+        ColumnType::Date => in_order(context.rules, warnings, |order| date::day(cell, order))
+            .map(Value::Date)
+            .map_err(|fault| or_nul(cell, fault.into())),
         ColumnType::DateTime => {
-            date::moment(cell).map(Value::DateTime).map_err(|fault| or_nul(cell, fault.into()))
+            in_order(context.rules, warnings, |order| date::moment(cell, order))
+                .map(Value::DateTime)
+                .map_err(|fault| or_nul(cell, fault.into()))
         }
         ColumnType::Json => {
             if kind == CellKind::LossyNumber {
@@ -189,8 +222,8 @@ pub(super) fn convert<'a>(
         }
         ColumnType::List => {
             let cell = text_of(cell, kind)?;
-            let clean = text::clean(cell, false, text)?;
-            if json::list(clean, json) {
+            let clean = text::clean(cell, TextRole::Text, text)?;
+            if json::list(clean.text, json) {
                 Ok(Value::Text(json))
             } else if column.required {
                 Err(CellFault::Required)
@@ -217,9 +250,28 @@ fn text_value<'a>(
     cell: &'a str,
     kind: CellKind,
     scratch: &'a mut String,
+    warnings: &mut Vec<WarningCode>,
 ) -> Result<Value<'a>, CellFault> {
     let column = context.column;
-    let clean = text::clean(text_of(cell, kind)?, context.is_key, scratch)?;
+    let is_reference = column.reference.is_some();
+    let role = if context.is_key {
+        TextRole::Key
+    } else if is_reference || !column.allowed.is_empty() {
+        TextRole::Name
+    } else {
+        TextRole::Text
+    };
+    let CleanText { text: clean, is_folded } = text::clean(text_of(cell, kind)?, role, scratch)?;
+    if clean.is_empty() {
+        // A name of nothing but invisible characters.
+        return if column.required { Err(CellFault::Required) } else { Ok(Value::Null) };
+    }
+    if is_folded {
+        warnings.push(WarningCode::FoldedKeys);
+    }
+    if is_reference && text::has_entity(clean) {
+        warnings.push(WarningCode::Entities);
+    }
     if column.max_length.is_some_and(|most| text::is_longer(clean, most)) {
         return Err(CellFault::TooLong);
     }
@@ -237,30 +289,101 @@ fn number_value(
     cell: &str,
     kind: CellKind,
     digits: Digits,
+    warnings: &mut Vec<WarningCode>,
 ) -> Result<i64, CellFault> {
-    // What a workbook says is a number is plain digits with a point, whatever the file's dialect.
-    let is_lossy = kind == CellKind::LossyNumber;
-    let is_number = is_lossy || kind == CellKind::Number;
-    let decimal = if is_number { DecimalSeparator::Point } else { context.rules.decimal };
-    let text = if context.column.percent { without_percent_sign(cell) } else { cell };
-    let units = number::parse(text, digits, decimal).map_err(|fault| {
-        if is_lossy && fault != NumberFault::Overflow {
-            CellFault::PrecisionLost
-        } else {
-            or_nul(cell, fault.into())
+    let column = context.column;
+    let units = match kind {
+        // What a workbook says is a number is plain digits with a point, whatever the file's dialect.
+        CellKind::Number => number::parse(cell, digits, DecimalSeparator::Point)?,
+        CellKind::LossyNumber => {
+            number::parse(cell, digits, DecimalSeparator::Point).map_err(|fault| match fault {
+                NumberFault::Overflow => fault.into(),
+                _ => CellFault::PrecisionLost,
+            })?
         }
-    })?;
-    if context.column.min.is_some_and(|min| units < min) {
+        _ => {
+            number_of_text(context, cell, digits, warnings).map_err(|fault| or_nul(cell, fault))?
+        }
+    };
+    if column.min.is_some_and(|min| units < min) {
         return Err(CellFault::BelowMin);
     }
-    if context.column.max.is_some_and(|max| units > max) {
+    if column.max.is_some_and(|max| units > max) {
         return Err(CellFault::AboveMax);
     }
     Ok(units)
 }
 
+fn number_of_text(
+    context: CellContext<'_>,
+    cell: &str,
+    digits: Digits,
+    warnings: &mut Vec<WarningCode>,
+) -> Result<i64, CellFault> {
+    let decimal = context.rules.decimal;
+    let read = |text: &str| match decimal {
+        Convention::Unknown => parse_plainly(text, digits, DecimalSeparator::Undeclared),
+        Convention::Proven(proven) => number::parse_proven(text, digits, proven),
+        Convention::Declared(declared) => parse_plainly(text, digits, declared),
+    };
+    let text = if context.column.percent { without_percent_sign(cell) } else { cell };
+    let (units, is_decided) = match read(text) {
+        Err(NumberFault::NotANumber) => {
+            let Some(bare) = currency::strip(text) else {
+                return Err(NumberFault::NotANumber.into());
+            };
+            let read = read(&bare);
+            if context.rules.currency == Currency::Refuse {
+                let is_number = read != Err(NumberFault::NotANumber);
+                return Err(if is_number {
+                    CellFault::Currency
+                } else {
+                    NumberFault::NotANumber.into()
+                });
+            }
+            warnings.push(WarningCode::CurrencyStripped);
+            read?
+        }
+        read => read?,
+    };
+    if is_decided {
+        warnings.push(WarningCode::DecimalsDerived);
+    }
+    Ok(units)
+}
+
+/// A number by a separator that was not proved by others, so that it decided nothing.
+fn parse_plainly(
+    text: &str,
+    digits: Digits,
+    decimal: DecimalSeparator,
+) -> Result<(i64, bool), NumberFault> {
+    number::parse(text, digits, decimal).map(|units| (units, false))
+}
+
+/// Reads a date in the order that is declared; one that other dates prove decides only what has two
+/// readings.
+fn in_order<T>(
+    rules: &CellRules,
+    warnings: &mut Vec<WarningCode>,
+    read: impl Fn(Option<DateOrder>) -> Result<T, DateFault>,
+) -> Result<T, DateFault> {
+    let proven = match rules.dates {
+        Convention::Unknown => return read(None),
+        Convention::Declared(order) => return read(Some(order)),
+        Convention::Proven(order) => order,
+    };
+    match read(None) {
+        Err(DateFault::TwoReadings) => {
+            warnings.push(WarningCode::DatesDerived);
+            read(Some(proven))
+        }
+        read => read,
+    }
+}
+
 /// The number of `18%`, `12.5 %` or, as in Turkish, `%18`.
-fn without_percent_sign(cell: &str) -> &str {
+pub(super) fn without_percent_sign(cell: &str) -> &str {
     const SIGNS: [char; 2] = ['%', '\u{ff05}'];
     match cell.strip_suffix(SIGNS) {
         Some(number) => number.trim_end(),

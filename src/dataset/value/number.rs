@@ -60,10 +60,7 @@ pub(in crate::dataset) fn parse(
     {
         return digits.units(negative, magnitude);
     }
-    let (negative, body) = match text.strip_prefix(['-', '\u{2212}']) {
-        Some(body) => (true, body),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
+    let (negative, body) = split_sign(text);
     let marks = Marks::of(body)?;
     let (point, grouping) = marks.roles(body, digits.scale, decimal)?;
     let (whole, fraction) = match point {
@@ -79,6 +76,69 @@ pub(in crate::dataset) fn parse(
         return Err(NumberFault::NotANumber);
     }
     digits.units(negative, magnitude(whole, fraction, digits.scale)?)
+}
+
+/// Reads `text` where other numbers of the file prove `proven`. It decides what has two readings;
+/// what has one is read as it stands. The flag is true where it decided.
+pub(in crate::dataset) fn parse_proven(
+    text: &str,
+    digits: Digits,
+    proven: DecimalSeparator,
+) -> Result<(i64, bool), NumberFault> {
+    let undecided =
+        || parse(text, digits, DecimalSeparator::Undeclared).map(|units| (units, false));
+    match proven {
+        DecimalSeparator::Undeclared => undecided(),
+        DecimalSeparator::Point => match undecided() {
+            Err(NumberFault::Ambiguous) => parse(text, digits, proven).map(|units| (units, true)),
+            read => read,
+        },
+        DecimalSeparator::Comma => {
+            let (_, body) = split_sign(text);
+            // Also in a column with three decimals, where a point would be taken for a decimal one.
+            if could_be_group(body, ',') || could_be_group(body, '.') {
+                return parse(text, digits, proven).map(|units| (units, true));
+            }
+            undecided()
+        }
+    }
+}
+
+/// The decimal separator that `text` proves: a number that can be read in one way only, and in
+/// which one of the marks can be no other.
+pub(in crate::dataset) fn proof(text: &str) -> Option<DecimalSeparator> {
+    let (_, body) = split_sign(text);
+    let marks = Marks::of(body).ok()?;
+    let of_mark = |mark: char| match mark {
+        '.' => DecimalSeparator::Point,
+        _ => DecimalSeparator::Comma,
+    };
+    let other = |mark: char| if mark == '.' { ',' } else { '.' };
+    let proven = match (marks.points, marks.commas) {
+        (0, 0) => return None,
+        (1, 0) | (0, 1) => {
+            let mark = if marks.points == 1 { '.' } else { ',' };
+            (!could_be_group(body, mark)).then(|| of_mark(mark))
+        }
+        // Only marks between groups come more than once.
+        (0, 2..) => Some(DecimalSeparator::Point),
+        (2.., 0) => Some(DecimalSeparator::Comma),
+        (1.., 1..) => marks.last.map(of_mark),
+    }?;
+    let mark = if proven == DecimalSeparator::Point { '.' } else { ',' };
+    let (whole, fraction) = body.split_once(mark).unwrap_or((body, "0"));
+    let is_number = !fraction.is_empty()
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+        && (!whole.contains(other(mark)) || is_grouped(whole, other(mark)));
+    is_number.then_some(proven)
+}
+
+/// Whether a minus sign stands in front, and what is behind the sign.
+fn split_sign(text: &str) -> (bool, &str) {
+    match text.strip_prefix(['-', '\u{2212}']) {
+        Some(body) => (true, body),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    }
 }
 
 /// The common case: a sign, digits, at most one point, nothing that needs a second look.
@@ -189,8 +249,13 @@ fn some(mark: char, count: usize) -> Option<char> {
 
 /// True for `1,234`: one to three digits that do not begin with 0, the mark, three digits.
 fn could_be_group(body: &str, mark: char) -> bool {
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     body.split_once(mark).is_some_and(|(before, after)| {
-        (1..=3).contains(&before.len()) && !before.starts_with('0') && after.len() == 3
+        (1..=3).contains(&before.len())
+            && !before.starts_with('0')
+            && after.len() == 3
+            && is_digits(before)
+            && is_digits(after)
     })
 }
 
@@ -240,155 +305,4 @@ pub(in crate::dataset) fn written(units: i64, scale: u8) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use DecimalSeparator::{Comma, Point, Undeclared};
-    use NumberFault::{Ambiguous, NotANumber, Overflow, TooManyDecimals};
-
-    const MONEY: Digits = Digits { precision: 12, scale: 2 };
-
-    #[track_caller]
-    fn check(decimal: DecimalSeparator, text: &str, expected: Result<i64, NumberFault>) {
-        assert_eq!(parse(text, MONEY, decimal), expected, "{text} under {decimal:?}");
-    }
-
-    #[test]
-    fn a_number_with_one_reading_needs_no_dialect() {
-        for (text, units) in [
-            ("12.50", 1250),
-            ("12.5", 1250),
-            ("12", 1200),
-            ("+12", 1200),
-            ("-12.01", -1201),
-            ("\u{2212}3", -300),
-            ("0", 0),
-            ("-0", 0),
-            (".5", 50),
-            ("5.", 500),
-            ("007", 700),
-            ("12,5", 1250),
-            ("12,50", 1250),
-            (",5", 50),
-            ("0,500", 50),
-            ("0.500", 50),
-            ("1234.5000", 123_450),
-            ("1,234.56", 123_456),
-            ("1.234,56", 123_456),
-            ("1 234,56", 123_456),
-            ("1\u{a0}234.56", 123_456),
-            ("1\u{202f}234,5", 123_450),
-            ("1'234.50", 123_450),
-            ("1\u{2019}234", 123_400),
-            ("1 234", 123_400),
-            ("1,234,567", 123_456_700),
-            ("1.234.567", 123_456_700),
-            ("1,00,000", 10_000_000),
-            ("12,34,567.89", 123_456_789),
-            ("1234,500", 123_450),
-            ("9999999999.99", 999_999_999_999),
-        ] {
-            check(Undeclared, text, Ok(units));
-        }
-    }
-
-    #[test]
-    fn two_readings_are_an_error_until_the_dialect_is_declared() {
-        for text in ["1,234", "12,345", "-999,000", "1.234", "1.000"] {
-            check(Undeclared, text, Err(Ambiguous));
-        }
-        check(Point, "1,234", Ok(123_400));
-        check(Comma, "1,234", Err(TooManyDecimals));
-        check(Comma, "1,230", Ok(123));
-        check(Comma, "1.234", Ok(123_400));
-        check(Comma, "1.234,56", Ok(123_456));
-        check(Comma, "12.5", Err(NotANumber));
-        check(Point, "1.234", Err(TooManyDecimals));
-        check(Point, "1.000", Ok(100));
-        check(Point, "12,5", Err(NotANumber));
-        check(Point, "1.234,56", Err(NotANumber));
-        let three = Digits { precision: 12, scale: 3 };
-        assert_eq!(parse("1.234", three, Undeclared), Ok(1234));
-        assert_eq!(parse("1,234", three, Undeclared), Err(Ambiguous));
-    }
-
-    #[test]
-    fn what_is_not_a_number_is_never_made_one() {
-        for text in [
-            "",
-            "-",
-            "+",
-            ".",
-            ",",
-            "1e3",
-            "NaN",
-            "inf",
-            "-inf",
-            "$5",
-            "5%",
-            "12,50 €",
-            "12.5.1",
-            "--1",
-            "- 1",
-            "5-",
-            "(5)",
-            "0x1F",
-            "1_000",
-            "1,2,3",
-            "1,23,45",
-            "1 23",
-            "1,234 567",
-            "1, 234",
-            "1,,234",
-            "1.2,3.4",
-            "١٢",
-            "１２",
-            "12\u{0}",
-            "1,234.56.7",
-            "1,2345.6",
-        ] {
-            check(Undeclared, text, Err(NotANumber));
-        }
-    }
-
-    #[test]
-    fn more_digits_than_the_column_holds_are_not_rounded() {
-        check(Undeclared, "1.999", Err(Ambiguous));
-        check(Undeclared, "1.9999", Err(TooManyDecimals));
-        check(Undeclared, "0.001", Err(TooManyDecimals));
-        check(Undeclared, "10000000000", Err(Overflow));
-        check(Undeclared, &"9".repeat(400), Err(Overflow));
-        check(Undeclared, &format!("{}.5", "0".repeat(400)), Ok(50));
-        check(Undeclared, &format!("1.{}", "0".repeat(400)), Ok(100));
-    }
-
-    #[test]
-    fn integers_have_the_whole_range_of_64_bits() {
-        let parse = |text: &str| parse(text, Digits::INTEGER, Undeclared);
-        assert_eq!(parse("9223372036854775807"), Ok(i64::MAX));
-        assert_eq!(parse("-9223372036854775808"), Ok(i64::MIN));
-        assert_eq!(parse("9223372036854775808"), Err(Overflow));
-        assert_eq!(parse("5.0"), Ok(5));
-        assert_eq!(parse("5,00"), Ok(5));
-        assert_eq!(parse("1.5"), Err(TooManyDecimals));
-        assert_eq!(parse("1,5"), Err(TooManyDecimals));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn a_number_written_and_read_again_is_the_same(
-            units in -999_999_999_999_i64..=999_999_999_999,
-        ) {
-            let text = written(units, 2);
-            proptest::prop_assert_eq!(parse(&text, MONEY, Undeclared), Ok(units));
-            let comma = text.replace('.', ",");
-            proptest::prop_assert_eq!(parse(&comma, MONEY, Comma), Ok(units));
-        }
-
-        #[test]
-        fn the_short_way_and_the_long_way_agree(text in "[+-]?[0-9]{0,8}\\.?[0-9]{0,4}") {
-            let slow = text.replace('.', ",");
-            let (short, long) = (parse(&text, MONEY, Point), parse(&slow, MONEY, Comma));
-            proptest::prop_assert_eq!(short, long);
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::detected::{DecimalSeparator, Format};
+use crate::domain::detected::{DateOrder, DecimalSeparator, Format};
 use crate::domain::row_error::RowCode;
 use crate::domain::row_number::RowNumber;
 use crate::domain::warning::Warning;
@@ -45,6 +45,9 @@ pub enum Step {
         sheet: Option<String>,
         /// The decimal separator.
         decimal: DecimalSeparator,
+        /// The order of the parts of its dates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dates: Option<DateOrder>,
         /// The row of the header as a spreadsheet shows it.
         header_row: u32,
         /// Columns of the file that are imported.

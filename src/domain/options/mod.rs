@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::detected::DecimalSeparator;
+use super::detected::{DateOrder, DecimalSeparator};
 pub use null_words::NullWords;
 pub use parse::OptionFault;
 
@@ -57,6 +57,17 @@ pub enum Duplicates {
     Error,
 }
 
+/// What a currency sign or a unit beside a number does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Currency {
+    /// It is a row error.
+    #[default]
+    Refuse,
+    /// It is taken off and counted.
+    Strip,
+}
+
 /// Whether the job tells what became of every row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,6 +108,11 @@ pub struct Options {
     pub encoding: Option<String>,
     /// The decimal separator, instead of deriving it.
     pub decimal: DecimalSeparator,
+    /// The order of day, month and year in dates, instead of deriving it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateOrder>,
+    /// Take currency signs and units off numbers.
+    pub currency: Currency,
     /// Workbook: the sheet's name, instead of finding it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,

@@ -1,8 +1,8 @@
 //! Options from query or form fields. An unknown name or value is refused by name, with what would be
 //! right.
 
-use super::{Blank, Duplicates, Mode, NullWords, OnError, Options, RowEventMode};
-use crate::domain::detected::DecimalSeparator;
+use super::{Blank, Currency, Duplicates, Mode, NullWords, OnError, Options, RowEventMode};
+use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;
 
 /// An option that cannot be taken.
@@ -45,6 +45,8 @@ impl Options {
         "delimiter",
         "encoding",
         "decimal",
+        "dates",
+        "currency",
         "sheet",
         "headerRow",
         "mapping",
@@ -138,10 +140,6 @@ impl Options {
                 self.strict =
                     choice("strict", value, "true or false", &[("true", true), ("false", false)])?;
             }
-            "nulls" => {
-                self.nulls = NullWords::parse(value)
-                    .ok_or_else(|| fault("nulls", value, NullWords::TAKES))?;
-            }
             "sheet" => self.sheet = Some(value.to_owned()),
             "encoding" => self.encoding = Some(value.to_ascii_lowercase()),
             _ => return self.set_shape(name, value),
@@ -171,19 +169,6 @@ impl Options {
                     ],
                 )?);
             }
-            "decimal" => {
-                self.decimal = choice(
-                    "decimal",
-                    value,
-                    "point or comma",
-                    &[
-                        ("point", DecimalSeparator::Point),
-                        (".", DecimalSeparator::Point),
-                        ("comma", DecimalSeparator::Comma),
-                        (",", DecimalSeparator::Comma),
-                    ],
-                )?;
-            }
             "headerRow" => {
                 let takes = "a row number from 1 to 1000";
                 let row: u32 = number("headerRow", value, takes)?;
@@ -204,6 +189,47 @@ impl Options {
                     return Err(fault("priority", value, takes));
                 }
                 self.priority = priority;
+            }
+            _ => return self.set_cells(name, value),
+        }
+        Ok(())
+    }
+
+    /// The options that say what the cells mean.
+    fn set_cells(&mut self, name: &str, value: &str) -> Result<(), OptionFault> {
+        match name {
+            "decimal" => {
+                self.decimal = choice(
+                    "decimal",
+                    value,
+                    "point or comma",
+                    &[
+                        ("point", DecimalSeparator::Point),
+                        (".", DecimalSeparator::Point),
+                        ("comma", DecimalSeparator::Comma),
+                        (",", DecimalSeparator::Comma),
+                    ],
+                )?;
+            }
+            "dates" => {
+                self.dates = Some(choice(
+                    "dates",
+                    value,
+                    "dmy, mdy or ymd",
+                    &[("dmy", DateOrder::Dmy), ("mdy", DateOrder::Mdy), ("ymd", DateOrder::Ymd)],
+                )?);
+            }
+            "currency" => {
+                self.currency = choice(
+                    "currency",
+                    value,
+                    "refuse or strip",
+                    &[("refuse", Currency::Refuse), ("strip", Currency::Strip)],
+                )?;
+            }
+            "nulls" => {
+                self.nulls = NullWords::parse(value)
+                    .ok_or_else(|| fault("nulls", value, NullWords::TAKES))?;
             }
             _ => return Err(OptionFault::Unknown { name: shown(name) }),
         }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::dataset::model::{Column, Dataset};
-use crate::dataset::{CellRules, Converter, Plan, header_warnings, read_header};
+use crate::dataset::{CellRules, Converter, Plan, conventions, header_warnings, read_header};
 use crate::domain::detected::Detected;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
@@ -17,6 +17,9 @@ use crate::reader::Inspection;
 
 /// Rows that are shown.
 const ROWS_SHOWN: usize = 10;
+
+/// Rows whose values are shown as those of a column.
+const SAMPLED_ROWS: usize = 20;
 
 /// Different values that are shown of a column.
 const SAMPLES_SHOWN: usize = 3;
@@ -100,7 +103,8 @@ impl<'a> PreviewView<'a> {
         warnings.merge(&inspection.warnings);
         let sample = std::mem::take(&mut inspection.sample);
         let sheets = std::mem::take(&mut inspection.sheets);
-        let detected = inspection.into_detected(names);
+        let conventions = conventions(dataset, &fed, &sample, &request.options);
+        let detected = inspection.into_detected(names, conventions);
         let rules = CellRules::new(&detected, &request.options);
         let converter = Converter::new(dataset, &Plan::of_what_fits(dataset, &fed), rules)
             .with_header(&detected.header);
@@ -121,10 +125,10 @@ impl<'a> PreviewView<'a> {
     }
 }
 
-/// The first different values of a column that say something.
+/// The first different values of a column that say something, among its first cells.
 fn samples(rows: &[RawRow], index: usize) -> Vec<String> {
     let mut samples: Vec<String> = Vec::with_capacity(SAMPLES_SHOWN);
-    for row in rows {
+    for row in rows.iter().take(SAMPLED_ROWS) {
         let text = row.cell(index).map_or("", |(text, _)| text.trim());
         let value = shown(text);
         if !text.is_empty() && !samples.contains(&value) {

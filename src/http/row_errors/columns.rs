@@ -115,6 +115,7 @@ pub(super) mod tests {
             sheet: None,
             header_row: 1,
             decimal: DecimalSeparator::Undeclared,
+            dates: None,
             header: header.iter().map(|cell| (*cell).to_owned()).collect(),
             columns: vec![None; header.len()],
         }

@@ -1,5 +1,4 @@
-//! CSV: text with delimiters, in any encoding. Finds the encoding, the delimiter, the header and how
-//! decimals are written.
+//! CSV: text with delimiters, in any encoding. Finds the encoding, the delimiter and the header.
 
 use std::path::Path;
 
@@ -12,10 +11,10 @@ use crate::reader::csv_rows::CsvRows;
 use crate::reader::delimiter::HeaderSearch;
 use crate::reader::error::ReadError;
 use crate::reader::header_search::HEADER_ROWS;
-use crate::reader::inspection::{Inspection, SAMPLE_ROWS, header_of, header_warnings};
+use crate::reader::inspection::{Inspection, header_of, header_warnings, read_sample};
 use crate::reader::sniff::Content;
 use crate::reader::transcode::TextFile;
-use crate::reader::{RowSource, decimal, delimiter, encoding, failed_rows_file};
+use crate::reader::{RowSource, delimiter, encoding, failed_rows_file};
 
 /// Text with delimiters.
 pub(super) struct Csv;
@@ -72,7 +71,7 @@ impl FileFormat for Csv {
         let mut rows = CsvRows::new(open()?, u8::try_from(sign).unwrap_or(b','));
         // The beginning may end within the header.
         let first_row = found.as_ref().map(|it| it.row.row_number.get()).or(search.first_row);
-        let mut row = header_row(&mut rows, first_row, options.header_row)?;
+        let row = header_row(&mut rows, first_row, options.header_row)?;
         let header_row = row.row_number.get();
         let mut warnings = Warnings::default();
         let header = match &found {
@@ -83,12 +82,7 @@ impl FileFormat for Csv {
             _ => header_of(&row)?,
         };
         rows.set_header_cells(header.len());
-        let mut sample = Vec::new();
-        while sample.len() < SAMPLE_ROWS && rows.next_row(&mut row)? {
-            sample.push(row.clone());
-        }
-        let cells = sample.iter().flat_map(RawRow::cells).map(|(text, _)| text);
-        let decimal = decimal::decide(options.decimal, sign, cells);
+        let mut sample = read_sample(|row| rows.next_row(row))?;
         failed_rows_file::restore_sample(&mut sample, &header);
         Ok(Inspection {
             format: Format::Csv,
@@ -98,7 +92,6 @@ impl FileFormat for Csv {
             sheet: None,
             sheets: Vec::new(),
             header_row,
-            decimal,
             header,
             sample,
             warnings,

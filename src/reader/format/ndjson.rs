@@ -10,7 +10,7 @@ use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::row::RawRow;
 use crate::domain::warning::Warnings;
 use crate::reader::error::ReadError;
-use crate::reader::inspection::{Inspection, SAMPLE_ROWS};
+use crate::reader::inspection::{Inspection, read_sample};
 use crate::reader::json_object::members;
 use crate::reader::ndjson_rows::{Lines, NdjsonRows};
 use crate::reader::sniff::Content;
@@ -73,10 +73,7 @@ impl FileFormat for Ndjson {
         let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
         let header = keys(open()?)?;
         let mut rows = NdjsonRows::new(open()?, &header);
-        let (mut row, mut sample) = (RawRow::new(), Vec::new());
-        while sample.len() < SAMPLE_ROWS && rows.next_row(&mut row)? {
-            sample.push(row.clone());
-        }
+        let mut sample = read_sample(|row| rows.next_row(row))?;
         failed_rows_file::restore_sample(&mut sample, &header);
         Ok(Inspection {
             format: Format::Ndjson,
@@ -87,7 +84,6 @@ impl FileFormat for Ndjson {
             sheets: Vec::new(),
             // No row of the file is the header.
             header_row: 0,
-            decimal: options.decimal,
             header,
             sample,
             warnings: Warnings::default(),

@@ -153,7 +153,6 @@ impl FileFormat for Workbook {
             sheet: name_of(at).map(ToOwned::to_owned),
             sheets: head.sheets.clone(),
             header_row: found.row.row_number.get(),
-            decimal: options.decimal,
             header,
             sample,
             warnings,

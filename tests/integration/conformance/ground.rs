@@ -197,6 +197,7 @@ pub(crate) fn new_job() -> NewJob {
             sheet: None,
             header_row: 1,
             decimal: DecimalSeparator::Undeclared,
+            dates: None,
             header: vec!["SKU".to_owned(), "Name".to_owned()],
             columns: vec![Some("sku".to_owned()), Some("name".to_owned())],
         },

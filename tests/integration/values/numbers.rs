@@ -1,7 +1,7 @@
 //! Numbers: fixed-point from the first digit to the last, and never guessed.
 
 use super::outcome::{Expected, becomes};
-use crate::support::both;
+use crate::support::{Upload, both};
 
 const MONEY: (&str, &str) = ("MRP", "mrp");
 
@@ -113,4 +113,35 @@ both!(a_bound_of_the_column_holds, |server| {
         ("1000", Err("out_of_range")),
     ];
     becomes(server, ("Tax Percent", "tax_percent"), &[], percent).await;
+});
+
+both!(currencies_and_units_are_taken_off_when_asked_for, |server| {
+    let table: &[(&str, Expected)] = &[
+        ("$4.99", Ok("4.99")),
+        ("12,50 €", Ok("12.5")),
+        ("₹ 1,234.50", Ok("1234.5")),
+        ("Rs. 120/-", Ok("120")),
+        ("5 pcs", Ok("5")),
+        ("5.00-", Err("out_of_range")),
+        ("$1,234", Err("ambiguous_number")),
+        ("5 dozen", Err("not_a_number")),
+        ("$", Err("not_a_number")),
+    ];
+    becomes(server, MONEY, &[("currency", "strip")], table).await;
+    let codes = server.rows("select distinct code from import_errors order by code").await;
+    assert_eq!(codes.concat(), ["ambiguous_number", "not_a_number", "out_of_range"]);
+    let refused =
+        server.load("products", Upload::csv("SKU,Name,MRP\nA,Arnica,$4.99\nB,Bryonia,x\n")).await;
+    let job = refused["jobId"].as_i64().unwrap();
+    let errors = server.errors(job, "").await.ok()["errors"].clone();
+    let names_option =
+        |at: usize| errors[at]["message"].as_str().unwrap().contains("`currency=strip`");
+    assert!(names_option(0) && !names_option(1), "{errors}");
+});
+
+both!(a_percentage_may_have_its_sign, |server| {
+    let table: &[(&str, Expected)] =
+        &[("18%", Ok("18")), ("12,5 %", Ok("12.5")), ("5", Ok("5")), ("101%", Err("out_of_range"))];
+    becomes(server, ("GST %", "tax_percent"), &[], table).await;
+    becomes(server, MONEY, &[], &[("18%", Err("not_a_number"))]).await;
 });

@@ -92,7 +92,7 @@ both!(a_list_is_stored_as_its_items, |server| {
 
 both!(a_key_that_looks_the_same_is_the_same, |server| {
     let text = "SKU,Name\n Caf\u{e9} ,first\nCafe\u{301},second\ncaf\u{e9},other\n\
-                \"a\u{200b}b\",hidden\n\"a\nb\",broken\na\u{202e}b,turned\n,none\n  ,blank\n";
+                \"a\u{200b}b\",hidden\n\"a\nb\",broken\na\u{202e}b,turned\n,empty\n  ,blank\n";
     let status = server.load("products", Upload::csv(text)).await;
     let counts = &status["counts"];
     assert_eq!(counts["created"], 2, "letter case counts: {counts}");
@@ -103,6 +103,48 @@ both!(a_key_that_looks_the_same_is_the_same, |server| {
     let codes = server.rows("select code from import_errors order by row_number").await;
     assert_eq!(codes.concat()[..3], ["control_character"; 3]);
     assert_eq!(codes.concat()[3..], ["required"; 2]);
+});
+
+both!(names_that_look_the_same_are_one_record, |server| {
+    let text = "SKU,Name,Category,Brand\n\
+                A\u{a0}1,one,Food  &\u{2003}Drink,\u{ff21}cme\n\
+                A 1,two,Food & Drink,Ac\u{200b}me\n\
+                A\u{2011}1,three,\"Food &\nDrink\",Acme\n\
+                A-1,four,Food &amp; Drink,\u{200b}\n";
+    let status = server.load("products", Upload::csv(text)).await;
+    let counts = &status["counts"];
+    assert_eq!((&counts["created"], &counts["superseded"]), (&2.into(), &2.into()), "{status}");
+    let skus = server.rows("select sku, name from products order by sku").await;
+    assert_eq!(skus, [["A 1", "two"], ["A-1", "four"]]);
+    let mut categories = server.rows("select name from categories").await.concat();
+    categories.sort();
+    assert_eq!(categories, ["Food & Drink", "Food &amp; Drink"]);
+    assert_eq!(server.rows("select name from brands").await, [["Acme"]]);
+    let told: Vec<(&str, &str, u64)> = status["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            (
+                it["code"].as_str().unwrap(),
+                it["column"].as_str().unwrap(),
+                it["count"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(told, [("folded_keys", "brand", 1), ("entities", "category", 1)]);
+});
+
+both!(a_number_that_lost_its_end_is_no_text, |server| {
+    let table: &[(&str, Expected)] = &[
+        ("4.00638E+12", Err("precision_lost")),
+        ("4,00638e+12", Err("precision_lost")),
+        ("=\"5E+10\"", Ok("5E+10")),
+        ("12E10", Ok("12E10")),
+        ("4006381333931", Ok("4006381333931")),
+    ];
+    becomes(server, ("Barcode", "barcode"), &[], table).await;
+    becomes(server, ("HSN Code", "hsn_code"), &[], table).await;
 });
 
 /// Texts that have broken programs.

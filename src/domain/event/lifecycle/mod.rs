@@ -4,7 +4,7 @@
 mod ending;
 
 use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage};
-use crate::domain::detected::{DecimalSeparator, Detected};
+use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::domain::warning::{Warning, WarningCode, Warnings};
@@ -87,6 +87,7 @@ fn detected(detected: &Detected) -> (Step, String) {
         encoding: detected.encoding.clone(),
         sheet: detected.sheet.clone(),
         decimal: detected.decimal,
+        dates: detected.dates,
         header_row: detected.header_row,
         used_columns: used as u64,
         total_columns: detected.header.len() as u64,
@@ -104,6 +105,11 @@ fn detected(detected: &Detected) -> (Step, String) {
     }
     if detected.decimal == DecimalSeparator::Comma {
         facts.push("decimal comma".to_owned());
+    }
+    match detected.dates {
+        Some(DateOrder::Dmy) => facts.push("dates with the day first".to_owned()),
+        Some(DateOrder::Mdy) => facts.push("dates with the month first".to_owned()),
+        Some(DateOrder::Ymd) | None => {}
     }
     if detected.header_row > 0 {
         facts.push(format!("header in row {}", detected.header_row));
