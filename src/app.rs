@@ -115,6 +115,7 @@ async fn start_jobs(
         retention: config.retention,
         stored_errors_max: config.max_stored_errors,
         events_max: config.max_events,
+        home_encoding: config.home_encoding.clone(),
         child,
     };
     let (data_dir, storage) = (Arc::clone(data_dir), storage.clone());

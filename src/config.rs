@@ -19,7 +19,9 @@ use crate::files::{BucketAccess, StorageUrl};
 use crate::http::Origins;
 pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat};
-use values::{address, bytes, database_url, log_filter, log_format, number, seconds, time};
+use values::{
+    address, bytes, database_url, encoding, log_filter, log_format, number, seconds, time,
+};
 
 /// The setting for which nothing is a value of its own; for all others it means the default.
 const MAY_BE_EMPTY: &str = "LOADBAY_CORS_ORIGINS";
@@ -75,6 +77,8 @@ pub struct Config {
     pub max_events: u64,
     /// `LOADBAY_DATASETS_DIR`.
     pub datasets_dir: Option<PathBuf>,
+    /// `LOADBAY_HOME_ENCODING`, a label that the WHATWG lists.
+    pub home_encoding: Option<String>,
     /// The three `LOADBAY_CONVERT_…` settings.
     pub convert: ConvertLimits,
     /// `LOADBAY_LOG`.
@@ -159,6 +163,7 @@ impl Config {
                 .read("LOADBAY_MAX_EVENTS", 0, |t| number(t, 100, 10_000_000).map(u64::from)),
             datasets_dir: from
                 .read("LOADBAY_DATASETS_DIR", None, |text| Ok(Some(PathBuf::from(text)))),
+            home_encoding: from.read("LOADBAY_HOME_ENCODING", None, |t| encoding(t).map(Some)),
             convert: ConvertLimits {
                 memory_bytes: from
                     .read("LOADBAY_CONVERT_MEMORY", 0, |t| bytes(t, 64 << 20, 64 << 30)),
@@ -241,18 +246,20 @@ mod tests {
             ("LOADBAY_MAX_UPLOAD", "5Gb"),
             ("LOADBAY_CHUNK_ROWS", "0"),
             ("LOADBAY_LEASE", "1ms"),
+            ("LOADBAY_HOME_ENCODING", "klingon"),
             ("LOADBAY_LOG_FORMAT", "xml"),
         ])
         .unwrap_err()
         .to_string();
         insta::assert_snapshot!(faults, @r"
-        7 setting(s) cannot be used:
+        8 setting(s) cannot be used:
           LOADBAY_LISTEN: `nowhere` is not an address and port; write it like 127.0.0.1:8080
           DATABASE_URL: the address begins with neither postgres:// nor postgresql://; leave it out to use the SQLite file in the data directory
           LOADBAY_CORS_ORIGINS: `localhost:3000` is not an origin; write it like https://shop.example:8443, without a path
           LOADBAY_MAX_UPLOAD: `5Gb` is not a size from 1.0 KiB to 1.0 TiB; write it in bytes or like 512MiB (B, KiB, MiB, GiB, TiB)
           LOADBAY_CHUNK_ROWS: `0` is not a whole number from 1 to 100000
           LOADBAY_LEASE: `1ms` is not a time from 1s to 1h; write it like 30s, 10min or 1h
+          LOADBAY_HOME_ENCODING: `klingon` is not an encoding of text files beside UTF-8; write it like windows-1250, iso-8859-15 or shift_jis
           LOADBAY_LOG_FORMAT: `xml` is not a log format; it takes text or json
         ");
     }

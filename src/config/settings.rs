@@ -61,6 +61,8 @@ pub const SETTINGS: &[Setting] = &[
         "Events of one job kept in the table, from 100 to 10000000; progress goes first, then rows"),
     setting("LOADBAY_DATASETS_DIR", "datasets-dir", "FOLDER", None,
         "A folder with dataset files (*.toml) of your own, in addition to the built-in ones"),
+    setting("LOADBAY_HOME_ENCODING", "home-encoding", "ENCODING", None,
+        "The encoding of most text files that are not UTF-8, such as windows-1250; without it each is guessed"),
     setting("LOADBAY_CONVERT_MEMORY", "convert-memory", "SIZE", Some("1GiB"),
         "Memory of the process that reads a workbook, from 64MiB to 64GiB"),
     setting("LOADBAY_CONVERT_CPU", "convert-cpu", "TIME", Some("10min"),

@@ -63,6 +63,19 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
         .to_owned())
 }
 
+/// An encoding whose lines end with the bytes of ASCII, so that its files can be searched for lines.
+pub(super) fn encoding(label: &str) -> Result<String, String> {
+    encoding_rs::Encoding::for_label(label.as_bytes())
+        .filter(|encoding| encoding.is_ascii_compatible() && *encoding != encoding_rs::UTF_8)
+        .map(|encoding| encoding.name().to_ascii_lowercase())
+        .ok_or_else(|| {
+            format!(
+                "`{label}` is not an encoding of text files beside UTF-8; write it like \
+                 windows-1250, iso-8859-15 or shift_jis"
+            )
+        })
+}
+
 pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
     text.parse()
         .ok()

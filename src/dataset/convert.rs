@@ -170,6 +170,7 @@ impl Converter {
         let is_other_header = without_data.is_none() && self.is_other_header(row);
         let Self { dataset, feeds, key, scratch, rules, warnings, .. } = self;
         warnings.clear();
+        warnings.extend(row.warning.map(|code| RowWarning { code, feed: None }));
         let mut errors = Vec::new();
         let is_ragged = row.len() != self.header_len;
         if is_ragged {

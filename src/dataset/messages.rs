@@ -66,9 +66,10 @@ pub(super) fn other_header(row: &RawRow) -> RowError {
     row_error(row, RowCode::OtherHeader, message.to_owned(), None)
 }
 
-/// A row that is no row: its value is the line, which stands behind the columns.
+/// A row that is no row: its value is the line, which stands behind the columns, else what it begins
+/// with.
 pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> RowError {
-    let line = row.cell(header_len).map_or("", |(text, _)| text);
+    let line = row.cell(header_len).or_else(|| row.cell(0)).map_or("", |(text, _)| text);
     row_error(row, fault.code(), with_signs(&fault.to_string()), Some(visible(line)))
 }
 

@@ -102,12 +102,24 @@ pub struct Detected {
     /// CSV: the delimiter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
+    /// CSV: the sign around texts, where it is not `"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<char>,
+    /// CSV: the character that escapes a quote inside of a text in quotes, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape: Option<char>,
     /// CSV: the encoding's WHATWG name in lower case, such as `utf-8`, `windows-1252`, `utf-16le`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
     /// CSV: a byte order mark stands at the start.
     #[serde(default)]
     pub bom: bool,
+    /// CSV: nothing names the encoding; it is what the bytes look like.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub encoding_guessed: bool,
+    /// CSV: the first cells that the guess is about, as it has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub encoding_samples: Vec<String>,
     /// Workbook: the sheet that is read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,

@@ -74,7 +74,7 @@ error_codes! {
     ShuttingDown = "shutting_down", 503, true, "The server is stopping", "Try again after the time in Retry-After.";
     StorageFull = "storage_full", 507, true, "The disk has no space for the file", "Free space in the data folder or the shared folder, then send it again.";
     // Failed jobs; as a request's answer they would have the status shown.
-    UnclosedQuote = "unclosed_quote", 422, false, "A quoted field is never closed", "Close the quote at the place that the message names.";
+    UnclosedQuote = "unclosed_quote", 422, false, "The quotes of the header break the rules", "Correct the quotes in the line that the message names.";
     FieldTooLong = "field_too_long", 422, false, "A field or row is far too long", "Look at the place that the message names; often a quote is missing there.";
     TooManyRows = "too_many_rows", 422, false, "The file has too many rows", "Split the file.";
     ParserCrashed = "parser_crashed", 422, false, "The workbook stopped the program that reads it", "Open it in a spreadsheet program and save it again, or save it as CSV.";

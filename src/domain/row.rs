@@ -3,6 +3,7 @@
 
 use super::row_error::RowCode;
 use super::row_number::RowNumber;
+use super::warning::WarningCode;
 
 /// What the file says a cell is. CSV knows only text; a workbook has types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +90,46 @@ pub fn is_error_word(text: &str) -> bool {
 /// What is wrong with a row as a whole, so that its cells mean nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RowFault {
+    /// CSV: behind the end of a text in quotes stands neither a delimiter nor a line end.
+    #[error(
+        "the text in quotes that begins in line {line} goes on behind its closing quote; write a \
+         quote that belongs to the text twice, such as `\"24\"\" wide\"`"
+    )]
+    TextAfterQuote {
+        /// The line of the opening quote.
+        line: u64,
+    },
+    /// CSV: a text in quotes has no end, or none within the bytes that a field may have.
+    #[error(
+        "the quote that opens in line {line} is not closed within a megabyte; close it, or write a \
+         quote that belongs to the text twice within quotes"
+    )]
+    QuoteNeverClosed {
+        /// The line of the opening quote.
+        line: u64,
+    },
+    /// CSV: a text in quotes goes over lines that are rows of their own.
+    #[error(
+        "the text in quotes that begins in line {line} goes over lines that are rows of their own; \
+         remove the quote, or write it twice within quotes"
+    )]
+    RowsInQuotes {
+        /// The line of the opening quote.
+        line: u64,
+    },
+    /// CSV: this row and those beside it are parts of one.
+    #[error(
+        "rows {first} to {last} add up to one row of {columns} cells, so a line break stands inside \
+         of a text; put quotes around that text, or remove the line break"
+    )]
+    BrokenRow {
+        /// The row that begins it.
+        first: RowNumber,
+        /// The row that ends it.
+        last: RowNumber,
+        /// Columns of the header.
+        columns: usize,
+    },
     /// NDJSON: the line breaks the rules of JSON.
     #[error("the line is no JSON object: {expected} is missing at character {at}")]
     NotAnObject {
@@ -128,12 +169,20 @@ pub enum RowFault {
     },
 }
 
+/// Bytes of a faulty line that are kept, for the list of failed rows: the list must stay readable.
+const FAULTY_LINE_BYTES: usize = 32 << 10;
+
 impl RowFault {
     /// The code of the row error that it becomes.
     #[must_use]
     pub fn code(&self) -> RowCode {
         match self {
-            Self::NotAnObject { .. } | Self::RepeatedKey { .. } => RowCode::MalformedRow,
+            Self::TextAfterQuote { .. }
+            | Self::QuoteNeverClosed { .. }
+            | Self::RowsInQuotes { .. }
+            | Self::BrokenRow { .. }
+            | Self::NotAnObject { .. }
+            | Self::RepeatedKey { .. } => RowCode::MalformedRow,
             Self::UnknownKey { .. } => RowCode::UnknownKey,
             Self::LineTooLong { .. } | Self::ValueTooLong { .. } => RowCode::TooLong,
         }
@@ -155,6 +204,8 @@ pub struct RawRow {
     pub line: u64,
     /// What is wrong with the row as a whole: it fails, and its cells only show what stands there.
     pub fault: Option<RowFault>,
+    /// What a person should see of the row though it is good.
+    pub warning: Option<WarningCode>,
     text: String,
     spans: Vec<Span>,
 }
@@ -171,12 +222,29 @@ impl RawRow {
         self.text.clear();
         self.spans.clear();
         self.fault = None;
+        self.warning = None;
     }
 
     /// Adds a cell on the right.
     pub fn push(&mut self, kind: CellKind, text: &str) {
         self.text.push_str(text);
         self.spans.push(Span { end: self.text.len(), kind });
+    }
+
+    /// Makes it a row of which only the line is known: that stands behind the columns, where the list
+    /// of failed rows shows what has no column.
+    pub fn push_faulty(&mut self, fault: RowFault, columns: usize, line: &str) {
+        for _ in 0..columns {
+            self.push(CellKind::Text, "");
+        }
+        let line = line.trim_end_matches(['\r', '\n']);
+        if line.len() > FAULTY_LINE_BYTES {
+            let cut = line.get(..line.floor_char_boundary(FAULTY_LINE_BYTES)).unwrap_or_default();
+            self.push(CellKind::Text, &[cut, "…"].concat());
+        } else {
+            self.push(CellKind::Text, line);
+        }
+        self.fault = Some(fault);
     }
 
     /// Bytes of text in all cells.

@@ -67,6 +67,14 @@ warning_codes! {
     FoldedKeys = "folded_keys";
     /// A name holds a character as HTML writes it, such as `&amp;`; it is stored as it stands.
     Entities = "entities";
+    /// A text in quotes goes over lines that look like rows of their own; a quote may be missing.
+    RowsInQuotes = "rows_in_quotes";
+    /// The encoding of the file is a guess; look whether the letters are right.
+    EncodingGuessed = "encoding_guessed";
+    /// Lines in UTF-8 stand in a file of another encoding; their letters are wrong.
+    MixedEncoding = "mixed_encoding";
+    /// Quotes inside of texts are written with a backslash, and are read so.
+    BackslashEscapes = "backslash_escapes";
 }
 
 impl WarningCode {
@@ -75,7 +83,13 @@ impl WarningCode {
     pub fn is_of_file(self) -> bool {
         matches!(
             self,
-            Self::UnusedColumns | Self::HeaderFound | Self::JoinedHeaders | Self::OtherSheets
+            Self::UnusedColumns
+                | Self::HeaderFound
+                | Self::JoinedHeaders
+                | Self::OtherSheets
+                | Self::EncodingGuessed
+                | Self::MixedEncoding
+                | Self::BackslashEscapes
         )
     }
 }

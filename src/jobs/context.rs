@@ -48,6 +48,8 @@ pub struct JobsSettings {
     pub stored_errors_max: u64,
     /// Events of a job that are kept in the table.
     pub events_max: u64,
+    /// The encoding that a guess prefers.
+    pub home_encoding: Option<String>,
     /// The program that reads workbooks, and its limits.
     pub child: Child,
 }

@@ -104,8 +104,9 @@ async fn inspect(
 ) -> Result<(ImportRequest, Inspection), JobsError> {
     let is_workbook = may_be_workbook(&request.upload.path).map_err(JobsError::File)?;
     let permit = context.settings.child.permit(is_workbook).await;
+    let home_encoding = context.settings.home_encoding.clone();
     let inspected = tokio::task::spawn_blocking(move || {
-        let inspection = inspect_with(&permit, &request, &stop);
+        let inspection = inspect_with(&permit, &request, home_encoding.as_deref(), &stop);
         // The child has ended: another one may begin.
         drop(permit);
         (request, inspection)
@@ -117,6 +118,7 @@ async fn inspect(
 fn inspect_with(
     permit: &ReadPermit,
     request: &ImportRequest,
+    home_encoding: Option<&str>,
     stop: &AtomicBool,
 ) -> Result<Inspection, reader::ReadError> {
     let upload = Upload {
@@ -128,7 +130,7 @@ fn inspect_with(
     };
     let names = HeaderNames::new(&request.dataset, &request.options.mapping);
     let know = |cells: &[&str]| names.read(cells);
-    reader::inspect(&upload, &request.options, &know, permit, stop)
+    reader::inspect(&upload, &request.options, home_encoding, &know, permit, stop)
 }
 
 impl JobsContext {

@@ -43,12 +43,12 @@ function family(children) {
 }
 
 function facts({ detected = {}, fileSize }) {
-  const { format, delimiter, encoding, bom, sheet, headerRow, decimal } = detected;
+  const { format, delimiter, encoding, bom, encodingGuessed, sheet, headerRow, decimal } = detected;
   return [
     ["Format", format?.toUpperCase()],
     ["Size", size(fileSize)],
     ["Delimiter", delimiter === undefined ? null : (DELIMITERS[delimiter] ?? delimiter)],
-    ["Encoding", encoding ? `${encoding}${bom ? ", with byte order mark" : ""}` : null],
+    ["Encoding", encoding ? `${encoding}${bom ? ", with byte order mark" : ""}${encodingGuessed ? " (a guess)" : ""}` : null],
     ["Sheet", sheet],
     ["Header", headerRow ? `row ${number(headerRow)}` : null],
     ["Decimals", SEPARATORS[decimal] ?? decimal],

@@ -7,7 +7,7 @@ import { capitalised, counted, duration, el, number, sentence } from "./text.js"
 
 /** What to do about a failed job, by its code; the same advice as in the API's documentation. */
 const ADVICE = {
-  unclosed_quote: "Close the quote in the line that the message names, then upload the file again.",
+  unclosed_quote: "Correct the quotes in the line that the message names, then upload the file again.",
   field_too_long: "Check the line that the message names; often a quote is missing there.",
   too_many_rows: "Split the file and upload its parts.",
   parser_crashed: "Open the workbook in a spreadsheet program and save it again, or save it as CSV.",

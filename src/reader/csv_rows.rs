@@ -1,68 +1,94 @@
-//! The rows of a delimited text. `csv-core`, the heart of the `csv` crate, finds the fields; around
-//! it stand the bounds and the positions that it does not know: longest field and row, the end of the
-//! file inside quotes, blank lines, and line numbers whatever ends a line.
+//! The rows of a delimited text, each with its place. A record is read as a whole from a window over
+//! the file: when its quotes break the rules it is given up, becomes a row with a fault, and reading
+//! goes on with the next line of the file.
 
-use std::io::BufRead;
+use std::io::Read;
 
-use csv_core::ReadRecordResult;
-
+use super::csv_record::{Dialect, Parsed, Record};
 use super::error::{ROW_CELLS_MAX, ReadError, TooLong};
+use super::swallowed_rows::has_swallowed_rows;
 use crate::domain::limits::{FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
-use crate::domain::row::{CellKind, RawRow, RowPosition};
+use crate::domain::row::{CellKind, RawRow, RowFault, RowPosition};
 use crate::domain::row_number::RowNumber;
+use crate::domain::warning::WarningCode;
 
 /// Cells past the header that are still handed on, for the row's error report; the last one of
 /// them stands for all that follow.
 pub(crate) const CELLS_PAST_HEADER: usize = 64;
 
+/// Bytes of the window at first; it grows with a longer record.
+const WINDOW_BYTES: usize = 256 << 10;
+
+/// Bytes of the window at most: the longest record, and its line end.
+const WINDOW_BYTES_MAX: usize = ROW_BYTES_MAX + WINDOW_BYTES;
+
+/// The byte order mark of UTF-8. Programs that join files leave one where a part begins.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Ctrl-Z, with which DOS ends a text.
+const END_OF_TEXT: u8 = 0x1A;
+
 /// Reads a delimited text row by row.
 #[derive(Debug)]
 pub(crate) struct CsvRows<R> {
     input: R,
-    core: csv_core::Reader,
-    /// Unquoted bytes of the row, all fields together.
-    text: Vec<u8>,
-    text_end: usize,
-    /// Where each field of the row ends in `text`.
-    ends: Vec<usize>,
-    fields: usize,
+    dialect: Dialect,
+    record: Record,
+    window: Vec<u8>,
+    /// The part of the window that is not read yet.
+    start: usize,
+    end: usize,
+    is_at_end: bool,
     /// Where the row began that was read last.
     begun: RowPosition,
     /// The physical line of the next byte.
     line: u64,
     /// The last byte taken was a carriage return: a line feed next belongs to it.
     after_return: bool,
-    /// Cells past these are handed on only as far as they are needed to report the row.
-    header_cells: usize,
+    /// Columns of the header, once they are known.
+    header_cells: Option<usize>,
 }
 
-impl<R: BufRead> CsvRows<R> {
-    /// Begins at the start of `input`, which is UTF-8 without a byte order mark.
-    pub(crate) fn new(input: R, delimiter: u8) -> Self {
+impl<R: Read> CsvRows<R> {
+    /// Begins at the start of `input`, which is UTF-8.
+    pub(crate) fn new(input: R, dialect: Dialect) -> Self {
         Self {
             input,
-            core: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
-            text: vec![0; 8 << 10],
-            text_end: 0,
-            ends: vec![0; 64],
-            fields: 0,
+            dialect,
+            record: Record::default(),
+            window: Vec::new(),
+            start: 0,
+            end: 0,
+            is_at_end: false,
             begun: RowPosition { row_number: 0, line: 0 },
             line: 1,
             after_return: false,
-            header_cells: ROW_CELLS_MAX,
+            header_cells: None,
         }
     }
 
     /// Says how many columns the header has: of longer rows only so much is handed on as a report
     /// needs, and empty cells past the header not at all.
     pub(crate) fn set_header_cells(&mut self, cells: usize) {
-        self.header_cells = cells;
+        self.header_cells = Some(cells);
+    }
+
+    /// The first field of the row that was read last stands in quotes.
+    pub(crate) fn first_is_quoted(&self) -> bool {
+        self.record.first_is_quoted()
     }
 
     /// The next row that is not blank. False at the end.
     pub(crate) fn next_row(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
-        while self.next_record()? {
-            self.hand_over(row)?;
+        while self.skip_blank_lines()? {
+            self.begun = RowPosition { row_number: self.begun.row_number + 1, line: self.line };
+            row.clear();
+            row.row_number = RowNumber::try_from(self.begun.row_number)
+                .ok()
+                .filter(|number| u64::from(*number) <= ROWS_MAX)
+                .ok_or(ReadError::TooManyRows)?;
+            row.line = self.begun.line;
+            self.read_record(row)?;
             if !row.is_blank() {
                 return Ok(true);
             }
@@ -70,33 +96,21 @@ impl<R: BufRead> CsvRows<R> {
         Ok(false)
     }
 
-    /// Reads one record into `text` and `ends`. False at the end.
-    fn next_record(&mut self) -> Result<bool, ReadError> {
-        if !self.skip_blank_lines()? {
-            return Ok(false);
-        }
-        self.begun = RowPosition { row_number: self.begun.row_number + 1, line: self.line };
-        (self.text_end, self.fields) = (0, 0);
-        loop {
-            match self.step()? {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.grow_text()?,
-                ReadRecordResult::OutputEndsFull => self.grow_ends()?,
-                ReadRecordResult::Record => break,
-                ReadRecordResult::End => return Ok(false),
-            }
-        }
-        if self.text_end > FIELD_BYTES_MAX {
-            self.check_fields()?;
-        }
-        Ok(true)
+    /// The bytes that are not read yet.
+    fn ahead(&self) -> &[u8] {
+        self.window.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Takes line ends at the start of a record: each is a row of its own, blank.
+    /// Takes line ends at the start of a record: each is a row of its own, blank. A byte order mark
+    /// there says nothing.
     fn skip_blank_lines(&mut self) -> Result<bool, ReadError> {
         loop {
-            let bytes = self.input.fill_buf().map_err(ReadError::io("read the file"))?;
-            let Some(first) = bytes.first().copied() else { return Ok(false) };
+            let Some(first) = self.ahead().first().copied() else {
+                if !self.read_on()? {
+                    return Ok(false);
+                }
+                continue;
+            };
             match first {
                 b'\n' if self.after_return => self.after_return = false,
                 b'\n' | b'\r' => {
@@ -106,134 +120,205 @@ impl<R: BufRead> CsvRows<R> {
                 }
                 _ => {
                     self.after_return = false;
-                    return Ok(true);
+                    if !self.has_mark(first)? {
+                        return Ok(true);
+                    }
+                    self.start += MARK.len() - 1;
                 }
             }
-            self.input.consume(1);
+            self.start += 1;
         }
     }
 
-    /// Lets the core work on the next piece of input.
-    fn step(&mut self) -> Result<ReadRecordResult, ReadError> {
-        let bytes = self.input.fill_buf().map_err(ReadError::io("read the file"))?;
-        if bytes.is_empty() {
-            return self.last_step();
+    /// A byte order mark stands here, whose `first` byte this may be.
+    fn has_mark(&mut self, first: u8) -> Result<bool, ReadError> {
+        if Some(&first) != MARK.first() {
+            return Ok(false);
         }
-        let (result, taken, written, ended) = self.core.read_record(
-            bytes,
-            self.text.get_mut(self.text_end..).unwrap_or_default(),
-            self.ends.get_mut(self.fields..).unwrap_or_default(),
-        );
-        let passed = bytes.get(..taken).unwrap_or_default();
-        for position in memchr::memchr2_iter(b'\n', b'\r', passed) {
-            let is_return = passed.get(position) == Some(&b'\r');
-            let before = position.checked_sub(1).and_then(|index| passed.get(index));
-            let follows_return = before.map_or(self.after_return, |byte| *byte == b'\r');
-            self.line += u64::from(is_return || !follows_return);
-        }
-        if let Some(last) = passed.last() {
-            self.after_return = *last == b'\r';
-        }
-        self.input.consume(taken);
-        self.text_end += written;
-        self.fields += ended;
-        if self.text_end - self.field_start() > FIELD_BYTES_MAX {
-            return Err(ReadError::TooLong { position: self.field_begin(), what: TooLong::Field });
-        }
-        Ok(result)
+        while self.ahead().len() < MARK.len() && self.read_on()? {}
+        Ok(self.ahead().starts_with(MARK))
     }
 
-    /// Ends the last record, which has no line end. The core would take the end of the file for the
-    /// end of the record wherever it is, and does not tell whether that is inside quotes; but a line
-    /// feed ends a record everywhere except there, so it gets one.
-    fn last_step(&mut self) -> Result<ReadRecordResult, ReadError> {
-        let (result, _, _, ended) = self.core.read_record(
-            b"\n",
-            self.text.get_mut(self.text_end..).unwrap_or_default(),
-            self.ends.get_mut(self.fields..).unwrap_or_default(),
-        );
-        if matches!(result, ReadRecordResult::InputEmpty) {
-            return Err(ReadError::UnclosedQuote { position: self.field_begin() });
+    /// Reads more of the file into the window. False at its end.
+    fn read_on(&mut self) -> Result<bool, ReadError> {
+        if self.is_at_end {
+            return Ok(false);
         }
-        self.fields += ended;
-        Ok(result)
+        self.window.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        if self.end == self.window.len() {
+            let longer = (self.window.len() * 2).clamp(WINDOW_BYTES, WINDOW_BYTES_MAX);
+            self.window.resize(longer, 0);
+        }
+        let free = self.window.get_mut(self.end..).unwrap_or_default();
+        assert!(!free.is_empty(), "a record is bounded before the window is full");
+        let count = loop {
+            match self.input.read(free) {
+                Err(fault) if fault.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read.map_err(ReadError::io("read the file"))?,
+            }
+        };
+        self.end += count;
+        self.is_at_end = count == 0;
+        if self.is_at_end {
+            self.drop_padding();
+        }
+        Ok(count > 0)
     }
 
-    /// Where the field under construction begins in `text`.
-    fn field_start(&self) -> usize {
-        self.fields.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0)
+    /// Drops what old programs put behind the last record: the sign that ends the text, and NULs.
+    fn drop_padding(&mut self) {
+        let signs = self.ahead().iter().rev().take_while(|byte| is_padding_sign(**byte)).count();
+        self.end -= signs;
     }
 
-    /// The row, and the line on which the field under construction began.
-    fn field_begin(&self) -> RowPosition {
-        let field = self.text.get(self.field_start()..self.text_end).unwrap_or_default();
-        let line = self.line.saturating_sub(line_ends(field));
-        RowPosition { row_number: self.begun.row_number, line }
+    /// Reads the record that begins here into `row`, with its line end.
+    fn read_record(&mut self, row: &mut RawRow) -> Result<(), ReadError> {
+        loop {
+            let ahead = self.window.get(self.start..self.end).unwrap_or_default();
+            match self.record.parse(ahead, self.is_at_end, self.dialect) {
+                Parsed::Whole { bytes } => {
+                    self.check_record_bytes(bytes)?;
+                    self.take_record(row, bytes)?;
+                    break;
+                }
+                Parsed::TextAfterQuote { opened } => {
+                    self.give_up(row, opened, |line| RowFault::TextAfterQuote { line })?;
+                    break;
+                }
+                Parsed::NeverClosed { opened } => {
+                    self.give_up(row, opened, |line| RowFault::QuoteNeverClosed { line })?;
+                    break;
+                }
+                Parsed::Incomplete => {
+                    self.check_record_bytes(ahead.len())?;
+                    self.read_on()?;
+                }
+            }
+        }
+        self.pass_line_end()
     }
 
-    fn grow_text(&mut self) -> Result<(), ReadError> {
-        if self.text.len() >= ROW_BYTES_MAX {
+    /// Takes the whole record that stands in the next `bytes`.
+    fn take_record(&mut self, row: &mut RawRow, bytes: usize) -> Result<(), ReadError> {
+        let Dialect { delimiter, .. } = self.dialect;
+        if let Some(columns) = self.header_cells
+            && has_swallowed_rows(&self.record, delimiter, columns)
+        {
+            if self.record.len() != columns {
+                // The quote stands in the first line of the record.
+                return self.give_up(row, 0, |line| RowFault::RowsInQuotes { line });
+            }
+            row.warning = Some(WarningCode::RowsInQuotes);
+        }
+        self.hand_over(row, bytes)?;
+        if !self.record.is_plain() {
+            self.line += line_ends(self.ahead().get(..bytes).unwrap_or_default());
+        }
+        self.start += bytes;
+        Ok(())
+    }
+
+    /// Gives the record up whose quote `opened` here: it is as long as the line with that quote.
+    fn give_up(
+        &mut self,
+        row: &mut RawRow,
+        opened: usize,
+        fault: impl FnOnce(u64) -> RowFault,
+    ) -> Result<(), ReadError> {
+        let bytes = loop {
+            let ahead = self.ahead();
+            let behind = ahead.get(opened..).unwrap_or_default();
+            if let Some(end) = memchr::memchr2(b'\n', b'\r', behind) {
+                break opened + end;
+            }
+            self.check_record_bytes(ahead.len())?;
+            if !self.read_on()? {
+                break self.ahead().len();
+            }
+        };
+        let before = self.ahead().get(..opened).unwrap_or_default();
+        self.line += line_ends(before);
+        let record = self.ahead().get(..bytes).unwrap_or_default();
+        let text = String::from_utf8_lossy(record);
+        row.push_faulty(fault(self.line), self.header_cells.unwrap_or(0), &text);
+        self.start += bytes;
+        Ok(())
+    }
+
+    /// Takes the line end behind a record; at the end of the file there may be none.
+    fn pass_line_end(&mut self) -> Result<(), ReadError> {
+        if self.ahead().is_empty() {
+            self.read_on()?;
+        }
+        let Some(first) = self.ahead().first().copied() else { return Ok(()) };
+        assert!(matches!(first, b'\n' | b'\r'), "a record ends at a line end");
+        self.after_return = first == b'\r';
+        self.line += 1;
+        self.start += 1;
+        Ok(())
+    }
+
+    fn check_record_bytes(&self, bytes: usize) -> Result<(), ReadError> {
+        if bytes > ROW_BYTES_MAX {
             return Err(ReadError::TooLong { position: self.begun, what: TooLong::Row });
         }
-        self.text.resize((self.text.len() * 2).min(ROW_BYTES_MAX), 0);
         Ok(())
     }
 
-    fn grow_ends(&mut self) -> Result<(), ReadError> {
-        if self.ends.len() >= ROW_CELLS_MAX {
+    /// Copies the record in the next `bytes` into `row`, checking that its bytes are text.
+    fn hand_over(&self, row: &mut RawRow, bytes: usize) -> Result<(), ReadError> {
+        if self.record.len() > ROW_CELLS_MAX {
             return Err(ReadError::TooLong { position: self.begun, what: TooLong::Cells });
         }
-        self.ends.resize((self.ends.len() * 2).min(ROW_CELLS_MAX), 0);
+        let all = self.record.text(self.ahead().get(..bytes).unwrap_or_default());
+        if bytes > FIELD_BYTES_MAX {
+            self.check_fields(all)?;
+        }
+        if is_padding(&self.record, all) {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(all).ok();
+        for (start, end) in self.record.spans().take(self.kept_cells()) {
+            match text.and_then(|text| text.get(start..end)) {
+                Some(cell) => row.push(CellKind::Text, cell),
+                None => push_bytes(row, all.get(start..end).unwrap_or_default()),
+            }
+        }
         Ok(())
     }
 
-    /// A field can pass the bound within one step, between two checks.
-    fn check_fields(&self) -> Result<(), ReadError> {
-        let (mut start, mut line) = (0, self.begun.line);
-        for end in self.ends.iter().take(self.fields) {
+    fn check_fields(&self, all: &[u8]) -> Result<(), ReadError> {
+        let mut line = self.begun.line;
+        for (start, end) in self.record.spans() {
             if end - start > FIELD_BYTES_MAX {
                 let position = RowPosition { row_number: self.begun.row_number, line };
                 return Err(ReadError::TooLong { position, what: TooLong::Field });
             }
-            line += line_ends(self.text.get(start..*end).unwrap_or_default());
-            start = *end;
-        }
-        Ok(())
-    }
-
-    /// Copies the record into `row`, checking that its bytes are text.
-    fn hand_over(&self, row: &mut RawRow) -> Result<(), ReadError> {
-        row.clear();
-        row.row_number = RowNumber::try_from(self.begun.row_number)
-            .ok()
-            .filter(|number| u64::from(*number) <= ROWS_MAX)
-            .ok_or(ReadError::TooManyRows)?;
-        row.line = self.begun.line;
-        let bytes = self.text.get(..self.text_end).unwrap_or_default();
-        let ends = self.ends.get(..self.kept_cells()).unwrap_or_default();
-        let mut start = 0;
-        let text = std::str::from_utf8(bytes).ok();
-        for end in ends {
-            match text.and_then(|text| text.get(start..*end)) {
-                Some(cell) => row.push(CellKind::Text, cell),
-                None => push_bytes(row, bytes.get(start..*end).unwrap_or_default()),
-            }
-            start = *end;
+            line += line_ends(all.get(start..end).unwrap_or_default());
         }
         Ok(())
     }
 
     /// Cells of the record without the empty ones past the header, and bounded.
     fn kept_cells(&self) -> usize {
-        if self.fields <= self.header_cells {
-            return self.fields;
-        }
-        let last = self.ends.get(self.fields - 1);
-        let ends = self.ends.get(..self.fields).unwrap_or_default();
-        // The first field that ends where the last one does is the last one with content.
-        let with_content = ends.iter().take_while(|end| Some(*end) != last).count() + 1;
-        with_content.clamp(self.header_cells, self.header_cells + CELLS_PAST_HEADER)
+        let cells = self.record.len();
+        let Some(header_cells) = self.header_cells.filter(|header| cells > *header) else {
+            return cells;
+        };
+        let past = self.record.spans().skip(header_cells);
+        let filled = past.enumerate().filter(|(_, (start, end))| end > start).last();
+        filled.map_or(header_cells, |(index, _)| header_cells + (index + 1).min(CELLS_PAST_HEADER))
     }
+}
+
+/// A line of nothing but what old programs put behind the last record: it is blank.
+fn is_padding(record: &Record, text: &[u8]) -> bool {
+    record.len() == 1 && !text.is_empty() && text.iter().all(|byte| is_padding_sign(*byte))
+}
+
+fn is_padding_sign(byte: u8) -> bool {
+    matches!(byte, 0 | END_OF_TEXT)
 }
 
 /// A cell that is perhaps not text: the whole record was not.
@@ -256,185 +341,4 @@ fn line_ends(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufReader, Read};
-
-    use super::*;
-
-    /// Row number, line and cells of every row; small reads, so that every border is met.
-    fn rows(text: &[u8], read: usize) -> Result<Vec<(u32, u64, Vec<String>)>, ReadError> {
-        let mut csv = CsvRows::new(BufReader::with_capacity(read, text), b',');
-        let (mut row, mut all) = (RawRow::new(), Vec::new());
-        while csv.next_row(&mut row)? {
-            let cells = row.cells().map(|(text, _)| text.to_owned()).collect();
-            all.push((row.row_number.get(), row.line, cells));
-        }
-        Ok(all)
-    }
-
-    fn positions(text: &[u8]) -> Vec<(u32, u64)> {
-        let whole = rows(text, 1 << 10).unwrap();
-        for read in 1..8 {
-            assert_eq!(rows(text, read).unwrap(), whole, "reads of {read} bytes differ");
-        }
-        whole.into_iter().map(|(row, line, _)| (row, line)).collect()
-    }
-
-    #[test]
-    fn blank_lines_count_as_rows_and_are_skipped() {
-        assert_eq!(positions(b"\n\na,b\n\n1,2\n , \n3,4"), [(3, 3), (5, 5), (7, 7)]);
-    }
-
-    #[test]
-    fn every_kind_of_line_end_counts_once() {
-        let expected = [(1, 1), (2, 2), (4, 4)];
-        assert_eq!(positions(b"a\nb\n\nc\n"), expected);
-        assert_eq!(positions(b"a\r\nb\r\n\r\nc"), expected);
-        assert_eq!(positions(b"a\rb\r\rc\r"), expected);
-        assert_eq!(positions(b"a\nb\r\n\rc"), expected);
-    }
-
-    #[test]
-    fn a_quoted_line_break_moves_the_line_but_not_the_row() {
-        assert_eq!(positions(b"a,b\n1,\"x\r\ny\rz\n\"\n2,q\n"), [(1, 1), (2, 2), (3, 6)]);
-    }
-
-    #[test]
-    fn an_unclosed_quote_names_where_it_opened() {
-        for read in [1, 3, 1 << 10] {
-            let error = rows(b"a,b\n1,2\n3,\"x\ny\n4,5\n", read).unwrap_err();
-            assert_eq!(error.position(), Some(RowPosition { row_number: 3, line: 3 }));
-            assert_eq!(error.code().as_str(), "unclosed_quote");
-        }
-        let error = rows(b"a,b\n\"x\ny\",\"open\nz", 4).unwrap_err();
-        assert_eq!(error.position(), Some(RowPosition { row_number: 2, line: 3 }));
-        assert!(error.to_string().contains("row 2 (line 3)"));
-    }
-
-    #[test]
-    fn an_unclosed_quote_of_the_last_row_is_seen() {
-        for read in [1, 3, 1 << 10] {
-            let error = rows(b"SKU,Name\nA,\"Arnica\n", read).unwrap_err();
-            assert_eq!(error.position(), Some(RowPosition { row_number: 2, line: 2 }));
-        }
-    }
-
-    #[test]
-    fn a_closed_quote_at_the_very_end_is_fine() {
-        assert_eq!(rows(b"a\n\"x\"", 2).unwrap()[1].2, ["x"]);
-        assert_eq!(rows(b"a\n\"\"", 2).unwrap().len(), 1, "an empty quoted cell is a blank row");
-        assert_eq!(rows(b"a,b\n1,", 2).unwrap()[1].2, ["1", ""]);
-        assert_eq!(rows(b"a\n\"x\"y\"z", 2).unwrap()[1].2, ["xy\"z"]);
-    }
-
-    /// A text without an end, so that only a bound can stop the reader.
-    struct Endless {
-        start: &'static [u8],
-        rest: &'static [u8],
-    }
-
-    impl Read for Endless {
-        fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
-            let source = if self.start.is_empty() { self.rest } else { self.start };
-            let count = source.len().min(target.len());
-            target[..count].copy_from_slice(&source[..count]);
-            self.start = &self.start[count.min(self.start.len())..];
-            Ok(count)
-        }
-    }
-
-    fn endless(start: &'static [u8], rest: &'static [u8]) -> ReadError {
-        let mut csv = CsvRows::new(BufReader::new(Endless { start, rest }), b',');
-        let mut row = RawRow::new();
-        loop {
-            match csv.next_row(&mut row) {
-                Ok(more) => assert!(more),
-                Err(error) => {
-                    assert!(csv.text.len() <= ROW_BYTES_MAX);
-                    return error;
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn bounds_end_the_file_where_the_fault_began() {
-        let position = |row_number, line| Some(RowPosition { row_number, line });
-        let field = endless(b"a,b\n1,2\n3,\"", b"4,5\n");
-        assert_eq!(field.position(), position(3, 3));
-        assert_eq!(field.code().as_str(), "field_too_long");
-        assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxxx").position(), position(3, 3));
-        assert_eq!(endless(b"a,b\n1,2\n", b"xxxxxxxxx,").position(), position(3, 3));
-        assert_eq!(endless(b"a,b\n1,2\n", b",").position(), position(3, 3));
-        let long: &'static [u8] = [[b'x'; 7000].as_slice(), b","].concat().leak();
-        let row = endless(b"a,b\n1,2\n", long).to_string();
-        assert!(row.starts_with("row 3 (line 3) is longer"), "{row}");
-    }
-
-    #[test]
-    fn a_long_field_is_found_however_the_input_is_cut() {
-        let mut text = b"a,b\n".to_vec();
-        text.extend(vec![b'x'; FIELD_BYTES_MAX + 1]);
-        text.extend(b",2\n");
-        for read in [64 << 10, 8 << 20] {
-            assert_eq!(rows(&text, read).unwrap_err().code().as_str(), "field_too_long");
-        }
-        text.remove(10);
-        assert_eq!(rows(&text, 8 << 20).unwrap().len(), 2);
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_mark_their_cell_only() {
-        let mut csv = CsvRows::new(&b"a,\xE4,\xC3\xA4\n\xC3,\xA4\n"[..], b',');
-        let mut row = RawRow::new();
-        assert!(csv.next_row(&mut row).unwrap());
-        let kinds: Vec<_> = row.cells().map(|(text, kind)| (text.to_owned(), kind)).collect();
-        assert_eq!(kinds[0], ("a".into(), CellKind::Text));
-        assert_eq!(kinds[1], ("\u{FFFD}".into(), CellKind::BadEncoding));
-        assert_eq!(kinds[2], ("ä".into(), CellKind::Text));
-        assert!(csv.next_row(&mut row).unwrap());
-        assert!(row.cells().all(|(_, kind)| kind == CellKind::BadEncoding));
-    }
-
-    #[test]
-    fn empty_cells_past_the_header_are_dropped_and_others_bounded() {
-        let long = format!("1,2,,,\n1,2,,x,,\n1\n{}\n", "y,".repeat(500));
-        let mut csv = CsvRows::new(long.as_bytes(), b',');
-        csv.set_header_cells(2);
-        let (mut row, mut lengths) = (RawRow::new(), Vec::new());
-        while csv.next_row(&mut row).unwrap() {
-            lengths.push(row.len());
-        }
-        assert_eq!(lengths, [2, 4, 1, 2 + CELLS_PAST_HEADER]);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn the_csv_crate_finds_the_same_cells(text in "[ab, \"\n\r]{0,40}", read in 1_usize..9) {
-            // Only the unclosed quote is told apart, which that crate takes for a cell.
-            if let Ok(ours) = rows(text.as_bytes(), read) {
-                let mut csv = csv::ReaderBuilder::new();
-                let mut csv = csv.has_headers(false).flexible(true).from_reader(text.as_bytes());
-                let theirs: Vec<Vec<String>> = csv
-                    .records()
-                    .map(|record| record.unwrap().iter().map(str::to_owned).collect())
-                    .filter(|row: &Vec<String>| row.iter().any(|cell| !cell.trim().is_empty()))
-                    .collect();
-                let ours: Vec<_> = ours.into_iter().map(|(_, _, cells)| cells).collect();
-                proptest::prop_assert_eq!(ours, theirs);
-            }
-        }
-
-        #[test]
-        fn a_line_is_the_line_that_an_editor_shows(text in "[a,\n\r]{0,40}", read in 1_usize..9) {
-            let lines: Vec<&str> = text.split_inclusive(['\n', '\r']).collect();
-            for (row, line, cells) in rows(text.as_bytes(), read).unwrap() {
-                // Without quotes every line is a row of its own.
-                proptest::prop_assert_eq!(u64::from(row), line);
-                let unified = text.replace("\r\n", "\n").replace('\r', "\n");
-                let shown = unified.split('\n').nth(row as usize - 1).unwrap();
-                proptest::prop_assert_eq!(cells.join(","), shown, "{:?}", lines);
-            }
-        }
-    }
-}
+mod tests;

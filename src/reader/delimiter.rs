@@ -2,6 +2,7 @@
 //! what gives the rows the same number of cells as the header.
 
 use super::csv_rows::CsvRows;
+use super::dialect;
 use super::header_search::{self, FoundHeader, KnowHeader};
 use crate::domain::row::RawRow;
 
@@ -55,7 +56,8 @@ impl HeaderSearch<'_> {
     /// The rows that are not blank, from the first that may be the header.
     fn rows(&self, delimiter: char) -> impl Iterator<Item = RawRow> {
         let first_row = self.first_row.unwrap_or_default();
-        let mut rows = CsvRows::new(self.sample, u8::try_from(delimiter).unwrap_or(b','));
+        let dialect = dialect::find(self.sample, u8::try_from(delimiter).unwrap_or(b','));
+        let mut rows = CsvRows::new(self.sample, dialect);
         let next = move || {
             let mut row = RawRow::new();
             // An error just ends the sample.
@@ -84,7 +86,9 @@ pub(crate) fn find(search: &HeaderSearch<'_>) -> char {
 
 fn fit(search: &HeaderSearch<'_>, delimiter: char, header: &FoundHeader) -> Fit {
     let rows = search.rows(delimiter).skip(header.data_at()).take(ROWS_LOOKED_AT);
-    let mut counts: Vec<usize> = rows.map(|row| row.len()).collect();
+    // A row whose quotes are broken fits no header.
+    let cells = |row: RawRow| if row.fault.is_some() { 0 } else { row.len() };
+    let mut counts: Vec<usize> = rows.map(cells).collect();
     if counts.len() > 1 && counts.len() < ROWS_LOOKED_AT {
         counts.pop();
     }

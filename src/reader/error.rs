@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::detected::Format;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
-use crate::domain::row::RowPosition;
+use crate::domain::row::{RowFault, RowPosition};
 
 /// Why a file cannot be read, or not further.
 #[derive(Debug, thiserror::Error)]
@@ -83,13 +83,11 @@ pub enum ReadError {
         /// Which bound was passed.
         what: TooLong,
     },
-    /// The file ends inside quotes.
-    #[error(
-        "the file ends inside a quoted field that was opened in {position} and is never closed"
-    )]
-    UnclosedQuote {
-        /// The row, and the line on which the quote was opened.
-        position: RowPosition,
+    /// The row of the header is no row.
+    #[error("the header cannot be read: {fault}")]
+    FaultyHeader {
+        /// What is wrong with it.
+        fault: RowFault,
     },
     /// Row numbers ran out.
     #[error("the file has more than {ROWS_MAX} rows")]
@@ -270,7 +268,7 @@ impl ReadError {
             Self::NoHeader { .. } | Self::NoObjects { .. } => ErrorCode::NoHeader,
             Self::TooManyColumns { .. } => ErrorCode::TooManyColumns,
             Self::TooLong { .. } => ErrorCode::FieldTooLong,
-            Self::UnclosedQuote { .. } => ErrorCode::UnclosedQuote,
+            Self::FaultyHeader { .. } => ErrorCode::UnclosedQuote,
             Self::TooManyRows => ErrorCode::TooManyRows,
             Self::Workbook(fault) => fault.code(),
             Self::ParserCrashed { .. } => ErrorCode::ParserCrashed,
@@ -281,7 +279,7 @@ impl ReadError {
     /// Where in the file, if the fault has a position.
     #[must_use]
     pub fn position(&self) -> Option<RowPosition> {
-        if let Self::TooLong { position, .. } | Self::UnclosedQuote { position } = self {
+        if let Self::TooLong { position, .. } = self {
             return Some(*position);
         }
         None

@@ -53,7 +53,7 @@ pub(super) fn restore_sample(sample: &mut [RawRow], header: &[String]) {
 fn restore_row(row: &mut RawRow, spare: &mut RawRow) {
     spare.clear();
     (spare.row_number, spare.line) = (row.row_number, row.line);
-    spare.fault = row.fault.take();
+    (spare.fault, spare.warning) = (row.fault.take(), row.warning);
     for (text, kind) in row.cells() {
         spare.push(restore_kind(text, kind), unescape_formula(text));
     }

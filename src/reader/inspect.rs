@@ -18,7 +18,7 @@ use crate::domain::options::Options;
 
 /// Finds out what the file is and reads its header and first rows. Blocks; a workbook is opened by
 /// a child process, which is killed when `stop` is set. `know` says which columns of the dataset a
-/// row would feed if it were the header.
+/// row would feed if it were the header; `home_encoding` is what a guess prefers.
 ///
 /// # Errors
 /// Why the file cannot be imported, with a code that a request is refused with;
@@ -26,6 +26,7 @@ use crate::domain::options::Options;
 pub fn inspect(
     upload: &Upload<'_>,
     options: &Options,
+    home_encoding: Option<&str>,
     know: &dyn Fn(&[&str]) -> KnownHeader,
     permit: &ReadPermit,
     stop: &AtomicBool,
@@ -48,7 +49,16 @@ pub fn inspect(
     }
     let check_declared = &check_declared;
     let head = &head;
-    format.inspect(&InspectRequest { upload, head, options, know, check_declared, permit, stop })
+    format.inspect(&InspectRequest {
+        upload,
+        head,
+        options,
+        home_encoding,
+        know,
+        check_declared,
+        permit,
+        stop,
+    })
 }
 
 /// True for a file that [`inspect`] has opened by a child process, if it is no text. Reads a few

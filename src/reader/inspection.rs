@@ -40,10 +40,16 @@ pub struct Inspection {
     pub format: Format,
     /// CSV: the delimiter.
     pub delimiter: Option<char>,
+    /// CSV: the sign around texts, where it is not `"`.
+    pub quote: Option<char>,
+    /// CSV: the character that escapes a quote inside of a text in quotes, if one does.
+    pub escape: Option<char>,
     /// CSV: the encoding's WHATWG name in lower case.
     pub encoding: Option<String>,
     /// CSV: a byte order mark stands at the start.
     pub bom: bool,
+    /// CSV: cells as the encoding has them, where it was guessed.
+    pub encoding_samples: Option<Vec<String>>,
     /// Workbook: the sheet that is read.
     pub sheet: Option<String>,
     /// Workbook: every worksheet.
@@ -102,8 +108,12 @@ impl Inspection {
         Detected {
             format: self.format,
             delimiter: self.delimiter,
+            quote: self.quote,
+            escape: self.escape,
             encoding: self.encoding,
             bom: self.bom,
+            encoding_guessed: self.encoding_samples.is_some(),
+            encoding_samples: self.encoding_samples.unwrap_or_default(),
             sheet: self.sheet,
             header_row: self.header_row,
             decimal: conventions.decimal,

@@ -4,8 +4,11 @@
 //! Knows nothing of datasets beyond what one of them knows of a header's cells, and nothing of jobs, databases and HTTP. Everything here blocks: call it from a thread of its own.
 
 mod child;
+mod csv_record;
 mod csv_rows;
+mod data_rows;
 mod delimiter;
+mod dialect;
 mod encoding;
 pub mod error;
 mod failed_rows_file;
@@ -18,6 +21,7 @@ mod ndjson_rows;
 mod row_source;
 mod sniff;
 mod spool;
+mod swallowed_rows;
 mod transcode;
 pub mod workbook;
 

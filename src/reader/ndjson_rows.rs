@@ -15,9 +15,6 @@ use crate::domain::row_number::RowNumber;
 /// Zeros that an exponent may add to a number: more is no number that a column holds.
 const EXPONENT_MAX: usize = 40;
 
-/// Bytes of a faulty line that the list of failed rows shows: the list itself must stay readable.
-const SHOWN_LINE_BYTES: usize = 32 << 10;
-
 /// Reads the lines of a text; each that is not blank is a row.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
@@ -122,7 +119,7 @@ impl<R: BufRead> NdjsonRows<R> {
         let line = String::from_utf8_lossy(&lines);
         match self.gather(&line) {
             Ok(()) => self.hand_over(row),
-            Err(fault) => hand_over_fault(row, self.header.len(), fault, &line),
+            Err(fault) => row.push_faulty(fault, self.header.len(), &line),
         }
         drop(line);
         self.lines.line = lines;
@@ -185,22 +182,6 @@ impl<R: BufRead> NdjsonRows<R> {
             }
         }
     }
-}
-
-/// A row of which only the line is known: it stands behind the columns, where the list of failed
-/// rows shows what has no column.
-pub(super) fn hand_over_fault(row: &mut RawRow, columns: usize, fault: RowFault, line: &str) {
-    for _ in 0..columns {
-        row.push(CellKind::Text, "");
-    }
-    let line = line.trim_end_matches(['\r', '\n']);
-    if line.len() > SHOWN_LINE_BYTES {
-        let cut = line.get(..line.floor_char_boundary(SHOWN_LINE_BYTES)).unwrap_or_default();
-        row.push(CellKind::Text, &[cut, "…"].concat());
-    } else {
-        row.push(CellKind::Text, line);
-    }
-    row.fault = Some(fault);
 }
 
 /// Nothing is lost of such a value when it has no column.

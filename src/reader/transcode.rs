@@ -126,6 +126,9 @@ impl BufRead for TextFile {
 
 impl Read for TextFile {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        if self.decoder.is_none() {
+            return self.file.read(target);
+        }
         let count = {
             let mut available = self.fill_buf()?;
             available.read(target)?

@@ -12,8 +12,6 @@ use serde_json::Value;
 #[derive(Debug, Deserialize)]
 struct Expectations {
     file: Vec<Expected>,
-    /// The files of `sym/` that are not right yet.
-    open_signs: Vec<String>,
 }
 
 /// What is right for a file; see the head of `expected.toml`.
@@ -68,13 +66,12 @@ fn read(name: &str) -> Vec<u8> {
 /// Every file with what is right for it. Those of `sym/` have signs of windows-1252 in two names.
 fn expectations() -> Vec<Expected> {
     let text = String::from_utf8(read("expected.toml")).unwrap();
-    let Expectations { file: mut all, open_signs } = toml::from_str(&text).unwrap();
+    let Expectations { file: mut all } = toml::from_str(&text).unwrap();
     let signs = std::fs::read_dir(folder().join("sym")).unwrap();
     let mut names: Vec<_> =
         signs.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     for name in names {
-        let open = open_signs.contains(&name);
         let name = format!("sym/{name}");
         let bytes = read(&name);
         let (text, ..) = encoding_rs::WINDOWS_1252.decode(&bytes);
@@ -82,7 +79,7 @@ fn expectations() -> Vec<Expected> {
             let cells: Vec<_> = line.split(',').collect();
             (cells[0].to_owned(), BTreeMap::from([("name".to_owned(), cells[1].trim().to_owned())]))
         });
-        all.push(Expected { rows: rows.collect(), name, open, ..Expected::default() });
+        all.push(Expected { rows: rows.collect(), name, ..Expected::default() });
     }
     all
 }

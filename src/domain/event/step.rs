@@ -37,9 +37,18 @@ pub enum Step {
         /// CSV: the delimiter.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         delimiter: Option<char>,
+        /// CSV: the sign around texts, where it is not `"`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quote: Option<char>,
+        /// CSV: the character that escapes quotes, if one does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        escape: Option<char>,
         /// CSV: the encoding.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         encoding: Option<String>,
+        /// CSV: the encoding is a guess.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        encoding_guessed: bool,
         /// Workbook: the sheet.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sheet: Option<String>,

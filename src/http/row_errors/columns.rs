@@ -110,8 +110,12 @@ pub(super) mod tests {
         Detected {
             format: Format::Csv,
             delimiter: Some(delimiter),
+            quote: None,
+            escape: None,
             encoding: None,
             bom: false,
+            encoding_guessed: false,
+            encoding_samples: Vec::new(),
             sheet: None,
             header_row: 1,
             decimal: DecimalSeparator::Undeclared,

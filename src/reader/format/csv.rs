@@ -6,15 +6,18 @@ use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
 use crate::domain::limits::SNIFF_BYTES;
 use crate::domain::row::RawRow;
-use crate::domain::warning::Warnings;
+use crate::domain::warning::{WarningCode, Warnings};
+use crate::reader::csv_record::Dialect;
 use crate::reader::csv_rows::CsvRows;
+use crate::reader::data_rows::DataRows;
 use crate::reader::delimiter::HeaderSearch;
+use crate::reader::encoding::TextStart;
 use crate::reader::error::ReadError;
 use crate::reader::header_search::HEADER_ROWS;
 use crate::reader::inspection::{Inspection, header_of, header_warnings, read_sample};
 use crate::reader::sniff::Content;
 use crate::reader::transcode::TextFile;
-use crate::reader::{RowSource, delimiter, encoding, failed_rows_file};
+use crate::reader::{RowSource, delimiter, dialect, encoding, failed_rows_file};
 
 /// Text with delimiters.
 pub(super) struct Csv;
@@ -54,8 +57,11 @@ impl FileFormat for Csv {
     fn inspect(&self, request: &InspectRequest<'_>) -> Result<Inspection, ReadError> {
         let failed = ReadError::io("read the file");
         let (upload, options) = (request.upload, request.options);
-        let asked = options.encoding.as_deref();
-        let chosen = encoding::decide(upload.path, request.head, asked, upload.valid_utf8)?;
+        let chosen = encoding::decide(
+            TextStart { path: upload.path, head: request.head, valid_utf8: upload.valid_utf8 },
+            options.encoding.as_deref(),
+            request.home_encoding,
+        )?;
         let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
         let start = open()?.start(SNIFF_BYTES).map_err(&failed)?;
         let declared = delimiter::declared(&start);
@@ -68,12 +74,17 @@ impl FileFormat for Csv {
         let sign = options.delimiter.or(declared).unwrap_or_else(|| delimiter::find(&search));
         let found = search.find(sign);
 
-        let mut rows = CsvRows::new(open()?, u8::try_from(sign).unwrap_or(b','));
+        let dialect = dialect::find(&start, u8::try_from(sign).unwrap_or(b','));
+        let mut rows = CsvRows::new(open()?, dialect);
         // The beginning may end within the header.
         let first_row = found.as_ref().map(|it| it.row.row_number.get()).or(search.first_row);
         let row = header_row(&mut rows, first_row, options.header_row)?;
         let header_row = row.row_number.get();
         let mut warnings = Warnings::default();
+        chosen.warn(&mut warnings);
+        if dialect.has_backslash_escapes {
+            warnings.add(WarningCode::BackslashEscapes, None, None, None);
+        }
         let header = match &found {
             Some(found) if found.row.row_number == row.row_number => {
                 header_warnings(found, None, &mut warnings);
@@ -81,14 +92,17 @@ impl FileFormat for Csv {
             }
             _ => header_of(&row)?,
         };
-        rows.set_header_cells(header.len());
+        let mut rows = DataRows::new(rows, header.len());
         let mut sample = read_sample(|row| rows.next_row(row))?;
         failed_rows_file::restore_sample(&mut sample, &header);
         Ok(Inspection {
             format: Format::Csv,
             delimiter: Some(sign),
+            quote: Some(char::from(dialect.quote)).filter(|quote| *quote != '"'),
+            escape: dialect.has_backslash_escapes.then_some('\\'),
             encoding: Some(chosen.name()),
             bom: chosen.bom,
+            encoding_samples: chosen.guessed,
             sheet: None,
             sheets: Vec::new(),
             header_row,
@@ -100,10 +114,10 @@ impl FileFormat for Csv {
 
     fn open(&self, path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
         let text = TextFile::open_detected(path, detected)?;
-        let delimiter = u8::try_from(detected.delimiter.unwrap_or(',')).unwrap_or(b',');
-        let mut rows = CsvRows::new(text, delimiter);
-        rows.set_header_cells(detected.header.len());
-        let rows = CsvFile { rows, header_row: detected.header_row };
+        let mut rows = CsvRows::new(text, Dialect::detected(detected));
+        let mut row = RawRow::new();
+        while row.row_number.get() < detected.header_row && rows.next_row(&mut row)? {}
+        let rows = DataRows::new(rows, detected.header.len());
         Ok(failed_rows_file::restore_cells(rows, &detected.header))
     }
 }
@@ -124,26 +138,11 @@ fn header_row(
             break;
         }
     }
-    match asked.filter(|asked| *asked != row.row_number.get()) {
-        Some(row) => Err(ReadError::NoHeader { row }),
-        None => Ok(row),
+    if let Some(row) = asked.filter(|asked| *asked != row.row_number.get()) {
+        return Err(ReadError::NoHeader { row });
     }
-}
-
-/// The data rows of a CSV file.
-#[derive(Debug)]
-struct CsvFile {
-    rows: CsvRows<TextFile>,
-    header_row: u32,
-}
-
-impl RowSource for CsvFile {
-    fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
-        while self.rows.next_row(row)? {
-            if row.row_number.get() > self.header_row {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    match row.fault.take() {
+        Some(fault) => Err(ReadError::FaultyHeader { fault }),
+        None => Ok(row),
     }
 }

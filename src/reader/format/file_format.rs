@@ -85,6 +85,8 @@ pub(in crate::reader) struct InspectRequest<'a> {
     /// The file's first bytes.
     pub(in crate::reader) head: &'a [u8],
     pub(in crate::reader) options: &'a Options,
+    /// The encoding that a guess prefers.
+    pub(in crate::reader) home_encoding: Option<&'a str>,
     /// What the dataset knows of a row that may be the header.
     pub(in crate::reader) know: &'a KnowHeader<'a>,
     /// Refuses a file whose name or media type declares another format than this one.

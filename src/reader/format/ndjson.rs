@@ -9,6 +9,7 @@ use crate::domain::detected::{Detected, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
 use crate::domain::row::RawRow;
 use crate::domain::warning::Warnings;
+use crate::reader::encoding::TextStart;
 use crate::reader::error::ReadError;
 use crate::reader::inspection::{Inspection, read_sample};
 use crate::reader::json_object::members;
@@ -68,25 +69,33 @@ impl FileFormat for Ndjson {
     fn inspect(&self, request: &InspectRequest<'_>) -> Result<Inspection, ReadError> {
         let failed = ReadError::io("read the file");
         let (upload, options) = (request.upload, request.options);
-        let asked = options.encoding.as_deref();
-        let chosen = encoding::decide(upload.path, request.head, asked, upload.valid_utf8)?;
+        let chosen = encoding::decide(
+            TextStart { path: upload.path, head: request.head, valid_utf8: upload.valid_utf8 },
+            options.encoding.as_deref(),
+            request.home_encoding,
+        )?;
         let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
         let header = keys(open()?)?;
         let mut rows = NdjsonRows::new(open()?, &header);
         let mut sample = read_sample(|row| rows.next_row(row))?;
         failed_rows_file::restore_sample(&mut sample, &header);
+        let mut warnings = Warnings::default();
+        chosen.warn(&mut warnings);
         Ok(Inspection {
             format: Format::Ndjson,
             delimiter: None,
+            quote: None,
+            escape: None,
             encoding: Some(chosen.name()),
             bom: chosen.bom,
+            encoding_samples: chosen.guessed,
             sheet: None,
             sheets: Vec::new(),
             // No row of the file is the header.
             header_row: 0,
             header,
             sample,
-            warnings: Warnings::default(),
+            warnings,
         })
     }
 

@@ -148,8 +148,11 @@ impl FileFormat for Workbook {
         Ok(Inspection {
             format: head.format,
             delimiter: None,
+            quote: None,
+            escape: None,
             encoding: None,
             bom: false,
+            encoding_samples: None,
             sheet: name_of(at).map(ToOwned::to_owned),
             sheets: head.sheets.clone(),
             header_row: found.row.row_number.get(),

@@ -192,8 +192,12 @@ pub(crate) fn new_job() -> NewJob {
         detected: Detected {
             format: Format::Csv,
             delimiter: Some(','),
+            quote: None,
+            escape: None,
             encoding: Some("utf-8".to_owned()),
             bom: false,
+            encoding_guessed: false,
+            encoding_samples: Vec::new(),
             sheet: None,
             header_row: 1,
             decimal: DecimalSeparator::Undeclared,

@@ -91,13 +91,13 @@ both!(a_file_that_is_broken_gives_a_problem_and_no_torn_list, |server| {
     for row in 0..30_000 {
         text.push_str(&format!("R{row},Arnica\n"));
     }
-    text.push_str("Q,\"never closed\nX,x\n");
+    text.push_str(&format!("Q,{}\nX,x\n", "x".repeat((1 << 20) + 1)));
     let job = server.load("products", Upload::csv(&text)).await;
-    assert_eq!(job["errorCode"], "unclosed_quote", "{job}");
+    assert_eq!(job["errorCode"], "field_too_long", "{job}");
     assert_eq!(job["links"].get("unprocessedCsv"), None);
     for extension in ["csv", "xlsx"] {
         let answer = list(server, id(&job), extension).await;
-        answer.assert_problem(422, "unclosed_quote");
+        answer.assert_problem(422, "field_too_long");
         assert!(answer.json["detail"].as_str().unwrap().contains("30002"), "{}", answer.text());
     }
     let made = std::fs::read_dir(server.data_dir().join("tmp")).unwrap().count();

@@ -8,15 +8,16 @@ use crate::upload::forms::assert_nothing_left;
 
 const ROWS: usize = 200_000;
 
-/// Good rows; the last one has a quote that is never closed, so that only who reads to the end of
-/// the file meets it.
+/// Good rows; the last one is longer than a row may be, so that only who reads to the end of the file
+/// meets it.
 fn text() -> String {
     let mut text = String::with_capacity(ROWS * 60);
     text.push_str("SKU,Name,Category,Selling Price,Current Stock\n");
     for row in 0..ROWS {
         text.push_str(&format!("S-{row:07},Product {row},Drops,{row}.25,{}\n", row % 100));
     }
-    text.push_str("S-end,\"never closed\n");
+    text.push_str("S-end,");
+    text.push_str(&"x".repeat((1 << 20) + 1));
     text
 }
 

@@ -19,7 +19,7 @@ async fn what_is_wrong_with_the_request_or_the_file_is_told_as_to_an_upload() {
         (Upload::file("p.xlsx", GOOD), "format_mismatch"),
         (Upload::file("p.csv", "%PDF-1.7\n"), "unsupported_format"),
         (Upload::file("p.xlsx", "PK\u{3}\u{4}nothing"), "corrupt_workbook"),
-        (Upload::csv("SKU,Name\nA,\"Arnica\n"), "unclosed_quote"),
+        (Upload::csv("SKU,\"Name\nA,Arnica\n"), "unclosed_quote"),
         (Upload::csv(GOOD).option("headerRow", "7"), "no_header"),
         (Upload::csv(GOOD).header("content-digest", other).raw(), "digest_mismatch"),
         (Upload::csv(GOOD).header("content-encoding", "gzip").raw(), "unsupported_format"),

@@ -85,15 +85,19 @@ fn inspected(path: &Path, options: &Options) -> Result<Inspection, ReadError> {
         valid_utf8: std::str::from_utf8(&bytes).is_ok(),
         size: bytes.len() as u64,
     };
-    inspect(&upload, options, &know, &permit(&child()), &AtomicBool::new(false))
+    inspect(&upload, options, None, &know, &permit(&child()), &AtomicBool::new(false))
 }
 
 fn detected(found: &Inspection) -> Detected {
     Detected {
         format: found.format,
         delimiter: found.delimiter,
+        quote: found.quote,
+        escape: found.escape,
         encoding: found.encoding.clone(),
         bom: found.bom,
+        encoding_guessed: found.encoding_samples.is_some(),
+        encoding_samples: found.encoding_samples.clone().unwrap_or_default(),
         sheet: found.sheet.clone(),
         header_row: found.header_row,
         decimal: DecimalSeparator::Undeclared,

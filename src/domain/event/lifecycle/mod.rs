@@ -84,7 +84,10 @@ fn detected(detected: &Detected) -> (Step, String) {
     let step = Step::Detected {
         format: detected.format,
         delimiter: detected.delimiter,
+        quote: detected.quote,
+        escape: detected.escape,
         encoding: detected.encoding.clone(),
+        encoding_guessed: detected.encoding_guessed,
         sheet: detected.sheet.clone(),
         decimal: detected.decimal,
         dates: detected.dates,
@@ -97,8 +100,15 @@ fn detected(detected: &Detected) -> (Step, String) {
         let shown = if delimiter == '\t' { "tab".to_owned() } else { format!("`{delimiter}`") };
         facts.push(format!("delimiter {shown}"));
     }
+    if let Some(quote) = detected.quote {
+        facts.push(format!("texts in `{quote}`"));
+    }
+    if let Some(escape) = detected.escape {
+        facts.push(format!("quotes escaped by `{escape}`"));
+    }
     if let Some(encoding) = &detected.encoding {
-        facts.push(format!("encoding {encoding}"));
+        let guessed = if detected.encoding_guessed { " (a guess)" } else { "" };
+        facts.push(format!("encoding {encoding}{guessed}"));
     }
     if let Some(sheet) = &detected.sheet {
         facts.push(format!("sheet `{sheet}`"));
