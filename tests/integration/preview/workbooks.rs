@@ -85,7 +85,10 @@ async fn an_xls_shows_its_first_rows() {
         json!(["1003", "Calendula", "0", "7", "true", "third"]),
     ];
     assert_eq!(each(&data["rows"], "cells"), cells.each_ref());
-    assert_eq!(codes(&data["rows"][1]["errors"]), ["not_a_number"]);
+    assert_eq!(codes(&data["rows"][1]["errors"]), [""; 0], "`n/a` stands for no value");
+    let told = data["warnings"].as_array().unwrap().iter();
+    let told: Vec<_> = told.filter(|it| it["code"] == "null_words").collect();
+    assert_eq!(told[0]["examples"], json!([{"rowNumber": 3, "value": "n/a"}]));
 }
 
 #[tokio::test]
