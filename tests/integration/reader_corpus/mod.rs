@@ -17,6 +17,7 @@ use loadbay::reader::{
 
 use tokio::sync::Semaphore;
 
+mod containers;
 mod refused;
 mod spreadsheets;
 mod workbooks;

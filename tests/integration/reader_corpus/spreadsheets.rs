@@ -85,7 +85,7 @@ fn values_come_from_attributes_and_texts_from_paragraphs() {
                   <draw:frame><text:p>a picture</text:p></draw:frame>\
                   <text:p>two  <text:span>words &amp;\n more</text:span><text:s text:c=\"2\"/>!</text:p>\
                   <text:p>below<text:tab/>it<text:line-break/>on </text:p>";
-    let expected = "two words & more  !\nbelow\tit\non";
+    let expected = "two words & more  !\nbelow\tit\non ";
     assert_eq!(cell("office:value-type=\"string\"", inside), found(expected, CellKind::Text));
 }
 

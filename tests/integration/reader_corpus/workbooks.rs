@@ -44,7 +44,7 @@ fn package(sheets: &str, parts: &[(&str, &[u8])]) -> Vec<u8> {
 
 const ONE_SHEET: &str = "<sheet name=\"One\" r:id=\"r1\"/>";
 
-fn one_sheet(rows: &str) -> Vec<u8> {
+pub(super) fn one_sheet(rows: &str) -> Vec<u8> {
     let sheet = format!("<worksheet><sheetData>{rows}</sheetData></worksheet>");
     package(ONE_SHEET, &[("xl/worksheets/sheet1.xml", sheet.as_bytes())])
 }

@@ -42,7 +42,7 @@ pub(super) fn read(xml: &mut OdsXml<'_>, text: &mut String) -> Result<(), Broken
 fn paragraph(xml: &mut OdsXml<'_>, text: &mut String) -> Result<(), Broken> {
     let (mut buffer, mut inner) = (Vec::new(), Vec::new());
     let start = text.len();
-    // White space counts as one blank, and as none at the ends; more of it stands in elements.
+    // White space counts as one blank, and as none at the begin; more of it stands in elements.
     let mut blank = false;
     let mut depth = 0_u32;
     loop {
@@ -63,7 +63,10 @@ fn paragraph(xml: &mut OdsXml<'_>, text: &mut String) -> Result<(), Broken> {
                     depth += 1;
                 }
             },
-            Event::End(_) if depth == 0 => return Ok(()),
+            Event::End(_) if depth == 0 => {
+                end_blank(text, start, &mut blank);
+                return Ok(());
+            }
             Event::End(_) => depth -= 1,
             Event::Text(words) => push(&words.xml10_content(), text, start, &mut blank),
             Event::CData(words) => push(&words.xml10_content(), text, start, &mut blank),
