@@ -27,11 +27,17 @@ fn define_with(server: &mut Server, table: &str, key: &str, required: &str, fiel
     let folder = server.data_dir().with_file_name("datasets");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("stock.toml"), text).unwrap();
-    let folder = folder.to_str().unwrap().to_owned();
+    restart_with(server, &[]);
+}
+
+/// Starts the server again with the defined dataset and these settings.
+fn restart_with(server: &mut Server, settings: &[(&str, &str)]) {
+    let folder = server.data_dir().with_file_name("datasets");
+    let folder = ("LOADBAY_DATASETS_DIR", folder.to_str().unwrap());
     if server.is_running() {
         server.terminate();
     }
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", &folder)]);
+    server.restart_with(&[&[folder], settings].concat());
 }
 
 both!(rows_are_not_looked_for_where_they_never_were, |server| {
@@ -85,9 +91,8 @@ both!(a_job_does_not_go_on_into_another_table, |server| {
         );
         server.database.execute(&sql).await;
     }
-    server.terminate();
-    server.restart_with(&[("LOADBAY_CHUNK_ROWS", "10"), SLOWER]);
     define(server, "stock_a", "code", "code");
+    restart_with(server, &[("LOADBAY_CHUNK_ROWS", "10"), SLOWER]);
     let rows: String = (0..2_000).map(|row| format!("C-{row},Name,{row}\n")).collect();
     let file = format!("Code,Name,Place\n{rows}");
     let job = server.import("stock", Upload::csv(&file)).await;
