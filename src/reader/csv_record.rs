@@ -36,7 +36,7 @@ impl Dialect {
 
 /// The fields of a record: one text, and where each field ends in it.
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+pub(crate) struct CsvRecord {
     text: Vec<u8>,
     ends: Vec<usize>,
     /// It has no quotes: its text is the line itself, with a delimiter between two fields.
@@ -46,7 +46,7 @@ pub(crate) struct Record {
 
 /// What became of the bytes at the start of a record.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Parsed {
+pub(crate) enum ParsedRecord {
     /// The record is whole; its line end begins after so many bytes.
     Whole { bytes: usize },
     /// Its end is not among the bytes.
@@ -57,7 +57,7 @@ pub(crate) enum Parsed {
     NeverClosed { opened: usize },
 }
 
-impl Record {
+impl CsvRecord {
     /// Fields of the record.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
@@ -78,7 +78,7 @@ impl Record {
         if self.is_plain { bytes } else { &self.text }
     }
 
-    /// Where each field lies in [`Record::text`].
+    /// Where each field lies in [`CsvRecord::text`].
     pub(crate) fn spans(&self) -> impl Iterator<Item = (usize, usize)> {
         let gap = usize::from(self.is_plain);
         let mut start = 0;
@@ -86,10 +86,10 @@ impl Record {
     }
 
     /// Reads the record at the start of `bytes`, which are all that follow when `is_all`.
-    pub(crate) fn parse(&mut self, bytes: &[u8], is_all: bool, dialect: Dialect) -> Parsed {
+    pub(crate) fn parse(&mut self, bytes: &[u8], is_all: bool, dialect: Dialect) -> ParsedRecord {
         let line_end = memchr2(b'\n', b'\r', bytes);
         if line_end.is_none() && !is_all {
-            return Parsed::Incomplete;
+            return ParsedRecord::Incomplete;
         }
         let line = bytes.get(..line_end.unwrap_or(bytes.len())).unwrap_or_default();
         self.text.clear();
@@ -99,7 +99,7 @@ impl Record {
         if self.is_plain {
             self.ends.extend(memchr_iter(dialect.delimiter, line));
             self.ends.push(line.len());
-            return Parsed::Whole { bytes: line.len() };
+            return ParsedRecord::Whole { bytes: line.len() };
         }
         Scan { bytes, is_all, dialect, at: 0 }.record(self)
     }
@@ -120,7 +120,7 @@ enum After {
 }
 
 impl Scan<'_> {
-    fn record(mut self, record: &mut Record) -> Parsed {
+    fn record(mut self, record: &mut CsvRecord) -> ParsedRecord {
         loop {
             let quote = self.opening_quote();
             if record.ends.is_empty() {
@@ -134,7 +134,7 @@ impl Scan<'_> {
                 Ok(After::Field) => record.ends.push(record.text.len()),
                 Ok(After::RecordEnd) => {
                     record.ends.push(record.text.len());
-                    return Parsed::Whole { bytes: self.at };
+                    return ParsedRecord::Whole { bytes: self.at };
                 }
                 Err(parsed) => return parsed,
             }
@@ -162,10 +162,10 @@ impl Scan<'_> {
         (self.bytes.get(quote) == Some(&self.dialect.quote)).then_some(quote)
     }
 
-    fn unquoted(&mut self, record: &mut Record) -> Result<After, Parsed> {
+    fn unquoted(&mut self, record: &mut CsvRecord) -> Result<After, ParsedRecord> {
         let end = memchr3(self.dialect.delimiter, b'\n', b'\r', self.rest());
         if end.is_none() && !self.is_all {
-            return Err(Parsed::Incomplete);
+            return Err(ParsedRecord::Incomplete);
         }
         let length = end.unwrap_or(self.rest().len());
         record.text.extend_from_slice(self.rest().get(..length).unwrap_or_default());
@@ -182,7 +182,7 @@ impl Scan<'_> {
         }
     }
 
-    fn quoted(&mut self, opened: usize, record: &mut Record) -> Result<After, Parsed> {
+    fn quoted(&mut self, opened: usize, record: &mut CsvRecord) -> Result<After, ParsedRecord> {
         let Dialect { quote, has_backslash_escapes, .. } = self.dialect;
         self.at = opened + 1;
         let begun = record.text.len();
@@ -194,16 +194,16 @@ impl Scan<'_> {
             };
             let length = stop.unwrap_or(self.rest().len());
             if record.text.len() - begun + length > FIELD_BYTES_MAX {
-                return Err(Parsed::NeverClosed { opened });
+                return Err(ParsedRecord::NeverClosed { opened });
             }
             if stop.is_none() {
-                return Err(self.at_end(Parsed::NeverClosed { opened }));
+                return Err(self.at_end(ParsedRecord::NeverClosed { opened }));
             }
             record.text.extend_from_slice(self.rest().get(..length).unwrap_or_default());
             self.at += length;
             let (first, second) = (self.peek(), self.bytes.get(self.at + 1).copied());
             match second {
-                None if !self.is_all => return Err(Parsed::Incomplete),
+                None if !self.is_all => return Err(ParsedRecord::Incomplete),
                 Some(sign) if first == Some(b'\\') && (sign == quote || sign == b'\\') => {
                     record.text.push(sign);
                     self.at += 2;
@@ -225,18 +225,18 @@ impl Scan<'_> {
     }
 
     /// Behind a closing quote: blanks, then a delimiter or the end of the record.
-    fn closed(&mut self, opened: usize) -> Result<After, Parsed> {
+    fn closed(&mut self, opened: usize) -> Result<After, ParsedRecord> {
         self.at += self.blanks();
         match self.peek() {
-            None if !self.is_all => Err(Parsed::Incomplete),
+            None if !self.is_all => Err(ParsedRecord::Incomplete),
             None | Some(b'\n' | b'\r') => Ok(After::RecordEnd),
             Some(byte) if byte == self.dialect.delimiter => Ok(self.pass_delimiter()),
-            Some(_) => Err(Parsed::TextAfterQuote { opened }),
+            Some(_) => Err(ParsedRecord::TextAfterQuote { opened }),
         }
     }
 
     /// `fault`, unless more bytes may follow.
-    fn at_end(&self, fault: Parsed) -> Parsed {
-        if self.is_all { fault } else { Parsed::Incomplete }
+    fn at_end(&self, fault: ParsedRecord) -> ParsedRecord {
+        if self.is_all { fault } else { ParsedRecord::Incomplete }
     }
 }

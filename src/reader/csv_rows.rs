@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-use super::csv_record::{Dialect, Parsed, Record};
+use super::csv_record::{CsvRecord, Dialect, ParsedRecord};
 use super::error::{ROW_CELLS_MAX, ReadError, TooLong};
 use super::swallowed_rows::has_swallowed_rows;
 use crate::domain::limits::{FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
@@ -33,7 +33,7 @@ const END_OF_TEXT: u8 = 0x1A;
 pub(crate) struct CsvRows<R> {
     input: R,
     dialect: Dialect,
-    record: Record,
+    record: CsvRecord,
     window: Vec<u8>,
     /// The part of the window that is not read yet.
     start: usize,
@@ -55,7 +55,7 @@ impl<R: Read> CsvRows<R> {
         Self {
             input,
             dialect,
-            record: Record::default(),
+            record: CsvRecord::default(),
             window: Vec::new(),
             start: 0,
             end: 0,
@@ -177,20 +177,20 @@ impl<R: Read> CsvRows<R> {
         loop {
             let ahead = self.window.get(self.start..self.end).unwrap_or_default();
             match self.record.parse(ahead, self.is_at_end, self.dialect) {
-                Parsed::Whole { bytes } => {
+                ParsedRecord::Whole { bytes } => {
                     self.check_record_bytes(bytes)?;
                     self.take_record(row, bytes)?;
                     break;
                 }
-                Parsed::TextAfterQuote { opened } => {
+                ParsedRecord::TextAfterQuote { opened } => {
                     self.give_up(row, opened, |line| RowFault::TextAfterQuote { line })?;
                     break;
                 }
-                Parsed::NeverClosed { opened } => {
+                ParsedRecord::NeverClosed { opened } => {
                     self.give_up(row, opened, |line| RowFault::QuoteNeverClosed { line })?;
                     break;
                 }
-                Parsed::Incomplete => {
+                ParsedRecord::Incomplete => {
                     self.check_record_bytes(ahead.len())?;
                     self.read_on()?;
                 }
@@ -313,7 +313,7 @@ impl<R: Read> CsvRows<R> {
 }
 
 /// A line of nothing but what old programs put behind the last record: it is blank.
-fn is_padding(record: &Record, text: &[u8]) -> bool {
+fn is_padding(record: &CsvRecord, text: &[u8]) -> bool {
     record.len() == 1 && !text.is_empty() && text.iter().all(|byte| is_padding_sign(*byte))
 }
 

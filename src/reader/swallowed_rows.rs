@@ -3,11 +3,11 @@
 
 use memchr::{memchr_iter, memchr2, memrchr2};
 
-use super::csv_record::Record;
+use super::csv_record::CsvRecord;
 
 /// The record's text in quotes goes over lines that have as many cells as the header each, when they
 /// are read without the quotes. In a file of `columns` columns that is hardly a text.
-pub(super) fn has_swallowed_rows(record: &Record, delimiter: u8, columns: usize) -> bool {
+pub(super) fn has_swallowed_rows(record: &CsvRecord, delimiter: u8, columns: usize) -> bool {
     if record.is_plain() || columns < 2 {
         return false;
     }
@@ -38,12 +38,12 @@ fn separators(line: &[u8], delimiter: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reader::csv_record::{Dialect, Parsed};
+    use crate::reader::csv_record::{Dialect, ParsedRecord};
 
     fn swallows(text: &str, columns: usize) -> bool {
-        let mut record = Record::default();
+        let mut record = CsvRecord::default();
         let parsed = record.parse(text.as_bytes(), true, Dialect::new(b','));
-        assert_eq!(parsed, Parsed::Whole { bytes: text.len() });
+        assert_eq!(parsed, ParsedRecord::Whole { bytes: text.len() });
         has_swallowed_rows(&record, b',', columns)
     }
 
