@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::cell_rules::CellRules;
+use super::header::normal_form;
 use super::messages;
 use super::model::{Column, ColumnType, Dataset};
 use super::no_data::{self, FileColumn, without_mark};
@@ -28,6 +29,9 @@ struct ColumnFeed {
     column: usize,
     cell: usize,
     is_key: bool,
+    /// The header feeds the column for lack of a better one, such as a sale price the selling price:
+    /// an empty cell leaves the stored value alone.
+    is_fallback: bool,
 }
 
 /// Converts the rows of one job. One for each thread; its buffers are filled again and again, so
@@ -68,6 +72,7 @@ impl Converter {
                 column,
                 cell,
                 is_key: dataset.key.contains(&column),
+                is_fallback: false,
             })
             .collect();
         Self {
@@ -87,6 +92,13 @@ impl Converter {
     /// The same converter for a file with this header: it knows [rows without data](Self::skips).
     #[must_use]
     pub fn with_header(mut self, header: &[String]) -> Self {
+        for feed in &mut self.feeds {
+            let (column, header) = (self.dataset.columns.get(feed.column), header.get(feed.cell));
+            feed.is_fallback = column.zip(header).is_some_and(|(column, header)| {
+                let form = normal_form(header);
+                column.fallback_aliases.iter().any(|alias| normal_form(alias) == form)
+            });
+        }
         let file_column = |(cell, header): (usize, &String)| {
             let feed = self.feeds.iter().find(|feed| feed.cell == cell);
             let column = feed.and_then(|feed| self.dataset.columns.get(feed.column));
@@ -187,6 +199,7 @@ impl Converter {
             };
             let context = CellContext { column, is_key: feed.is_key, rules };
             match value::convert(context, raw, kind, scratch) {
+                Ok(Value::Null) if feed.is_fallback => records.push(Value::Absent),
                 Ok(value) => records.push(value),
                 Err(fault) => {
                     records.push(Value::Null);

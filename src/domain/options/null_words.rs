@@ -16,7 +16,11 @@ pub struct NullWords(Vec<String>);
 impl Default for NullWords {
     /// What databases and programs write when they export a missing value.
     fn default() -> Self {
-        Self(["NULL", "\\N", "nan", "None", "N/A"].map(str::to_owned).to_vec())
+        Self(
+            ["NULL", "\\N", "nan", "None", "N/A", "(null)", "[NULL]", "<NA>"]
+                .map(str::to_owned)
+                .to_vec(),
+        )
     }
 }
 

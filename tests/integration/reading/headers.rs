@@ -181,3 +181,12 @@ async fn the_answer_to_an_upload_tells_what_is_known_of_the_file() {
     assert_eq!(warnings[1]["examples"][0]["value"], "Colour");
     server.finished(answer.data()["jobId"].as_i64().unwrap()).await;
 }
+
+both!(an_empty_sale_price_clears_no_selling_price, |server| {
+    server.load("products", Upload::csv("SKU,Name,Price\nA,Arnica,2.50\nB,Bryonia,3\n")).await;
+    let job = server.load("products", Upload::csv("SKU,Sale price,Name\nA,,Arnica\nB,2,x\n")).await;
+    assert_eq!((&job["counts"]["unchanged"], &job["counts"]["updated"]), (&1.into(), &1.into()));
+    let prices = server.rows("select selling_price from products order by sku").await.concat();
+    let prices: Vec<f64> = prices.iter().map(|price| price.parse().unwrap()).collect();
+    assert_eq!(prices, [2.5, 2.0]);
+});
