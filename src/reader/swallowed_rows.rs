@@ -8,7 +8,8 @@ use super::csv_record::CsvRecord;
 /// The record's text in quotes goes over lines that have as many cells as the header each, when they
 /// are read without the quotes. In a file of `columns` columns that is hardly a text.
 pub(super) fn has_swallowed_rows(record: &CsvRecord, delimiter: u8, columns: usize) -> bool {
-    if record.is_plain() || columns < 2 {
+    // In a file of two columns one comma more makes a line of any text look like a row.
+    if record.is_plain() || columns < 3 {
         return false;
     }
     let text = record.text(&[]);
@@ -66,5 +67,6 @@ mod tests {
             assert!(!swallows(text, 3), "{text}");
         }
         assert!(!swallows("\"a\nb\"", 1));
+        assert!(!swallows("A,\"two\nlines\",more", 2));
     }
 }

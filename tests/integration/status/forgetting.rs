@@ -27,9 +27,9 @@ async fn until_forgotten(server: &Server, job: i64) {
 }
 
 both!(a_job_that_left_the_memory_is_the_same, |server| {
-    let unclosed = format!("SKU,Name\n{}B,\"Belladonna\n", "A,Arnica\n".repeat(30));
-    for text in [TEXT, &unclosed] {
-        let job = server.import("products", Upload::csv(text).option("priority", "3")).await;
+    let failing = Upload::csv("SKU,Name\nA,\n").option("onError", "abort");
+    for upload in [Upload::csv(TEXT), failing] {
+        let job = server.import("products", upload.option("priority", "3")).await;
         server.finished(job).await;
         let from_memory = answers(server, job).await;
         server.kill();

@@ -6,9 +6,9 @@ use crate::support::{Upload, both};
 
 const GOOD: &str = "SKU,Name\nA,Arnica\n";
 
-/// A file whose fault lies behind the rows that are looked at before the job begins.
-fn unclosed() -> String {
-    format!("SKU,Name\n{}B,\"Belladonna\n", "A,Arnica\n".repeat(30))
+/// A file whose job fails.
+fn failing() -> Upload {
+    Upload::csv("SKU,Name\nA,\n").option("onError", "abort")
 }
 
 fn ids(page: &Value) -> Vec<i64> {
@@ -19,8 +19,8 @@ fn ids(page: &Value) -> Vec<i64> {
 both!(jobs_are_listed_newest_first_page_by_page, |server| {
     assert_eq!(server.jobs("").await.ok()["jobs"], serde_json::json!([]));
     for n in 0..7 {
-        let text = if n == 3 { unclosed() } else { GOOD.to_owned() };
-        let job = server.import("products", Upload::csv(&text)).await;
+        let upload = if n == 3 { failing() } else { Upload::csv(GOOD) };
+        let job = server.import("products", upload).await;
         server.finished(job).await;
     }
     let (mut found, mut query) = (Vec::new(), "?limit=3".to_owned());
@@ -45,8 +45,8 @@ both!(jobs_are_listed_newest_first_page_by_page, |server| {
 });
 
 both!(jobs_are_found_by_status_and_dataset, |server| {
-    for text in [GOOD, &unclosed(), GOOD] {
-        let job = server.import("products", Upload::csv(text)).await;
+    for upload in [Upload::csv(GOOD), failing(), Upload::csv(GOOD)] {
+        let job = server.import("products", upload).await;
         server.finished(job).await;
     }
     for (query, expected) in [

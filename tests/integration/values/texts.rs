@@ -190,8 +190,10 @@ both!(naughty_strings_are_stored_as_they_are_or_refused, |server| {
         let kept = ['\t', '\n', '\r'];
         text.trim().chars().any(|c| c.is_control() && !kept.contains(&c))
     };
+    // A number as a spreadsheet shortens it has lost its digits.
+    let is_stored = |text: &str| !has_control(text) && text != "1E+02";
     let mut expected = Vec::new();
-    for (index, string) in strings.iter().enumerate().filter(|(_, it)| !has_control(it)) {
+    for (index, string) in strings.iter().enumerate().filter(|(_, it)| is_stored(it)) {
         let stored: String = string.trim().nfc().collect();
         let stored = if stored.is_empty() { "NULL".to_owned() } else { stored };
         expected.push(vec![format!("{index:04}"), stored]);
