@@ -375,7 +375,10 @@ pub(crate) mod tests {
               "\\N",
               "nan",
               "None",
-              "N/A"
+              "N/A",
+              "(null)",
+              "[NULL]",
+              "<NA>"
             ],
             "duplicates": "last",
             "decimal": "undeclared",
