@@ -3,7 +3,7 @@
 //! file decides alike.
 
 use super::value::boolean;
-use crate::domain::row::{CellKind, RawRow};
+use crate::domain::row::{CellKind, RawRow, is_error_word};
 
 /// A column of the file, as far as a row without data is known by it.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +53,7 @@ pub(super) fn is_default(row: &RawRow, columns: &[FileColumn]) -> bool {
                 is_zero(text)
                     || is_truth_value(text)
                     || (is_boolean && boolean::parse(text).is_some())
-                    || (is_unfed && !text.chars().any(char::is_alphabetic))
+                    || (is_unfed && (is_error_word(text) || !text.chars().any(char::is_alphabetic)))
             }
             _ => false,
         }
@@ -194,6 +194,8 @@ mod tests {
         ] {
             assert!(!is_default(&row(cells), &columns()), "{cells:?}");
         }
+        assert!(is_default(&row(&["", "", "", "#DIV/0!"]), &columns()));
+        assert!(!is_default(&row(&["", "#DIV/0!", "", ""]), &columns()));
         let mut error = row(&["", "", ""]);
         error.push(CellKind::Error, "#N/A");
         assert!(is_default(&error, &columns()));

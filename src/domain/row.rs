@@ -49,6 +49,9 @@ const ERROR_WORDS: &[&str] = &[
     "#FIELD!",
     "#BLOCKED!",
     "#CONNECT!",
+    "#BUSY!",
+    "#PYTHON!",
+    "#UNKNOWN!",
     // German.
     "#NV",
     "#BEZUG!",
@@ -81,10 +84,14 @@ const ERROR_WORDS: &[&str] = &[
     "#GETAL!",
 ];
 
-/// True for a text that is an error of a spreadsheet, as it stands in a file without types.
+/// True for a text that is an error of a spreadsheet, as it stands in a file without types:
+/// `#DIV/0!`, and `Err:502` of `LibreOffice`.
 #[must_use]
 pub fn is_error_word(text: &str) -> bool {
-    text.starts_with('#') && ERROR_WORDS.contains(&text)
+    match text.strip_prefix("Err:") {
+        Some(code) => !code.is_empty() && code.bytes().all(|digit| digit.is_ascii_digit()),
+        None => text.starts_with('#') && ERROR_WORDS.contains(&text),
+    }
 }
 
 /// What is wrong with a row as a whole, so that its cells mean nothing.
@@ -101,8 +108,8 @@ pub enum RowFault {
     },
     /// CSV: a text in quotes has no end, or none within the bytes that a field may have.
     #[error(
-        "the quote that opens in line {line} is not closed within a megabyte; close it, or write a \
-         quote that belongs to the text twice within quotes"
+        "the quote that opens in line {line} is not closed in this file, or not within a megabyte; \
+         close it, or write a quote that belongs to the text twice within quotes"
     )]
     QuoteNeverClosed {
         /// The line of the opening quote.

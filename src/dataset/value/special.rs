@@ -45,7 +45,7 @@ impl SpecialCells {
         let mut first_bytes = [false; 256];
         let forms =
             nulls.words().iter().flat_map(|word| [word.to_lowercase(), word.to_uppercase()]);
-        let own = ["=", "'", "#", "-", "\u{2010}", "\u{2212}"].map(str::to_owned);
+        let own = ["=", "'", "#", "Err:", "-", "\u{2010}", "\u{2212}"].map(str::to_owned);
         for first in forms.chain(own).filter_map(|form| form.bytes().next()) {
             if let Some(flag) = first_bytes.get_mut(usize::from(first)) {
                 *flag = true;
@@ -185,10 +185,10 @@ mod tests {
 
     #[test]
     fn errors_of_a_spreadsheet_are_no_texts() {
-        for cell in ["#N/A", "#DIV/0!", "#REF!", "#NV"] {
+        for cell in ["#N/A", "#DIV/0!", "#REF!", "#NV", "Err:502"] {
             check(cell, TEXT, Some(Special::Error));
         }
-        for cell in ["#1", "#", "#sale!", "#N/A?"] {
+        for cell in ["#1", "#", "#sale!", "#N/A?", "Err:", "Err:5a", "Err"] {
             check(cell, TEXT, None);
         }
     }

@@ -82,32 +82,6 @@ fn error_word(error: &CellErrorType) -> &'static str {
     }
 }
 
-/// True for what a formula shows that failed: `#DIV/0!`, and `Err:502` of other spreadsheets.
-pub(super) fn is_error_word(text: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "#BLOCKED!",
-        "#BUSY!",
-        "#CALC!",
-        "#CONNECT!",
-        "#DIV/0!",
-        "#FIELD!",
-        "#GETTING_DATA",
-        "#N/A",
-        "#NAME?",
-        "#NULL!",
-        "#NUM!",
-        "#PYTHON!",
-        "#REF!",
-        "#SPILL!",
-        "#UNKNOWN!",
-        "#VALUE!",
-    ];
-    match text.strip_prefix("Err:") {
-        Some(code) => !code.is_empty() && code.bytes().all(|digit| digit.is_ascii_digit()),
-        None => text.starts_with('#') && WORDS.contains(&text),
-    }
-}
-
 /// Appends the value's text. Gives its kind.
 pub(crate) fn write(value: CellValue<'_>, text: &mut String) -> CellKind {
     match value {

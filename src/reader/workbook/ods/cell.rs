@@ -3,7 +3,8 @@
 use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
 
-use crate::reader::workbook::cell::{CellValue, is_error_word};
+use crate::domain::row::is_error_word;
+use crate::reader::workbook::cell::CellValue;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum ValueType {
