@@ -32,7 +32,7 @@ pub(super) struct PreviewView<'a> {
     file_name: &'a str,
     file_size: u64,
     detected: Detected,
-    /// Every visible worksheet, for those who want another one.
+    /// Every worksheet, for those who want another one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sheets: Vec<String>,
     ready: bool,

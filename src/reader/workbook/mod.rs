@@ -299,8 +299,8 @@ impl Book {
     fn sheets(&self) -> Vec<(String, bool)> {
         let sheets = match self {
             Self::Xlsx(book, _) => book.sheets_metadata(),
-            Self::Xlsb(book) => return book.sheets(),
-            Self::Xls(book) => return book.sheets(),
+            Self::Xlsb(book) => book.sheets(),
+            Self::Xls(book) => book.sheets(),
             Self::Ods(book) => return book.sheets().to_vec(),
         };
         let worksheets = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);

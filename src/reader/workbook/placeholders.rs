@@ -56,7 +56,7 @@ pub(super) fn is_zero(result: CellValue<'_>) -> bool {
 pub(super) fn wants_calculation(path: &Path) -> Result<bool, WorkbookFault> {
     let mut archive = archive::open(path)?;
     let calculation = calculation(&mut archive)?;
-    Ok(calculation.is_none_or(|asks| asks))
+    Ok(calculation.unwrap_or(true))
 }
 
 /// What the workbook's part says, which programs call as they like.
@@ -66,7 +66,9 @@ fn calculation(archive: &mut Archive) -> Result<Option<bool>, WorkbookFault> {
     for name in names {
         let path = Path::new(&name);
         let is_xml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xml"));
-        if !is_xml || name.to_ascii_lowercase().contains("worksheets") {
+        // The sheets and the string table are the largest parts, and have other elements.
+        let lower = name.to_ascii_lowercase();
+        if !is_xml || lower.contains("worksheets") || lower.contains("sharedstrings") {
             continue;
         }
         let text = archive::text_of(archive, &name.replace('\\', "/"))?;

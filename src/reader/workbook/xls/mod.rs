@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use calamine::{Data, Range, Reader, SheetType, SheetVisible, XlsError, XlsOptions};
+use calamine::{Data, Range, Reader, Sheet, XlsError, XlsOptions};
 use cfb::CompoundFile;
 
 use self::globals::{Globals, stream_bytes};
@@ -65,13 +65,9 @@ impl Xls {
         }
     }
 
-    /// The worksheets in their order, and whether each can be seen.
-    pub(super) fn sheets(&self) -> Vec<(String, bool)> {
-        let sheets = self.parsed.sheets_metadata().iter();
-        let worksheets = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet);
-        worksheets
-            .map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible))
-            .collect()
+    /// The sheets in their order.
+    pub(super) fn sheets(&self) -> &[Sheet] {
+        self.parsed.sheets_metadata()
     }
 
     /// Gives the rows of `sheet` to `rows`.

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use calamine::{Reader, SheetType, SheetVisible, XlsbError};
+use calamine::{Reader, Sheet, XlsbError};
 
 use super::archive::{self, Archive};
 use super::cell::CellValue;
@@ -35,13 +35,9 @@ impl Xlsb {
         }
     }
 
-    /// The worksheets in their order, and whether each can be seen.
-    pub(super) fn sheets(&self) -> Vec<(String, bool)> {
-        let sheets = self.parsed.sheets_metadata().iter();
-        let worksheets = sheets.filter(|sheet| sheet.typ == SheetType::WorkSheet);
-        worksheets
-            .map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible))
-            .collect()
+    /// The sheets in their order.
+    pub(super) fn sheets(&self) -> &[Sheet] {
+        self.parsed.sheets_metadata()
     }
 
     /// Gives the rows of `sheet` to `rows`.
