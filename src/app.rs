@@ -25,6 +25,9 @@ const LIST_SLOTS: usize = 2;
 /// How long everything may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(24);
 
+/// What is left of it for the requests that are open at the end of a long drain.
+const AFTER_DRAIN: Duration = Duration::from_secs(12);
+
 /// Serves until the process is asked to stop. `ready` is told the address once uploads are taken.
 ///
 /// # Errors
@@ -54,27 +57,38 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         list_slots: Arc::new(Semaphore::new(LIST_SLOTS)),
         stopping: stopping.clone(),
     };
-    let (server, address) = Server::start(listener, api)?;
+    let (server, address) = Server::start(listener, api, config.keep_alive)?;
     tracing::info!(event = "ready", %address, "server is ready");
     ready(address);
 
     stopping.cancelled().await;
     tracing::info!(event = "stopping", "server is stopping");
+    stop(server, &jobs, config.drain).await?;
+    tracing::info!(event = "stopped", "server has stopped");
+    Ok(())
+}
+
+/// Ends requests and jobs, then closes the database.
+async fn stop(server: Server, jobs: &Jobs, drain: Duration) -> anyhow::Result<()> {
+    let http = async {
+        // A balancer asks `/readyz` on a new connection: that one must find somebody to say 503.
+        tokio::time::sleep(drain).await;
+        server.stop().await
+    };
     let stop = async {
         // Together: a request that ends may still submit a job, and a chunk in flight needs its time.
-        let (http, ()) = tokio::join!(server.stop(), jobs.drain());
+        let (http, ()) = tokio::join!(http, jobs.drain());
         jobs.close().await;
         http
     };
-    if let Ok(http) = tokio::time::timeout(STOP_TIMEOUT, stop).await {
-        http.context("web server ended with an error")?;
-    } else {
-        tracing::warn!(
-            event = "stop_timeout",
-            "server did not end everything in time, the next start goes on"
-        );
+    let limit = STOP_TIMEOUT.max(drain + AFTER_DRAIN);
+    if let Ok(http) = tokio::time::timeout(limit, stop).await {
+        return http.context("web server ended with an error");
     }
-    tracing::info!(event = "stopped", "server has stopped");
+    tracing::warn!(
+        event = "stop_timeout",
+        "server did not end everything in time, the next start goes on"
+    );
     Ok(())
 }
 

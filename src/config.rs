@@ -45,6 +45,10 @@ pub struct ConvertLimits {
 pub struct Config {
     /// `LOADBAY_LISTEN`.
     pub listen: SocketAddr,
+    /// `LOADBAY_KEEP_ALIVE`.
+    pub keep_alive: Duration,
+    /// `LOADBAY_DRAIN`.
+    pub drain: Duration,
     /// `DATABASE_URL`.
     pub database_url: Option<DatabaseUrl>,
     /// `LOADBAY_CORS_ORIGINS`.
@@ -143,6 +147,8 @@ impl Config {
         let mut from = Lookup { lookup, faults: Vec::new() };
         let config = Self {
             listen: from.read("LOADBAY_LISTEN", ([127, 0, 0, 1], 8080).into(), address),
+            keep_alive: from.read("LOADBAY_KEEP_ALIVE", Duration::ZERO, |t| time(t, 5, 3_600)),
+            drain: from.read("LOADBAY_DRAIN", Duration::ZERO, |t| time(t, 0, 600)),
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
             cors_origins: from.read("LOADBAY_CORS_ORIGINS", Origins::default(), Origins::parse),
             data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), |text| Ok(text.into())),
@@ -231,6 +237,7 @@ mod tests {
         assert_eq!(config.max_upload, 1 << 30);
         assert_eq!(config.chunk_rows, 10_000);
         assert_eq!(config.lease, Duration::from_secs(30));
+        assert_eq!((config.keep_alive.as_secs(), config.drain.as_secs()), (75, 2));
         assert_eq!(config.convert.wall_seconds, 900);
         assert_eq!((config.database_url, config.datasets_dir), (None, None));
         let origins = Origins::parse("http://localhost:3000,http://localhost:5173");

@@ -31,6 +31,10 @@ const fn setting(
 pub const SETTINGS: &[Setting] = &[
     setting("LOADBAY_LISTEN", "listen", "ADDRESS:PORT", Some("127.0.0.1:8080"),
         "Where HTTP is served; port 0 takes a free one and prints it"),
+    setting("LOADBAY_KEEP_ALIVE", "keep-alive", "TIME", Some("75s"),
+        "How long an idle connection stays open, from 5s to 1h; longer than the proxy in front keeps it"),
+    setting("LOADBAY_DRAIN", "drain", "TIME", Some("2s"),
+        "How long a server that stops still answers new connections, from 0s to 10min; /readyz answers 503 then"),
     setting("DATABASE_URL", "database-url", "URL", None,
         "postgres://user:password@host/database; without it an SQLite file in the data directory"),
     setting("LOADBAY_CORS_ORIGINS", "cors-origins", "ORIGINS", Some("http://localhost:3000,http://localhost:5173"),

@@ -1,16 +1,18 @@
-//! Wraps every handler: security headers, a request id, one shape for all refusals, and one line in
-//! the log for a fault of the server. Knows no resource.
+//! Wraps every handler: security headers, a request id, the end of the body and of the connection, one
+//! shape for all refusals, and one line in the log for a fault of the server. Knows no resource.
 
 use actix_web::HttpResponse;
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
+use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::middleware::Next;
+use actix_web::web;
 use uuid::Uuid;
 
+use super::api::Api;
 use super::problem::{PROBLEM_JSON, Problem};
 use crate::domain::error_code::ErrorCode;
 
@@ -24,6 +26,7 @@ pub(super) async fn finish_answer(
     let request_id = Uuid::now_v7().to_string();
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = as_problem(response, &request_id);
+    frame(&mut response);
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
@@ -33,6 +36,24 @@ pub(super) async fn finish_answer(
         headers.insert(X_REQUEST_ID, id);
     }
     Ok(response)
+}
+
+/// Decides how the body ends and whether the connection is used again.
+fn frame(response: &mut ServiceResponse<BoxBody>) {
+    let request = response.request();
+    // HTTP/1.0 has no chunks: there the end of the connection is the end of the body.
+    let until_close = request.version() < Version::HTTP_11
+        && response.response().body().size() == BodySize::Stream;
+    let api = request.app_data::<web::Data<Api>>();
+    // A request that comes while its connection is closed would be lost.
+    let is_last = api.is_some_and(|api| api.stopping.is_cancelled());
+    let head = response.response_mut().head_mut();
+    if until_close {
+        head.no_chunking(true);
+    }
+    if until_close || is_last {
+        head.set_connection_type(ConnectionType::Close);
+    }
 }
 
 /// Adds the request id to a refusal, and turns one of the web server into a [`Problem`].

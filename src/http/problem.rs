@@ -25,8 +25,9 @@ pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 /// The address of the page about error codes, with one anchor a code.
 pub(super) const ERROR_DOCS: &str = "/docs/errors";
 
-/// Seconds after which a server that cannot answer now may be asked again.
-const RETRY_SECONDS: u16 = 5;
+/// Seconds after which a server that cannot answer now may be asked again. Less than the shortest time
+/// after which anyone closes an idle connection: a request at that moment is lost.
+const RETRY_SECONDS: u16 = 4;
 
 /// One of several faults of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -337,7 +338,7 @@ mod tests {
         assert!(!body(&problem).to_string().contains("secret"));
         assert_eq!(problem.cause().unwrap(), "disk /dev/sda1 at /srv/secret");
         let busy = Problem::because(ErrorCode::DatabaseUnavailable, std::io::Error::other("x"));
-        assert_eq!(busy.response(None).headers().get("retry-after").unwrap(), "5");
+        assert_eq!(busy.response(None).headers().get("retry-after").unwrap(), "4");
     }
 
     #[test]

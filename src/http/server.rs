@@ -36,11 +36,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the API on `listener` and returns its address. Must be called within the main runtime.
+    /// Serves the API on `listener` and returns its address; an idle connection is closed after
+    /// `keep_alive`. Must be called within the main runtime.
     ///
     /// # Errors
     /// When the system refuses the socket.
-    pub fn start(listener: TcpListener, api: Api) -> io::Result<(Self, SocketAddr)> {
+    pub fn start(
+        listener: TcpListener,
+        api: Api,
+        keep_alive: Duration,
+    ) -> io::Result<(Self, SocketAddr)> {
         let address = listener.local_addr()?;
         let api = web::Data::new(api);
         let server = HttpServer::new(move || {
@@ -57,6 +62,7 @@ impl Server {
         .on_connect(|connection, _| end_when_unread(connection))
         .workers(WORKERS)
         .disable_signals()
+        .keep_alive(keep_alive)
         .shutdown_timeout(END_SECONDS)
         .client_request_timeout(HEADERS_TIMEOUT)
         .client_disconnect_timeout(LINGER_TIMEOUT)
@@ -66,7 +72,7 @@ impl Server {
         Ok((Self { handle, running: tokio::spawn(server) }, address))
     }
 
-    /// Accepts no new connections, waits for open requests, then ends the workers.
+    /// Accepts no new connections, closes idle ones, waits for open requests, then ends the workers.
     ///
     /// # Errors
     /// When the web server ended with an error.

@@ -82,12 +82,13 @@ fn headers(status: StatusCode, job: &Job, tag: &str) -> HttpResponseBuilder {
     response
 }
 
-/// Seconds until the next poll: the older a job, the longer it takes.
+/// Seconds until the next poll: the older a job, the longer it takes. Below 5, after which many
+/// programs close an idle connection: a request at that moment is lost.
 fn retry_seconds(age: TimeDelta) -> u16 {
     match age.num_seconds() {
         ..10 => 1,
         10..60 => 2,
-        _ => 5,
+        _ => 4,
     }
 }
 
@@ -139,7 +140,7 @@ mod tests {
     #[test]
     fn the_time_to_ask_again_grows() {
         let seconds = |age| retry_seconds(TimeDelta::seconds(age));
-        assert_eq!([seconds(-5), seconds(9), seconds(10), seconds(600)], [1, 1, 2, 5]);
+        assert_eq!([seconds(-5), seconds(9), seconds(10), seconds(600)], [1, 1, 2, 4]);
     }
 
     #[test]

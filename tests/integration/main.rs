@@ -24,6 +24,7 @@ mod survival;
 mod compat;
 mod concurrent;
 mod conformance;
+mod connections;
 mod control;
 mod databases;
 mod failpoints;

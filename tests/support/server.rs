@@ -33,7 +33,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with the settings that a user gets without setting any.
+    /// Starts a server with the settings that a user gets without setting any, except that it stops
+    /// without a drain: no balancer is in front of it.
     pub(crate) async fn start(kind: Kind) -> Self {
         Self::start_with(kind, &[]).await
     }
@@ -69,7 +70,7 @@ impl Server {
     ) -> Self {
         let http = super::http_client()
             .timeout(Duration::from_mins(2))
-            // Shorter than the server's: a request on a connection that closes just then is lost.
+            // Far from the server's: a request on a connection that closes just then is lost.
             .pool_idle_timeout(Duration::from_secs(2))
             .build()
             .expect("a client");
@@ -116,7 +117,7 @@ impl Server {
             .arg(self.data_dir())
             .current_dir(self.folder.path())
             .env_clear()
-            .envs([("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "1")])
+            .envs([("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "1"), ("LOADBAY_DRAIN", "0s")])
             .envs(self.database.url().map(|url| ("DATABASE_URL", url)))
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

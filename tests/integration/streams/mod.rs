@@ -4,7 +4,7 @@
 mod asking;
 mod crowd;
 mod every_job;
-mod files;
+pub(crate) mod files;
 mod replay;
 mod sequence;
 mod stopping;
