@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::support::*;
 use crate::survival::*;
-use rustix::process::{Pid, Signal, kill_process};
 
 both!(a_job_survives_being_killed_again_and_again, [SLOW, ("LOADBAY_CHUNK_ROWS", "5")], |server| {
     let (counts, expected) = undisturbed(server).await;
@@ -220,8 +219,7 @@ async fn while_postgres_is_away_jobs_wait_and_questions_are_put_off() {
     let ended = server.load("products", Upload::csv(&before())).await;
     let job = server.import("products", Upload::csv(&file())).await;
     reaches(&server, job, 0, 100).await;
-    let first = cluster.process_id().and_then(Pid::from_raw).unwrap();
-    kill_process(first, Signal::KILL).unwrap();
+    cluster.kill().await;
 
     // What is in memory is answered as ever.
     assert_eq!(server.status(job).await.ok()["status"], "processing");

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::draw::moment;
 use super::files::File;
@@ -105,7 +105,7 @@ impl World {
                 moment(time).await;
                 self.servers[server].signal(Signal::CONT);
             }
-            Blow::PostgresKill | Blow::PostgresCrash | Blow::Cut => self.cut_off(blow),
+            Blow::PostgresKill | Blow::PostgresCrash | Blow::Cut => self.cut_off(blow).await,
             Blow::CutCommit(passing, place) => {
                 let Some(proxy) = &self.proxy else { return false };
                 let before = proxy.cuts();
@@ -132,15 +132,13 @@ impl World {
         true
     }
 
-    fn cut_off(&self, blow: Blow) {
+    async fn cut_off(&self, blow: Blow) {
         let (Some(cluster), Some(proxy)) = (&self.cluster, &self.proxy) else { return };
         if blow == Blow::Cut {
             return proxy.cut_all();
         }
-        if blow == Blow::PostgresKill
-            && let Some(first) = cluster.process_id().and_then(Pid::from_raw)
-        {
-            kill_process(first, Signal::KILL).expect("PostgreSQL can be killed");
+        if blow == Blow::PostgresKill {
+            cluster.kill().await;
         }
         cluster.restart();
     }

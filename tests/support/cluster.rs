@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::waiting::wait_until;
+
 /// The address of the cluster's database `postgres`, with a user that may create databases.
 pub(super) fn address() -> &'static str {
     static CLUSTER: OnceLock<(String, Option<PrivateCluster>)> = OnceLock::new();
@@ -70,6 +74,21 @@ impl PrivateCluster {
         lines.lines().next()?.trim().parse().ok()
     }
 
+    /// Kills its first process, and waits until the others have noticed: until then they go on to
+    /// answer on the connections that they have.
+    pub(crate) async fn kill(&self) {
+        let first = self.process_id().expect("the cluster runs");
+        let process = Pid::from_raw(first).expect("a process id");
+        // Stopped, it starts no other.
+        kill_process(process, Signal::STOP).expect("PostgreSQL can be stopped");
+        let others = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"))
+            .expect("the cluster's processes are listed");
+        kill_process(process, Signal::KILL).expect("PostgreSQL can be killed");
+        for other in others.split_whitespace() {
+            wait_until!(has_ended(other), "process {other} of PostgreSQL does not end");
+        }
+    }
+
     /// Starts it again, after it was killed or with a crash of its own.
     pub(crate) fn restart(&self) {
         let restarted = Command::new(script("postgres-restart"))
@@ -87,6 +106,12 @@ impl Drop for PrivateCluster {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
+}
+
+/// True once there is no such process, or nothing but its exit code.
+fn has_ended(process_id: &str) -> bool {
+    let command = std::fs::read(format!("/proc/{process_id}/cmdline"));
+    !command.is_ok_and(|bytes| !bytes.is_empty())
 }
 
 fn script(name: &str) -> PathBuf {
