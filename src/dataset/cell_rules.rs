@@ -2,7 +2,7 @@
 
 use super::value::special::SpecialCells;
 use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
-use crate::domain::options::{Currency, NullWords, Options};
+use crate::domain::options::{Currency, Hidden, NullWords, Options};
 
 /// Something that a file may be written in one way or another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct CellRules {
     /// Cells after the last one of a row are empty, as in every sheet; in other files they say
     /// nothing, and the stored values stay.
     pub(super) rows_are_whole: bool,
+    /// Rows that the sheet hides are left out.
+    pub(super) skips_hidden: bool,
     /// A row with a warning fails.
     pub(super) strict: bool,
 }
@@ -57,6 +59,7 @@ impl CellRules {
             currency: options.currency,
             special: SpecialCells::new(&options.nulls),
             rows_are_whole: detected.sheet.is_some(),
+            skips_hidden: options.hidden == Hidden::Skip,
             strict: options.strict,
         }
     }

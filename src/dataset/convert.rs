@@ -13,7 +13,7 @@ use super::value::number::written;
 use super::value::{self, CellContext, Scratch};
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
 use crate::domain::record::{Records, Value};
-use crate::domain::row::RawRow;
+use crate::domain::row::{CellKind, RawRow};
 use crate::domain::row_error::RowError;
 use crate::domain::warning::{WarningCode, Warnings};
 
@@ -137,6 +137,9 @@ impl Converter {
     /// but defaults. With `strict` such a row is passed over by nothing and fails.
     #[must_use]
     pub fn skips(&self, row: &RawRow) -> Option<WarningCode> {
+        if row.is_hidden && self.rules.skips_hidden {
+            return Some(WarningCode::HiddenRows);
+        }
         if self.rules.strict { None } else { self.without_data(row) }
     }
 
@@ -191,9 +194,12 @@ impl Converter {
         if is_ragged && !rules.rows_are_whole && feeds.iter().any(|feed| feed.cell >= row.len()) {
             warnings.push(RowWarning { code: WarningCode::ShortRow, feed: None });
         }
+        if row.is_hidden {
+            warnings.push(RowWarning { code: WarningCode::HiddenRows, feed: None });
+        }
         for feed in feeds.iter() {
             let Some(column) = dataset.columns.get(feed.column) else { continue };
-            let Some((raw, kind)) = row.cell(feed.cell) else {
+            let Some((raw, kind)) = cell_for(row, feed.cell, column) else {
                 records.push(if rules.rows_are_whole { Value::Null } else { Value::Absent });
                 continue;
             };
@@ -210,6 +216,9 @@ impl Converter {
             }
             for &code in &scratch.warnings {
                 warnings.push(RowWarning { code, feed: Some(*feed) });
+            }
+            if row.repeated().contains(&feed.cell) {
+                warnings.push(RowWarning { code: WarningCode::MergedCells, feed: Some(*feed) });
             }
         }
         if let Some(key) = single(key).filter(|key| no_data::is_total(row, key.cell)) {
@@ -261,7 +270,7 @@ impl Converter {
         }
         for (index, feed) in self.key.iter().enumerate() {
             let Some(column) = self.dataset.columns.get(feed.column) else { return false };
-            let Some((raw, kind)) = row.cell(feed.cell) else { return false };
+            let Some((raw, kind)) = cell_for(row, feed.cell, column) else { return false };
             let context = CellContext { column, is_key: true, rules: &self.rules };
             let Ok(value) = value::convert(context, raw, kind, &mut self.scratch) else {
                 return false;
@@ -291,6 +300,19 @@ fn letter(text: &str) -> u32 {
 /// The only one.
 fn single(key: &[ColumnFeed]) -> Option<&ColumnFeed> {
     if let [only] = key { Some(only) } else { None }
+}
+
+/// The cell that feeds `column`: of a number with words around it the number, where the column takes
+/// numbers.
+fn cell_for<'a>(row: &'a RawRow, cell: usize, column: &Column) -> Option<(&'a str, CellKind)> {
+    let (text, kind) = row.cell(cell)?;
+    let CellKind::Labelled { decimals } = kind else { return Some((text, kind)) };
+    let takes_numbers = matches!(column.kind, ColumnType::Integer | ColumnType::Decimal { .. });
+    let Some(number) = row.number(cell).filter(|_| takes_numbers) else {
+        return Some((text, CellKind::Labelled { decimals: None }));
+    };
+    let kind = decimals.map_or(CellKind::Number, |decimals| CellKind::RoundedNumber { decimals });
+    Some((number, kind))
 }
 
 /// Writes one part of a key; false for an empty one.

@@ -136,6 +136,7 @@ fn code(column: &Column, fault: CellFault) -> RowCode {
         CellFault::PrecisionLost | CellFault::ExponentForm => RowCode::PrecisionLost,
         CellFault::CellError => RowCode::CellError,
         CellFault::NoValue => RowCode::FormulaWithoutValue,
+        CellFault::BecameDay => RowCode::BecameDay,
     }
 }
 
@@ -198,12 +199,23 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
             "`{value}` is an error of the spreadsheet, not a value; correct the formula or empty \
              the cell"
         ),
+        CellFault::BecameDay => became_day_message(column, value),
         CellFault::NoValue => {
             "the formula has no stored value; open the workbook in a spreadsheet \
              program, save it and send it again"
                 .to_owned()
         }
     }
+}
+
+fn became_day_message(column: &Column, value: &str) -> String {
+    let is_text = matches!(column.kind, ColumnType::Text | ColumnType::List);
+    format!(
+        "the spreadsheet made the day or time `{value}` of what was typed, as it does with `MAR1` \
+         or `1:30`, but {} takes no day; format the column as {}, enter the value again and save",
+        column.title,
+        if is_text { "text" } else { "a number" },
+    )
 }
 
 fn number_message(column: &Column, value: &str, raw: &str, fault: NumberFault) -> String {

@@ -383,6 +383,7 @@ pub(crate) mod tests {
             "duplicates": "last",
             "decimal": "undeclared",
             "currency": "refuse",
+            "hidden": "import",
             "priority": 0,
             "rows": "auto",
             "undo": false,

@@ -15,8 +15,28 @@ pub enum CellKind {
     Number,
     /// A number of a workbook whose digits do not fit 15 places: what the file once said is lost.
     LossyNumber,
+    /// A number of a workbook of which the cell shows fewer decimals than the text has.
+    RoundedNumber {
+        /// Digits after the point that the cell shows.
+        decimals: u8,
+    },
+    /// A number of a workbook that the cell shows times 100 with a percent sign, as the text has it:
+    /// `28.5%`.
+    Percent {
+        /// Digits after the point that the cell shows, where they are fewer than the text has.
+        decimals: Option<u8>,
+    },
+    /// A number of a workbook that the cell shows with words around or signs within: `SKU-0012`,
+    /// `12 kg`. [`RawRow::number`] has the number.
+    Labelled {
+        /// Digits after the point that the cell shows, where they are fewer than the number has.
+        decimals: Option<u8>,
+    },
     /// `true` or `false`.
     Boolean,
+    /// A day of a workbook that the cell shows without its year or its day: what a spreadsheet makes
+    /// of `MAR1` or `10-12`.
+    ShortDay,
     /// A day of a workbook: `2026-11-22`.
     Date,
     /// A point in time of a workbook: `2026-11-22T08:30:00`.
@@ -213,8 +233,19 @@ pub struct RawRow {
     pub fault: Option<RowFault>,
     /// What a person should see of the row though it is good.
     pub warning: Option<WarningCode>,
+    /// The sheet hides the row.
+    pub is_hidden: bool,
     text: String,
     spans: Vec<Span>,
+    numbers: Vec<LabelledNumber>,
+    repeated: Vec<usize>,
+}
+
+/// The number of a cell that shows more than its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct LabelledNumber {
+    cell: usize,
+    number: String,
 }
 
 impl RawRow {
@@ -228,8 +259,11 @@ impl RawRow {
     pub fn clear(&mut self) {
         self.text.clear();
         self.spans.clear();
+        self.numbers.clear();
+        self.repeated.clear();
         self.fault = None;
         self.warning = None;
+        self.is_hidden = false;
     }
 
     /// Adds a cell on the right.
@@ -252,6 +286,30 @@ impl RawRow {
             self.push(CellKind::Text, line);
         }
         self.fault = Some(fault);
+    }
+
+    /// Gives the cell that was added last its number.
+    pub fn set_number(&mut self, number: &str) {
+        let Some(cell) = self.spans.len().checked_sub(1) else { return };
+        self.numbers.push(LabelledNumber { cell, number: number.to_owned() });
+    }
+
+    /// The number of the cell at `index`, if it is a [`CellKind::Labelled`].
+    #[must_use]
+    pub fn number(&self, index: usize) -> Option<&str> {
+        let found = self.numbers.iter().find(|it| it.cell == index)?;
+        Some(&found.number)
+    }
+
+    /// Marks the cell that was added last: its value is that of the merged cell above.
+    pub fn set_repeated(&mut self) {
+        self.repeated.extend(self.spans.len().checked_sub(1));
+    }
+
+    /// The cells that have the value of the merged cell above, from left to right.
+    #[must_use]
+    pub fn repeated(&self) -> &[usize] {
+        &self.repeated
     }
 
     /// Bytes of text in all cells.

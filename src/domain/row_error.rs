@@ -70,6 +70,9 @@ row_codes! {
     PrecisionLost = "precision_lost";
     /// The cell holds an error value of the spreadsheet, such as #N/A.
     CellError = "cell_error";
+    /// The spreadsheet made a day or a time of what was typed, such as MAR1 or 1:30; format the
+    /// column as text and enter the value again.
+    BecameDay = "became_day";
     /// The formula has no stored value; open and save the workbook in a spreadsheet program.
     FormulaWithoutValue = "formula_without_value";
     /// The line breaks the rules of the file's format, so its cells cannot be read.

@@ -53,6 +53,16 @@ warning_codes! {
     DefaultRows = "default_rows";
     /// A row ends before the last column; the values that it does not have stay as stored.
     ShortRow = "short_row";
+    /// A cell has more decimals than the column takes; what the cell shows is imported.
+    RoundedAsShown = "rounded_as_shown";
+    /// A percent is below 1, such as 0.18; write 18 if 18 % is meant.
+    PercentBelowOne = "percent_below_one";
+    /// A cell is merged with the one above; it has the same value.
+    MergedCells = "merged_cells";
+    /// A row is hidden in the sheet; the option `hidden` says whether it is imported.
+    HiddenRows = "hidden_rows";
+    /// Columns are hidden in the sheet; the option `hidden` says whether they are imported.
+    HiddenColumns = "hidden_columns";
     /// A word such as NULL stands for no value; the cell counts as empty.
     NullWords = "null_words";
     /// A value stands in a wrapper such as ="…" or behind an apostrophe; only the value is taken.
@@ -90,6 +100,7 @@ impl WarningCode {
                 | Self::EncodingGuessed
                 | Self::MixedEncoding
                 | Self::BackslashEscapes
+                | Self::HiddenColumns
         )
     }
 }

@@ -27,6 +27,7 @@ const TITLES = {
   precision_lost: "Digits lost by the spreadsheet",
   cell_error: "An error of the spreadsheet",
   formula_without_value: "A formula without a result",
+  became_day: "The spreadsheet made a day of it",
   malformed_row: "Lines that cannot be read",
   unknown_key: "A key that the file does not declare",
   missing_columns: "Rows that end too early",

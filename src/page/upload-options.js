@@ -20,6 +20,7 @@ const GROUPS = [
     { name: "nulls", label: "Words for no value", hint: "Cells with nothing but one of these words are empty.", placeholder: "NULL, \\N, nan, None, N/A" },
     { name: "sheet", label: "Sheet", hint: "Of a workbook.", placeholder: "detect" },
     { name: "headerRow", label: "Header row", hint: "The row with the column names.", number: [1, 1000], placeholder: "detect" },
+    { name: "hidden", label: "Hidden rows and columns", hint: "Of a workbook.", choices: [["import", "Import"], ["skip", "Leave out"]] },
   ]],
   ["How the job runs", [
     { name: "onError", label: "Bad rows", hint: "What the first bad row does to the job.", choices: [["continue", "Report and continue"], ["abort", "Stop the job"]] },
@@ -31,7 +32,7 @@ const GROUPS = [
 ];
 
 /** Options that change what the preview shows. */
-const SEEN_IN_PREVIEW = ["mode", "blank", "delimiter", "encoding", "decimal", "dates", "currency", "nulls", "sheet", "headerRow"];
+const SEEN_IN_PREVIEW = ["mode", "blank", "delimiter", "encoding", "decimal", "dates", "currency", "nulls", "sheet", "headerRow", "hidden"];
 
 /** Sends "options" with `detail.preview`: whether a preview would be another one now. */
 class UploadOptions extends HTMLElement {

@@ -54,8 +54,12 @@ fn restore_row(row: &mut RawRow, spare: &mut RawRow) {
     spare.clear();
     (spare.row_number, spare.line) = (row.row_number, row.line);
     (spare.fault, spare.warning) = (row.fault.take(), row.warning);
-    for (text, kind) in row.cells() {
+    spare.is_hidden = row.is_hidden;
+    for (index, (text, kind)) in row.cells().enumerate() {
         spare.push(restore_kind(text, kind), unescape_formula(text));
+        if let Some(number) = row.number(index) {
+            spare.set_number(number);
+        }
     }
     std::mem::swap(row, spare);
 }

@@ -17,6 +17,7 @@ mod header_search;
 mod inspect;
 mod inspection;
 mod json_object;
+mod merged;
 mod ndjson_rows;
 mod row_source;
 mod sniff;

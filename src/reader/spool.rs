@@ -3,15 +3,20 @@
 //! A file of frames; numbers are little-endian:
 //!
 //! ```text
-//! magic   "LBSPOOL" 0x01                      (the last byte is the version)
+//! magic   "LBSPOOL" 0x02                      (the last byte is the version)
 //! head    'H'  u32 length  JSON of Head       (always the first frame)
-//! row     'R'  u32 length  u32 row_number  u32 cells  table  text
-//! end     'E'  u64 rows                       (the last nine bytes of the file)
+//! row     'R'  u32 length  u32 row_number  u8 hidden  u32 cells  table  text
+//! facts   'F'  u32 length  JSON of SheetFacts (once, after the rows)
+//! end     'E'  u64 rows  u64 place of 'F'     (the last 17 bytes of the file)
 //! ```
 //!
-//! `length` counts what follows it in the frame. `table` has for each cell its kind (one byte) and
-//! the length of its text in bytes (LEB128); `text` is the texts one after another. Without the end
-//! frame a spool is damaged: its writer died.
+//! `length` counts what follows it in the frame. `table` has for each cell its kind (one byte, for
+//! some kinds the decimals that are shown in another), the length of its text in bytes (LEB128) and
+//! for a labelled number that of the number; `text` is the texts one after another, a number before
+//! its text. Without the end frame a spool is damaged: its writer died.
+//!
+//! What a sheet says of merged cells stands behind its rows. The reader knows it before the first
+//! row and repeats their values.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -21,14 +26,18 @@ use serde::{Deserialize, Serialize};
 
 use super::RowSource;
 use super::error::ReadError;
+use super::merged::{MergedCells, Region, push_cell};
 use crate::domain::detected::Format;
 use crate::domain::row::{CellKind, RawRow};
 use crate::domain::row_number::RowNumber;
 
-const MAGIC: &[u8; 8] = b"LBSPOOL\x01";
+const MAGIC: &[u8; 8] = b"LBSPOOL\x02";
 
-/// Tag and count of the end frame.
-const END_BYTES: u64 = 9;
+/// Tag, count and place of the end frame.
+const END_BYTES: u64 = 17;
+
+/// Stands for decimals that are all shown.
+const ALL_DECIMALS: u8 = u8::MAX;
 
 /// Bytes of one frame: twice the text that a row may have.
 pub(crate) const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -52,6 +61,33 @@ pub(crate) struct SheetRows {
     pub(crate) sheet: String,
     /// Its rows; `None` for all that follow.
     pub(crate) rows: Option<usize>,
+    /// What the sheet says beside its cells, where the rows are only the first ones.
+    pub(crate) facts: SheetFacts,
+}
+
+/// What a sheet says beside its cells. Rows and columns from 0, both ends within.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SheetFacts {
+    /// Areas of merged cells.
+    pub(crate) merged: Vec<Region>,
+    /// Columns that are hidden.
+    pub(crate) hidden_columns: Vec<(u32, u32)>,
+}
+
+impl SheetFacts {
+    /// What matters in the first `columns` columns.
+    pub(crate) fn within(mut self, columns: usize) -> Self {
+        let columns = u32::try_from(columns).unwrap_or(u32::MAX);
+        self.merged.retain(|region| {
+            region.first_column < columns
+                && (region.first_row, region.first_column) != (region.last_row, region.last_column)
+        });
+        for region in &mut self.merged {
+            region.last_column = region.last_column.min(columns.saturating_sub(1));
+        }
+        self.hidden_columns.retain(|(first, _)| *first < columns);
+        self
+    }
 }
 
 fn kind_byte(kind: CellKind) -> u8 {
@@ -59,7 +95,11 @@ fn kind_byte(kind: CellKind) -> u8 {
         CellKind::Text => b't',
         CellKind::Number => b'n',
         CellKind::LossyNumber => b'l',
+        CellKind::RoundedNumber { .. } => b'r',
+        CellKind::Percent { .. } => b'p',
+        CellKind::Labelled { .. } => b'a',
         CellKind::Boolean => b'b',
+        CellKind::ShortDay => b'y',
         CellKind::Date => b'd',
         CellKind::DateTime => b's',
         CellKind::Time => b'h',
@@ -70,12 +110,35 @@ fn kind_byte(kind: CellKind) -> u8 {
     }
 }
 
-fn kind_of(byte: u8) -> Option<CellKind> {
-    Some(match byte {
+/// The decimals that kinds with decimals have beside their byte.
+fn decimals_byte(kind: CellKind) -> Option<u8> {
+    match kind {
+        CellKind::RoundedNumber { decimals } => Some(decimals),
+        CellKind::Percent { decimals } | CellKind::Labelled { decimals } => {
+            Some(decimals.unwrap_or(ALL_DECIMALS))
+        }
+        _ => None,
+    }
+}
+
+/// Takes a cell's kind off the front of the table.
+fn take_kind(table: &mut &[u8]) -> Option<CellKind> {
+    let (byte, rest) = table.split_first()?;
+    *table = rest;
+    let mut decimals = || {
+        let (decimals, rest) = table.split_first()?;
+        *table = rest;
+        Some(*decimals)
+    };
+    Some(match *byte {
+        b'r' => CellKind::RoundedNumber { decimals: decimals()? },
+        b'p' => CellKind::Percent { decimals: some_decimals(decimals()?) },
+        b'a' => CellKind::Labelled { decimals: some_decimals(decimals()?) },
         b't' => CellKind::Text,
         b'n' => CellKind::Number,
         b'l' => CellKind::LossyNumber,
         b'b' => CellKind::Boolean,
+        b'y' => CellKind::ShortDay,
         b'd' => CellKind::Date,
         b's' => CellKind::DateTime,
         b'h' => CellKind::Time,
@@ -87,10 +150,16 @@ fn kind_of(byte: u8) -> Option<CellKind> {
     })
 }
 
+fn some_decimals(byte: u8) -> Option<u8> {
+    (byte != ALL_DECIMALS).then_some(byte)
+}
+
 /// Writes a spool.
 #[derive(Debug)]
 pub(crate) struct SpoolWriter<W: Write> {
     target: W,
+    /// Bytes written so far.
+    place: u64,
     table: Vec<u8>,
     text: String,
     cells: u32,
@@ -105,28 +174,38 @@ impl<W: Write> SpoolWriter<W> {
         target.write_all(b"H")?;
         target.write_all(&length(json.len())?.to_le_bytes())?;
         target.write_all(&json)?;
-        Ok(Self { target, table: Vec::new(), text: String::new(), cells: 0, rows: 0 })
+        let place = (MAGIC.len() + 5 + json.len()) as u64;
+        Ok(Self { target, place, table: Vec::new(), text: String::new(), cells: 0, rows: 0 })
     }
 
-    /// Adds a cell to the row under construction.
-    pub(crate) fn cell(&mut self, kind: CellKind, text: &str) {
+    /// Adds a cell to the row under construction; `number` is that of a labelled one.
+    pub(crate) fn cell(&mut self, kind: CellKind, text: &str, number: &str) {
         self.table.push(kind_byte(kind));
-        let mut rest = text.len();
+        self.table.extend(decimals_byte(kind));
+        self.put_length(text.len());
+        if matches!(kind, CellKind::Labelled { .. }) {
+            self.put_length(number.len());
+            self.text.push_str(number);
+        }
+        self.text.push_str(text);
+        self.cells += 1;
+    }
+
+    fn put_length(&mut self, mut rest: usize) {
         while rest >= 0x80 {
             self.table.push(low_bits(rest) | 0x80);
             rest >>= 7;
         }
         self.table.push(low_bits(rest));
-        self.text.push_str(text);
-        self.cells += 1;
     }
 
     /// Ends the row under construction.
-    pub(crate) fn end_row(&mut self, row_number: RowNumber) -> io::Result<()> {
-        let bytes = 8 + self.table.len() + self.text.len();
+    pub(crate) fn end_row(&mut self, row_number: RowNumber, is_hidden: bool) -> io::Result<()> {
+        let bytes = 9 + self.table.len() + self.text.len();
         self.target.write_all(b"R")?;
         self.target.write_all(&length(bytes)?.to_le_bytes())?;
         self.target.write_all(&row_number.get().to_le_bytes())?;
+        self.target.write_all(&[u8::from(is_hidden)])?;
         self.target.write_all(&self.cells.to_le_bytes())?;
         self.target.write_all(&self.table)?;
         self.target.write_all(self.text.as_bytes())?;
@@ -134,13 +213,19 @@ impl<W: Write> SpoolWriter<W> {
         self.text.clear();
         self.cells = 0;
         self.rows += 1;
+        self.place += 5 + bytes as u64;
         Ok(())
     }
 
     /// Ends the spool.
-    pub(crate) fn finish(mut self) -> io::Result<()> {
+    pub(crate) fn finish(mut self, facts: &SheetFacts) -> io::Result<()> {
+        let json = serde_json::to_vec(facts).map_err(io::Error::other)?;
+        self.target.write_all(b"F")?;
+        self.target.write_all(&length(json.len())?.to_le_bytes())?;
+        self.target.write_all(&json)?;
         self.target.write_all(b"E")?;
         self.target.write_all(&self.rows.to_le_bytes())?;
+        self.target.write_all(&self.place.to_le_bytes())?;
         self.target.flush()
     }
 }
@@ -161,6 +246,7 @@ fn length(bytes: usize) -> io::Result<u32> {
 pub(crate) struct SpoolRows {
     file: BufReader<File>,
     head: Head,
+    merged: MergedCells,
     rows: u64,
     passed: u64,
     frame: Vec<u8>,
@@ -185,24 +271,35 @@ impl SpoolRows {
         if size < MAGIC.len() as u64 + END_BYTES {
             return Err(damaged("they are too short"));
         }
-        let mut end = [0; 9];
+        let mut end = [0; 17];
         file.seek(SeekFrom::Start(size - END_BYTES)).map_err(&failed)?;
         file.read_exact(&mut end).map_err(&failed)?;
-        let [b'E', count @ ..] = end else { return Err(damaged("their end is missing")) };
-        file.seek(SeekFrom::Start(0)).map_err(&failed)?;
+        let [b'E', counts @ ..] = end else { return Err(damaged("their end is missing")) };
+        let (count, place) = counts.split_at(8);
+        let number = |bytes: &[u8]| bytes.try_into().map(u64::from_le_bytes).unwrap_or_default();
+        let (rows, place) = (number(count), number(place));
         let mut file = BufReader::with_capacity(BUFFER_BYTES, file);
+        let mut frame = Vec::new();
+        file.seek(SeekFrom::Start(place.min(size))).map_err(&failed)?;
+        if read_tag(&mut file)? != b'F' {
+            return Err(damaged("what they say of the sheet is missing"));
+        }
+        read_frame(&mut file, &mut frame)?;
+        let facts: SheetFacts = serde_json::from_slice(&frame)
+            .map_err(|_| damaged("what they say of the sheet is broken"))?;
+        file.seek(SeekFrom::Start(0)).map_err(&failed)?;
         let mut magic = [0; 8];
         file.read_exact(&mut magic).map_err(&failed)?;
         if &magic != MAGIC {
             return Err(damaged("they are of another version"));
         }
-        let mut frame = Vec::new();
         if read_tag(&mut file)? != b'H' {
             return Err(damaged("their head is missing"));
         }
         read_frame(&mut file, &mut frame)?;
         let head = serde_json::from_slice(&frame).map_err(|_| damaged("their head is broken"))?;
-        Ok(Self { file, head, rows: u64::from_le_bytes(count), passed: 0, frame })
+        let merged = MergedCells::new(facts.merged);
+        Ok(Self { file, head, merged, rows, passed: 0, frame })
     }
 
     pub(crate) fn head(&self) -> &Head {
@@ -211,8 +308,10 @@ impl SpoolRows {
 
     fn fill(&self, row: &mut RawRow) -> Option<()> {
         let (number, rest) = self.frame.split_first_chunk::<4>()?;
+        let (is_hidden, rest) = rest.split_first()?;
         let (cells, rest) = rest.split_first_chunk::<4>()?;
         row.row_number = RowNumber::new(u32::from_le_bytes(*number));
+        row.is_hidden = *is_hidden != 0;
         row.line = u64::from(row.row_number);
         let cells = u32::from_le_bytes(*cells);
         let mut table = rest;
@@ -222,30 +321,44 @@ impl SpoolRows {
         let text = std::str::from_utf8(table).ok()?;
         let (mut table, mut start) = (rest, 0_usize);
         for _ in 0..cells {
-            let (kind, length) = take_cell(&mut table)?;
-            row.push(kind, text.get(start..start.checked_add(length)?)?);
-            start += length;
+            let cell = take_cell(&mut table)?;
+            let text_start = start.checked_add(cell.number_bytes)?;
+            let end = text_start.checked_add(cell.text_bytes)?;
+            let (number, words) = (text.get(start..text_start)?, text.get(text_start..end)?);
+            push_cell(row, cell.kind, words, number);
+            start = end;
         }
         (start == text.len()).then_some(())
     }
 }
 
-/// Takes a cell's kind and length off the front of the table.
-fn take_cell(table: &mut &[u8]) -> Option<(CellKind, usize)> {
-    let (kind, mut rest) = table.split_first()?;
-    let kind = kind_of(*kind)?;
+/// A cell as the table has it.
+struct CellEntry {
+    kind: CellKind,
+    text_bytes: usize,
+    number_bytes: usize,
+}
+
+/// Takes a cell off the front of the table.
+fn take_cell(table: &mut &[u8]) -> Option<CellEntry> {
+    let kind = take_kind(table)?;
+    let text_bytes = take_length(table)?;
+    let is_labelled = matches!(kind, CellKind::Labelled { .. });
+    let number_bytes = if is_labelled { take_length(table)? } else { 0 };
+    Some(CellEntry { kind, text_bytes, number_bytes })
+}
+
+fn take_length(table: &mut &[u8]) -> Option<usize> {
     let (mut length, mut shift) = (0_usize, 0_u32);
     loop {
-        let (byte, after) = rest.split_first()?;
-        rest = after;
+        let (byte, rest) = table.split_first()?;
+        *table = rest;
         length |= usize::from(byte & 0x7F).checked_shl(shift)?;
         if byte & 0x80 == 0 {
-            break;
+            return Some(length);
         }
         shift += 7;
     }
-    *table = rest;
-    Some((kind, length))
 }
 
 fn read_tag(file: &mut BufReader<File>) -> Result<u8, ReadError> {
@@ -274,9 +387,10 @@ impl RowSource for SpoolRows {
                 read_frame(&mut self.file, &mut self.frame)?;
                 self.passed += 1;
                 self.fill(row).ok_or_else(|| damaged("a row is broken"))?;
+                self.merged.fill(row);
                 Ok(true)
             }
-            b'E' if self.passed == self.rows => Ok(false),
+            b'F' if self.passed == self.rows => Ok(false),
             _ => Err(damaged("a frame is broken")),
         }
     }
@@ -287,20 +401,28 @@ mod tests {
     use super::*;
 
     fn head() -> Head {
-        let parts = vec![SheetRows { sheet: "Ä".into(), rows: None }];
+        let facts = SheetFacts::default();
+        let parts = vec![SheetRows { sheet: "Ä".into(), rows: None, facts }];
         Head { format: Format::Xlsx, sheets: vec!["Ä".into(), "B".into()], parts }
+    }
+
+    fn facts() -> SheetFacts {
+        let merged = Region { first_row: 1, last_row: 8, first_column: 0, last_column: 1 };
+        SheetFacts { merged: vec![merged], hidden_columns: vec![(1, 3)] }
     }
 
     fn written() -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut spool = SpoolWriter::new(&mut bytes, &head()).unwrap();
-        spool.cell(CellKind::Text, "Öl");
-        spool.cell(CellKind::Text, "");
-        spool.cell(CellKind::Number, &"7".repeat(300));
-        spool.end_row(RowNumber::new(2)).unwrap();
-        spool.cell(CellKind::NoValue, "");
-        spool.end_row(RowNumber::new(9)).unwrap();
-        spool.finish().unwrap();
+        spool.cell(CellKind::Text, "Öl", "");
+        spool.cell(CellKind::Text, "", "");
+        spool.cell(CellKind::Number, &"7".repeat(300), "");
+        spool.cell(CellKind::RoundedNumber { decimals: 2 }, "1.234", "");
+        spool.cell(CellKind::Labelled { decimals: None }, "12 kg", "12");
+        spool.end_row(RowNumber::new(2), true).unwrap();
+        spool.cell(CellKind::NoValue, "", "");
+        spool.end_row(RowNumber::new(9), false).unwrap();
+        spool.finish(&facts()).unwrap();
         bytes
     }
 
@@ -317,11 +439,15 @@ mod tests {
         assert_eq!((spool.rows, spool.head()), (2, &head()));
         let mut row = RawRow::new();
         assert!(spool.next(&mut row).unwrap());
-        assert_eq!((row.row_number.get(), row.line, row.len()), (2, 2, 3));
+        assert_eq!((row.row_number.get(), row.line, row.len()), (2, 2, 5));
+        assert_eq!(row.cell(3), Some(("1.234", CellKind::RoundedNumber { decimals: 2 })));
+        assert_eq!((row.cell(4).unwrap().0, row.number(4)), ("12 kg", Some("12")));
+        assert!(row.is_hidden && row.repeated().is_empty());
         assert_eq!(row.cell(0), Some(("Öl", CellKind::Text)));
         assert_eq!(row.cell(2), Some(("7".repeat(300).as_str(), CellKind::Number)));
         assert!(spool.next(&mut row).unwrap());
         assert_eq!((row.row_number.get(), row.cell(0)), (9, Some(("", CellKind::NoValue))));
+        assert_eq!((row.len(), row.is_hidden), (2, false));
         assert!(!spool.next(&mut row).unwrap());
     }
 

@@ -9,6 +9,7 @@ pub(super) mod json;
 pub(super) mod number;
 pub(super) mod special;
 pub(super) mod text;
+mod workbook_number;
 
 use super::cell_rules::{CellRules, Convention};
 use super::model::{Column, ColumnType};
@@ -62,6 +63,8 @@ pub(super) enum CellFault {
     CellError,
     /// A formula without a stored value.
     NoValue,
+    /// A day or time of a workbook where the column takes none.
+    BecameDay,
 }
 
 impl From<NumberFault> for CellFault {
@@ -148,7 +151,11 @@ pub(super) fn convert<'a>(
         CellKind::Text
         | CellKind::Number
         | CellKind::LossyNumber
+        | CellKind::RoundedNumber { .. }
+        | CellKind::Percent { .. }
+        | CellKind::Labelled { .. }
         | CellKind::Boolean
+        | CellKind::ShortDay
         | CellKind::Date
         | CellKind::DateTime
         | CellKind::Time => {}
@@ -236,12 +243,12 @@ fn typed_value<'a>(
 
 /// A cell as text: workbooks show their truth values in capitals.
 fn text_of(cell: &str, kind: CellKind) -> Result<&str, CellFault> {
-    if kind == CellKind::LossyNumber {
-        Err(CellFault::PrecisionLost)
-    } else if kind == CellKind::Boolean {
-        Ok(if cell == "true" { "TRUE" } else { "FALSE" })
-    } else {
-        Ok(cell)
+    match kind {
+        CellKind::LossyNumber => Err(CellFault::PrecisionLost),
+        CellKind::Boolean => Ok(if cell == "true" { "TRUE" } else { "FALSE" }),
+        // Nobody enters them as such: `MAR1`, `10-12` and `1:30` became them.
+        CellKind::ShortDay | CellKind::Time => Err(CellFault::BecameDay),
+        _ => Ok(cell),
     }
 }
 
@@ -261,6 +268,10 @@ fn text_value<'a>(
     } else {
         TextRole::Text
     };
+    let is_day = matches!(kind, CellKind::Date | CellKind::DateTime);
+    if is_day && role != TextRole::Text {
+        return Err(CellFault::BecameDay);
+    }
     let CleanText { text: clean, is_folded } = text::clean(text_of(cell, kind)?, role, scratch)?;
     if clean.is_empty() {
         // A name of nothing but invisible characters.
@@ -293,13 +304,20 @@ fn number_value(
 ) -> Result<i64, CellFault> {
     let column = context.column;
     let units = match kind {
-        // What a workbook says is a number is plain digits with a point, whatever the file's dialect.
-        CellKind::Number => number::parse(cell, digits, DecimalSeparator::Point)?,
-        CellKind::LossyNumber => {
-            number::parse(cell, digits, DecimalSeparator::Point).map_err(|fault| match fault {
-                NumberFault::Overflow => fault.into(),
-                _ => CellFault::PrecisionLost,
+        CellKind::Number
+        | CellKind::LossyNumber
+        | CellKind::RoundedNumber { .. }
+        | CellKind::Percent { .. } => {
+            let read = workbook_number::read(cell, kind, column.percent, digits, warnings);
+            read.map_err(|fault| match (kind, fault) {
+                (CellKind::LossyNumber, fault) if fault != NumberFault::Overflow => {
+                    CellFault::PrecisionLost
+                }
+                _ => fault.into(),
             })?
+        }
+        CellKind::ShortDay | CellKind::Date | CellKind::DateTime | CellKind::Time => {
+            return Err(CellFault::BecameDay);
         }
         _ => {
             number_of_text(context, cell, digits, warnings).map_err(|fault| or_nul(cell, fault))?

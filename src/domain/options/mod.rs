@@ -68,6 +68,17 @@ pub enum Currency {
     Strip,
 }
 
+/// What rows and columns that a sheet hides are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hidden {
+    /// Rows and columns like any other.
+    #[default]
+    Import,
+    /// Left out.
+    Skip,
+}
+
 /// Whether the job tells what became of every row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -119,6 +130,8 @@ pub struct Options {
     /// The row of the header as a spreadsheet shows it, instead of finding it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header_row: Option<u32>,
+    /// Workbook: what hidden rows and columns are.
+    pub hidden: Hidden,
     /// Header cell → column name, for headers that are not found by themselves; an empty column
     /// name leaves the header out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -1,7 +1,7 @@
 //! Options from query or form fields. An unknown name or value is refused by name, with what would be
 //! right.
 
-use super::{Blank, Currency, Duplicates, Mode, NullWords, OnError, Options, RowEventMode};
+use super::{Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, RowEventMode};
 use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;
 
@@ -49,6 +49,7 @@ impl Options {
         "currency",
         "sheet",
         "headerRow",
+        "hidden",
         "mapping",
         "priority",
         "rows",
@@ -176,6 +177,14 @@ impl Options {
                     return Err(fault("headerRow", value, takes));
                 }
                 self.header_row = Some(row);
+            }
+            "hidden" => {
+                self.hidden = choice(
+                    "hidden",
+                    value,
+                    "import or skip",
+                    &[("import", Hidden::Import), ("skip", Hidden::Skip)],
+                )?;
             }
             "mapping" => {
                 let takes = "a JSON object of header to column name";

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
 use crate::domain::detected::{Detected, Format};
+use crate::domain::options::Hidden;
 use crate::domain::row::RawRow;
 use crate::domain::warning::{WarningCode, Warnings};
 use crate::reader::csv_rows::CELLS_PAST_HEADER;
 use crate::reader::error::{ReadError, WorkbookFault};
 use crate::reader::header_search::{self, FoundHeader, KnowHeader};
 use crate::reader::inspection::{Inspection, SAMPLE_ROWS, header_of, header_warnings};
+use crate::reader::merged::{MergedCells, push_cell};
 use crate::reader::sniff::Content;
 use crate::reader::spool::SpoolRows;
 use crate::reader::workbook::{ConvertMode, ConvertRequest};
@@ -138,12 +140,17 @@ impl FileFormat for Workbook {
         for other in others.into_iter().filter_map(name_of) {
             warnings.add(WarningCode::OtherSheets, None, None, Some(other));
         }
-        let header = header_of(&found.row)?;
+        let mut header = header_of(&found.row)?;
+        let facts = head.parts.get(at).map(|part| part.facts.clone()).unwrap_or_default();
+        let facts = facts.within(header.len());
+        let mut merged = MergedCells::new(facts.merged);
         let data = starts.get(at).into_iter().flatten().skip(found.data_at());
         let mut sample: Vec<RawRow> = data.take(SAMPLE_ROWS).cloned().collect();
         for row in &mut sample {
             bound_cells(row, header.len());
+            merged.fill(row);
         }
+        note_hidden(&mut header, &facts.hidden_columns, options.hidden, &mut warnings);
         failed_rows_file::restore_sample(&mut sample, &header);
         Ok(Inspection {
             format: head.format,
@@ -211,8 +218,9 @@ fn bound_cells(row: &mut RawRow, header_cells: usize) {
     }
     let mut bounded = RawRow::new();
     (bounded.row_number, bounded.line) = (row.row_number, row.line);
-    for (text, kind) in row.cells().take(most - 1) {
-        bounded.push(kind, text);
+    bounded.is_hidden = row.is_hidden;
+    for (index, (text, kind)) in row.cells().take(most - 1).enumerate() {
+        push_cell(&mut bounded, kind, text, row.number(index).unwrap_or_default());
     }
     // What lies past the bound stands in the last place, so that it is not overlooked.
     let last = row.cells().skip(most - 1).find(|(text, _)| !text.trim().is_empty());
@@ -220,4 +228,24 @@ fn bound_cells(row: &mut RawRow, header_cells: usize) {
         bounded.push(kind, text);
     }
     *row = bounded;
+}
+
+/// Warns of the hidden columns that have a header. Where they are to be left out, they lose it, so
+/// that nothing can be fed by them.
+fn note_hidden(
+    header: &mut [String],
+    hidden_columns: &[(u32, u32)],
+    hidden: Hidden,
+    warnings: &mut Warnings,
+) {
+    for (place, name) in (0_u32..).zip(header) {
+        let is_hidden =
+            hidden_columns.iter().any(|(first, last)| (*first..=*last).contains(&place));
+        if is_hidden && !name.trim().is_empty() {
+            warnings.add(WarningCode::HiddenColumns, None, None, Some(name));
+            if hidden == Hidden::Skip {
+                name.clear();
+            }
+        }
+    }
 }

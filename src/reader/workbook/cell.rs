@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use calamine::{CellErrorType, Data, DataRef, ExcelDateTime, ExcelDateTimeType};
 
+use super::number_format::Look;
+use super::shown::{Shown, shape_number};
 use crate::domain::row::CellKind;
 
 /// Numbers from here on have more digits than the 15 that a spreadsheet keeps.
@@ -82,8 +84,46 @@ fn error_word(error: &CellErrorType) -> &'static str {
     }
 }
 
-/// Appends the value's text. Gives its kind.
-pub(crate) fn write(value: CellValue<'_>, text: &mut String) -> CellKind {
+/// What was appended for a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) kind: CellKind,
+    /// Where the cell's text begins. The number of a [`CellKind::Labelled`] stands before it.
+    pub(crate) text_start: usize,
+}
+
+/// Appends the cell's text as it is shown, after its number where the text is not one.
+pub(crate) fn write(value: CellValue<'_>, shown: Shown<'_>, text: &mut String) -> Written {
+    let start = text.len();
+    let kind = write_value(value, text);
+    let plain = Written { kind, text_start: start };
+    if matches!(shown, Shown::Plain) {
+        return plain;
+    }
+    match (value, kind) {
+        (CellValue::Number(number), CellKind::Number) => match shown.look(number) {
+            Look::Plain => plain,
+            Look::Shape(shape) => Written { kind: shape_number(shape, text, start), ..plain },
+            Look::Label(shape) => {
+                let Some(label) = shown.label(number) else { return plain };
+                let decimals = match shape_number(shape, text, start) {
+                    CellKind::RoundedNumber { decimals } => Some(decimals),
+                    _ => None,
+                };
+                let text_start = text.len();
+                text.push_str(&label);
+                Written { kind: CellKind::Labelled { decimals }, text_start }
+            }
+        },
+        (CellValue::Serial(_) | CellValue::Iso(_), CellKind::Date | CellKind::DateTime) => {
+            Written { kind: CellKind::ShortDay, ..plain }
+        }
+        _ => plain,
+    }
+}
+
+/// Appends the value's plain text. Gives its kind.
+fn write_value(value: CellValue<'_>, text: &mut String) -> CellKind {
     match value {
         CellValue::Empty => CellKind::Text,
         CellValue::NoStored => CellKind::NoValue,
@@ -269,8 +309,8 @@ mod tests {
 
     fn shown(value: CellValue<'_>) -> (String, CellKind) {
         let mut text = String::new();
-        let kind = write(value, &mut text);
-        (text, kind)
+        let written = write(value, Shown::Plain, &mut text);
+        (text, written.kind)
     }
 
     #[test]

@@ -8,32 +8,34 @@ mod compound;
 pub mod confine;
 mod encrypted;
 mod fault;
+mod number_format;
 mod ods;
 mod placeholders;
 mod rows;
+mod shown;
 mod xls;
 mod xlsb;
+mod xlsx;
 
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use calamine::{Reader, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{Sheet, SheetType, SheetVisible};
 
-use self::cell::CellValue;
 use self::compound::Contents;
 use self::encrypted::DecryptedPackage;
-use self::fault::{corrupt, not_written, sheet_broken, unreadable};
+use self::fault::{not_written, unreadable};
 use self::ods::Ods;
-use self::placeholders::FormulaResults;
 use self::rows::{RowCells, RowGatherer};
 use self::xls::Xls;
 use self::xlsb::Xlsb;
+use self::xlsx::Xlsx;
 use super::error::WorkbookFault;
 use super::header_search::HEADER_ROWS;
 use super::inspection::SAMPLE_ROWS;
-use super::spool::{Head, SheetRows, SpoolWriter};
+use super::spool::{Head, SheetFacts, SheetRows, SpoolWriter};
 use crate::domain::detected::Format;
 use crate::domain::limits::COLUMNS_MAX;
 use crate::domain::row_number::RowNumber;
@@ -167,7 +169,8 @@ fn head(
             // Another sheet may be the one that is meant.
             Err(fault @ WorkbookFault::Corrupt { .. }) => {
                 first_fault = first_fault.or(Some(fault));
-                seen.push(SheetStart { sheet: sheet.clone(), rows: Vec::new() });
+                let (sheet, facts) = (sheet.clone(), SheetFacts::default());
+                seen.push(SheetStart { sheet, rows: Vec::new(), facts });
             }
             Err(fault) => return Err(fault),
         }
@@ -200,6 +203,7 @@ fn named<'a>(wanted: &str, names: &'a [String]) -> Result<&'a String, WorkbookFa
 struct SheetStart {
     sheet: String,
     rows: Vec<(u32, RowCells)>,
+    facts: SheetFacts,
 }
 
 /// The first rows of a sheet, from `header_row` on if that is given; none where that row is blank.
@@ -213,7 +217,7 @@ fn first_rows(
     let mut seen = false;
     let mut bytes = 0;
     let rows_max = SAMPLE_ROWS + if header_row.is_some() { 1 } else { HEADER_ROWS };
-    book.read(sheet, |number, row| {
+    let facts = book.read(sheet, |number, row| {
         seen = true;
         if header_row.is_some_and(|header| number < header) {
             return Ok(ControlFlow::Continue(()));
@@ -226,7 +230,7 @@ fn first_rows(
         let enough = rows.len() >= rows_max || bytes > SAMPLE_BYTES;
         Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
-    Ok(seen.then(|| SheetStart { sheet: sheet.to_owned(), rows }))
+    Ok(seen.then(|| SheetStart { sheet: sheet.to_owned(), rows, facts }))
 }
 
 /// Writes the first rows of several sheets, as many as a small spool takes.
@@ -236,15 +240,18 @@ fn write_starts(
     sheets: Vec<String>,
     seen: &[SheetStart],
 ) -> Result<(), WorkbookFault> {
-    let part =
-        |start: &SheetStart| SheetRows { sheet: start.sheet.clone(), rows: Some(start.rows.len()) };
+    let part = |start: &SheetStart| SheetRows {
+        sheet: start.sheet.clone(),
+        rows: Some(start.rows.len()),
+        facts: start.facts.clone(),
+    };
     let head = Head { format, sheets, parts: seen.iter().map(part).collect() };
     let mut spool = SpoolWriter::new(target, &head).map_err(not_written)?;
     for (number, row) in seen.iter().flat_map(|start| &start.rows) {
-        row.each(COLUMNS_MAX + 1, |kind, text| spool.cell(kind, text));
-        spool.end_row(RowNumber::new(*number)).map_err(not_written)?;
+        row.each(COLUMNS_MAX + 1, |cell| spool.cell(cell.kind, cell.text, cell.number));
+        spool.end_row(RowNumber::new(*number), row.is_hidden()).map_err(not_written)?;
     }
-    spool.finish().map_err(not_written)
+    spool.finish(&SheetFacts::default()).map_err(not_written)
 }
 
 /// Every row after the header.
@@ -256,22 +263,23 @@ fn all(
     target: impl Write,
 ) -> Result<(), WorkbookFault> {
     let sheets = book.sheets().into_iter().map(|(name, _)| name).collect();
-    let parts = vec![SheetRows { sheet: sheet.to_owned(), rows: None }];
+    let facts = SheetFacts::default();
+    let parts = vec![SheetRows { sheet: sheet.to_owned(), rows: None, facts }];
     let head = Head { format, sheets, parts };
     let mut spool = SpoolWriter::new(target, &head).map_err(not_written)?;
-    book.read(sheet, |number, row| {
+    let facts = book.read(sheet, |number, row| {
         if number > header_row {
-            row.each(columns, |kind, text| spool.cell(kind, text));
-            spool.end_row(RowNumber::new(number)).map_err(not_written)?;
+            row.each(columns, |cell| spool.cell(cell.kind, cell.text, cell.number));
+            spool.end_row(RowNumber::new(number), row.is_hidden()).map_err(not_written)?;
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    spool.finish().map_err(not_written)
+    spool.finish(&facts.within(columns)).map_err(not_written)
 }
 
 /// An open workbook.
 enum Book {
-    Xlsx(Box<Xlsx<BufReader<File>>>, PathBuf),
+    Xlsx(Box<Xlsx>),
     Xlsb(Box<Xlsb>),
     Xls(Box<Xls>),
     Ods(Ods),
@@ -280,10 +288,7 @@ enum Book {
 impl Book {
     fn open(format: Format, path: &Path) -> Result<Self, WorkbookFault> {
         Ok(match format {
-            Format::Xlsx => {
-                let file = BufReader::new(File::open(path).map_err(unreadable)?);
-                Self::Xlsx(Box::new(Xlsx::new(file).map_err(from_xlsx)?), path.to_owned())
-            }
+            Format::Xlsx => Self::Xlsx(Box::new(Xlsx::open(path)?)),
             Format::Xlsb => Self::Xlsb(Box::new(Xlsb::open(path)?)),
             Format::Xls => Self::Xls(Box::new(Xls::open(path)?)),
             Format::Ods => Self::Ods(Ods::open(path)?),
@@ -297,90 +302,32 @@ impl Book {
     /// The worksheets in the workbook's order, and whether each can be seen. Sheets of charts,
     /// macros and dialogs are left out.
     fn sheets(&self) -> Vec<(String, bool)> {
-        let sheets = match self {
-            Self::Xlsx(book, _) => book.sheets_metadata(),
-            Self::Xlsb(book) => book.sheets(),
-            Self::Xls(book) => book.sheets(),
-            Self::Ods(book) => return book.sheets().to_vec(),
-        };
-        let worksheets = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
-        worksheets
-            .map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible))
-            .collect()
+        match self {
+            Self::Xlsx(book) => book.sheets(),
+            Self::Xlsb(book) => worksheets_of(book.sheets()),
+            Self::Xls(book) => worksheets_of(book.sheets()),
+            Self::Ods(book) => book.sheets().to_vec(),
+        }
     }
 
-    /// Gives every row of `sheet` that is not blank to `on_row`, until it says to stop.
-    fn read<F>(&mut self, sheet: &str, on_row: F) -> Result<(), WorkbookFault>
+    /// Gives every row of `sheet` that is not blank to `on_row`, until it says to stop. Gives what
+    /// the sheet says beside its cells.
+    fn read<F>(&mut self, sheet: &str, on_row: F) -> Result<SheetFacts, WorkbookFault>
     where
         F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
     {
         let mut rows = RowGatherer::new(sheet, on_row);
         match self {
-            Self::Xlsx(book, path) => read_xlsx(book, path, sheet, &mut rows),
-            Self::Xlsb(book) => book.read(sheet, &mut rows),
-            Self::Xls(book) => book.read(sheet, &mut rows),
-            Self::Ods(book) => book.read(sheet, &mut rows),
+            Self::Xlsx(book) => book.read(sheet, &mut rows),
+            Self::Xlsb(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
+            Self::Xls(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
+            Self::Ods(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
         }
     }
 }
 
-fn read_xlsx<F>(
-    book: &mut Xlsx<BufReader<File>>,
-    path: &Path,
-    sheet: &str,
-    rows: &mut RowGatherer<F>,
-) -> Result<(), WorkbookFault>
-where
-    F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-{
-    let mut cells = match book.worksheet_cells_reader(sheet) {
-        Ok(cells) => cells,
-        // A chart sheet that the workbook lists as a worksheet.
-        Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
-        Err(error) => return Err(from_xlsx(error)),
-    };
-    let mut results = FormulaResults::default();
-    loop {
-        let Ok(cell) = cells.next_cell_with_formula_metadata() else {
-            return Err(sheet_broken(sheet, Some(rows.place())));
-        };
-        let Some(cell) = cell else { break };
-        let mut value = CellValue::from(&cell.value);
-        if cell.formula.is_some()
-            && (matches!(value, CellValue::Empty)
-                || results.is_placeholder(value, || all_are_zero(path, sheet))?)
-        {
-            value = CellValue::NoStored;
-        }
-        if rows.cell(cell.pos, value)?.is_break() {
-            return Ok(());
-        }
-    }
-    rows.end_row().map(|_| ())
-}
-
-/// True when the workbook was perhaps not calculated, and no formula of the sheet has a result.
-fn all_are_zero(path: &Path, sheet: &str) -> Result<bool, WorkbookFault> {
-    if !placeholders::wants_calculation(path)? {
-        return Ok(false);
-    }
-    let file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let mut book = Xlsx::new(file).map_err(from_xlsx)?;
-    let mut cells = book.worksheet_cells_reader(sheet).map_err(from_xlsx)?;
-    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(from_xlsx)? {
-        let value = CellValue::from(&cell.value);
-        let has_result = !matches!(value, CellValue::Empty) && !placeholders::is_zero(value);
-        if cell.formula.is_some() && has_result {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn from_xlsx(error: XlsxError) -> WorkbookFault {
-    match error {
-        XlsxError::Password => WorkbookFault::Password,
-        XlsxError::Zip(error) => archive::from_zip(error),
-        _ => corrupt("its list of sheets, its texts or its styles are broken"),
-    }
+/// The worksheets among the sheets as calamine gives them, and whether each can be seen.
+fn worksheets_of(sheets: &[Sheet]) -> Vec<(String, bool)> {
+    let worksheets = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
+    worksheets.map(|sheet| (sheet.name.clone(), sheet.visible == SheetVisible::Visible)).collect()
 }

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::cell::{CellValue, write};
+use super::cell::{CellValue, Written, write};
 use super::fault::{corrupt, place};
+use super::shown::Shown;
 use crate::domain::limits::FIELD_BYTES_MAX;
 use crate::domain::row::CellKind;
 use crate::domain::row_error::shown;
@@ -23,8 +24,23 @@ const ROW_BYTES_MAX: usize = 32 << 20;
 struct Placed {
     column: u32,
     kind: CellKind,
+    /// Where its number begins; empty but for [`CellKind::Labelled`].
+    number: usize,
     start: usize,
     end: usize,
+}
+
+/// A cell as it is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CellText<'a> {
+    pub(crate) kind: CellKind,
+    pub(crate) text: &'a str,
+    /// The number of a [`CellKind::Labelled`].
+    pub(crate) number: &'a str,
+}
+
+impl CellText<'_> {
+    const EMPTY: Self = Self { kind: CellKind::Text, text: "", number: "" };
 }
 
 /// The cells of one row that are not empty.
@@ -32,12 +48,13 @@ struct Placed {
 pub(crate) struct RowCells {
     text: String,
     cells: Vec<Placed>,
+    is_hidden: bool,
 }
 
 impl RowCells {
     /// Hands out the cells from the left, gaps as empty texts. Past `header_cells` only so many
     /// are handed out as the report of a long row needs.
-    pub(crate) fn each(&self, header_cells: usize, mut take: impl FnMut(CellKind, &str)) {
+    pub(crate) fn each(&self, header_cells: usize, mut take: impl FnMut(CellText<'_>)) {
         let most = header_cells + CELLS_PAST_HEADER;
         let mut next = 0;
         for cell in &self.cells {
@@ -49,9 +66,13 @@ impl RowCells {
                 break;
             }
             for _ in next..column {
-                take(CellKind::Text, "");
+                take(CellText::EMPTY);
             }
-            take(cell.kind, self.text.get(cell.start..cell.end).unwrap_or_default());
+            take(CellText {
+                kind: cell.kind,
+                text: self.text.get(cell.start..cell.end).unwrap_or_default(),
+                number: self.text.get(cell.number..cell.start).unwrap_or_default(),
+            });
             next = column + 1;
         }
     }
@@ -61,9 +82,15 @@ impl RowCells {
         self.text.len()
     }
 
+    /// The sheet hides the row.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.is_hidden
+    }
+
     fn clear(&mut self) {
         self.text.clear();
         self.cells.clear();
+        self.is_hidden = false;
     }
 
     fn is_blank(&self) -> bool {
@@ -101,6 +128,8 @@ impl RowCells {
 pub(crate) struct RowGatherer<F> {
     sheet: String,
     current: u32,
+    /// The last row of which the sheet said that it is hidden.
+    hidden: Option<u32>,
     row: RowCells,
     on_row: F,
 }
@@ -110,7 +139,12 @@ where
     F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
 {
     pub(crate) fn new(sheet: &str, on_row: F) -> Self {
-        Self { sheet: sheet.to_owned(), current: 0, row: RowCells::default(), on_row }
+        Self { sheet: sheet.to_owned(), current: 0, hidden: None, row: RowCells::default(), on_row }
+    }
+
+    /// The sheet hides `row`, whose cells come next.
+    pub(crate) fn hide(&mut self, row: u32) {
+        self.hidden = Some(row);
     }
 
     /// The last cell that came, from 0.
@@ -123,6 +157,7 @@ where
         &mut self,
         (row, column): (u32, u32),
         value: CellValue<'_>,
+        look: Shown<'_>,
     ) -> Result<ControlFlow<()>, WorkbookFault> {
         if row != self.current {
             if row < self.current {
@@ -152,7 +187,7 @@ where
             )));
         }
         let start = self.row.text.len();
-        let kind = write(value, &mut self.row.text);
+        let Written { kind, text_start } = write(value, look, &mut self.row.text);
         if self.row.text.len() - start > FIELD_BYTES_MAX {
             return Err(WorkbookFault::Expands {
                 detail: format!(
@@ -173,13 +208,15 @@ where
                 ),
             });
         }
-        self.row.cells.push(Placed { column, kind, start, end: self.row.text.len() });
+        let (number, start, end) = (start, text_start, self.row.text.len());
+        self.row.cells.push(Placed { column, kind, number, start, end });
         Ok(ControlFlow::Continue(()))
     }
 
     /// Ends the last row.
     pub(crate) fn end_row(&mut self) -> Result<ControlFlow<()>, WorkbookFault> {
         self.row.order(&self.sheet, self.current)?;
+        self.row.is_hidden = self.hidden == Some(self.current);
         let flow = if self.row.is_blank() {
             ControlFlow::Continue(())
         } else {
@@ -200,12 +237,12 @@ mod tests {
         let mut rows = Rows::new();
         let mut gatherer = RowGatherer::new("a", |number, row: &RowCells| {
             let mut texts = Vec::new();
-            row.each(2, |_, text| texts.push(text.to_owned()));
+            row.each(2, |cell| texts.push(cell.text.to_owned()));
             rows.push((number, texts));
             Ok(ControlFlow::Continue(()))
         });
         for (row, column, text) in cells {
-            let _ = gatherer.cell((*row, *column), CellValue::Text(text))?;
+            let _ = gatherer.cell((*row, *column), CellValue::Text(text), Shown::Plain)?;
         }
         let _ = gatherer.end_row()?;
         drop(gatherer);

@@ -136,13 +136,8 @@ fn hostile_workbooks_are_refused_with_a_code() {
         )
     };
     let lie = |count: &str| strings(&format!("<sst uniqueCount=\"{count}\"><si/></sst>"));
-    // The process that reads it is ended by its limits, or ends itself.
-    for (count, right) in [
-        ("1000000000", "expands_too_large"),
-        ("99999999999999", "expands_too_large"),
-        ("9999999999999999999", "parser_crashed"),
-    ] {
-        assert_eq!(code("a.xlsx", &lie(count)), right, "{count}");
+    for count in ["1000000000", "99999999999999", "9999999999999999999"] {
+        assert_eq!(code("a.xlsx", &lie(count)), "empty_file", "nobody believes {count}");
     }
     let long = format!("<row>{}</row>", inline("A1", &"x".repeat(3 << 20)));
     assert_eq!(code("a.xlsx", &one_sheet(&long)), "expands_too_large");

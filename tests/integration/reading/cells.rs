@@ -106,7 +106,7 @@ async fn dates_and_truth_values_are_read_by_the_column() {
     let status = server.load("products", upload(book)).await;
     let rows = server.rows("select is_active, description from products order by sku").await;
     assert_eq!(rows, [["1", "2026-11-22"], ["0", "2026-11-22T08:30:00"], ["1", "NULL"]]);
-    let fault = (5, "mrp".to_owned(), "not_a_number".to_owned());
+    let fault = (5, "mrp".to_owned(), "became_day".to_owned());
     assert_eq!(faults(&server, &status).await, [fault], "a date is no price");
     server.check_every_job().await;
 }
@@ -148,10 +148,10 @@ async fn a_formula_without_a_stored_value_is_not_evaluated() {
 }
 
 #[tokio::test]
-async fn a_merged_cell_counts_where_it_begins() {
+async fn a_merged_cell_counts_in_each_of_its_rows() {
     let mut book = Workbook::new();
     let sheet = with_header(&mut book, &["Brand"], 3);
     sheet.merge_range(1, 2, 2, 2, "Alpenkraft", &Format::new()).unwrap();
     let (_, rows) = load(upload(book), "sku, brand_id is null").await;
-    assert_eq!(rows, [["R1", "0"], ["R2", "1"], ["R3", "1"]]);
+    assert_eq!(rows, [["R1", "0"], ["R2", "0"], ["R3", "1"]]);
 }

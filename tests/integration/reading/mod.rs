@@ -9,4 +9,5 @@ mod hostile;
 mod lines;
 mod ndjson;
 mod products;
+mod shown;
 mod workbooks;

@@ -17,6 +17,7 @@ use self::xml::{OdsXml, attribute, repeats};
 use super::archive::{self, Archive};
 use super::fault::{corrupt, place, sheet_broken};
 use super::rows::{RowCells, RowGatherer};
+use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
 
 const CONTENT: &str = "content.xml";
@@ -250,7 +251,7 @@ impl TableReader<'_> {
         for row in (self.row..).take(repeated as usize) {
             for (first, cell) in cells {
                 for column in (*first..).take(cell.repeated() as usize) {
-                    if rows.cell((row, column), cell.value())?.is_break() {
+                    if rows.cell((row, column), cell.value(), Shown::Plain)?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }

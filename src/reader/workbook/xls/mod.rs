@@ -18,6 +18,7 @@ use super::encrypted::DEFAULT_PASSWORD;
 use super::fault::{corrupt, sheet_broken, unreadable};
 use super::placeholders::{FormulaResults, is_zero};
 use super::rows::{RowCells, RowGatherer};
+use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
 
 type Parsed = calamine::Xls<Cursor<Vec<u8>>>;
@@ -101,7 +102,7 @@ impl Xls {
                 {
                     value = CellValue::NoStored;
                 }
-                if rows.cell(place, value)?.is_break() {
+                if rows.cell(place, value, Shown::Plain)?.is_break() {
                     return Ok(());
                 }
             }

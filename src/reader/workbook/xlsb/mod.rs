@@ -14,6 +14,7 @@ use super::archive::{self, Archive};
 use super::cell::CellValue;
 use super::fault::{corrupt, sheet_broken, unreadable};
 use super::rows::{RowCells, RowGatherer};
+use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
 
 /// An open workbook.
@@ -65,12 +66,13 @@ impl Xlsb {
             while let Some((at, word)) =
                 errors.next_if(|(at, _)| place.is_none_or(|place| *at < place))
             {
-                if rows.cell(at, CellValue::Error(word))?.is_break() {
+                if rows.cell(at, CellValue::Error(word), Shown::Plain)?.is_break() {
                     return Ok(());
                 }
             }
             let Some(cell) = cell else { return rows.end_row().map(|_| ()) };
-            if rows.cell(cell.get_position(), CellValue::from(cell.get_value()))?.is_break() {
+            let value = CellValue::from(cell.get_value());
+            if rows.cell(cell.get_position(), value, Shown::Plain)?.is_break() {
                 return Ok(());
             }
         }
