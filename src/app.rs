@@ -53,6 +53,8 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         datasets,
         max_upload: config.max_upload,
         cors_origins: config.cors_origins,
+        path_prefix: config.path_prefix,
+        trusted_proxies: config.trusted_proxies,
         chunk_rows: config.chunk_rows,
         list_slots: Arc::new(Semaphore::new(LIST_SLOTS)),
         stopping: stopping.clone(),

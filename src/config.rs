@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::domain::path_prefix::PathPrefix;
 use crate::files::{BucketAccess, StorageUrl};
-use crate::http::Origins;
+use crate::http::{Origins, TrustedProxies};
 pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat};
 use values::{
@@ -45,6 +46,10 @@ pub struct ConvertLimits {
 pub struct Config {
     /// `LOADBAY_LISTEN`.
     pub listen: SocketAddr,
+    /// `LOADBAY_PATH_PREFIX`.
+    pub path_prefix: PathPrefix,
+    /// `LOADBAY_TRUSTED_PROXIES`.
+    pub trusted_proxies: TrustedProxies,
     /// `LOADBAY_KEEP_ALIVE`.
     pub keep_alive: Duration,
     /// `LOADBAY_DRAIN`.
@@ -147,6 +152,12 @@ impl Config {
         let mut from = Lookup { lookup, faults: Vec::new() };
         let config = Self {
             listen: from.read("LOADBAY_LISTEN", ([127, 0, 0, 1], 8080).into(), address),
+            path_prefix: from.read("LOADBAY_PATH_PREFIX", PathPrefix::default(), PathPrefix::parse),
+            trusted_proxies: from.read(
+                "LOADBAY_TRUSTED_PROXIES",
+                TrustedProxies::default(),
+                TrustedProxies::parse,
+            ),
             keep_alive: from.read("LOADBAY_KEEP_ALIVE", Duration::ZERO, |t| time(t, 5, 3_600)),
             drain: from.read("LOADBAY_DRAIN", Duration::ZERO, |t| time(t, 0, 600)),
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
@@ -250,6 +261,8 @@ mod tests {
             ("LOADBAY_LISTEN", "nowhere"),
             ("DATABASE_URL", "mysql://root:secret@host/db"),
             ("LOADBAY_CORS_ORIGINS", "localhost:3000"),
+            ("LOADBAY_PATH_PREFIX", "loadbay"),
+            ("LOADBAY_TRUSTED_PROXIES", "nginx"),
             ("LOADBAY_MAX_UPLOAD", "5Gb"),
             ("LOADBAY_CHUNK_ROWS", "0"),
             ("LOADBAY_LEASE", "1ms"),
@@ -259,8 +272,10 @@ mod tests {
         .unwrap_err()
         .to_string();
         insta::assert_snapshot!(faults, @r"
-        8 setting(s) cannot be used:
+        10 setting(s) cannot be used:
           LOADBAY_LISTEN: `nowhere` is not an address and port; write it like 127.0.0.1:8080
+          LOADBAY_PATH_PREFIX: `loadbay` is not a path of letters, digits and - . _ ~; write it like /loadbay
+          LOADBAY_TRUSTED_PROXIES: `nginx` is neither an address nor a network; write it like 10.0.0.2 or 10.0.0.0/8
           DATABASE_URL: the address begins with neither postgres:// nor postgresql://; leave it out to use the SQLite file in the data directory
           LOADBAY_CORS_ORIGINS: `localhost:3000` is not an origin; write it like https://shop.example:8443, without a path
           LOADBAY_MAX_UPLOAD: `5Gb` is not a size from 1.0 KiB to 1.0 TiB; write it in bytes or like 512MiB (B, KiB, MiB, GiB, TiB)

@@ -9,6 +9,7 @@ use super::counts::Counts;
 use super::detected::Detected;
 use super::job::Job;
 use super::options::Options;
+use super::path_prefix::PathPrefix;
 use super::selection::Selection;
 use super::status::JobStatus;
 use super::warning::WarningView;
@@ -21,8 +22,8 @@ pub fn actions(job: &Job) -> Vec<&'static str> {
 
 /// The address of a job's status.
 #[must_use]
-pub fn status_url(id: i64) -> String {
-    format!("/api/v1/import/status/{id}")
+pub fn status_url(id: i64, prefix: &PathPrefix) -> String {
+    prefix.to(format_args!("/api/v1/import/status/{id}"))
 }
 
 /// A job, in the order of its members in JSON.
@@ -114,9 +115,9 @@ struct JobLinks {
 }
 
 impl<'a> JobView<'a> {
-    /// The view of a job.
+    /// The view of a job, for a client that sees the server below `prefix`.
     #[must_use]
-    pub fn of(job: &'a Job) -> Self {
+    pub fn of(job: &'a Job, prefix: &PathPrefix) -> Self {
         Self {
             job_id: job.id,
             dataset: &job.dataset,
@@ -144,7 +145,7 @@ impl<'a> JobView<'a> {
             error: job.error_message.as_deref(),
             error_code: job.error_code.as_deref(),
             actions: actions(job),
-            links: links(job),
+            links: links(job, prefix),
             detected: &job.detected,
             warnings: job.warnings.iter().map(WarningView::of).collect(),
             options: &job.options,
@@ -161,8 +162,8 @@ impl<'a> JobView<'a> {
     }
 }
 
-fn links(job: &Job) -> JobLinks {
-    let base = format!("/api/v1/import/jobs/{}", job.id);
+fn links(job: &Job, prefix: &PathPrefix) -> JobLinks {
+    let base = prefix.to(format_args!("/api/v1/import/jobs/{}", job.id));
     let failed = job.counts.failed > 0 && job.files_removed_at.is_none();
     let unprocessed = leaves_rows(job);
     let to = |action: Action| {
@@ -172,9 +173,9 @@ fn links(job: &Job) -> JobLinks {
         })
     };
     JobLinks {
-        itself: status_url(job.id),
+        itself: status_url(job.id, prefix),
         errors: format!("{base}/errors"),
-        children: format!("/api/v1/import/jobs?of={}", job.id),
+        children: prefix.to(format_args!("/api/v1/import/jobs?of={}", job.id)),
         errors_csv: failed.then(|| format!("{base}/errors.csv")),
         errors_xlsx: failed.then(|| format!("{base}/errors.xlsx")),
         superseded: (job.counts.superseded > 0).then(|| format!("{base}/superseded")),
@@ -300,8 +301,12 @@ pub(crate) mod tests {
         }
     }
 
+    fn view(job: &Job) -> JobView<'_> {
+        JobView::of(job, &PathPrefix::default())
+    }
+
     fn text_of(job: &Job) -> String {
-        serde_json::to_string_pretty(&JobView::of(job)).unwrap()
+        serde_json::to_string_pretty(&view(job)).unwrap()
     }
 
     #[test]
@@ -409,7 +414,7 @@ pub(crate) mod tests {
         job.error_code = Some("unclosed_quote".to_owned());
         job.error_message = Some("The quote in row 50002 is never closed.".to_owned());
         job.completed_at = Some(job.updated_at);
-        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        let view = serde_json::to_value(view(&job)).unwrap();
         insta::assert_snapshot!(view["results"], @r#"{"totalRows":700000,"successCount":49990,"errorCount":10,"created":49990,"updated":0,"unchanged":0,"superseded":0,"failed":10,"unprocessed":650000}"#);
         assert_eq!(view["progress"]["percentage"], 7);
         assert_eq!(view["etaSeconds"], serde_json::Value::Null);
@@ -427,7 +432,7 @@ pub(crate) mod tests {
         let mut job = job();
         job.status = JobStatus::Failed;
         job.files_removed_at = Some(job.updated_at);
-        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        let view = serde_json::to_value(view(&job)).unwrap();
         assert_eq!(view["filesRemovedAt"], "2026-11-18T11:06:42.000Z");
         let links = view["links"].as_object().unwrap();
         let links: Vec<_> = links.keys().map(String::as_str).collect();
@@ -454,7 +459,7 @@ pub(crate) mod tests {
         job.counts = Counts::default();
         job.total_rows = None;
         job.started_at = None;
-        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        let view = serde_json::to_value(view(&job)).unwrap();
         for member in ["rowsPerSecond", "etaSeconds", "startedAt", "lastProgressAt", "results"] {
             assert!(view[member].is_null(), "{member}");
         }
@@ -469,7 +474,7 @@ pub(crate) mod tests {
         job.error_code = Some("storage_full".to_owned());
         job.error_message = Some("there is no space left in the data directory".to_owned());
         job.resume_at = Some(job.updated_at);
-        let view = serde_json::to_value(JobView::of(&job)).unwrap();
+        let view = serde_json::to_value(view(&job)).unwrap();
         assert_eq!(view["errorCode"], "storage_full");
         assert_eq!(view["resumeAt"], "2026-11-18T11:06:42.000Z");
         assert_eq!(view["actions"], serde_json::json!(["resume", "cancel"]));

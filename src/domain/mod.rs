@@ -17,6 +17,7 @@ pub mod job_view;
 pub mod known_header;
 pub mod limits;
 pub mod options;
+pub mod path_prefix;
 pub mod record;
 pub mod row;
 pub mod row_error;

@@ -7,9 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::origins::Origins;
 use super::problem::Problem;
+use super::trusted_proxies::TrustedProxies;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::path_prefix::PathPrefix;
 use crate::domain::row_error::shown;
 use crate::domain::similar::nearest;
 use crate::files::{DataDir, Storage};
@@ -30,6 +32,10 @@ pub struct Api {
     pub max_upload: u64,
     /// Whose pages may use the API.
     pub cors_origins: Origins,
+    /// The path below which clients see the server, unless a proxy says another one.
+    pub path_prefix: PathPrefix,
+    /// Who may say so.
+    pub trusted_proxies: TrustedProxies,
     /// Rows that are committed in one transaction.
     pub chunk_rows: u32,
     /// One for each list that may be made at a time out of an uploaded file: it is as large.

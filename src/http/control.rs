@@ -8,12 +8,14 @@ use serde_json::{Map, Value};
 
 use super::api::Api;
 use super::envelope;
+use super::path_prefix;
 use super::problem::Problem;
 use super::query;
 use super::status::job_id;
 use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
 use crate::domain::job_view::{JobView, status_url};
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
+use crate::domain::path_prefix::PathPrefix;
 use crate::domain::selection::RetryRows;
 use crate::jobs::{Command, Retry, Submitted};
 
@@ -33,7 +35,7 @@ async fn applied(
     let id = job_id(&id)?;
     CommandParameters::read(&request, payload, &[]).await?;
     let job = api.jobs.apply(id, command).await?;
-    envelope::ok(&JobView::of(&job))
+    envelope::ok(&JobView::of(&job, &path_prefix::of(&request)))
 }
 
 /// `POST …/jobs/{id}/priority` with `{"priority": 5}`.
@@ -52,7 +54,7 @@ pub(super) async fn priority(
     let priority = text.parse().ok().filter(|priority| (-100..=100).contains(priority));
     let priority = priority.ok_or_else(|| Problem::invalid_parameter("priority", text, takes))?;
     let job = api.jobs.set_priority(id, priority).await?;
-    envelope::ok(&JobView::of(&job))
+    envelope::ok(&JobView::of(&job, &path_prefix::of(&request)))
 }
 
 /// `POST …/jobs/{id}/retry` with `{"rows": "failed"}`: 200 with the child.
@@ -66,8 +68,9 @@ pub(super) async fn retry(
     let asked = CommandParameters::read(&request, payload, &["rows"]).await?;
     let rows = asked.get("rows").map_or(Ok(RetryRows::All), rows_word)?;
     let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
-    let request = Retry { rows, created_by, idempotency_key };
-    child(&api.jobs.retry(id, request).await?)
+    let prefix = path_prefix::of(&request);
+    let asked = Retry { rows, created_by, idempotency_key };
+    child(&api.jobs.retry(id, asked).await?, &prefix)
 }
 
 /// `POST …/jobs/{id}/rollback`: 200 with the job that takes the other one back, or 409 or 410 with
@@ -81,7 +84,7 @@ pub(super) async fn rollback(
     let id = job_id(&id)?;
     CommandParameters::read(&request, payload, &[]).await?;
     let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
-    child(&api.jobs.rollback(id, created_by, idempotency_key).await?)
+    child(&api.jobs.rollback(id, created_by, idempotency_key).await?, &path_prefix::of(&request))
 }
 
 /// Who asks for a new job, and under which key.
@@ -102,9 +105,9 @@ impl Requester {
 }
 
 /// 200 with the job that was made of another one, and the way to its status.
-fn child(submitted: &Submitted) -> Result<HttpResponse, Problem> {
-    let mut response = envelope::ok(&JobView::of(&submitted.job))?;
-    if let Ok(location) = status_url(submitted.job.id).parse() {
+fn child(submitted: &Submitted, prefix: &PathPrefix) -> Result<HttpResponse, Problem> {
+    let mut response = envelope::ok(&JobView::of(&submitted.job, prefix))?;
+    if let Ok(location) = status_url(submitted.job.id, prefix).parse() {
         response.headers_mut().insert(LOCATION, location);
     }
     if submitted.replayed {
@@ -130,7 +133,10 @@ pub(super) async fn delete(
     let id = job_id(&id)?;
     CommandParameters::read(&request, payload, &[]).await?;
     let job = api.jobs.delete(id).await?;
-    envelope::ok_with(&format!("Job {id} was deleted"), &JobView::of(&job))
+    envelope::ok_with(
+        &format!("Job {id} was deleted"),
+        &JobView::of(&job, &path_prefix::of(&request)),
+    )
 }
 
 /// What is asked for, name by name.

@@ -9,11 +9,13 @@ use super::api::Api;
 use super::csv_text::{BOM, write_record};
 use super::download;
 use super::envelope;
+use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
 use crate::dataset::model::{Column, ColumnType, Dataset, Run};
 use crate::dataset::{template_example, template_header, template_object};
 use crate::domain::error_code::ErrorCode;
+use crate::domain::path_prefix::PathPrefix;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -82,18 +84,19 @@ pub(super) async fn list(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[])?;
-    let datasets: Vec<_> = api.datasets.iter().map(|it| summary(&it.dataset)).collect();
+    let prefix = path_prefix::of(&request);
+    let datasets: Vec<_> = api.datasets.iter().map(|it| summary(&it.dataset, &prefix)).collect();
     envelope::ok(&json!({"datasets": datasets}))
 }
 
-fn summary(dataset: &Dataset) -> DatasetSummary<'_> {
+fn summary<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetSummary<'a> {
     let required = dataset.columns.iter().filter(|column| column.required);
     DatasetSummary {
         name: &dataset.name,
         title: &dataset.title,
         columns: dataset.columns.len(),
         required: required.map(|column| column.title.as_str()).collect(),
-        links: links(dataset),
+        links: links(dataset, prefix),
     }
 }
 
@@ -104,10 +107,10 @@ pub(super) async fn one(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[])?;
-    envelope::ok(&view(api.dataset(&name)?))
+    envelope::ok(&view(api.dataset(&name)?, &path_prefix::of(&request)))
 }
 
-fn view(dataset: &Dataset) -> DatasetView<'_> {
+fn view<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetView<'a> {
     let name = |index: &usize| dataset.columns.get(*index).map(|column| column.name.as_str());
     DatasetView {
         name: &dataset.name,
@@ -124,7 +127,7 @@ fn view(dataset: &Dataset) -> DatasetView<'_> {
             .enumerate()
             .map(|(index, column)| column_view(dataset, index, column))
             .collect(),
-        links: links(dataset),
+        links: links(dataset, prefix),
     }
 }
 
@@ -157,10 +160,10 @@ fn column_view<'a>(
     }
 }
 
-fn links(dataset: &Dataset) -> DatasetLinks {
-    let base = format!("/api/v1/datasets/{}", dataset.name);
+fn links(dataset: &Dataset, prefix: &PathPrefix) -> DatasetLinks {
+    let base = prefix.to(format_args!("/api/v1/datasets/{}", dataset.name));
     DatasetLinks {
-        import: format!("/api/v1/import/{}", dataset.name),
+        import: prefix.to(format_args!("/api/v1/import/{}", dataset.name)),
         template_csv: format!("{base}/template.csv"),
         template_ndjson: format!("{base}/template.ndjson"),
         template_xlsx: format!("{base}/template.xlsx"),

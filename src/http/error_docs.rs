@@ -19,8 +19,8 @@ const HEAD: &str = r#"<!doctype html>
   <title>Error codes · Loadbay</title>
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <meta name="color-scheme" content="light dark">
-  <link rel="icon" href="/page/favicon.svg" type="image/svg+xml">
-  <link rel="stylesheet" href="/page/style.css">
+  <link rel="icon" href="../page/favicon.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="../page/style.css">
 </head>
 <body>
 <main class="wide">

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::api::Api;
 use super::cursor::{List, PageRequest};
 use super::envelope;
+use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
 use crate::domain::job_view::JobView;
@@ -38,7 +39,9 @@ pub(super) async fn list(
     };
     let mut found = api.jobs.list(&filter).await?;
     let next_cursor = page.truncate(&mut found, |job| job.id);
-    envelope::ok(&JobPage { jobs: found.iter().map(JobView::of).collect(), next_cursor })
+    let prefix = path_prefix::of(&request);
+    let jobs = found.iter().map(|job| JobView::of(job, &prefix)).collect();
+    envelope::ok(&JobPage { jobs, next_cursor })
 }
 
 /// The number of the job whose children are asked for.

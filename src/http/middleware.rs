@@ -13,6 +13,7 @@ use actix_web::web;
 use uuid::Uuid;
 
 use super::api::Api;
+use super::path_prefix;
 use super::problem::{PROBLEM_JSON, Problem};
 use crate::domain::error_code::ErrorCode;
 
@@ -59,18 +60,19 @@ fn frame(response: &mut ServiceResponse<BoxBody>) {
 /// Adds the request id to a refusal, and turns one of the web server into a [`Problem`].
 fn as_problem(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
     let status = response.status();
+    let prefix = path_prefix::of(response.request());
     let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
     let refusal = match ours {
         Some(problem) => {
             if status.is_server_error() {
                 log_failure(&response, problem, request_id);
             }
-            Some(problem.response(Some(request_id)))
+            Some(problem.response(Some(request_id), &prefix))
         }
         None if (status.is_client_error() || status.is_server_error())
             && !is_problem(&response) =>
         {
-            Some(problem_of(status).response(Some(request_id)))
+            Some(problem_of(status).response(Some(request_id), &prefix))
         }
         None => None,
     };

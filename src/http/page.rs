@@ -9,31 +9,29 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::etag::{KnownTags, weak_tag};
+use super::path_prefix;
 use super::problem::Problem;
 use super::status::job_id;
 use crate::domain::error_code::ErrorCode;
-use crate::page;
+use crate::domain::path_prefix::PathPrefix;
+use crate::page::{self, PageFile};
 
 /// No other hosts, no inline code, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; connect-src 'self'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+                      base-uri 'self'; frame-ancestors 'none'";
 
 /// Cached but revalidated each time, so that a new program shows its own page at once.
 const ASK_AGAIN: &str = "no-cache";
 
-const FIRST_STEPS: &str = "This is Loadbay, a background import server.\n\n\
-    Upload a file:   curl -F file=@products.csv http://HOST/api/v1/import/products\n\
-    Watch the job:   curl http://HOST/api/v1/import/status/JOB\n\
-    What can be imported, with templates:   curl http://HOST/api/v1/datasets\n\n\
-    A browser sees a page here.\n";
-
 /// `GET /`: the page for browsers, plain text for other clients.
 pub(super) async fn start(request: HttpRequest) -> HttpResponse {
     let mut response = if takes_html(&request) {
-        shell(&request)
+        shell(&request, page::SHELL)
     } else {
-        HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(FIRST_STEPS)
+        HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(first_steps(&path_prefix::of(&request)))
     };
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     response
@@ -45,7 +43,7 @@ pub(super) async fn job(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     job_id(&id)?;
-    Ok(shell(&request))
+    Ok(shell(&request, page::job_shell()))
 }
 
 /// `GET /page/{file}`.
@@ -61,12 +59,14 @@ pub(super) async fn file(
 }
 
 /// `GET /products/import-export-advanced`: the address of the import in an older program.
-pub(super) async fn moved() -> HttpResponse {
-    HttpResponse::Found().insert_header((LOCATION, "/?dataset=products")).finish()
+pub(super) async fn moved(request: HttpRequest) -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((LOCATION, path_prefix::of(&request).to("/?dataset=products")))
+        .finish()
 }
 
-fn shell(request: &HttpRequest) -> HttpResponse {
-    served(request, page::SHELL.media_type, page::SHELL.bytes)
+fn shell(request: &HttpRequest, shell: PageFile) -> HttpResponse {
+    served(request, shell.media_type, shell.bytes)
 }
 
 /// 200 with the file, or 304 when the client has it.
@@ -90,6 +90,17 @@ pub(super) fn served(
         return response.finish();
     }
     response.content_type(media_type).body(bytes)
+}
+
+fn first_steps(prefix: &PathPrefix) -> String {
+    let api = prefix.to("/api/v1");
+    format!(
+        "This is Loadbay, a background import server.\n\n\
+         Upload a file:   curl -F file=@products.csv http://HOST{api}/import/products\n\
+         Watch the job:   curl http://HOST{api}/import/status/JOB\n\
+         What can be imported, with templates:   curl http://HOST{api}/datasets\n\n\
+         A browser sees a page here.\n"
+    )
 }
 
 /// Browsers name HTML; other programs name nothing or take anything.

@@ -15,6 +15,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job_view::actions;
 use crate::domain::options::OptionFault;
+use crate::domain::path_prefix::PathPrefix;
 use crate::files::FileError;
 use crate::jobs::JobsError;
 use crate::reader::{HeaderPlace, ReadError};
@@ -205,9 +206,9 @@ impl Problem {
     }
 
     /// The answer.
-    pub(super) fn response(&self, request_id: Option<&str>) -> HttpResponse {
+    pub(super) fn response(&self, request_id: Option<&str>, prefix: &PathPrefix) -> HttpResponse {
         let body = ProblemBody {
-            kind: format!("{ERROR_DOCS}#{}", self.code.as_str()),
+            kind: prefix.to(format_args!("{ERROR_DOCS}#{}", self.code.as_str())),
             title: self.code.title(),
             status: self.code.status(),
             detail: &self.detail,
@@ -238,7 +239,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        self.response(None)
+        self.response(None, &PathPrefix::default())
     }
 }
 
@@ -317,7 +318,7 @@ mod tests {
     use crate::domain::options::Options;
 
     fn body(problem: &Problem) -> Value {
-        let response = problem.response(Some("r1"));
+        let response = problem.response(Some("r1"), &PathPrefix::default());
         assert_eq!(response.headers().get("content-type").unwrap(), PROBLEM_JSON);
         let bytes = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
         serde_json::from_slice(&bytes).unwrap()
@@ -326,7 +327,7 @@ mod tests {
     #[test]
     fn every_fault_of_the_options_is_listed() {
         let faults = Options::parse([("mode", "mirror"), ("colour", "red")]).unwrap_err();
-        let response = Problem::from(faults).response(Some("r1"));
+        let response = Problem::from(faults).response(Some("r1"), &PathPrefix::default());
         let bytes = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
         insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"{"type":"/docs/errors#invalid_option","title":"An option has a value that it does not take","status":400,"detail":"Option `mode` does not take `mirror`; it takes upsert, insert or update. There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, nulls, duplicates, delimiter, encoding, decimal, dates, currency, sheet, headerRow, hidden, mapping, priority, rows, undo, strict.","success":false,"code":"invalid_option","errors":[{"code":"invalid_option","message":"Option `mode` does not take `mirror`; it takes upsert, insert or update.","option":"mode"},{"code":"unknown_option","message":"There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, nulls, duplicates, delimiter, encoding, decimal, dates, currency, sheet, headerRow, hidden, mapping, priority, rows, undo, strict.","option":"colour"}],"requestId":"r1"}"#);
     }
@@ -338,7 +339,7 @@ mod tests {
         assert!(!body(&problem).to_string().contains("secret"));
         assert_eq!(problem.cause().unwrap(), "disk /dev/sda1 at /srv/secret");
         let busy = Problem::because(ErrorCode::DatabaseUnavailable, std::io::Error::other("x"));
-        assert_eq!(busy.response(None).headers().get("retry-after").unwrap(), "4");
+        assert_eq!(busy.error_response().headers().get("retry-after").unwrap(), "4");
     }
 
     #[test]

@@ -6,11 +6,10 @@ use actix_web::{HttpRequest, Resource, web};
 use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
-    compat, control, datasets, error_docs, events, health, jobs, limits, page, preview, row_errors,
-    status, superseded, unprocessed, upload,
+    compat, control, datasets, error_docs, events, health, jobs, limits, lost, page, preview,
+    row_errors, status, superseded, unprocessed, upload,
 };
 use crate::domain::error_code::ErrorCode;
-use crate::domain::row_error::shown;
 use crate::jobs::Command;
 
 /// Every address.
@@ -72,6 +71,5 @@ fn job(path: &str) -> Resource {
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {
-    let path = shown(request.path());
-    Err(Problem::new(ErrorCode::NotFound, format!("there is nothing at `{path}`")))
+    Err(lost::nothing_at(&request))
 }

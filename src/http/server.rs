@@ -50,13 +50,15 @@ impl Server {
         let api = web::Data::new(api);
         let server = HttpServer::new(move || {
             let origins = &api.cors_origins;
-            // The last one is outermost: a browser shows a refusal only with the headers of CORS.
+            // The last one is outermost: all others know the server's own addresses, and a browser
+            // shows a refusal only with the headers of CORS.
             App::new()
                 .app_data(api.clone())
                 .wrap(from_fn(cors::guard))
                 .wrap(from_fn(super::middleware::finish_answer))
                 .wrap(Condition::new(!origins.is_empty(), cors::headers(origins)))
                 .wrap(Condition::new(!origins.is_empty(), from_fn(cors::vary)))
+                .wrap(from_fn(super::path_prefix::locate))
                 .configure(super::routes::routes)
         })
         .on_connect(|connection, _| end_when_unread(connection))

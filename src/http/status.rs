@@ -10,12 +10,14 @@ use chrono::{TimeDelta, Utc};
 use super::api::Api;
 use super::envelope;
 use super::etag::{KnownTags, weak_tag};
+use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::job_view::JobView;
 use crate::domain::limits::WAIT_SECONDS_MAX;
+use crate::domain::path_prefix::PathPrefix;
 
 /// The status of a job.
 pub(super) async fn status(
@@ -26,20 +28,20 @@ pub(super) async fn status(
     let id = job_id(&id)?;
     let query = Query::read(&request, &["wait"])?;
     let wait = query.number("wait", 0..=WAIT_SECONDS_MAX)?.unwrap_or(0);
-    let seen = KnownTags::of(&request);
+    let (seen, prefix) = (KnownTags::of(&request), path_prefix::of(&request));
     let job = if wait == 0 {
         api.jobs.get(id).await?
     } else {
-        let seen = seen.clone();
-        wait_for(&api, id, Duration::from_secs(wait), move |job| is_news(job, &seen)).await?
+        let is_news = |job: &Job| is_news(job, &seen, &prefix);
+        wait_for(&api, id, Duration::from_secs(wait), is_news).await?
     };
-    answer(&job, &seen)
+    answer(&job, &seen, &prefix)
 }
 
 /// With a tag: the job differs from it. Without one: the job has ended, after which it never changes.
-fn is_news(job: &Job, seen: &KnownTags) -> bool {
+fn is_news(job: &Job, seen: &KnownTags, prefix: &PathPrefix) -> bool {
     job.status.is_terminal()
-        || (seen.any() && status_body(job).is_ok_and(|(_, tag)| !seen.contains(&tag)))
+        || (seen.any() && status_body(job, prefix).is_ok_and(|(_, tag)| !seen.contains(&tag)))
 }
 
 /// The job as soon as `until` holds, or its state after `at_most`, or when the server stops.
@@ -57,15 +59,19 @@ pub(super) async fn wait_for(
 }
 
 /// The body of a status answer and its entity tag.
-fn status_body(job: &Job) -> Result<(Vec<u8>, String), Problem> {
-    let body = envelope::body(None, &JobView::of(job))?;
+fn status_body(job: &Job, prefix: &PathPrefix) -> Result<(Vec<u8>, String), Problem> {
+    let body = envelope::body(None, &JobView::of(job, prefix))?;
     let tag = weak_tag(&body);
     Ok((body, tag))
 }
 
 /// 200 with the job, or 304 when the client knows its tag.
-pub(super) fn answer(job: &Job, seen: &KnownTags) -> Result<HttpResponse, Problem> {
-    let (body, tag) = status_body(job)?;
+pub(super) fn answer(
+    job: &Job,
+    seen: &KnownTags,
+    prefix: &PathPrefix,
+) -> Result<HttpResponse, Problem> {
+    let (body, tag) = status_body(job, prefix)?;
     if seen.contains(&tag) {
         return Ok(headers(StatusCode::NOT_MODIFIED, job, &tag).finish());
     }
@@ -106,6 +112,10 @@ mod tests {
     use crate::domain::job_view::tests::job;
     use crate::domain::status::JobStatus;
 
+    fn none() -> PathPrefix {
+        PathPrefix::default()
+    }
+
     fn seen(tag: &str) -> KnownTags {
         let request = actix_web::test::TestRequest::default()
             .insert_header(("If-None-Match", tag))
@@ -116,10 +126,10 @@ mod tests {
     #[test]
     fn a_known_tag_answers_304_with_the_tag_and_the_time_to_ask_again() {
         let job = job();
-        let first = answer(&job, &KnownTags::default()).unwrap();
+        let first = answer(&job, &KnownTags::default(), &none()).unwrap();
         assert_eq!(first.status(), 200);
         let tag = first.headers().get(ETAG).unwrap().to_str().unwrap().to_owned();
-        let second = answer(&job, &seen(&tag)).unwrap();
+        let second = answer(&job, &seen(&tag), &none()).unwrap();
         assert_eq!(second.status(), 304);
         assert_eq!(second.headers().get(ETAG).unwrap().to_str().unwrap(), tag);
         assert!(second.headers().contains_key(RETRY_AFTER));
@@ -128,13 +138,18 @@ mod tests {
     #[test]
     fn a_long_poll_ends_when_the_tag_differs_or_the_job_is_at_its_end() {
         let mut job = job();
-        let (_, tag) = status_body(&job).unwrap();
-        assert!(!is_news(&job, &seen(&tag)));
-        assert!(!is_news(&job, &KnownTags::default()));
-        assert!(is_news(&job, &seen("\"other\"")));
+        let (_, tag) = status_body(&job, &none()).unwrap();
+        assert!(!is_news(&job, &seen(&tag), &none()));
+        assert!(!is_news(&job, &KnownTags::default(), &none()));
+        assert!(is_news(&job, &seen("\"other\""), &none()));
         job.status = JobStatus::Completed;
-        assert!(is_news(&job, &KnownTags::default()));
-        assert!(!answer(&job, &KnownTags::default()).unwrap().headers().contains_key(RETRY_AFTER));
+        assert!(is_news(&job, &KnownTags::default(), &none()));
+        assert!(
+            !answer(&job, &KnownTags::default(), &none())
+                .unwrap()
+                .headers()
+                .contains_key(RETRY_AFTER)
+        );
     }
 
     #[test]
@@ -154,7 +169,7 @@ mod tests {
     #[test]
     fn the_tag_changes_with_the_job_only() {
         let (job, mut later) = (job(), job());
-        let tag = |job: &Job| status_body(job).unwrap().1;
+        let tag = |job: &Job| status_body(job, &none()).unwrap().1;
         assert_eq!(tag(&job), tag(&later));
         later.counts.created += 1;
         assert_ne!(tag(&job), tag(&later));

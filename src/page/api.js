@@ -1,5 +1,6 @@
 // The calls of the API: takes the envelope off, turns refusals into `Problem` and silence into
 // `NoAnswer`, and knows whether the server is there at all. Knows no element of the page.
+// All addresses are relative to the `<base>` of the page, which may lie below a path.
 
 /** A refusal of the API. `message` is the sentence for people (`detail`). */
 export class Problem extends Error {
@@ -45,7 +46,7 @@ class Reachable extends EventTarget {
   /** Asks now: true when the server answers. */
   async check() {
     clearTimeout(this.#timer);
-    const answers = await fetch("/healthz", { cache: "no-store" }).then(() => true, () => false);
+    const answers = await fetch("healthz", { cache: "no-store" }).then(() => true, () => false);
     if (answers && this.gone) {
       this.gone = false;
       this.dispatchEvent(new Event("back"));
@@ -107,7 +108,15 @@ export function address(path, parameters = {}) {
   return query ? `${path}?${query}` : path;
 }
 
-const JOBS = "/api/v1/import/jobs";
+/**
+ * A link of an answer as an address of the page. The page knows by itself below which path it lies; the
+ * server may not have been told.
+ */
+export function linked(link) {
+  return link.slice(link.indexOf("api/v1/"));
+}
+
+const JOBS = "api/v1/import/jobs";
 
 /** `{ jobs, nextCursor }`; filter: status, dataset, of, cursor, limit. */
 export function jobs(filter, signal) {
@@ -116,11 +125,11 @@ export function jobs(filter, signal) {
 
 /** The newest jobs that import rows of a job again or roll it back, the oldest of them first. */
 export async function children({ links }, signal) {
-  return (await get(links.children, signal)).jobs.reverse();
+  return (await get(linked(links.children), signal)).jobs.reverse();
 }
 
 export function job(id, signal) {
-  return get(`/api/v1/import/status/${encodeURIComponent(id)}`, signal);
+  return get(`api/v1/import/status/${encodeURIComponent(id)}`, signal);
 }
 
 /**
@@ -178,21 +187,21 @@ export function eventsPath(id) {
 }
 
 export async function datasets(signal) {
-  return (await get("/api/v1/datasets", signal)).datasets;
+  return (await get("api/v1/datasets", signal)).datasets;
 }
 
 export function dataset(name, signal) {
-  return get(`/api/v1/datasets/${encodeURIComponent(name)}`, signal);
+  return get(`api/v1/datasets/${encodeURIComponent(name)}`, signal);
 }
 
 /** `{ maxUploadBytes, extensions, chunkRows, stuckAfterSeconds }`. */
 export function limits(signal) {
-  return get("/api/v1/limits", signal);
+  return get("api/v1/limits", signal);
 }
 
 /** What the file would be read as; nothing is kept. Options: name → text. */
 export function preview(name, file, options, signal) {
-  const path = `/api/v1/import/${encodeURIComponent(name)}/preview`;
+  const path = `api/v1/import/${encodeURIComponent(name)}/preview`;
   return call("POST", path, { signal, body: form(file, options) });
 }
 
@@ -205,7 +214,7 @@ export function send(name, file, options, { sent, signal, key } = {}) {
     const request = new XMLHttpRequest();
     const aborted = () => reject(new DOMException("The upload was cancelled.", "AbortError"));
     if (signal?.aborted) return aborted();
-    request.open("POST", `/api/v1/import/${encodeURIComponent(name)}`);
+    request.open("POST", `api/v1/import/${encodeURIComponent(name)}`);
     request.setRequestHeader("Accept", "application/json");
     if (key) request.setRequestHeader("Idempotency-Key", key);
     request.upload.onprogress = (event) => sent?.(Math.min(event.loaded, file.size), file.size);

@@ -45,7 +45,7 @@ export class FileLine extends HTMLElement {
   }
 
   sent(jobId) {
-    this.#show("sent", "Sent: ", el("a", { href: `/jobs/${jobId}` }, `job ${jobId}`));
+    this.#show("sent", "Sent: ", el("a", { href: `jobs/${jobId}` }, `job ${jobId}`));
   }
 
   /** The reason as a sentence. */

@@ -79,12 +79,12 @@ class JobActions extends HTMLElement {
       await forget(id);
       document.dispatchEvent(new CustomEvent("deleted", { detail: id }));
       this.#tell("announce", `Job ${id} was deleted`);
-      this.#tell("go", "/");
+      this.#tell("go", "./");
     } else if (action === "retry" || action === "rollback") {
       const wishes = action === "retry" ? { rows: form.get("rows") } : undefined;
       const child = await act(id, action, { wishes, key: this.#keyOf(action, wishes) });
       this.#keys.clear();
-      this.#tell("go", `/jobs/${child.jobId}`);
+      this.#tell("go", `jobs/${child.jobId}`);
     } else {
       this.#tell("acted", await act(id, action));
     }

@@ -36,7 +36,7 @@ function family(children) {
   if (children.length === 0) return "";
   const parts = children.map(descent).map(({ before, id, after }, index) => [
     index === 0 ? before.charAt(0).toUpperCase() + before.slice(1) : ` · ${before}`,
-    el("a", { href: `/jobs/${id}` }, `job ${id}`),
+    el("a", { href: `jobs/${id}` }, `job ${id}`),
     after,
   ]);
   return el("p", { class: "family" }, parts);

@@ -77,19 +77,19 @@ class JobList extends HTMLElement {
     const known = STATES.some(([status]) => status === asked.get("status"));
     this.#filter = { status: known ? asked.get("status") : "", dataset: asked.get("dataset") ?? "" };
     this.#states.replaceChildren(...STATES.map(([status, word]) => el("li", {}, el("a", {
-      class: "chip", href: api.address("/", { ...this.#filter, status }), "aria-current": status === this.#filter.status && "true",
+      class: "chip", href: api.address("./", { ...this.#filter, status }), "aria-current": status === this.#filter.status && "true",
     }, word))));
     this.#showDatasets();
   }
 
   #addressChanged = () => {
-    const before = api.address("/", this.#filter);
+    const before = api.address("./", this.#filter);
     this.#readAddress();
-    if (api.address("/", this.#filter) !== before) this.#refresh();
+    if (api.address("./", this.#filter) !== before) this.#refresh();
   };
 
   #choose(change) {
-    const detail = api.address("/", { ...this.#filter, ...change });
+    const detail = api.address("./", { ...this.#filter, ...change });
     this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail }));
   }
 
@@ -175,7 +175,7 @@ class JobList extends HTMLElement {
   // ── Listening ─────────────────────────────────────────────────────────────────────────────────
 
   #listen() {
-    this.#stream = new Stream("/api/v1/import/events", {
+    this.#stream = new Stream("api/v1/import/events", {
       open: () => {
         this.#stopTimer(this.#polling);
         this.#stopTimer(this.#retrying);
@@ -282,10 +282,10 @@ class JobList extends HTMLElement {
 
   #nothing() {
     if (this.#filter.status || this.#filter.dataset) {
-      return [el("p", {}, "No jobs match. ", el("a", { href: "/" }, "Show all jobs"))];
+      return [el("p", {}, "No jobs match. ", el("a", { href: "./" }, "Show all jobs"))];
     }
     const dataset = this.#datasets[0]?.name ?? "products";
-    const line = `curl -F file=@${dataset}.csv ${location.origin}/api/v1/import/${dataset}`;
+    const line = `curl -F file=@${dataset}.csv ${new URL(`api/v1/import/${dataset}`, document.baseURI)}`;
     const copied = el("button", { class: "button compact", type: "button", onclick: async () => {
       await navigator.clipboard.writeText(line);
       put(copied, "Copied");

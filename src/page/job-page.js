@@ -134,7 +134,7 @@ class JobPage extends HTMLElement {
         "section", { class: "card stack unknown" },
         heading,
         el("p", {}, words),
-        el("p", { class: "row" }, el("a", { class: "button primary", href: "/" }, "Show all jobs"), again),
+        el("p", { class: "row" }, el("a", { class: "button primary", href: "./" }, "Show all jobs"), again),
       ),
     );
     if (hadFocus) heading.focus();
@@ -311,11 +311,11 @@ class JobPage extends HTMLElement {
 /** The job whose rows it takes, with the way to it. */
 function cameFrom(job) {
   const from = origin(job);
-  return from ? [" · ", el("span", { class: "origin" }, from.before, el("a", { href: `/jobs/${from.id}` }, `job ${from.id}`), from.after)] : [];
+  return from ? [" · ", el("span", { class: "origin" }, from.before, el("a", { href: `jobs/${from.id}` }, `job ${from.id}`), from.after)] : [];
 }
 
 function back() {
-  return el("nav", { "aria-label": "Where you are" }, el("a", { class: "small", href: "/" }, "← All jobs"));
+  return el("nav", { "aria-label": "Where you are" }, el("a", { class: "small", href: "./" }, "← All jobs"));
 }
 
 customElements.define("job-page", JobPage);

@@ -101,7 +101,7 @@ function rollbackOf({ job, children }) {
 function rolledBack({ counts }, rollback) {
   const written = (counts.created ?? 0) + (counts.updated ?? 0);
   const stayed = rollback.counts?.failed > 0 ? `, except for ${counted(rollback.counts.failed, "record")} that it kept` : "";
-  return [`${counted(written, "row")} ${written === 1 ? "was" : "were"} written. `, el("a", { href: `/jobs/${rollback.jobId}` }, `Job ${rollback.jobId}`), ` rolled this import back${stayed}.`];
+  return [`${counted(written, "row")} ${written === 1 ? "was" : "were"} written. `, el("a", { href: `jobs/${rollback.jobId}` }, `Job ${rollback.jobId}`), ` rolled this import back${stayed}.`];
 }
 
 /** What an unfinished rollback reverted until now. */
@@ -109,7 +109,7 @@ function partly({ job, children }) {
   const rollback = children.findLast((child) => child.rollbackOf === job.jobId);
   const { removed = 0, updated = 0 } = rollback?.counts ?? {};
   if (removed + updated === 0) return null;
-  return [" ", el("a", { href: `/jobs/${rollback.jobId}` }, `Job ${rollback.jobId}`), ` rolled back ${counted(removed + updated, "record")} of them.`];
+  return [" ", el("a", { href: `jobs/${rollback.jobId}` }, `Job ${rollback.jobId}`), ` rolled back ${counted(removed + updated, "record")} of them.`];
 }
 
 /** Where the rows are now. */

@@ -31,7 +31,7 @@ export class JobRow extends HTMLElement {
     if (this.job && isOlder(job, this.job)) return;
     this.job = job;
     this.dataset.job = job.jobId;
-    this.#link.href = `/jobs/${job.jobId}`;
+    this.#link.href = `jobs/${job.jobId}`;
     this.#link.title = job.fileName;
     put(this.#link, job.fileName);
     this.name(title ?? this.#title);

@@ -2,7 +2,7 @@
 // the word that the server is gone. Knows the elements by their tags, not what is in them.
 //
 // Elements speak to it by events that bubble:
-//   "go"       detail: an address such as "/jobs/12", which is shown without loading the page again
+//   "go"       detail: an address such as "jobs/12", which is shown without loading the page again
 //   "watched"  detail: the job that title and icon follow (as in its status), or null for none
 //   "announce" detail: a sentence for those who hear the page instead of seeing it
 // and to each other by "deleted" on the document, detail: the number of a job that is no more.
@@ -16,7 +16,7 @@ import "./job-list.js";
 import "./job-page.js";
 
 const NAME = "Loadbay";
-const ICON = "/page/favicon.svg";
+const ICON = "page/favicon.svg";
 
 const main = document.getElementById("main");
 const icon = document.querySelector("link[rel=icon]");
@@ -25,9 +25,12 @@ const offline = document.getElementById("offline");
 /** Stays while a job is looked at: its uploads go on. */
 const home = el("div", { class: "stack" }, el("upload-card"), el("job-list"));
 
+/** The path below which the page lies; it ends with a slash. */
+const base = new URL(document.baseURI).pathname;
+
 /** The job of an address, or nothing. */
 function jobOf(path) {
-  return /^\/jobs\/(\d+)$/.exec(path)?.[1];
+  return path.startsWith(base) ? /^jobs\/(\d+)$/.exec(path.slice(base.length))?.[1] : undefined;
 }
 
 function show() {
@@ -46,7 +49,7 @@ function show() {
 }
 
 function go(address) {
-  const elsewhere = new URL(address, location.href).pathname !== location.pathname;
+  const elsewhere = new URL(address, document.baseURI).pathname !== location.pathname;
   history.pushState(null, "", address);
   show();
   if (!elsewhere) return;
@@ -55,7 +58,7 @@ function go(address) {
 }
 
 function isOfThePage(url) {
-  return url.origin === location.origin && (url.pathname === "/" || Boolean(jobOf(url.pathname)));
+  return url.origin === location.origin && (url.pathname === base || Boolean(jobOf(url.pathname)));
 }
 
 document.addEventListener("click", (event) => {
@@ -63,6 +66,12 @@ document.addEventListener("click", (event) => {
   const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
   const url = new URL(link.href);
+  if (link.getAttribute("href") === "#main") {
+    // Relative to the base it would lead to another page.
+    event.preventDefault();
+    main.focus();
+    return;
+  }
   if (!isOfThePage(url) || url.hash) return;
   event.preventDefault();
   go(url.pathname + url.search);

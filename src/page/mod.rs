@@ -1,6 +1,8 @@
 //! The files of the web page, embedded in the program: HTML, CSS and ES modules as they were
 //! written, without a build step. Knows no HTTP.
 
+use std::sync::LazyLock;
+
 /// A file of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct PageFile {
@@ -23,8 +25,16 @@ macro_rules! embedded {
     };
 }
 
-/// The shell: every address of the page answers with it, its scripts look at the address.
+/// The shell of the start: its scripts look at the address. All addresses in the page are relative to
+/// its `<base>`, so that it works below any path.
 pub const SHELL: PageFile = embedded!(HTML, "index.html");
+
+/// `SHELL.bytes` as text.
+const SHELL_TEXT: &str = include_str!("index.html");
+
+/// The shell of a job, whose address is one part longer.
+static JOB_SHELL: LazyLock<String> =
+    LazyLock::new(|| SHELL_TEXT.replace(r#"<base href="./">"#, r#"<base href="../">"#));
 
 /// What the shell loads.
 pub const FILES: &[PageFile] = &[
@@ -65,6 +75,12 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "created-references.js"),
     embedded!(JS, "job-facts.js"),
 ];
+
+/// The shell at the addresses of jobs.
+#[must_use]
+pub fn job_shell() -> PageFile {
+    PageFile { bytes: JOB_SHELL.as_bytes(), ..SHELL }
+}
 
 /// The file with this name.
 #[must_use]

@@ -1,6 +1,6 @@
 // <superseded-rows>: the rows that a later row with the same key replaced, listed on demand. Asks for their pages; shows a JobState.
 
-import { superseded } from "./api.js";
+import { linked, superseded } from "./api.js";
 import { counted, el, number, put } from "./text.js";
 
 /** Rows that one press adds. */
@@ -43,7 +43,7 @@ class SupersededRows extends HTMLElement {
     this.hidden = !address;
     if (!address) return;
     this.#id = job.jobId;
-    this.#link.href = address;
+    this.#link.href = linked(address);
     put(this.#total, counted(counts.superseded, "row"));
   }
 

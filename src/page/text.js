@@ -4,7 +4,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Builds an element: `el("a", { class: "job", href: "/jobs/1" }, "Job ", el("b", {}, 1))`.
+ * Builds an element: `el("a", { class: "job", href: "jobs/1" }, "Job ", el("b", {}, 1))`.
  *
  * Attributes: a function is a listener (`onclick`), `true` an empty attribute, `false`, `null` and
  * `undefined` none; `style` is an object of CSS properties, `dataset` one of data attributes;

@@ -87,8 +87,8 @@ class UploadCard extends HTMLElement {
     const dataset = this.#datasets.find((one) => one.name === this.#dataset.value);
     if (!dataset) return;
     this.#templates.replaceChildren("Template: ",
-      el("a", { href: dataset.links.templateCsv, download: true }, "CSV"), " · ",
-      el("a", { href: dataset.links.templateXlsx, download: true }, "XLSX"));
+      el("a", { href: api.linked(dataset.links.templateCsv), download: true }, "CSV"), " · ",
+      el("a", { href: api.linked(dataset.links.templateXlsx), download: true }, "XLSX"));
     this.#forget();
     this.#look();
   }
@@ -234,7 +234,7 @@ class UploadCard extends HTMLElement {
       this.#lines = [];
       this.#linesChanged();
       // Whoever looks at another job by now is left there.
-      if (this.isConnected) this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail: `/jobs/${only.jobId}` }));
+      if (this.isConnected) this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail: `jobs/${only.jobId}` }));
     }
     this.#update();
   }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::support::{Answer, Kind, Server};
-use loadbay::page::{FILES, PageFile, SHELL, file};
+use loadbay::page::{FILES, PageFile, SHELL, file, job_shell};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, IF_NONE_MATCH};
 
@@ -33,7 +33,7 @@ fn quoted_after<'a>(text: &'a str, before: &'a str) -> impl Iterator<Item = &'a 
 /// The files below `/page/` that a file needs.
 fn needed(file: &PageFile) -> Vec<&'static str> {
     let text = text(file);
-    let mut names: Vec<&str> = quoted_after(text, "\"/page/").collect();
+    let mut names: Vec<&str> = quoted_after(text, "\"page/").collect();
     for before in ["from \"./", "import \"./", "import(\"./"] {
         names.extend(quoted_after(text, before));
     }
@@ -56,7 +56,7 @@ fn assert_served(answer: &Answer, file: &PageFile, path: &str) {
     for rule in ["default-src 'none'", "script-src 'self'", "style-src 'self'"] {
         assert!(policy.contains(rule), "{path}: {policy}");
     }
-    for rule in ["frame-ancestors 'none'", "base-uri 'none'", "connect-src 'self'"] {
+    for rule in ["frame-ancestors 'none'", "base-uri 'self'", "connect-src 'self'"] {
         assert!(policy.contains(rule), "{path}: {policy}");
     }
     assert!(!policy.contains("unsafe"), "{path}: {policy}");
@@ -66,8 +66,10 @@ fn assert_served(answer: &Answer, file: &PageFile, path: &str) {
 async fn every_file_is_served_as_what_it_is_and_only_when_it_changed() {
     let server = Server::start(Kind::Sqlite).await;
     let files = FILES.iter().map(|file| (format!("/page/{}", file.name), file));
-    let shells = ["/", "/?dataset=products&status=failed", "/jobs/123"];
-    let shells = shells.iter().map(|path| ((*path).to_owned(), &SHELL));
+    let job_shell = job_shell();
+    let shells =
+        [("/", &SHELL), ("/?dataset=products&status=failed", &SHELL), ("/jobs/123", &job_shell)];
+    let shells = shells.map(|(path, shell)| (path.to_owned(), shell));
     for (path, file) in files.chain(shells) {
         let answer = browse(&server, &path).await;
         assert_served(&answer, file, &path);
@@ -134,6 +136,19 @@ fn nothing_comes_from_elsewhere() {
     }
 }
 
+/// The page works below any path: its addresses are relative to its base.
+#[test]
+fn no_address_begins_with_a_slash() {
+    assert!(text(&SHELL).contains("<base href=\"./\">"));
+    assert!(text(&job_shell()).contains("<base href=\"../\">"));
+    for file in all() {
+        for address in ["\"/page", "\"/jobs", "\"/api", "`/jobs", "`/api", "href: \"/", "href=\"/"]
+        {
+            assert!(!text(file).contains(address), "{} has an address `{address}…`", file.name);
+        }
+    }
+}
+
 #[test]
 fn nothing_is_inline() {
     let shell = text(&SHELL);
@@ -177,7 +192,7 @@ fn whatever_a_file_names_is_there_and_nothing_is_there_in_vain() {
 
 #[test]
 fn the_shell_announces_every_module_at_once() {
-    let preloaded = quoted_after(text(&SHELL), "rel=\"modulepreload\" href=\"/page/");
+    let preloaded = quoted_after(text(&SHELL), "rel=\"modulepreload\" href=\"page/");
     let mut preloaded: Vec<&str> = preloaded.chain(["main.js"]).collect();
     preloaded.sort_unstable();
     let mut modules: Vec<&str> = scripts().map(|file| file.name).collect();

@@ -93,7 +93,7 @@ visits!(
         visit.reads("#lack", "continues automatically when there is free space").await;
         visit.reads("#lack", "no space is left").await;
         visit.reads("#status", "paused, disk full").await;
-        visit.click("nav a[href='/']").await;
+        visit.click("nav a[href='./']").await;
         visit.reads("job-list [data-job='1']", "paused, disk full").await;
         visit.reads("job-list [data-job='1']", "continues automatically").await;
         let now = server.status(long).await.ok()["progress"]["current"].clone();
@@ -200,7 +200,7 @@ visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, v
 
     // One of the two records is changed before the import is taken back.
     execute(server, "update products set name = 'By hand' where sku = 'F-5'");
-    visit.click("job-page .about a[href='/jobs/1']").await;
+    visit.click("job-page .about a[href='jobs/1']").await;
     offers(visit, &["retry", "rollback", "delete"]).await;
     visit.click(&button("rollback")).await;
     visit.reads("dialog", "2 records that it created are removed").await;
@@ -217,10 +217,10 @@ visits!(failed_rows_are_retried_an_import_is_undone_and_jobs_deleted, |server, v
     offers(visit, &["delete"]).await;
 
     // The import knows what came of it.
-    visit.click("job-page .about a[href='/jobs/1']").await;
+    visit.click("job-page .about a[href='jobs/1']").await;
     let family = "retried by job 2 (failed rows, done, with errors) · rolled back by job 3 (done, some kept)";
     visit.reads("job-facts .family", family).await;
-    visit.sees("job-facts .family a[href='/jobs/3']").await;
+    visit.sees("job-facts .family a[href='jobs/3']").await;
     let undone =
         "2 rows were written. Job 3 rolled this import back, except for 1 record that it kept.";
     visit.reads("job-results", undone).await;

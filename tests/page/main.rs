@@ -20,6 +20,7 @@ mod hands;
 mod support;
 mod visit;
 
+mod below_path;
 mod control;
 mod failures;
 mod looks;

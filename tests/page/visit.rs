@@ -51,8 +51,12 @@ pub(crate) fn told(lines: &[Line], kind: &str) -> Vec<u64> {
 impl Visit {
     /// Opens the page on a screen as it stands on a desk.
     pub(crate) async fn begin(server: &Server) -> Self {
-        let browser = Browser::start().await;
-        let origin = server.address().to_owned();
+        Self::begin_at(server.address()).await
+    }
+
+    /// Opens the page of a server that lies at this address.
+    pub(crate) async fn begin_at(address: &str) -> Self {
+        let (browser, origin) = (Browser::start().await, address.to_owned());
         let visit = Self { browser, origin, pardoned: Vec::new(), files: 0 };
         visit.screen(1280, 800, false).await;
         visit.go("/").await;

@@ -21,6 +21,7 @@ use crate::http::api::Api;
 use crate::http::events::stream::{self, Next, SseSource};
 use crate::http::events::write;
 use crate::http::json::json_line;
+use crate::http::path_prefix;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::status::job_id;
@@ -93,7 +94,7 @@ pub(super) async fn upload(
 ) -> Result<HttpResponse, Problem> {
     let dataset = api.dataset(PRODUCTS)?;
     let job = upload::submit(&request, payload, &api, dataset, |_| ()).await?.job;
-    let location = format!("/api/jobs/{}", job.uuid);
+    let location = path_prefix::of(&request).to(format_args!("/api/jobs/{}", job.uuid));
     json(HttpResponse::Accepted().insert_header((LOCATION, location)), &ImportJob::of(&job))
 }
 

@@ -14,6 +14,7 @@ use crate::domain::job_view;
 use crate::domain::options::{Options, RowEventMode};
 use crate::http::api::Api;
 use crate::http::events::{self, EventEncoder, write};
+use crate::http::path_prefix;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::{datasets, download, upload};
@@ -44,7 +45,7 @@ async fn stream(
     let job = upload::submit(request, payload, api, dataset, every_row).await?.job;
     let subscription = api.jobs.subscribe(job.id, 0, RowEventMode::All).await?;
     let mut response = events::answer(subscription, ProductLog::default());
-    if let Ok(location) = job_view::status_url(job.id).parse() {
+    if let Ok(location) = job_view::status_url(job.id, &path_prefix::of(request)).parse() {
         response.headers_mut().insert(LOCATION, location);
     }
     response.headers_mut().insert(upload::X_JOB_ID, job.id.into());

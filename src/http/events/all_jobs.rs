@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::encode::write;
 use super::stream::{self, Next, RETRY, SseSource};
 use crate::domain::job_view::JobView;
+use crate::domain::path_prefix::PathPrefix;
 use crate::http::api::Api;
+use crate::http::path_prefix;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::jobs::{JobsError, JobsSubscription, JobsUpdate};
@@ -38,11 +40,16 @@ pub(in crate::http) async fn all_jobs(
         return Ok(stream::head());
     }
     let subscription = api.jobs.subscribe_all().await?;
-    Ok(stream::answer(AllJobsEvents { subscription, has_begun: false }))
+    Ok(stream::answer(AllJobsEvents {
+        subscription,
+        prefix: path_prefix::of(&request),
+        has_begun: false,
+    }))
 }
 
 struct AllJobsEvents {
     subscription: JobsSubscription,
+    prefix: PathPrefix,
     has_begun: bool,
 }
 
@@ -56,16 +63,14 @@ impl SseSource for AllJobsEvents {
         match self.subscription.next().await {
             None => return Ok(Next::Interruption),
             Some(JobsUpdate::Snapshot(jobs)) => {
-                write(
-                    out,
-                    None,
-                    &JobsMessage::Snapshot { jobs: jobs.iter().map(JobView::of).collect() },
-                );
+                let jobs = jobs.iter().map(|job| JobView::of(job, &self.prefix)).collect();
+                write(out, None, &JobsMessage::Snapshot { jobs });
             }
             Some(JobsUpdate::Deleted(job_id)) => write(out, None, &JobsMessage::Deleted { job_id }),
             Some(JobsUpdate::Changed(jobs)) => {
                 for job in &*jobs {
-                    write(out, None, &JobsMessage::Job { job: &JobView::of(job) });
+                    let job = &JobView::of(job, &self.prefix);
+                    write(out, None, &JobsMessage::Job { job });
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::domain::event::{
 };
 use crate::domain::job::Job;
 use crate::domain::job_view::{self, JobView};
+use crate::domain::path_prefix::PathPrefix;
 use crate::domain::row_error::RowCode;
 use crate::domain::row_number::RowNumber;
 use crate::domain::status::JobStatus;
@@ -20,7 +21,10 @@ use crate::jobs::{DeliveredEvent, Delivery};
 
 /// The current way to write a job's events.
 #[derive(Debug)]
-pub(in crate::http) struct ApiEvents;
+pub(in crate::http) struct ApiEvents {
+    /// The path below which the listener sees the server.
+    pub(in crate::http) prefix: PathPrefix,
+}
 
 impl EventEncoder for ApiEvents {
     fn begin(&mut self, job: &Job, out: &mut Vec<u8>) {
@@ -36,7 +40,7 @@ impl EventEncoder for ApiEvents {
             total: job.total_rows,
             message: &progress_sentence(job),
             timestamp: &job_view::timestamp(job.updated_at),
-            job: Some(JobView::of(job)),
+            job: Some(JobView::of(job, &self.prefix)),
         };
         write(out, None, &snapshot);
     }
@@ -299,6 +303,10 @@ mod tests {
     use super::*;
     use crate::domain::job_view::tests::job;
 
+    fn api_events() -> ApiEvents {
+        ApiEvents { prefix: PathPrefix::default() }
+    }
+
     fn text(fill: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();
         fill(&mut out);
@@ -319,13 +327,13 @@ mod tests {
     #[test]
     fn a_notice_has_its_name_and_its_numbers() {
         let delivery = Delivery::Notice(Notice::EventsRemoved { first: 2, last: 7 });
-        let text = text(|out| ApiEvents.encode(&delivery, out));
+        let text = text(|out| api_events().encode(&delivery, out));
         assert!(text.contains(r#""notice":"events_removed","first":2,"last":7}"#), "{text}");
     }
 
     #[test]
     fn a_stream_begins_with_where_the_job_stands() {
-        let text = text(|out| ApiEvents.begin(&job(), out));
+        let text = text(|out| api_events().begin(&job(), out));
         let begin = r#"retry: 3000
 
 data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"total":700000,"message":"50000 of 700000 rows processed","timestamp":"2026-11-18T11:06:42.000Z","job":{"jobId":123,"#;

@@ -9,6 +9,7 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::api::Api;
+use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
@@ -50,7 +51,7 @@ pub(super) async fn job_events(
     if subscription.is_over() {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Ok(answer(subscription, ApiEvents))
+    Ok(answer(subscription, ApiEvents { prefix: path_prefix::of(&request) }))
 }
 
 fn rows(query: &Query) -> Result<RowEventMode, Problem> {

@@ -14,6 +14,7 @@ use super::api::Api;
 use super::cursor::{List, PageRequest};
 use super::download;
 use super::envelope;
+use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
@@ -57,7 +58,8 @@ pub(super) async fn list(
     let mut found = api.jobs.row_errors(id, after, limit).await?;
     let (stored, rows_stored) = api.jobs.stored_row_errors(id).await?;
     let next_cursor = page.truncate(&mut found, |error| error.id);
-    let base = format!("/api/v1/import/jobs/{id}");
+    let prefix = path_prefix::of(&request);
+    let base = prefix.to(format_args!("/api/v1/import/jobs/{id}"));
     envelope::ok(&RowErrorPage {
         errors: found,
         total: job.counts.failed,
@@ -65,7 +67,7 @@ pub(super) async fn list(
         truncated: rows_stored < job.counts.failed,
         next_cursor,
         links: RowErrorLinks {
-            job: crate::domain::job_view::status_url(id),
+            job: crate::domain::job_view::status_url(id, &prefix),
             errors_csv: format!("{base}/errors.csv"),
             errors_xlsx: format!("{base}/errors.xlsx"),
         },

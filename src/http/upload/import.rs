@@ -19,10 +19,12 @@ use crate::domain::job::Job;
 use crate::domain::job_view::status_url;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
+use crate::domain::path_prefix::PathPrefix;
 use crate::domain::warning::WarningView;
 use crate::faults::fault;
 use crate::http::api::Api;
 use crate::http::etag::KnownTags;
+use crate::http::path_prefix;
 use crate::http::problem::Problem;
 use crate::http::status::{answer, wait_for};
 use crate::http::{envelope, events};
@@ -51,6 +53,7 @@ pub(in crate::http) async fn import(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let dataset = Arc::clone(api.dataset(&name)?);
+    let prefix = path_prefix::of(&request);
     let wants_events = headers::accepts_events(request.headers());
     // A stream of events begins at once.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
@@ -59,16 +62,16 @@ pub(in crate::http) async fn import(
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
-        _ if wants_events => with_events(&api, &dataset, &submitted.job).await?,
-        None => accepted(&dataset, &submitted.job)?,
+        _ if wants_events => with_events(&api, &dataset, &submitted.job, prefix).await?,
+        None => accepted(&dataset, &submitted.job, &prefix)?,
         Some(seconds) => {
             let at_most = Duration::from_secs(seconds);
             let id = submitted.job.id;
             let job = wait_for(&api, id, at_most, |job| job.status.is_terminal()).await?;
             if job.status.is_terminal() {
-                answer(&job, &KnownTags::default())?
+                answer(&job, &KnownTags::default(), &prefix)?
             } else {
-                accepted(&dataset, &job)?
+                accepted(&dataset, &job, &prefix)?
             }
         }
     };
@@ -113,10 +116,10 @@ pub(in crate::http) fn true_value() -> actix_web::http::header::HeaderValue {
 }
 
 /// 202: the job is stored and will run, whatever happens to this server.
-fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
+fn accepted(dataset: &Dataset, job: &Job, prefix: &PathPrefix) -> Result<HttpResponse, Problem> {
     let message = format!("{} import started in background", singular(&dataset.title));
     let warnings = job.warnings.of_file().iter().map(WarningView::of).collect();
-    let started = JobAccepted { job_id: job.id, status_url: status_url(job.id), warnings };
+    let started = JobAccepted { job_id: job.id, status_url: status_url(job.id, prefix), warnings };
     let body = envelope::body(Some(&message), &started)?;
     let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
     response.insert_header((LOCATION, started.status_url)).insert_header((RETRY_AFTER, "1"));
@@ -124,13 +127,19 @@ fn accepted(dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
 }
 
 /// 200 with everything that happens to the job.
-async fn with_events(api: &Api, dataset: &Dataset, job: &Job) -> Result<HttpResponse, Problem> {
+async fn with_events(
+    api: &Api,
+    dataset: &Dataset,
+    job: &Job,
+    prefix: PathPrefix,
+) -> Result<HttpResponse, Problem> {
     let Ok(subscription) = api.jobs.subscribe(job.id, 0, job.options.rows).await else {
         // The job is stored: that it cannot be followed at the moment is no refusal.
-        return accepted(dataset, job);
+        return accepted(dataset, job, &prefix);
     };
-    let mut response = events::answer(subscription, events::ApiEvents);
-    if let Ok(location) = status_url(job.id).parse() {
+    let location = status_url(job.id, &prefix).parse();
+    let mut response = events::answer(subscription, events::ApiEvents { prefix });
+    if let Ok(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }
     response.headers_mut().insert(X_JOB_ID, job.id.into());
@@ -153,7 +162,9 @@ mod tests {
             columns: vec![],
             histories: vec![],
         };
-        let response = accepted(&dataset, &crate::domain::job_view::tests::job()).unwrap();
+        let response =
+            accepted(&dataset, &crate::domain::job_view::tests::job(), &PathPrefix::default());
+        let response = response.unwrap();
         assert_eq!(response.status(), 202);
         assert_eq!(response.headers().get(LOCATION).unwrap(), "/api/v1/import/status/123");
         assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
