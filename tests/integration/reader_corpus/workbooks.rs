@@ -61,6 +61,32 @@ pub(super) fn xlsx(cells: &[(&str, &str)]) -> Vec<u8> {
 }
 
 #[test]
+fn elements_without_content_are_closed_either_way() {
+    for strings in ["<sst/>", "<sst></sst>", "<x:sst xmlns:x=\"x\"/>"] {
+        let sheet = format!(
+            "<worksheet><cols/><sheetData><row>{}{}<c/></row><row/><row><c t=\"inlineStr\"><is/></c>\
+             <c t=\"str\"><v/></c></row><row>{}<c><v>7</v></c></row></sheetData><mergeCells/>\
+             </worksheet>",
+            inline("A1", "sku"),
+            inline("B1", "price"),
+            inline("A4", "X")
+        );
+        let parts: [(&str, &[u8]); 3] = [
+            ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+            ("xl/sharedStrings.xml", strings.as_bytes()),
+            ("xl/styles.xml", b"<styleSheet><numFmts/><cellXfs/></styleSheet>"),
+        ];
+        let bytes = package(ONE_SHEET, &parts);
+        let (found, rows) = read_bytes("a.xlsx", &bytes, &Options::default()).unwrap();
+        assert_eq!(found.header, ["sku", "price"], "{strings}");
+        let row = |number, cells: [(&str, CellKind); 2]| {
+            (number, cells.map(|(text, kind)| (text.to_owned(), kind)).to_vec())
+        };
+        assert_eq!(rows, [row(4, [("X", CellKind::Text), ("7", CellKind::Number)])], "{strings}");
+    }
+}
+
+#[test]
 fn cells_of_a_workbook_keep_their_kind() {
     let bytes = one_sheet(
         "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>sku</t></is></c>\

@@ -24,12 +24,16 @@ impl Strings {
                 Event::Empty(element) if element.local_name().as_ref() == "si" => {
                     strings.ends.push(strings.text.len());
                 }
-                Event::End(element) if element.local_name().as_ref() == "sst" => break,
+                Event::Empty(element) if element.local_name().as_ref() == "sst" => {
+                    return Ok(strings);
+                }
+                Event::End(element) if element.local_name().as_ref() == "sst" => {
+                    return Ok(strings);
+                }
                 Event::Eof => return Err(part.breaks_off("sst")),
                 _ => {}
             }
         }
-        Ok(strings)
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&str> {
