@@ -25,7 +25,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::RowSource;
-use super::error::ReadError;
+use super::error::{ReadError, WorkbookFault};
 use super::merged::{MergedCells, Region, push_cell};
 use crate::domain::detected::Format;
 use crate::domain::row::{CellKind, RawRow};
@@ -35,6 +35,9 @@ const MAGIC: &[u8; 8] = b"LBSPOOL\x02";
 
 /// Tag, count and place of the end frame.
 const END_BYTES: u64 = 17;
+
+/// Merged areas of a sheet.
+const REGIONS_MAX: usize = 200_000;
 
 /// Stands for decimals that are all shown.
 const ALL_DECIMALS: u8 = u8::MAX;
@@ -75,6 +78,16 @@ pub(crate) struct SheetFacts {
 }
 
 impl SheetFacts {
+    /// Adds an area of merged cells.
+    pub(crate) fn add_merged(&mut self, region: Region) -> Result<(), WorkbookFault> {
+        if self.merged.len() == REGIONS_MAX {
+            let detail = format!("a sheet has more than {REGIONS_MAX} merged areas");
+            return Err(WorkbookFault::Expands { detail });
+        }
+        self.merged.push(region);
+        Ok(())
+    }
+
     /// What matters in the first `columns` columns.
     pub(crate) fn within(mut self, columns: usize) -> Self {
         let columns = u32::try_from(columns).unwrap_or(u32::MAX);

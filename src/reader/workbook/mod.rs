@@ -321,7 +321,7 @@ impl Book {
             Self::Xlsx(book) => book.read(sheet, &mut rows),
             Self::Xlsb(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
             Self::Xls(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
-            Self::Ods(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
+            Self::Ods(book) => book.read(sheet, &mut rows),
         }
     }
 }

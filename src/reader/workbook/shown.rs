@@ -10,6 +10,10 @@ pub(crate) enum Shown<'a> {
     Plain,
     /// By a format.
     Format(&'a NumberFormat),
+    /// In a shape that the file itself says.
+    Shape(NumberShape),
+    /// As this text: with words around the number or signs within.
+    Label(&'a str, NumberShape),
     /// A day without its year or its day.
     ShortDay,
 }
@@ -17,11 +21,53 @@ pub(crate) enum Shown<'a> {
 /// Digits that a number may be filled up to.
 const DIGITS_MAX: u8 = 64;
 
-impl Shown<'_> {
+impl<'a> Shown<'a> {
+    /// How a file that stores the shown `text` beside the number shows it.
+    pub(crate) fn of_text(number: f64, text: &'a str, is_percent: bool) -> Self {
+        let text = text.trim();
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let Ok(of_digits) = digits.parse::<f64>() else { return Self::plain(is_percent) };
+        let value = if is_percent { number * 100.0 } else { number }.abs();
+        let marks = text
+            .bytes()
+            .rev()
+            .take_while(|byte| !matches!(byte, b'.' | b','))
+            .filter(u8::is_ascii_digit);
+        // The digits behind the last mark, unless the mark parts thousands.
+        let (behind_mark, has_mark) = (marks.count(), text.contains(['.', ',']));
+        let tried = has_mark.then_some(behind_mark).into_iter().chain([0]);
+        for decimals in tried.filter(|decimals| *decimals <= 15) {
+            let unit = 0.1_f64.powi(i32::try_from(decimals).unwrap_or_default());
+            let is_rounding = (of_digits * unit - value).abs() <= unit * 0.500_001;
+            if !is_rounding {
+                continue;
+            }
+            let whole = digits.len().saturating_sub(decimals);
+            let shape = NumberShape {
+                decimals: u8::try_from(decimals).ok(),
+                least_decimals: u8::try_from(decimals).unwrap_or_default(),
+                whole_digits: u8::try_from(whole).unwrap_or(DIGITS_MAX),
+                is_percent,
+            };
+            let has_words = text.chars().any(char::is_alphabetic);
+            return if has_words { Self::Label(text, shape) } else { Self::Shape(shape) };
+        }
+        Self::plain(is_percent)
+    }
+
+    fn plain(is_percent: bool) -> Self {
+        if is_percent {
+            return Self::Shape(NumberShape { is_percent, ..NumberShape::default() });
+        }
+        Self::Plain
+    }
+
     /// How `number` is shown.
     pub(crate) fn look(self, number: f64) -> Look {
         match self {
             Self::Plain | Self::ShortDay => Look::Plain,
+            Self::Shape(shape) => Look::Shape(shape),
+            Self::Label(_, shape) => Look::Label(shape),
             Self::Format(format) => format.look(number),
         }
     }
@@ -30,7 +76,8 @@ impl Shown<'_> {
     pub(crate) fn label(self, number: f64) -> Option<String> {
         match self {
             Self::Format(format) => format.text(number),
-            Self::Plain | Self::ShortDay => None,
+            Self::Label(text, _) => Some(text.to_owned()),
+            Self::Plain | Self::Shape(_) | Self::ShortDay => None,
         }
     }
 }
@@ -114,5 +161,22 @@ mod tests {
         check("-0.005", (Some(1), 1, true), "-0.5%", CellKind::Percent { decimals: None });
         check("0", (Some(0), 1, true), "0%", CellKind::Percent { decimals: None });
         check("2", (None, 0, true), "200%", CellKind::Percent { decimals: None });
+    }
+
+    #[test]
+    fn a_stored_text_says_the_shape() {
+        let shape = |number, text, is_percent| match Shown::of_text(number, text, is_percent) {
+            Shown::Shape(shape) => (shape.decimals, shape.whole_digits, shape.is_percent),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shape(23.7881, "23.79", false), (Some(2), 2, false));
+        assert_eq!(shape(1234.5, "1.234,50 €", false), (Some(2), 4, false));
+        assert_eq!(shape(1234.0, "1,234", false), (Some(0), 4, false));
+        assert_eq!(shape(1234.0, "001234", false), (Some(0), 6, false));
+        assert_eq!(shape(0.18, "18%", true), (Some(0), 2, true));
+        assert_eq!(shape(0.285, "28,5 %", true), (Some(1), 2, true));
+        assert_eq!(shape(0.18, "", true), (None, 0, true));
+        assert!(matches!(Shown::of_text(12.0, "12 kg", false), Shown::Label("12 kg", _)));
+        assert!(matches!(Shown::of_text(1e20, "1E+20", false), Shown::Plain));
     }
 }

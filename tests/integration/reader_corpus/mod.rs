@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 mod containers;
 mod refused;
 mod spreadsheets;
-mod workbooks;
+pub(crate) mod workbooks;
 
 use refused::{ODD, read_or_refused};
 use workbooks::{archive, xlsx};

@@ -75,12 +75,19 @@ fn values_come_from_attributes_and_texts_from_paragraphs() {
     };
     let number = |value: &str| format!("office:value-type=\"float\" office:value=\"{value}\"");
     let found = |text: &str, kind| Some((text.to_owned(), kind));
-    assert_eq!(cell(&number("12.5"), "<text:p>13</text:p>"), found("12.5", CellKind::Number));
+    assert_eq!(cell(&number("12.5"), "<text:p>12,5</text:p>"), found("12.5", CellKind::Number));
+    let rounded = CellKind::RoundedNumber { decimals: 0 };
+    assert_eq!(cell(&number("12.5"), "<text:p>13</text:p>"), found("12.5", rounded));
+    assert_eq!(cell(&number("12"), "<text:p>0012</text:p>"), found("0012", CellKind::Number));
+    let percent = "office:value-type=\"percentage\" office:value=\"0.18\"";
+    let all = CellKind::Percent { decimals: None };
+    assert_eq!(cell(percent, "<text:p>18 %</text:p>"), found("18%", all));
     assert_eq!(cell(&number(""), "<text:p>12.50</text:p>"), found("12.50", CellKind::Text));
     assert_eq!(cell(&number(""), ""), None, "an empty number is an empty cell");
     assert_eq!(cell("table:formula=\"of:=A1\"", ""), found("", CellKind::NoValue));
     let date = "office:value-type=\"date\" office:date-value=\"2026-11-22\"";
-    assert_eq!(cell(date, "<text:p>22.11.</text:p>"), found("2026-11-22", CellKind::Date));
+    assert_eq!(cell(date, "<text:p>22.11.26</text:p>"), found("2026-11-22", CellKind::Date));
+    assert_eq!(cell(date, "<text:p>22.11.</text:p>"), found("2026-11-22", CellKind::ShortDay));
     let inside = "<office:annotation><text:p>a note</text:p></office:annotation>\
                   <draw:frame><text:p>a picture</text:p></draw:frame>\
                   <text:p>two  <text:span>words &amp;\n more</text:span><text:s text:c=\"2\"/>!</text:p>\
@@ -100,6 +107,30 @@ fn rows_and_cells_are_repeated_and_gaps_are_not() {
     let (_, rows) = read_bytes("a.ods", &ods(&table("a", &rows)), &Options::default()).unwrap();
     assert_eq!(rows.iter().map(|row| row.0).collect::<Vec<_>>(), [1002, 1003]);
     assert_eq!(texts(&rows), [["7", "7"], ["7", "7"]]);
+}
+
+#[test]
+fn merged_cells_repeat_their_value() {
+    let merged = "<table:table-cell table:number-columns-spanned=\"2\" \
+                  table:number-rows-spanned=\"3\" office:value-type=\"string\">\
+                  <text:p>Tools</text:p></table:table-cell><table:covered-table-cell/>";
+    let covered = "<table:covered-table-cell table:number-columns-repeated=\"2\"/>";
+    let rows = [
+        header(),
+        row(&(text("A-1") + merged)),
+        row(&(text("A-2") + covered)),
+        row(&(text("A-3") + covered)),
+        row(&text("A-4")),
+    ];
+    let bytes = ods(&table("a", &rows.concat()));
+    let (_, rows) = read_bytes("a.ods", &bytes, &Options::default()).unwrap();
+    let cell = |text: &str, kind| (text.to_owned(), kind);
+    let whole = |sku| {
+        vec![cell(sku, CellKind::Text), cell("Tools", CellKind::Text), cell("", CellKind::Missing)]
+    };
+    let cells: Vec<_> = rows.into_iter().map(|(_, cells)| cells).collect();
+    assert_eq!(cells[..3], ["A-1", "A-2", "A-3"].map(whole));
+    assert_eq!(cells[3], [cell("A-4", CellKind::Text)]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::products::{faults, load};
 use super::workbooks::upload;
+use crate::reader_corpus::workbooks::archive;
 use crate::support::{Kind, Server, Upload};
 
 fn sheet<'a>(book: &'a mut Workbook, header: &[&str]) -> &'a mut Worksheet {
@@ -156,5 +157,40 @@ async fn hidden_rows_and_columns_are_imported_and_counted_or_left_out() {
     let (status, rows) = load(book().option("hidden", "skip"), "sku, mrp").await;
     assert_eq!(rows, [["R1", "NULL"], ["R3", "NULL"]]);
     assert_eq!((&status["counts"]["created"], &status["counts"]["failed"]), (&2.into(), &0.into()));
+    assert_eq!(warnings(&status), told);
+}
+
+#[tokio::test]
+async fn hidden_rows_and_columns_of_a_spreadsheet_are_told_or_left_out() {
+    let cell = |text: &str| {
+        format!(
+            "<table:table-cell office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>"
+        )
+    };
+    let row = |hidden: &str, sku: &str, name: &str, mrp: &str| {
+        let cells = [sku, name, mrp].map(cell).concat();
+        format!("<table:table-row {hidden}>{cells}</table:table-row>")
+    };
+    let content = [
+        "<office:document-content><office:body><office:spreadsheet><table:table table:name=\"a\">",
+        "<table:table-column table:number-columns-repeated=\"2\"/>",
+        "<table:table-column table:visibility=\"collapse\"/>",
+        &row("", "SKU", "Name", "MRP"),
+        &row("", "R1", "Arnica", "1"),
+        &row("table:visibility=\"filter\"", "R2", "Arnica", "2"),
+        &row("table:visibility=\"visible\"", "R3", "Arnica", "3"),
+        "</table:table></office:spreadsheet></office:body></office:document-content>",
+    ]
+    .concat();
+    let file = || Upload::file("products.ods", archive(&[("content.xml", content.as_bytes())]));
+    let told = [
+        ("hidden_rows".to_owned(), String::new(), 1),
+        ("hidden_columns".to_owned(), String::new(), 1),
+    ];
+    let (status, rows) = load(file(), "sku, mrp").await;
+    assert_eq!(rows, [["R1", "1"], ["R2", "2"], ["R3", "3"]]);
+    assert_eq!(warnings(&status), told);
+    let (status, rows) = load(file().option("hidden", "skip"), "sku, mrp").await;
+    assert_eq!(rows, [["R1", "NULL"], ["R3", "NULL"]]);
     assert_eq!(warnings(&status), told);
 }

@@ -4,7 +4,9 @@ use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
 
 use crate::domain::row::is_error_word;
+use crate::reader::merged::Region;
 use crate::reader::workbook::cell::CellValue;
+use crate::reader::workbook::shown::Shown;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum ValueType {
@@ -18,6 +20,11 @@ enum ValueType {
     Text,
 }
 
+/// A number of cells.
+fn count(text: &str) -> u32 {
+    text.trim().parse().unwrap_or(1)
+}
+
 /// A cell, filled again and again.
 #[derive(Debug, Default)]
 pub(super) struct OdsCell {
@@ -28,7 +35,10 @@ pub(super) struct OdsCell {
     shown: String,
     is_formula: bool,
     is_error: bool,
+    is_percent: bool,
     repeated: u32,
+    /// Columns and rows that the cell covers, its own among them.
+    span: (u32, u32),
     number: f64,
 }
 
@@ -36,10 +46,16 @@ impl OdsCell {
     /// Takes what the element's attributes say.
     pub(super) fn begin(&mut self, element: &BytesStart<'_>) {
         self.shown.clear();
-        *self = Self { shown: std::mem::take(&mut self.shown), repeated: 1, ..Self::default() };
+        *self = Self {
+            shown: std::mem::take(&mut self.shown),
+            repeated: 1,
+            span: (1, 1),
+            ..Self::default()
+        };
         for attribute in element.attributes().with_checks(false).flatten() {
             match attribute.key.as_ref() {
                 "office:value-type" => {
+                    self.is_percent = &*attribute.value == "percentage";
                     self.value_type = match &*attribute.value {
                         "float" | "percentage" | "currency" => ValueType::Number,
                         "boolean" => ValueType::Boolean,
@@ -59,9 +75,9 @@ impl OdsCell {
                 }
                 "calcext:value-type" => self.is_error = &*attribute.value == "error",
                 "table:formula" => self.is_formula = true,
-                "table:number-columns-repeated" => {
-                    self.repeated = attribute.value.trim().parse().unwrap_or(1);
-                }
+                "table:number-columns-repeated" => self.repeated = count(&attribute.value),
+                "table:number-columns-spanned" => self.span.0 = count(&attribute.value).max(1),
+                "table:number-rows-spanned" => self.span.1 = count(&attribute.value).max(1),
                 _ => {}
             }
         }
@@ -78,6 +94,37 @@ impl OdsCell {
 
     pub(super) fn repeated(&self) -> u32 {
         self.repeated
+    }
+
+    /// The area of which this cell, at `row` and `column`, is the first, if it is merged. In rows
+    /// that are repeated, it lies in each of them.
+    pub(super) fn region(&self, (row, column): (u32, u32), repeated_rows: u32) -> Option<Region> {
+        let (columns, rows) = (self.span.0, self.span.1.max(repeated_rows));
+        (self.span != (1, 1)).then(|| Region {
+            first_row: row,
+            last_row: row.saturating_add(rows - 1),
+            first_column: column,
+            last_column: column.saturating_add(columns - 1),
+        })
+    }
+
+    /// What the cell shows of its value. The file stores the text that it shows, in the words and
+    /// signs of the language that it was written in.
+    pub(super) fn look(&self) -> Shown<'_> {
+        match self.value_type {
+            ValueType::Number => Shown::of_text(self.number, &self.shown, self.is_percent),
+            // A formula makes a day on purpose.
+            ValueType::Date if !self.is_formula && self.hides_year() => Shown::ShortDay,
+            _ => Shown::Plain,
+        }
+    }
+
+    /// True for a day that is shown without its year: `1-Mar`.
+    fn hides_year(&self) -> bool {
+        let value = self.value.as_deref().unwrap_or_default();
+        let year = value.split('-').next().unwrap_or_default();
+        let short = year.get(year.len().saturating_sub(2)..).unwrap_or_default();
+        !self.shown.is_empty() && !short.is_empty() && !self.shown.contains(short)
     }
 
     pub(super) fn is_empty(&self) -> bool {

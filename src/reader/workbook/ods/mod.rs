@@ -13,12 +13,12 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use self::cell::OdsCell;
-use self::xml::{OdsXml, attribute, repeats};
+use self::xml::{OdsXml, attribute, is_hidden, repeats};
 use super::archive::{self, Archive};
 use super::fault::{corrupt, place, sheet_broken};
 use super::rows::{RowCells, RowGatherer};
-use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
+use crate::reader::spool::SheetFacts;
 
 const CONTENT: &str = "content.xml";
 
@@ -49,7 +49,7 @@ impl Ods {
         &mut self,
         sheet: &str,
         rows: &mut RowGatherer<F>,
-    ) -> Result<(), WorkbookFault>
+    ) -> Result<SheetFacts, WorkbookFault>
     where
         F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
     {
@@ -62,8 +62,12 @@ impl Ods {
             row: 0,
             column: 0,
             copies: 0,
+            facts: SheetFacts::default(),
         };
-        if table.find()? { table.read(rows) } else { Ok(()) }
+        if table.find()? {
+            table.read(rows)?;
+        }
+        Ok(table.facts)
     }
 }
 
@@ -125,6 +129,7 @@ struct TableReader<'a> {
     row: u32,
     column: u32,
     copies: u64,
+    facts: SheetFacts,
 }
 
 impl TableReader<'_> {
@@ -157,12 +162,23 @@ impl TableReader<'_> {
         F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
     {
         // A table within a cell ends before the table itself does.
-        let mut depth = 0_u32;
+        let (mut depth, mut columns) = (0_u32, 0_u32);
         loop {
             self.buffer.clear();
-            let repeated = match self.xml.read_event_into(&mut self.buffer) {
+            let (repeated, is_hidden) = match self.xml.read_event_into(&mut self.buffer) {
                 Ok(Event::Start(element)) => match element.name().as_ref() {
-                    "table:table-row" => repeats(&element, "table:number-rows-repeated"),
+                    "table:table-row" => {
+                        (repeats(&element, "table:number-rows-repeated"), is_hidden(&element))
+                    }
+                    "table:table-column" if depth == 0 => {
+                        let next = columns
+                            .saturating_add(repeats(&element, "table:number-columns-repeated"));
+                        if is_hidden(&element) && next > columns {
+                            self.facts.hidden_columns.push((columns, next - 1));
+                        }
+                        columns = next;
+                        continue;
+                    }
                     "table:table" => {
                         depth += 1;
                         continue;
@@ -179,8 +195,8 @@ impl TableReader<'_> {
                 Ok(Event::Eof) | Err(_) => return Err(self.broken()),
                 Ok(_) => continue,
             };
-            self.gather_row()?;
-            if self.hand_on(repeated, rows)?.is_break() {
+            self.gather_row(repeated)?;
+            if self.hand_on((repeated, is_hidden), rows)?.is_break() {
                 return Ok(());
             }
             self.row = self.row.saturating_add(repeated);
@@ -188,7 +204,7 @@ impl TableReader<'_> {
     }
 
     /// Reads the cells up to the end of the row; empty ones only move the column on.
-    fn gather_row(&mut self) -> Result<(), WorkbookFault> {
+    fn gather_row(&mut self, repeated_rows: u32) -> Result<(), WorkbookFault> {
         (self.filled, self.column) = (0, 0);
         loop {
             self.buffer.clear();
@@ -206,6 +222,9 @@ impl TableReader<'_> {
                         let repeated = cell.repeated();
                         if paragraph::read(&mut self.xml, cell.shown()).is_err() {
                             return Err(self.broken());
+                        }
+                        if let Some(region) = cell.region((self.row, self.column), repeated_rows) {
+                            self.facts.add_merged(region)?;
                         }
                         if !cell.is_empty() {
                             self.filled += 1;
@@ -226,7 +245,7 @@ impl TableReader<'_> {
     /// Gives the row to `rows` as often as it is repeated.
     fn hand_on<F>(
         &mut self,
-        repeated: u32,
+        (repeated, is_hidden): (u32, bool),
         rows: &mut RowGatherer<F>,
     ) -> Result<ControlFlow<()>, WorkbookFault>
     where
@@ -249,9 +268,12 @@ impl TableReader<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         for row in (self.row..).take(repeated as usize) {
+            if is_hidden {
+                rows.hide(row);
+            }
             for (first, cell) in cells {
                 for column in (*first..).take(cell.repeated() as usize) {
-                    if rows.cell((row, column), cell.value(), Shown::Plain)?.is_break() {
+                    if rows.cell((row, column), cell.value(), cell.look())?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }

@@ -21,3 +21,8 @@ pub(super) fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> 
 pub(super) fn repeats(element: &BytesStart<'_>, name: &str) -> u32 {
     attribute(element, name).and_then(|count| count.trim().parse().ok()).unwrap_or(1)
 }
+
+/// True for a row or a column that is hidden, by hand or by a filter.
+pub(super) fn is_hidden(element: &BytesStart<'_>) -> bool {
+    attribute(element, "table:visibility").is_some_and(|it| it != "visible")
+}

@@ -7,9 +7,7 @@ use memchr::memmem::Finder;
 use super::xml::PartBytes;
 use crate::reader::error::WorkbookFault;
 use crate::reader::merged::Region;
-
-/// Merged areas of a sheet.
-const REGIONS_MAX: usize = 200_000;
+use crate::reader::spool::SheetFacts;
 
 /// Bytes of a tag `mergeCell` at most.
 const TAG_BYTES: usize = 256;
@@ -19,7 +17,7 @@ const TAG_BYTES: usize = 256;
 pub(super) fn find_regions(
     bytes: PartBytes<'_>,
     most: u64,
-    regions: &mut Vec<Region>,
+    facts: &mut SheetFacts,
 ) -> Result<(), WorkbookFault> {
     let finder = Finder::new(b"mergeCell ");
     let mut bytes = bytes.take(most);
@@ -44,11 +42,9 @@ pub(super) fn find_regions(
                 from += at + 1;
                 continue;
             };
-            if regions.len() == REGIONS_MAX {
-                let detail = format!("a sheet has more than {REGIONS_MAX} merged areas");
-                return Err(WorkbookFault::Expands { detail });
+            if let Some(region) = tag.get(..end).and_then(region) {
+                facts.add_merged(region)?;
             }
-            regions.extend(tag.get(..end).and_then(region));
             from += at + end;
         }
         if is_last {

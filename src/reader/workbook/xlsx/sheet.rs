@@ -96,7 +96,7 @@ impl<'a, 'b> SheetReader<'a, 'b> {
         };
         let is_whole = flow.is_continue() && rows.end_row()?.is_continue();
         let most = if is_whole { u64::MAX } else { AFTER_SAMPLE_BYTES };
-        find_regions(self.part.into_bytes(), most, &mut self.facts.merged)?;
+        find_regions(self.part.into_bytes(), most, &mut self.facts)?;
         Ok(self.facts)
     }
 
