@@ -42,22 +42,21 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
         Err(RunError::Stopped) => return release(context, job).await,
         Err(error) if error.is_panic() => return recover_from_panic(context, job, &error).await,
         Err(error) if error.is_temporary() => return suspend(context, job, &error).await,
-        Err(error) => {
-            let message = error_chain(&error);
-            if error.code().status() >= 500 {
-                tracing::error!(
-                    event = "job_failed",
-                    job_id = job.id,
-                    error = error_chain(&error),
-                    "job failed in the server"
-                );
-            }
-            End::Failed { code: error.code(), message }
-        }
+        Err(error) => End::Failed { code: error.code(), message: error_chain(&error) },
     };
     // With the server's stop, not the job's: this end may be the reason that the job is stopped.
     match retry_until_stored(context, job.id, || context.run_store.finish(job, &end)).await {
         Ok(Some(ended)) => {
+            if let End::Failed { code, message } = &end
+                && code.status() >= 500
+            {
+                tracing::error!(
+                    event = "job_failed",
+                    job_id = job.id,
+                    error = message,
+                    "job failed in the server"
+                );
+            }
             tracing::info!(
                 event = "job_ended",
                 job_id = job.id,
@@ -71,8 +70,17 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             context.manager.publish(ended.clone());
             prune::after_the_end(context, &ended);
         }
-        // Cancelled, or owned by another server by now: the table says which.
-        Ok(None) => refresh(context, job).await,
+        // Cancelled, deleted, or owned by another server by now: the table says which. What failed in a
+        // run that was taken away is no fault.
+        Ok(None) => {
+            tracing::debug!(
+                event = "run_taken_away",
+                job_id = job.id,
+                ?end,
+                "run has lost its job"
+            );
+            refresh(context, job).await;
+        }
         Err(error) => leave(context, job, &error).await,
     }
 }

@@ -2,18 +2,23 @@
 //! is in `connection`, writing rows in `postgres` and `sqlite`.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use entity::import_log::Column;
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::store::error::{ErrorContext, StoreError};
+use crate::store::sqlite::busy_timeout::BusyTimeout;
 use crate::store::{Database, Store};
 
 /// Key of the advisory lock under which concurrency slots are given away.
 const SLOTS_LOCK: i64 = 0x4c6f_6164_6261_7902;
+
+/// First half of the keys of advisory locks on an `Idempotency-Key`; the second is its hash.
+const KEYS_LOCK: i32 = 0x4c6f_6164;
 
 /// How the catalog of the database is read. Parameter: the table.
 #[derive(Debug, Clone, Copy)]
@@ -79,9 +84,14 @@ impl Store {
     }
 
     /// The turn to write; nothing to wait for on PostgreSQL.
-    pub(in crate::store) async fn lock_writes(&self) -> Option<OwnedMutexGuard<()>> {
+    pub(in crate::store) async fn lock_writes(&self) -> Option<OwnedMutexGuard<BusyTimeout>> {
         match &self.kind {
-            Database::Sqlite { write_lock, .. } => Some(Arc::clone(write_lock).lock_owned().await),
+            Database::Sqlite { write_lock, .. } => {
+                let asked = Instant::now();
+                let mut turn = Arc::clone(write_lock).lock_owned().await;
+                turn.set_after(asked.elapsed(), &self.write).await;
+                Some(turn)
+            }
             Database::Postgres { .. } => None,
         }
     }
@@ -122,6 +132,23 @@ impl Store {
             let lock = Expr::cust_with_values("pg_advisory_xact_lock($1)", [SLOTS_LOCK]);
             let lock = Query::select().expr(lock).to_owned();
             transaction.query_one(&lock).await.context("wait for the claims of others")?;
+        }
+        Ok(())
+    }
+
+    /// Waits until no other request stores a job under this key. None will until the transaction ends.
+    pub(in crate::store) async fn lock_key(
+        &self,
+        transaction: &DatabaseTransaction,
+        key: &str,
+    ) -> Result<(), StoreError> {
+        if let Database::Postgres { .. } = self.kind {
+            let lock = Expr::cust_with_values(
+                "pg_advisory_xact_lock($1, hashtext($2))",
+                [Value::from(KEYS_LOCK), Value::from(key)],
+            );
+            let lock = Query::select().expr(lock).to_owned();
+            transaction.query_one(&lock).await.context("wait for the same Idempotency-Key")?;
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ enum Database {
     Sqlite {
         path: PathBuf,
         /// SQLite has one writer. Waiting here is fair; waiting in SQLite is polling.
-        write_lock: Arc<Mutex<()>>,
+        write_lock: Arc<Mutex<sqlite::busy_timeout::BusyTimeout>>,
     },
     /// A PostgreSQL server.
     Postgres {

@@ -30,6 +30,7 @@ mod databases;
 mod failpoints;
 mod fair;
 mod history;
+mod locked_file;
 mod many_servers;
 mod model;
 mod options;

@@ -15,7 +15,6 @@ use super::headers;
 use super::parse::parse;
 use crate::dataset::model::{Dataset, Run};
 use crate::dataset::singular;
-use crate::domain::job::Job;
 use crate::domain::job_view::status_url;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
@@ -40,6 +39,9 @@ pub(in crate::http) const IDEMPOTENCY_REPLAYED: HeaderName =
 struct JobAccepted {
     job_id: i64,
     status_url: String,
+    /// Only of a job that an earlier request made: it may be anywhere in its life.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
     /// What is known of the file before its rows are read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<WarningView>,
@@ -62,8 +64,8 @@ pub(in crate::http) async fn import(
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
-        _ if wants_events => with_events(&api, &dataset, &submitted.job, prefix).await?,
-        None => accepted(&dataset, &submitted.job, &prefix)?,
+        _ if wants_events => with_events(&api, &dataset, &submitted, prefix).await?,
+        None => accepted(&dataset, &submitted, &prefix)?,
         Some(seconds) => {
             let at_most = Duration::from_secs(seconds);
             let id = submitted.job.id;
@@ -71,7 +73,7 @@ pub(in crate::http) async fn import(
             if job.status.is_terminal() {
                 answer(&job, &KnownTags::default(), &prefix)?
             } else {
-                accepted(&dataset, &job, &prefix)?
+                accepted(&dataset, &Submitted { job, ..submitted }, &prefix)?
             }
         }
     };
@@ -116,13 +118,28 @@ pub(in crate::http) fn true_value() -> actix_web::http::header::HeaderValue {
 }
 
 /// 202: the job is stored and will run, whatever happens to this server.
-fn accepted(dataset: &Dataset, job: &Job, prefix: &PathPrefix) -> Result<HttpResponse, Problem> {
-    let message = format!("{} import started in background", singular(&dataset.title));
+fn accepted(
+    dataset: &Dataset,
+    submitted: &Submitted,
+    prefix: &PathPrefix,
+) -> Result<HttpResponse, Problem> {
+    let Submitted { job, replayed } = submitted;
+    let noun = singular(&dataset.title);
+    let message = if *replayed {
+        format!("{noun} import was accepted before: job {} is {}", job.id, job.status)
+    } else {
+        format!("{noun} import started in background")
+    };
+    let status = replayed.then(|| job.status.as_str());
     let warnings = job.warnings.of_file().iter().map(WarningView::of).collect();
-    let started = JobAccepted { job_id: job.id, status_url: status_url(job.id, prefix), warnings };
+    let started =
+        JobAccepted { job_id: job.id, status_url: status_url(job.id, prefix), status, warnings };
     let body = envelope::body(Some(&message), &started)?;
     let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
-    response.insert_header((LOCATION, started.status_url)).insert_header((RETRY_AFTER, "1"));
+    response.insert_header((LOCATION, started.status_url));
+    if !job.status.is_terminal() {
+        response.insert_header((RETRY_AFTER, "1"));
+    }
     Ok(response.content_type("application/json").body(body))
 }
 
@@ -130,12 +147,13 @@ fn accepted(dataset: &Dataset, job: &Job, prefix: &PathPrefix) -> Result<HttpRes
 async fn with_events(
     api: &Api,
     dataset: &Dataset,
-    job: &Job,
+    submitted: &Submitted,
     prefix: PathPrefix,
 ) -> Result<HttpResponse, Problem> {
+    let job = &submitted.job;
     let Ok(subscription) = api.jobs.subscribe(job.id, 0, job.options.rows).await else {
         // The job is stored: that it cannot be followed at the moment is no refusal.
-        return accepted(dataset, job, &prefix);
+        return accepted(dataset, submitted, &prefix);
     };
     let location = status_url(job.id, &prefix).parse();
     let mut response = events::answer(subscription, events::ApiEvents { prefix });
@@ -162,9 +180,9 @@ mod tests {
             columns: vec![],
             histories: vec![],
         };
-        let response =
-            accepted(&dataset, &crate::domain::job_view::tests::job(), &PathPrefix::default());
-        let response = response.unwrap();
+        let mut submitted =
+            Submitted { job: crate::domain::job_view::tests::job(), replayed: false };
+        let response = accepted(&dataset, &submitted, &PathPrefix::default()).unwrap();
         assert_eq!(response.status(), 202);
         assert_eq!(response.headers().get(LOCATION).unwrap(), "/api/v1/import/status/123");
         assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
@@ -173,6 +191,18 @@ mod tests {
             String::from_utf8_lossy(&body),
             "{\"success\":true,\"message\":\"Product import started in background\",\
              \"data\":{\"jobId\":123,\"statusUrl\":\"/api/v1/import/status/123\"}}\n"
+        );
+
+        submitted.replayed = true;
+        submitted.job.status = crate::domain::status::JobStatus::Completed;
+        let response = accepted(&dataset, &submitted, &PathPrefix::default()).unwrap();
+        assert_eq!(response.headers().get(RETRY_AFTER), None);
+        let body = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&body),
+            "{\"success\":true,\"message\":\"Product import was accepted before: job 123 is completed\",\
+             \"data\":{\"jobId\":123,\"statusUrl\":\"/api/v1/import/status/123\",\
+             \"status\":\"completed\"}}\n"
         );
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::store::connection::sessions::{ACQUIRE_TIMEOUT, Sessions};
 use crate::store::error::{ErrorContext, StoreError};
+use crate::store::sqlite::busy_timeout::BusyTimeout;
 use crate::store::{Database, Store};
 
 /// Key of the advisory lock that lets one server at a time migrate a PostgreSQL database.
@@ -66,7 +67,7 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10))
+            .busy_timeout(BusyTimeout::LONGEST)
             .pragma("wal_autocheckpoint", "20000")
             // Small questions only: the rows of files go through the chunk writer.
             .pragma("cache_size", "-512")
@@ -99,7 +100,10 @@ impl Store {
         Ok(Self {
             write,
             read,
-            kind: Database::Sqlite { path, write_lock: Arc::new(Mutex::new(())) },
+            kind: Database::Sqlite {
+                path,
+                write_lock: Arc::new(Mutex::new(BusyTimeout::default())),
+            },
         })
     }
 

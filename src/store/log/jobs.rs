@@ -81,6 +81,11 @@ impl Store {
         new: &NewJob,
         storage_location: &str,
     ) -> Result<Inserted, StoreError> {
+        // Before the row, which takes a number also when it is not stored.
+        if let Some(job) = self.holder(&transaction, new.idempotency_key.as_deref()).await? {
+            transaction.rollback().await.context(STORE_JOB)?;
+            return Ok(Inserted::KeyTaken(job));
+        }
         let now = self.time(&transaction).await?;
         let row = import_log::ActiveModel {
             uuid: Set(new.uuid.to_string()),
@@ -133,10 +138,24 @@ impl Store {
         }
     }
 
+    /// The job that has the key of a new one. When there is none, nobody else stores a job under this
+    /// key until the transaction ends.
+    async fn holder(
+        &self,
+        transaction: &DatabaseTransaction,
+        key: Option<&str>,
+    ) -> Result<Option<Job>, StoreError> {
+        let Some(key) = key else { return Ok(None) };
+        self.lock_key(transaction, key).await?;
+        let with_key = import_log::Column::IdempotencyKey.eq(key);
+        let found = import_log::Entity::find().filter(with_key).one(transaction).await;
+        found.context("look up the Idempotency-Key")?.map(job).transpose()
+    }
+
     /// The job with this `Idempotency-Key`.
     pub async fn get_by_key(&self, key: &str) -> Result<Option<Job>, StoreError> {
         let with_key = import_log::Column::IdempotencyKey.eq(key);
-        let found = import_log::Entity::find().filter(with_key).one(&self.write).await;
+        let found = import_log::Entity::find().filter(with_key).one(&self.read).await;
         found.context("look up the Idempotency-Key")?.map(job).transpose()
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 use crate::store::chunk::fence::FencedJob;
 use crate::store::chunk::protocol::{ChunkTx, CommitState};
 use crate::store::error::{ErrorContext, StoreError};
+use crate::store::sqlite::busy_timeout::BusyTimeout;
 use crate::store::{Database, Store};
 
 /// Foreign keys refuse their row at once, not the whole chunk at the end. Images show times in UTC,
@@ -27,7 +28,7 @@ pub(in crate::store) struct RollbackTx {
 
 struct OpenTransaction {
     transaction: DatabaseTransaction,
-    _write_lock: Option<OwnedMutexGuard<()>>,
+    _write_lock: Option<OwnedMutexGuard<BusyTimeout>>,
 }
 
 impl RollbackTx {

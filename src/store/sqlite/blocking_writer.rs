@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+use super::busy_timeout::BusyTimeout;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
 use crate::store::chunk::protocol::{ChunkCommitter, ChunkTx, RowWriter};
@@ -13,7 +14,7 @@ use crate::store::error::StoreError;
 
 /// A committer that is lent to such a thread, chunk by chunk.
 pub(super) struct BlockingWriter<C> {
-    write_lock: Arc<Mutex<()>>,
+    write_lock: Arc<Mutex<BusyTimeout>>,
     /// Away while a thread works with it; gone for good if that thread panicked.
     committer: Option<C>,
 }
@@ -23,7 +24,10 @@ where
     T: ChunkTx + 'static,
     W: RowWriter<T> + 'static,
 {
-    pub(super) fn new(write_lock: Arc<Mutex<()>>, committer: ChunkCommitter<T, W>) -> Self {
+    pub(super) fn new(
+        write_lock: Arc<Mutex<BusyTimeout>>,
+        committer: ChunkCommitter<T, W>,
+    ) -> Self {
         Self { write_lock, committer: Some(committer) }
     }
 

@@ -4,6 +4,7 @@
 
 mod bind;
 mod blocking_writer;
+pub(super) mod busy_timeout;
 mod journal;
 mod merge;
 mod references;
@@ -26,6 +27,7 @@ use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::{ErrorContext, StoreError};
 use blocking_writer::BlockingWriter;
+use busy_timeout::BusyTimeout;
 use session::SqliteTx;
 
 /// Writes the chunks of a job.
@@ -34,7 +36,7 @@ pub(super) struct SqliteWriter(BlockingWriter<ChunkCommitter<SqliteTx, SqliteRow
 impl SqliteWriter {
     pub(super) fn open(
         path: &Path,
-        write_lock: Arc<Mutex<()>>,
+        write_lock: Arc<Mutex<BusyTimeout>>,
         settings: WriterSettings,
         target: Target,
     ) -> Result<Self, StoreError> {

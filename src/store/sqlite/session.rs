@@ -1,6 +1,7 @@
 //! The transactions of chunks on SQLite. Its functions block: they belong on a thread that may.
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
@@ -11,6 +12,10 @@ use crate::store::chunk::fence::FencedJob;
 use crate::store::chunk::protocol::{ChunkTx, CommitState};
 use crate::store::dialect::now_utc;
 use crate::store::error::{ErrorContext, StoreError};
+
+/// How long a chunk waits for another program that has the file locked. Requests wait behind it, and it
+/// is tried again.
+const CHUNK_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection for one job.
 pub(in crate::store) struct SqliteTx {
@@ -57,7 +62,7 @@ impl SqliteTx {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.busy_timeout(CHUNK_BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;

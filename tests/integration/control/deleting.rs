@@ -1,7 +1,8 @@
 //! Deleting a job: its rows in every table and its files are gone, what it imported stays.
 
 use super::steer::*;
-use crate::support::{Upload, both};
+use crate::streams::files::products;
+use crate::support::{SLOW, Upload, both};
 
 /// A file that leaves something in every table that knows of jobs.
 const TEXT: &str = "SKU,Name,Category,MRP\nA,Arnica,Drops,1\nA,Arnica,Drops,2\nB,Bryonia,Drops,x\n";
@@ -64,6 +65,25 @@ both!(a_job_that_has_not_ended_cannot_be_deleted, [("LOADBAY_CHUNK_ROWS", "1")],
         server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
         server.status(next).await.assert_problem(404, "job_not_found");
     }
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
+});
+
+// The chunk in flight finds no job any more, which is no fault of anybody.
+both!(cancelling_and_deleting_a_running_job_is_no_error_of_the_server, [SLOW], |server| {
+    for (prefix, options) in [("P", "none"), ("Q", "all"), ("R", "undo"), ("S", "dryRun")] {
+        let text = products(prefix, 40_000);
+        let upload = match options {
+            "undo" | "dryRun" => Upload::csv(&text).option(options, "true"),
+            rows => Upload::csv(&text).option("rows", rows),
+        };
+        let job = server.import("products", upload).await;
+        server.until(job, |status| !status["progress"]["total"].is_null()).await;
+        server.cancel(job).await.ok();
+        server.delete(job).await.ok();
+    }
+    // Until the last chunk of the runs has come to its end.
+    server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
+    assert!(!server.log().contains("ERROR"), "{}", server.log());
 });
 
 both!(a_child_does_not_need_its_parent, |server| {
