@@ -53,6 +53,18 @@ pub struct Model {
     /// What a person should see although no row failed: by code and column, with the first rows.
     #[sea_orm(column_type = "JsonBinary")]
     pub warnings: Json,
+    /// Nothing was kept: the counts are those that an import would have had.
+    pub dry_run: bool,
+    /// Milliseconds in which the job ran, in all of its runs.
+    pub run_ms: i64,
+    /// Rows with an outcome when the time began over which its pace is measured.
+    pub pace_rows: i64,
+    /// `run_ms` then.
+    pub pace_ms: i64,
+    /// Rows with an outcome when the next such time began.
+    pub next_pace_rows: i64,
+    /// `run_ms` then.
+    pub next_pace_ms: i64,
     /// Higher goes first.
     pub priority: i32,
     /// Times that the job was claimed.

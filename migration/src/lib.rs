@@ -22,6 +22,7 @@ mod m20261122_000006_name_the_database;
 mod m20261128_000007_prune_whole_events;
 mod m20261128_000008_count_warnings;
 mod m20261128_000009_add_key_of_row_errors;
+mod m20261128_000011_add_dry_run_and_run_time;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000007_prune_whole_events::Migration),
             Box::new(m20261128_000008_count_warnings::Migration),
             Box::new(m20261128_000009_add_key_of_row_errors::Migration),
+            Box::new(m20261128_000011_add_dry_run_and_run_time::Migration),
         ]
     }
 }

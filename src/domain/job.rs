@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::counts::Counts;
 use super::detected::Detected;
 use super::options::Options;
+use super::run_time::RunTime;
 use super::selection::Selection;
 use super::status::JobStatus;
 use super::warning::Warnings;
@@ -31,6 +32,8 @@ pub struct Job {
     pub total_rows: Option<u64>,
     /// Rows by outcome so far.
     pub counts: Counts,
+    /// How long it ran, and since when its pace is measured.
+    pub run_time: RunTime,
     /// Why the job failed: a code of the table of error codes.
     pub error_code: Option<String>,
     /// Why the job failed: a sentence.

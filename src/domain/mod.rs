@@ -22,6 +22,7 @@ pub mod record;
 pub mod row;
 pub mod row_error;
 pub mod row_number;
+pub mod run_time;
 pub mod selection;
 pub mod similar;
 pub mod status;

@@ -21,7 +21,7 @@ use crate::domain::row_error::shown;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Headers of answers that scripts of other origins may read, beyond those that they always may.
-const EXPOSED: [&str; 10] = [
+const EXPOSED: [&str; 21] = [
     "Location",
     "ETag",
     "Retry-After",
@@ -29,6 +29,17 @@ const EXPOSED: [&str; 10] = [
     "X-Total-Count",
     "X-Request-Id",
     "X-Job-Id",
+    "X-Job-Status",
+    "X-Dry-Run",
+    "X-Rows-Total",
+    "X-Rows-Processed",
+    "X-Rows-Created",
+    "X-Rows-Updated",
+    "X-Rows-Unchanged",
+    "X-Rows-Superseded",
+    "X-Rows-Removed",
+    "X-Rows-Failed",
+    "X-Rows-Unprocessed",
     "Idempotency-Replayed",
     "Preference-Applied",
     "Allow",

@@ -25,7 +25,8 @@ pub(super) async fn list(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::read(&request, &["status", "dataset", "of", "limit", "cursor"])?;
+    let query =
+        Query::read(&request, &["status", "dataset", "of", "withErrors", "limit", "cursor"])?;
     let page = PageRequest::of(List::Jobs, &query)?;
     if let Some(name) = query.get("dataset") {
         api.dataset(name)?;
@@ -34,13 +35,17 @@ pub(super) async fn list(
         status: query.get("status").map(status_word).transpose()?,
         dataset: query.get("dataset").map(str::to_owned),
         of: query.get("of").map(parent).transpose()?,
+        with_errors: query.flag("withErrors")?,
         before: page.after,
         limit: page.fetch_limit(),
     };
     let mut found = api.jobs.list(&filter).await?;
     let next_cursor = page.truncate(&mut found, |job| job.id);
     let prefix = path_prefix::of(&request);
-    let jobs = found.iter().map(|job| JobView::of(job, &prefix)).collect();
+    let mut jobs = Vec::with_capacity(found.len());
+    for job in &found {
+        jobs.push(JobView::in_queue(job, &prefix, api.jobs.queue_position(job).await));
+    }
     envelope::ok(&JobPage { jobs, next_cursor })
 }
 

@@ -12,6 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::web;
 use uuid::Uuid;
 
+use super::accept::accepts_text;
 use super::api::Api;
 use super::path_prefix;
 use super::problem::{PROBLEM_JSON, Problem};
@@ -62,17 +63,25 @@ fn as_problem(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceRe
     let status = response.status();
     let prefix = path_prefix::of(response.request());
     let ours = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let as_line = accepts_text(response.request().headers());
+    let shaped = |problem: &Problem| {
+        if as_line {
+            problem.as_line(request_id, &prefix)
+        } else {
+            problem.response(Some(request_id), &prefix)
+        }
+    };
     let refusal = match ours {
         Some(problem) => {
             if status.is_server_error() {
                 log_failure(&response, problem, request_id);
             }
-            Some(problem.response(Some(request_id), &prefix))
+            Some(shaped(problem))
         }
         None if (status.is_client_error() || status.is_server_error())
             && !is_problem(&response) =>
         {
-            Some(problem_of(status).response(Some(request_id), &prefix))
+            Some(shaped(&problem_of(status)))
         }
         None => None,
     };

@@ -3,6 +3,7 @@
 //! One file a resource. Knows no database and no SQL; what runs longer than a request runs on the
 //! main runtime, never inside a worker of the web server.
 
+mod accept;
 mod api;
 mod compat;
 mod control;
@@ -33,6 +34,7 @@ mod row_errors;
 mod server;
 mod status;
 mod superseded;
+mod text_line;
 mod trusted_proxies;
 mod unprocessed;
 mod upload;

@@ -4,12 +4,14 @@
 use std::error::Error;
 use std::fmt;
 
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::text_line::{TEXT, refusal_line};
 use crate::dataset::HeaderFault;
 use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
@@ -224,6 +226,13 @@ impl Problem {
             response.insert_header((name.clone(), value.clone()));
         }
         response.content_type(PROBLEM_JSON).body(body)
+    }
+
+    /// The answer for a shell.
+    pub(super) fn as_line(&self, request_id: &str, prefix: &PathPrefix) -> HttpResponse {
+        let mut response = self.response(Some(request_id), prefix);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
+        response.set_body(BoxBody::new(refusal_line(self.code.as_str(), &self.detail)))
     }
 }
 

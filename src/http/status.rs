@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderValue, RETRY_AFTER, VARY};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use chrono::{TimeDelta, Utc};
 
+use super::accept::accepts_text;
 use super::api::Api;
 use super::envelope;
 use super::etag::{KnownTags, weak_tag};
 use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
+use super::text_line::{TEXT, job_headers, job_line};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::job_view::JobView;
@@ -28,20 +30,46 @@ pub(super) async fn status(
     let id = job_id(&id)?;
     let query = Query::read(&request, &["wait"])?;
     let wait = query.number("wait", 0..=WAIT_SECONDS_MAX)?.unwrap_or(0);
-    let (seen, prefix) = (KnownTags::of(&request), path_prefix::of(&request));
-    let job = if wait == 0 {
-        api.jobs.get(id).await?
-    } else {
-        let is_news = |job: &Job| is_news(job, &seen, &prefix);
-        wait_for(&api, id, Duration::from_secs(wait), is_news).await?
-    };
-    answer(&job, &seen, &prefix)
+    let (seen, mut form) = (KnownTags::of(&request), AnswerForm::of(&request));
+    let mut job = api.jobs.get(id).await?;
+    form.position = api.jobs.queue_position(&job).await;
+    if wait > 0 {
+        // The place in the queue is that of the beginning: only the job itself is waited for.
+        let is_news = |job: &Job| is_news(job, &seen, &form);
+        job = wait_for(&api, id, Duration::from_secs(wait), is_news).await?;
+        form.position = api.jobs.queue_position(&job).await;
+    }
+    answer(&job, &seen, &form)
+}
+
+/// How a client wants to read about a job.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AnswerForm {
+    /// One line for a shell instead of JSON.
+    pub(super) is_line: bool,
+    /// The path below which the client sees the server.
+    pub(super) prefix: PathPrefix,
+    /// The place of the job in the queue, if it is known.
+    pub(super) position: Option<u64>,
+}
+
+impl AnswerForm {
+    /// What the client asks for.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        let is_line = accepts_text(request.headers());
+        Self { is_line, prefix: path_prefix::of(request), position: None }
+    }
+
+    /// The media type.
+    pub(super) fn media_type(&self) -> &'static str {
+        if self.is_line { TEXT } else { "application/json" }
+    }
 }
 
 /// With a tag: the job differs from it. Without one: the job has ended, after which it never changes.
-fn is_news(job: &Job, seen: &KnownTags, prefix: &PathPrefix) -> bool {
+fn is_news(job: &Job, seen: &KnownTags, form: &AnswerForm) -> bool {
     job.status.is_terminal()
-        || (seen.any() && status_body(job, prefix).is_ok_and(|(_, tag)| !seen.contains(&tag)))
+        || (seen.any() && status_body(job, form).is_ok_and(|(_, tag)| !seen.contains(&tag)))
 }
 
 /// The job as soon as `until` holds, or its state after `at_most`, or when the server stops.
@@ -59,8 +87,12 @@ pub(super) async fn wait_for(
 }
 
 /// The body of a status answer and its entity tag.
-fn status_body(job: &Job, prefix: &PathPrefix) -> Result<(Vec<u8>, String), Problem> {
-    let body = envelope::body(None, &JobView::of(job, prefix))?;
+fn status_body(job: &Job, form: &AnswerForm) -> Result<(Vec<u8>, String), Problem> {
+    let body = if form.is_line {
+        job_line(job, &form.prefix).into_bytes()
+    } else {
+        envelope::body(None, &JobView::in_queue(job, &form.prefix, form.position))?
+    };
     let tag = weak_tag(&body);
     Ok((body, tag))
 }
@@ -69,18 +101,22 @@ fn status_body(job: &Job, prefix: &PathPrefix) -> Result<(Vec<u8>, String), Prob
 pub(super) fn answer(
     job: &Job,
     seen: &KnownTags,
-    prefix: &PathPrefix,
+    form: &AnswerForm,
 ) -> Result<HttpResponse, Problem> {
-    let (body, tag) = status_body(job, prefix)?;
+    let (body, tag) = status_body(job, form)?;
     if seen.contains(&tag) {
         return Ok(headers(StatusCode::NOT_MODIFIED, job, &tag).finish());
     }
-    Ok(headers(StatusCode::OK, job, &tag).content_type("application/json").body(body))
+    Ok(headers(StatusCode::OK, job, &tag).content_type(form.media_type()).body(body))
 }
 
 fn headers(status: StatusCode, job: &Job, tag: &str) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, "no-cache"));
+    response.insert_header((VARY, "Accept"));
+    for header in job_headers(job) {
+        response.insert_header(header);
+    }
     if !job.status.is_terminal() {
         let seconds = retry_seconds(Utc::now() - job.created_at);
         response.insert_header((RETRY_AFTER, HeaderValue::from(seconds)));
@@ -112,8 +148,8 @@ mod tests {
     use crate::domain::job_view::tests::job;
     use crate::domain::status::JobStatus;
 
-    fn none() -> PathPrefix {
-        PathPrefix::default()
+    fn none() -> AnswerForm {
+        AnswerForm::default()
     }
 
     fn seen(tag: &str) -> KnownTags {

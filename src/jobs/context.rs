@@ -17,6 +17,7 @@ use super::error::{JobsError, RunError};
 use super::event_feed::EventFeeds;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
+use super::queue::Queue;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::FailedPart;
@@ -73,6 +74,8 @@ pub(super) struct JobsContext {
     pub(super) manager: JobManager,
     pub(super) feeds: EventFeeds,
     pub(super) changes: JobChanges,
+    /// The places of waiting jobs.
+    pub(super) queue: Queue,
     /// Notified when there may be a job to claim. Carries nothing: the table says what.
     pub(super) wake: Notify,
     /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_unknown_claims`].

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::backoff::with_reserve;
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
+use super::job_line::job_line;
 use crate::domain::action::Action;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
@@ -58,6 +59,14 @@ impl Jobs {
             if let Some(job) =
                 with_reserve(&context.data_dir, || context.change(id, command)).await?
             {
+                job_line!(
+                    info,
+                    job,
+                    event = "job_commanded",
+                    command = command.action().as_str(),
+                    status = %job.status,
+                    "job was changed by a request"
+                );
                 context.manager.stop_if_lost(&job);
                 context.manager.publish(job.clone());
                 context.wake.notify_one();
@@ -107,6 +116,7 @@ impl Jobs {
                     return Err(JobsError::RolledBack { job: Box::new(job), by });
                 }
             }
+            job_line!(info, job, event = "job_deleted", "job was deleted by a request");
             context.manager.deleted(&job);
             context.changes.deleted(id).await;
             // After the row: a file without a job is swept, a job without its file is broken.

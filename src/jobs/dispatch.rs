@@ -2,11 +2,12 @@
 //! stores how that ended, gives the job back or suspends it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::backoff::{retry_transient, retry_until_stored};
 use super::context::JobsContext;
 use super::error::RunError;
+use super::job_line::job_line;
 use super::stop::Stop;
 use super::{import, prune, rollback};
 use crate::domain::error_chain::error_chain;
@@ -32,7 +33,6 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
         Ok(Some(ended)) => return context.manager.publish(ended),
         Err(error) => return leave(context, job, &error).await,
     }
-    let started = Instant::now();
     let outcome = match job.rollback_of {
         None => import::run(context, job, stop).await,
         Some(undone) => rollback::run(context, job, undone, stop).await,
@@ -50,21 +50,22 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             if let End::Failed { code, message } = &end
                 && code.status() >= 500
             {
-                tracing::error!(
+                job_line!(
+                    error,
+                    job,
                     event = "job_failed",
-                    job_id = job.id,
                     error = message,
                     "job failed in the server"
                 );
             }
-            tracing::info!(
+            job_line!(
+                info,
+                job,
                 event = "job_ended",
-                job_id = job.id,
-                dataset = job.dataset,
                 status = %ended.status,
                 rows = ended.counts.processed(),
                 failed = ended.counts.failed,
-                duration_ms = started.elapsed().as_millis(),
+                duration_ms = ended.run_time.millis,
                 "job ended"
             );
             context.manager.publish(ended.clone());
@@ -92,9 +93,10 @@ async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     if matches!(error, RunError::Stopped) {
         return release(context, job).await;
     }
-    tracing::error!(
+    job_line!(
+        error,
+        job,
         event = "job_abandoned",
-        job_id = job.id,
         error = error_chain(error),
         "job cannot be ended or released, its lease will run out"
     );
@@ -104,9 +106,10 @@ async fn leave(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
 /// Code of the server panicked. The panic may not come again: the job is claimed once more, from its
 /// checkpoint, and fails if that does not help.
 pub(super) async fn recover_from_panic(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
-    tracing::error!(
+    job_line!(
+        error,
+        job,
         event = "job_crashed",
-        job_id = job.id,
         error = error_chain(error),
         "job crashed, it will be claimed again"
     );
@@ -114,9 +117,10 @@ pub(super) async fn recover_from_panic(context: &Arc<JobsContext>, job: &Job, er
     if let Err(error) =
         retry_until_stored(context, job.id, || context.run_store.release(job, why)).await
     {
-        tracing::warn!(
+        job_line!(
+            warn,
+            job,
             event = "job_release_failed",
-            job_id = job.id,
             error = error_chain(&error),
             "job could not be released"
         );
@@ -131,9 +135,10 @@ async fn release(context: &Arc<JobsContext>, job: &Job) {
     if let Err(error) =
         retry_until_stored(context, job.id, || context.run_store.release(job, why)).await
     {
-        tracing::warn!(
+        job_line!(
+            warn,
+            job,
             event = "job_release_failed",
-            job_id = job.id,
             error = error_chain(&error),
             "job could not be released"
         );
@@ -146,9 +151,10 @@ async fn release(context: &Arc<JobsContext>, job: &Job) {
 async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
     let (code, message) = (error.code(), error_chain(error));
     let why = code.as_str();
-    tracing::warn!(
+    job_line!(
+        warn,
+        job,
         event = "job_suspended",
-        job_id = job.id,
         code = why,
         error = message,
         "job paused automatically"

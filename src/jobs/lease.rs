@@ -8,6 +8,7 @@ use super::claimant::claimant;
 use super::context::JobsContext;
 use super::dispatch;
 use super::error::RunError;
+use super::job_line::job_line;
 use super::stop::Stop;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
@@ -31,6 +32,7 @@ impl RunningJob {
 
     /// Runs the job with its lease renewed beside it.
     pub(super) async fn run(self) {
+        job_line!(info, self.job, event = "job_claimed", "job runs");
         let (context, job, stop) = (Arc::clone(&self.context), self.job.clone(), self.stop.clone());
         tokio::spawn(renew_lease(context, job, stop, self.ended.clone()));
         let run = {
@@ -85,24 +87,27 @@ async fn renew_lease(context: Arc<JobsContext>, job: Job, stop: Stop, ended: Can
             // Every chunk is fenced: a lease that cannot be renewed costs work, never rows.
             Ok(Ok(Err(error))) => {
                 let error = error_chain(&error);
-                tracing::warn!(
+                job_line!(
+                    warn,
+                    job,
                     event = "lease_renewal_failed",
-                    job_id = job.id,
                     error,
                     "lease could not be renewed"
                 );
             }
             Ok(Err(error)) => {
-                tracing::error!(
+                job_line!(
+                    error,
+                    job,
                     event = "lease_renewal_panicked",
-                    job_id = job.id,
                     %error,
                     "lease renewal panicked"
                 );
             }
-            Err(_) => tracing::warn!(
+            Err(_) => job_line!(
+                warn,
+                job,
                 event = "lease_renewal_slow",
-                job_id = job.id,
                 "lease renewal has no answer yet"
             ),
         }

@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::context::Jobs;
 use super::error::JobsError;
 use crate::domain::chunk::SupersededRow;
+use crate::domain::error_chain::error_chain;
 use crate::domain::event::ErrorGroup;
 use crate::domain::job::Job;
 use crate::domain::row_error::StoredRowError;
+use crate::domain::status::JobStatus;
 use crate::files::FailedRows;
 use crate::store::JobFilter;
 
@@ -87,7 +89,26 @@ impl Jobs {
         self.on_runtime(|context| async move { Ok(context.store.list(&filter).await?) }).await
     }
 
-    /// Imports into a dataset, newest first, without the first `skip` ones; and how many there are.
+    /// The place of a waiting job in the queue; `None` of any other, far behind, and while the database
+    /// does not answer.
+    pub async fn queue_position(&self, job: &Job) -> Option<u64> {
+        if job.status != JobStatus::Pending {
+            return None;
+        }
+        let id = job.id;
+        let place = self
+            .on_runtime(move |context| async move {
+                Ok(context.queue.place_of(id, &context.store).await?)
+            })
+            .await;
+        place.unwrap_or_else(|error| {
+            let error = error_chain(&error);
+            tracing::warn!(event = "queue_unreadable", job_id = id, error, "queue cannot be read");
+            None
+        })
+    }
+
+    /// Imports into a dataset that are no dry runs, newest first, without the first `skip` ones; and how many there are.
     ///
     /// # Errors
     /// The store's.

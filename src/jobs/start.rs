@@ -14,6 +14,7 @@ use super::error::JobsError;
 use super::event_feed::EventFeeds;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
+use super::queue::Queue;
 use super::{retention, rollback, worker};
 use crate::dataset::Datasets;
 use crate::files::{DataDir, Storage};
@@ -33,6 +34,7 @@ impl Jobs {
             manager: JobManager::new(settings.keep_finished),
             feeds: EventFeeds::default(),
             changes: JobChanges::default(),
+            queue: Queue::default(),
             run_store: store.for_work(),
             store,
             data_dir,

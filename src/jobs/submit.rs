@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
+use super::job_line::job_line;
 use super::stop::StopOnDrop;
 use crate::dataset::model::Dataset;
 use crate::dataset::{HeaderNames, conventions, header_warnings, match_header};
@@ -189,6 +190,7 @@ impl JobsContext {
     ) -> Result<Submitted, JobsError> {
         match self.store.insert(&new, storage_location).await? {
             Inserted::New(job) => {
+                job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
                 self.manager.publish(job.clone());
                 self.wake.notify_one();
                 Ok(Submitted { job, replayed: false })

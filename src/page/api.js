@@ -118,7 +118,7 @@ export function linked(link) {
 
 const JOBS = "api/v1/import/jobs";
 
-/** `{ jobs, nextCursor }`; filter: status, dataset, of, cursor, limit. */
+/** `{ jobs, nextCursor }`; filter: status, dataset, withErrors, of, cursor, limit. */
 export function jobs(filter, signal) {
   return get(address(JOBS, filter), signal);
 }

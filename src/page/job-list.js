@@ -15,10 +15,12 @@ const RETRY_EVENTS = 30_000;
 const TELL_AGES = 10_000;
 
 const STATES = [["", "All"], ["pending", "Waiting"], ["processing", "Running"], ["paused", "Paused"], ["completed", "Done"], ["failed", "Failed"], ["cancelled", "Cancelled"]];
+/** Jobs that failed or of which rows failed. */
+const WITH_ERRORS = "true";
 
 class JobList extends HTMLElement {
   #rows = new Map();
-  #filter = { status: "", dataset: "" };
+  #filter = { status: "", dataset: "", withErrors: "" };
   #cursor = null;
   #isPolling = false;
   #stream;
@@ -75,11 +77,17 @@ class JobList extends HTMLElement {
   #readAddress() {
     const asked = new URLSearchParams(location.search);
     const known = STATES.some(([status]) => status === asked.get("status"));
-    this.#filter = { status: known ? asked.get("status") : "", dataset: asked.get("dataset") ?? "" };
-    this.#states.replaceChildren(...STATES.map(([status, word]) => el("li", {}, el("a", {
-      class: "chip", href: api.address("./", { ...this.#filter, status }), "aria-current": status === this.#filter.status && "true",
-    }, word))));
+    const withErrors = asked.get("withErrors") === WITH_ERRORS ? WITH_ERRORS : "";
+    this.#filter = { status: known ? asked.get("status") : "", dataset: asked.get("dataset") ?? "", withErrors };
+    const chips = STATES.map(([status, word]) => this.#chip(word, { status, withErrors: status && withErrors }, status ? status === this.#filter.status : !this.#filter.status && !withErrors));
+    chips.push(this.#chip("With errors", { withErrors: withErrors ? "" : WITH_ERRORS }, withErrors !== ""));
+    this.#states.replaceChildren(...chips);
     this.#showDatasets();
+  }
+
+  #chip(word, change, isChosen) {
+    const href = api.address("./", { ...this.#filter, ...change });
+    return el("li", {}, el("a", { class: "chip", href, "aria-current": isChosen && "true" }, word));
   }
 
   #addressChanged = () => {
@@ -114,8 +122,9 @@ class JobList extends HTMLElement {
   }
 
   #isWanted(job) {
-    const { status, dataset } = this.#filter;
-    return (!status || job.status === status) && (!dataset || job.dataset === dataset);
+    const { status, dataset, withErrors } = this.#filter;
+    const hasErrors = job.status === "failed" || job.counts.failed > 0;
+    return (!status || job.status === status) && (!dataset || job.dataset === dataset) && (!withErrors || hasErrors);
   }
 
   // ── Asking ────────────────────────────────────────────────────────────────────────────────────
@@ -281,7 +290,7 @@ class JobList extends HTMLElement {
   }
 
   #nothing() {
-    if (this.#filter.status || this.#filter.dataset) {
+    if (this.#filter.status || this.#filter.dataset || this.#filter.withErrors) {
       return [el("p", {}, "No jobs match. ", el("a", { href: "./" }, "Show all jobs"))];
     }
     const dataset = this.#datasets[0]?.name ?? "products";

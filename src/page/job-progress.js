@@ -117,10 +117,14 @@ function hasPace({ status, points, now }) {
 
 function stepOf(state) {
   if (state.isOver) return "";
-  if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "First in the queue." : "Waiting in the queue.";
+  if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "First in the queue." : place(state.job);
   if (lack(state.job)) return "";
   if (state.status === "paused") return "Paused. Resume continues from here.";
   return state.step;
+}
+
+function place({ queuePosition }) {
+  return queuePosition ? `Waiting in the queue, place ${number(queuePosition)}.` : "Waiting in the queue.";
 }
 
 /** Why it was paused automatically, and when it continues. */

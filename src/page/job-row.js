@@ -2,7 +2,7 @@
 
 import { isRollback, origin, outcomes, outcomesAndRest, lack } from "./job-kind.js";
 import { progressBar } from "./progress-bar.js";
-import { badge, counted, duration, el, isLive, number, percent, put, rate, secondsBetween, sentence, size, timeTag } from "./text.js";
+import { badge, counted, duration, el, isLive, number, percent, put, rate, sentence, size, timeTag } from "./text.js";
 
 export class JobRow extends HTMLElement {
   /** The job as it was shown last. */
@@ -45,17 +45,17 @@ export class JobRow extends HTMLElement {
   /** What the job's dataset is called. */
   name(title) {
     this.#title = title;
-    const { jobId, fileSize, options } = this.job;
+    const { jobId, fileSize, dryRun, createdBy } = this.job;
     const from = origin(this.job);
     const words = from && `${from.before}job ${from.id}${from.after}`.toLowerCase();
-    const facts = [title, `job ${jobId}`, !isRollback(this.job) && size(fileSize), options?.dryRun && "dry run", words];
+    const facts = [title, `job ${jobId}`, !isRollback(this.job) && size(fileSize), dryRun && "dry run", createdBy && `from ${createdBy}`, words];
     put(this.#facts, facts.filter(Boolean).join(" · "));
   }
 
   /** How long ago, again. */
   age() {
-    const { createdAt, startedAt, completedAt } = this.job;
-    const took = completedAt && startedAt && ` · took ${duration(secondsBetween(startedAt, completedAt))}`;
+    const { createdAt, completedAt, runSeconds } = this.job;
+    const took = completedAt && runSeconds !== null && ` · took ${duration(runSeconds)}`;
     this.#when.replaceChildren(timeTag(completedAt ?? createdAt), took ? el("span", { class: "took" }, took) : "");
   }
 
@@ -81,7 +81,7 @@ function parts(job) {
 }
 
 function underWay(job) {
-  if (job.status === "pending") return "Waiting in the queue";
+  if (job.status === "pending") return job.queuePosition ? `Waiting in the queue, place ${number(job.queuePosition)}` : "Waiting in the queue";
   const { current, total, percentage } = job.progress;
   const lacking = lack(job);
   if (lacking) return `${percent(percentage)} · Continues automatically when ${lacking.until}`;
@@ -97,6 +97,11 @@ function ended(job) {
   const total = job.progress.total ?? job.progress.current;
   if (job.status === "cancelled" && job.progress.current === 0) return "Stopped before its first row";
   if (job.status === "cancelled") return `Stopped after ${number(job.progress.current)} of ${counted(total, "row")}`;
+  if (job.dryRun && total > 0) return `Nothing stored · ${checked(job, total)}`;
+  return checked(job, total);
+}
+
+function checked(job, total) {
   const known = outcomes(job).filter(([outcome]) => job.counts[outcome] > 0);
   const counts = known.map(([outcome, , , word]) => `${number(job.counts[outcome])} ${word}`);
   // All rows alike need no sum before them.

@@ -198,12 +198,13 @@ export class JobState {
     return this.end?.data?.counts ?? this.job?.counts ?? {};
   }
 
-  /** Seconds from the start to the end, or to now. */
+  /** Seconds in which the job ran, in all of its runs: pauses are no part of them. */
   get elapsed() {
-    const from = Date.parse(this.job?.startedAt);
-    if (!Number.isFinite(from)) return null;
-    const until = this.isOver ? Date.parse(this.job.completedAt ?? this.end?.timestamp) : this.now;
-    return Number.isFinite(until) ? Math.max(0, (until - from) / 1000) : null;
+    const { runSeconds = null, lastProgressAt, completedAt, status } = this.job ?? {};
+    if (runSeconds === null || completedAt || status === "paused") return runSeconds;
+    const until = this.isOver ? Date.parse(this.end?.timestamp) : this.now;
+    const since = (until - Date.parse(lastProgressAt)) / 1000;
+    return runSeconds + (since > 0 ? since : 0);
   }
 
   /** Seconds since anything was heard of the job; `null` unless it runs. */

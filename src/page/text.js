@@ -112,12 +112,6 @@ function parted(seconds, large, largeUnit, small, smallUnit) {
   return `${Math.floor(seconds / large)} ${largeUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ""}`;
 }
 
-/** Seconds between two times of the API; `null` while one of them is not known. */
-export function secondsBetween(from, until) {
-  const seconds = (Date.parse(until) - Date.parse(from)) / 1000;
-  return isNumber(seconds) ? seconds : null;
-}
-
 /** `81234.5` → "81,235 rows/s". */
 export function rate(rowsPerSecond) {
   if (!isNumber(rowsPerSecond)) return "–";

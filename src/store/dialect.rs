@@ -212,6 +212,14 @@ pub(in crate::store) fn now_utc() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
+/// This very moment, as an expression: also after the statement has waited for a row.
+pub(in crate::store) fn moment(backend: DbBackend) -> Expr {
+    match backend {
+        DbBackend::Postgres => Expr::cust("clock_timestamp()"),
+        _ => Expr::value(now_utc()),
+    }
+}
+
 /// True while the lease of a job runs. PostgreSQL checks the condition again when it gets a row that it
 /// waited for. The clock goes on meanwhile: by the time at which the statement began, a lease could be
 /// renewed that ran out since and whose slot was given away.

@@ -33,6 +33,7 @@ mod history;
 mod locked_file;
 mod many_servers;
 mod model;
+mod operator;
 mod options;
 mod own_dataset;
 mod page_files;

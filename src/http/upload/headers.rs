@@ -1,14 +1,17 @@
 //! Reads the headers of an upload. Knows no body.
 
-use actix_web::HttpRequest;
+use std::net::IpAddr;
+
 use actix_web::http::header::{
-    ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
 };
+use actix_web::{HttpRequest, web};
 
 use super::digest::ExpectedDigest;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{CLIENT_CHARS, IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
 use crate::domain::row_error::shown;
+use crate::http::api::Api;
 use crate::http::problem::Problem;
 
 /// What the body is.
@@ -103,11 +106,10 @@ pub(in crate::http) fn idempotency_key(headers: &HeaderMap) -> Result<Option<Str
         })
 }
 
-/// The client: the name in `X-Loadbay-Client`, else the address of the connection. Clients are served
-/// in turns.
+/// The client: the name in `X-Loadbay-Client`, else its address. Clients are served in turns.
 pub(in crate::http) fn client(request: &HttpRequest) -> Result<Option<String>, Problem> {
     let Some(value) = request.headers().get("x-loadbay-client") else {
-        return Ok(request.peer_addr().map(|peer| peer.ip().to_string()));
+        return Ok(address(request).map(|address| address.to_string()));
     };
     let name = value.to_str().ok().map(str::trim);
     let is_visible = |name: &&str| {
@@ -119,6 +121,27 @@ pub(in crate::http) fn client(request: &HttpRequest) -> Result<Option<String>, P
              write it like nightly-prices"
         ))
     })
+}
+
+/// The address of the client: that of the connection, or what trusted proxies say of it. Each proxy
+/// adds the address of its own peer at the end of `X-Forwarded-For`; what stands before the first
+/// address that is no trusted proxy's may be anybody's invention.
+fn address(request: &HttpRequest) -> Option<IpAddr> {
+    let mut address = request.peer_addr()?.ip();
+    let trusted = |address| {
+        let api = request.app_data::<web::Data<Api>>();
+        api.is_some_and(|api| api.trusted_proxies.has(address))
+    };
+    let lines = request.headers().get_all("x-forwarded-for").filter_map(|it| it.to_str().ok());
+    let told: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    for told in told.iter().rev() {
+        let Ok(before) = told.parse::<IpAddr>() else { break };
+        if !trusted(address) {
+            break;
+        }
+        address = before;
+    }
+    Some(address.to_canonical())
 }
 
 fn quoted(rest: &str) -> Option<String> {
@@ -145,26 +168,6 @@ pub(super) fn wait_preference(headers: &HeaderMap) -> Option<u64> {
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
         .and_then(|(_, value)| value.trim().trim_matches('"').parse::<u64>().ok())
         .map(|seconds| seconds.min(WAIT_SECONDS_MAX))
-}
-
-/// True when the client wants a stream of events: `Accept` names `text/event-stream` and does not
-/// prefer JSON.
-pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
-    let events = weight_of(headers, "text/event-stream");
-    events > 0.0 && events >= weight_of(headers, "application/json")
-}
-
-/// The weight that `Accept` gives a media type by name (RFC 9110, 12.5.1); 0 without the name.
-fn weight_of(headers: &HeaderMap, media_type: &str) -> f32 {
-    let ranges = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
-    let mut weights = ranges.flat_map(|text| text.split(',')).filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let is_named = parts.next()?.eq_ignore_ascii_case(media_type);
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-        // An invalid weight does not change that the type was named.
-        is_named.then(|| weight.and_then(|text| text.parse().ok()).unwrap_or(1.0))
-    });
-    weights.next().unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -213,30 +216,6 @@ mod tests {
         assert_eq!(wait("wait=3600"), Some(60));
         assert_eq!(wait("wait=soon"), None);
         assert_eq!(wait("respond-async"), None);
-    }
-
-    #[test]
-    fn events_are_the_answer_for_those_who_name_them() {
-        let events = |value: &str| accepts_events(&headers("accept", value));
-        for wanted in [
-            "text/event-stream",
-            "Text/Event-Stream; charset=utf-8",
-            "application/json, text/event-stream",
-            "application/json;q=0.5, text/event-stream ; q=0.9",
-            "text/event-stream;q=0.1, */*",
-        ] {
-            assert!(events(wanted), "{wanted}");
-        }
-        for other in [
-            "*/*",
-            "text/*",
-            "application/json",
-            "text/event-stream;q=0",
-            "application/json, text/event-stream;q=0.5",
-        ] {
-            assert!(!events(other), "{other}");
-        }
-        assert!(!accepts_events(&HeaderMap::new()));
     }
 
     #[test]

@@ -18,14 +18,14 @@ use crate::dataset::singular;
 use crate::domain::job_view::status_url;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
-use crate::domain::path_prefix::PathPrefix;
 use crate::domain::warning::WarningView;
 use crate::faults::fault;
+use crate::http::accept::accepts_events;
 use crate::http::api::Api;
 use crate::http::etag::KnownTags;
-use crate::http::path_prefix;
 use crate::http::problem::Problem;
-use crate::http::status::{answer, wait_for};
+use crate::http::status::{AnswerForm, answer, wait_for};
+use crate::http::text_line::{job_headers, job_line};
 use crate::http::{envelope, events};
 use crate::jobs::{ImportRequest, Submitted};
 
@@ -55,8 +55,7 @@ pub(in crate::http) async fn import(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let dataset = Arc::clone(api.dataset(&name)?);
-    let prefix = path_prefix::of(&request);
-    let wants_events = headers::accepts_events(request.headers());
+    let (wants_events, form) = (accepts_events(request.headers()), AnswerForm::of(&request));
     // A stream of events begins at once.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
     let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
@@ -64,16 +63,16 @@ pub(in crate::http) async fn import(
 
     let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
-        _ if wants_events => with_events(&api, &dataset, &submitted, prefix).await?,
-        None => accepted(&dataset, &submitted, &prefix)?,
+        _ if wants_events => with_events(&api, &dataset, &submitted, form).await?,
+        None => accepted(&dataset, &submitted, &form)?,
         Some(seconds) => {
             let at_most = Duration::from_secs(seconds);
             let id = submitted.job.id;
             let job = wait_for(&api, id, at_most, |job| job.status.is_terminal()).await?;
             if job.status.is_terminal() {
-                answer(&job, &KnownTags::default(), &prefix)?
+                answer(&job, &KnownTags::default(), &form)?
             } else {
-                accepted(&dataset, &Submitted { job, ..submitted }, &prefix)?
+                accepted(&dataset, &Submitted { job, ..submitted }, &form)?
             }
         }
     };
@@ -121,7 +120,7 @@ pub(in crate::http) fn true_value() -> actix_web::http::header::HeaderValue {
 fn accepted(
     dataset: &Dataset,
     submitted: &Submitted,
-    prefix: &PathPrefix,
+    form: &AnswerForm,
 ) -> Result<HttpResponse, Problem> {
     let Submitted { job, replayed } = submitted;
     let noun = singular(&dataset.title);
@@ -132,15 +131,26 @@ fn accepted(
     };
     let status = replayed.then(|| job.status.as_str());
     let warnings = job.warnings.of_file().iter().map(WarningView::of).collect();
-    let started =
-        JobAccepted { job_id: job.id, status_url: status_url(job.id, prefix), status, warnings };
-    let body = envelope::body(Some(&message), &started)?;
+    let started = JobAccepted {
+        job_id: job.id,
+        status_url: status_url(job.id, &form.prefix),
+        status,
+        warnings,
+    };
+    let body = if form.is_line {
+        job_line(job, &form.prefix).into_bytes()
+    } else {
+        envelope::body(Some(&message), &started)?
+    };
     let mut response: HttpResponseBuilder = HttpResponse::build(StatusCode::ACCEPTED);
     response.insert_header((LOCATION, started.status_url));
     if !job.status.is_terminal() {
         response.insert_header((RETRY_AFTER, "1"));
     }
-    Ok(response.content_type("application/json").body(body))
+    for header in job_headers(job) {
+        response.insert_header(header);
+    }
+    Ok(response.content_type(form.media_type()).body(body))
 }
 
 /// 200 with everything that happens to the job.
@@ -148,15 +158,15 @@ async fn with_events(
     api: &Api,
     dataset: &Dataset,
     submitted: &Submitted,
-    prefix: PathPrefix,
+    form: AnswerForm,
 ) -> Result<HttpResponse, Problem> {
     let job = &submitted.job;
     let Ok(subscription) = api.jobs.subscribe(job.id, 0, job.options.rows).await else {
         // The job is stored: that it cannot be followed at the moment is no refusal.
-        return accepted(dataset, submitted, &prefix);
+        return accepted(dataset, submitted, &form);
     };
-    let location = status_url(job.id, &prefix).parse();
-    let mut response = events::answer(subscription, events::ApiEvents { prefix });
+    let location = status_url(job.id, &form.prefix).parse();
+    let mut response = events::answer(subscription, events::ApiEvents { prefix: form.prefix });
     if let Ok(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }
@@ -182,7 +192,7 @@ mod tests {
         };
         let mut submitted =
             Submitted { job: crate::domain::job_view::tests::job(), replayed: false };
-        let response = accepted(&dataset, &submitted, &PathPrefix::default()).unwrap();
+        let response = accepted(&dataset, &submitted, &AnswerForm::default()).unwrap();
         assert_eq!(response.status(), 202);
         assert_eq!(response.headers().get(LOCATION).unwrap(), "/api/v1/import/status/123");
         assert_eq!(response.headers().get(RETRY_AFTER).unwrap(), "1");
@@ -195,7 +205,7 @@ mod tests {
 
         submitted.replayed = true;
         submitted.job.status = crate::domain::status::JobStatus::Completed;
-        let response = accepted(&dataset, &submitted, &PathPrefix::default()).unwrap();
+        let response = accepted(&dataset, &submitted, &AnswerForm::default()).unwrap();
         assert_eq!(response.headers().get(RETRY_AFTER), None);
         let body = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
         assert_eq!(

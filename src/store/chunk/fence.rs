@@ -10,11 +10,13 @@ use sea_orm::{
 
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
+use crate::domain::run_time::RunTime;
 use crate::domain::warning::Warnings;
-use crate::store::dialect::lease_runs_on_postgres;
+use crate::store::dialect::{lease_runs_on_postgres, moment};
 use crate::store::error::StoreError;
 use crate::store::log::job_row::{as_json, signed, unsigned, warnings};
 use crate::store::log::lease::ours;
+use crate::store::log::run_time::touched_by_rows;
 
 /// What changes of a job while it runs, as the fence left it. Its row stays locked until the commit, so
 /// that the events which follow have the next numbers.
@@ -30,6 +32,11 @@ pub(in crate::store) struct FencedJob {
     pub(in crate::store) superseded_count: i64,
     pub(in crate::store) error_count: i64,
     pub(in crate::store) removed_count: i64,
+    /// When the chunk was added, by the clock that counts the time in which the job runs.
+    pub(in crate::store) updated_at: DateTime<Utc>,
+    pub(in crate::store) run_ms: i64,
+    pub(in crate::store) pace_rows: i64,
+    pub(in crate::store) pace_ms: i64,
     pub(in crate::store) priority: i32,
     /// A client asked for the events of every row.
     pub(in crate::store) row_events: bool,
@@ -57,8 +64,8 @@ impl FencedJob {
         Ok(Some(update.build(backend)))
     }
 
-    /// The job after a commit at `now`.
-    pub(in crate::store) fn show(self, job: &Job, now: DateTime<Utc>) -> Result<Job, StoreError> {
+    /// The job after the commit.
+    pub(in crate::store) fn show(self, job: &Job) -> Result<Job, StoreError> {
         Ok(Job {
             warnings: warnings(job.id, self.warnings)?,
             counts: Counts {
@@ -69,11 +76,16 @@ impl FencedJob {
                 failed: unsigned(self.error_count),
                 removed: unsigned(self.removed_count),
             },
+            run_time: RunTime {
+                millis: unsigned(self.run_ms),
+                pace_rows: unsigned(self.pace_rows),
+                pace_millis: unsigned(self.pace_ms),
+            },
             event_count: unsigned(self.event_count),
             priority: self.priority,
             row_events: self.row_events,
             attempts: ATTEMPTS_OF_MOVING,
-            updated_at: now,
+            updated_at: self.updated_at,
             ..job.clone()
         })
     }
@@ -89,7 +101,6 @@ const ATTEMPTS_OF_MOVING: i32 = 1;
 /// ran out may belong to a later job by now. Its owner finds out when it renews the lease.
 pub(in crate::store) fn fence(
     backend: DbBackend,
-    now: DateTime<Utc>,
     job: &Job,
     counts: &Counts,
     event_numbers: u64,
@@ -107,7 +118,6 @@ pub(in crate::store) fn fence(
         grown(C::ErrorCount, counts.failed),
         grown(C::RemovedCount, counts.removed),
         grown(C::EventCount, event_numbers),
-        (C::UpdatedAt, Expr::value(now)),
         (C::Attempts, Expr::value(ATTEMPTS_OF_MOVING)),
     ] {
         update = update.col_expr(column, value);
@@ -116,6 +126,7 @@ pub(in crate::store) fn fence(
     if backend == DbBackend::Postgres {
         which = which.add(lease_runs_on_postgres());
     }
+    let update = touched_by_rows(update, backend, &moment(backend));
     let mut update = update.filter(which).into_query();
     update.returning(Query::returning().columns([
         C::EventCount,
@@ -126,6 +137,10 @@ pub(in crate::store) fn fence(
         C::SupersededCount,
         C::ErrorCount,
         C::RemovedCount,
+        C::UpdatedAt,
+        C::RunMs,
+        C::PaceRows,
+        C::PaceMs,
         C::Priority,
         C::RowEvents,
         C::Warnings,

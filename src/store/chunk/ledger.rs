@@ -50,7 +50,7 @@ impl ChunkLedger {
         let mut ledger = Self {
             row_outcomes: Vec::new(),
             commit_record: commit_record(backend, now, job, chunk, &outcome.counts),
-            fence: fence(backend, now, job, &outcome.counts, events.numbers()),
+            fence: fence(backend, job, &outcome.counts, events.numbers()),
             events,
             taken,
         };

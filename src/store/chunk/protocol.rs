@@ -172,7 +172,7 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         }
         let Some(fenced) = concluded? else { return Ok(None) };
         self.settings.note_row_events(fenced.row_events);
-        Ok(Some(fenced.show(&self.settings.job, now)?))
+        Ok(Some(fenced.show(&self.settings.job)?))
     }
 
     /// Stores Loadbay's own rows about the chunk and commits; `None` when an earlier commit of the

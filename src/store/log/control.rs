@@ -20,6 +20,7 @@ use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::{changed, ends};
 use crate::store::log::lease::{has, ours};
+use crate::store::log::run_time::touched;
 use crate::store::rollback::unfinished_rollback;
 use import_log::Column as C;
 
@@ -177,7 +178,7 @@ impl Store {
         fault!("control.before", StoreError::busy());
         let guard = self.lock_writes().await;
         let transaction = self.write.begin().await.context(action)?;
-        let update = update.col_expr(C::UpdatedAt, self.now());
+        let update = touched(update, self.backend(), &self.now());
         let steered = changed(&transaction, update, story).await.context(action)?;
         let steered = steered.transpose()?;
         if let Some(job) = &steered {

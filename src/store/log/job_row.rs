@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
+use crate::domain::run_time::RunTime;
 use crate::domain::status::JobStatus;
 use crate::domain::warning::Warnings;
 use crate::store::error::StoreError;
@@ -25,6 +26,11 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
             superseded: unsigned(row.superseded_count),
             failed: unsigned(row.error_count),
             removed: unsigned(row.removed_count),
+        },
+        run_time: RunTime {
+            millis: unsigned(row.run_ms),
+            pace_rows: unsigned(row.pace_rows),
+            pace_millis: unsigned(row.pace_ms),
         },
         options: serde_json::from_value(row.options).map_err(|_| unreadable("options"))?,
         detected: serde_json::from_value(row.detected).map_err(|_| unreadable("detected"))?,

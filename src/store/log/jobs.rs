@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::import_log;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
@@ -21,6 +21,10 @@ use crate::store::log::job_row::{as_json, job, signed, unsigned};
 
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
+
+/// Jobs with errors, word for word as their indexes say it: with a bound value no database would know
+/// that they fit.
+const WITH_ERRORS: &str = "(error_count > 0 OR import_status = 'FAILED')";
 
 /// What is being done when a job cannot be stored.
 const STORE_JOB: &str = "store the job";
@@ -43,6 +47,8 @@ pub struct JobFilter {
     pub dataset: Option<String>,
     /// Only jobs that import rows of this one again, or roll it back.
     pub of: Option<i64>,
+    /// Only jobs that failed or of which a row failed.
+    pub with_errors: bool,
     /// Only jobs older than this one.
     pub before: Option<i64>,
     /// At most so many.
@@ -97,6 +103,7 @@ impl Store {
             options: Set(as_json(&new.options)),
             detected: Set(as_json(&new.detected)),
             warnings: Set(as_json(&new.warnings)),
+            dry_run: Set(new.options.dry_run),
             priority: Set(new.options.priority),
             storage_location: Set(storage_location.to_owned()),
             bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
@@ -173,7 +180,7 @@ impl Store {
         found.context("find the job")?.map(job).transpose()
     }
 
-    /// Imports into a dataset, newest first, without the first `skip` ones; and how many there are.
+    /// Imports into a dataset that are no dry runs, newest first, without the first `skip` ones; and how many there are.
     pub async fn newest(
         &self,
         dataset: &str,
@@ -183,7 +190,9 @@ impl Store {
         let action = "list the newest imports";
         let all = import_log::Entity::find()
             .filter(import_log::Column::Dataset.eq(dataset))
-            .filter(import_log::Column::RollbackOf.is_null());
+            .filter(import_log::Column::RollbackOf.is_null())
+            // As the index on imports says it.
+            .filter(Expr::cust("NOT dry_run"));
         let total = all.clone().count(&self.read).await.context(action)?;
         let newest = all.order_by_desc(import_log::Column::Id).offset(skip).limit(limit);
         let rows = newest.all(&self.read).await.context(action)?;
@@ -205,6 +214,9 @@ impl Store {
                 .add(import_log::Column::RollbackOf.eq(of));
             // A child is younger: what came before is not looked at.
             query = query.filter(import_log::Column::Id.gt(of)).filter(child);
+        }
+        if filter.with_errors {
+            query = query.filter(Expr::cust(WITH_ERRORS));
         }
         if let Some(before) = filter.before {
             query = query.filter(import_log::Column::Id.lt(before));

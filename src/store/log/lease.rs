@@ -20,6 +20,7 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::changed;
 use crate::store::log::claimant::Claimant;
 use crate::store::log::job_row::{signed, small};
+use crate::store::log::run_time::{touched, touched_between_rows};
 
 /// How a job ends that is not cancelled.
 #[derive(Debug, Clone)]
@@ -97,7 +98,6 @@ impl Store {
                 import_log::Column::LeaseExpiresAt,
                 Expr::value(None::<sea_orm::prelude::DateTimeUtc>),
             )
-            .col_expr(import_log::Column::UpdatedAt, self.now())
             .col_expr(
                 import_log::Column::Attempts,
                 Expr::col(import_log::Column::Attempts).sub(uncounted),
@@ -105,6 +105,7 @@ impl Store {
             .filter(ours(job))
             // Asked again because the answer was lost, it must not count twice.
             .filter(import_log::Column::LeaseOwner.is_not_null());
+        let release = touched(release, self.backend(), &self.now());
         let transaction = self.write.begin().await.context(action)?;
         changed(&transaction, release, story).await.context(action)?.transpose()?;
         notify(&transaction, job.id).await.context(action)?;
@@ -147,6 +148,7 @@ impl Store {
         message: Option<String>,
     ) -> Result<Option<Job>, StoreError> {
         let _guard = self.lock_writes().await;
+        let now = self.now();
         let end = import_log::Entity::update_many()
             .col_expr(import_log::Column::ImportStatus, Expr::value(status.as_stored()))
             .col_expr(import_log::Column::ErrorCode, Expr::value(code.map(str::to_owned)))
@@ -160,10 +162,9 @@ impl Store {
                 import_log::Column::LeaseEpoch,
                 Expr::col(import_log::Column::LeaseEpoch).add(1),
             )
-            .col_expr(import_log::Column::UpdatedAt, self.now())
-            .col_expr(import_log::Column::CompletedAt, self.now())
+            .col_expr(import_log::Column::CompletedAt, now.clone())
             .filter(which);
-        self.end(end).await
+        self.end(touched(end, self.backend(), &now)).await
     }
 
     /// Records how many rows the file has and among how many writers they are divided; `None` when
@@ -179,8 +180,8 @@ impl Store {
         let note = import_log::Entity::update_many()
             .col_expr(import_log::Column::TotalRows, Expr::value(signed(total_rows)))
             .col_expr(import_log::Column::Lanes, Expr::value(small(partitions)))
-            .col_expr(import_log::Column::UpdatedAt, self.now())
             .filter(ours(job));
+        let note = touched_between_rows(note, self.backend(), &self.now());
         let is_known = job.total_rows.is_some();
         let story = |job: &Job| if is_known { Vec::new() } else { lifecycle::counted(job) };
         let noted = self.change(note, story, "note the number of rows").await?;
@@ -195,9 +196,8 @@ impl Store {
         story: impl FnOnce(&Job) -> Vec<Event> + Send,
     ) -> Result<Option<Job>, StoreError> {
         let _guard = self.lock_writes().await;
-        let touch = import_log::Entity::update_many()
-            .col_expr(import_log::Column::UpdatedAt, self.now())
-            .filter(ours(job));
+        let touch = import_log::Entity::update_many().filter(ours(job));
+        let touch = touched_between_rows(touch, self.backend(), &self.now());
         self.change(touch, story, "store an event of a job").await
     }
 }

@@ -10,4 +10,6 @@ pub(super) mod destination;
 pub(super) mod job_row;
 pub(super) mod jobs;
 pub(super) mod lease;
+pub(super) mod queue;
 pub(super) mod retention;
+pub(super) mod run_time;

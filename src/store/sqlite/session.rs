@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use sea_orm::{DbBackend, Statement};
 
@@ -54,11 +56,23 @@ impl SqliteTx {
             superseded_count: row.get("superseded_count")?,
             error_count: row.get("error_count")?,
             removed_count: row.get("removed_count")?,
+            updated_at: stored_time(row.get_ref("updated_at")?)?,
+            run_ms: row.get("run_ms")?,
+            pace_rows: row.get("pace_rows")?,
+            pace_ms: row.get("pace_ms")?,
             priority: row.get("priority")?,
             row_events: row.get("row_events")?,
             warnings: row.get("warnings")?,
         }))
     }
+}
+
+/// A time as `time_text` writes it.
+fn stored_time(value: ValueRef<'_>) -> rusqlite::Result<DateTime<Utc>> {
+    let text = value.as_str()?;
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|fault| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, fault.into()))
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {

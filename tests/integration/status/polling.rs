@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::cancelling::{Blocked, SMALL};
 use crate::support::{Answer, Kind, Server, Upload, both};
 
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 32] = [
     "actions",
     "completedAt",
     "counts",
@@ -16,6 +16,7 @@ const KEYS: [&str; 29] = [
     "createdBy",
     "dataset",
     "detected",
+    "dryRun",
     "error",
     "errorCode",
     "etaSeconds",
@@ -28,11 +29,13 @@ const KEYS: [&str; 29] = [
     "options",
     "priority",
     "progress",
+    "queuePosition",
     "results",
     "resumeAt",
     "retryOf",
     "rollbackOf",
     "rowsPerSecond",
+    "runSeconds",
     "selection",
     "sha256",
     "startedAt",

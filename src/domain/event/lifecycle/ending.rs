@@ -91,10 +91,7 @@ fn ending(job: &Job) -> String {
 
 fn results(job: &Job, errors: Vec<String>) -> Results {
     let counts = job.counts;
-    let millis = match (job.started_at, job.completed_at) {
-        (Some(start), Some(end)) => u64::try_from((end - start).num_milliseconds()).unwrap_or(0),
-        _ => 0,
-    };
+    let millis = job.run_time.millis;
     let tenths = (counts.succeeded() * 1_000).checked_div(counts.processed()).unwrap_or(1_000);
     Results {
         total_rows: job.total_rows.unwrap_or(counts.processed()),

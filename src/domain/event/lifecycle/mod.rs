@@ -12,12 +12,20 @@ pub use ending::ended;
 
 /// What the job is called at the start of a sentence.
 fn noun(job: &Job) -> &'static str {
-    if job.rollback_of.is_some() { "Rollback" } else { "Import" }
+    match job.rollback_of {
+        Some(_) => "Rollback",
+        None if job.options.dry_run => "Dry run",
+        None => "Import",
+    }
 }
 
 /// The same within a sentence.
 fn the_noun(job: &Job) -> &'static str {
-    if job.rollback_of.is_some() { "the rollback" } else { "the import" }
+    match job.rollback_of {
+        Some(_) => "the rollback",
+        None if job.options.dry_run => "the dry run",
+        None => "the import",
+    }
 }
 
 /// The upload was accepted, or a retry or a rollback was requested.

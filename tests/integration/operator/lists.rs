@@ -1,0 +1,102 @@
+//! A dry run is no import, jobs with errors are found, a waiting job knows its place, and the log
+//! says whose job it is.
+
+use serde_json::Value;
+
+use crate::support::{Upload, both, wait_until};
+
+const GOOD: &str = "SKU,Name\nA,Arnica\nB,Bryonia\n";
+const PARTLY: &str = "SKU,Name\nA,Arnica\nB,\n";
+
+fn ids(answer: &Value) -> Vec<i64> {
+    let jobs = answer["jobs"].as_array().unwrap();
+    jobs.iter().map(|job| job["jobId"].as_i64().unwrap()).collect()
+}
+
+both!(a_dry_run_is_no_import, |server| {
+    let trial = server.load("products", Upload::csv(GOOD).option("dryRun", "true")).await;
+    let import = server.load("products", Upload::csv(GOOD)).await;
+    assert_eq!((&trial["dryRun"], &import["dryRun"]), (&true.into(), &false.into()));
+    let imports = "select id, created_count from import_log where not dry_run";
+    assert_eq!(server.rows(imports).await, [["2", "2"]]);
+    let older = server.get("/api/jobs").await;
+    assert_eq!(older.json.as_array().unwrap().len(), 1, "{}", older.text());
+    assert_eq!(older.header("x-total-count"), Some("1"));
+    let said = "select event from import_events where import_log_id = 1 and kind = 'complete'";
+    let said = server.rows(said).await.concat().concat();
+    assert!(said.contains("Dry run completed: 2 created"), "{said}");
+});
+
+both!(jobs_with_errors_are_found, |server| {
+    server.load("products", Upload::csv(GOOD)).await;
+    server.load("products", Upload::csv(PARTLY)).await;
+    server.load("products", Upload::csv(PARTLY).option("onError", "abort")).await;
+    for (query, expected) in [
+        ("?withErrors=true", &[3, 2][..]),
+        ("?withErrors=true&status=completed", &[2]),
+        ("?withErrors=true&dataset=products&status=failed", &[3]),
+        ("?withErrors=true&dataset=products", &[3, 2]),
+        ("?withErrors=false", &[3, 2, 1]),
+    ] {
+        assert_eq!(ids(server.jobs(query).await.ok()), expected, "{query}");
+    }
+    server.jobs("?withErrors=some").await.assert_problem(400, "invalid_option");
+});
+
+both!(
+    a_waiting_job_knows_its_place_in_the_queue,
+    [("FAILPOINTS", "partition.after=sleep(20)"), ("LOADBAY_CHUNK_ROWS", "1")],
+    |server| {
+        let running = server.import_long("L").await;
+        let upload = |client: &str| Upload::csv(GOOD).header("X-Loadbay-Client", client);
+        let mut waiting = Vec::new();
+        for client in ["many", "many", "many", "one"] {
+            waiting.push(server.import("products", upload(client)).await);
+        }
+        let urgent = server.import("products", upload("many").option("priority", "5")).await;
+        // `one` takes its turn after the first job of `many`.
+        let expected =
+            [(urgent, 1), (waiting[0], 2), (waiting[3], 3), (waiting[1], 4), (waiting[2], 5)];
+        for (job, place) in expected {
+            wait_until!(
+                server.status(job).await.ok()["queuePosition"] == place,
+                "job {job} is not in place {place}"
+            );
+        }
+        let listed = server.jobs("?status=pending").await.ok().clone();
+        assert_eq!(listed["jobs"][0]["queuePosition"], 1, "{listed}");
+        assert_eq!(server.status(running).await.ok()["queuePosition"], Value::Null);
+        for job in waiting.into_iter().chain([urgent, running]) {
+            server.cancel(job).await.ok();
+        }
+    }
+);
+
+both!(lines_of_the_log_name_file_client_dataset_and_dry_run, |server| {
+    let upload = Upload::file("night prices.csv", GOOD).header("X-Loadbay-Client", "nightly");
+    server.load("products", upload.option("dryRun", "true")).await;
+    wait_until!(server.log().contains("job ended"), "the end is not logged");
+    let log = server.log();
+    for message in ["job received", "job runs", "job ended"] {
+        let line = log.lines().find(|line| line.contains(message)).unwrap_or_default();
+        for part in ["night prices.csv", "nightly", "products", "dry_run", "true"] {
+            assert!(line.contains(part), "`{part}` is not in `{line}`");
+        }
+    }
+});
+
+both!(
+    a_trusted_proxy_says_who_sends,
+    [("LOADBAY_TRUSTED_PROXIES", "127.0.0.1,10.9.0.0/16")],
+    |server| {
+        for (told, expected) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("198.51.100.1, 203.0.113.7, 10.9.0.4", "203.0.113.7"),
+            ("nonsense", "127.0.0.1"),
+        ] {
+            let job =
+                server.load("products", Upload::csv(GOOD).header("X-Forwarded-For", told)).await;
+            assert_eq!(job["createdBy"], expected, "{told}");
+        }
+    }
+);
