@@ -100,6 +100,12 @@ pub(crate) fn write(value: CellValue<'_>, shown: Shown<'_>, text: &mut String) -
     if matches!(shown, Shown::Plain) {
         return plain;
     }
+    let value = match value {
+        CellValue::Integer(number) => {
+            i32::try_from(number).map_or(value, |it| CellValue::Number(it.into()))
+        }
+        value => value,
+    };
     match (value, kind) {
         (CellValue::Number(number), CellKind::Number) => match shown.look(number) {
             Look::Plain => plain,

@@ -319,8 +319,8 @@ impl Book {
         let mut rows = RowGatherer::new(sheet, on_row);
         match self {
             Self::Xlsx(book) => book.read(sheet, &mut rows),
-            Self::Xlsb(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
-            Self::Xls(book) => book.read(sheet, &mut rows).map(|()| SheetFacts::default()),
+            Self::Xlsb(book) => book.read(sheet, &mut rows),
+            Self::Xls(book) => book.read(sheet, &mut rows),
             Self::Ods(book) => book.read(sheet, &mut rows),
         }
     }

@@ -20,6 +20,9 @@ const COLUMNS_MAX: u32 = 16_384;
 /// Bytes of text of one row, so that its frame in the spool stays within bounds.
 const ROW_BYTES_MAX: usize = 32 << 20;
 
+/// Bytes that are looked through for merged areas after an inspection has seen enough rows.
+pub(super) const AFTER_SAMPLE_BYTES: u64 = 64 << 20;
+
 #[derive(Debug, Clone, Copy)]
 struct Placed {
     column: u32,

@@ -17,6 +17,7 @@ use loadbay::reader::{
 
 use tokio::sync::Semaphore;
 
+pub(crate) mod binary_sheets;
 mod containers;
 mod refused;
 mod spreadsheets;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::products::{faults, load};
 use super::workbooks::upload;
+use crate::reader_corpus::binary_sheets::hidden_xlsb;
 use crate::reader_corpus::workbooks::archive;
 use crate::support::{Kind, Server, Upload};
 
@@ -193,4 +194,27 @@ async fn hidden_rows_and_columns_of_a_spreadsheet_are_told_or_left_out() {
     let (status, rows) = load(file().option("hidden", "skip"), "sku, mrp").await;
     assert_eq!(rows, [["R1", "NULL"], ["R3", "NULL"]]);
     assert_eq!(warnings(&status), told);
+}
+
+#[tokio::test]
+async fn hidden_rows_and_columns_of_binary_workbooks_are_told_or_left_out() {
+    let told = [
+        ("hidden_rows".to_owned(), String::new(), 1),
+        ("hidden_columns".to_owned(), String::new(), 1),
+    ];
+    let file = || Upload::file("products.xlsb", hidden_xlsb());
+    let (status, rows) = load(file(), "sku, current_stock").await;
+    assert_eq!(rows, [["R1", "5"], ["R2", "5"], ["R3", "5"]]);
+    assert_eq!(warnings(&status), told);
+    let (status, rows) = load(file().option("hidden", "skip"), "sku, current_stock").await;
+    assert_eq!(rows, [["R1", "NULL"], ["R3", "NULL"]]);
+    assert_eq!(warnings(&status), told);
+
+    let bytes = std::fs::read("tests/fixtures/workbooks/shown.xls").unwrap();
+    let file = || Upload::file("products.xls", bytes.clone());
+    let (status, rows) = load(file(), "sku, description").await;
+    assert_eq!(rows, [["001234", "a"], ["R4", "d"]]);
+    assert_eq!(warnings(&status)[1..], told);
+    let (_, rows) = load(file().option("hidden", "skip"), "sku, description").await;
+    assert_eq!(rows, [["001234", "NULL"]]);
 }

@@ -1,19 +1,27 @@
-//! The records at the begin of a workbook's stream ([MS-XLS] 2.1.7.20.3): where the sheets begin.
+//! The records at the begin of a workbook's stream ([MS-XLS] 2.1.7.20.3): where the sheets begin,
+//! and the number formats that cells refer to.
 
+use std::collections::HashMap;
 use std::io::{Read, Seek};
 
 use cfb::CompoundFile;
 
 use super::encrypted::FILE_PASS;
+use super::records::{XlsRecords, short};
+use crate::reader::workbook::number_format::NumberFormat;
 
 const BEGIN: u16 = 0x0809;
 const END: u16 = 0x000A;
 const SHEET: u16 = 0x0085;
+/// `Format`: a code.
+const FORMAT: u16 = 0x041E;
+/// `XF`: a style.
+const STYLE: u16 = 0x00E0;
 /// `RecalcId`: the version of the spreadsheet that calculated the formulas.
 const CALCULATED: u16 = 0x01C1;
 
 /// What the records say.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Globals {
     /// Where in the stream the place of each sheet is stored.
     pub(super) sheets: Vec<u64>,
@@ -24,6 +32,8 @@ pub(super) struct Globals {
     pub(super) is_encrypted: bool,
     /// The workbook is of Excel 97 or later, whose texts are UTF-16 whatever `CodePage` says.
     pub(super) is_unicode: bool,
+    /// What each style says about numbers, by the number that a cell has for it.
+    pub(super) formats: Vec<NumberFormat>,
 }
 
 impl Globals {
@@ -34,27 +44,69 @@ impl Globals {
         Self::of(&stream_bytes(compound, stream)?)
     }
 
-    fn of(stream: &[u8]) -> Option<Self> {
+    /// Where in the stream the sheet begins, by its place in the list.
+    pub(super) fn place(&self, stream: &[u8], index: usize) -> Option<usize> {
+        let at = usize::try_from(*self.sheets.get(index)?).ok()?;
+        let place = u32::from_le_bytes(*stream.get(at..)?.first_chunk()?);
+        usize::try_from(place).ok()
+    }
+
+    pub(super) fn of(stream: &[u8]) -> Option<Self> {
         let mut globals = Self::default();
-        let mut at = 0;
-        loop {
-            let (head, body) = stream.get(at..)?.split_first_chunk::<4>()?;
-            let [kind_low, kind_high, low, high] = *head;
-            let length = usize::from(u16::from_le_bytes([low, high]));
-            match u16::from_le_bytes([kind_low, kind_high]) {
+        let (mut codes, mut styles) = (HashMap::new(), Vec::new());
+        for (at, kind, body) in XlsRecords::from(stream, 0) {
+            match kind {
                 END => {
                     globals.end = u32::try_from(at).ok()?;
+                    globals.formats = formats(&codes, &styles);
                     return Some(globals);
                 }
                 SHEET if body.len() >= 4 => globals.sheets.push(at as u64 + 4),
                 BEGIN => globals.is_unicode = body.starts_with(&0x0600_u16.to_le_bytes()),
                 FILE_PASS => globals.is_encrypted = true,
                 CALCULATED => globals.was_calculated = true,
+                FORMAT => {
+                    if let Some((id, code)) = format(body, globals.is_unicode) {
+                        codes.insert(id, code);
+                    }
+                }
+                STYLE => styles.push(short(body, 2).unwrap_or_default()),
                 _ => {}
             }
-            at += 4 + length;
         }
+        None
     }
+}
+
+/// What each style says about numbers. The code of the file counts more than the one that its
+/// number has everywhere.
+fn formats(codes: &HashMap<u16, String>, styles: &[u16]) -> Vec<NumberFormat> {
+    let of = |id: &u16| match codes.get(id) {
+        Some(code) => NumberFormat::of_code(code),
+        None => NumberFormat::of_id((*id).into()),
+    };
+    styles.iter().map(of).collect()
+}
+
+/// The number and the code of a format ([MS-XLS] 2.4.126). Before Excel 97 the code is of bytes,
+/// of which only ASCII matters.
+fn format(body: &[u8], is_unicode: bool) -> Option<(u16, String)> {
+    let id = short(body, 0)?;
+    if !is_unicode {
+        let (count, letters) = body.get(2..)?.split_first()?;
+        let letters = letters.get(..usize::from(*count))?;
+        return Some((id, letters.iter().map(|byte| char::from(*byte)).collect()));
+    }
+    let count = usize::from(short(body, 2)?);
+    let (flags, letters) = body.get(4..)?.split_first()?;
+    let code = if flags & 1 == 0 {
+        letters.get(..count)?.iter().map(|byte| char::from(*byte)).collect()
+    } else {
+        let units = letters.get(..count.checked_mul(2)?)?.chunks_exact(2);
+        let units = units.filter_map(|pair| short(pair, 0));
+        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    };
+    Some((id, code))
 }
 
 /// Reads a stream from its begin.
@@ -76,16 +128,11 @@ mod tests {
         let mut stream = vec![9, 8, 2, 0, 0, 6];
         stream.extend([0x85, 0, 6, 0, 1, 0, 0, 0, 0, 0]);
         stream.extend([0xC1, 1, 0, 0, 0x0A, 0, 0, 0]);
-        let expected = Globals {
-            sheets: vec![10],
-            end: 20,
-            was_calculated: true,
-            is_encrypted: false,
-            is_unicode: true,
-        };
-        assert_eq!(Globals::of(&stream), Some(expected));
+        let globals = Globals::of(&stream).unwrap();
+        assert_eq!((globals.sheets, globals.end), (vec![10], 20));
+        assert!(globals.was_calculated && globals.is_unicode && !globals.is_encrypted);
         for end in 0..stream.len() - 4 {
-            assert_eq!(Globals::of(&stream[..end]), None, "cut at {end}");
+            assert!(Globals::of(&stream[..end]).is_none(), "cut at {end}");
         }
     }
 }

@@ -3,6 +3,8 @@
 
 mod encrypted;
 mod globals;
+mod layout;
+mod records;
 
 use std::io::{Cursor, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
@@ -13,6 +15,7 @@ use calamine::{Data, Range, Reader, Sheet, XlsError, XlsOptions};
 use cfb::CompoundFile;
 
 use self::globals::{Globals, stream_bytes};
+use self::layout::SheetLayout;
 use super::cell::CellValue;
 use super::encrypted::DEFAULT_PASSWORD;
 use super::fault::{corrupt, sheet_broken, unreadable};
@@ -20,6 +23,7 @@ use super::placeholders::{FormulaResults, is_zero};
 use super::rows::{RowCells, RowGatherer};
 use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
+use crate::reader::spool::SheetFacts;
 
 type Parsed = calamine::Xls<Cursor<Vec<u8>>>;
 
@@ -38,32 +42,28 @@ pub(super) struct Xls {
     parsed: Parsed,
     /// Sheets that cannot be read.
     broken: Vec<String>,
-    /// No spreadsheet says that it calculated the formulas.
-    is_uncalculated: bool,
+    /// The stream of the workbook, and what stands at its begin.
+    stream: Vec<u8>,
+    globals: Globals,
 }
 
 impl Xls {
     pub(super) fn open(path: &Path) -> Result<Self, WorkbookFault> {
         let mut compound = compound(std::fs::read(path).map_err(unreadable)?)?;
-        let mut globals = STREAMS.iter().find_map(|name| Globals::read(&mut compound, name));
-        if globals.as_ref().is_some_and(|globals| globals.is_encrypted) {
+        let (mut stream, mut globals) = workbook_stream(&mut compound);
+        if globals.is_encrypted {
             decrypt(&mut compound)?;
-            globals = STREAMS.iter().find_map(|name| Globals::read(&mut compound, name));
+            (stream, globals) = workbook_stream(&mut compound);
         }
-        let is_uncalculated = globals.as_ref().is_some_and(|globals| !globals.was_calculated);
-        let is_unicode = globals.is_some_and(|globals| globals.is_unicode);
         let bytes = compound.into_inner().into_inner();
-        match parse(bytes.clone(), is_unicode) {
-            Ok(parsed) => Ok(Self { parsed, broken: Vec::new(), is_uncalculated }),
-            Err(fault @ WorkbookFault::Password) => Err(fault),
+        let (parsed, broken) = match parse(bytes.clone(), globals.is_unicode) {
+            Ok(parsed) => (parsed, Vec::new()),
+            Err(fault @ WorkbookFault::Password) => return Err(fault),
             Err(fault) => {
-                let (parsed, broken) = STREAMS
-                    .iter()
-                    .find_map(|name| without_broken_sheets(&bytes, name))
-                    .ok_or(fault)?;
-                Ok(Self { parsed, broken, is_uncalculated })
+                STREAMS.iter().find_map(|name| without_broken_sheets(&bytes, name)).ok_or(fault)?
             }
-        }
+        };
+        Ok(Self { parsed, broken, stream, globals })
     }
 
     /// The sheets in their order.
@@ -76,7 +76,7 @@ impl Xls {
         &mut self,
         sheet: &str,
         rows: &mut RowGatherer<F>,
-    ) -> Result<(), WorkbookFault>
+    ) -> Result<SheetFacts, WorkbookFault>
     where
         F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
     {
@@ -84,14 +84,18 @@ impl Xls {
             return Err(sheet_broken(sheet, None));
         }
         let range = self.parsed.worksheet_range(sheet).map_err(|_| sheet_broken(sheet, None))?;
-        let formulas = if self.is_uncalculated {
-            self.parsed.worksheet_formula(sheet).unwrap_or_default()
-        } else {
+        let formulas = if self.globals.was_calculated {
             Range::empty()
+        } else {
+            self.parsed.worksheet_formula(sheet).unwrap_or_default()
         };
+        let layout = self.layout(sheet)?;
         let mut results = FormulaResults::default();
-        let Some((first_row, first_column)) = range.start() else { return Ok(()) };
+        let Some((first_row, first_column)) = range.start() else { return Ok(layout.facts) };
         for (row, cells) in (first_row..).zip(range.rows()) {
+            if layout.is_hidden(row) {
+                rows.hide(row);
+            }
             for (column, cell) in (first_column..).zip(cells) {
                 let place = (row, column);
                 let mut value = CellValue::from(cell);
@@ -102,12 +106,32 @@ impl Xls {
                 {
                     value = CellValue::NoStored;
                 }
-                if rows.cell(place, value, Shown::Plain)?.is_break() {
-                    return Ok(());
+                if rows.cell(place, value, self.shown(&layout, place, value))?.is_break() {
+                    return Ok(layout.facts);
                 }
             }
         }
-        rows.end_row().map(|_| ())
+        let _ = rows.end_row()?;
+        Ok(layout.facts)
+    }
+
+    /// How the sheet shows its cells.
+    fn layout(&self, sheet: &str) -> Result<SheetLayout, WorkbookFault> {
+        let index = self.parsed.sheets_metadata().iter().position(|it| it.name == sheet);
+        let place = index.and_then(|index| self.globals.place(&self.stream, index));
+        match place {
+            Some(at) => SheetLayout::read(&self.stream, at, &self.globals.formats),
+            None => Ok(SheetLayout::default()),
+        }
+    }
+
+    fn shown(&self, layout: &SheetLayout, place: (u32, u32), value: CellValue<'_>) -> Shown<'_> {
+        if !matches!(value, CellValue::Number(_) | CellValue::Integer(_) | CellValue::Serial(_)) {
+            return Shown::Plain;
+        }
+        let Some(number) = layout.style(place) else { return Shown::Plain };
+        let format = self.globals.formats.get(usize::from(number.style));
+        Shown::by_format(format, value, number.is_formula)
     }
 }
 
@@ -132,6 +156,18 @@ fn all_are_zero(values: &Range<Data>, formulas: &Range<String>) -> bool {
 
 fn compound(bytes: Vec<u8>) -> Result<CompoundFile<Cursor<Vec<u8>>>, WorkbookFault> {
     CompoundFile::open(Cursor::new(bytes)).map_err(|_| corrupt("its container is broken"))
+}
+
+/// The stream that holds the workbook, and what stands at its begin. Nothing where there is none:
+/// that is told by what reads it.
+fn workbook_stream(compound: &mut CompoundFile<Cursor<Vec<u8>>>) -> (Vec<u8>, Globals) {
+    let read = |name: &&str| {
+        let stream = stream_bytes(compound, name)?;
+        let globals = Globals::of(&stream)?;
+        Some((stream, globals))
+    };
+    let nothing = || (Vec::new(), Globals { was_calculated: true, ..Globals::default() });
+    STREAMS.iter().find_map(read).unwrap_or_else(nothing)
 }
 
 /// Decrypts the first stream that holds a workbook.

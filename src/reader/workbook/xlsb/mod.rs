@@ -1,34 +1,42 @@
-//! XLSB workbooks: calamine reads the cells, and what it leaves out is added.
+//! XLSB workbooks: calamine reads the values, and what it leaves out is added.
 
-mod errors;
+mod parts;
+mod records;
+mod sheet_scan;
+mod styles;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use calamine::{Reader, Sheet, XlsbError};
+use calamine::{Reader as _, Sheet, XlsbError};
 
+use self::sheet_scan::SheetScan;
 use super::archive::{self, Archive};
 use super::cell::CellValue;
 use super::fault::{corrupt, sheet_broken, unreadable};
-use super::rows::{RowCells, RowGatherer};
+use super::number_format::NumberFormat;
+use super::rows::{AFTER_SAMPLE_BYTES, RowCells, RowGatherer};
 use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
+use crate::reader::spool::SheetFacts;
 
 /// An open workbook.
 pub(super) struct Xlsb {
     parsed: calamine::Xlsb<BufReader<File>>,
     archive: Archive,
+    formats: Vec<NumberFormat>,
 }
 
 impl Xlsb {
     pub(super) fn open(path: &Path) -> Result<Self, WorkbookFault> {
-        let archive = archive::open(path)?;
+        let mut archive = archive::open(path)?;
+        let formats = styles::read(&mut archive)?;
         let file = BufReader::new(File::open(path).map_err(unreadable)?);
         match without_panic(|| calamine::Xlsb::new(file)) {
-            Some(Ok(parsed)) => Ok(Self { parsed, archive }),
+            Some(Ok(parsed)) => Ok(Self { parsed, archive, formats }),
             Some(Err(XlsbError::Password)) => Err(WorkbookFault::Password),
             Some(Err(_)) | None => {
                 Err(corrupt("its list of sheets, its texts or its styles are broken"))
@@ -46,11 +54,15 @@ impl Xlsb {
         &mut self,
         sheet: &str,
         rows: &mut RowGatherer<F>,
-    ) -> Result<(), WorkbookFault>
+    ) -> Result<SheetFacts, WorkbookFault>
     where
         F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
     {
-        let mut errors = errors::find(&mut self.archive, sheet)?.into_iter().peekable();
+        let part: Box<dyn Read> = match parts::part_of(&mut self.archive, sheet)? {
+            Some(index) => Box::new(self.archive.by_index(index).map_err(archive::from_zip)?),
+            None => Box::new(std::io::empty()),
+        };
+        let mut scan = SheetScan::new(part);
         let Some(Ok(mut cells)) = without_panic(|| self.parsed.worksheet_cells_reader(sheet))
         else {
             return Err(sheet_broken(sheet, None));
@@ -58,22 +70,34 @@ impl Xlsb {
         loop {
             let cell = match without_panic(|| cells.next_cell()) {
                 Some(Ok(cell)) => cell,
-                // An error with a code that calamine does not know; it is in `errors`.
+                // An error with a code that calamine does not know; the scan gives it.
                 Some(Err(XlsbError::CellError(_))) => continue,
                 Some(Err(_)) | None => return Err(sheet_broken(sheet, Some(rows.place()))),
             };
             let place = cell.as_ref().map(calamine::Cell::get_position);
-            while let Some((at, word)) =
-                errors.next_if(|(at, _)| place.is_none_or(|place| *at < place))
-            {
-                if rows.cell(at, CellValue::Error(word), Shown::Plain)?.is_break() {
-                    return Ok(());
+            let value = cell.as_ref().map(|cell| CellValue::from(cell.get_value()));
+            let mut shown = Shown::Plain;
+            while let Some(scanned) = scan.next_up_to(place)? {
+                if scanned.in_hidden_row {
+                    rows.hide(scanned.place.0);
+                }
+                if let Some(word) = scanned.error {
+                    let error = CellValue::Error(word);
+                    if rows.cell(scanned.place, error, Shown::Plain)?.is_break() {
+                        return scan.finish(AFTER_SAMPLE_BYTES);
+                    }
+                }
+                if let Some(value) = value.filter(|_| Some(scanned.place) == place) {
+                    let format = self.formats.get(scanned.style);
+                    shown = Shown::by_format(format, value, scanned.is_formula);
                 }
             }
-            let Some(cell) = cell else { return rows.end_row().map(|_| ()) };
-            let value = CellValue::from(cell.get_value());
-            if rows.cell(cell.get_position(), value, Shown::Plain)?.is_break() {
-                return Ok(());
+            let Some((place, value)) = place.zip(value) else {
+                let _ = rows.end_row()?;
+                return scan.finish(u64::MAX);
+            };
+            if rows.cell(place, value, shown)?.is_break() {
+                return scan.finish(AFTER_SAMPLE_BYTES);
             }
         }
     }

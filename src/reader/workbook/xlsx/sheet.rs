@@ -15,11 +15,8 @@ use crate::reader::workbook::cell::CellValue;
 use crate::reader::workbook::fault::{corrupt, sheet_broken};
 use crate::reader::workbook::number_format::{NumberFormat, NumberKind};
 use crate::reader::workbook::placeholders::FormulaResults;
-use crate::reader::workbook::rows::{RowCells, RowGatherer};
+use crate::reader::workbook::rows::{AFTER_SAMPLE_BYTES, RowCells, RowGatherer};
 use crate::reader::workbook::shown::Shown;
-
-/// Bytes that are looked through for merged areas after an inspection has seen enough rows.
-const AFTER_SAMPLE_BYTES: u64 = 64 << 20;
 
 /// What cells refer to.
 pub(super) struct BookContext<'b> {
@@ -316,16 +313,12 @@ fn formatted(
     is_1904: bool,
 ) -> (CellValue<'static>, Shown<'_>) {
     let serial = |kind| CellValue::Serial(ExcelDateTime::new(number, kind, is_1904));
-    match format.kind() {
-        NumberKind::General => (CellValue::Number(number), Shown::Plain),
-        NumberKind::Number => (CellValue::Number(number), Shown::Format(format)),
-        NumberKind::Day { is_short } => {
-            // A formula makes a day on purpose.
-            let shown = if is_short && !is_formula { Shown::ShortDay } else { Shown::Plain };
-            (serial(ExcelDateTimeType::DateTime), shown)
-        }
-        NumberKind::Duration => (serial(ExcelDateTimeType::TimeDelta), Shown::Plain),
-    }
+    let value = match format.kind() {
+        NumberKind::General | NumberKind::Number => CellValue::Number(number),
+        NumberKind::Day { .. } => serial(ExcelDateTimeType::DateTime),
+        NumberKind::Duration => serial(ExcelDateTimeType::TimeDelta),
+    };
+    (value, Shown::by_format(Some(format), value, is_formula))
 }
 
 /// True where no formula of the sheet has a result other than 0.
