@@ -129,6 +129,7 @@ async fn start_jobs(
         lease: config.lease,
         keep_finished: config.job_ttl,
         retention: config.retention,
+        job_retention: config.job_retention,
         stored_errors_max: config.max_stored_errors,
         events_max: config.max_events,
         home_encoding: config.home_encoding.clone(),
@@ -142,12 +143,9 @@ async fn start_jobs(
 async fn check_datasets(datasets: &Datasets, store: &Store) -> anyhow::Result<()> {
     let mut tables: Vec<String> = Vec::new();
     for compiled in datasets.iter() {
-        let dataset = &compiled.dataset;
-        tables.push(dataset.table.clone());
-        tables.extend(dataset.histories.iter().map(|history| history.table.clone()));
-        let references = dataset.columns.iter().filter_map(|column| column.reference.as_ref());
-        tables.extend(references.map(|reference| reference.table.clone()));
+        tables.extend(compiled.dataset.tables());
     }
+    store.check_rights(&tables).await?;
     let shapes = store.shapes(tables).await?;
     let shape = |table: &str| shapes.get(table).cloned();
     let faults: Vec<_> = datasets

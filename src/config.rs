@@ -3,6 +3,7 @@
 //!
 //! Knows no database and no HTTP: it turns text into checked values.
 
+mod database_parameters;
 mod settings;
 mod values;
 
@@ -22,6 +23,7 @@ pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat};
 use values::{
     address, bytes, database_url, encoding, log_filter, log_format, number, seconds, time,
+    time_or_never,
 };
 
 /// The setting for which nothing is a value of its own; for all others it means the default.
@@ -80,6 +82,8 @@ pub struct Config {
     pub job_ttl: Duration,
     /// `LOADBAY_RETENTION`.
     pub retention: Duration,
+    /// `LOADBAY_JOB_RETENTION`; `None` is never.
+    pub job_retention: Option<Duration>,
     /// `LOADBAY_MAX_STORED_ERRORS`.
     pub max_stored_errors: u64,
     /// `LOADBAY_MAX_EVENTS`.
@@ -174,6 +178,8 @@ impl Config {
             lease: from.read("LOADBAY_LEASE", Duration::ZERO, |t| time(t, 1, 3_600)),
             job_ttl: from.read("LOADBAY_JOB_TTL", Duration::ZERO, |t| time(t, 0, 7 * 86_400)),
             retention: from.read("LOADBAY_RETENTION", Duration::ZERO, |t| time(t, 1, TEN_YEARS)),
+            job_retention: from
+                .read("LOADBAY_JOB_RETENTION", None, |t| time_or_never(t, 1, TEN_YEARS)),
             max_stored_errors: from
                 .read("LOADBAY_MAX_STORED_ERRORS", 0, |t| number(t, 0, 1_000_000).map(u64::from)),
             max_events: from

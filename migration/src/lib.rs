@@ -22,6 +22,7 @@ mod m20261122_000006_name_the_database;
 mod m20261128_000007_prune_whole_events;
 mod m20261128_000008_count_warnings;
 mod m20261128_000009_add_key_of_row_errors;
+mod m20261128_000010_index_lists_of_jobs;
 mod m20261128_000011_add_dry_run_and_run_time;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
@@ -41,8 +42,17 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000007_prune_whole_events::Migration),
             Box::new(m20261128_000008_count_warnings::Migration),
             Box::new(m20261128_000009_add_key_of_row_errors::Migration),
+            Box::new(m20261128_000010_index_lists_of_jobs::Migration),
             Box::new(m20261128_000011_add_dry_run_and_run_time::Migration),
         ]
+    }
+}
+
+impl Migrator {
+    /// The names of all migrations, oldest first, as the database records those that are done.
+    #[must_use]
+    pub fn names() -> Vec<String> {
+        Self::migrations().iter().map(|migration| migration.name().to_owned()).collect()
     }
 }
 

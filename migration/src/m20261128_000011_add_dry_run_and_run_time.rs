@@ -12,32 +12,27 @@ pub(crate) struct Migration;
 /// beginning of the last period and of the next one.
 const NUMBERS: [&str; 5] = ["run_ms", "pace_rows", "pace_ms", "next_pace_rows", "next_pace_ms"];
 
-/// The filters of the list with errors, and the imports of a dataset that are no dry runs.
+/// The filters of the list with errors, in the order of the list, and the imports of a dataset that
+/// are no dry runs.
 const INDEXES: [(&str, &str); 5] = [
-    (
-        "import_log_with_errors",
-        "CREATE INDEX import_log_with_errors ON import_log (id) \
-         WHERE (error_count > 0 OR import_status = 'FAILED')",
-    ),
+    // In an order of its own: no other list with errors is to go through it.
+    ("import_log_with_errors", "((0 - id)) WHERE (error_count > 0 OR import_status = 'FAILED')"),
     (
         "import_log_with_errors_by_status",
-        "CREATE INDEX import_log_with_errors_by_status ON import_log (import_status, id) \
-         WHERE (error_count > 0 OR import_status = 'FAILED')",
+        "(import_status, (-id)) WHERE (error_count > 0 OR import_status = 'FAILED')",
     ),
     (
         "import_log_with_errors_by_dataset",
-        "CREATE INDEX import_log_with_errors_by_dataset ON import_log (dataset, id) \
-         WHERE (error_count > 0 OR import_status = 'FAILED')",
+        "(dataset, (-id)) WHERE (error_count > 0 OR import_status = 'FAILED')",
     ),
     (
-        "import_log_with_errors_by_both",
-        "CREATE INDEX import_log_with_errors_by_both ON import_log (dataset, import_status, id) \
+        "import_log_with_errors_by_dataset_and_status",
+        "((dataset || ' ' || import_status), (-id)) \
          WHERE (error_count > 0 OR import_status = 'FAILED')",
     ),
     (
         "import_log_imports",
-        "CREATE INDEX import_log_imports ON import_log (dataset, id) \
-         WHERE rollback_of IS NULL AND NOT dry_run",
+        "((dataset || ' import'), (-id), id, dataset) WHERE rollback_of IS NULL AND NOT dry_run",
     ),
 ];
 
@@ -68,8 +63,9 @@ impl MigrationTrait for Migration {
             _ => FILL_SQLITE,
         };
         manager.get_connection().execute_unprepared(fill).await?;
-        for (_, index) in INDEXES {
-            manager.get_connection().execute_unprepared(index).await?;
+        for (name, what) in INDEXES {
+            let create = format!("CREATE INDEX {name} ON import_log {what}");
+            manager.get_connection().execute_unprepared(&create).await?;
         }
         Ok(())
     }

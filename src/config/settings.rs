@@ -63,6 +63,8 @@ pub const SETTINGS: &[Setting] = &[
         "How long a finished job stays in memory, from 0s to 7days; the table keeps it"),
     setting("LOADBAY_RETENTION", "retention", "TIME", Some("7days"),
         "How long the files and the undo journal of a finished job are kept, from 1s to 10years"),
+    setting("LOADBAY_JOB_RETENTION", "job-retention", "TIME", Some("never"),
+        "When a finished job is removed with its files, events and row errors, after 1s to 10years, or never"),
     setting("LOADBAY_MAX_STORED_ERRORS", "max-stored-errors", "ERRORS", Some("10000"),
         "Row errors of one job kept in the table, from 0 to 1000000; the file of failed rows has all"),
     setting("LOADBAY_MAX_EVENTS", "max-events", "EVENTS", Some("100000"),

@@ -1,5 +1,6 @@
 //! Text to checked values: one function a kind of value, with a sentence for what it is not.
 
+use super::database_parameters;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -56,6 +57,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 
 pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        database_parameters::check(text)?;
         return Ok(DatabaseUrl(text.to_owned()));
     }
     Err("the address begins with neither postgres:// nor postgresql://; \
@@ -118,6 +120,14 @@ pub(super) fn time(text: &str, least: u64, most: u64) -> Result<Duration, String
                 humantime::format_duration(Duration::from_secs(most))
             )
         })
+}
+
+/// A time, or the word `never`.
+pub(super) fn time_or_never(text: &str, least: u64, most: u64) -> Result<Option<Duration>, String> {
+    if text == "never" {
+        return Ok(None);
+    }
+    time(text, least, most).map(Some).map_err(|fault| format!("{fault}, or never"))
 }
 
 pub(super) fn seconds(text: &str, least: u64, most: u64) -> Result<u64, String> {

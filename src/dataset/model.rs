@@ -157,4 +157,14 @@ impl Dataset {
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
+
+    /// Every table that its rows go into: its own, those of its histories and of its references.
+    #[must_use]
+    pub fn tables(&self) -> Vec<String> {
+        let mut tables = vec![self.table.clone()];
+        tables.extend(self.histories.iter().map(|history| history.table.clone()));
+        let references = self.columns.iter().filter_map(|column| column.reference.as_ref());
+        tables.extend(references.map(|reference| reference.table.clone()));
+        tables
+    }
 }

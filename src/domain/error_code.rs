@@ -70,6 +70,8 @@ error_codes! {
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
+    DatabaseReadOnly = "database_read_only", 503, true, "The database takes no changes", "Let a database administrator lift the read-only state, or correct DATABASE_URL.";
+    StatementCancelled = "statement_cancelled", 503, true, "The database cancelled a statement, each time that it was tried", "Try again; ask a database administrator who cancels statements, or for a shorter list.";
     StorageUnavailable = "storage_unavailable", 503, true, "The storage of the files does not answer", "Try again after the time in Retry-After.";
     ShuttingDown = "shutting_down", 503, true, "The server is stopping", "Try again after the time in Retry-After.";
     StorageFull = "storage_full", 507, true, "The disk has no space for the file", "Free space in the data folder or the shared folder, then send it again.";

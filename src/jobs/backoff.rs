@@ -18,10 +18,36 @@ const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// How often in a row a statement may be cancelled before that is how the job ends: an administrator,
+/// or a limit of the database, has the last word. With its pauses about 15 s.
+const CANCELLED_MAX: u32 = 10;
+
+/// Whether a failed call is repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// A retry cannot cure it.
+    Final,
+    /// Until it succeeds.
+    Temporary,
+    /// A few times.
+    Cancelled,
+}
+
+impl Verdict {
+    fn of(error: &StoreError) -> Self {
+        match error {
+            error if error.is_cancelled() => Self::Cancelled,
+            error if error.is_transient() => Self::Temporary,
+            _ => Self::Final,
+        }
+    }
+}
+
 /// Repeats a call until the database answers.
 ///
 /// # Errors
-/// `Stopped` when `stop` comes first; a failure that a retry cannot cure.
+/// `Stopped` when `stop` comes first; a failure that a retry cannot cure; a statement that was
+/// cancelled each time.
 pub(super) async fn retry_transient<T, F>(
     job: i64,
     stop: &CancellationToken,
@@ -30,7 +56,7 @@ pub(super) async fn retry_transient<T, F>(
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    retry(job, stop, &mut ask, StoreError::is_transient).await
+    retry(job, stop, &mut ask, Verdict::of).await
 }
 
 /// Repeats a call until the database answers or the server stops, also while the disk is full: for
@@ -46,7 +72,7 @@ pub(super) async fn retry_until_stored<T, F>(
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    let is_temporary = |error: &StoreError| {
+    let verdict = |error: &StoreError| {
         let is_full = error.is_storage_full();
         if is_full && context.data_dir.release_reserve() {
             tracing::warn!(
@@ -55,9 +81,9 @@ where
                 "disk is full, the reserved space is released"
             );
         }
-        is_full || error.is_transient()
+        if is_full { Verdict::Temporary } else { Verdict::of(error) }
     };
-    retry(job, &context.stop, &mut ask, is_temporary).await
+    retry(job, &context.stop, &mut ask, verdict).await
 }
 
 /// Asks until the storage of the files answers. Unlike the database it may be left in the middle of
@@ -74,7 +100,7 @@ where
     F: Future<Output = Result<T, FileError>>,
 {
     tokio::select! {
-        answer = retry(job, stop, &mut ask, FileError::is_transient) => answer,
+        answer = retry(job, stop, &mut ask, of_storage) => answer,
         () = stop.cancelled() => Err(RunError::Stopped),
     }
 }
@@ -100,29 +126,40 @@ where
     }
 }
 
+fn of_storage(error: &FileError) -> Verdict {
+    if error.is_transient() { Verdict::Temporary } else { Verdict::Final }
+}
+
 async fn retry<T, E, F>(
     job: i64,
     stop: &CancellationToken,
     ask: &mut (impl FnMut() -> F + ?Sized),
-    is_temporary: impl Fn(&E) -> bool,
+    verdict: impl Fn(&E) -> Verdict,
 ) -> Result<T, RunError>
 where
     E: std::error::Error + Into<RunError>,
     F: Future<Output = Result<T, E>>,
 {
-    let mut pause = PAUSE_MIN;
+    let (mut pause, mut cancelled) = (PAUSE_MIN, 0);
     loop {
-        match ask().await {
-            Err(error) if is_temporary(&error) => {
-                tracing::warn!(
-                    event = "transient_error",
-                    job_id = job,
-                    error = error_chain(&error),
-                    "transient error, retrying"
-                );
-            }
-            answer => return answer.map_err(Into::into),
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match verdict(&error) {
+            Verdict::Final => return Err(error.into()),
+            Verdict::Temporary => cancelled = 0,
+            Verdict::Cancelled => cancelled += 1,
         }
+        if cancelled == CANCELLED_MAX {
+            return Err(error.into());
+        }
+        tracing::warn!(
+            event = "transient_error",
+            job_id = job,
+            error = error_chain(&error),
+            "transient error, retrying"
+        );
         tokio::select! {
             () = tokio::time::sleep(jittered(pause)) => {}
             () = stop.cancelled() => return Err(RunError::Stopped),

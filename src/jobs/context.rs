@@ -15,6 +15,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::error::{JobsError, RunError};
 use super::event_feed::EventFeeds;
+use super::import_totals::ImportTotals;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
 use super::queue::Queue;
@@ -45,6 +46,8 @@ pub struct JobsSettings {
     pub keep_finished: Duration,
     /// How long the files and the undo journal of a finished job are kept.
     pub retention: Duration,
+    /// How long a finished job itself is kept; `None` for ever.
+    pub job_retention: Option<Duration>,
     /// Row errors of a job that are stored in the table.
     pub stored_errors_max: u64,
     /// Events of a job that are kept in the table.
@@ -76,6 +79,7 @@ pub(super) struct JobsContext {
     pub(super) changes: JobChanges,
     /// The places of waiting jobs.
     pub(super) queue: Queue,
+    pub(super) import_totals: ImportTotals,
     /// Notified when there may be a job to claim. Carries nothing: the table says what.
     pub(super) wake: Notify,
     /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_unknown_claims`].

@@ -119,6 +119,7 @@ impl Jobs {
             job_line!(info, job, event = "job_deleted", "job was deleted by a request");
             context.manager.deleted(&job);
             context.changes.deleted(id).await;
+            context.import_totals.forget();
             // After the row: a file without a job is swept, a job without its file is broken.
             context.drop_files(&job).await;
             Ok(job)

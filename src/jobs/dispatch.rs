@@ -9,7 +9,7 @@ use super::context::JobsContext;
 use super::error::RunError;
 use super::job_line::job_line;
 use super::stop::Stop;
-use super::{import, prune, rollback};
+use super::{import, prune, rollback, table_faults};
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::{End, ReleaseReason};
@@ -42,7 +42,10 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
         Err(RunError::Stopped) => return release(context, job).await,
         Err(error) if error.is_panic() => return recover_from_panic(context, job, &error).await,
         Err(error) if error.is_temporary() => return suspend(context, job, &error).await,
-        Err(error) => End::Failed { code: error.code(), message: error_chain(&error) },
+        Err(error) => {
+            let error = table_faults::explain(context, job, error).await;
+            End::Failed { code: error.code(), message: error_chain(&error) }
+        }
     };
     // With the server's stop, not the job's: this end may be the reason that the job is stopped.
     match retry_until_stored(context, job.id, || context.run_store.finish(job, &end)).await {

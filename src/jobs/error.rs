@@ -261,6 +261,14 @@ pub(super) enum RunError {
         /// Where the rest would go.
         now: String,
     },
+    /// The table is not what the definition says any more.
+    #[error(
+        "the dataset does not fit its table any more: {faults}; bring both together, then retry the job"
+    )]
+    TableChanged {
+        /// What is wrong, one sentence each.
+        faults: String,
+    },
     /// The same for the job that is to be rolled back.
     #[error(
         "job {undone} was imported into {then}, but the dataset goes into {now} now; to roll the job back, define the dataset as it was"
@@ -315,9 +323,10 @@ impl RunError {
     /// The code that the job ends with.
     pub(super) fn code(&self) -> ErrorCode {
         match self {
-            Self::NoDataset(_) | Self::Redefined { .. } | Self::GoesElsewhere { .. } => {
-                ErrorCode::DatasetChanged
-            }
+            Self::NoDataset(_)
+            | Self::Redefined { .. }
+            | Self::TableChanged { .. }
+            | Self::GoesElsewhere { .. } => ErrorCode::DatasetChanged,
             Self::Plan(fault) => fault.code(),
             Self::Read(ReadError::Io { source, .. }) | Self::Io { source, .. } => code_of(source),
             Self::Read(error) => error.code(),

@@ -16,6 +16,7 @@ mod event_feed;
 mod external_sort;
 mod feed_poll;
 mod import;
+mod import_totals;
 mod input;
 mod job_changes;
 mod job_line;
@@ -39,6 +40,7 @@ mod steps;
 mod stop;
 mod submit;
 mod subscription;
+mod table_faults;
 mod unprocessed;
 mod worker;
 

@@ -11,7 +11,7 @@ use crate::domain::job::Job;
 use crate::domain::row_error::StoredRowError;
 use crate::domain::status::JobStatus;
 use crate::files::FailedRows;
-use crate::store::JobFilter;
+use crate::store::{ImportsPage, JobFilter};
 
 use uuid::Uuid;
 
@@ -120,7 +120,9 @@ impl Jobs {
     ) -> Result<(Vec<Job>, u64), JobsError> {
         let dataset = dataset.to_owned();
         self.on_runtime(move |context| async move {
-            Ok(context.store.newest(&dataset, skip, limit).await?)
+            let total = context.import_totals.of(&context.store, &dataset).await?;
+            let page = ImportsPage { dataset, total, skip, limit };
+            Ok((context.store.imports(&page).await?, total))
         })
         .await
     }

@@ -1,5 +1,5 @@
 //! The end of the time of files: what finished jobs left goes after `LOADBAY_RETENTION`, and what no
-//! job knows goes with it. Nothing here is in a hurry: the next pass repeats a step that failed.
+//! job knows goes with it. The jobs themselves go after `LOADBAY_JOB_RETENTION`. Nothing here is in a hurry: the next pass repeats a step that failed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const ORPHAN_AGE: Duration = Duration::from_hours(24);
 
 /// Removes what is over until the server stops.
 pub(super) async fn run_retention(context: Arc<JobsContext>) {
-    let mut tick = tokio::time::interval(context.settings.retention.clamp(PASS_MIN, PASS));
+    let mut tick = tokio::time::interval(files_kept(&context).clamp(PASS_MIN, PASS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sweeps = vec![Sweep::of(Storage::own(Arc::clone(&context.data_dir)), Duration::ZERO)];
     if context.storage.is_shared() {
@@ -46,6 +46,7 @@ pub(super) async fn run_retention(context: Arc<JobsContext>) {
         // Each on its own: a step that cannot remove its rows must not keep the others from it.
         log_failure(expire(&context).await, "expire files");
         log_failure(clear_journals(&context).await, "clear journals");
+        log_failure(prune_jobs(&context).await, "prune jobs");
         for sweep in &mut sweeps {
             log_failure(sweep.when_due(&context).await, "sweep files");
         }
@@ -83,7 +84,7 @@ async fn mark_expired(context: &JobsContext) -> Result<Vec<Job>, StoreError> {
         // As on a full disk: until the reserved space is released.
         fault!("retention.mark", StoreError::disk_full());
     }
-    context.store.expire_files(context.settings.retention).await
+    context.run_store.expire_files(files_kept(context)).await
 }
 
 async fn remove_expired(context: &JobsContext, job: &Job) {
@@ -106,7 +107,35 @@ async fn remove_expired(context: &JobsContext, job: &Job) {
 }
 
 async fn clear_journals(context: &JobsContext) -> Result<(), JobsError> {
-    while !context.stop.is_cancelled() && context.store.clear_expired_journals().await? {}
+    while !context.stop.is_cancelled() && context.run_store.clear_expired_journals().await? {}
+    Ok(())
+}
+
+/// How long the files of a finished job are kept: no longer than the job.
+fn files_kept(context: &JobsContext) -> Duration {
+    let (files, job) = (context.settings.retention, context.settings.job_retention);
+    job.map_or(files, |job| job.min(files))
+}
+
+/// Removes jobs that ended long ago, whose files went before.
+async fn prune_jobs(context: &JobsContext) -> Result<(), JobsError> {
+    let Some(kept) = context.settings.job_retention else { return Ok(()) };
+    let mut removed = 0_u64;
+    while !context.stop.is_cancelled() {
+        let pruned = context.run_store.prune_jobs(kept).await?;
+        if pruned.is_empty() {
+            break;
+        }
+        for job in &pruned {
+            context.manager.deleted(job);
+            context.changes.deleted(job.id).await;
+        }
+        context.import_totals.forget();
+        removed += pruned.len() as u64;
+    }
+    if removed > 0 {
+        tracing::info!(event = "jobs_removed", jobs = removed, "old jobs were removed");
+    }
     Ok(())
 }
 
@@ -137,7 +166,7 @@ impl Sweep {
         let is_ours = self.is_ours(context).await?;
         let found = self.storage.job_dirs().await?;
         let names: Vec<Uuid> = found.iter().map(|folder| folder.uuid).collect();
-        let known = context.store.known_folders(&names).await?;
+        let known = context.run_store.known_folders(&names).await?;
         let is_over: BTreeMap<Uuid, bool> = known.iter().map(|it| (it.uuid, it.is_over)).collect();
         let (mut folders, mut bytes) = (0_u64, 0_u64);
         for folder in found {
@@ -172,7 +201,7 @@ impl Sweep {
     /// Files that belong to another database are promised to its clients: that this one knows no
     /// job of theirs says nothing.
     async fn is_ours(&mut self, context: &JobsContext) -> Result<bool, JobsError> {
-        let is_ours = self.storage.belongs_to(context.store.identity().await?).await?;
+        let is_ours = self.storage.belongs_to(context.run_store.identity().await?).await?;
         if !is_ours && !self.is_reported {
             tracing::warn!(
                 event = "foreign_files",

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::context::{Jobs, JobsContext, JobsSettings};
 use super::error::JobsError;
 use super::event_feed::EventFeeds;
+use super::import_totals::ImportTotals;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
 use super::queue::Queue;
@@ -35,6 +36,7 @@ impl Jobs {
             feeds: EventFeeds::default(),
             changes: JobChanges::default(),
             queue: Queue::default(),
+            import_totals: ImportTotals::default(),
             run_store: store.for_work(),
             store,
             data_dir,
@@ -63,7 +65,7 @@ impl Jobs {
         if self.context.stop.is_cancelled() {
             return Err(JobsError::ShuttingDown);
         }
-        self.on_runtime(|context| async move { Ok(context.store.ping().await?) }).await
+        self.on_runtime(|context| async move { Ok(context.store.ready().await?) }).await
     }
 
     /// Claims no more, lets the chunks in flight commit and gives the jobs back. Questions are still

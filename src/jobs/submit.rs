@@ -5,6 +5,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
@@ -13,12 +16,19 @@ use super::stop::StopOnDrop;
 use crate::dataset::model::Dataset;
 use crate::dataset::{HeaderNames, conventions, header_warnings, match_header};
 use crate::domain::detected::Detected;
+use crate::domain::error_chain::error_chain;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::Options;
 use crate::domain::warning::Warnings;
 use crate::files::TempUpload;
 use crate::reader::{self, Inspection, ReadPermit, Upload, may_be_workbook};
-use crate::store::Inserted;
+use crate::store::{Inserted, StoreError};
+
+/// How long a request that stores a job waits for a database of which nobody knows whether it did.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two attempts.
+const ANSWER_PAUSE: Duration = Duration::from_millis(200);
 
 /// A file and what is to be done with it.
 #[derive(Debug)]
@@ -188,7 +198,7 @@ impl JobsContext {
         new: NewJob,
         storage_location: &str,
     ) -> Result<Submitted, JobsError> {
-        match self.store.insert(&new, storage_location).await? {
+        match self.insert_once(&new, storage_location).await? {
             Inserted::New(job) => {
                 job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
                 self.manager.publish(job.clone());
@@ -196,6 +206,35 @@ impl JobsContext {
                 Ok(Submitted { job, replayed: false })
             }
             Inserted::KeyTaken(job) => self.replayed(job, |job| same_upload(job, &new)),
+        }
+    }
+
+    /// Stores a job once, also when the answer of the database is lost: then nobody knows whether
+    /// there is a job, and it is asked again under the same name.
+    async fn insert_once(
+        &self,
+        new: &NewJob,
+        storage_location: &str,
+    ) -> Result<Inserted, StoreError> {
+        let end = Instant::now() + ANSWER_PATIENCE;
+        let mut is_unknown = false;
+        loop {
+            let fault = match self.store.insert(new, storage_location).await {
+                Ok(inserted) => return Ok(inserted),
+                Err(fault) => fault,
+            };
+            is_unknown |= !fault.wrote_nothing();
+            let may_be_cured = fault.is_transient() || fault.is_cancelled();
+            if !is_unknown || !may_be_cured || Instant::now() >= end {
+                return Err(fault);
+            }
+            tracing::warn!(
+                event = "job_storage_unanswered",
+                uuid = %new.uuid,
+                error = error_chain(&fault),
+                "nobody knows whether the job was stored, trying again"
+            );
+            tokio::time::sleep(ANSWER_PAUSE).await;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::domain::error_code::ErrorCode;
+use crate::store::connection::start_fault::StartFault;
 
 /// A failed operation on the database; says what was being done, the source says why it failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,12 @@ pub enum StoreError {
         #[source]
         source: rusqlite::Error,
     },
+    /// The server cannot run on this database.
+    #[error(transparent)]
+    Start(#[from] StartFault),
+    /// The database takes no changes.
+    #[error("the database takes no changes: it is read-only")]
+    ReadOnly,
     /// The job has another owner or another status by now; nothing was written.
     #[error("job {job} is no longer ours to write")]
     LostLease {
@@ -68,12 +75,16 @@ impl StoreError {
     pub fn code(&self) -> ErrorCode {
         match self {
             error if error.is_storage_full() => ErrorCode::StorageFull,
+            error if error.is_read_only() => ErrorCode::DatabaseReadOnly,
+            error if error.is_cancelled() => ErrorCode::StatementCancelled,
             Self::Query { .. } | Self::Postgres { .. } | Self::Sqlite { .. }
                 if self.is_transient() =>
             {
                 ErrorCode::DatabaseUnavailable
             }
+            Self::ReadOnly => ErrorCode::DatabaseReadOnly,
             Self::BadUrl { .. }
+            | Self::Start(_)
             | Self::Query { .. }
             | Self::Postgres { .. }
             | Self::Sqlite { .. }
@@ -108,6 +119,8 @@ impl StoreError {
             Self::Postgres { source, .. } => sqlx_error_is_out_of_room(source),
             Self::Query { source, .. } => sqlx_error(source).is_some_and(sqlx_error_is_out_of_room),
             Self::BadUrl { .. }
+            | Self::Start(_)
+            | Self::ReadOnly
             | Self::LostLease { .. }
             | Self::Unreadable { .. }
             | Self::WriterDied => false,
@@ -122,13 +135,56 @@ impl StoreError {
         // What fails on an open connection is another kind of `DbErr`.
         matches!(source, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
             || self.is_storage_full()
-            || self.answer_code().is_some_and(|code| code == READ_ONLY)
+            || self.is_read_only()
+    }
+
+    /// What the database answered, if it was asked through sqlx.
+    fn answer(&self) -> Option<&dyn sqlx::error::DatabaseError> {
+        match self {
+            Self::Query { source, .. } => sqlx_error(source)?.as_database_error(),
+            Self::Postgres { source, .. } => source.as_database_error(),
+            _ => None,
+        }
     }
 
     /// SQLSTATE of what PostgreSQL answered, or the result of SQLite as text.
-    fn answer_code(&self) -> Option<Cow<'_, str>> {
-        let Self::Query { source, .. } = self else { return None };
-        sqlx_error(source).and_then(sqlx::Error::as_database_error)?.code()
+    pub(super) fn answer_code(&self) -> Option<Cow<'_, str>> {
+        self.answer()?.code()
+    }
+
+    /// What the database said, for people.
+    pub(super) fn answer_text(&self) -> Option<String> {
+        self.answer().map(|answer| answer.message().to_owned())
+    }
+
+    /// True when the role lacks a right: SQLSTATE `insufficient_privilege`.
+    pub(super) fn is_missing_right(&self) -> bool {
+        self.answer_code().is_some_and(|code| code == "42501")
+    }
+
+    /// True when the database takes no changes: a standby, or one that was set so.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::ReadOnly => true,
+            Self::Sqlite { source, .. } => {
+                source.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly)
+            }
+            _ => self.answer().is_some_and(|answer| match sqlite_code(answer) {
+                Some(code) => code == SQLITE_READONLY,
+                None => answer.code().is_some_and(|code| code == READ_ONLY),
+            }),
+        }
+    }
+
+    /// True when the statement was cancelled: by a time limit, ours or the database's, or by an
+    /// administrator. The same work may succeed, or be cancelled again and again.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.answer().is_some_and(|answer| match sqlite_code(answer) {
+            Some(code) => code == SQLITE_INTERRUPT,
+            None => answer.code().is_some_and(|code| code == "57014"),
+        })
     }
 
     /// True when PostgreSQL gave up to wait for a lock that others hold.
@@ -171,7 +227,9 @@ impl StoreError {
                 Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
             ),
             Self::FailedRows(source) => crate::files::is_transient_io(source),
+            Self::ReadOnly => true,
             Self::BadUrl { .. }
+            | Self::Start(_)
             | Self::LostLease { .. }
             | Self::Unreadable { .. }
             | Self::WriterDied => false,
@@ -245,9 +303,12 @@ fn sqlx_error_is_out_of_room(error: &sqlx::Error) -> bool {
 /// SQLSTATE `read_only_sql_transaction`: a standby, or a database that was set so.
 const READ_ONLY: &str = "25006";
 
-/// Results of SQLite: the database is busy, a table is locked, the disk is full.
+/// Results of SQLite: the database is busy, a table is locked, the file may not be written, the
+/// statement was ended, the disk is full.
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
+const SQLITE_READONLY: u32 = 8;
+const SQLITE_INTERRUPT: u32 = 9;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_CONSTRAINT: u32 = 19;
 

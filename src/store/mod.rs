@@ -25,14 +25,16 @@ pub use chunk::quota::EventQuota;
 pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
 pub use connection::notifications::Notifications;
 pub use connection::open::StoreSettings;
+pub use connection::start_fault::{MissingRight, StartFault};
 pub use error::StoreError;
 pub use events::prune::PruneScope;
 pub use log::checkpoint::CommittedChunk;
 pub use log::claimant::{Claimant, TableConcurrency};
 pub use log::control::Deletion;
 pub use log::destination::Destination;
-pub use log::jobs::{Inserted, JobFilter, JobMark};
+pub use log::jobs::{Inserted, JobMark};
 pub use log::lease::{End, ReleaseReason};
+pub use log::list::{ImportCount, ImportsPage, JobFilter, ListQuestion};
 pub use log::retention::KnownFolder;
 pub use rollback::RollbackInserted;
 
@@ -41,8 +43,12 @@ pub use rollback::RollbackInserted;
 pub struct Store {
     /// For everything that changes something; one connection on SQLite.
     write: DatabaseConnection,
-    /// For everything else; the same as `write` on PostgreSQL.
+    /// For short questions; the same as `write` on PostgreSQL.
     read: DatabaseConnection,
+    /// For lists, which have a time limit each: they wait for each other, and nobody for them.
+    lists: DatabaseConnection,
+    /// For the question whether the database is there: it waits for nobody.
+    probe: DatabaseConnection,
     kind: Database,
 }
 

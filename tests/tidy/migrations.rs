@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 10] = [
+const LANDED: [(&str, &str); 11] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -43,8 +43,12 @@ const LANDED: [(&str, &str); 10] = [
         "0c03719a416dac6621a47d8b68fb890c82752a20c7c3497782c24b99aece67e2",
     ),
     (
+        "m20261128_000010_index_lists_of_jobs.rs",
+        "cfeeda8e574ed26293fcb1bb1b1f116139108bb21316b22fab64fc73ec3c3099",
+    ),
+    (
         "m20261128_000011_add_dry_run_and_run_time.rs",
-        "6d10163a000a930ebd5db0ee8278c7d234d594fa8e803e4af42a47175de41647",
+        "bdac1cc33dbfc7f7373bb481ed19ab95d3a92a5843d42080ebe66ee872ebc4d4",
     ),
 ];
 

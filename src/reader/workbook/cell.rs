@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use calamine::{CellErrorType, Data, DataRef, ExcelDateTime, ExcelDateTimeType};
 
-use super::number_format::Look;
+use super::number_format::{Look, NumberFormat, NumberKind};
 use super::shown::{Shown, shape_number};
 use crate::domain::row::CellKind;
 
@@ -35,6 +35,19 @@ pub(crate) enum CellValue<'a> {
     Duration(&'a str),
     /// What the cell shows: `#N/A`.
     Error(&'a str),
+}
+
+impl CellValue<'_> {
+    /// How a cell with a format shows the value.
+    pub(crate) fn shown_by(self, format: Option<&NumberFormat>, is_formula: bool) -> Shown<'_> {
+        let Some(format) = format else { return Shown::Plain };
+        match (self, format.kind()) {
+            (Self::Number(_) | Self::Integer(_), NumberKind::Number) => Shown::Format(format),
+            // A formula makes a day on purpose.
+            (Self::Serial(_), NumberKind::Day { is_short: true }) if !is_formula => Shown::ShortDay,
+            _ => Shown::Plain,
+        }
+    }
 }
 
 impl<'a> From<&'a DataRef<'_>> for CellValue<'a> {

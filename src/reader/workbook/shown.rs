@@ -1,7 +1,6 @@
 //! What a cell shows of its number, and how the number is written so.
 
-use super::cell::CellValue;
-use super::number_format::{Look, NumberFormat, NumberKind, NumberShape};
+use super::number_format::{Look, NumberFormat, NumberShape};
 use crate::domain::row::CellKind;
 
 /// How a cell shows its value.
@@ -23,25 +22,6 @@ pub(crate) enum Shown<'a> {
 const DIGITS_MAX: u8 = 64;
 
 impl<'a> Shown<'a> {
-    /// How a cell with a format shows `value`.
-    pub(crate) fn by_format(
-        format: Option<&'a NumberFormat>,
-        value: CellValue<'_>,
-        is_formula: bool,
-    ) -> Self {
-        let Some(format) = format else { return Self::Plain };
-        match (value, format.kind()) {
-            (CellValue::Number(_) | CellValue::Integer(_), NumberKind::Number) => {
-                Self::Format(format)
-            }
-            // A formula makes a day on purpose.
-            (CellValue::Serial(_), NumberKind::Day { is_short: true }) if !is_formula => {
-                Self::ShortDay
-            }
-            _ => Self::Plain,
-        }
-    }
-
     /// How a file that stores the shown `text` beside the number shows it.
     pub(crate) fn of_text(number: f64, text: &'a str, is_percent: bool) -> Self {
         let text = text.trim();

@@ -1,8 +1,14 @@
 //! Connections to the database: how they are opened, limited and watched. What is asked through them
 //! is unknown here.
 
+mod address;
 mod identity;
 mod keepalive;
+mod migrate;
 pub(super) mod notifications;
 pub(super) mod open;
+mod probe;
+mod reach;
+mod rights;
 pub(super) mod sessions;
+pub(super) mod start_fault;

@@ -41,7 +41,7 @@ impl Store {
             Database::Postgres { sessions } => {
                 // It keeps its connection for ever: that must not be one that others wait for.
                 let mut listener =
-                    PgListener::connect_with(&sessions.pool(1)).await.context(action)?;
+                    PgListener::connect_with(&sessions.pool(1, None)).await.context(action)?;
                 listener.listen(CHANNEL).await.context(action)?;
                 Ok(Some(Notifications(listener)))
             }

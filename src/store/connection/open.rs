@@ -1,30 +1,38 @@
-//! Opening the database, bringing its tables up to date.
+//! Opening the database: which connections there are for whom, on either database.
 
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
-use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
-use crate::store::connection::sessions::{ACQUIRE_TIMEOUT, Sessions};
+use crate::store::connection::address::Address;
+use crate::store::connection::reach::{self, Reached};
+use crate::store::connection::sessions::{
+    ACQUIRE_TIMEOUT, LIST_TIMEOUT, REQUEST_TIMEOUT, Sessions,
+};
+use crate::store::connection::{migrate, probe};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::sqlite::busy_timeout::BusyTimeout;
 use crate::store::{Database, Store};
 
-/// Key of the advisory lock that lets one server at a time migrate a PostgreSQL database.
-const MIGRATION_LOCK: i64 = 0x4c6f_6164_6261_7901;
+/// Connections for what requests ask, but for lists.
+const CONNECTIONS: u32 = 4;
 
-/// Connections for what requests ask of PostgreSQL.
-const CONNECTIONS: u32 = 5;
+/// Connections for lists of clients.
+const LIST_CONNECTIONS: u32 = 2;
 
-/// Connections for what running jobs ask of PostgreSQL, besides those of their writers.
+/// Connections for what running jobs ask, besides those of their writers.
 const CONNECTIONS_FOR_WORK: u32 = 3;
+
+/// Steps of SQLite's machine between two looks at the clock: less than a millisecond.
+const STEPS_PER_LOOK: i32 = 10_000;
 
 /// What the store must know to open its database.
 #[derive(Debug, Clone)]
@@ -61,17 +69,7 @@ impl Store {
     }
 
     async fn connect_sqlite(path: PathBuf) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BusyTimeout::LONGEST)
-            .pragma("wal_autocheckpoint", "20000")
-            // Small questions only: the rows of files go through the chunk writer.
-            .pragma("cache_size", "-512")
-            .disable_statement_logging();
+        let options = sqlite_options(&path);
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             // On a full disk SQLite rolls back by itself, and sqlx takes itself to be inside of a
@@ -87,60 +85,70 @@ impl Store {
             .connect_with(options.clone())
             .await
             .context("open the database")?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
-            .await
-            .context("open the database")?;
-        let write = SqlxSqliteConnector::from_sqlx_sqlite_pool(write);
-        let read = SqlxSqliteConnector::from_sqlx_sqlite_pool(read);
-        // The lock on the data directory keeps other servers away.
-        Migrator::up(&write, None).await.context("bring the tables up to date")?;
-        Ok(Self {
-            write,
-            read,
+        let lists = sqlite_pool(LIST_CONNECTIONS)
+            .after_connect(|connection, _| Box::pin(limit_lists(connection)))
+            .before_acquire(|connection, _| {
+                Box::pin(async move { limit_lists(connection).await.map(|()| true) })
+            })
+            .connect_lazy_with(options.clone());
+        let of = |pool| SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+        let store = Self {
+            write: of(write),
+            read: of(sqlite_pool(CONNECTIONS).connect_lazy_with(options.clone())),
+            lists: of(lists),
+            probe: of(sqlite_pool(1).connect_lazy_with(options)),
             kind: Database::Sqlite {
                 path,
                 write_lock: Arc::new(Mutex::new(BusyTimeout::default())),
             },
-        })
+        };
+        // The lock on the data directory keeps other servers away.
+        if migrate::pending(&store.write).await?.is_some() {
+            Migrator::up(&store.write, None).await.context("bring the tables up to date")?;
+        }
+        Ok(store)
     }
 
     async fn connect_postgres(url: &str, lease: Duration) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|source| StoreError::BadUrl { why: without_address(&source) })?
-            .application_name("loadbay")
-            // A merge of ten thousand rows may take its second; that is no news.
-            .disable_statement_logging();
-        let sessions = Sessions::new(options, lease);
-        migrate_alone(sessions.patient_pool()).await?;
-        let write = SqlxPostgresConnector::from_sqlx_postgres_pool(sessions.pool(CONNECTIONS));
-        let kind = Database::Postgres { sessions: Box::new(sessions) };
-        Ok(Self { read: write.clone(), write, kind })
+        let Reached { options, version } = reach::reach(Address::parse(url)?).await?;
+        let sessions = Sessions::new(options, version, lease);
+        probe::refuse_shared_sessions(&sessions).await?;
+        migrate::migrate(&sessions).await?;
+        let of = |pool| SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+        let write = of(sessions.pool(CONNECTIONS, Some(REQUEST_TIMEOUT)));
+        let store = Self {
+            read: write.clone(),
+            write,
+            lists: of(sessions.pool(LIST_CONNECTIONS, Some(LIST_TIMEOUT))),
+            probe: of(sessions.probe_pool()),
+            kind: Database::Postgres { sessions: Box::new(sessions) },
+        };
+        store.check_own_rights().await?;
+        Ok(store)
     }
 
     /// The same database through connections of its own: what running jobs ask does not wait behind
     /// what requests ask, and the other way round. On SQLite everybody waits for the one writer.
     #[must_use]
     pub fn for_work(&self) -> Self {
-        let Database::Postgres { sessions } = &self.kind else { return self.clone() };
-        let pool = sessions.pool(CONNECTIONS_FOR_WORK);
-        let write = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
-        Self { read: write.clone(), write, kind: self.kind.clone() }
-    }
-
-    /// Asks the database for a sign of life.
-    ///
-    /// # Errors
-    /// When it does not answer.
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.read.ping().await.context("reach the database")
+        match &self.kind {
+            Database::Sqlite { path, .. } => {
+                let pool = sqlite_pool(CONNECTIONS_FOR_WORK);
+                let pool = pool.connect_lazy_with(sqlite_options(path));
+                let read = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+                Self { lists: read.clone(), read, ..self.clone() }
+            }
+            Database::Postgres { sessions } => {
+                let pool = sessions.pool(CONNECTIONS_FOR_WORK, None);
+                let write = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+                Self { read: write.clone(), lists: write.clone(), write, ..self.clone() }
+            }
+        }
     }
 
     /// Closes all connections.
     pub async fn close(&self) {
-        for connection in [&self.write, &self.read] {
+        for connection in [&self.write, &self.read, &self.lists, &self.probe] {
             if let Err(error) = connection.close_by_ref().await {
                 tracing::warn!(
                     event = "connection_close_failed",
@@ -152,32 +160,30 @@ impl Store {
     }
 }
 
-/// Runs the migrations under an advisory lock: servers that start together migrate once.
-async fn migrate_alone(pool: PgPool) -> Result<(), StoreError> {
-    let mut lock = pool.acquire().await.context("connect to PostgreSQL")?;
-    sqlx::query("SELECT pg_advisory_lock($1)")
-        .bind(MIGRATION_LOCK)
-        .execute(&mut *lock)
-        .await
-        .context("wait for another server's migration")?;
-    let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-    let migrated = Migrator::up(&database, None).await;
-    sqlx::query("SELECT pg_advisory_unlock($1)")
-        .bind(MIGRATION_LOCK)
-        .execute(&mut *lock)
-        .await
-        .context("end the migration")?;
-    drop(lock);
-    pool.close().await;
-    migrated.context("bring the tables up to date")
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BusyTimeout::LONGEST)
+        .pragma("wal_autocheckpoint", "20000")
+        // Small questions only: the rows of files go through the chunk writer.
+        .pragma("cache_size", "-512")
+        .disable_statement_logging()
 }
 
-/// sqlx quotes the address in some of its errors; it may hold a password.
-fn without_address(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Configuration(source) => source.to_string(),
-        _ => "it cannot be read".to_owned(),
-    }
+fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT)
+}
+
+/// Ends what the connection is asked next when it has taken its time.
+async fn limit_lists(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let end = Instant::now() + LIST_TIMEOUT;
+    let mut handle = connection.lock_handle().await?;
+    handle.set_progress_handler(STEPS_PER_LOOK, move || Instant::now() < end);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -185,6 +191,24 @@ mod tests {
     use sea_orm::{ConnectionTrait, TransactionTrait};
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_list_that_takes_too_long_is_ended_and_the_next_is_not() {
+        let place = tempfile::tempdir().unwrap();
+        let settings = StoreSettings {
+            database_url: None,
+            sqlite_path: place.path().join("loadbay.sqlite"),
+            lease: Duration::from_secs(30),
+        };
+        let store = Store::connect(&settings).await.unwrap();
+        let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
+                       SELECT count(*) FROM n";
+        let ended = store.lists.execute_unprepared(endless).await.context("list");
+        let ended = ended.unwrap_err();
+        assert!(ended.is_cancelled(), "{ended:?}");
+        assert_eq!(ended.code(), crate::domain::error_code::ErrorCode::StatementCancelled);
+        store.lists.execute_unprepared("SELECT count(*) FROM import_log").await.unwrap();
+    }
 
     #[tokio::test]
     async fn after_a_full_disk_a_commit_is_a_commit() {

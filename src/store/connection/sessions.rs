@@ -1,5 +1,6 @@
 //! Sessions on PostgreSQL, and the limits that each is opened with: a server that froze or was cut
-//! off gives up its locks soon after its lease, and no question waits for ever for an answer.
+//! off gives up its locks soon after its lease, and no question waits for ever for an answer. What a
+//! database administrator sets for the role or the database is meant for people: it does not end jobs.
 
 use std::io;
 use std::time::Duration;
@@ -26,25 +27,52 @@ const IDLE_MIN: Duration = Duration::from_secs(5);
 /// How long a question waits for a lock: a frozen server may hold it for longer.
 const LOCK_TIMEOUT: &str = "5s";
 
+/// How long a statement of a request may take.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a list may take, and what else a person looks at.
+pub(crate) const LIST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a connection for the question whether the database is there is kept: what an
+/// administrator sets holds for new sessions.
+const PROBE_LIFETIME: Duration = Duration::from_secs(5);
+
+/// The first versions that have these settings, as `server_version_num` gives them.
+const HAS_IDLE_SESSION_TIMEOUT: u32 = 140_000;
+const HAS_TRANSACTION_TIMEOUT: u32 = 170_000;
+
 /// How sessions are opened.
 #[derive(Debug, Clone)]
 pub(crate) struct Sessions {
     options: PgConnectOptions,
     idle_in_transaction: Duration,
+    /// As `server_version_num` gives it.
+    version: u32,
 }
 
 impl Sessions {
     /// Sessions of a server that keeps its jobs for `lease` without a sign of life.
-    pub(crate) fn new(options: PgConnectOptions, lease: Duration) -> Self {
-        Self { options, idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN) }
+    pub(crate) fn new(options: PgConnectOptions, version: u32, lease: Duration) -> Self {
+        Self { options, idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN), version }
     }
 
-    /// A pool for short questions; opens its connections when they are needed.
-    pub(crate) fn pool(&self, connections: u32) -> PgPool {
+    /// A pool for short questions, each of which may take as long as `limit`; opens its connections
+    /// when they are needed.
+    pub(crate) fn pool(&self, connections: u32, limit: Option<Duration>) -> PgPool {
+        let options = self.pool_options(connections, limit);
+        options.connect_lazy_with(self.options.clone())
+    }
+
+    /// One connection for the question whether the database is there.
+    pub(crate) fn probe_pool(&self) -> PgPool {
+        let options = self.pool_options(1, Some(LIST_TIMEOUT)).max_lifetime(PROBE_LIFETIME);
+        options.connect_lazy_with(self.options.clone())
+    }
+
+    fn pool_options(&self, connections: u32, limit: Option<Duration>) -> PgPoolOptions {
         // The ROLLBACK below warns each time that there is nothing to roll back.
-        let settings = self.settings(&format!(
-            "SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = error"
-        ));
+        let more = format!("SET lock_timeout = '{LOCK_TIMEOUT}'; SET client_min_messages = error");
+        let settings = self.settings(limit, &more);
         let port = self.options.get_port();
         PgPoolOptions::new()
             .max_connections(connections)
@@ -65,18 +93,20 @@ impl Sessions {
                     Ok(true)
                 })
             })
-            .connect_lazy_with(self.options.clone())
     }
 
     /// Connections without limits, for a migration, which may wait for another server's.
     pub(crate) fn patient_pool(&self) -> PgPool {
+        // What is there already is no news.
+        let settings =
+            self.settings(None, "SET lock_timeout = 0; SET client_min_messages = warning");
         PgPoolOptions::new()
             .max_connections(2)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(|connection, _| {
+            .after_connect(move |connection, _| {
+                let settings = settings.clone();
                 Box::pin(async move {
-                    // What is there already is no news.
-                    sqlx::raw_sql("SET client_min_messages = warning").execute(connection).await?;
+                    sqlx::raw_sql(AssertSqlSafe(settings)).execute(connection).await?;
                     Ok(())
                 })
             })
@@ -99,24 +129,39 @@ impl Sessions {
         let mut connection = self.options.connect().await?;
         keepalive::watch_peers(self.options.get_port());
         // Compiling a statement of a chunk would take longer than running it.
-        let settings =
-            self.settings("SET jit = off; SET client_min_messages = warning; SET TIME ZONE 'UTC'");
+        let settings = self.settings(
+            None,
+            "SET lock_timeout = 0; SET jit = off; SET client_min_messages = warning; \
+             SET TIME ZONE 'UTC'",
+        );
         sqlx::raw_sql(AssertSqlSafe(settings)).execute(&mut connection).await?;
         Ok(connection)
     }
 
-    /// What every session sets, and `more`. The `tcp_` settings are PostgreSQL's side of what
-    /// `keepalive` does on ours.
-    fn settings(&self, more: &str) -> String {
+    /// What every session sets, whatever the role or the database has set, and `more`; no statement
+    /// takes longer than `limit`. The `tcp_` settings are PostgreSQL's side of what `keepalive` does
+    /// on ours.
+    fn settings(&self, limit: Option<Duration>, more: &str) -> String {
+        let mut settings = format!(
+            "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; ",
+            limit.unwrap_or_default().as_millis()
+        );
+        if self.version >= HAS_IDLE_SESSION_TIMEOUT {
+            settings.push_str("SET idle_session_timeout = 0; ");
+        }
+        if self.version >= HAS_TRANSACTION_TIMEOUT {
+            settings.push_str("SET transaction_timeout = 0; ");
+        }
         let (idle, user) =
             (self.idle_in_transaction.as_millis(), keepalive::SILENCE_MAX.as_millis());
         let (first, next) = (keepalive::IDLE.as_secs(), keepalive::INTERVAL.as_secs());
-        format!(
-            "SET idle_in_transaction_session_timeout = {idle}; SET tcp_user_timeout = {user}; \
+        settings
+            + &format!(
+                "SET idle_in_transaction_session_timeout = {idle}; SET tcp_user_timeout = {user}; \
              SET tcp_keepalives_idle = {first}; SET tcp_keepalives_interval = {next}; \
              SET tcp_keepalives_count = {}; {more}",
-            keepalive::PROBES
-        )
+                keepalive::PROBES
+            )
     }
 }
 
@@ -132,7 +177,7 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = silent.local_addr().unwrap().port();
         let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port);
-        let sessions = Sessions::new(options, Duration::from_secs(30));
+        let sessions = Sessions::new(options, 150_000, Duration::from_secs(30));
         let limit = Duration::from_millis(50);
         let given_up = sessions.writer_within(limit).await.context("connect").err().unwrap();
         assert!(given_up.is_transient(), "{given_up:?}");

@@ -140,7 +140,7 @@ impl Store {
 
     /// All row errors of a job by code and column, most frequent first.
     pub async fn error_groups(&self, id: i64) -> Result<Vec<ErrorGroup>, StoreError> {
-        error_groups(&self.read, id).await
+        error_groups(&self.lists, id).await
     }
 }
 

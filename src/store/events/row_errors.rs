@@ -22,7 +22,7 @@ impl Store {
         use import_error::Column as C;
         let mut query = import_error::Entity::find().filter(C::ImportLogId.eq(id));
         // Two writers store the errors of a file in any order.
-        let last = import_error::Entity::find_by_id(after).one(&self.read).await;
+        let last = import_error::Entity::find_by_id(after).one(&self.lists).await;
         if let Some(last) = last.context("find the last page of row errors")? {
             let same_row =
                 Condition::all().add(C::RowNumber.eq(last.row_number)).add(C::Id.gt(after));
@@ -33,7 +33,7 @@ impl Store {
             .order_by_asc(C::RowNumber)
             .order_by_asc(C::Id)
             .limit(limit)
-            .all(&self.read)
+            .all(&self.lists)
             .await
             .context("read the row errors")?;
         let stored = |row: import_error::Model| {
@@ -56,7 +56,7 @@ impl Store {
             .filter(C::RowNumber.between(i64::from(first_row), i64::from(last_row)))
             .order_by_asc(C::RowNumber)
             .order_by_asc(C::Id)
-            .all(&self.read)
+            .all(&self.lists)
             .await
             .context("read the row errors of a chunk")?;
         rows.into_iter().map(row_error).collect()
@@ -74,7 +74,7 @@ impl Store {
             .filter(import_superseded::Column::RowNumber.gt(after))
             .order_by_asc(import_superseded::Column::RowNumber)
             .limit(limit)
-            .all(&self.read)
+            .all(&self.lists)
             .await
             .context("read the superseded rows")?;
         let number = |number: i64| {

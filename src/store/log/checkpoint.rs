@@ -57,12 +57,12 @@ impl Store {
     pub async fn stored_row_outcomes(&self, id: i64) -> Result<(u64, u64), StoreError> {
         let errors = import_error::Entity::find()
             .filter(import_error::Column::ImportLogId.eq(id))
-            .count(&self.read)
+            .count(&self.lists)
             .await
             .context("count the row errors")?;
         let superseded = import_superseded::Entity::find()
             .filter(import_superseded::Column::ImportLogId.eq(id))
-            .count(&self.read)
+            .count(&self.lists)
             .await
             .context("count the superseded rows")?;
         Ok((errors, superseded))
@@ -75,7 +75,7 @@ impl Store {
             .column(import_error::Column::RowNumber)
             .filter(import_error::Column::ImportLogId.eq(id))
             .distinct()
-            .count(&self.read)
+            .count(&self.lists)
             .await
             .context("count the rows with errors")
     }

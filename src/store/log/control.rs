@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use entity::{import_log, import_undo};
+use entity::import_log;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, TransactionTrait, UpdateMany};
 
@@ -125,14 +125,14 @@ impl Store {
 
     /// Deletes a job that has ended, with all that the tables hold of it. The caller removes its files.
     ///
-    /// Its time ends first, so that nothing rolls it back any more; then its journal goes in steps:
-    /// as one with the row it would hold up everybody else.
+    /// Its time ends first, so that nothing rolls it back any more; then what the tables hold of it
+    /// goes in steps: as one with the row it would hold up everybody else.
     pub async fn delete(&self, id: i64) -> Result<Deletion, StoreError> {
         match self.end_retention_of(id).await? {
             Deletion::Done => {}
             refused => return Ok(refused),
         }
-        while self.clear_journals(import_undo::Column::ImportLogId.eq(id)).await? {}
+        while self.clear_rows_of(id).await? {}
         let action = "delete a job";
         let _guard = self.lock_writes().await;
         let transaction = self.write.begin().await.context(action)?;

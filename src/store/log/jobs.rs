@@ -1,11 +1,11 @@
-//! Jobs as records: put in, look up, list. What is stored about their rows is in `row_notes`.
+//! Jobs as records: put in, looked up one by one, or as far as they changed. Lists are in `list`.
 
 use chrono::{DateTime, Utc};
 use entity::import_log;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -22,10 +22,6 @@ use crate::store::log::job_row::{as_json, job, signed, unsigned};
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
 
-/// Jobs with errors, word for word as their indexes say it: with a bound value no database would know
-/// that they fit.
-const WITH_ERRORS: &str = "(error_count > 0 OR import_status = 'FAILED')";
-
 /// What is being done when a job cannot be stored.
 const STORE_JOB: &str = "store the job";
 
@@ -36,23 +32,6 @@ pub enum Inserted {
     New(Job),
     /// Its `Idempotency-Key` belongs to this job already.
     KeyTaken(Job),
-}
-
-/// Which jobs a list shows.
-#[derive(Debug, Clone, Default)]
-pub struct JobFilter {
-    /// Only jobs with this status.
-    pub status: Option<JobStatus>,
-    /// Only jobs of this dataset.
-    pub dataset: Option<String>,
-    /// Only jobs that import rows of this one again, or roll it back.
-    pub of: Option<i64>,
-    /// Only jobs that failed or of which a row failed.
-    pub with_errors: bool,
-    /// Only jobs older than this one.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: u64,
 }
 
 /// A state of a job, to be compared with another.
@@ -90,7 +69,8 @@ impl Store {
         // Before the row, which takes a number also when it is not stored.
         if let Some(job) = self.holder(&transaction, new.idempotency_key.as_deref()).await? {
             transaction.rollback().await.context(STORE_JOB)?;
-            return Ok(Inserted::KeyTaken(job));
+            let is_own = job.uuid == new.uuid;
+            return Ok(if is_own { Inserted::New(job) } else { Inserted::KeyTaken(job) });
         }
         let now = self.time(&transaction).await?;
         let row = import_log::ActiveModel {
@@ -120,9 +100,8 @@ impl Store {
         let action = STORE_JOB;
         fault!("submit.before", StoreError::busy());
         let inserted = import_log::Entity::insert_many([row])
-            .on_conflict(
-                OnConflict::column(import_log::Column::IdempotencyKey).do_nothing().to_owned(),
-            )
+            // Its key or its own uuid: asked again because the answer was lost, it is there already.
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
             .exec_with_returning(&transaction)
             .await
             .context(action)?;
@@ -136,6 +115,9 @@ impl Store {
             return Ok(Inserted::New(job));
         }
         transaction.rollback().await.context(action)?;
+        if let Some(stored) = self.get_by_uuid(new.uuid).await? {
+            return Ok(Inserted::New(stored));
+        }
         match self.get_by_key(new.idempotency_key.as_deref().unwrap_or_default()).await? {
             Some(job) => Ok(Inserted::KeyTaken(job)),
             None => Err(StoreError::Query {
@@ -178,56 +160,6 @@ impl Store {
         let with_uuid = import_log::Column::Uuid.eq(uuid.to_string());
         let found = import_log::Entity::find().filter(with_uuid).one(&self.read).await;
         found.context("find the job")?.map(job).transpose()
-    }
-
-    /// Imports into a dataset that are no dry runs, newest first, without the first `skip` ones; and how many there are.
-    pub async fn newest(
-        &self,
-        dataset: &str,
-        skip: u64,
-        limit: u64,
-    ) -> Result<(Vec<Job>, u64), StoreError> {
-        let action = "list the newest imports";
-        let all = import_log::Entity::find()
-            .filter(import_log::Column::Dataset.eq(dataset))
-            .filter(import_log::Column::RollbackOf.is_null())
-            // As the index on imports says it.
-            .filter(Expr::cust("NOT dry_run"));
-        let total = all.clone().count(&self.read).await.context(action)?;
-        let newest = all.order_by_desc(import_log::Column::Id).offset(skip).limit(limit);
-        let rows = newest.all(&self.read).await.context(action)?;
-        Ok((rows.into_iter().map(job).collect::<Result<_, _>>()?, total))
-    }
-
-    /// Jobs, newest first.
-    pub async fn list(&self, filter: &JobFilter) -> Result<Vec<Job>, StoreError> {
-        let mut query = import_log::Entity::find();
-        if let Some(status) = filter.status {
-            query = query.filter(import_log::Column::ImportStatus.eq(status.as_stored()));
-        }
-        if let Some(dataset) = &filter.dataset {
-            query = query.filter(import_log::Column::Dataset.eq(dataset));
-        }
-        if let Some(of) = filter.of {
-            let child = Condition::any()
-                .add(import_log::Column::RetryOf.eq(of))
-                .add(import_log::Column::RollbackOf.eq(of));
-            // A child is younger: what came before is not looked at.
-            query = query.filter(import_log::Column::Id.gt(of)).filter(child);
-        }
-        if filter.with_errors {
-            query = query.filter(Expr::cust(WITH_ERRORS));
-        }
-        if let Some(before) = filter.before {
-            query = query.filter(import_log::Column::Id.lt(before));
-        }
-        let rows = query
-            .order_by_desc(import_log::Column::Id)
-            .limit(filter.limit)
-            .all(&self.read)
-            .await
-            .context("list the jobs")?;
-        rows.into_iter().map(job).collect()
     }
 
     /// When any job last changed.

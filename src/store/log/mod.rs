@@ -10,6 +10,8 @@ pub(super) mod destination;
 pub(super) mod job_row;
 pub(super) mod jobs;
 pub(super) mod lease;
+pub(super) mod list;
+pub(super) mod prune;
 pub(super) mod queue;
 pub(super) mod retention;
 pub(super) mod run_time;

@@ -93,7 +93,7 @@ impl Store {
     }
 
     /// No unfinished job repeats it or rolls it back.
-    fn needed_by_none() -> Condition {
+    pub(in crate::store) fn needed_by_none() -> Condition {
         Condition::all()
             .add(C::Id.not_in_subquery(needed(C::RetryOf)))
             .add(C::Id.not_in_subquery(needed(C::RollbackOf)))
@@ -108,11 +108,7 @@ impl Store {
             .and_where(C::FilesRemovedAt.is_not_null())
             .and_where(C::Id.not_in_subquery(needed(C::RollbackOf)))
             .take();
-        self.clear_journals(import_undo::Column::ImportLogId.in_subquery(over)).await
-    }
-
-    /// Removes some rows of the undo journals that `which` names; false when none is left.
-    pub(in crate::store) async fn clear_journals(&self, which: Expr) -> Result<bool, StoreError> {
+        let which = import_undo::Column::ImportLogId.in_subquery(over);
         let action = "remove an undo journal";
         let first: Option<(i64, i64)> = import_undo::Entity::find()
             .select_only()

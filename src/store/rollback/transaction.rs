@@ -38,7 +38,7 @@ impl RollbackTx {
             Database::Sqlite { .. } => store.write.clone(),
             // One of its own: what other jobs ask does not wait behind a chunk.
             Database::Postgres { sessions } => {
-                sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(sessions.pool(1))
+                sea_orm::SqlxPostgresConnector::from_sqlx_postgres_pool(sessions.pool(1, None))
             }
         };
         Self { store: store.clone(), connection, open: None }

@@ -12,7 +12,7 @@ fn record(kind: u16, body: &[u8]) -> Vec<u8> {
     assert!(body.len() < 128);
     let mut bytes = match u8::try_from(kind).ok().filter(|kind| *kind < 0x80) {
         Some(kind) => vec![kind],
-        None => vec![kind.to_le_bytes()[0] & 0x7F | 0x80, (kind >> 7) as u8],
+        None => vec![kind.to_le_bytes()[0] & 0x7F | 0x80, (kind >> 7).to_le_bytes()[0]],
     };
     bytes.push(u8::try_from(body.len()).unwrap());
     bytes.extend(body);

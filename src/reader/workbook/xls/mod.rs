@@ -131,7 +131,7 @@ impl Xls {
         }
         let Some(number) = layout.style(place) else { return Shown::Plain };
         let format = self.globals.formats.get(usize::from(number.style));
-        Shown::by_format(format, value, number.is_formula)
+        value.shown_by(format, number.is_formula)
     }
 }
 

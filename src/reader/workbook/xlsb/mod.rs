@@ -89,7 +89,7 @@ impl Xlsb {
                 }
                 if let Some(value) = value.filter(|_| Some(scanned.place) == place) {
                     let format = self.formats.get(scanned.style);
-                    shown = Shown::by_format(format, value, scanned.is_formula);
+                    shown = value.shown_by(format, scanned.is_formula);
                 }
             }
             let Some((place, value)) = place.zip(value) else {

@@ -36,6 +36,14 @@ pub(super) struct ScannedCell {
     pub(super) error: Option<&'static str>,
 }
 
+/// What a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scanned {
+    Cell(ScannedCell),
+    Other,
+    End,
+}
+
 /// Reads the records of a sheet. Where they are broken they end; that is told when calamine reads
 /// them.
 pub(super) struct SheetScan<R: Read> {
@@ -71,24 +79,23 @@ impl<R: Read> SheetScan<R> {
     /// Looks for merged cells in at most so many bytes.
     pub(super) fn finish(mut self, bytes_max: u64) -> Result<SheetFacts, WorkbookFault> {
         let end = self.records.bytes_read().saturating_add(bytes_max);
-        while self.records.bytes_read() < end && self.read_record()?.is_some() {}
+        while self.records.bytes_read() < end && self.read_record()? != Scanned::End {}
         Ok(self.facts)
     }
 
     fn read_cell(&mut self) -> Result<Option<ScannedCell>, WorkbookFault> {
         loop {
             match self.read_record()? {
-                Some(Some(cell)) => return Ok(Some(cell)),
-                Some(None) => {}
-                None => return Ok(None),
+                Scanned::Cell(cell) => return Ok(Some(cell)),
+                Scanned::Other => {}
+                Scanned::End => return Ok(None),
             }
         }
     }
 
-    /// Reads one record, and gives its cell if it is one. None at the end.
-    fn read_record(&mut self) -> Result<Option<Option<ScannedCell>>, WorkbookFault> {
-        let Some((kind, body)) = self.records.next() else { return Ok(None) };
-        let mut cell = None;
+    /// Reads one record.
+    fn read_record(&mut self) -> Result<Scanned, WorkbookFault> {
+        let Some((kind, body)) = self.records.next() else { return Ok(Scanned::End) };
         match kind {
             ROW => {
                 self.row = number(body, 0).unwrap_or(self.row);
@@ -96,15 +103,15 @@ impl<R: Read> SheetScan<R> {
             }
             kind if CELLS.contains(&kind) => {
                 let (Some(column), Some(style)) = (number(body, 0), number(body, 4)) else {
-                    return Ok(None);
+                    return Ok(Scanned::End);
                 };
-                cell = Some(ScannedCell {
+                return Ok(Scanned::Cell(ScannedCell {
                     place: (self.row, column),
                     style: usize::try_from(style & 0x00FF_FFFF).unwrap_or_default(),
                     is_formula: FORMULAS.contains(&kind),
                     in_hidden_row: self.is_hidden,
                     error: body.get(8).and_then(|code| error_of(kind, *code)),
-                });
+                }));
             }
             COLUMNS => {
                 let is_hidden = body.get(16).is_some_and(|flags| flags & 1 != 0);
@@ -121,7 +128,7 @@ impl<R: Read> SheetScan<R> {
             }
             _ => {}
         }
-        Ok(Some(cell))
+        Ok(Scanned::Other)
     }
 }
 

@@ -318,7 +318,7 @@ fn formatted(
         NumberKind::Day { .. } => serial(ExcelDateTimeType::DateTime),
         NumberKind::Duration => serial(ExcelDateTimeType::TimeDelta),
     };
-    (value, Shown::by_format(Some(format), value, is_formula))
+    (value, value.shown_by(Some(format), is_formula))
 }
 
 /// True where no formula of the sheet has a result other than 0.

@@ -1,0 +1,97 @@
+//! The rights that a server needs on PostgreSQL: asked at the start, so that no job ends for want of
+//! one.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+
+use crate::store::connection::start_fault::{MissingRight, StartFault};
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::{Database, Store};
+
+/// The tables that Loadbay itself owns.
+const OWN_TABLES: [&str; 8] = [
+    "import_log",
+    "import_chunks",
+    "import_errors",
+    "import_superseded",
+    "import_events",
+    "import_error_groups",
+    "import_undo",
+    "import_database",
+];
+
+const ACTION: &str = "look at the rights of the role";
+
+/// Between the names of a list in one parameter.
+const SEPARATOR: &str = "\u{1f}";
+
+/// Rights that are missing on the tables `$1`, from some of which rows are deleted if `$2`; on their
+/// sequences; and on the database, where chunks have their temporary tables. A table that is not
+/// there is somebody else's fault.
+const MISSING: &str = "WITH asked AS (SELECT to_regclass(quote_ident(name)) AS id, name \
+     FROM unnest(string_to_array($1, chr(31))) AS t (name)) \
+     SELECT string_agg(word, ', ' ORDER BY word DESC) AS words, object FROM ( \
+     SELECT word, 'TABLE ' || quote_ident(name) AS object FROM asked \
+     CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (word) \
+     WHERE NOT has_any_column_privilege(id, word) \
+     UNION ALL SELECT 'DELETE', 'TABLE ' || quote_ident(name) FROM asked \
+     WHERE $2 AND NOT has_table_privilege(id, 'DELETE') \
+     UNION ALL SELECT 'USAGE', 'SEQUENCE ' || s.oid::regclass::text FROM pg_class s \
+     JOIN pg_depend d ON d.objid = s.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'a' \
+     JOIN asked ON d.refobjid = asked.id \
+     WHERE CASE s.relkind WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END \
+     UNION ALL SELECT 'TEMPORARY', 'DATABASE ' || quote_ident(current_database()) \
+     WHERE NOT has_database_privilege(current_database(), 'TEMPORARY') \
+     ) AS missing GROUP BY object ORDER BY object";
+
+impl Store {
+    /// Refuses to go on where a right on Loadbay's own tables is missing.
+    pub(super) async fn check_own_rights(&self) -> Result<(), StoreError> {
+        self.check_rights_on(&OWN_TABLES.map(str::to_owned), true).await
+    }
+
+    /// Refuses to go on where rows of one of these tables may not be read or written. SQLite has no
+    /// roles.
+    ///
+    /// # Errors
+    /// When a right is missing, or the database does not answer.
+    pub async fn check_rights(&self, tables: &[String]) -> Result<(), StoreError> {
+        self.check_rights_on(tables, false).await
+    }
+
+    async fn check_rights_on(&self, tables: &[String], deletes: bool) -> Result<(), StoreError> {
+        let Database::Postgres { .. } = self.kind else { return Ok(()) };
+        let missing = missing_rights(&self.read, tables, deletes).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let ask = Statement::from_string(DbBackend::Postgres, "SELECT current_user::text AS name");
+        let role = self.read.query_one_raw(ask).await.context(ACTION)?;
+        let role = role.map(|row| row.try_get("", "name")).transpose().context(ACTION)?;
+        Err(StartFault::MissingRights { role: role.unwrap_or_default(), missing }.into())
+    }
+}
+
+/// The rights that are missing on Loadbay's own tables, and to learn which migrations are done.
+pub(super) async fn missing_own_rights(
+    database: &DatabaseConnection,
+    migrations: &str,
+) -> Result<Vec<MissingRight>, StoreError> {
+    let right = MissingRight { right: "SELECT".to_owned(), on: format!("TABLE {migrations}") };
+    let mut missing = vec![right];
+    missing.extend(missing_rights(database, &OWN_TABLES.map(str::to_owned), true).await?);
+    Ok(missing)
+}
+
+async fn missing_rights(
+    database: &DatabaseConnection,
+    tables: &[String],
+    deletes: bool,
+) -> Result<Vec<MissingRight>, StoreError> {
+    let values = [tables.join(SEPARATOR).into(), deletes.into()];
+    let ask = Statement::from_sql_and_values(DbBackend::Postgres, MISSING, values);
+    let rows = database.query_all_raw(ask).await.context(ACTION)?;
+    let right = |row: &sea_orm::QueryResult| -> Result<_, sea_orm::DbErr> {
+        Ok(MissingRight { right: row.try_get("", "words")?, on: row.try_get("", "object")? })
+    };
+    rows.iter().map(right).collect::<Result<_, _>>().context(ACTION)
+}
