@@ -22,6 +22,48 @@ both!(a_job_survives_being_killed_again_and_again, [SLOW, ("LOADBAY_CHUNK_ROWS",
     assert!(contents(server).await == expected, "the tables differ from an undisturbed run");
 });
 
+/// Rows that break the rules in every way, between rows that do not.
+fn broken_rows() -> String {
+    let mut text = "SKU,Name,Brand,Selling Price\n".to_owned();
+    for row in 0..240 {
+        text.push_str(&match row % 12 {
+            3 => format!("B{row:03},\"Row {row}\" wide,Acme,1\n"),
+            5 => format!("B{row:03},\"Row {row}\nover two lines\",Acme,2\n"),
+            7 => format!("B{row:03},\"Row {row},Acme,3\n"),
+            9 => format!("B{row:03},Row\n{row},Acme,4\n"),
+            11 => format!("B{row:03},Row {row}\n"),
+            _ => format!("B{row:03},Row {row},\"Acme, {row}\",{row}.50\n"),
+        });
+    }
+    text
+}
+
+/// What became of the rows of the only job: the counts, the products and the errors.
+async fn outcome(server: &Server, status: &serde_json::Value) -> Vec<Vec<Vec<String>>> {
+    let errors = "select row_number, code, message from import_errors order by 1, 2";
+    let products = "select sku, name, selling_price from products order by 1";
+    let counts = vec![vec![status["counts"].to_string(), status["warnings"].to_string()]];
+    vec![counts, server.rows(products).await, server.rows(errors).await]
+}
+
+both!(broken_rows_are_the_same_after_every_restart, |server| {
+    let quiet = server.load("products", Upload::csv(&broken_rows())).await;
+    let expected = outcome(server, &quiet).await;
+    assert!(expected[2].len() > 40, "{expected:?}");
+    let slow = [SLOW, ("LOADBAY_CHUNK_ROWS", "3")];
+    let mut disturbed = Server::start_with(server.database.kind(), &slow).await;
+    let job = disturbed.import("products", Upload::csv(&broken_rows())).await;
+    let mut seen = 0;
+    for rows in [1, 20, 50, 90, 130] {
+        seen = reaches(&disturbed, job, seen, rows).await;
+        disturbed.kill();
+        disturbed.restart();
+    }
+    let status = disturbed.finished(job).await;
+    assert!(outcome(&disturbed, &status).await == expected, "the outcomes differ");
+    disturbed.check_every_job().await;
+});
+
 both!(jobs_that_waited_when_the_server_was_killed_run_after_the_restart, |server| {
     server.kill();
     server.restart_with(&[SLOW, ("LOADBAY_CHUNK_ROWS", "2"), ("LOADBAY_MAX_RUNNING_JOBS", "1")]);
