@@ -77,6 +77,16 @@ pub enum FileError {
         #[source]
         source: Option<io::Error>,
     },
+    /// The file with certificates of authorities cannot be used.
+    #[error("{variable} names `{}`, {why}", path.display())]
+    Authorities {
+        /// The variable.
+        variable: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it: completes the sentence.
+        why: String,
+    },
     /// A variable `AWS_…` has a value that cannot be read.
     #[error("{variable} has a value that cannot be read; it takes {takes}")]
     Variable {
@@ -98,9 +108,10 @@ impl FileError {
             Self::Elsewhere => ErrorCode::FilesOnOtherServer,
             Self::Unavailable { .. } => ErrorCode::StorageUnavailable,
             Self::Store { source, .. } if is_transient_io(source) => ErrorCode::StorageUnavailable,
-            Self::Store { .. } | Self::Unusable { .. } | Self::Variable { .. } => {
-                ErrorCode::Internal
-            }
+            Self::Store { .. }
+            | Self::Unusable { .. }
+            | Self::Authorities { .. }
+            | Self::Variable { .. } => ErrorCode::Internal,
         }
     }
 
@@ -117,6 +128,7 @@ impl FileError {
             | Self::Missing { .. }
             | Self::Elsewhere
             | Self::Unusable { .. }
+            | Self::Authorities { .. }
             | Self::Variable { .. } => false,
         }
     }
@@ -170,6 +182,7 @@ impl From<FileError> for io::Error {
             FileError::TooLarge { .. }
             | FileError::Elsewhere
             | FileError::Unusable { .. }
+            | FileError::Authorities { .. }
             | FileError::Variable { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, fault)

@@ -8,17 +8,21 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 const KEY: &str = "loadbay-test";
 const SECRET: &str = "not-a-real-secret";
@@ -33,6 +37,8 @@ pub(crate) struct S3 {
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     /// Bytes that a connection sends before it is cut.
     answers: u64,
+    /// Speaks TLS with this certificate and its key.
+    certificate: Option<(PathBuf, PathBuf)>,
 }
 
 impl S3 {
@@ -43,10 +49,20 @@ impl S3 {
 
     /// Starts a server each of whose connections is cut when it has sent so many bytes.
     pub(crate) fn start_cut(answers: u64) -> Self {
+        Self::start_as(answers, None)
+    }
+
+    /// Starts a server that speaks TLS as `localhost`, with this certificate and its key.
+    pub(crate) fn start_tls(certificate: (PathBuf, PathBuf)) -> Self {
+        Self::start_as(u64::MAX, Some(certificate))
+    }
+
+    fn start_as(answers: u64, certificate: Option<(PathBuf, PathBuf)>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the objects");
         std::fs::create_dir(folder.path().join(BUCKET)).expect("the bucket");
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut s3 = Self { folder, address, endpoint: String::new(), running: None, answers };
+        let mut s3 =
+            Self { folder, address, endpoint: String::new(), running: None, answers, certificate };
         s3.come_back();
         s3
     }
@@ -78,6 +94,7 @@ impl S3 {
         let (stop, stopped) = oneshot::channel();
         let (address, service) = (self.address, service(&self.folder.path().to_owned()));
         let answers = self.answers;
+        let acceptor = self.certificate.as_ref().map(acceptor);
         // A runtime of its own: a test blocks its own while it starts a server.
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -85,13 +102,16 @@ impl S3 {
                 let listener = TcpListener::bind(address).await.expect("the port is free");
                 ready.send(listener.local_addr().expect("an address")).expect("it is waited for");
                 tokio::select! {
-                    () = serve(listener, service, answers) => {}
+                    () = serve(listener, service, answers, acceptor) => {}
                     _ = stopped => {}
                 }
             });
         });
         self.address = is_ready.recv().expect("the S3 server starts");
-        self.endpoint = format!("http://{}", self.address);
+        self.endpoint = match self.certificate {
+            Some(_) => format!("https://localhost:{}", self.address.port()),
+            None => format!("http://{}", self.address),
+        };
         self.running = Some((stop, thread));
     }
 
@@ -140,12 +160,35 @@ fn service(root: &PathBuf) -> S3Service {
     service.build()
 }
 
-async fn serve(listener: TcpListener, service: S3Service, answers: u64) {
+fn acceptor((certificate, key): &(PathBuf, PathBuf)) -> TlsAcceptor {
+    let chain = CertificateDer::pem_file_iter(certificate).expect("a certificate");
+    let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
+    let key = PrivateKeyDer::from_pem_file(key).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let settings = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
+    TlsAcceptor::from(Arc::new(settings.expect("the certificate fits its key")))
+}
+
+async fn serve(
+    listener: TcpListener,
+    service: S3Service,
+    answers: u64,
+    acceptor: Option<TlsAcceptor>,
+) {
     loop {
         let Ok((socket, _)) = listener.accept().await else { continue };
         let (service, socket) = (service.clone(), Cut { socket, left: answers });
+        let acceptor = acceptor.clone();
         tokio::spawn(async move {
             let builder = Builder::new(TokioExecutor::new());
+            let Some(acceptor) = acceptor else {
+                let _cut = builder.serve_connection(TokioIo::new(socket), service).await;
+                return;
+            };
+            // A client that trusts nobody here goes away.
+            let Ok(socket) = acceptor.accept(socket).await else { return };
             let _cut = builder.serve_connection(TokioIo::new(socket), service).await;
         });
     }

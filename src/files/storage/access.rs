@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use object_store::Error;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::{Certificate, ClientOptions, Error};
 
 use crate::files::FileError;
 
@@ -23,6 +23,10 @@ const TOGETHER: [(&[&str], &[&str]); 3] = [
 const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
 const ENDPOINT: [&str; 3] = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"];
+
+/// The file with certificates of authorities that are trusted besides those of the system. Its name is
+/// that of Amazon's own programs.
+const AUTHORITIES: &str = "AWS_CA_BUNDLE";
 
 /// Variables `AWS_…` with their values: credentials, region, endpoint.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -56,6 +60,24 @@ impl BucketAccess {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// `client` with the authorities that the variables name.
+    ///
+    /// # Errors
+    /// [`FileError::Authorities`] when the file cannot be used.
+    pub(super) fn trust(&self, client: ClientOptions) -> Result<ClientOptions, FileError> {
+        let named = self.variables.iter().rev().find(|(name, _)| name == AUTHORITIES);
+        let Some((variable, path)) = named else { return Ok(client) };
+        let fault =
+            |why| FileError::Authorities { variable: variable.clone(), path: path.into(), why };
+        let bytes =
+            std::fs::read(path).map_err(|error| fault(format!("which cannot be read: {error}")))?;
+        let found = Certificate::from_pem_bundle(&bytes).unwrap_or_default();
+        if found.is_empty() {
+            return Err(fault("which holds no certificate in PEM format".to_owned()));
+        }
+        Ok(found.into_iter().fold(client, ClientOptions::with_root_certificate))
     }
 
     /// `builder` with what the variables say. One that nobody knows is nobody's.
@@ -167,6 +189,21 @@ mod tests {
             assert!(
                 access(&[("AWS_ALLOW_HTTP", value)], &[]).apply(AmazonS3Builder::new()).is_ok()
             );
+        }
+    }
+
+    #[test]
+    fn a_file_of_authorities_that_cannot_be_used_is_told() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("ca.pem");
+        std::fs::write(&path, "no certificate").unwrap();
+        for (path, said) in [
+            ("/nowhere/ca.pem", "AWS_CA_BUNDLE names `/nowhere/ca.pem`, which cannot be read"),
+            (path.to_str().unwrap(), "which holds no certificate in PEM format"),
+        ] {
+            let access = access(&[], &[("AWS_CA_BUNDLE", path)]);
+            let fault = access.trust(ClientOptions::new()).unwrap_err().to_string();
+            assert!(fault.contains(said), "{fault}");
         }
     }
 

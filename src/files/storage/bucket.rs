@@ -23,7 +23,7 @@ use super::layout::{JobDir, OWNER};
 use super::ranged_reader::RangedReader;
 use crate::files::FileError;
 use error::unavailable;
-pub(super) use error::{BucketError, transfer};
+pub(super) use error::{BucketError, is_untrusted, transfer};
 
 /// Bytes of one request at most: they must come through within the time of a request (30 s). What
 /// is fetched gets by with less, see [`RangedReader`].
@@ -68,7 +68,7 @@ impl Bucket {
             max_retries: 4,
             retry_timeout: Duration::from_secs(8),
         };
-        let client = ClientOptions::new().with_timeout(REQUEST_TIMEOUT);
+        let client = access.trust(ClientOptions::new().with_timeout(REQUEST_TIMEOUT))?;
         // Before the variables, some of which are about the client.
         let builder = AmazonS3Builder::new().with_client_options(client);
         let builder = access.apply(builder)?.with_bucket_name(bucket).with_retry(retry);

@@ -162,6 +162,14 @@ impl Storage {
                 error = %fault,
                 "bucket does not answer as it should, uploads are refused and jobs wait"
             );
+            if super::bucket::is_untrusted(&fault) {
+                tracing::warn!(
+                    event = "bucket_untrusted",
+                    at,
+                    "an authority that is not trusted issued the certificate of the bucket; \
+                     name the certificate of that authority with AWS_CA_BUNDLE"
+                );
+            }
         }
     }
 }

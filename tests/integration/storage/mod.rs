@@ -11,3 +11,4 @@ mod retention;
 mod room;
 mod shared;
 mod switching;
+mod tls;

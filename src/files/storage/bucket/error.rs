@@ -61,6 +61,17 @@ pub(in crate::files::storage) fn transfer(
     }
 }
 
+/// True when nobody who is trusted issued the certificate of the bucket.
+pub(in crate::files::storage) fn is_untrusted(fault: &(dyn std::error::Error + 'static)) -> bool {
+    use rustls::CertificateError::{BadSignature, UnknownIssuer};
+    if let Some(fault) = fault.downcast_ref::<rustls::Error>() {
+        return matches!(fault, rustls::Error::InvalidCertificate(UnknownIssuer | BadSignature));
+    }
+    // What such a fault wraps is not its source.
+    let wrapped = fault.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.is_some_and(|wrapped| is_untrusted(wrapped)) || fault.source().is_some_and(is_untrusted)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
