@@ -52,17 +52,21 @@ pub(super) async fn run(
     let (source, prescan, converter) = prescan_input(context, source, converter, stop).await?;
     let inherited = job.selection.as_ref().map_or(0, |selection| selection.partitions().len());
     let inherited = u32::try_from(inherited).unwrap_or(u32::MAX);
-    let partitions =
-        match retry_transient(job.id, stop.token(), || context.run_store.partitions_of(job.id))
-            .await?
-        {
-            Some(partitions) => partitions,
-            // The selection says of each of its partitions which rows are left.
-            None if inherited > 0 => inherited,
-            // A second writer would only cost its connection.
-            None if prescan.total <= u64::from(context.settings.chunk_rows) => 1,
-            None => context.run_store.partitions(context.settings.writers),
-        };
+    // The rows are counted before the first is written: a job without a count has no chunks.
+    let is_first = job.total_rows.is_none();
+    let known = if is_first {
+        None
+    } else {
+        retry_transient(job.id, stop.token(), || context.run_store.partitions_of(job.id)).await?
+    };
+    let partitions = match known {
+        Some(partitions) => partitions,
+        // The selection says of each of its partitions which rows are left.
+        None if inherited > 0 => inherited,
+        // A second writer would only cost its connection.
+        None if prescan.total <= u64::from(context.settings.chunk_rows) => 1,
+        None => context.run_store.partitions(context.settings.writers),
+    };
     let total = prescan.total;
     let counted = retry_transient(job.id, stop.token(), || {
         context.run_store.set_total(job, total, partitions)
@@ -73,9 +77,11 @@ pub(super) async fn run(
     context.manager.publish(counted.clone());
     // The server may have ended between the chunk that went too far and the end of the job.
     partition_writer::check_failed(job, failed)?;
-    let committed =
-        retry_transient(job.id, stop.token(), || context.run_store.committed_chunks(job.id))
-            .await?;
+    let committed = if is_first {
+        Vec::new()
+    } else {
+        retry_transient(job.id, stop.token(), || context.run_store.committed_chunks(job.id)).await?
+    };
     let chunker = Chunker {
         converter,
         width: plan.columns.len(),
@@ -84,9 +90,8 @@ pub(super) async fn run(
         superseded: prescan.superseded,
         stop: stop.clone(),
     };
-    let run = ImportRun { context, job: &counted, dataset: &dataset, plan: &plan, stop };
+    let run = ImportRun { context, job: &counted, dataset: &dataset, plan: &plan, stop, is_first };
     run.write(source, chunker, &partition_checkpoints(&committed, partitions)).await?;
-    emit(context, job, stop, |_: &Job| lifecycle::rows_done()).await?;
     check_total(context, job, total, stop).await
 }
 
@@ -167,6 +172,8 @@ struct ImportRun<'a> {
     dataset: &'a Arc<Dataset>,
     plan: &'a Plan,
     stop: &'a Stop,
+    /// Nothing of it was written before.
+    is_first: bool,
 }
 
 impl ImportRun<'_> {
@@ -178,8 +185,11 @@ impl ImportRun<'_> {
         starts: &[PartitionCheckpoint],
     ) -> Result<(), RunError> {
         let (job, store) = (self.job.id, &self.context.run_store);
-        let (errors, superseded) =
-            retry_transient(job, self.stop.token(), || store.stored_row_outcomes(job)).await?;
+        let (errors, superseded) = if self.is_first {
+            (0, 0)
+        } else {
+            retry_transient(job, self.stop.token(), || store.stored_row_outcomes(job)).await?
+        };
         let settings = WriterSettings {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),

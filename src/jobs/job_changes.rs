@@ -23,6 +23,8 @@ pub(super) const BEHIND_MAX: usize = 16;
 pub(super) enum Change {
     Jobs(Arc<[Job]>),
     Deleted(i64),
+    /// More than can be told: how the newest stand counts from here on.
+    All,
 }
 
 /// Who listens to all jobs, if anybody does.
@@ -88,6 +90,17 @@ impl NewestJobs {
         }
         // Nobody listens in this moment.
         let _unheard = self.changed.send(Change::Jobs(changed.into()));
+    }
+
+    /// Tells how the newest jobs stand, unless that is known.
+    pub(super) fn tell_all(&self, jobs: Vec<Job>) {
+        let mut newest = self.newest();
+        let mut now: BTreeMap<i64, Job> = jobs.into_iter().map(|job| (job.id, job)).collect();
+        now.retain(|id, _| !newest.deleted.contains(id));
+        if now != newest.jobs {
+            newest.jobs = now;
+            let _unheard = self.changed.send(Change::All);
+        }
     }
 
     /// Tells that a job was deleted.

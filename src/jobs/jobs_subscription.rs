@@ -17,7 +17,7 @@ use super::error::JobsError;
 use super::job_changes::{Change, NEWEST, NewestJobs};
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
-use crate::store::{JobFilter, StoreError};
+use crate::store::{JobFilter, Store, StoreError};
 
 /// How often the table is asked.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
@@ -25,6 +25,12 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// Times of change are those at which transactions began; one that took longer than this until its
 /// commit may be noticed only with the job's next change.
 const OVERLAP: TimeDelta = TimeDelta::seconds(10);
+
+/// Jobs of which the last change is remembered.
+const MARKS_MAX: u64 = 1_000;
+
+/// Jobs that are read at a time.
+const READ_MAX: usize = 100;
 
 /// Follows all jobs; see [`Jobs::subscribe_all`].
 #[derive(Debug)]
@@ -58,7 +64,7 @@ impl JobsSubscription {
             changed = changed.recv() => match changed {
                 Ok(Change::Jobs(jobs)) => Some(JobsUpdate::Changed(jobs)),
                 Ok(Change::Deleted(id)) => Some(JobsUpdate::Deleted(id)),
-                Err(RecvError::Lagged(_)) => {
+                Ok(Change::All) | Err(RecvError::Lagged(_)) => {
                     let (changed, newest) = self.watched.listen();
                     self.changed = Some(changed);
                     Some(JobsUpdate::Snapshot(newest))
@@ -90,14 +96,17 @@ async fn watched(context: &Arc<JobsContext>) -> Result<Arc<NewestJobs>, StoreErr
         return Ok(watched);
     }
     let mut seen = SeenJobs::default();
-    seen.look(context).await?;
-    let filter = JobFilter { limit: NEWEST as u64, ..JobFilter::default() };
-    let newest = context.store.list(&filter).await?;
+    seen.look(&context.store).await?;
+    let newest = newest(&context.store).await?;
     let now = Arc::new(NewestJobs::new(newest));
     *watched = Arc::downgrade(&now);
     let poll = poll(Arc::clone(context), Arc::downgrade(&now), seen);
     context.tasks.spawn_on(poll, &context.runtime);
     Ok(now)
+}
+
+async fn newest(store: &Store) -> Result<Vec<Job>, StoreError> {
+    store.list(&JobFilter { limit: NEWEST as u64, ..JobFilter::default() }).await
 }
 
 /// Asks the table as long as somebody listens.
@@ -108,16 +117,12 @@ async fn poll(context: Arc<JobsContext>, watched: Weak<NewestJobs>, mut seen: Se
             () = context.stop.cancelled() => return,
         }
         let Some(watched) = watched.upgrade() else { return };
-        match seen.look(&context).await {
-            Ok(changed) if changed.is_empty() => {}
-            Ok(changed) => watched.tell(changed),
-            Err(error) => {
-                tracing::warn!(
-                    event = "jobs_unreadable",
-                    error = error_chain(&error),
-                    "table of jobs cannot be read"
-                );
-            }
+        if let Err(error) = seen.tell(&watched, &context.store).await {
+            tracing::warn!(
+                event = "jobs_unreadable",
+                error = error_chain(&error),
+                "table of jobs cannot be read"
+            );
         }
     }
 }
@@ -130,30 +135,59 @@ struct SeenJobs {
     jobs: HashMap<i64, (u64, DateTime<Utc>)>,
 }
 
+/// What a look at the table gave.
+#[derive(Debug)]
+enum Changes {
+    /// These jobs are not as they were seen.
+    Jobs(Vec<i64>),
+    /// More jobs than anybody can follow; these of the newest changes, and others.
+    TooMany(Vec<i64>),
+}
+
 impl SeenJobs {
-    /// The jobs that are not as they were seen; the first time none.
-    async fn look(&mut self, context: &JobsContext) -> Result<Vec<Job>, StoreError> {
-        let is_first = self.newest.is_none();
-        let since = match self.newest {
-            Some(newest) => newest - OVERLAP,
-            None => context.store.last_change().await?.unwrap_or_default() - OVERLAP,
+    /// Tells those who listen what changed. However many jobs change at once, as by a statement of an
+    /// operator, few of them are read: then everybody gets the newest jobs as they stand.
+    async fn tell(&mut self, watched: &NewestJobs, store: &Store) -> Result<(), StoreError> {
+        let (changed, are_all) = match self.look(store).await? {
+            Changes::Jobs(changed) => (changed, true),
+            Changes::TooMany(changed) => (changed, false),
         };
-        let marks = context.store.changed_since(since).await?;
-        let news: Vec<i64> = marks
+        if !changed.is_empty() {
+            watched.tell(store.jobs(&changed).await?);
+        }
+        if !are_all {
+            watched.tell_all(newest(store).await?);
+        }
+        Ok(())
+    }
+
+    /// The jobs that are not as they were seen; the first time none.
+    async fn look(&mut self, store: &Store) -> Result<Changes, StoreError> {
+        let before = self.newest;
+        let since = match before {
+            Some(newest) => newest - OVERLAP,
+            None => store.last_change().await?.unwrap_or_default() - OVERLAP,
+        };
+        let marks = store.changed_since(since, MARKS_MAX).await?;
+        let mut news: Vec<i64> = marks
             .iter()
             .filter(|mark| self.jobs.get(&mark.id) != Some(&(mark.event_count, mark.updated_at)))
             .map(|mark| mark.id)
             .collect();
-        let changed = if is_first || news.is_empty() {
-            Vec::new()
-        } else {
-            context.store.jobs(&news).await?
-        };
+        // Behind the last mark there may be jobs that nobody looked at.
+        let is_full = marks.len() as u64 == MARKS_MAX;
         self.newest =
             marks.iter().map(|mark| mark.updated_at).chain(self.newest).max().or(Some(since));
         self.jobs =
             marks.iter().map(|mark| (mark.id, (mark.event_count, mark.updated_at))).collect();
-        Ok(changed)
+        if before.is_none() {
+            return Ok(Changes::Jobs(Vec::new()));
+        }
+        if is_full || news.len() > READ_MAX {
+            news.truncate(READ_MAX);
+            return Ok(Changes::TooMany(news));
+        }
+        Ok(Changes::Jobs(news))
     }
 }
 

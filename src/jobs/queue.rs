@@ -14,9 +14,6 @@ const PLACES_MAX: i64 = 10_000;
 /// How old an answer may be.
 const KEEP: Duration = Duration::from_secs(1);
 
-/// How old an answer may be that does not have a job: it may be newer.
-const KEEP_WITHOUT: Duration = Duration::from_millis(100);
-
 /// The places as they were read last.
 #[derive(Debug, Default)]
 pub(super) struct Queue(Mutex<Option<Places>>);
@@ -32,8 +29,9 @@ impl Queue {
     pub(super) async fn place_of(&self, id: i64, store: &Store) -> Result<Option<u64>, StoreError> {
         let mut places = self.0.lock().await;
         let known = places.as_ref().filter(|places| {
-            let keep = if places.by_job.contains_key(&id) { KEEP } else { KEEP_WITHOUT };
-            places.read.elapsed() < keep
+            // A job that is not among them may be newer, as long as there is room for it.
+            let is_full = places.by_job.len() as u64 >= PLACES_MAX.unsigned_abs();
+            (is_full || places.by_job.contains_key(&id)) && places.read.elapsed() < KEEP
         });
         if let Some(known) = known {
             return Ok(known.by_job.get(&id).copied());

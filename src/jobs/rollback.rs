@@ -9,7 +9,7 @@ use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::error::RunError;
 use super::partition_writer::{PartitionWriter, event_quota};
-use super::steps::{check_total, emit, failed_rows_sink};
+use super::steps::{check_total, failed_rows_sink};
 use super::stop::Stop;
 use super::submit::Submitted;
 use crate::dataset::Plan;
@@ -17,7 +17,6 @@ use crate::dataset::model::Dataset;
 use crate::domain::action::Action;
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::error_chain::error_chain;
-use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{OnError, Options, RowEventMode};
 use crate::domain::row_number::RowNumber;
@@ -163,7 +162,6 @@ pub(super) async fn run(
     if retry_transient(job.id, token, || store.undo_rows(undone)).await? != total {
         return Err(RunError::NothingToUndo(undone));
     }
-    emit(context, &job, stop, |_: &Job| lifecycle::rows_done()).await?;
     check_total(context, &job, total, stop).await
 }
 

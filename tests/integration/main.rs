@@ -47,6 +47,7 @@ mod reading;
 mod real_file;
 mod refused;
 mod reports;
+mod small_jobs;
 mod status;
 mod storage;
 mod streams;

@@ -45,9 +45,8 @@ impl Store {
     ) -> Result<Target, StoreError> {
         let dataset = &settings.dataset;
         let mut tables = vec![dataset.table.clone()];
-        tables.extend(
-            dataset.columns.iter().filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())),
-        );
+        let fed = settings.plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
+        tables.extend(fed.filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())));
         let shapes = self.shapes(tables).await?;
         Ok(Target::new(dataset, &settings.plan, &shapes, mode, blank))
     }

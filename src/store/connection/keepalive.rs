@@ -2,8 +2,8 @@
 //! machine that lost its power. Without this a question may wait for its answer for ever.
 //!
 //! sqlx makes its sockets itself and hands none out, so those that lead to the database's port are
-//! looked up among the process's own and asked to probe their peers. Linux only; elsewhere it is
-//! left to the system's settings.
+//! looked up among the process's own, asked to probe their peers, and told not to hold small messages
+//! back. Linux only; elsewhere it is left to the system's settings.
 
 #[cfg(target_os = "linux")]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,7 +85,9 @@ mod linux {
             .and_then(|()| sockopt::set_tcp_keepintvl(socket, INTERVAL))
             .and_then(|()| sockopt::set_tcp_keepcnt(socket, PROBES))
             .and_then(|()| sockopt::set_tcp_user_timeout(socket, silence))
-            .and_then(|()| sockopt::set_socket_keepalive(socket, true));
+            .and_then(|()| sockopt::set_socket_keepalive(socket, true))
+            // The end of a COPY would wait for an acknowledgement of what came before it.
+            .and_then(|()| sockopt::set_tcp_nodelay(socket, true));
         if let Err(error) = set {
             tracing::debug!(
                 event = "connection_not_watched",
@@ -112,6 +114,7 @@ mod tests {
         watch_peers(database.local_addr().unwrap().port());
         assert!(sockopt::socket_keepalive(&to_database).unwrap());
         assert_eq!(sockopt::tcp_user_timeout(&to_database).unwrap(), 25_000);
+        assert!(sockopt::tcp_nodelay(&to_database).unwrap());
         assert!(!sockopt::socket_keepalive(&elsewhere).unwrap());
     }
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod identity;
+pub(super) mod idle_writers;
 mod keepalive;
 mod migrate;
 pub(super) mod notifications;

@@ -6,8 +6,9 @@ use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use crate::store::connection::idle_writers::IdleWriters;
 use crate::store::connection::keepalive;
 
 /// How long a request may wait for a connection before the answer is 503.
@@ -23,6 +24,9 @@ const IDLE_LEASES: u32 = 2;
 /// The shortest time that a transaction may be silent: between two statements of a chunk a file may
 /// have to be written.
 const IDLE_MIN: Duration = Duration::from_secs(5);
+
+/// How long ago a connection must have been used to be asked whether it lives.
+const TRUSTED: Duration = Duration::from_millis(500);
 
 /// How long a question waits for a lock: a frozen server may hold it for longer.
 const LOCK_TIMEOUT: &str = "5s";
@@ -48,12 +52,19 @@ pub(crate) struct Sessions {
     idle_in_transaction: Duration,
     /// As `server_version_num` gives it.
     version: u32,
+    /// Connections of chunk writers between two jobs.
+    pub(crate) idle_writers: IdleWriters,
 }
 
 impl Sessions {
     /// Sessions of a server that keeps its jobs for `lease` without a sign of life.
     pub(crate) fn new(options: PgConnectOptions, version: u32, lease: Duration) -> Self {
-        Self { options, idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN), version }
+        Self {
+            options,
+            idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN),
+            version,
+            idle_writers: IdleWriters::default(),
+        }
     }
 
     /// A pool for short questions, each of which may take as long as `limit`; opens its connections
@@ -77,6 +88,13 @@ impl Sessions {
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A connection that was used a moment ago needs no question whether it lives.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(
+                    async move { Ok(meta.idle_for < TRUSTED || connection.ping().await.is_ok()) },
+                )
+            })
             .after_connect(move |connection, _| {
                 let settings = settings.clone();
                 Box::pin(async move {

@@ -65,10 +65,11 @@ impl Store {
     }
 
     /// Ends the job that `update` names: like [`change`](Self::change), with what the table knows
-    /// of its row errors.
+    /// of its row errors; `events` come first.
     pub(in crate::store) async fn end(
         &self,
         update: UpdateMany<import_log::Entity>,
+        mut events: Vec<Event>,
     ) -> Result<Option<Job>, StoreError> {
         let action = "end a job";
         let transaction = self.write.begin().await.context(action)?;
@@ -83,7 +84,7 @@ impl Store {
             groups = error_groups(&transaction, ended.id).await?;
             first = first_errors(&transaction, ended.id).await?;
         }
-        let events = lifecycle::ended(&ended, &groups, first);
+        events.extend(lifecycle::ended(&ended, &groups, first));
         emit(&transaction, &mut ended, &events).await.context(action)?;
         notify(&transaction, ended.id).await.context(action)?;
         transaction.commit().await.context(action)?;

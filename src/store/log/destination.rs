@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use entity::import_log;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use entity::import_log::{self, Column};
+use sea_orm::sea_query::{Expr, Func};
+use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Plan;
@@ -69,14 +69,19 @@ impl Store {
         job: &Job,
         now: &Destination,
     ) -> Result<Option<Destination>, StoreError> {
-        let guard = self.lock_writes().await;
+        let _guard = self.lock_writes().await;
+        let noted = Expr::col(Column::Destination);
         let note = import_log::Entity::update_many()
-            .col_expr(import_log::Column::Destination, Expr::value(as_json(now)))
+            .col_expr(
+                Column::Destination,
+                Func::coalesce([noted, Expr::value(as_json(now))]).into(),
+            )
             .filter(ours(job))
-            .filter(import_log::Column::Destination.is_null());
-        note.exec(&self.write).await.context("note where the rows of a job go")?;
-        drop(guard);
-        self.destination(job.id).await
+            .exec_with_returning(&self.write)
+            .await
+            .context("note where the rows of a job go")?;
+        let noted = note.into_iter().next().and_then(|row| row.destination);
+        read(job.id, noted)
     }
 
     /// Where the rows of a job went; `None` when it is deleted or never ran.
@@ -91,7 +96,11 @@ impl Store {
             .one(&self.read)
             .await
             .context("look where the rows of a job went")?;
-        let read = noted.flatten().map(serde_json::from_value).transpose();
-        read.map_err(|_| StoreError::Unreadable { id, what: "destination" })
+        read(id, noted.flatten())
     }
+}
+
+fn read(id: i64, noted: Option<serde_json::Value>) -> Result<Option<Destination>, StoreError> {
+    let read = noted.map(serde_json::from_value).transpose();
+    read.map_err(|_| StoreError::Unreadable { id, what: "destination" })
 }

@@ -175,14 +175,20 @@ impl Store {
             .context("find the last change")
     }
 
-    /// Which jobs changed at `since` or later, in the order of their change.
-    pub async fn changed_since(&self, since: DateTime<Utc>) -> Result<Vec<JobMark>, StoreError> {
+    /// Which jobs changed at `since` or later, the last change first, at most `limit`.
+    pub async fn changed_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<Vec<JobMark>, StoreError> {
         use import_log::Column as C;
         let rows: Vec<(i64, i64, DateTime<Utc>)> = import_log::Entity::find()
             .select_only()
             .columns([C::Id, C::EventCount, C::UpdatedAt])
             .filter(C::UpdatedAt.gte(since))
-            .order_by_asc(C::UpdatedAt)
+            .order_by_desc(C::UpdatedAt)
+            .order_by_desc(C::Id)
+            .limit(limit)
             .into_tuple()
             .all(&self.read)
             .await

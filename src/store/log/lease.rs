@@ -164,7 +164,11 @@ impl Store {
             )
             .col_expr(import_log::Column::CompletedAt, now.clone())
             .filter(which);
-        self.end(touched(end, self.backend(), &now)).await
+        let events = match status {
+            JobStatus::Completed => lifecycle::rows_done(),
+            _ => Vec::new(),
+        };
+        self.end(touched(end, self.backend(), &now), events).await
     }
 
     /// Records how many rows the file has and among how many writers they are divided; `None` when

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
 
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
@@ -23,6 +24,9 @@ use crate::store::connection::sessions::Sessions;
 use crate::store::error::{ErrorContext, StoreError};
 use rows::PostgresRows;
 use session::PostgresTx;
+
+/// Rows of a job up to which its references are not read ahead.
+const FEW_ROWS: u64 = 500;
 
 /// Writes the chunks of one partition.
 pub(super) struct PostgresWriter(ChunkCommitter<PostgresTx, PostgresRows>);
@@ -38,15 +42,33 @@ impl PostgresWriter {
         prepare.extend(rows.journal.as_ref().map(|journal| journal.prepare.clone()));
         let mut tx = PostgresTx::new(sessions, prepare);
         let connection = tx.open().await?;
+        let opened = look_at_tables(&mut rows, connection, settings.job.total_rows).await;
+        if let Err(error) = opened {
+            // A connection that rested may be cut meanwhile: the next attempt makes a new one.
+            tx.give_up();
+            return Err(error);
+        }
+        Ok(Self(ChunkCommitter::new(tx, rows, settings)))
+    }
+}
+
+/// Looks at the tables as they are now. A job of few rows looks its references up by name, chunk by
+/// chunk: reading all of them would take longer.
+async fn look_at_tables(
+    rows: &mut PostgresRows,
+    connection: &mut PgConnection,
+    total_rows: Option<u64>,
+) -> Result<(), StoreError> {
+    if total_rows.is_none_or(|total| total > FEW_ROWS) {
         references::load(connection, &mut rows.references)
             .await
             .context("read the names of the references")?;
-        rows.has_triggers = sqlx::query_scalar(AssertSqlSafe(rows.sql.has_triggers.clone()))
-            .fetch_one(connection)
-            .await
-            .context("look for triggers")?;
-        Ok(Self(ChunkCommitter::new(tx, rows, settings)))
     }
+    rows.has_triggers = sqlx::query_scalar(AssertSqlSafe(rows.sql.has_triggers.clone()))
+        .fetch_one(connection)
+        .await
+        .context("look for triggers")?;
+    Ok(())
 }
 
 #[async_trait]

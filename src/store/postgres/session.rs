@@ -20,11 +20,13 @@ pub(in crate::store) struct PostgresTx {
     prepare: Vec<String>,
     /// Gone when its state is unknown after an error; the next transaction connects again.
     connection: Option<PgConnection>,
+    /// False outside of any transaction: then another job may have the connection.
+    is_busy: bool,
 }
 
 impl PostgresTx {
     pub(super) fn new(sessions: Sessions, prepare: Vec<String>) -> Self {
-        Self { sessions, prepare, connection: None }
+        Self { sessions, prepare, connection: None, is_busy: false }
     }
 
     /// The connection; opens one with its temporary tables if there is none.
@@ -36,12 +38,20 @@ impl PostgresTx {
         Ok(self.connection.insert(connection))
     }
 
+    /// Drops the connection, of which nothing is known any more.
+    pub(super) fn give_up(&mut self) {
+        self.connection = None;
+    }
+
     /// The connection of the open transaction.
     pub(super) fn connection(&mut self) -> Result<&mut PgConnection, StoreError> {
         self.connection.as_mut().ok_or(StoreError::WriterDied)
     }
 
     async fn connect(&self) -> Result<PgConnection, StoreError> {
+        if let Some(rested) = self.sessions.idle_writers.take(&self.prepare) {
+            return Ok(rested);
+        }
         let mut connection = self.sessions.writer().await.context("connect to PostgreSQL")?;
         for table in &self.prepare {
             sqlx::raw_sql(AssertSqlSafe(table.clone()))
@@ -60,6 +70,7 @@ impl ChunkTx for PostgresTx {
     }
 
     async fn begin(&mut self) -> Result<(), StoreError> {
+        self.is_busy = true;
         run_plain(self.open().await?, "BEGIN").await
     }
 
@@ -97,6 +108,7 @@ impl ChunkTx for PostgresTx {
 
     async fn commit(&mut self) -> Result<(), StoreError> {
         let done = sqlx::raw_sql("COMMIT").execute(self.connection()?).await;
+        self.is_busy = done.is_err();
         done.map(drop).context("commit a chunk")
     }
 
@@ -105,6 +117,15 @@ impl ChunkTx for PostgresTx {
         // A connection that does not take this may be in any state: a new one is certain.
         if sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.is_ok() {
             self.connection = Some(connection);
+            self.is_busy = false;
+        }
+    }
+}
+
+impl Drop for PostgresTx {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take().filter(|_| !self.is_busy) {
+            self.sessions.idle_writers.keep(std::mem::take(&mut self.prepare), connection);
         }
     }
 }

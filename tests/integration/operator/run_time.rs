@@ -18,7 +18,7 @@ both!(
         server.action(job, "pause").await.ok();
         // It began, and was paused, an hour ago.
         let hour = match server.database.kind() {
-            crate::support::Kind::Sqlite => "strftime('%Y-%m-%d %H:%M:%f+00:00', {}, '-1 hour')",
+            crate::support::Kind::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', {}, '-1 hour')",
             crate::support::Kind::Postgres => "{} - interval '1 hour'",
         };
         let ago = |column: &str| format!("{column} = {}", hour.replace("{}", column));

@@ -62,10 +62,23 @@ both!(statements_tell_imports_failures_and_times, |server| {
     assert_eq!(found(server, yesterday).await, ["3", "2", "1"]);
     // Three days ago is before yesterday evening, in every time zone.
     let ago = match server.database.kind() {
-        Kind::Sqlite => "strftime('%Y-%m-%d %H:%M:%f+00:00', created_at, '-3 days')",
+        Kind::Sqlite => "strftime('%Y-%m-%dT%H:%M:%f+00:00', created_at, '-3 days')",
         Kind::Postgres => "created_at - interval '3 days'",
     };
     let sql = format!("update import_log set created_at = {ago} where id in (1, 3)");
     server.database.execute(&sql).await;
     assert_eq!(found(server, yesterday).await, ["2"]);
+    // To the hour: the day alone is not enough.
+    for (hours, expected) in [(5, &["2", "1"][..]), (7, &["2"])] {
+        let evening = match server.database.kind() {
+            Kind::Sqlite => format!(
+                "strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now', 'localtime', 'start of day', \
+                 '-{hours} hours', 'utc')"
+            ),
+            Kind::Postgres => format!("current_date - interval '{hours} hours'"),
+        };
+        let sql = format!("update import_log set created_at = {evening} where id = 1");
+        server.database.execute(&sql).await;
+        assert_eq!(found(server, yesterday).await, expected, "{hours} hours before midnight");
+    }
 });

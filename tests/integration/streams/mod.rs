@@ -5,6 +5,7 @@ mod asking;
 mod crowd;
 mod every_job;
 pub(crate) mod files;
+mod many_changes;
 mod replay;
 mod sequence;
 mod stopping;
