@@ -52,6 +52,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         storage,
         datasets,
         max_upload: config.max_upload,
+        home_encoding: config.home_encoding,
         cors_origins: config.cors_origins,
         path_prefix: config.path_prefix,
         trusted_proxies: config.trusted_proxies,

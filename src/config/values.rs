@@ -56,12 +56,38 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
-    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+    let after = |scheme| text.strip_prefix(scheme);
+    if let Some(address) = after("postgres://").or_else(|| after("postgresql://")) {
+        // First: what it cuts off would look like a parameter.
+        check_password(address)?;
         database_parameters::check(text)?;
         return Ok(DatabaseUrl(text.to_owned()));
     }
     Err("the address begins with neither postgres:// nor postgresql://; \
          leave it out to use the SQLite file in the data directory"
+        .to_owned())
+}
+
+/// Refuses a password that ends the address too early. A part of it stands in what is told neither.
+fn check_password(address: &str) -> Result<(), String> {
+    let end = address.find(['/', '?', '#']).unwrap_or(address.len());
+    let (authority, rest) = address.split_at_checked(end).unwrap_or((address, ""));
+    // A query may hold an `@` in a value; its first name cannot.
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let name = query.split(['=', '&']).next().unwrap_or_default();
+    let has_fragment = rest.contains('#');
+    let is_cut = has_fragment || path.contains('@') || name.contains('@');
+    let user = authority.rsplit_once('@').map_or(authority, |(user, _)| user);
+    let password = user.split_once(':').map_or("", |(_, password)| password);
+    let is_broken_escape = authority.contains('@')
+        && password.split('%').skip(1).any(|escape| {
+            !escape.get(..2).is_some_and(|it| it.chars().all(|c| c.is_ascii_hexdigit()))
+        });
+    if !is_cut && !is_broken_escape {
+        return Ok(());
+    }
+    Err("the user or the password has a character that means something else in an address; write \
+         `#` as %23, `/` as %2F, `?` as %3F, `@` as %40, `:` as %3A and `%` as %25"
         .to_owned())
 }
 
@@ -159,6 +185,33 @@ mod tests {
         assert_eq!(size("64 MiB"), Ok(64 << 20));
         for refused in ["1GB", "1gb", "8Mbit", "1.5GiB", "-1", "99999999999999999999", "17TiB"] {
             assert!(size(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_password_that_must_be_encoded_is_told_without_it() {
+        for url in [
+            "postgres://me:s3#cret@db/x",
+            "postgres://me:s3/cret@db/x",
+            "postgres://me:s3?cret@db/x",
+            "postgres://me:12/34@db:5432/x",
+            "postgres://me:a@b/cret@db/x",
+            "postgresql://me:100%@db/x",
+            "postgres://me:s3cret@db/x#",
+        ] {
+            let told = database_url(url).unwrap_err();
+            assert!(told.contains("`#` as %23"), "{told}");
+            assert!(!told.contains("cret") && !told.contains("34"), "{told}");
+        }
+        for url in [
+            "postgres://me:s3%23cret@db/x",
+            "postgres://me:s3c@ret@db/x",
+            "postgres://me:a:b@db:5432/x?sslmode=require",
+            "postgres:///x?host=/run/postgresql&user=me@home",
+            "postgres://db",
+            "postgres://[::1]:5432/x",
+        ] {
+            assert!(database_url(url).is_ok(), "{url}");
         }
     }
 

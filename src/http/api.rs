@@ -36,6 +36,8 @@ pub struct Api {
     pub path_prefix: PathPrefix,
     /// Who may say so.
     pub trusted_proxies: TrustedProxies,
+    /// The encoding that a guess at the name of a file prefers.
+    pub home_encoding: Option<String>,
     /// Rows that are committed in one transaction.
     pub chunk_rows: u32,
     /// One for each list that may be made at a time out of an uploaded file: it is as large.

@@ -7,6 +7,8 @@ use crate::domain::detected::Format;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
 use crate::domain::row::{RowFault, RowPosition};
+use crate::domain::row_error::shown;
+use crate::reader::companion::Companion;
 
 /// Why a file cannot be read, or not further.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,9 @@ pub enum ReadError {
         /// What the content is, with its article: `a PDF document`.
         found: String,
     },
+    /// A small file that a program keeps beside the one that was meant.
+    #[error("the file is {}; upload `{}` instead", .0.what, shown(&.0.of))]
+    Companion(Companion),
     /// Name or media type say another format than the content.
     #[error("{claimed} says {expected}, but the content is {found}")]
     Mismatch {
@@ -261,7 +266,7 @@ impl ReadError {
             }
             Self::Io { .. } | Self::SpoolDamaged { .. } => ErrorCode::SourceUnreadable,
             Self::Empty => ErrorCode::EmptyFile,
-            Self::Unsupported { .. } => ErrorCode::UnsupportedFormat,
+            Self::Unsupported { .. } | Self::Companion(_) => ErrorCode::UnsupportedFormat,
             Self::Mismatch { .. } => ErrorCode::FormatMismatch,
             Self::EncodingUnknown { .. } => ErrorCode::EncodingUnknown,
             Self::NoSuchEncoding { .. } => ErrorCode::InvalidOption,

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::child::ReadPermit;
+use super::companion::companion;
 use super::error::ReadError;
 use super::format::{self, FileStart, InspectRequest, declared};
 use super::inspection::{Inspection, Upload};
@@ -35,6 +36,9 @@ pub fn inspect(
         return Err(ReadError::Empty);
     }
     let head = read_head(upload.path).map_err(ReadError::io("read the file"))?;
+    if let Some(found) = companion(upload.file_name, &head, upload.size) {
+        return Err(ReadError::Companion(found));
+    }
     let content = sniff::content(&head);
     let declared = declared::declared(upload.file_name, upload.media_type);
     let start = FileStart { content, bytes: &head, declared };

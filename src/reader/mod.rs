@@ -4,6 +4,7 @@
 //! Knows nothing of datasets beyond what one of them knows of a header's cells, and nothing of jobs, databases and HTTP. Everything here blocks: call it from a thread of its own.
 
 mod child;
+mod companion;
 mod csv_record;
 mod csv_rows;
 mod data_rows;
@@ -31,6 +32,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 pub use child::{Child, ReadPermit};
+pub use companion::Companion;
+pub use encoding::short_text;
 pub use error::{ReadError, WorkbookFault};
 pub use format::{ending_of_media_type, endings, is_workbook};
 pub use inspect::{inspect, may_be_workbook};

@@ -77,11 +77,6 @@ fn trailing_bytes() -> Problem {
 
 /// A body that ended early.
 pub(super) fn broken(fault: &PayloadError) -> Problem {
-    if matches!(fault, PayloadError::Overflow) {
-        return Problem::malformed(
-            "the headers of a part of the form are too long; shorten its name",
-        );
-    }
     if matches!(fault, PayloadError::Incomplete(_)) {
         return Problem::malformed("the body ended early; send the file again");
     }

@@ -1,11 +1,12 @@
 //! An upload as `multipart/form-data` (RFC 7578): the field `file`, and options as other fields, in
 //! any order.
 
-use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::http::header::HeaderMap;
 
-use super::body::{self, UploadBody};
+use super::body::UploadBody;
+use super::extra_fields;
 use super::headers;
+use super::multipart::{FormReader, PartHead};
 use super::parsed::{ParsedUpload, UploadTarget};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
@@ -16,6 +17,9 @@ use crate::http::problem::Problem;
 
 /// The field with the file.
 const FILE: &str = "file";
+
+/// What upload widgets that may send several files call it.
+const FILE_LISTS: [&str; 3] = ["file[]", "files", "files[]"];
 
 /// Bytes that a form may add to its file: the options, and the headers of all parts.
 const FORM_BYTES_MAX: u64 = 2 << 20;
@@ -39,18 +43,23 @@ pub(super) async fn parse(
     }
     let mut options = query;
     let mut file: Option<FilePart> = None;
-    let mut form = Multipart::new(headers, body);
+    let mut form = FormReader::begin(body, &headers::boundary(headers)?).await?;
     let mut parts = 0;
-    while let Some(field) = body::next(&mut form).await? {
-        let mut field = field.map_err(|fault| broken(&fault))?;
+    while let Some(head) = form.next_part().await? {
         parts += 1;
         if parts > UPLOAD_PARTS_MAX {
             let detail = format!("the form has more than {UPLOAD_PARTS_MAX} parts");
             return Err(Problem::malformed(detail));
         }
-        let name = field.name().unwrap_or_default().to_owned();
-        if name != FILE {
-            options.push(option(&mut field, name, file.is_some()).await?);
+        let name = head.disposition.name(target.home_encoding).unwrap_or_default();
+        let file_name = head.disposition.file_name_of_part(target.home_encoding);
+        if !is_file(&name, file_name.as_deref()) {
+            if file_name.as_deref() == Some("") {
+                // A field of the page in which nobody chose a file.
+                continue;
+            }
+            let is_file = file_name.is_some();
+            options.extend(option(&mut form, name, is_file.then_some(file.is_some())).await?);
             continue;
         }
         if file.is_some() {
@@ -59,7 +68,7 @@ pub(super) async fn parse(
         }
         // Faults of these options are reported before the file is read.
         parse_options(&options)?;
-        file = Some(file_part(&mut field, target).await?);
+        file = Some(file_part(&mut form, head, file_name, target).await?);
     }
     let options = parse_options(&options)?;
     let Some(file) = file else {
@@ -74,23 +83,31 @@ fn parse_options(options: &[(String, String)]) -> Result<Options, Problem> {
     Ok(Options::parse(options.iter().map(|(name, value)| (name.as_str(), value.as_str())))?)
 }
 
-async fn file_part(field: &mut Field, target: UploadTarget<'_>) -> Result<FilePart, Problem> {
-    let file_name = field.content_disposition().and_then(headers::file_name_of_part);
-    let media_type = field.content_type().map(|media| media.essence_str().to_ascii_lowercase());
-    let mut receiver = target.data_dir.receive(target.limit, None)?;
-    while let Some(bytes) = body::next(field).await? {
-        receiver.write(&bytes.map_err(|fault| broken(&fault))?).await?;
-    }
-    Ok(FilePart { upload: receiver.finish().await?, file_name, media_type })
+fn is_file(name: &str, file_name: Option<&str>) -> bool {
+    name == FILE || (file_name.is_some_and(|it| !it.is_empty()) && FILE_LISTS.contains(&name))
 }
 
-/// An option as a field of the form. A file in another field is not an unknown option.
+async fn file_part(
+    form: &mut FormReader,
+    head: PartHead,
+    file_name: Option<String>,
+    target: UploadTarget<'_>,
+) -> Result<FilePart, Problem> {
+    let mut receiver = target.data_dir.receive(target.limit, None)?;
+    while let Some(bytes) = form.next_piece().await? {
+        receiver.write(&bytes).await?;
+    }
+    Ok(FilePart { upload: receiver.finish().await?, file_name, media_type: head.media_type })
+}
+
+/// An option as a field of the form; nothing for a field that says nothing. A file in another field is
+/// not an unknown option: `file_seen` says of one whether it is the second.
 async fn option(
-    field: &mut Field,
+    form: &mut FormReader,
     name: String,
-    file_seen: bool,
-) -> Result<(String, String), Problem> {
-    if field.content_disposition().is_some_and(|disposition| disposition.get_filename().is_some()) {
+    file_seen: Option<bool>,
+) -> Result<Option<(String, String)>, Problem> {
+    if let Some(file_seen) = file_seen {
         let name = shown(&name);
         return Err(if file_seen {
             let detail =
@@ -101,9 +118,9 @@ async fn option(
             Problem::new(ErrorCode::NoFile, detail)
         });
     }
+    let is_extra = extra_fields::is_extra(&name);
     let mut bytes = Vec::new();
-    while let Some(piece) = body::next(field).await? {
-        let piece = piece.map_err(|fault| broken(&fault))?;
+    while let Some(piece) = form.next_piece().await? {
         if bytes.len() + piece.len() > OPTION_BYTES_MAX {
             let detail =
                 format!("the option `{}` is longer than {OPTION_BYTES_MAX} bytes", shown(&name));
@@ -111,26 +128,15 @@ async fn option(
         }
         bytes.extend_from_slice(&piece);
     }
+    if is_extra {
+        extra_fields::check(&name, &String::from_utf8_lossy(&bytes))?;
+        return Ok(None);
+    }
     let value = String::from_utf8(bytes).map_err(|_| {
         let detail = format!("the option `{}` is not UTF-8; send the form as UTF-8", shown(&name));
         Problem::new(ErrorCode::InvalidOption, detail)
     })?;
-    Ok((name, value))
-}
-
-fn broken(fault: &MultipartError) -> Problem {
-    if let MultipartError::Payload(fault) = fault {
-        return body::broken(fault);
-    }
-    if matches!(fault, MultipartError::Incomplete) {
-        return Problem::malformed("the form ended before its last boundary; send it again");
-    }
-    if matches!(fault, MultipartError::BoundaryMissing | MultipartError::ContentTypeParse) {
-        return Problem::malformed(
-            "the Content-Type of the form has no boundary; let the client set this header",
-        );
-    }
-    Problem::malformed(format!("the form is not valid multipart/form-data: {fault}"))
+    Ok(Some((name, value)))
 }
 
 #[cfg(test)]
@@ -167,7 +173,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let data_dir = Arc::new(DataDir::open(place.path()).unwrap());
         let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        let target = UploadTarget { data_dir: &data_dir, limit, announced: None };
+        let target =
+            UploadTarget { data_dir: &data_dir, limit, announced: None, home_encoding: None };
         let body = UploadBody::new(payload, None);
         let parsed = parse(request.headers(), body, query, target).await;
         let kept = std::fs::read_dir(place.path().join("uploads")).unwrap().count();

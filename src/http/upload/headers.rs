@@ -3,16 +3,20 @@
 use std::net::IpAddr;
 
 use actix_web::http::header::{
-    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition, HeaderMap,
+    CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
 use actix_web::{HttpRequest, web};
 
 use super::digest::ExpectedDigest;
+use super::disposition::{Disposition, parameter_named};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{CLIENT_CHARS, IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
 use crate::domain::row_error::shown;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
+
+/// The longest boundary of a form; the standard says 70 (RFC 2046, 5.1.1).
+const BOUNDARY_BYTES_MAX: usize = 200;
 
 /// What the body is.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,26 +70,21 @@ pub(super) fn content_digest(headers: &HeaderMap) -> Result<Option<ExpectedDiges
     ExpectedDigest::parse(&text.join(",")).map(Some)
 }
 
-/// Reads the file name of `Content-Disposition`; the extended form wins (RFC 6266, 4.3).
-pub(super) fn file_name(headers: &HeaderMap) -> Option<String> {
-    let disposition = ContentDisposition::from_raw(headers.get(CONTENT_DISPOSITION)?).ok()?;
-    file_name_of(&disposition)
+/// Reads the file name of `Content-Disposition`.
+pub(super) fn file_name(headers: &HeaderMap, home: Option<&str>) -> Option<String> {
+    Disposition::parse(headers.get(CONTENT_DISPOSITION)?.as_bytes()).file_name(home)
 }
 
-fn file_name_of(disposition: &ContentDisposition) -> Option<String> {
-    let extended = disposition.get_filename_ext();
-    let extended = extended.and_then(|value| String::from_utf8(value.value.clone()).ok());
-    extended.or_else(|| disposition.get_filename().map(str::to_owned))
-}
-
-/// The file name of a part of a form. Browsers and curl write quotation marks and line breaks in it
-/// as `%22`, `%0D` and `%0A`, and nothing else (HTML Standard, 4.10.21.8 Multipart form data).
-pub(super) fn file_name_of_part(disposition: &ContentDisposition) -> Option<String> {
-    let name = file_name_of(disposition)?;
-    if disposition.get_filename_ext().is_some() {
-        return Some(name);
-    }
-    Some(name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n"))
+/// Reads the boundary of a form.
+pub(super) fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let boundary = parameter_named(value, "boundary").and_then(|it| String::from_utf8(it).ok());
+    let is_usable = |it: &String| (1..=BOUNDARY_BYTES_MAX).contains(&it.len());
+    boundary.filter(is_usable).ok_or_else(|| {
+        Problem::malformed(
+            "the Content-Type of the form has no boundary; let the client set this header",
+        )
+    })
 }
 
 /// Reads `Idempotency-Key`: a string of structured fields (RFC 9651, 3.3.3), or bare characters.
@@ -219,25 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn the_extended_file_name_wins() {
-        let name = |value: &str| file_name(&headers("content-disposition", value));
-        assert_eq!(
-            name("attachment; filename=\"x.csv\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.csv").as_deref(),
-            Some("größe.csv")
-        );
-        assert_eq!(name("attachment; filename=a.csv").as_deref(), Some("a.csv"));
-        assert_eq!(name("attachment"), None);
-    }
-
-    #[test]
-    fn what_browsers_write_for_three_characters_is_turned_back() {
-        let name = |value: &str| {
-            let raw = format!("form-data; name=\"file\"; {value}").parse().unwrap();
-            file_name_of_part(&ContentDisposition::from_raw(&raw).unwrap())
-        };
-        let sent = "filename=\"5%22 pipes%0D%0A100%25 %2F.csv\"";
-        assert_eq!(name(sent).as_deref(), Some("5\" pipes\r\n100%25 %2F.csv"));
-        assert_eq!(name("filename*=UTF-8''a%2522.csv").as_deref(), Some("a%22.csv"));
-        assert_eq!(name(""), None);
+    fn a_form_needs_a_boundary() {
+        let of = |value: &str| boundary(&headers("content-type", value));
+        assert_eq!(of("multipart/form-data; boundary=x").unwrap(), "x");
+        assert_eq!(of("multipart/form-data; charset=utf-8; Boundary=\"a b\"").unwrap(), "a b");
+        for value in ["multipart/form-data", "multipart/form-data; boundary=", "text/csv"] {
+            assert!(of(value).unwrap_err().to_string().contains("no boundary"), "{value}");
+        }
     }
 }

@@ -2,10 +2,13 @@
 
 mod body;
 mod digest;
+mod disposition;
+mod extra_fields;
 mod file_name;
 mod form;
 mod headers;
 mod import;
+mod multipart;
 mod parse;
 mod parsed;
 mod raw;

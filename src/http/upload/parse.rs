@@ -31,7 +31,12 @@ pub(in crate::http) async fn parse(
     if announced.is_none_or(|bytes| bytes <= api.max_upload) {
         api.storage.check_free_space(announced.unwrap_or(0)).await?;
     }
-    let target = UploadTarget { data_dir: &api.data_dir, limit: api.max_upload, announced };
+    let target = UploadTarget {
+        data_dir: &api.data_dir,
+        limit: api.max_upload,
+        announced,
+        home_encoding: api.home_encoding.as_deref(),
+    };
     let body = UploadBody::new(payload, headers::content_digest(request.headers())?);
     let parsed = match kind {
         BodyKind::Form => form::parse(request.headers(), body.clone(), query, target).await,

@@ -44,4 +44,6 @@ pub(super) struct UploadTarget<'a> {
     pub(super) limit: u64,
     /// `Content-Length`.
     pub(super) announced: Option<u64>,
+    /// The encoding that a guess at a name prefers.
+    pub(super) home_encoding: Option<&'a str>,
 }

@@ -2,6 +2,7 @@
 //! only guessed says so.
 
 mod evidence;
+mod short_text;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::path::Path;
 use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use self::evidence::Evidence;
+pub use self::short_text::short_text;
 use super::error::ReadError;
 use crate::domain::row_error::shown;
 use crate::domain::warning::{WarningCode, Warnings};

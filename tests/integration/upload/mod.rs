@@ -7,4 +7,5 @@ mod content;
 pub(crate) mod forms;
 mod header;
 mod idempotency;
+mod odd_forms;
 mod size;
