@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::domain::error_code::ErrorCode;
 use crate::store::connection::start_fault::StartFault;
+use crate::store::plain_error::PlainError;
 
 /// A failed operation on the database; says what was being done, the source says why it failed.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ pub enum StoreError {
         action: &'static str,
         /// The database's answer.
         #[source]
-        source: sea_orm::DbErr,
+        source: PlainError<sea_orm::DbErr>,
     },
     /// A statement of the PostgreSQL chunk writer failed.
     #[error("could not {action}")]
@@ -30,7 +31,7 @@ pub enum StoreError {
         action: &'static str,
         /// The database's answer.
         #[source]
-        source: sqlx::Error,
+        source: PlainError<sqlx::Error>,
     },
     /// A statement of the SQLite chunk writer failed.
     #[error("could not {action}")]
@@ -39,7 +40,7 @@ pub enum StoreError {
         action: &'static str,
         /// The database's answer.
         #[source]
-        source: rusqlite::Error,
+        source: PlainError<rusqlite::Error>,
     },
     /// The server cannot run on this database.
     #[error(transparent)]
@@ -97,7 +98,7 @@ impl StoreError {
 
     /// A transient failure, with which failpoints of this layer fail.
     pub(crate) fn busy() -> Self {
-        Self::Postgres { action: "read the job", source: sqlx::Error::PoolTimedOut }
+        Self::Postgres { action: "read the job", source: sqlx::Error::PoolTimedOut.into() }
     }
 
     /// A full disk, for the same purpose.
@@ -133,7 +134,7 @@ impl StoreError {
     pub fn wrote_nothing(&self) -> bool {
         let Self::Query { source, .. } = self else { return false };
         // What fails on an open connection is another kind of `DbErr`.
-        matches!(source, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
+        matches!(**source, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
             || self.is_storage_full()
             || self.is_read_only()
     }
@@ -254,19 +255,19 @@ pub(super) trait ErrorContext<T> {
 
 impl<T> ErrorContext<T> for Result<T, sea_orm::DbErr> {
     fn context(self, action: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Query { action, source })
+        self.map_err(|source| StoreError::Query { action, source: source.into() })
     }
 }
 
 impl<T> ErrorContext<T> for Result<T, sqlx::Error> {
     fn context(self, action: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Postgres { action, source })
+        self.map_err(|source| StoreError::Postgres { action, source: source.into() })
     }
 }
 
 impl<T> ErrorContext<T> for Result<T, rusqlite::Error> {
     fn context(self, action: &'static str) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Sqlite { action, source })
+        self.map_err(|source| StoreError::Sqlite { action, source: source.into() })
     }
 }
 

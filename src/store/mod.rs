@@ -17,6 +17,7 @@ mod dialect;
 mod error;
 mod events;
 mod log;
+mod plain_error;
 mod postgres;
 mod rollback;
 mod sqlite;

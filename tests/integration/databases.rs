@@ -1,7 +1,7 @@
 //! A database of one's own on both engines, with the same texts for the same values, so that one
 //! assertion fits both; and how the tables come to be.
 
-use crate::support::{Database, Kind};
+use crate::support::{Database, Kind, Upload, both};
 use loadbay::store::{Store, StoreSettings};
 
 async fn check(kind: Kind) {
@@ -66,3 +66,32 @@ async fn a_migration_of_sqlite_that_broke_off_is_done_at_the_next_start() {
 async fn a_migration_of_postgres_that_broke_off_is_done_at_the_next_start() {
     a_migration_that_broke_off_is_done_at_the_next_start(Kind::Postgres).await;
 }
+
+/// What refuses every chunk, whatever the database.
+fn refusal(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => {
+            "create trigger refuses before insert on import_chunks begin \
+             select raise(abort, 'no chunk today'); end"
+        }
+        Kind::Postgres => {
+            "create function refuses() returns trigger language plpgsql as \
+             $$ begin raise exception 'no chunk today'; end $$; \
+             create trigger refuses before insert on import_chunks \
+             for each row execute function refuses()"
+        }
+    }
+}
+
+both!(what_the_database_says_is_said_once_and_without_its_source, |server| {
+    server.database.execute(refusal(server.database.kind())).await;
+    let job = server.import("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
+    let error = server.finished(job).await["error"].as_str().unwrap().to_owned();
+    let log = server.log();
+    let line = log.lines().find(|line| line.contains("job_failed")).unwrap();
+    for text in [error.as_str(), line] {
+        assert_eq!(text.matches("no chunk today").count(), 1, "{text}");
+        assert!(!text.contains("at line"), "{text}");
+        assert!(!text.contains("error returned from database"), "{text}");
+    }
+});

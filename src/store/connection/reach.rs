@@ -104,13 +104,13 @@ fn explain(fault: sqlx::Error, address: &Address) -> StartFault {
         }
         sqlx::Error::Io(fault) if tls_fault(&fault).is_some() => match tls_fault(&fault) {
             Some(fault) => explain_tls(fault, place, address),
-            None => StartFault::Unreachable { place, source: sqlx::Error::Io(fault) },
+            None => StartFault::Unreachable { place, source: sqlx::Error::Io(fault).into() },
         },
         // The files were looked at before: what is left is a server without TLS.
         sqlx::Error::Tls(_) => {
             StartFault::NoTls { place, mode: mode_word(address.options.get_ssl_mode()) }
         }
-        source => StartFault::Unreachable { place, source },
+        source => StartFault::Unreachable { place, source: source.into() },
     }
 }
 

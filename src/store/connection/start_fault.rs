@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::store::plain_error::PlainError;
+
 /// What keeps the server from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartFault {
@@ -30,7 +32,7 @@ pub enum StartFault {
         place: String,
         /// Why.
         #[source]
-        source: sqlx::Error,
+        source: PlainError<sqlx::Error>,
     },
     /// A certificate or key cannot be read.
     #[error("DATABASE_URL: `{parameter}` names `{path}`, {why}")]

@@ -122,7 +122,7 @@ impl Store {
             Some(job) => Ok(Inserted::KeyTaken(job)),
             None => Err(StoreError::Query {
                 action: STORE_JOB,
-                source: sea_orm::DbErr::RecordNotInserted,
+                source: sea_orm::DbErr::RecordNotInserted.into(),
             }),
         }
     }

@@ -294,7 +294,7 @@ pub(super) fn fault_of_row(error: &sqlx::Error) -> bool {
 /// A failure of a statement that writes rows, or what they name.
 pub(super) fn written(error: sqlx::Error, action: &'static str) -> WriteError {
     let is_of_row = fault_of_row(&error);
-    let error = StoreError::Postgres { action, source: error };
+    let error = StoreError::Postgres { action, source: error.into() };
     if is_of_row { WriteError::RowRefused(error) } else { WriteError::Failed(error) }
 }
 

@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 /// A failure of a statement that writes rows, or what they name.
 pub(super) fn written(error: rusqlite::Error) -> WriteError {
     let is_of_row = is_fault_of_row(&error);
-    let error = StoreError::Sqlite { action: "write the rows of a chunk", source: error };
+    let error = StoreError::Sqlite { action: "write the rows of a chunk", source: error.into() };
     if is_of_row { WriteError::RowRefused(error) } else { WriteError::Failed(error) }
 }
 
