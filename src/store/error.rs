@@ -129,7 +129,7 @@ impl StoreError {
     }
 
     /// True when nothing of the work was done for certain: no connection could be had for it, or the
-    /// database had no room for it or takes no changes, and took all of it back.
+    /// database had no room for it, takes no changes or is locked, and took all of it back.
     #[must_use]
     pub fn wrote_nothing(&self) -> bool {
         let Self::Query { source, .. } = self else { return false };
@@ -137,6 +137,7 @@ impl StoreError {
         matches!(**source, sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_))
             || self.is_storage_full()
             || self.is_read_only()
+            || self.answer().and_then(sqlite_code).is_some_and(is_locked)
     }
 
     /// What the database answered, if it was asked through sqlx.
@@ -327,6 +328,11 @@ fn sqlite_code(answer: &dyn sqlx::error::DatabaseError) -> Option<u32> {
     answer.code()?.parse().ok().map(|code: u32| code & 0xff)
 }
 
+/// True for the result of SQLite when another program has the file locked.
+fn is_locked(code: u32) -> bool {
+    code == SQLITE_BUSY || code == SQLITE_LOCKED
+}
+
 /// SQLSTATE classes of PostgreSQL (appendix A of its manual): 08 connection, 40 rollback, 53
 /// resources, 57P01 to 57P03 shutdown and start-up, 55P03 lock not available, 25P03 a transaction
 /// that was silent for too long: we froze, and were ended to let others go on; 25006 a server that
@@ -338,7 +344,7 @@ fn sqlx_error_is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed => true,
         sqlx::Error::Database(answer) => match (sqlite_code(&**answer), answer.code()) {
-            (Some(code), _) => code == SQLITE_BUSY || code == SQLITE_LOCKED,
+            (Some(code), _) => is_locked(code),
             (None, Some(code)) => {
                 code.starts_with("08")
                     || code.starts_with("40")
