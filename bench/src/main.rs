@@ -12,6 +12,7 @@ mod product;
 mod reading;
 mod report;
 mod server;
+mod small_jobs;
 mod sqlite;
 
 use std::fs;
@@ -66,6 +67,9 @@ struct Arguments {
     /// Measure only so many files over one server and over two, on PostgreSQL and a shared folder.
     #[arg(long, conflicts_with = "limits_only", value_parser = clap::value_parser!(u32).range(2..=10_000))]
     fleet: Option<u32>,
+    /// Measure only how fast so many files of three rows are loaded.
+    #[arg(long, conflicts_with_all = ["limits_only", "fleet"], value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    small_jobs: Option<u32>,
     /// Where the generated files are kept.
     #[arg(long, default_value = "target/bench")]
     cache: PathBuf,
@@ -95,6 +99,9 @@ fn main() -> Result<()> {
     let bench = Bench { arguments, cache, binary };
     if let Some(files) = bench.arguments.fleet {
         return bench.fleet(files);
+    }
+    if let Some(jobs) = bench.arguments.small_jobs {
+        return bench.small_jobs(jobs);
     }
     let mut measured = Vec::new();
     if bench.arguments.database != Databases::Postgres {
@@ -286,6 +293,49 @@ impl Bench {
         writeln!(
             std::io::stdout(),
             "one server {one:.2?}, two servers {two:.2?}: {ratio:.2} times"
+        )?;
+        Ok(())
+    }
+
+    /// Files of three rows on each database; prints each run and the median.
+    fn small_jobs(&self, jobs: u32) -> Result<()> {
+        let binary = self.binary.as_deref().context("the server's binary")?;
+        let is_own = self.arguments.postgres.is_none();
+        if self.arguments.database != Databases::Postgres {
+            self.small_jobs_on("SQLite", jobs, || {
+                small_jobs::run(binary, &self.cache, None, jobs)
+            })?;
+        }
+        if self.arguments.database != Databases::Sqlite {
+            let own = if is_own { Some(postgres::Cluster::start()?) } else { None };
+            let given = self.arguments.postgres.as_deref();
+            let cluster =
+                own.as_ref().map(|own| own.address.as_str()).or(given).unwrap_or_default();
+            self.small_jobs_on("PostgreSQL", jobs, || {
+                let database = postgres::Database::create(cluster)?;
+                small_jobs::run(binary, &self.cache, Some(&database.address), jobs)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn small_jobs_on(
+        &self,
+        database: &str,
+        jobs: u32,
+        run: impl Fn() -> Result<std::time::Duration>,
+    ) -> Result<()> {
+        let mut times = Vec::new();
+        for number in 0..self.arguments.runs {
+            let took = run()?;
+            say(&format!("run {number}: {database}, {jobs} jobs {took:.2?}"));
+            times.push(took);
+        }
+        let median = report::median(times).unwrap_or_default();
+        let rate = f64::from(jobs) / median.as_secs_f64();
+        writeln!(
+            std::io::stdout(),
+            "{database}: {jobs} jobs of 3 rows in {median:.2?}, {rate:.1} a second"
         )?;
         Ok(())
     }

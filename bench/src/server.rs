@@ -201,7 +201,8 @@ pub(crate) fn database_file(data: &Path) -> Result<PathBuf> {
         .context("the server made no SQLite database")
 }
 
-fn wait_for_end(connection: &mut Connection, path: &str) -> Result<Value> {
+/// Waits until the job with this status has completed.
+pub(crate) fn wait_for_end(connection: &mut Connection, path: &str) -> Result<Value> {
     let limit = Instant::now() + IMPORT_LIMIT;
     loop {
         let answer = connection.get(&format!("{path}?wait=20"))?;
@@ -215,7 +216,8 @@ fn wait_for_end(connection: &mut Connection, path: &str) -> Result<Value> {
     }
 }
 
-fn member(json: &Value, pointer: &str) -> Result<u64> {
+/// A number of an answer.
+pub(crate) fn member(json: &Value, pointer: &str) -> Result<u64> {
     json.pointer(pointer).and_then(Value::as_u64).with_context(|| format!("{pointer} in {json}"))
 }
 
