@@ -8,6 +8,7 @@ mod compound;
 pub mod confine;
 mod encrypted;
 mod fault;
+mod little_endian;
 mod number_format;
 mod ods;
 mod placeholders;
@@ -312,11 +313,12 @@ impl Book {
 
     /// Gives every row of `sheet` that is not blank to `on_row`, until it says to stop. Gives what
     /// the sheet says beside its cells.
-    fn read<F>(&mut self, sheet: &str, on_row: F) -> Result<SheetFacts, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
-        let mut rows = RowGatherer::new(sheet, on_row);
+    fn read(
+        &mut self,
+        sheet: &str,
+        mut on_row: impl FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
+    ) -> Result<SheetFacts, WorkbookFault> {
+        let mut rows = RowGatherer::new(sheet, &mut on_row);
         match self {
             Self::Xlsx(book) => book.read(sheet, &mut rows),
             Self::Xlsb(book) => book.read(sheet, &mut rows),

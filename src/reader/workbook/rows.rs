@@ -127,21 +127,21 @@ impl RowCells {
     }
 }
 
-/// Gathers cells and gives each row that is not blank, with its number, to `on_row`.
-pub(crate) struct RowGatherer<F> {
+/// Takes a row that is not blank, with its number; says whether more are wanted.
+type OnRow<'a> = dyn FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault> + 'a;
+
+/// Gathers cells and gives each row to `on_row`.
+pub(crate) struct RowGatherer<'a> {
     sheet: String,
     current: u32,
     /// The last row of which the sheet said that it is hidden.
     hidden: Option<u32>,
     row: RowCells,
-    on_row: F,
+    on_row: &'a mut OnRow<'a>,
 }
 
-impl<F> RowGatherer<F>
-where
-    F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-{
-    pub(crate) fn new(sheet: &str, on_row: F) -> Self {
+impl<'a> RowGatherer<'a> {
+    pub(crate) fn new(sheet: &str, on_row: &'a mut OnRow<'a>) -> Self {
         Self { sheet: sheet.to_owned(), current: 0, hidden: None, row: RowCells::default(), on_row }
     }
 
@@ -238,17 +238,17 @@ mod tests {
 
     fn gathered(cells: &[(u32, u32, &str)]) -> Result<Rows, WorkbookFault> {
         let mut rows = Rows::new();
-        let mut gatherer = RowGatherer::new("a", |number, row: &RowCells| {
+        let mut on_row = |number, row: &RowCells| {
             let mut texts = Vec::new();
             row.each(2, |cell| texts.push(cell.text.to_owned()));
             rows.push((number, texts));
             Ok(ControlFlow::Continue(()))
-        });
+        };
+        let mut gatherer = RowGatherer::new("a", &mut on_row);
         for (row, column, text) in cells {
             let _ = gatherer.cell((*row, *column), CellValue::Text(text), Shown::Plain)?;
         }
         let _ = gatherer.end_row()?;
-        drop(gatherer);
         Ok(rows)
     }
 

@@ -16,7 +16,7 @@ use self::cell::OdsCell;
 use self::xml::{OdsXml, attribute, is_hidden, repeats};
 use super::archive::{self, Archive};
 use super::fault::{corrupt, place, sheet_broken};
-use super::rows::{RowCells, RowGatherer};
+use super::rows::RowGatherer;
 use crate::reader::error::WorkbookFault;
 use crate::reader::spool::SheetFacts;
 
@@ -45,14 +45,11 @@ impl Ods {
     }
 
     /// Gives the rows of `sheet` to `rows`.
-    pub(super) fn read<F>(
+    pub(super) fn read(
         &mut self,
         sheet: &str,
-        rows: &mut RowGatherer<F>,
-    ) -> Result<SheetFacts, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+        rows: &mut RowGatherer<'_>,
+    ) -> Result<SheetFacts, WorkbookFault> {
         let mut table = TableReader {
             xml: content(&mut self.archive)?,
             sheet,
@@ -157,10 +154,7 @@ impl TableReader<'_> {
         sheet_broken(self.sheet, Some((self.row, self.column)))
     }
 
-    fn read<F>(&mut self, rows: &mut RowGatherer<F>) -> Result<(), WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+    fn read(&mut self, rows: &mut RowGatherer<'_>) -> Result<(), WorkbookFault> {
         // A table within a cell ends before the table itself does.
         let (mut depth, mut columns) = (0_u32, 0_u32);
         loop {
@@ -243,14 +237,11 @@ impl TableReader<'_> {
     }
 
     /// Gives the row to `rows` as often as it is repeated.
-    fn hand_on<F>(
+    fn hand_on(
         &mut self,
         (repeated, is_hidden): (u32, bool),
-        rows: &mut RowGatherer<F>,
-    ) -> Result<ControlFlow<()>, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+        rows: &mut RowGatherer<'_>,
+    ) -> Result<ControlFlow<()>, WorkbookFault> {
         let cells = self.cells.get(..self.filled).unwrap_or_default();
         let in_row: u64 = cells.iter().map(|(_, cell)| u64::from(cell.repeated())).sum();
         let all = in_row.saturating_mul(u64::from(repeated));

@@ -7,7 +7,8 @@ use std::io::{Read, Seek};
 use cfb::CompoundFile;
 
 use super::encrypted::FILE_PASS;
-use super::records::{XlsRecords, short};
+use super::records::XlsRecords;
+use crate::reader::workbook::little_endian::{u16_at, u32_at, utf16};
 use crate::reader::workbook::number_format::NumberFormat;
 
 const BEGIN: u16 = 0x0809;
@@ -47,8 +48,7 @@ impl Globals {
     /// Where in the stream the sheet begins, by its place in the list.
     pub(super) fn place(&self, stream: &[u8], index: usize) -> Option<usize> {
         let at = usize::try_from(*self.sheets.get(index)?).ok()?;
-        let place = u32::from_le_bytes(*stream.get(at..)?.first_chunk()?);
-        usize::try_from(place).ok()
+        usize::try_from(u32_at(stream, at)?).ok()
     }
 
     pub(super) fn of(stream: &[u8]) -> Option<Self> {
@@ -70,7 +70,7 @@ impl Globals {
                         codes.insert(id, code);
                     }
                 }
-                STYLE => styles.push(short(body, 2).unwrap_or_default()),
+                STYLE => styles.push(u16_at(body, 2).unwrap_or_default()),
                 _ => {}
             }
         }
@@ -91,20 +91,18 @@ fn formats(codes: &HashMap<u16, String>, styles: &[u16]) -> Vec<NumberFormat> {
 /// The number and the code of a format ([MS-XLS] 2.4.126). Before Excel 97 the code is of bytes,
 /// of which only ASCII matters.
 fn format(body: &[u8], is_unicode: bool) -> Option<(u16, String)> {
-    let id = short(body, 0)?;
+    let id = u16_at(body, 0)?;
     if !is_unicode {
         let (count, letters) = body.get(2..)?.split_first()?;
         let letters = letters.get(..usize::from(*count))?;
         return Some((id, letters.iter().map(|byte| char::from(*byte)).collect()));
     }
-    let count = usize::from(short(body, 2)?);
+    let count = usize::from(u16_at(body, 2)?);
     let (flags, letters) = body.get(4..)?.split_first()?;
     let code = if flags & 1 == 0 {
         letters.get(..count)?.iter().map(|byte| char::from(*byte)).collect()
     } else {
-        let units = letters.get(..count.checked_mul(2)?)?.chunks_exact(2);
-        let units = units.filter_map(|pair| short(pair, 0));
-        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        utf16(letters.get(..count.checked_mul(2)?)?)
     };
     Some((id, code))
 }

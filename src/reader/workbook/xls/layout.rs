@@ -3,10 +3,11 @@
 
 use std::collections::HashSet;
 
-use super::records::{XlsRecords, short};
+use super::records::XlsRecords;
 use crate::reader::error::WorkbookFault;
 use crate::reader::merged::Region;
 use crate::reader::spool::SheetFacts;
+use crate::reader::workbook::little_endian::u16_at;
 use crate::reader::workbook::number_format::{NumberFormat, NumberKind};
 
 const BEGIN: u16 = 0x0809;
@@ -56,10 +57,10 @@ impl SheetLayout {
                 _ if depth > 1 => {}
                 // `fDyZero`.
                 ROW if body.get(12).is_some_and(|flags| flags & 0x20 != 0) => {
-                    layout.hidden_rows.extend(short(body, 0));
+                    layout.hidden_rows.extend(u16_at(body, 0));
                 }
                 COLUMNS if body.get(8).is_some_and(|flags| flags & 1 != 0) => {
-                    let columns = short(body, 0).zip(short(body, 2));
+                    let columns = u16_at(body, 0).zip(u16_at(body, 2));
                     let columns = columns.map(|(first, last)| (first.into(), last.into()));
                     layout.facts.hidden_columns.extend(columns);
                 }
@@ -81,7 +82,7 @@ impl SheetLayout {
     }
 
     fn add_numbers(&mut self, kind: u16, body: &[u8], formats: &[NumberFormat]) {
-        let Some((row, first)) = short(body, 0).zip(short(body, 2)) else { return };
+        let Some((row, first)) = u16_at(body, 0).zip(u16_at(body, 2)) else { return };
         // One place behind the first number stands its style; then come the others.
         let numbers = body.get(4..).unwrap_or_default().chunks(SHORT_NUMBER_BYTES);
         let count = if kind == SHORT_NUMBERS {
@@ -90,7 +91,7 @@ impl SheetLayout {
             1
         };
         for (column, number) in (first..).zip(numbers.take(count)) {
-            let Some(style) = short(number, 0) else { return };
+            let Some(style) = u16_at(number, 0) else { return };
             let format = formats.get(usize::from(style));
             if format.is_some_and(|format| format.kind() != NumberKind::General) {
                 let is_formula = kind == FORMULA;
@@ -113,8 +114,8 @@ impl SheetLayout {
 
 /// `Ref8` ([MS-XLS] 2.5.211).
 fn region(area: &[u8]) -> Option<Region> {
-    let (first_row, last_row) = (short(area, 0)?, short(area, 2)?);
-    let (first_column, last_column) = (short(area, 4)?, short(area, 6)?);
+    let (first_row, last_row) = (u16_at(area, 0)?, u16_at(area, 2)?);
+    let (first_column, last_column) = (u16_at(area, 4)?, u16_at(area, 6)?);
     let is_area = first_row <= last_row && first_column <= last_column;
     is_area.then_some(Region {
         first_row: first_row.into(),

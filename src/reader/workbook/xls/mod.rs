@@ -7,7 +7,6 @@ mod layout;
 mod records;
 
 use std::io::{Cursor, Seek, SeekFrom, Write};
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -20,7 +19,7 @@ use super::cell::CellValue;
 use super::encrypted::DEFAULT_PASSWORD;
 use super::fault::{corrupt, sheet_broken, unreadable};
 use super::placeholders::{FormulaResults, is_zero};
-use super::rows::{RowCells, RowGatherer};
+use super::rows::RowGatherer;
 use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
 use crate::reader::spool::SheetFacts;
@@ -72,14 +71,11 @@ impl Xls {
     }
 
     /// Gives the rows of `sheet` to `rows`.
-    pub(super) fn read<F>(
+    pub(super) fn read(
         &mut self,
         sheet: &str,
-        rows: &mut RowGatherer<F>,
-    ) -> Result<SheetFacts, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+        rows: &mut RowGatherer<'_>,
+    ) -> Result<SheetFacts, WorkbookFault> {
         if self.broken.iter().any(|broken| broken == sheet) {
             return Err(sheet_broken(sheet, None));
         }

@@ -31,8 +31,3 @@ impl<'a> Iterator for XlsRecords<'a> {
         Some((at, u16::from_le_bytes([kind_low, kind_high]), body))
     }
 }
-
-/// The number of two bytes at `at`.
-pub(super) fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
-}

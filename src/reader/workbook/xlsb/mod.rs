@@ -7,7 +7,6 @@ mod styles;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -18,7 +17,7 @@ use super::archive::{self, Archive};
 use super::cell::CellValue;
 use super::fault::{corrupt, sheet_broken, unreadable};
 use super::number_format::NumberFormat;
-use super::rows::{AFTER_SAMPLE_BYTES, RowCells, RowGatherer};
+use super::rows::{AFTER_SAMPLE_BYTES, RowGatherer};
 use super::shown::Shown;
 use crate::reader::error::WorkbookFault;
 use crate::reader::spool::SheetFacts;
@@ -50,14 +49,11 @@ impl Xlsb {
     }
 
     /// Gives the rows of `sheet` to `rows`.
-    pub(super) fn read<F>(
+    pub(super) fn read(
         &mut self,
         sheet: &str,
-        rows: &mut RowGatherer<F>,
-    ) -> Result<SheetFacts, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+        rows: &mut RowGatherer<'_>,
+    ) -> Result<SheetFacts, WorkbookFault> {
         let part: Box<dyn Read> = match parts::part_of(&mut self.archive, sheet)? {
             Some(index) => Box::new(self.archive.by_index(index).map_err(archive::from_zip)?),
             None => Box::new(std::io::empty()),

@@ -3,23 +3,16 @@
 
 use std::io::{BufReader, Read};
 
+use crate::reader::workbook::little_endian::{u32_at, utf16};
+
 /// Bytes at the begin of a record that are looked at; those of a sheet hold two names.
 const RECORD_BYTES: usize = 1 << 10;
 
-/// The number of four bytes at `at`.
-pub(super) fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
-}
-
 /// `XLWideString` at `at`, and where it ends.
 pub(super) fn text(bytes: &[u8], at: usize) -> Option<(String, usize)> {
-    let units = usize::try_from(number(bytes, at)?).ok()?;
+    let units = usize::try_from(u32_at(bytes, at)?).ok()?;
     let end = units.checked_mul(2)?.checked_add(at + 4)?;
-    let units = bytes
-        .get(at + 4..end)?
-        .chunks_exact(2)
-        .filter_map(|pair| pair.first_chunk().map(|pair| u16::from_le_bytes(*pair)));
-    Some((char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{FFFD}')).collect(), end))
+    Some((utf16(bytes.get(at + 4..end)?), end))
 }
 
 /// The records of a part.

@@ -4,10 +4,11 @@
 
 use std::io::Read;
 
-use super::records::{XlsbRecords, number};
+use super::records::XlsbRecords;
 use crate::reader::error::WorkbookFault;
 use crate::reader::merged::Region;
 use crate::reader::spool::SheetFacts;
+use crate::reader::workbook::little_endian::u32_at;
 
 /// `BrtRowHdr`: the cells of the row follow.
 const ROW: u32 = 0x0000;
@@ -98,11 +99,11 @@ impl<R: Read> SheetScan<R> {
         let Some((kind, body)) = self.records.next() else { return Ok(Scanned::End) };
         match kind {
             ROW => {
-                self.row = number(body, 0).unwrap_or(self.row);
+                self.row = u32_at(body, 0).unwrap_or(self.row);
                 self.is_hidden = body.get(ROW_FLAGS).is_some_and(|it| it & ROW_HIDDEN != 0);
             }
             kind if CELLS.contains(&kind) => {
-                let (Some(column), Some(style)) = (number(body, 0), number(body, 4)) else {
+                let (Some(column), Some(style)) = (u32_at(body, 0), u32_at(body, 4)) else {
                     return Ok(Scanned::End);
                 };
                 return Ok(Scanned::Cell(ScannedCell {
@@ -116,7 +117,7 @@ impl<R: Read> SheetScan<R> {
             COLUMNS => {
                 let is_hidden = body.get(16).is_some_and(|flags| flags & 1 != 0);
                 if let (Some(first), Some(last), true) =
-                    (number(body, 0), number(body, 4), is_hidden)
+                    (u32_at(body, 0), u32_at(body, 4), is_hidden)
                 {
                     self.facts.hidden_columns.push((first, last));
                 }
@@ -134,8 +135,8 @@ impl<R: Read> SheetScan<R> {
 
 /// `UncheckedRfX` (MS-XLSB 2.5.154).
 fn region(body: &[u8]) -> Option<Region> {
-    let (first_row, last_row) = (number(body, 0)?, number(body, 4)?);
-    let (first_column, last_column) = (number(body, 8)?, number(body, 12)?);
+    let (first_row, last_row) = (u32_at(body, 0)?, u32_at(body, 4)?);
+    let (first_column, last_column) = (u32_at(body, 8)?, u32_at(body, 12)?);
     let is_area = first_row <= last_row && first_column <= last_column;
     is_area.then_some(Region { first_row, last_row, first_column, last_column })
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::records::{XlsbRecords, text};
 use crate::reader::error::WorkbookFault;
 use crate::reader::workbook::archive::{self, Archive};
+use crate::reader::workbook::little_endian::u16_at;
 use crate::reader::workbook::number_format::NumberFormat;
 
 /// `BrtFmt`: the code of a format.
@@ -22,14 +23,14 @@ pub(super) fn read(archive: &mut Archive) -> Result<Vec<NumberFormat>, WorkbookF
     while let Some((kind, body)) = records.next() {
         match kind {
             FORMAT => {
-                if let (Some(id), Some((code, _))) = (short(body, 0), text(body, 2)) {
+                if let (Some(id), Some((code, _))) = (u16_at(body, 0), text(body, 2)) {
                     codes.insert(id, code);
                 }
             }
             STYLES_OF_CELLS => in_cells = true,
             END_OF_STYLES_OF_CELLS => break,
             STYLE if in_cells => {
-                let id = short(body, 2).unwrap_or_default();
+                let id = u16_at(body, 2).unwrap_or_default();
                 let own = codes.get(&id).map(|code| NumberFormat::of_code(code));
                 formats.push(own.unwrap_or_else(|| NumberFormat::of_id(id.into())));
             }
@@ -37,8 +38,4 @@ pub(super) fn read(archive: &mut Archive) -> Result<Vec<NumberFormat>, WorkbookF
         }
     }
     Ok(formats)
-}
-
-fn short(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
 }

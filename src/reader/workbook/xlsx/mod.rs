@@ -8,7 +8,6 @@ mod styles;
 mod xml;
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use quick_xml::events::Event;
@@ -20,7 +19,7 @@ use super::archive::{self, Archive};
 use super::fault::corrupt;
 use super::number_format::NumberFormat;
 use super::placeholders;
-use super::rows::{RowCells, RowGatherer};
+use super::rows::RowGatherer;
 use crate::reader::error::WorkbookFault;
 use crate::reader::spool::SheetFacts;
 
@@ -102,14 +101,11 @@ impl Xlsx {
     }
 
     /// Gives every row of `sheet` that is not blank to `rows`, until they say to stop.
-    pub(crate) fn read<F>(
+    pub(crate) fn read(
         &mut self,
         sheet: &str,
-        rows: &mut RowGatherer<F>,
-    ) -> Result<SheetFacts, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+        rows: &mut RowGatherer<'_>,
+    ) -> Result<SheetFacts, WorkbookFault> {
         let entry = self.sheets.iter().find(|entry| entry.is_worksheet && entry.name == sheet);
         let Some(part) = entry.map(|entry| entry.part.clone()) else {
             return Err(corrupt(format_args!("there is no sheet `{sheet}`")));

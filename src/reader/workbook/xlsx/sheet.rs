@@ -15,7 +15,7 @@ use crate::reader::workbook::cell::CellValue;
 use crate::reader::workbook::fault::{corrupt, sheet_broken};
 use crate::reader::workbook::number_format::{NumberFormat, NumberKind};
 use crate::reader::workbook::placeholders::FormulaResults;
-use crate::reader::workbook::rows::{AFTER_SAMPLE_BYTES, RowCells, RowGatherer};
+use crate::reader::workbook::rows::{AFTER_SAMPLE_BYTES, RowGatherer};
 use crate::reader::workbook::shown::Shown;
 
 /// What cells refer to.
@@ -78,10 +78,7 @@ impl<'a, 'b> SheetReader<'a, 'b> {
     }
 
     /// Gives the rows to `rows`, until they say to stop.
-    pub(super) fn read<F>(mut self, rows: &mut RowGatherer<F>) -> Result<SheetFacts, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+    pub(super) fn read(mut self, rows: &mut RowGatherer<'_>) -> Result<SheetFacts, WorkbookFault> {
         if !self.find_rows()? {
             return Ok(self.facts);
         }
@@ -129,14 +126,11 @@ impl<'a, 'b> SheetReader<'a, 'b> {
         }
     }
 
-    fn read_rows<F>(
+    fn read_rows(
         &mut self,
-        rows: &mut RowGatherer<F>,
+        rows: &mut RowGatherer<'_>,
         results: &mut FormulaResults,
-    ) -> Result<ControlFlow<()>, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+    ) -> Result<ControlFlow<()>, WorkbookFault> {
         loop {
             match self.part.event()? {
                 Event::Start(element) => match element.local_name().as_ref() {
@@ -176,10 +170,7 @@ impl<'a, 'b> SheetReader<'a, 'b> {
         }
     }
 
-    fn begin_row<F>(&mut self, number: Option<u32>, is_hidden: bool, rows: &mut RowGatherer<F>)
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+    fn begin_row(&mut self, number: Option<u32>, is_hidden: bool, rows: &mut RowGatherer<'_>) {
         if let Some(number) = number {
             self.row = number.saturating_sub(1);
         }
@@ -205,15 +196,12 @@ impl<'a, 'b> SheetReader<'a, 'b> {
         Ok((row, column))
     }
 
-    fn read_cell<F>(
+    fn read_cell(
         &mut self,
         head: CellHead,
-        rows: &mut RowGatherer<F>,
+        rows: &mut RowGatherer<'_>,
         results: &mut FormulaResults,
-    ) -> Result<ControlFlow<()>, WorkbookFault>
-    where
-        F: FnMut(u32, &RowCells) -> Result<ControlFlow<()>, WorkbookFault>,
-    {
+    ) -> Result<ControlFlow<()>, WorkbookFault> {
         let place = self.place(head)?;
         let (mut is_formula, mut has_value) = (false, false);
         self.value.clear();
