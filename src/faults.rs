@@ -5,7 +5,11 @@
 //! feature `failpoints` have them, and the tests use such a build; in all others a failpoint is a
 //! constant `false`. The environment variable `FAILPOINTS` sets what happens where when the server
 //! starts: `chunk.commit=2*off->1*return->off` fails the third commit. `return(abort)` ends the
-//! process at once. `tests/failpoints` lists the names.
+//! process at once; `return(hold:FILE)` holds the task as long as the file is there.
+//! `tests/failpoints` lists the names.
+
+use std::path::Path;
+use std::time::Duration;
 
 /// Arms the failpoints as `FAILPOINTS` sets them; they are disarmed when the value is dropped.
 #[must_use]
@@ -13,18 +17,31 @@ pub fn armed() -> Option<fail::FailScenario<'static>> {
     fail::has_failpoints().then(fail::FailScenario::setup)
 }
 
-/// True when the code at this failpoint is to fail with an error. Panics, aborts or sleeps if the
-/// test set that.
+/// True when the code at this failpoint is to fail with an error. Panics, aborts, sleeps or waits if
+/// the test set that.
 pub(crate) fn strikes(failpoint: &str) -> bool {
     fail::fail_point!(failpoint, |how| {
-        if how.as_deref() == Some("abort") {
+        let how = how.as_deref().unwrap_or_default();
+        if how == "abort" {
             std::process::abort();
+        }
+        if let Some(file) = how.strip_prefix("hold:") {
+            // Other tasks go on: this one alone is held.
+            tokio::task::block_in_place(|| wait_while_there(Path::new(file)));
+            return false;
         }
         tracing::warn!(event = "failpoint_struck", failpoint, "failpoint struck");
         true
     });
     // False in every build: each failpoint has a name.
     failpoint.is_empty()
+}
+
+/// Waits as long as the test keeps the file.
+fn wait_while_there(file: &Path) {
+    while file.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// A failpoint: `fault!("chunk.commit", error)` returns the error when a test makes it fail.

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod chunk;
+pub mod claim_order;
 pub mod counts;
 pub mod detected;
 pub mod error_chain;

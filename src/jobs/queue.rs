@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use crate::domain::claim_order::claim_order;
 use crate::store::{Store, StoreError};
 
 /// Jobs of which the place is known; those behind them are told none.
@@ -37,8 +38,8 @@ impl Queue {
             return Ok(known.by_job.get(&id).copied());
         }
         let read = Instant::now();
-        let by_job: HashMap<i64, u64> =
-            store.waiting(PLACES_MAX).await?.into_iter().zip(1..).collect();
+        let order = claim_order(&store.waiting(PLACES_MAX).await?);
+        let by_job: HashMap<i64, u64> = order.into_iter().zip(1..).collect();
         let place = by_job.get(&id).copied();
         *places = Some(Places { read, by_job });
         Ok(place)

@@ -142,7 +142,8 @@ both!(an_upload_to_an_inline_dataset_is_answered_with_its_results, |server| {
 });
 
 both!(an_inline_upload_whose_wait_is_over_is_answered_with_its_job, |server| {
-    with_inline_dealers(server, ("FAILPOINTS", "partition.after=sleep(4000)")).await;
+    let hold = Hold::new(server.folder());
+    with_inline_dealers(server, ("FAILPOINTS", &hold.at("partition.after"))).await;
     let text = "Code,Branch,Name\nD1,1,Acme\n";
     let upload = Upload::csv(text).header("prefer", "wait=1");
     let answer = server.upload("dealers", upload).await;
@@ -150,6 +151,7 @@ both!(an_inline_upload_whose_wait_is_over_is_answered_with_its_job, |server| {
     assert_eq!(answer.header("preference-applied"), Some("wait=1"));
     let job = answer.data()["jobId"].as_i64().unwrap();
     assert_eq!(answer.header("location"), Some(format!("/api/v1/import/status/{job}").as_str()));
+    hold.release();
     assert_eq!(server.finished(job).await["counts"]["created"], 1);
 
     let impatient = Upload::csv(text).header("prefer", "wait=0");

@@ -1,36 +1,42 @@
-//! The order in which waiting jobs are claimed, as `claim` has it: the highest priority first, then
-//! clients in turns, then the oldest job.
+//! The jobs that wait, with what decides about their order. The order itself is in
+//! `domain::claim_order`; it is that of `claim`.
 
-use chrono::DateTime;
 use sea_orm::{ConnectionTrait, Statement};
 
+use crate::domain::claim_order::WaitingJob;
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 
-/// Each client's jobs of a priority take turns with those of the others; the client that was served
-/// least recently begins. When it was served is looked up once for each client. Parameter: how many
-/// jobs are wanted.
+/// The first jobs of each client come first, so that no client is left out. When a client was served
+/// is looked up once for each client, as in `claim`. Parameter: how many jobs are wanted.
 const WAITING: &str = "WITH waiting AS (SELECT id, priority, coalesce(created_by, '') AS client, \
      row_number() OVER (PARTITION BY priority, created_by ORDER BY id) AS turn \
      FROM import_log WHERE import_status = 'PENDING'), \
-     clients AS (SELECT client, (SELECT max(served.claimed_at) FROM import_log served \
-     WHERE served.created_by = one.client) AS served \
+     clients AS (SELECT client, CASE WHEN client = '' THEN \
+     (SELECT max(claimed_at) FROM import_log WHERE created_by IS NULL) ELSE \
+     (SELECT max(claimed_at) FROM import_log WHERE created_by = one.client) END AS served \
      FROM (SELECT DISTINCT client FROM waiting) one) \
-     SELECT waiting.id AS id FROM waiting JOIN clients ON clients.client = waiting.client \
-     ORDER BY waiting.priority DESC, waiting.turn, coalesce(clients.served, $1), waiting.id LIMIT $2";
+     SELECT id, priority, waiting.client AS client, served FROM waiting \
+     JOIN clients ON clients.client = waiting.client \
+     ORDER BY priority DESC, turn, id LIMIT $1";
 
 impl Store {
-    /// The first waiting jobs in the order in which they are claimed, as long as every dataset has a
-    /// free slot.
+    /// The jobs that wait, at most `limit`. Their order holds as long as every dataset has a free slot.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn waiting(&self, limit: i64) -> Result<Vec<i64>, StoreError> {
+    pub async fn waiting(&self, limit: i64) -> Result<Vec<WaitingJob>, StoreError> {
         let action = "look at the queue";
-        let never = DateTime::<chrono::Utc>::UNIX_EPOCH;
-        let values = [never.into(), limit.into()];
-        let statement = Statement::from_sql_and_values(self.backend(), WAITING, values);
+        let statement = Statement::from_sql_and_values(self.backend(), WAITING, [limit.into()]);
         let rows = self.read.query_all_raw(statement).await.context(action)?;
-        rows.iter().map(|row| row.try_get("", "id").context(action)).collect()
+        let waiting = |row: &sea_orm::QueryResult| -> Result<_, sea_orm::DbErr> {
+            Ok(WaitingJob {
+                id: row.try_get("", "id")?,
+                priority: row.try_get("", "priority")?,
+                client: row.try_get("", "client")?,
+                served: row.try_get("", "served")?,
+            })
+        };
+        rows.iter().map(waiting).collect::<Result<_, _>>().context(action)
     }
 }

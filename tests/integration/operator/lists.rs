@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Upload, both, wait_until};
+use crate::support::{Hold, Upload, both, wait_until};
 
 const GOOD: &str = "SKU,Name\nA,Arnica\nB,Bryonia\n";
 const PARTLY: &str = "SKU,Name\nA,Arnica\nB,\n";
@@ -43,34 +43,40 @@ both!(jobs_with_errors_are_found, |server| {
     server.jobs("?withErrors=some").await.assert_problem(400, "invalid_option");
 });
 
-both!(
-    a_waiting_job_knows_its_place_in_the_queue,
-    [("FAILPOINTS", "partition.after=sleep(20)"), ("LOADBAY_CHUNK_ROWS", "1")],
-    |server| {
-        let running = server.import_long("L").await;
-        let upload = |client: &str| Upload::csv(GOOD).header("X-Loadbay-Client", client);
-        let mut waiting = Vec::new();
-        for client in ["many", "many", "many", "one"] {
-            waiting.push(server.import("products", upload(client)).await);
-        }
-        let urgent = server.import("products", upload("many").option("priority", "5")).await;
-        // `one` takes its turn after the first job of `many`.
-        let expected =
-            [(urgent, 1), (waiting[0], 2), (waiting[3], 3), (waiting[1], 4), (waiting[2], 5)];
-        for (job, place) in expected {
-            wait_until!(
-                server.status(job).await.ok()["queuePosition"] == place,
-                "job {job} is not in place {place}"
-            );
-        }
-        let listed = server.jobs("?status=pending").await.ok().clone();
-        assert_eq!(listed["jobs"][0]["queuePosition"], 1, "{listed}");
-        assert_eq!(server.status(running).await.ok()["queuePosition"], Value::Null);
-        for job in waiting.into_iter().chain([urgent, running]) {
-            server.cancel(job).await.ok();
-        }
+both!(a_waiting_job_knows_its_place_in_the_queue, |server| {
+    let hold = Hold::new(server.folder());
+    server.terminate();
+    server.restart_with(&[("FAILPOINTS", &hold.at("partition.after"))]);
+    let running = server.import("products", Upload::csv(GOOD)).await;
+    let written = format!("select processed_rows from import_log where id = {running}");
+    wait_until!(server.database.number(&written).await == 2, "job {running} is not held");
+    let upload = |client: &str| Upload::csv(GOOD).header("X-Loadbay-Client", client);
+    let mut waiting = Vec::new();
+    for client in ["many", "many", "many", "one"] {
+        waiting.push(server.import("products", upload(client)).await);
     }
-);
+    let urgent = server.import("products", upload("many").option("priority", "5")).await;
+    // The urgent job is a turn of `many`: then `one` has its own.
+    let expected = [urgent, waiting[3], waiting[0], waiting[1], waiting[2]];
+    for (job, place) in expected.into_iter().zip(1..) {
+        wait_until!(
+            server.status(job).await.ok()["queuePosition"] == place,
+            "job {job} is not in place {place}"
+        );
+    }
+    let listed = server.jobs("?status=pending").await.ok().clone();
+    assert_eq!(listed["jobs"][0]["queuePosition"], 1, "{listed}");
+    assert_eq!(server.status(running).await.ok()["queuePosition"], Value::Null);
+
+    hold.release();
+    for job in expected {
+        server.finished(job).await;
+    }
+    let claimed = format!("select id from import_log where id > {running} order by claimed_at");
+    let claimed: Vec<i64> =
+        server.rows(&claimed).await.concat().iter().map(|id| id.parse().unwrap()).collect();
+    assert_eq!(claimed, expected, "the queue is not in the order that was told");
+});
 
 both!(lines_of_the_log_name_file_client_dataset_and_dry_run, |server| {
     let upload = Upload::file("night prices.csv", GOOD).header("X-Loadbay-Client", "nightly");
