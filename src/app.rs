@@ -122,6 +122,8 @@ async fn start_jobs(
         lease: config.lease,
     };
     let store = Store::connect(&settings).await?;
+    let tls = store.speaks_tls().await?;
+    tracing::info!(event = "database_connected", tls, "database is connected");
     check_datasets(datasets, &store).await?;
     let settings = JobsSettings {
         chunk_rows: config.chunk_rows,

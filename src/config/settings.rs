@@ -34,7 +34,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("LOADBAY_PATH_PREFIX", "path-prefix", "PATH", None,
         "The path below which a proxy shows the server, such as /loadbay; it may take the path away or leave it"),
     setting("LOADBAY_TRUSTED_PROXIES", "trusted-proxies", "ADDRESSES", None,
-        "Proxies whose X-Forwarded-Prefix is believed: addresses and networks, separated by commas"),
+        "Proxies whose X-Forwarded-Prefix and X-Forwarded-For are believed: addresses and networks, separated by commas"),
     setting("LOADBAY_KEEP_ALIVE", "keep-alive", "TIME", Some("75s"),
         "How long an idle connection stays open, from 5s to 1h; longer than the proxy in front keeps it"),
     setting("LOADBAY_DRAIN", "drain", "TIME", Some("2s"),

@@ -1,9 +1,10 @@
 //! Text to checked values: one function a kind of value, with a sentence for what it is not.
 
-use super::database_parameters;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
+
+use super::database_parameters;
 
 /// A database address. Its password is never shown.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, Resource, web};
 use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
-    compat, control, datasets, error_docs, events, health, jobs, limits, lost, page, preview,
+    compat, control, datasets, error_docs, events, health, jobs, limits, not_found, page, preview,
     row_errors, status, superseded, unprocessed, upload,
 };
 use crate::domain::error_code::ErrorCode;
@@ -71,5 +71,5 @@ fn job(path: &str) -> Resource {
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {
-    Err(lost::nothing_at(&request))
+    Err(not_found::nothing_at(&request))
 }

@@ -1,4 +1,5 @@
-//! The proxies whose word about the path of clients is believed, as the setting lists them.
+//! The proxies whose word about a client, its address and its path, is believed, as the setting lists
+//! them.
 
 use std::net::IpAddr;
 

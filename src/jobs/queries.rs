@@ -108,7 +108,8 @@ impl Jobs {
         })
     }
 
-    /// Imports into a dataset that are no dry runs, newest first, without the first `skip` ones; and how many there are.
+    /// Imports into a dataset that are no dry runs, newest first, without the first `skip` ones; and
+    /// how many there are.
     ///
     /// # Errors
     /// The store's.

@@ -1,5 +1,6 @@
 //! The end of the time of files: what finished jobs left goes after `LOADBAY_RETENTION`, and what no
-//! job knows goes with it. The jobs themselves go after `LOADBAY_JOB_RETENTION`. Nothing here is in a hurry: the next pass repeats a step that failed.
+//! job knows goes with it. The jobs themselves go after `LOADBAY_JOB_RETENTION`. Nothing here is in a
+//! hurry: the next pass repeats a step that failed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

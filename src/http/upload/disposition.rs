@@ -1,6 +1,8 @@
 //! `Content-Disposition` (RFC 6266, RFC 7578) as programs write it: names in the code page of their
 //! system, paths of Windows, quotation marks as they come. Knows no body.
 
+use percent_encoding::percent_decode;
+
 use crate::reader::short_text;
 
 /// The parameters that an upload needs, as bytes.
@@ -120,25 +122,7 @@ fn extended(value: &[u8]) -> Option<ExtendedName> {
     let mut parts = value.splitn(3, |byte| *byte == b'\'');
     let charset = String::from_utf8(parts.next()?.to_vec()).ok()?;
     let text = parts.nth(1)?;
-    Some(ExtendedName { charset, bytes: percent_decoded(text) })
-}
-
-fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [byte, behind @ ..] = rest {
-        rest = behind;
-        if let (b'%', [high, low, behind @ ..]) = (byte, behind)
-            && let (Some(high), Some(low)) = (digit(*high), digit(*low))
-        {
-            decoded.push(high << 4 | low);
-            rest = behind;
-        } else {
-            decoded.push(*byte);
-        }
-    }
-    decoded
+    Some(ExtendedName { charset, bytes: percent_decode(text).collect() })
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub(super) async fn migrate(sessions: &Sessions) -> Result<(), StoreError> {
 /// Why it cannot be seen which migrations are done.
 async fn refusal(database: &DatabaseConnection) -> Result<(), StoreError> {
     let role = Role::of(database).await?.name;
-    let missing = missing_own_rights(database, "seaql_migrations").await?;
+    let missing = missing_own_rights(database).await?;
     Err(StartFault::MissingRights { role, missing }.into())
 }
 

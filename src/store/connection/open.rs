@@ -192,15 +192,19 @@ mod tests {
 
     use super::*;
 
+    async fn store_in(folder: &Path) -> Store {
+        let settings = StoreSettings {
+            database_url: None,
+            sqlite_path: folder.join("loadbay.sqlite"),
+            lease: Duration::from_secs(30),
+        };
+        Store::connect(&settings).await.unwrap()
+    }
+
     #[tokio::test]
     async fn a_list_that_takes_too_long_is_ended_and_the_next_is_not() {
         let place = tempfile::tempdir().unwrap();
-        let settings = StoreSettings {
-            database_url: None,
-            sqlite_path: place.path().join("loadbay.sqlite"),
-            lease: Duration::from_secs(30),
-        };
-        let store = Store::connect(&settings).await.unwrap();
+        let store = store_in(place.path()).await;
         let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
                        SELECT count(*) FROM n";
         let ended = store.lists.execute_unprepared(endless).await.context("list");
@@ -213,12 +217,7 @@ mod tests {
     #[tokio::test]
     async fn after_a_full_disk_a_commit_is_a_commit() {
         let place = tempfile::tempdir().unwrap();
-        let settings = StoreSettings {
-            database_url: None,
-            sqlite_path: place.path().join("loadbay.sqlite"),
-            lease: Duration::from_secs(30),
-        };
-        let store = Store::connect(&settings).await.unwrap();
+        let store = store_in(place.path()).await;
         store.write.execute_unprepared("CREATE TABLE things (content BLOB)").await.unwrap();
         for round in 1..4 {
             let transaction = store.write.begin().await.unwrap();

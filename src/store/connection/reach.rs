@@ -102,7 +102,7 @@ fn explain(fault: sqlx::Error, address: &Address) -> StartFault {
         sqlx::Error::Io(fault) if fault.kind() == io::ErrorKind::TimedOut => {
             StartFault::Silent { place, seconds: REACH_TIMEOUT.as_secs() }
         }
-        sqlx::Error::Io(fault) if tls_fault(&fault).is_some() => match tls_fault(&fault) {
+        sqlx::Error::Io(fault) => match tls_fault(&fault) {
             Some(fault) => explain_tls(fault, place, address),
             None => StartFault::Unreachable { place, source: sqlx::Error::Io(fault).into() },
         },

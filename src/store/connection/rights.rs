@@ -19,6 +19,9 @@ const OWN_TABLES: [&str; 8] = [
     "import_database",
 ];
 
+/// The table that says which migrations are done.
+pub(super) const MIGRATIONS: &str = "seaql_migrations";
+
 const ACTION: &str = "look at the rights of the role";
 
 /// Between the names of a list in one parameter.
@@ -74,9 +77,8 @@ impl Store {
 /// The rights that are missing on Loadbay's own tables, and to learn which migrations are done.
 pub(super) async fn missing_own_rights(
     database: &DatabaseConnection,
-    migrations: &str,
 ) -> Result<Vec<MissingRight>, StoreError> {
-    let right = MissingRight { right: "SELECT".to_owned(), on: format!("TABLE {migrations}") };
+    let right = MissingRight { right: "SELECT".to_owned(), on: format!("TABLE {MIGRATIONS}") };
     let mut missing = vec![right];
     missing.extend(missing_rights(database, &OWN_TABLES.map(str::to_owned), true).await?);
     Ok(missing)

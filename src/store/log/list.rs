@@ -25,12 +25,12 @@ const WITH_ERRORS_FIRST: &str = "(0 - id)";
 /// Dataset and status as one value: an index of one of them would lead through all jobs of the other.
 const BOTH: &str = "(dataset || ' ' || import_status)";
 
+/// The imports of a dataset, for the same reason.
+const IMPORTS: &str = "(dataset || ' import')";
+
 /// Jobs with errors, word for word as their indexes say it: with a bound value no database would know
 /// that they fit.
 const WITH_ERRORS: &str = "(error_count > 0 OR import_status = 'FAILED')";
-
-/// The imports of a dataset, for the same reason.
-const IMPORTS: &str = "(dataset || ' import')";
 
 /// Which jobs a list shows.
 #[derive(Debug, Clone, Default)]
