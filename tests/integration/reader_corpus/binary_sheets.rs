@@ -122,6 +122,18 @@ fn cells_of_an_xlsb_are_what_they_show() {
 }
 
 #[test]
+fn texts_with_formats_of_their_own_are_read() {
+    let rich = |column, words: &str| {
+        record(0x3E, &[numbers(&[column, 0]), vec![0x01], wide(words), numbers(&[0])].concat())
+    };
+    let rows = [row(1, false), rich(0, "A-1"), text(1, "Arnica"), rich(2, "2.50")];
+    let (_, rows) =
+        read_bytes("a.xlsb", &xlsb(&[header(), rows.concat()], &[]), &Options::default()).unwrap();
+    let cells: Vec<_> = rows[0].1.iter().map(|(text, _)| text.as_str()).collect();
+    assert_eq!(cells, ["A-1", "Arnica", "2.50"]);
+}
+
+#[test]
 fn merged_cells_of_an_xlsb_repeat_their_value() {
     let rows = [
         [row(1, false), text(0, "A"), text(1, "Tools")].concat(),

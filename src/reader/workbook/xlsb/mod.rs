@@ -12,7 +12,7 @@ use std::path::Path;
 
 use calamine::{Reader as _, Sheet, XlsbError};
 
-use self::sheet_scan::SheetScan;
+use self::sheet_scan::{LeftOut, SheetScan};
 use super::archive::{self, Archive};
 use super::cell::CellValue;
 use super::fault::{corrupt, sheet_broken, unreadable};
@@ -77,9 +77,12 @@ impl Xlsb {
                 if scanned.in_hidden_row {
                     rows.hide(scanned.place.0);
                 }
-                if let Some(word) = scanned.error {
-                    let error = CellValue::Error(word);
-                    if rows.cell(scanned.place, error, Shown::Plain)?.is_break() {
+                if let Some(left_out) = &scanned.left_out {
+                    let left_out = match left_out {
+                        LeftOut::Error(word) => CellValue::Error(word),
+                        LeftOut::Text(text) => CellValue::Text(text),
+                    };
+                    if rows.cell(scanned.place, left_out, Shown::Plain)?.is_break() {
                         return scan.finish(AFTER_SAMPLE_BYTES);
                     }
                 }

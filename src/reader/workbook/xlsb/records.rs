@@ -5,8 +5,8 @@ use std::io::{BufReader, Read};
 
 use crate::reader::workbook::little_endian::{u32_at, utf16};
 
-/// Bytes at the begin of a record that are looked at; those of a sheet hold two names.
-const RECORD_BYTES: usize = 1 << 10;
+/// Bytes at the begin of a record that are looked at: a cell has at most 32,767 characters.
+const RECORD_BYTES: usize = 68 << 10;
 
 /// `XLWideString` at `at`, and where it ends.
 pub(super) fn text(bytes: &[u8], at: usize) -> Option<(String, usize)> {

@@ -1,10 +1,10 @@
 //! What the records of an XLSB sheet say that calamine does not hand on: styles, formulas, their
-//! errors, codes of errors that it does not know (MS-XLSB 2.1.7.62), hidden rows and columns, and
-//! merged cells. Reads the sheet's part in step with calamine and keeps one cell.
+//! errors, codes of errors that it does not know (MS-XLSB 2.1.7.62), texts with formats of their own,
+//! hidden rows and columns, and merged cells. Reads the sheet's part in step with calamine and keeps one cell.
 
 use std::io::Read;
 
-use super::records::XlsbRecords;
+use super::records::{XlsbRecords, text};
 use crate::reader::error::WorkbookFault;
 use crate::reader::merged::Region;
 use crate::reader::spool::SheetFacts;
@@ -18,6 +18,8 @@ const FORMULAS: std::ops::RangeInclusive<u32> = 0x0008..=0x000B;
 const FORMULA_ERROR: u32 = 0x000B;
 /// `BrtCellBlank` to `BrtFmlaError`.
 const CELLS: std::ops::RangeInclusive<u32> = 0x0001..=0x000B;
+/// `BrtCellRString`: a text of which parts have formats of their own, in the cell itself.
+const RICH_TEXT: u32 = 0x003E;
 const COLUMNS: u32 = 0x003C;
 const MERGED: u32 = 0x00B0;
 
@@ -25,20 +27,27 @@ const MERGED: u32 = 0x00B0;
 const ROW_FLAGS: usize = 11;
 const ROW_HIDDEN: u8 = 0x10;
 
+/// The value of a cell that calamine leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LeftOut {
+    /// What the cell shows of it.
+    Error(&'static str),
+    Text(String),
+}
+
 /// A cell as its record has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ScannedCell {
     /// Row and column, from 0.
     pub(super) place: (u32, u32),
     pub(super) style: usize,
     pub(super) is_formula: bool,
     pub(super) in_hidden_row: bool,
-    /// The error that it shows, if calamine does not give it.
-    pub(super) error: Option<&'static str>,
+    pub(super) left_out: Option<LeftOut>,
 }
 
 /// What a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Scanned {
     Cell(ScannedCell),
     Other,
@@ -102,7 +111,7 @@ impl<R: Read> SheetScan<R> {
                 self.row = u32_at(body, 0).unwrap_or(self.row);
                 self.is_hidden = body.get(ROW_FLAGS).is_some_and(|it| it & ROW_HIDDEN != 0);
             }
-            kind if CELLS.contains(&kind) => {
+            kind if CELLS.contains(&kind) || kind == RICH_TEXT => {
                 let (Some(column), Some(style)) = (u32_at(body, 0), u32_at(body, 4)) else {
                     return Ok(Scanned::End);
                 };
@@ -111,7 +120,7 @@ impl<R: Read> SheetScan<R> {
                     style: usize::try_from(style & 0x00FF_FFFF).unwrap_or_default(),
                     is_formula: FORMULAS.contains(&kind),
                     in_hidden_row: self.is_hidden,
-                    error: body.get(8).and_then(|code| error_of(kind, *code)),
+                    left_out: left_out(kind, body),
                 }));
             }
             COLUMNS => {
@@ -141,11 +150,17 @@ fn region(body: &[u8]) -> Option<Region> {
     is_area.then_some(Region { first_row, last_row, first_column, last_column })
 }
 
-/// The error of a record that calamine does not give.
-fn error_of(kind: u32, code: u8) -> Option<&'static str> {
-    let known = shown(code);
+/// The value of a record that calamine does not give.
+fn left_out(kind: u32, body: &[u8]) -> Option<LeftOut> {
+    if kind == RICH_TEXT {
+        // Behind the cell stands a byte of flags (`RichStr`, MS-XLSB 2.5.121).
+        return Some(
+            text(body, 9).map_or(LeftOut::Error("#UNKNOWN!"), |(it, _)| LeftOut::Text(it)),
+        );
+    }
+    let known = shown(*body.get(8)?);
     let is_left_out = kind == FORMULA_ERROR || kind == CELL_ERROR && known.is_none();
-    is_left_out.then(|| known.unwrap_or("#UNKNOWN!"))
+    is_left_out.then(|| LeftOut::Error(known.unwrap_or("#UNKNOWN!")))
 }
 
 /// `BErr` (MS-XLSB 2.5.97.2).
