@@ -8,9 +8,6 @@
 //! process at once; `return(hold:FILE)` holds the task as long as the file is there.
 //! `tests/failpoints` lists the names.
 
-use std::path::Path;
-use std::time::Duration;
-
 /// Arms the failpoints as `FAILPOINTS` sets them; they are disarmed when the value is dropped.
 #[must_use]
 pub fn armed() -> Option<fail::FailScenario<'static>> {
@@ -27,7 +24,11 @@ pub(crate) fn strikes(failpoint: &str) -> bool {
         }
         if let Some(file) = how.strip_prefix("hold:") {
             // Other tasks go on: this one alone is held.
-            tokio::task::block_in_place(|| wait_while_there(Path::new(file)));
+            tokio::task::block_in_place(|| {
+                while std::path::Path::new(file).exists() {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+            });
             return false;
         }
         tracing::warn!(event = "failpoint_struck", failpoint, "failpoint struck");
@@ -35,13 +36,6 @@ pub(crate) fn strikes(failpoint: &str) -> bool {
     });
     // False in every build: each failpoint has a name.
     failpoint.is_empty()
-}
-
-/// Waits as long as the test keeps the file.
-fn wait_while_there(file: &Path) {
-    while file.exists() {
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// A failpoint: `fault!("chunk.commit", error)` returns the error when a test makes it fail.
