@@ -42,9 +42,11 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     let asked = storage.clone();
     // Nobody waits for a bucket that is away.
     tokio::spawn(async move { asked.ask().await });
-    let datasets = Arc::new(datasets(config.datasets_dir.as_deref())?);
+    let datasets = datasets(config.datasets_dir.as_deref())?;
     let child = child(&config)?;
-    let jobs = start_jobs(&config, &data_dir, &storage, &datasets, child).await?;
+    let store = connect(&config, &data_dir).await?;
+    let datasets = Arc::new(fitting(datasets, &store).await?);
+    let jobs = start_jobs(&config, store, &data_dir, &storage, &datasets, child).await;
 
     let api = Api {
         jobs: jobs.clone(),
@@ -108,14 +110,8 @@ async fn files(config: &Config) -> anyhow::Result<(Arc<DataDir>, Storage)> {
     tokio::task::spawn_blocking(open).await?
 }
 
-/// Opens the database, checks the datasets against it, starts the jobs.
-async fn start_jobs(
-    config: &Config,
-    data_dir: &Arc<DataDir>,
-    storage: &Storage,
-    datasets: &Arc<Datasets>,
-    child: Child,
-) -> anyhow::Result<Jobs> {
+/// Opens the database.
+async fn connect(config: &Config, data_dir: &DataDir) -> anyhow::Result<Store> {
     let settings = StoreSettings {
         database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
         sqlite_path: data_dir.sqlite(),
@@ -124,7 +120,17 @@ async fn start_jobs(
     let store = Store::connect(&settings).await?;
     let tls = store.speaks_tls().await?;
     tracing::info!(event = "database_connected", tls, "database is connected");
-    check_datasets(datasets, &store).await?;
+    Ok(store)
+}
+
+async fn start_jobs(
+    config: &Config,
+    store: Store,
+    data_dir: &Arc<DataDir>,
+    storage: &Storage,
+    datasets: &Arc<Datasets>,
+    child: Child,
+) -> Jobs {
     let settings = JobsSettings {
         chunk_rows: config.chunk_rows,
         running_max: config.max_running_jobs,
@@ -139,11 +145,12 @@ async fn start_jobs(
         child,
     };
     let (data_dir, storage) = (Arc::clone(data_dir), storage.clone());
-    Ok(Jobs::start(store, data_dir, storage, Arc::clone(datasets), settings).await)
+    Jobs::start(store, data_dir, storage, Arc::clone(datasets), settings).await
 }
 
-/// Tells at start what would otherwise fail in the middle of a job.
-async fn check_datasets(datasets: &Datasets, store: &Store) -> anyhow::Result<()> {
+/// Tells at start what would otherwise fail in the middle of a job. A built-in dataset whose table is
+/// another program's is left out, so that a table of that name keeps no server from starting.
+async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Result<Datasets> {
     let mut tables: Vec<String> = Vec::new();
     for compiled in datasets.iter() {
         tables.extend(compiled.dataset.tables());
@@ -151,11 +158,20 @@ async fn check_datasets(datasets: &Datasets, store: &Store) -> anyhow::Result<()
     store.check_rights(&tables).await?;
     let shapes = store.shapes(tables).await?;
     let shape = |table: &str| shapes.get(table).cloned();
-    let faults: Vec<_> = datasets
-        .iter()
-        .flat_map(|compiled| dataset::check(compiled, &shape, store.decimal_digits_max()))
-        .collect();
-    refuse(&faults)
+    let check = |compiled: &_| dataset::check(compiled, &shape, store.decimal_digits_max());
+    for (dataset, faults) in datasets.leave_out_unfit(&check) {
+        for fault in faults {
+            tracing::warn!(
+                event = "dataset_left_out",
+                dataset,
+                %fault,
+                "built-in dataset does not fit the table of its name, it is not offered"
+            );
+        }
+    }
+    let faults: Vec<_> = datasets.iter().flat_map(check).collect();
+    refuse(&faults)?;
+    Ok(datasets)
 }
 
 fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
@@ -195,8 +211,9 @@ fn child(config: &Config) -> anyhow::Result<Child> {
         memory_bytes: config.convert.memory_bytes,
         cpu_seconds: config.convert.cpu_seconds,
         wall_seconds: config.convert.wall_seconds,
-        // One more than jobs run: while all of them convert workbooks, one can still be uploaded.
-        slots: Arc::new(Semaphore::new(config.max_running_jobs.max(1) as usize + 1)),
+        // Two more than jobs run: while all of them convert workbooks, one can still be uploaded,
+        // and one that a request waits for be read.
+        slots: Arc::new(Semaphore::new(config.max_running_jobs.max(1) as usize + 2)),
     })
 }
 

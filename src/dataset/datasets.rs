@@ -8,8 +8,11 @@ use super::fault::DefinitionFault;
 use super::model::Dataset;
 
 /// The definitions that are part of the program, by the name of their file.
-const EMBEDDED: [(&str, &str); 1] =
-    [("datasets/products.toml", include_str!("../../datasets/products.toml"))];
+const EMBEDDED: [(&str, &str); 3] = [
+    ("datasets/dealers.toml", include_str!("../../datasets/dealers.toml")),
+    ("datasets/products.toml", include_str!("../../datasets/products.toml")),
+    ("datasets/transactions.toml", include_str!("../../datasets/transactions.toml")),
+];
 
 /// All datasets of a server.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +63,26 @@ impl Datasets {
         if faults.is_empty() { Ok(datasets) } else { Err(faults) }
     }
 
+    /// Leaves out the built-in datasets in which `check` finds faults, and tells them.
+    pub fn leave_out_unfit(
+        &mut self,
+        check: &dyn Fn(&Compiled) -> Vec<DefinitionFault>,
+    ) -> Vec<(String, Vec<DefinitionFault>)> {
+        let built_in =
+            |compiled: &Compiled| EMBEDDED.iter().any(|(file, _)| *file == compiled.file);
+        let faults = |compiled: &&Compiled| built_in(compiled).then(|| check(compiled));
+        let unfit: Vec<_> = self
+            .by_name
+            .iter()
+            .filter_map(|(name, compiled)| Some((name.clone(), faults(&compiled)?)))
+            .filter(|(_, faults)| !faults.is_empty())
+            .collect();
+        for (name, _) in &unfit {
+            self.by_name.remove(name);
+        }
+        unfit
+    }
+
     fn insert(&mut self, compiled: Compiled) {
         self.by_name.insert(compiled.dataset.name.clone(), compiled);
     }
@@ -103,7 +126,7 @@ mod tests {
         let products = format!("name = 'products'\n{MINIMAL}");
         let dealers = format!("name = 'dealers'\n{MINIMAL}");
         let datasets = Datasets::load([("p.toml", &products), ("d.toml", &dealers)]).unwrap();
-        assert_eq!(datasets.names().collect::<Vec<_>>(), ["dealers", "products"]);
+        assert_eq!(datasets.names().collect::<Vec<_>>(), ["dealers", "products", "transactions"]);
         assert_eq!(datasets.get("products").unwrap().table, "t");
     }
 

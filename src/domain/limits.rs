@@ -44,6 +44,13 @@ pub const CLIENT_CHARS: usize = 100;
 /// Seconds that `?wait=` may ask for.
 pub const WAIT_SECONDS_MAX: u64 = 60;
 
+/// Rows of a file whose upload an inline dataset answers with the results. More: it is a job like any
+/// other, and answered 202.
+pub const INLINE_ROWS_MAX: u64 = 5_000;
+
+/// Row errors in the answer to an upload. More: the answer has the cursor of the next page.
+pub const INLINE_ERRORS_MAX: u64 = 1_000;
+
 /// Rows on one page of a list; larger requests are cut to it.
 pub const PAGE_ROWS_MAX: u64 = 500;
 

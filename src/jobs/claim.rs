@@ -1,70 +1,137 @@
 //! Claiming jobs: which are claimed here, and when.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
 use super::claimant::claimant;
 use super::context::JobsContext;
 use super::lease::RunningJob;
+use crate::dataset::model::{Dataset, Run};
 use crate::domain::error_chain::error_chain;
-use crate::store::Claimant;
+use crate::domain::limits::INLINE_ROWS_MAX;
+use crate::store::{Claimant, StoreError};
 
 /// How often the table is asked for jobs when nobody wakes us: after a crash elsewhere, a lease
 /// runs out silently.
 const POLL: Duration = Duration::from_secs(2);
 
-/// Claims jobs until the server stops.
+/// Claims jobs of all kinds until the server stops.
 pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
-    let claimant = claimant(&context);
-    let mut space = SpaceCheck::default();
-    loop {
-        let slot = tokio::select! {
-            slot = Arc::clone(&context.slots).acquire_owned() => slot,
-            () = context.stop.cancelled() => return,
-        };
-        // The semaphore is never closed; without a place there is nothing to do.
-        let Ok(slot) = slot else { return };
-        // Listen before asking, so that a job which arrives in between is not missed.
-        let woken = context.wake.notified();
-        let busy_with = context.manager.running_here();
-        let claimed = if space.look(&context) {
-            // Until there is an answer, also if this task breaks off.
-            let has_unknown_claims = context.has_unknown_claims.swap(true, Ordering::Relaxed);
-            let claimant = Claimant { busy_with, has_unknown_claims, ..claimant.clone() };
-            let claimed = context.run_store.claim(&claimant).await;
-            context.has_unknown_claims.store(claimed.is_err(), Ordering::Relaxed);
-            claimed
-        } else {
-            Ok(None)
-        };
-        match claimed {
-            Ok(Some(job)) => {
-                // Here, so that the next claim knows of it.
-                let run = RunningJob::begin(&context, job);
-                let work = async move {
-                    run.run().await;
-                    drop(slot);
-                };
-                context.tasks.spawn_on(work, &context.runtime);
-                continue;
+    let claims = Claims {
+        slots: Arc::clone(&context.slots),
+        wake: &context.wake.any,
+        claimant: claimant(&context),
+    };
+    claims.serve(&context).await;
+}
+
+/// Claims small jobs that a request waits for, beside all others, until the server stops.
+pub(super) async fn claim_inline_jobs(context: Arc<JobsContext>) {
+    let is_inline = |dataset: &Dataset| dataset.run == Run::Inline;
+    let datasets = context.datasets.iter().map(|compiled| &compiled.dataset);
+    let only: Vec<String> =
+        datasets.filter(|it| is_inline(it)).map(|dataset| dataset.name.clone()).collect();
+    if only.is_empty() {
+        return context.stop.cancelled().await;
+    }
+    let claims = Claims {
+        slots: Arc::clone(&context.inline_slots),
+        wake: &context.wake.inline,
+        claimant: Claimant { only: Some(only), ..claimant(&context) },
+    };
+    claims.serve(&context).await;
+}
+
+/// Some slots of this server, and who claims jobs for them.
+struct Claims<'a> {
+    slots: Arc<Semaphore>,
+    wake: &'a Notify,
+    claimant: Claimant,
+}
+
+impl Claims<'_> {
+    async fn serve(self, context: &Arc<JobsContext>) {
+        let mut space = SpaceCheck::default();
+        loop {
+            let slot = tokio::select! {
+                slot = Arc::clone(&self.slots).acquire_owned() => slot,
+                () = context.stop.cancelled() => return,
+            };
+            // The semaphore is never closed; without a place there is nothing to do.
+            let Ok(slot) = slot else { return };
+            // Listen before asking, so that a job which arrives in between is not missed.
+            let woken = self.wake.notified();
+            match self.claim(context, &mut space).await {
+                Ok(Some(run)) => {
+                    let is_inline = self.claimant.only.is_some();
+                    let work = work_off(Arc::clone(context), run, slot, is_inline);
+                    context.tasks.spawn_on(work, &context.runtime);
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(
+                        event = "claim_failed",
+                        error = error_chain(&error),
+                        "jobs cannot be claimed, trying again"
+                    );
+                }
             }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(
-                    event = "claim_failed",
-                    error = error_chain(&error),
-                    "jobs cannot be claimed, trying again"
-                );
+            drop(slot);
+            tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep(POLL) => {}
+                () = context.stop.cancelled() => return,
             }
-        }
-        drop(slot);
-        tokio::select! {
-            () = woken => {}
-            () = tokio::time::sleep(POLL) => {}
-            () = context.stop.cancelled() => return,
         }
     }
+
+    /// Claims a job, which runs here from then on.
+    async fn claim(
+        &self,
+        context: &Arc<JobsContext>,
+        space: &mut SpaceCheck,
+    ) -> Result<Option<RunningJob>, StoreError> {
+        if !space.look(context) {
+            return Ok(None);
+        }
+        let _alone = context.claiming.lock().await;
+        let busy_with = context.manager.running_here();
+        // Until there is an answer, also if this task breaks off.
+        let has_unknown_claims = context.has_unknown_claims.swap(true, Ordering::Relaxed);
+        let claimant = Claimant { busy_with, has_unknown_claims, ..self.claimant.clone() };
+        let claimed = context.run_store.claim(&claimant).await;
+        context.has_unknown_claims.store(claimed.is_err(), Ordering::Relaxed);
+        // Here, so that the next claim knows of it.
+        Ok(claimed?.map(|job| RunningJob::begin(context, job)))
+    }
+}
+
+/// Runs a job in its slot. An inline job that turns out to be large is one like any other: it leaves
+/// its slot to those that are small.
+async fn work_off(
+    context: Arc<JobsContext>,
+    run: RunningJob,
+    slot: OwnedSemaphorePermit,
+    is_inline: bool,
+) {
+    let shown = context.manager.watch(run.id()).filter(|_| is_inline);
+    let mut work = pin!(run.run());
+    if let Some(mut shown) = shown {
+        tokio::select! {
+            () = &mut work => return,
+            _ = shown.wait_for(|job| job.total_rows.is_some_and(|rows| rows > INLINE_ROWS_MAX)) => {
+                drop(slot);
+            }
+        }
+        return work.await;
+    }
+    work.await;
+    drop(slot);
 }
 
 /// Whether the disk has space to run jobs; logged once each time that it changes.

@@ -22,6 +22,7 @@ pub(super) fn claimant(context: &JobsContext) -> Claimant {
         owner,
         lease: context.settings.lease,
         datasets: context.datasets.iter().map(|compiled| compiled.dataset.name.clone()).collect(),
+        only: None,
         limits: limits.into_values().collect(),
         busy_with: Vec::new(),
         has_unknown_claims: false,

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -19,6 +19,7 @@ use super::import_totals::ImportTotals;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
 use super::queue::Queue;
+use super::wake::Wake;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
 use crate::domain::chunk::FailedPart;
@@ -80,12 +81,17 @@ pub(super) struct JobsContext {
     /// The places of waiting jobs.
     pub(super) queue: Queue,
     pub(super) import_totals: ImportTotals,
-    /// Notified when there may be a job to claim. Carries nothing: the table says what.
-    pub(super) wake: Notify,
+    /// Notified when there may be a job to claim.
+    pub(super) wake: Wake,
+    /// Held from a claim until the manager knows the job: of two claims at once, one would take the
+    /// job of the other for one that nobody works on.
+    pub(super) claiming: Mutex<()>,
     /// Jobs may be ours of which we do not know: see [`crate::store::Claimant::has_unknown_claims`].
     pub(super) has_unknown_claims: AtomicBool,
     /// One for each job that may run here at the same time.
     pub(super) slots: Arc<Semaphore>,
+    /// More of them, for small jobs that a request waits for: these wait for no other job.
+    pub(super) inline_slots: Arc<Semaphore>,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     pub(super) runtime: Handle,

@@ -129,7 +129,7 @@ pub(super) async fn recover_from_panic(context: &Arc<JobsContext>, job: &Job, er
         );
     }
     refresh(context, job).await;
-    context.wake.notify_one();
+    context.wake.notify();
 }
 
 async fn release(context: &Arc<JobsContext>, job: &Job) {

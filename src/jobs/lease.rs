@@ -30,6 +30,11 @@ impl RunningJob {
         Self { context: Arc::clone(context), job, stop, ended: CancellationToken::new() }
     }
 
+    /// The number of the job.
+    pub(super) fn id(&self) -> i64 {
+        self.job.id
+    }
+
     /// Runs the job with its lease renewed beside it.
     pub(super) async fn run(self) {
         job_line!(info, self.job, event = "job_claimed", "job runs");
@@ -53,7 +58,7 @@ impl Drop for RunningJob {
         self.ended.cancel();
         self.context.manager.rests(&self.job);
         // A person may have let it go on meanwhile; it was not claimed while it ran here.
-        self.context.wake.notify_one();
+        self.context.wake.notify();
     }
 }
 

@@ -39,7 +39,7 @@ async fn listen_once(context: &Arc<JobsContext>) -> Result<(), StoreError> {
     // Changes before the listening began were not announced.
     let mut notified = None;
     loop {
-        context.wake.notify_one();
+        context.wake.notify();
         match notified {
             Some(job) => refresh(context, job).await,
             // Something may have been missed: whatever runs here is asked for.

@@ -42,6 +42,7 @@ mod submit;
 mod subscription;
 mod table_faults;
 mod unprocessed;
+mod wake;
 mod worker;
 
 pub use crate::store::JobFilter;

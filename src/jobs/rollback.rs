@@ -51,7 +51,7 @@ impl Jobs {
             match context.store.insert_rollback(&new, id, &undone.storage_location).await? {
                 RollbackInserted::Inserted(Inserted::New(job)) => {
                     context.manager.publish(job.clone());
-                    context.wake.notify_one();
+                    context.wake.notify();
                     Ok(Submitted { job, replayed: false })
                 }
                 RollbackInserted::Inserted(Inserted::KeyTaken(job)) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,10 +16,14 @@ use super::import_totals::ImportTotals;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
 use super::queue::Queue;
+use super::wake::Wake;
 use super::{retention, rollback, worker};
 use crate::dataset::Datasets;
 use crate::files::{DataDir, Storage};
 use crate::store::Store;
+
+/// Jobs that requests wait for and that run beside all others.
+const INLINE_SLOTS: usize = 2;
 
 impl Jobs {
     /// Continues what an earlier process left, removes its unneeded files, and begins to claim
@@ -44,7 +48,9 @@ impl Jobs {
             datasets,
             slots: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
             settings,
-            wake: Notify::new(),
+            inline_slots: Arc::new(Semaphore::new(INLINE_SLOTS)),
+            wake: Wake::default(),
+            claiming: Mutex::default(),
             has_unknown_claims: AtomicBool::new(true),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -202,7 +202,7 @@ impl JobsContext {
             Inserted::New(job) => {
                 job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
                 self.manager.publish(job.clone());
-                self.wake.notify_one();
+                self.wake.notify();
                 Ok(Submitted { job, replayed: false })
             }
             Inserted::KeyTaken(job) => self.replayed(job, |job| same_upload(job, &new)),

@@ -22,6 +22,7 @@ mod support;
 mod survival;
 
 mod administrator;
+mod built_in_datasets;
 mod compat;
 mod concurrent;
 mod conformance;

@@ -19,6 +19,7 @@ fn tables(kind: Kind) -> String {
     };
     format!(
         "create table regions (id {uuid} primary key, name varchar(255) not null unique);
+         drop table dealers;
          create table dealers (id {id}, code varchar(32) not null, branch bigint not null, \
          name varchar(255) not null, region_id {uuid} references regions (id), \
          credit_limit {decimal}, status text, founded date, last_seen {time}, terms {json}, \

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 11] = [
+const LANDED: [(&str, &str); 12] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -49,6 +49,10 @@ const LANDED: [(&str, &str); 11] = [
     (
         "m20261128_000011_add_dry_run_and_run_time.rs",
         "bdac1cc33dbfc7f7373bb481ed19ab95d3a92a5843d42080ebe66ee872ebc4d4",
+    ),
+    (
+        "m20261128_000012_create_dealers_and_transactions.rs",
+        "3ac8e69f27c3783f28d9cf80fe1cd2b3672603d92d116e37191b93ad01012e90",
     ),
 ];
 

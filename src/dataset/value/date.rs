@@ -1,6 +1,7 @@
 //! Days and points in time from text. ISO 8601 always; other spellings only when there is one way
 //! to read them.
 
+use super::month_name;
 use crate::domain::detected::DateOrder;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
@@ -18,13 +19,12 @@ pub(in crate::dataset) enum DateFault {
 }
 
 /// Reads a day: `2026-11-22`, `2026/11/22`, `22.11.2026`, `22/11/2026` where only one is a month or
-/// the order is known.
+/// the order is known, `22 November 2026`.
 pub(in crate::dataset) fn day(
     text: &str,
     order: Option<DateOrder>,
 ) -> Result<NaiveDate, DateFault> {
-    let (date, clock) = split_clock(text);
-    let date = calendar_day(date, order)?;
+    let (date, clock) = day_and_clock(text, order)?;
     match clock {
         None => Ok(date),
         Some(clock) => match time(clock) {
@@ -42,8 +42,7 @@ pub(in crate::dataset) fn moment(
     text: &str,
     order: Option<DateOrder>,
 ) -> Result<DateTime<Utc>, DateFault> {
-    let (date, clock) = split_clock(text);
-    let date = calendar_day(date, order)?;
+    let (date, clock) = day_and_clock(text, order)?;
     let Some(clock) = clock else {
         return Ok(date.and_time(NaiveTime::MIN).and_utc());
     };
@@ -65,6 +64,17 @@ pub(in crate::dataset) fn proof(text: &str) -> Option<DateOrder> {
         (true, false) => Some(DateOrder::Dmy),
         (false, true) => Some(DateOrder::Mdy),
         (true, true) | (false, false) => None,
+    }
+}
+
+fn day_and_clock(
+    text: &str,
+    order: Option<DateOrder>,
+) -> Result<(NaiveDate, Option<&str>), DateFault> {
+    let (date, clock) = split_clock(text);
+    match calendar_day(date, order) {
+        Err(DateFault::NotADate) => month_name::day(text).ok_or(DateFault::NotADate),
+        day => Ok((day?, clock)),
     }
 }
 
@@ -251,7 +261,7 @@ mod tests {
             "2026-02-30",
             "2023-02-29",
             "22.11.26",
-            "22 Nov 2026",
+            "22 Nox 2026",
             "46348",
             "0000-01-01",
             "2026-11",

@@ -6,6 +6,7 @@ pub(super) mod boolean;
 pub(super) mod currency;
 pub(super) mod date;
 pub(super) mod json;
+mod month_name;
 pub(super) mod number;
 pub(super) mod special;
 pub(super) mod text;

@@ -12,9 +12,11 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 
 use super::headers;
+use super::inline;
 use super::parse::parse;
 use crate::dataset::model::{Dataset, Run};
 use crate::dataset::singular;
+use crate::domain::job::Job;
 use crate::domain::job_view::status_url;
 use crate::domain::limits::WAIT_SECONDS_MAX;
 use crate::domain::options::Options;
@@ -61,18 +63,25 @@ pub(in crate::http) async fn import(
     let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
     fault!("answer.before", Problem::stopping());
 
-    let inline = (dataset.run == Run::Inline).then_some(WAIT_SECONDS_MAX);
+    let is_inline = dataset.run == Run::Inline;
+    let inline = is_inline.then_some(WAIT_SECONDS_MAX);
     let mut response = match wait.or(inline).filter(|seconds| *seconds > 0) {
         _ if wants_events => with_events(&api, &dataset, &submitted, form).await?,
         None => accepted(&dataset, &submitted, &form)?,
         Some(seconds) => {
             let at_most = Duration::from_secs(seconds);
             let id = submitted.job.id;
-            let job = wait_for(&api, id, at_most, |job| job.status.is_terminal()).await?;
-            if job.status.is_terminal() {
-                answer(&job, &KnownTags::default(), &form)?
-            } else {
+            // Who asks for a wait waits for the end of a large file, too.
+            let is_short = is_inline && wait.is_none();
+            let is_decided =
+                |job: &Job| job.status.is_terminal() || (is_short && inline::is_decided(job));
+            let job = wait_for(&api, id, at_most, is_decided).await?;
+            if !job.status.is_terminal() || (is_short && inline::is_large(&job)) {
                 accepted(&dataset, &Submitted { job, ..submitted }, &form)?
+            } else if is_inline && !form.is_line {
+                inline::results(&api, &job, &form.prefix).await?
+            } else {
+                answer(&job, &KnownTags::default(), &form)?
             }
         }
     };

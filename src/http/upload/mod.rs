@@ -8,6 +8,7 @@ mod file_name;
 mod form;
 mod headers;
 mod import;
+mod inline;
 mod multipart;
 mod parse;
 mod parsed;

@@ -163,6 +163,11 @@ impl Store {
         if !self.is_exclusive() {
             due = due.add(C::Dataset.is_in(&by.datasets));
         }
+        if let Some(only) = &by.only {
+            let is_single = C::BulkId.is_null().and(C::RetryOf.is_null());
+            let is_single = is_single.and(C::RollbackOf.is_null());
+            due = due.add(C::Dataset.is_in(only)).add(is_single);
+        }
         if !full.is_empty() {
             due = due.add(C::Dataset.is_not_in(full));
         }

@@ -14,6 +14,8 @@ pub struct Claimant {
     /// The datasets that it has. Jobs of others wait for a server that has them; where there is no
     /// other server, they are taken all the same, to be ended.
     pub datasets: Vec<String>,
+    /// It claims new uploads of these datasets and nothing else; without a list whatever there is.
+    pub only: Option<Vec<String>>,
     /// How many jobs may run of which datasets.
     pub limits: Vec<TableConcurrency>,
     /// Jobs that it still works on, even if they belong to another server by now. It does not claim

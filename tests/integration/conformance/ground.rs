@@ -222,6 +222,7 @@ pub(crate) fn claimant(owner: &str) -> Claimant {
         storage_locations: vec![PLACE.to_owned()],
         lease: LEASE,
         datasets: ["products", "prices", "dealers"].map(str::to_owned).to_vec(),
+        only: None,
         limits: Vec::new(),
         busy_with: Vec::new(),
         has_unknown_claims: false,
