@@ -8,9 +8,10 @@ use super::fault::DefinitionFault;
 use super::model::Dataset;
 
 /// The definitions that are part of the program, by the name of their file.
-const EMBEDDED: [(&str, &str); 3] = [
+const EMBEDDED: [(&str, &str); 4] = [
     ("datasets/dealers.toml", include_str!("../../datasets/dealers.toml")),
     ("datasets/products.toml", include_str!("../../datasets/products.toml")),
+    ("datasets/swim_events.toml", include_str!("../../datasets/swim_events.toml")),
     ("datasets/transactions.toml", include_str!("../../datasets/transactions.toml")),
 ];
 
@@ -126,7 +127,8 @@ mod tests {
         let products = format!("name = 'products'\n{MINIMAL}");
         let dealers = format!("name = 'dealers'\n{MINIMAL}");
         let datasets = Datasets::load([("p.toml", &products), ("d.toml", &dealers)]).unwrap();
-        assert_eq!(datasets.names().collect::<Vec<_>>(), ["dealers", "products", "transactions"]);
+        let names: Vec<_> = datasets.names().collect();
+        assert_eq!(names, ["dealers", "products", "swim_events", "transactions"]);
         assert_eq!(datasets.get("products").unwrap().table, "t");
     }
 

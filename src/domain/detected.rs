@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::meet::MeetSelection;
+
 /// The format of a file, decided by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -11,6 +13,8 @@ pub enum Format {
     Csv,
     /// Text with one JSON object a line.
     Ndjson,
+    /// The meet definition list of the German swimming federation.
+    Dsv,
     /// Office Open XML workbook, `.xlsx` or `.xlsm`.
     Xlsx,
     /// Binary Office workbook.
@@ -23,8 +27,8 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Xlsb, Self::Xls, Self::Ods];
+    pub const ALL: [Self; 7] =
+        [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Xlsb, Self::Xls, Self::Ods, Self::Dsv];
 
     /// The word of the API.
     #[must_use]
@@ -32,6 +36,7 @@ impl Format {
         match self {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
+            Self::Dsv => "dsv",
             Self::Xlsx => "xlsx",
             Self::Xlsb => "xlsb",
             Self::Xls => "xls",
@@ -49,6 +54,7 @@ impl Format {
             Self::Xlsb => &[".xlsb"],
             Self::Xls => &[".xls"],
             Self::Ods => &[".ods"],
+            Self::Dsv => &[".dsv6", ".dsv7", ".dsv8", ".dsv"],
         }
     }
 
@@ -124,7 +130,7 @@ pub struct Detected {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
     /// The row of the header as a spreadsheet shows it (a `sep=` line is row 1 of its file); 0 for
-    /// NDJSON, where the keys are the header.
+    /// NDJSON and DSV, which have no such row.
     pub header_row: u32,
     /// How the file writes decimals.
     pub decimal: DecimalSeparator,
@@ -135,4 +141,7 @@ pub struct Detected {
     pub header: Vec<String>,
     /// For each header cell the dataset's column that it feeds, or nothing.
     pub columns: Vec<Option<String>>,
+    /// DSV: the meeting, and which of its events are imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meet: Option<MeetSelection>,
 }

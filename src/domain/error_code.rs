@@ -62,6 +62,7 @@ error_codes! {
     ExpandsTooLarge = "expands_too_large", 422, false, "The workbook is far larger inside than outside", "Save the sheet as CSV and send that.";
     EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be detected", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
     NoHeader = "no_header", 422, false, "No header was found", "Put the column names into the first row, or say where they are with `headerRow`.";
+    InvalidMeetList = "invalid_meet_list", 422, false, "The file is no meet definition list of DSV format 6, 7 or 8", "Correct the line that the message names, or export the list again.";
     MissingColumn = "missing_column", 422, false, "A required column is missing", "Add the column, or name it with the option `mapping`.";
     DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";
     BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";

@@ -17,6 +17,7 @@ pub mod job;
 pub mod job_view;
 pub mod known_header;
 pub mod limits;
+pub mod meet;
 pub mod options;
 pub mod path_prefix;
 pub mod record;

@@ -1,6 +1,7 @@
 //! A row: one raw line of the file, as the reader hands it on. Owned buffers that are filled again
 //! and again, so that reading a row allocates nothing.
 
+use super::meet::ElementFault;
 use super::row_error::RowCode;
 use super::row_number::RowNumber;
 use super::warning::WarningCode;
@@ -194,6 +195,16 @@ pub enum RowFault {
         /// Bytes of a value at most.
         bytes_max: usize,
     },
+    /// DSV: a line of a meet definition list.
+    #[error("line {line}{}{element}: {fault}", if element.is_empty() { "" } else { ", " })]
+    Element {
+        /// The line.
+        line: u64,
+        /// The element's name; empty where there is none.
+        element: String,
+        /// What is wrong with it.
+        fault: ElementFault,
+    },
 }
 
 /// Bytes of a faulty line that are kept, for the list of failed rows: the list must stay readable.
@@ -209,7 +220,8 @@ impl RowFault {
             | Self::RowsInQuotes { .. }
             | Self::BrokenRow { .. }
             | Self::NotAnObject { .. }
-            | Self::RepeatedKey { .. } => RowCode::MalformedRow,
+            | Self::RepeatedKey { .. }
+            | Self::Element { .. } => RowCode::MalformedRow,
             Self::UnknownKey { .. } => RowCode::UnknownKey,
             Self::LineTooLong { .. } | Self::ValueTooLong { .. } => RowCode::TooLong,
         }

@@ -85,6 +85,12 @@ warning_codes! {
     MixedEncoding = "mixed_encoding";
     /// Quotes inside of texts are written with a backslash, and are read so.
     BackslashEscapes = "backslash_escapes";
+    /// DSV: a line is about an event that the list does not have; it is not imported.
+    DanglingReference = "dangling_reference";
+    /// DSV: a line has more attributes than the format knows; the others are imported.
+    ExtraAttributes = "extra_attributes";
+    /// DSV: an event that the upload includes or excludes is not in the list.
+    UnknownEvents = "unknown_events";
 }
 
 impl WarningCode {
@@ -100,6 +106,9 @@ impl WarningCode {
                 | Self::EncodingGuessed
                 | Self::MixedEncoding
                 | Self::BackslashEscapes
+                | Self::DanglingReference
+                | Self::ExtraAttributes
+                | Self::UnknownEvents
                 | Self::HiddenColumns
         )
     }

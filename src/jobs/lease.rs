@@ -43,7 +43,7 @@ impl RunningJob {
         let run = {
             let (context, job, stop) =
                 (Arc::clone(&self.context), self.job.clone(), self.stop.clone());
-            tokio::spawn(async move { dispatch::run(&context, &job, &stop).await })
+            tokio::spawn(async move { Box::pin(dispatch::run(&context, &job, &stop)).await })
         };
         if run.await.is_err() {
             // What it left at work must not go on beside the next run.

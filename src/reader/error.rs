@@ -9,6 +9,7 @@ use crate::domain::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MA
 use crate::domain::row::{RowFault, RowPosition};
 use crate::domain::row_error::shown;
 use crate::reader::companion::Companion;
+use crate::reader::meet_list::MeetListFault;
 
 /// Why a file cannot be read, or not further.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +98,9 @@ pub enum ReadError {
     /// Row numbers ran out.
     #[error("the file has more than {ROWS_MAX} rows")]
     TooManyRows,
+    /// DSV: the list as a whole cannot be imported.
+    #[error(transparent)]
+    MeetList(#[from] MeetListFault),
     /// The child process found a fault in the workbook.
     #[error(transparent)]
     Workbook(#[from] WorkbookFault),
@@ -275,6 +279,7 @@ impl ReadError {
             Self::TooLong { .. } => ErrorCode::FieldTooLong,
             Self::FaultyHeader { .. } => ErrorCode::UnclosedQuote,
             Self::TooManyRows => ErrorCode::TooManyRows,
+            Self::MeetList(_) => ErrorCode::InvalidMeetList,
             Self::Workbook(fault) => fault.code(),
             Self::ParserCrashed { .. } => ErrorCode::ParserCrashed,
             Self::Stopped => ErrorCode::ShuttingDown,

@@ -8,6 +8,7 @@ use super::failed_rows_file;
 use super::header_search::FoundHeader;
 use crate::domain::detected::{Conventions, Detected, Format};
 use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
+use crate::domain::meet::MeetSelection;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::shown;
 use crate::domain::warning::{WarningCode, Warnings};
@@ -62,6 +63,8 @@ pub struct Inspection {
     pub sample: Vec<RawRow>,
     /// What a person should see of the file as a whole.
     pub warnings: Warnings,
+    /// DSV: the meeting, and which of its events are imported.
+    pub meet: Option<MeetSelection>,
 }
 
 /// Where a header was found, and where else it may be meant to be. Shown as sentences.
@@ -120,6 +123,7 @@ impl Inspection {
             dates: conventions.dates,
             header: self.header,
             columns,
+            meet: self.meet,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes to rows: finds out what an uploaded file is, reads CSV, and has workbooks read by a child
+//! Bytes to rows: finds out what an uploaded file is, reads text, and has workbooks read by a child
 //! process.
 //!
 //! Knows nothing of datasets beyond what one of them knows of a header's cells, and nothing of jobs, databases and HTTP. Everything here blocks: call it from a thread of its own.
@@ -18,6 +18,7 @@ mod header_search;
 mod inspect;
 mod inspection;
 mod json_object;
+mod meet_list;
 mod merged;
 mod ndjson_rows;
 mod row_source;
@@ -38,6 +39,7 @@ pub use error::{ReadError, WorkbookFault};
 pub use format::{ending_of_media_type, endings, is_workbook};
 pub use inspect::{inspect, may_be_workbook};
 pub use inspection::{HeaderPlace, Inspection, Upload};
+pub use meet_list::MeetListFault;
 pub use row_source::RowSource;
 
 use self::workbook::{ConvertMode, ConvertRequest};

@@ -37,6 +37,7 @@ pub(crate) fn job() -> Job {
             dates: None,
             header: vec!["SKU".to_owned(), "Note".to_owned()],
             columns: vec![Some("sku".to_owned()), None],
+            meet: None,
         },
         priority: 0,
         attempts: 1,

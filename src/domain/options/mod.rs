@@ -144,6 +144,15 @@ pub struct Options {
     pub undo: bool,
     /// Refuse instead of warning: the file as a whole, or the row.
     pub strict: bool,
+    /// DSV: the name of the meeting in the key of its events, instead of its name in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<String>,
+    /// DSV: import only events of these numbers; empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub include_events: Vec<u32>,
+    /// DSV: leave out events of these numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude_events: Vec<u32>,
 }
 
 #[cfg(test)]
@@ -158,6 +167,9 @@ mod tests {
             ("mapping", r#"{"Art.-Nr.":"sku"}"#),
             ("priority", "-5"),
             ("nulls", "-,keine"),
+            ("meeting", "meeting-123"),
+            ("includeEvents", "[1, 2]"),
+            ("excludeEvents", "2,3"),
         ])
         .unwrap();
         let stored = serde_json::to_string(&options).unwrap();

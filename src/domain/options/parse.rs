@@ -5,6 +5,9 @@ use super::{Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Optio
 use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;
 
+/// Characters of the name of a meeting.
+const MEETING_CHARS: usize = 255;
+
 /// An option that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionFault {
@@ -55,6 +58,9 @@ impl Options {
         "rows",
         "undo",
         "strict",
+        "meeting",
+        "includeEvents",
+        "excludeEvents",
     ];
 
     /// Reads options from name and value pairs.
@@ -240,10 +246,38 @@ impl Options {
                 self.nulls = NullWords::parse(value)
                     .ok_or_else(|| fault("nulls", value, NullWords::TAKES))?;
             }
+            _ => return self.set_events(name, value),
+        }
+        Ok(())
+    }
+
+    /// The options of a meet definition list.
+    fn set_events(&mut self, name: &str, value: &str) -> Result<(), OptionFault> {
+        match name {
+            "meeting" => {
+                let takes = "a name of 1 to 255 characters";
+                let meeting = value.trim();
+                if !(1..=MEETING_CHARS).contains(&meeting.chars().count()) {
+                    return Err(fault("meeting", value, takes));
+                }
+                self.meeting = Some(meeting.to_owned());
+            }
+            "includeEvents" => self.include_events = numbers("includeEvents", value)?,
+            "excludeEvents" => self.exclude_events = numbers("excludeEvents", value)?,
             _ => return Err(OptionFault::Unknown { name: shown(name) }),
         }
         Ok(())
     }
+}
+
+/// Numbers, written as `1,2,3` or as a JSON array.
+fn numbers(name: &'static str, value: &str) -> Result<Vec<u32>, OptionFault> {
+    let list = value.trim();
+    let inner = list.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(list).trim();
+    if inner.is_empty() {
+        return Ok(Vec::new());
+    }
+    inner.split(',').map(|it| number(name, it, "numbers of events, such as 1,2,3")).collect()
 }
 
 fn fault(name: &'static str, value: &str, takes: &'static str) -> OptionFault {

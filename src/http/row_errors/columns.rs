@@ -122,6 +122,7 @@ pub(super) mod tests {
             dates: None,
             header: header.iter().map(|cell| (*cell).to_owned()).collect(),
             columns: vec![None; header.len()],
+            meet: None,
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) struct EncodingChoice {
 }
 
 impl EncodingChoice {
-    fn sure(encoding: &'static Encoding, bom: bool) -> Self {
+    pub(crate) fn sure(encoding: &'static Encoding, bom: bool) -> Self {
         Self { encoding, bom, guessed: None, utf8_cells: Vec::new() }
     }
 

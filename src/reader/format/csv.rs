@@ -109,6 +109,7 @@ impl FileFormat for Csv {
             header,
             sample,
             warnings,
+            meet: None,
         })
     }
 

@@ -6,11 +6,13 @@
 
 mod csv;
 pub(super) mod declared;
+mod dsv;
 mod file_format;
 mod ndjson;
 mod workbook;
 
 use self::csv::Csv;
+use self::dsv::Dsv;
 pub(super) use self::file_format::{FileFormat, FileStart, InspectRequest};
 use self::ndjson::Ndjson;
 use self::workbook::{ODS, XLS, XLSB, XLSX};
@@ -18,7 +20,7 @@ use crate::domain::detected::Format;
 
 /// Every format, in the order in which they are listed. The last ones are tried first: CSV takes any
 /// text.
-const FORMATS: [&dyn FileFormat; 6] = [&Csv, &Ndjson, &XLSX, &XLSB, &XLS, &ODS];
+const FORMATS: [&dyn FileFormat; 7] = [&Csv, &Ndjson, &XLSX, &XLSB, &XLS, &ODS, &Dsv];
 
 /// The format of this word.
 pub(super) fn by_id(id: Format) -> &'static dyn FileFormat {

@@ -96,6 +96,7 @@ impl FileFormat for Ndjson {
             header,
             sample,
             warnings,
+            meet: None,
         })
     }
 

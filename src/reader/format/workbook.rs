@@ -166,6 +166,7 @@ impl FileFormat for Workbook {
             header,
             sample,
             warnings,
+            meet: None,
         })
     }
 

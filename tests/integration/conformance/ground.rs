@@ -204,6 +204,7 @@ pub(crate) fn new_job() -> NewJob {
             dates: None,
             header: vec!["SKU".to_owned(), "Name".to_owned()],
             columns: vec![Some("sku".to_owned()), Some("name".to_owned())],
+            meet: None,
         },
         warnings: Warnings::default(),
         idempotency_key: None,

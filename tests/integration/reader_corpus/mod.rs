@@ -106,6 +106,7 @@ fn detected(found: &Inspection) -> Detected {
         dates: None,
         columns: vec![None; found.header.len()],
         header: found.header.clone(),
+        meet: found.meet.clone(),
     }
 }
 
@@ -125,7 +126,7 @@ fn all(mut source: Box<dyn RowSource>) -> Result<Rows, ReadError> {
 fn read(path: &Path, options: &Options) -> Result<(Inspection, Rows), ReadError> {
     let found = inspected(path, options)?;
     let detected = detected(&found);
-    let rows = if matches!(found.format, Format::Csv | Format::Ndjson) {
+    let rows = if matches!(found.format, Format::Csv | Format::Ndjson | Format::Dsv) {
         all(open(path, &detected)?)?
     } else {
         let folder = tempfile::tempdir().unwrap();

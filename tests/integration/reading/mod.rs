@@ -3,6 +3,7 @@
 mod broken;
 mod cells;
 mod delimiters;
+mod dsv;
 mod encodings;
 mod headers;
 mod hostile;
