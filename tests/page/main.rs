@@ -24,6 +24,7 @@ mod below_path;
 mod control;
 mod failures;
 mod looks;
+mod older_clients;
 mod pictures;
 mod upload;
 mod watch;

@@ -4,3 +4,4 @@ mod calls;
 mod import_jobs;
 mod origins;
 mod product_stream;
+mod script;

@@ -8,8 +8,10 @@ use crate::support::{Kind, Server, Upload};
 #[tokio::test]
 async fn the_limits_are_those_of_the_settings() {
     let server = Server::start(Kind::Sqlite).await;
-    let extensions =
-        [".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"];
+    let extensions = [
+        ".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods",
+        ".dsv6", ".dsv7", ".dsv8", ".dsv",
+    ];
     assert_eq!(
         server.get("/api/v1/limits").await.ok(),
         &json!({"maxUploadBytes": 1 << 30, "extensions": extensions, "chunkRows": 10_000,
