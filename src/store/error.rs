@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::domain::error_code::ErrorCode;
 use crate::store::connection::start_fault::StartFault;
 use crate::store::plain_error::PlainError;
+use crate::store::refusal::{RowRefusal, sqlite_code};
 
 /// A failed operation on the database; says what was being done, the source says why it failed.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,9 @@ pub enum StoreError {
         /// The job.
         job: i64,
     },
+    /// Another job created a key of the chunk after this one had looked: it has to look again.
+    #[error("another job created a key of the chunk in the meantime")]
+    KeyAppeared,
     /// The failed rows could not be put aside, so the chunk was not committed.
     #[error("could not keep the failed rows of a chunk")]
     FailedRows(#[source] std::io::Error),
@@ -83,6 +87,7 @@ impl StoreError {
             {
                 ErrorCode::DatabaseUnavailable
             }
+            Self::KeyAppeared => ErrorCode::DatabaseUnavailable,
             Self::ReadOnly => ErrorCode::DatabaseReadOnly,
             Self::BadUrl { .. }
             | Self::Start(_)
@@ -123,6 +128,7 @@ impl StoreError {
             | Self::Start(_)
             | Self::ReadOnly
             | Self::LostLease { .. }
+            | Self::KeyAppeared
             | Self::Unreadable { .. }
             | Self::WriterDied => false,
         }
@@ -197,22 +203,11 @@ impl StoreError {
     /// Why the database refused a row, if it refused the statement because of a row's values and not
     /// for a reason of its own.
     pub(super) fn row_refusal(&self) -> Option<RowRefusal> {
-        let Self::Query { source, .. } = self else { return None };
-        let answer = sqlx_error(source)?.as_database_error()?;
-        let (is_constraint, is_other) = match (sqlite_code(answer), answer.code()) {
-            (Some(code), _) => (code == SQLITE_CONSTRAINT, SQLITE_VALUES.contains(&code)),
-            // Classes 23, integrity constraint violation, and 22, data exception (PostgreSQL manual,
-            // appendix A), and what a trigger raises.
-            (None, Some(code)) => {
-                (code.starts_with("23"), code.starts_with("22") || code == "P0001")
-            }
-            (None, None) => (false, false),
-        };
-        let text = answer.message().to_owned();
-        if is_constraint {
-            Some(RowRefusal::Constraint(text))
-        } else {
-            is_other.then_some(RowRefusal::Other(text))
+        match self {
+            Self::Query { source, .. } => RowRefusal::of_sqlx(sqlx_error(source)?),
+            Self::Postgres { source, .. } => RowRefusal::of_sqlx(source),
+            Self::Sqlite { source, .. } => RowRefusal::of_sqlite(source),
+            _ => None,
         }
     }
 
@@ -229,7 +224,7 @@ impl StoreError {
                 Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
             ),
             Self::FailedRows(source) => crate::files::is_transient_io(source),
-            Self::ReadOnly => true,
+            Self::ReadOnly | Self::KeyAppeared => true,
             Self::BadUrl { .. }
             | Self::Start(_)
             | Self::LostLease { .. }
@@ -237,15 +232,6 @@ impl StoreError {
             | Self::WriterDied => false,
         }
     }
-}
-
-/// Why the database refused a row, with what it said.
-#[derive(Debug)]
-pub(super) enum RowRefusal {
-    /// A constraint of the table or of another one.
-    Constraint(String),
-    /// Another reason.
-    Other(String),
 }
 
 /// Lets `?` say what was being done: `.await.context("claim a job")?`.
@@ -289,6 +275,11 @@ fn sqlx_error(error: &sea_orm::DbErr) -> Option<&sqlx::Error> {
     }
 }
 
+/// True for the result of SQLite when another program has the file locked.
+fn is_locked(code: u32) -> bool {
+    code == SQLITE_BUSY || code == SQLITE_LOCKED
+}
+
 /// SQLSTATE 53100, `disk_full`, and `SQLITE_FULL`.
 fn sqlx_error_is_out_of_room(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(answer) = error else { return false };
@@ -312,26 +303,10 @@ const SQLITE_LOCKED: u32 = 6;
 const SQLITE_READONLY: u32 = 8;
 const SQLITE_INTERRUPT: u32 = 9;
 const SQLITE_FULL: u32 = 13;
-const SQLITE_CONSTRAINT: u32 = 19;
 
 /// Extended code of SQLite: the file that its processes share could not grow, which says that the
 /// disk is full (SQLite, "Result and Error Codes").
 const SQLITE_IOERR_SHMSIZE: i32 = 4874;
-
-/// A value is too long, or of another type than its column.
-const SQLITE_VALUES: [u32; 2] = [18, 20];
-
-/// What SQLite said, if it was SQLite. sqlx gives an extended code, such as 517 where a read lock
-/// cannot become a write lock; its lowest byte is the code itself.
-fn sqlite_code(answer: &dyn sqlx::error::DatabaseError) -> Option<u32> {
-    answer.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
-    answer.code()?.parse().ok().map(|code: u32| code & 0xff)
-}
-
-/// True for the result of SQLite when another program has the file locked.
-fn is_locked(code: u32) -> bool {
-    code == SQLITE_BUSY || code == SQLITE_LOCKED
-}
 
 /// SQLSTATE classes of PostgreSQL (appendix A of its manual): 08 connection, 40 rollback, 53
 /// resources, 57P01 to 57P03 shutdown and start-up, 55P03 lock not available, 25P03 a transaction

@@ -19,6 +19,7 @@ mod events;
 mod log;
 mod plain_error;
 mod postgres;
+mod refusal;
 mod rollback;
 mod sqlite;
 

@@ -90,6 +90,13 @@ pub(in crate::store) enum WriteError {
     Failed(StoreError),
 }
 
+impl WriteError {
+    /// A failure of a statement that writes rows, or what they name.
+    pub(in crate::store) fn of_rows(error: StoreError) -> Self {
+        if error.row_refusal().is_some() { Self::RowRefused(error) } else { Self::Failed(error) }
+    }
+}
+
 impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error)

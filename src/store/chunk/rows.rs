@@ -8,6 +8,7 @@ use crate::domain::record::{Records, Value};
 use crate::domain::row_error::{RowCode, RowError, shown};
 use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::target::Target;
+use crate::store::refusal::RowRefusal;
 
 /// The records in the order of their keys. All writers write in this order, so that two jobs which
 /// touch the same keys wait for each other instead of deadlocking, and neighbours in the table's
@@ -57,6 +58,20 @@ pub(in crate::store) fn refused(
         value: value.map(shown),
     };
     FailedRow { row_number, cells, errors: vec![error] }
+}
+
+/// The record as a failed row, when the database refused it.
+pub(in crate::store) fn refused_by_database(
+    chunk: &Chunk,
+    record: usize,
+    refusal: RowRefusal,
+) -> FailedRow {
+    let code = match refusal {
+        RowRefusal::Constraint(_) => RowCode::ConstraintViolated,
+        RowRefusal::Other(_) => RowCode::RefusedByDatabase,
+    };
+    let message = format!("the database refused the row: {}", refusal.into_answer());
+    refused(chunk, record, code, None, message, None)
 }
 
 /// The record as a failed row when it names another record that does not exist: it may not be

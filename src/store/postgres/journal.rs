@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use crate::domain::chunk::Chunk;
 use crate::domain::options::Mode;
 use crate::store::chunk::target::{Target, quoted};
+use crate::store::error::{ErrorContext, StoreError};
 use crate::store::postgres::sql::same_key;
 
 /// The statements of a journal.
@@ -51,9 +52,10 @@ impl PostgresJournal {
     }
 
     /// Before the merge.
-    pub(super) async fn before(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    pub(super) async fn before(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
         if let Some(before) = &self.before {
-            sqlx::query(AssertSqlSafe(before.clone())).execute(connection).await?;
+            let keep = sqlx::query(AssertSqlSafe(before.clone())).execute(connection).await;
+            keep.context("keep the former values of a chunk")?;
         }
         Ok(())
     }
@@ -65,7 +67,7 @@ impl PostgresJournal {
         job: i64,
         chunk: &Chunk,
         created: u64,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), StoreError> {
         let records = &chunk.records;
         let row_numbers: Vec<i64> =
             (0..records.len()).map(|record| i64::from(records.row_number(record))).collect();
@@ -73,10 +75,11 @@ impl PostgresJournal {
             .bind(job)
             .bind(row_numbers)
             .fetch_one(connection)
-            .await?;
+            .await
+            .context("keep the former values of a chunk")?;
         if kept.unsigned_abs() > created {
-            // Another job created one of the keys after we looked: how it was is not known.
-            return Err(sqlx::Error::Protocol("a key appeared in the meantime".to_owned()));
+            // How the row was that the other job created is not known.
+            return Err(StoreError::KeyAppeared);
         }
         Ok(())
     }

@@ -7,10 +7,9 @@ use sqlx::postgres::PgConnection;
 use super::copy;
 use super::rows::PostgresRows;
 use super::session::run_plain;
-use crate::domain::chunk::{Chunk, FailedRow};
+use crate::domain::chunk::Chunk;
 use crate::domain::event::RowEventKind;
 use crate::domain::options::Mode;
-use crate::domain::row_error::RowCode;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::references::ChunkReferences;
@@ -48,11 +47,11 @@ impl PostgresRows {
         if options.isolate_rows {
             self.bisect(connection, chunk, order, options, &mut outcome).await?;
         } else {
-            let action = "write the rows of a chunk";
-            self.stage(connection, chunk, &order).await.map_err(|error| written(error, action))?;
+            let staged = self.stage(connection, chunk, &order).await;
+            staged.map_err(WriteError::of_rows)?;
             self.merge(connection, chunk, order.len(), options, &mut outcome)
                 .await
-                .map_err(|error| written(error, action))?;
+                .map_err(WriteError::of_rows)?;
         }
         Ok(outcome)
     }
@@ -88,18 +87,22 @@ impl PostgresRows {
                     outcome.failed.append(&mut of_part.failed);
                     outcome.changed.append(&mut of_part.changed);
                 }
-                Err(error) if fault_of_row(&error) => {
+                Err(error) => {
+                    let Some(refusal) = error.row_refusal() else { return Err(error) };
                     run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
                     run_plain(connection, "RELEASE SAVEPOINT part").await?;
                     if let [record] = part.as_slice() {
-                        outcome.failed.push(refused(chunk.chunk, *record, &error));
+                        outcome.failed.push(rows::refused_by_database(
+                            chunk.chunk,
+                            *record,
+                            refusal,
+                        ));
                     } else {
                         let (left, right) = part.split_at(part.len() / 2);
                         parts.push(right.to_vec());
                         parts.push(left.to_vec());
                     }
                 }
-                Err(error) => return Err(error).context("write the rows of a chunk one by one"),
             }
         }
         Ok(())
@@ -121,11 +124,11 @@ impl PostgresRows {
                 run_plain(connection, "TRUNCATE loadbay_stage").await?;
                 true
             }
-            Err(error) if fault_of_row(&error) => {
+            Err(error) if error.row_refusal().is_some() => {
                 run_plain(connection, "ROLLBACK TO SAVEPOINT part").await?;
                 false
             }
-            Err(error) => return Err(error).context("stage the rows of a chunk"),
+            Err(error) => return Err(error),
         };
         run_plain(connection, "RELEASE SAVEPOINT part").await?;
         Ok(is_kept)
@@ -148,13 +151,14 @@ impl PostgresRows {
         connection: &mut PgConnection,
         chunk: NamedChunk<'_>,
         order: &[usize],
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), StoreError> {
+        let action = "stage the rows of a chunk";
         copy::encode(&mut self.buffer, &self.target, chunk.named, &chunk.chunk.records, order);
-        let mut copy_in = connection.copy_in_raw(&self.sql.copy).await?;
+        let mut copy_in = connection.copy_in_raw(&self.sql.copy).await.context(action)?;
         for message in self.buffer.chunks(copy::MESSAGE_BYTES) {
-            copy_in.send(message).await?;
+            copy_in.send(message).await.context(action)?;
         }
-        copy_in.finish().await?;
+        copy_in.finish().await.context(action)?;
         Ok(())
     }
 
@@ -166,7 +170,8 @@ impl PostgresRows {
         staged: usize,
         options: WriteOptions,
         outcome: &mut ChunkOutcome,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), StoreError> {
+        let action = "merge the rows of a chunk";
         let refused = self.refuse(connection, chunk, outcome).await?;
         if let Some(journal) = &self.journal {
             journal.before(&mut *connection).await?;
@@ -174,7 +179,8 @@ impl PostgresRows {
         if let Some(sql) =
             self.sql.fill_absent.as_ref().filter(|_| chunk.chunk.records.has_absent())
         {
-            sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *connection).await?;
+            let fill = sqlx::query(AssertSqlSafe(sql.clone()));
+            fill.execute(&mut *connection).await.context(action)?;
         }
         let merge = if options.every_row { &self.sql.merge_telling } else { &self.sql.merge };
         let sql = if self.mostly_known { &merge.known } else { &merge.plain };
@@ -182,7 +188,8 @@ impl PostgresRows {
             sqlx::query_as(AssertSqlSafe(sql.clone()))
                 .bind(options.now)
                 .fetch_one(&mut *connection)
-                .await?;
+                .await
+                .context(action)?;
         outcome.changed.extend(records(created_records, RowEventKind::Created));
         outcome.changed.extend(records(updated_records, RowEventKind::Updated));
         if updated > 0 {
@@ -190,7 +197,8 @@ impl PostgresRows {
                 sqlx::query(AssertSqlSafe(history.clone()))
                     .bind(options.now)
                     .execute(&mut *connection)
-                    .await?;
+                    .await
+                    .context(action)?;
             }
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
@@ -202,8 +210,7 @@ impl PostgresRows {
             taken -= self.left_out(connection, chunk, outcome).await?;
         }
         if self.target.mode == Mode::Insert && created != taken {
-            // Another job created one of the keys after we looked: look again.
-            return Err(sqlx::Error::Protocol("a key appeared in the meantime".to_owned()));
+            return Err(StoreError::KeyAppeared);
         }
         outcome.counts.created += created;
         outcome.counts.updated += updated;
@@ -217,10 +224,12 @@ impl PostgresRows {
         connection: &mut PgConnection,
         chunk: NamedChunk<'_>,
         outcome: &mut ChunkOutcome,
-    ) -> Result<u64, sqlx::Error> {
+    ) -> Result<u64, StoreError> {
         let sql = self.sql.left_out.clone();
-        let records: Vec<i32> =
-            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection).await?;
+        let records: Vec<i32> = sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(connection)
+            .await
+            .context("find the rows that a trigger left out")?;
         for record in &records {
             let record = record_index(*record);
             outcome.failed.push(rows::left_out(chunk.chunk, record));
@@ -234,10 +243,12 @@ impl PostgresRows {
         connection: &mut PgConnection,
         chunk: NamedChunk<'_>,
         outcome: &mut ChunkOutcome,
-    ) -> Result<usize, sqlx::Error> {
+    ) -> Result<usize, StoreError> {
         let Some(sql) = &self.sql.refuse else { return Ok(0) };
-        let records: Vec<i32> =
-            sqlx::query_scalar(AssertSqlSafe(sql.clone())).fetch_all(connection).await?;
+        let records: Vec<i32> = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
+            .fetch_all(connection)
+            .await
+            .context("find the rows that the mode refuses")?;
         for record in &records {
             let record = record_index(*record);
             outcome.failed.push(rows::refused_by_mode(&self.target, chunk.chunk, record));
@@ -271,43 +282,14 @@ fn records(
 }
 
 /// Puts those of the kept records that `part` names back into the stage.
-async fn take_kept(connection: &mut PgConnection, part: &[usize]) -> Result<(), sqlx::Error> {
+async fn take_kept(connection: &mut PgConnection, part: &[usize]) -> Result<(), StoreError> {
     let records: Vec<i32> = part.iter().map(|record| copy::staged_index(*record)).collect();
     sqlx::query(
         "INSERT INTO loadbay_stage SELECT * FROM loadbay_kept WHERE loadbay_record = ANY ($1)",
     )
     .bind(records)
     .execute(connection)
-    .await?;
+    .await
+    .context("stage the rows of a chunk")?;
     Ok(())
-}
-
-/// True when the statement failed because of a row's values: class 22, data exception, and 23,
-/// integrity constraint violation (PostgreSQL manual, appendix A), and what a trigger raises.
-pub(super) fn fault_of_row(error: &sqlx::Error) -> bool {
-    let sqlx::Error::Database(answer) = error else { return false };
-    answer
-        .code()
-        .is_some_and(|code| code.starts_with("22") || code.starts_with("23") || code == "P0001")
-}
-
-/// A failure of a statement that writes rows, or what they name.
-pub(super) fn written(error: sqlx::Error, action: &'static str) -> WriteError {
-    let is_of_row = fault_of_row(&error);
-    let error = StoreError::Postgres { action, source: error.into() };
-    if is_of_row { WriteError::RowRefused(error) } else { WriteError::Failed(error) }
-}
-
-fn refused(chunk: &Chunk, record: usize, error: &sqlx::Error) -> FailedRow {
-    let of_constraint = matches!(error, sqlx::Error::Database(answer)
-        if answer.code().is_some_and(|code| code.starts_with("23")));
-    let code = if of_constraint { RowCode::ConstraintViolated } else { RowCode::RefusedByDatabase };
-    let message = format!("the database refused the row: {}", answer(error));
-    rows::refused(chunk, record, code, None, message, None)
-}
-
-/// What the database said.
-pub(super) fn answer(error: &sqlx::Error) -> String {
-    let answer = error.as_database_error().map(|answer| answer.message().to_owned());
-    answer.unwrap_or_else(|| error.to_string())
 }

@@ -7,7 +7,6 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::merge::{answer, fault_of_row, written};
 use super::rows::PostgresRows;
 use super::session::run_plain;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
@@ -41,14 +40,15 @@ impl PostgresRows {
         of_chunk: &mut ChunkReferences<'_>,
         options: WriteOptions,
     ) -> Result<(), WriteError> {
-        let refused = |error| written(error, "create references");
         let mut by_reference: BTreeMap<usize, Vec<MissingReference>> = BTreeMap::new();
         for missing in of_chunk.missing() {
             by_reference.entry(missing.reference).or_default().push(missing);
         }
         for (reference, mut missing) in by_reference {
             let names: Vec<String> = missing.iter().map(|it| it.name.clone()).collect();
-            self.find_references(connection, reference, &names).await.map_err(refused)?;
+            self.find_references(connection, reference, &names)
+                .await
+                .map_err(WriteError::of_rows)?;
             let Some(target) = self.references.get(reference).cloned() else { continue };
             if !target.create {
                 continue;
@@ -58,13 +58,17 @@ impl PostgresRows {
             let created = if options.isolate_rows {
                 self.create_one_by_one(connection, &target, &missing, options.now).await?
             } else {
-                insert(connection, &target, &names, options.now).await.map_err(refused)?
+                insert(connection, &target, &names, options.now)
+                    .await
+                    .map_err(WriteError::of_rows)?
             };
             for it in missing.iter().filter(|it| created.contains(&it.name)) {
                 self.references.created(it);
             }
             // Those of another writer are found as well: the insert waited for its commit.
-            self.find_references(connection, reference, &names).await.map_err(refused)?;
+            self.find_references(connection, reference, &names)
+                .await
+                .map_err(WriteError::of_rows)?;
         }
         of_chunk.look_up_again(&self.references);
         Ok(())
@@ -82,11 +86,12 @@ impl PostgresRows {
         for MissingReference { reference, name, .. } in missing {
             run_plain(connection, "SAVEPOINT reference").await?;
             match insert(connection, target, std::slice::from_ref(name), now).await {
-                Err(error) if fault_of_row(&error) => {
+                Ok(created) => all.extend(created),
+                Err(error) => {
+                    let Some(refusal) = error.row_refusal() else { return Err(error) };
                     run_plain(connection, "ROLLBACK TO SAVEPOINT reference").await?;
-                    self.references.refuse(*reference, name, answer(&error));
+                    self.references.refuse(*reference, name, refusal.into_answer());
                 }
-                created => all.extend(created.context("create references one by one")?),
             }
             run_plain(connection, "RELEASE SAVEPOINT reference").await?;
         }
@@ -98,15 +103,18 @@ impl PostgresRows {
         connection: &mut PgConnection,
         reference: usize,
         names: &[String],
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), StoreError> {
         let Some(target) = self.references.get(reference) else { return Ok(()) };
         let (table, column) = (quoted(&target.table), quoted(&target.match_column));
         let sql = format!(
             "SELECT r.id, r.{column}::text, wanted.name FROM unnest($1::text[]) AS wanted (name) \
              JOIN {table} r ON lower(r.{column}) = lower(wanted.name)"
         );
-        let found: Vec<(Uuid, String, String)> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(names).fetch_all(connection).await?;
+        let found: Vec<(Uuid, String, String)> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(names)
+            .fetch_all(connection)
+            .await
+            .context("look up references")?;
         for (id, name, wanted) in found {
             self.references.add(reference, &name, id);
             // The database's idea of lower case may be another one than ours.
@@ -122,7 +130,7 @@ async fn insert(
     target: &ReferenceTarget,
     names: &[String],
     now: DateTime<Utc>,
-) -> Result<HashSet<String>, sqlx::Error> {
+) -> Result<HashSet<String>, StoreError> {
     let ids: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
     let (table, column) = (quoted(&target.table), quoted(&target.match_column));
     let (times, value) = if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
@@ -136,6 +144,7 @@ async fn insert(
         .bind(names)
         .bind(now)
         .fetch_all(connection)
-        .await?;
+        .await
+        .context("create references")?;
     Ok(created.into_iter().collect())
 }

@@ -6,7 +6,8 @@ use crate::domain::chunk::FailedRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
 use crate::domain::row_number::RowNumber;
 use crate::store::chunk::target::Target;
-use crate::store::error::{RowRefusal, StoreError};
+use crate::store::error::StoreError;
+use crate::store::refusal::RowRefusal;
 
 /// Why a rollback leaves a row as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::bind::{BoundValue, time_text};
 use super::journal::SqliteJournal;
-use super::refusal::{is_fault_of_row, refused, written};
 use super::sql::RowSql;
 use super::{SqliteRows, references};
 use crate::domain::chunk::{Chunk, FailedRow};
@@ -16,7 +15,8 @@ use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::rows;
 use crate::store::chunk::target::Target;
-use crate::store::error::ErrorContext;
+use crate::store::error::{ErrorContext, StoreError};
+use crate::store::refusal::RowRefusal;
 
 impl SqliteRows {
     /// Writes the records of a chunk inside the open transaction.
@@ -28,7 +28,7 @@ impl SqliteRows {
     ) -> Result<ChunkOutcome, WriteError> {
         let Self { sql, references, journal, .. } = self;
         let mut named = ChunkReferences::new(&sql.target, references, &chunk.records);
-        references::create(connection, references, &mut named, options).map_err(written)?;
+        references::create(connection, references, &mut named, options).map_err(not_written)?;
         let order = rows::in_key_order(&chunk.records, &sql.target.key);
         let target = &sql.target;
         let is_all_known = named.are_all_known();
@@ -39,9 +39,14 @@ impl SqliteRows {
             let journal = SqliteJournal::prepare(connection, sql, job);
             merge.journal = Some(journal.context("prepare the journal of a chunk")?);
         }
-        merge.all(&order, options).map_err(written)?;
+        merge.all(&order, options).map_err(not_written)?;
         Ok(merge.outcome)
     }
+}
+
+fn not_written(source: rusqlite::Error) -> WriteError {
+    let action = "write the rows of a chunk";
+    WriteError::of_rows(StoreError::Sqlite { action, source: source.into() })
 }
 
 /// What a row came to.
@@ -155,11 +160,13 @@ impl<'t> RowMerge<'t> {
     fn row_with_savepoint(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {
         self.connection.execute_batch("SAVEPOINT one_row")?;
         let row_outcome = match self.row(record) {
-            Err(error) if is_fault_of_row(&error) => {
+            Ok(row_outcome) => row_outcome,
+            Err(error) => {
+                let Some(refusal) = RowRefusal::of_sqlite(&error) else { return Err(error) };
                 self.connection.execute_batch("ROLLBACK TO one_row")?;
-                RowOutcome::Failed(Box::new(refused(self.source.chunk, record, &error)))
+                let row = rows::refused_by_database(self.source.chunk, record, refusal);
+                RowOutcome::Failed(Box::new(row))
             }
-            other => other?,
         };
         self.connection.execute_batch("RELEASE one_row")?;
         Ok(row_outcome)

@@ -8,7 +8,6 @@ pub(super) mod busy_timeout;
 mod journal;
 mod merge;
 mod references;
-mod refusal;
 mod session;
 mod sql;
 

@@ -5,10 +5,10 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::bind::{read_id, time_text};
-use super::refusal::{answer, is_fault_of_row};
 use crate::store::chunk::protocol::WriteOptions;
 use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::target::{ReferenceTarget, quoted};
+use crate::store::refusal::RowRefusal;
 
 /// Reads the names that are there already.
 pub(super) fn load(connection: &Connection, references: &mut References) -> rusqlite::Result<()> {
@@ -69,11 +69,12 @@ pub(super) fn create(
                     references.add(missing.reference, &missing.name, id);
                     references.created(&missing);
                 }
-                Err(error) if isolate_rows && is_fault_of_row(&error) => {
+                Err(error) => {
+                    let refusal = RowRefusal::of_sqlite(&error).filter(|_| isolate_rows);
+                    let Some(refusal) = refusal else { return Err(error) };
                     transaction.execute_batch("ROLLBACK TO one_reference")?;
-                    references.refuse(missing.reference, &missing.name, answer(&error));
+                    references.refuse(missing.reference, &missing.name, refusal.into_answer());
                 }
-                Err(error) => return Err(error),
             }
             if isolate_rows {
                 transaction.execute_batch("RELEASE one_reference")?;
