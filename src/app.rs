@@ -28,7 +28,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(24);
 /// What is left of it for the requests that are open at the end of a long drain.
 const AFTER_DRAIN: Duration = Duration::from_secs(12);
 
-/// Serves until the process is asked to stop. `ready` is told the address once uploads are taken.
+/// Serves until the process is asked to stop. `ready` gets the address once uploads are taken.
 ///
 /// # Errors
 /// Whatever keeps the server from starting, in words for the one who starts it.
@@ -148,7 +148,7 @@ async fn start_jobs(
     Jobs::start(store, data_dir, storage, Arc::clone(datasets), settings).await
 }
 
-/// Tells at start what would otherwise fail in the middle of a job. A built-in dataset whose table is
+/// Reports at the start what would otherwise fail in the middle of a job. A built-in dataset whose table is
 /// another program's is left out, so that a table of that name keeps no server from starting.
 async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Result<Datasets> {
     let mut tables: Vec<String> = Vec::new();

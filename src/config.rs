@@ -1,5 +1,5 @@
 //! Every setting: a flag of `loadbay serve`, an environment variable, a line of `.env`, with its
-//! bounds, default and meaning in one table. Read once at start; all faults are told together.
+//! bounds, default and meaning in one table. Read once at start; all faults are reported together.
 //!
 //! Knows no database and no HTTP: it turns text into checked values.
 

@@ -69,7 +69,7 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
         .to_owned())
 }
 
-/// Refuses a password that ends the address too early. A part of it stands in what is told neither.
+/// Refuses a password that ends the address too early. The error never quotes a part of it.
 fn check_password(address: &str) -> Result<(), String> {
     let end = address.find(['/', '?', '#']).unwrap_or(address.len());
     let (authority, rest) = address.split_at_checked(end).unwrap_or((address, ""));
@@ -200,9 +200,9 @@ mod tests {
             "postgresql://me:100%@db/x",
             "postgres://me:s3cret@db/x#",
         ] {
-            let told = database_url(url).unwrap_err();
-            assert!(told.contains("`#` as %23"), "{told}");
-            assert!(!told.contains("cret") && !told.contains("34"), "{told}");
+            let fault = database_url(url).unwrap_err();
+            assert!(fault.contains("`#` as %23"), "{fault}");
+            assert!(!fault.contains("cret") && !fault.contains("34"), "{fault}");
         }
         for url in [
             "postgres://me:s3%23cret@db/x",

@@ -1,4 +1,4 @@
-//! A compiled dataset against the tables that are really there: told at start, with the line of
+//! A compiled dataset against the tables that are really there: reported at the start, with the line of
 //! the definition file, instead of by a failing statement in the middle of a job.
 
 use super::column::OWN_TIMES;

@@ -20,8 +20,8 @@ use crate::domain::warning::{WarningCode, Warnings};
 /// Between the parts of a key; as a control character it can stand in no key's text.
 const KEY_SEPARATOR: char = '\u{1f}';
 
-/// Text bytes that the trial record of [`Converter::accepts`] may pile up before it starts anew.
-const TRIAL_BYTES_MAX: usize = 1 << 20;
+/// Text bytes that the probe record of [`Converter::accepts`] may pile up before it starts anew.
+const PROBE_BYTES_MAX: usize = 1 << 20;
 
 /// One value of a record: where it comes from and what it becomes.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ pub struct Converter {
     header_letters: u32,
     rules: CellRules,
     scratch: Scratch,
-    trial: Records,
+    probe: Records,
     warnings: Vec<RowWarning>,
 }
 
@@ -84,7 +84,7 @@ impl Converter {
             header_letters: 0,
             rules,
             scratch: Scratch::default(),
-            trial: Records::new(plan.width()),
+            probe: Records::new(plan.width()),
             warnings: Vec::new(),
         }
     }
@@ -119,7 +119,7 @@ impl Converter {
         let Some((key, _)) = self.key.first().and_then(|key| row.cell(key.cell)) else {
             return false;
         };
-        // Most keys are told apart by their first letter.
+        // Most keys differ in their first letter.
         if self.header_letters & letter(key) == 0 {
             return false;
         }
@@ -147,7 +147,7 @@ impl Converter {
         let key = self.key.first()?.cell;
         let header = &self.file_columns.get(key)?.header;
         let text_at = |cell| row.cell(cell).map_or("", |(text, _)| text);
-        // Most rows are told apart by the first letter of their key.
+        // Most rows differ in the first letter of their key.
         let text = text_at(key);
         let (first, of_header) = (text.bytes().next(), header.bytes().next());
         if first.is_some_and(|first| !first.is_ascii_whitespace() && first < 0x80)
@@ -250,12 +250,12 @@ impl Converter {
 
     /// True when [`Converter::convert`] would take the row.
     pub fn accepts(&mut self, row: &RawRow) -> bool {
-        let mut trial = std::mem::take(&mut self.trial);
-        if trial.text_bytes() > TRIAL_BYTES_MAX || trial.width() != self.feeds.len() {
-            trial = Records::new(self.feeds.len());
+        let mut probe = std::mem::take(&mut self.probe);
+        if probe.text_bytes() > PROBE_BYTES_MAX || probe.width() != self.feeds.len() {
+            probe = Records::new(self.feeds.len());
         }
-        let is_good = self.convert(row, &mut trial).is_ok();
-        self.trial = trial;
+        let is_good = self.convert(row, &mut probe).is_ok();
+        self.probe = probe;
         is_good
     }
 

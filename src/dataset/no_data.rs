@@ -112,7 +112,7 @@ const TOTAL_BYTES_MAX: usize = 15;
 /// beside it, so at most one cell besides the key may begin with a letter.
 pub(super) fn is_total(row: &RawRow, key_cell: usize) -> bool {
     let Some((key, CellKind::Text)) = row.cell(key_cell) else { return false };
-    // Most keys are told apart here.
+    // Most keys differ here.
     let first = key.trim_start().bytes().next().unwrap_or_default().to_ascii_lowercase();
     if !matches!(first, b't' | b's' | b'g' | b'z' | b'i' | b'e' | b'k') {
         return false;

@@ -69,7 +69,7 @@ pub const CHUNKS_WAITING_MAX: usize = 1;
 /// Values of one reference table that a job keeps in memory.
 pub const REFERENCES_MAX: usize = 200_000;
 
-/// Keys that the survey of a file sorts in memory before it turns to a temporary file.
+/// Keys that the prescan of a file sorts in memory before it turns to a temporary file.
 pub const PRESCAN_KEYS_IN_MEMORY: usize = 1 << 18;
 
 /// A chunk of very wide rows is cut when its rows have so many bytes of text, columns that feed

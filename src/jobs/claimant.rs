@@ -1,4 +1,4 @@
-//! What this server tells the database about itself when it claims a job or renews its lease.
+//! What this server states about itself when it claims a job or renews its lease.
 
 use std::collections::BTreeMap;
 

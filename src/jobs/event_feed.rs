@@ -73,7 +73,7 @@ impl EventFeeds {
 }
 
 impl EventFeed {
-    /// Tells how far the events reach, now and later.
+    /// The number of the last event, now and later.
     pub(super) fn state(&self) -> watch::Receiver<FeedState> {
         self.state.subscribe()
     }

@@ -1,6 +1,6 @@
 //! The newest jobs as those who follow all jobs see them, and the channel of their changes.
 //!
-//! Everybody hears the same; whoever falls too far behind hears how all stand instead.
+//! All listeners get the same; one that falls too far behind gets the state of the newest jobs instead.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -23,7 +23,7 @@ pub(super) const BEHIND_MAX: usize = 16;
 pub(super) enum Change {
     Jobs(Arc<[Job]>),
     Deleted(i64),
-    /// More than can be told: how the newest stand counts from here on.
+    /// More than are kept: the state of the newest jobs replaces them.
     All,
 }
 
@@ -43,7 +43,7 @@ impl JobChanges {
         watched.is_some_and(|watched| watched.newest().jobs.contains_key(&id))
     }
 
-    /// Tells those who listen that a job was deleted.
+    /// Announces to the listeners that a job was deleted.
     pub(super) async fn deleted(&self, id: i64) {
         if let Some(watched) = self.0.lock().await.upgrade() {
             watched.tell_deleted(id);
@@ -80,7 +80,7 @@ impl NewestJobs {
         (self.changed.subscribe(), newest.jobs.values().rev().cloned().collect())
     }
 
-    /// Tells of jobs that changed.
+    /// Emits the jobs that changed.
     pub(super) fn tell(&self, mut changed: Vec<Job>) {
         let mut newest = self.newest();
         changed.retain(|job| !newest.deleted.contains(&job.id));
@@ -92,7 +92,7 @@ impl NewestJobs {
         let _unheard = self.changed.send(Change::Jobs(changed.into()));
     }
 
-    /// Tells how the newest jobs stand, unless that is known.
+    /// Emits the state of the newest jobs, unless that is known.
     pub(super) fn tell_all(&self, jobs: Vec<Job>) {
         let mut newest = self.newest();
         let mut now: BTreeMap<i64, Job> = jobs.into_iter().map(|job| (job.id, job)).collect();
@@ -103,7 +103,7 @@ impl NewestJobs {
         }
     }
 
-    /// Tells that a job was deleted.
+    /// Emits that a job was deleted.
     pub(super) fn tell_deleted(&self, id: i64) {
         let mut newest = self.newest();
         newest.jobs.remove(&id);

@@ -145,7 +145,7 @@ enum Changes {
 }
 
 impl SeenJobs {
-    /// Tells those who listen what changed. However many jobs change at once, as by a statement of an
+    /// Sends what changed to the listeners. However many jobs change at once, as by a statement of an
     /// operator, few of them are read: then everybody gets the newest jobs as they stand.
     async fn tell(&mut self, watched: &NewestJobs, store: &Store) -> Result<(), StoreError> {
         let (changed, are_all) = match self.look(store).await? {

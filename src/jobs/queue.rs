@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use crate::domain::claim_order::claim_order;
 use crate::store::{Store, StoreError};
 
-/// Jobs of which the place is known; those behind them are told none.
+/// Jobs of which the place is known; the place of those behind them is null.
 const PLACES_MAX: i64 = 10_000;
 
 /// How old an answer may be.

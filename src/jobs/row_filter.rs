@@ -15,7 +15,7 @@ use crate::reader::{ReadError, RowSource};
 /// Rows between two looks at the stop flag: a selection may pass over most of a file.
 const ROWS_PER_LOOK: u32 = 1024;
 
-/// What tells the rows of a selection from the others.
+/// What separates the rows of a selection from the others.
 #[derive(Debug)]
 pub(super) struct RowFilter {
     selection: Selection,
@@ -68,7 +68,7 @@ impl RowFilter {
     }
 }
 
-/// Tells the rows that are taken from the others, in one pass through the file.
+/// Separates the rows that are taken from the others, in one pass through the file.
 pub(super) struct FilterPass {
     numbers: Option<RowNumbers>,
     /// The last row of each partition that is not taken.

@@ -49,7 +49,7 @@ impl RowInput {
         })
     }
 
-    /// The rows that may supersede those of this source, and what tells its own among them, unless
+    /// The rows that may supersede those of this source, and what separates its own from them, unless
     /// all are.
     pub(super) fn with_superseding_rows(&self) -> (&Self, Option<FilterPass>) {
         match self {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-/// Tells the one who reads a file when nobody waits for it any more: sets its flag when dropped.
+/// Stops the reading of a file that nobody waits for any more: sets its flag when dropped.
 #[derive(Debug, Default)]
 pub struct StopOnDrop(Arc<AtomicBool>);
 

@@ -143,7 +143,7 @@ impl Jobs {
                 Ok((job, feed, Vec::from_iter(notice)))
             })
             .await?;
-        // A number that a job has not reached is none of its own: such a listener hears what comes.
+        // A number that a job has not reached is none of its own: such a listener gets the events from now on.
         let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
         Ok(Subscription {
             jobs: self.clone(),

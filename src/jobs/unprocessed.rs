@@ -195,7 +195,7 @@ impl Iterator for UnprocessedRows {
 /// Finds values that a workbook does not hold: written out as texts they would be taken for values.
 struct Losses {
     converter: Converter,
-    trial: Records,
+    scratch: Records,
 }
 
 impl Losses {
@@ -203,7 +203,7 @@ impl Losses {
         Self {
             converter: Converter::new(dataset, plan, CellRules::new(&job.detected, &job.options))
                 .with_header(&job.detected.header),
-            trial: Records::new(plan.width()),
+            scratch: Records::new(plan.width()),
         }
     }
 
@@ -211,8 +211,8 @@ impl Losses {
         let is_lossy = |kind| matches!(kind, CellKind::LossyNumber | CellKind::NoValue);
         let mut errors = Vec::new();
         if row.cells().any(|(_, kind)| is_lossy(kind)) {
-            self.trial.clear();
-            errors = self.converter.convert(row, &mut self.trial).err().unwrap_or_default();
+            self.scratch.clear();
+            errors = self.converter.convert(row, &mut self.scratch).err().unwrap_or_default();
             errors.retain(|error| {
                 matches!(error.code, RowCode::PrecisionLost | RowCode::FormulaWithoutValue)
             });

@@ -1,5 +1,5 @@
 //! One record of a delimited text, found in bytes: its fields, or why its quotes break the rules.
-//! Pure; whoever calls brings more bytes when a record is not whole.
+//! Pure; the caller brings more bytes when a record is not whole.
 
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
 

@@ -1,5 +1,5 @@
 //! The rows of a CSV file behind its header. Looks a few rows ahead where one is short: rows that a
-//! line break made of one row are told as such, and none of them passes for a row.
+//! line break made of one row are reported as such, and none of them passes for a row.
 
 use std::collections::VecDeque;
 use std::io::Read;

@@ -267,7 +267,7 @@ mod tests {
         #[test]
         fn serde_json_finds_the_same(line in "[{}\\[\\]\",:a1e.+\\- \\\\n]{0,24}") {
             let theirs = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&line);
-            // Only numbers that no float holds are told apart, and those have a large exponent.
+            // Only numbers that no float holds are compared as texts, and those have a large exponent.
             let ours = read(&line);
             if !line.contains('e') {
                 proptest::prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{}", line);

@@ -4,7 +4,7 @@
 /// What the first bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// Text, as far as can be told.
+    /// Text, as far as its bytes show.
     Text,
     /// A ZIP archive: perhaps XLSX, XLSB or ODS.
     Zip,

@@ -58,7 +58,7 @@ pub enum StoreError {
     /// Another job created a key of the chunk after this one had looked: it has to look again.
     #[error("another job created a key of the chunk in the meantime")]
     KeyAppeared,
-    /// The failed rows could not be put aside, so the chunk was not committed.
+    /// The failed rows could not be kept, so the chunk was not committed.
     #[error("could not keep the failed rows of a chunk")]
     FailedRows(#[source] std::io::Error),
     /// A stored value is none that Loadbay wrote.

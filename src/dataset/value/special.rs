@@ -25,7 +25,7 @@ pub(in crate::dataset) struct Place<'a> {
     pub(in crate::dataset) allowed: &'a [String],
 }
 
-/// Tells such cells from the others.
+/// Recognises such cells.
 #[derive(Debug, Clone)]
 pub(in crate::dataset) struct SpecialCells {
     nulls: NullWords,

@@ -79,7 +79,7 @@ pub enum Hidden {
     Skip,
 }
 
-/// Whether the job tells what became of every row.
+/// Whether the job has an event for every row.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RowEventMode {
@@ -138,7 +138,7 @@ pub struct Options {
     pub mapping: BTreeMap<String, String>,
     /// Higher goes first; -100 to 100.
     pub priority: i32,
-    /// Whether the job tells what became of every row.
+    /// Whether the job has an event for every row.
     pub rows: RowEventMode,
     /// Keep what is needed to take the import back.
     pub undo: bool,

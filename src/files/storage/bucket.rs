@@ -99,14 +99,15 @@ impl Bucket {
     }
 
     /// The answer about an object that may not exist. A missing bucket gives the same answer (404), so
-    /// the bucket itself is asked then.
-    async fn found<T>(&self, asked: Result<T, Error>) -> Result<T, BucketError> {
-        match asked {
-            Err(Error::NotFound { .. }) => {
-                self.ask().await?;
-                Err(BucketError::Missing)
-            }
-            other => Ok(other?),
+    /// the bucket itself is asked then, and after it the object once more: the bucket may have come
+    /// back in between.
+    async fn found<T>(&self, object: &Path, asked: Result<T, Error>) -> Result<T, BucketError> {
+        let Err(fault @ Error::NotFound { .. }) = asked else { return Ok(asked?) };
+        self.ask().await?;
+        match self.store.head(object).await {
+            Err(Error::NotFound { .. }) => Err(BucketError::Missing),
+            Err(other) => Err(other.into()),
+            Ok(_) => Err(fault.into()),
         }
     }
 
@@ -114,7 +115,7 @@ impl Bucket {
     /// cannot be read is no database.
     pub(super) async fn owner(&self, database: Uuid) -> Result<Option<Uuid>, BucketError> {
         let object = self.prefix.clone().join(OWNER);
-        let text = match self.found(self.store.get(&object).await).await {
+        let text = match self.found(&object, self.store.get(&object).await).await {
             Ok(stored) => stored.bytes().await?,
             Err(BucketError::Missing) => {
                 // Of two servers the last one wins; each looks again before it removes anything.
@@ -136,7 +137,8 @@ impl Bucket {
 
     /// Bytes of an object of a job.
     pub(super) async fn size(&self, uuid: Uuid, name: &str) -> Result<u64, BucketError> {
-        Ok(self.found(self.store.head(&self.object(uuid, name)).await).await?.size)
+        let object = self.object(uuid, name);
+        Ok(self.found(&object, self.store.head(&object).await).await?.size)
     }
 
     /// Writes the `size` bytes of an object of a job to a local file.
@@ -147,9 +149,10 @@ impl Bucket {
         size: u64,
         to: &LocalPath,
     ) -> Result<(), BucketError> {
-        let mut pieces = self.pieces(self.object(uuid, name), size);
+        let object = self.object(uuid, name);
+        let mut pieces = self.pieces(object.clone(), size);
         let mut file = tokio::fs::File::create(to).await?;
-        while let Some(bytes) = self.found(pieces.next().await).await? {
+        while let Some(bytes) = self.found(&object, pieces.next().await).await? {
             file.write_all(&bytes).await?;
         }
         file.flush().await?;
@@ -196,8 +199,9 @@ impl Bucket {
 
     /// Reads an object of a job.
     pub(super) async fn get(&self, uuid: Uuid, name: &str) -> Result<Vec<u8>, BucketError> {
-        let stored = self.store.get(&self.object(uuid, name)).await;
-        Ok(self.found(stored).await?.bytes().await?.into())
+        let object = self.object(uuid, name);
+        let stored = self.store.get(&object).await;
+        Ok(self.found(&object, stored).await?.bytes().await?.into())
     }
 
     /// Removes every object of a job and gives the bytes that this frees.

@@ -20,7 +20,7 @@ use crate::files::error::SHARED;
 use crate::files::folders::create_private;
 use crate::files::{DataDir, FileError, disk_space};
 
-/// The file that tells a shared folder from an empty one in its place.
+/// The file that distinguishes a shared folder from an empty one in its place.
 const MARKER: &str = "loadbay-storage";
 
 impl Storage {

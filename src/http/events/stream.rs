@@ -23,7 +23,7 @@ pub(super) const RETRY: &[u8] = b"retry: 3000\n\n";
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// What a stream tells.
+/// What a stream sends.
 pub(in crate::http) trait SseSource {
     /// Waits for what is to be written next and writes it to `out`. May be dropped while it waits.
     async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError>;
@@ -40,7 +40,7 @@ pub(in crate::http) enum Next {
     End,
 }
 
-/// The answer that tells all of it.
+/// The answer that sends all of it.
 pub(in crate::http) fn answer(source: impl SseSource + 'static) -> HttpResponse {
     let sending = SseBody { source, next: Next::More };
     headers().streaming(stream::unfold(sending, |mut sending| async move {

@@ -132,9 +132,9 @@ fn address(request: &HttpRequest) -> Option<IpAddr> {
         api.is_some_and(|api| api.trusted_proxies.has(address))
     };
     let lines = request.headers().get_all("x-forwarded-for").filter_map(|it| it.to_str().ok());
-    let told: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
-    for told in told.iter().rev() {
-        let Ok(before) = told.parse::<IpAddr>() else { break };
+    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    for hop in hops.iter().rev() {
+        let Ok(before) = hop.parse::<IpAddr>() else { break };
         if !trusted(address) {
             break;
         }

@@ -20,7 +20,7 @@ use crate::domain::warning::{WarningCode, Warnings};
 pub(crate) struct EncodingChoice {
     pub(crate) encoding: &'static Encoding,
     pub(crate) bom: bool,
-    /// Cells as the encoding has them, where it was guessed: whoever knows the file sees whether
+    /// Cells as the encoding has them, where it was guessed: a person who knows the file sees whether
     /// it is right.
     pub(crate) guessed: Option<Vec<String>>,
     /// Cells of lines that are UTF-8, though the encoding is another one.

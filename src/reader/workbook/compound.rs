@@ -1,4 +1,4 @@
-//! Compound files ([MS-CFB]): which streams there are tells an XLS workbook from an encrypted
+//! Compound files ([MS-CFB]): its streams distinguish an XLS workbook from an encrypted
 //! package and from a Word document.
 
 use std::fs::File;

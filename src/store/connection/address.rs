@@ -1,5 +1,5 @@
-//! The address of a PostgreSQL database: what sqlx reads of it, and what it must be told besides.
-//! The files that it names are looked at here, so that a missing one is told by its name.
+//! The address of a PostgreSQL database: what sqlx reads of it, and what it must be given besides.
+//! The files that it names are looked at here, so that a missing one is reported by its name.
 
 use std::borrow::Cow;
 use std::path::Path;

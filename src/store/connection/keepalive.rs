@@ -2,7 +2,7 @@
 //! machine that lost its power. Without this a question may wait for its answer for ever.
 //!
 //! sqlx makes its sockets itself and hands none out, so those that lead to the database's port are
-//! looked up among the process's own, asked to probe their peers, and told not to hold small messages
+//! looked up among the process's own, asked to probe their peers, and set not to hold small messages
 //! back. Linux only; elsewhere it is left to the system's settings.
 
 #[cfg(target_os = "linux")]

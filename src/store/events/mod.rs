@@ -237,9 +237,9 @@ async fn first_errors(
         .all(connection)
         .await
         .context("read the first row errors")?;
-    let told = |row| {
+    let sentence = |row| {
         let error = row_error(row)?;
         Ok(format!("Row {}: {}", error.row_number, error.sentence()))
     };
-    rows.into_iter().map(told).collect()
+    rows.into_iter().map(sentence).collect()
 }

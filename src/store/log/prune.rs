@@ -26,7 +26,7 @@ const ROWS_PER_STEP: u64 = 10_000;
 
 const ACTION: &str = "remove old jobs";
 
-/// The tables with rows of a job that may be many, and the number that tells those of one job apart.
+/// The tables with rows of a job that may be many, and the number that is unique within a job.
 const TABLES: [(&str, &str); 5] = [
     ("import_undo", "row_number"),
     ("import_errors", "row_number"),

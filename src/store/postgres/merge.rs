@@ -182,7 +182,8 @@ impl PostgresRows {
             let fill = sqlx::query(AssertSqlSafe(sql.clone()));
             fill.execute(&mut *connection).await.context(action)?;
         }
-        let merge = if options.every_row { &self.sql.merge_telling } else { &self.sql.merge };
+        let merge =
+            if options.every_row { &self.sql.merge_returning_rows } else { &self.sql.merge };
         let sql = if self.mostly_known { &merge.known } else { &merge.plain };
         let (created, updated, created_records, updated_records): Merged =
             sqlx::query_as(AssertSqlSafe(sql.clone()))

@@ -40,7 +40,7 @@ const PREFIX: &str = "loadbay_reach_";
 impl Store {
     /// Makes the indexes that a rollback of `dataset` lacks; one that an earlier rollback had to
     /// leave behind serves again. Where the database does not let us, the rollback goes without;
-    /// also where others hold the table: whoever waits for us would wait as long as we do.
+    /// also where others hold the table: a session that waits for us would wait as long as we do.
     ///
     /// # Errors
     /// When the database does not answer.

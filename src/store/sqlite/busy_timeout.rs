@@ -36,7 +36,7 @@ impl BusyTimeout {
             return;
         }
         let pragma = format!("PRAGMA busy_timeout = {}", left.as_millis());
-        // A connection that cannot take this cannot write either; the caller is told then.
+        // A connection that cannot take this cannot write either; the write reports it then.
         if connection.execute_unprepared(&pragma).await.is_ok() {
             self.0 = left;
         }

@@ -74,14 +74,14 @@ impl Bucket {
         let size = self.size(from, SOURCE).await?;
         let (from, to) = (self.object(from, SOURCE), self.object(to, SOURCE));
         if size <= self.copy_bytes_max {
-            return self.found(self.store.copy(&from, &to).await).await;
+            return self.found(&from, self.store.copy(&from, &to).await).await;
         }
         let mut upload = self.upload(&to, size).await?;
-        let mut pieces = self.pieces(from, size);
+        let mut pieces = self.pieces(from.clone(), size);
         loop {
             let copied = async {
                 upload.wait_for_capacity(PIECES_AT_ONCE).await?;
-                self.found(pieces.next().await).await
+                self.found(&from, pieces.next().await).await
             };
             match copied.await {
                 Ok(Some(bytes)) => upload.put(bytes),

@@ -178,7 +178,7 @@ mod tests {
         "2025-10-25T12:30:00.987Z".parse().unwrap()
     }
 
-    fn told(writer: &mut MessageWriter, event: &Event) -> Vec<String> {
+    fn written(writer: &mut MessageWriter, event: &Event) -> Vec<String> {
         writer.write(event, at()).iter().map(|it| serde_json::to_string(it).unwrap()).collect()
     }
 
@@ -187,7 +187,7 @@ mod tests {
         let mut writer = MessageWriter::default();
         let mut log = |level, percentage, step: Option<Step>| {
             let (message, percentage) = ("Text".to_owned(), Some(percentage));
-            told(&mut writer, &Event::Log { level, message, percentage, step })
+            written(&mut writer, &Event::Log { level, message, percentage, step })
         };
         assert_eq!(
             log(Level::Info, RECEIVED, Some(Step::Started)),
@@ -262,10 +262,10 @@ mod tests {
             }),
         };
         let done =
-            told(&mut MessageWriter::default(), &complete(JobStatus::Completed, 100.0)).concat();
+            written(&mut MessageWriter::default(), &complete(JobStatus::Completed, 100.0)).concat();
         insta::assert_snapshot!(done, @r#"{"type":"complete","message":"🎉 Import completed successfully!","percentage":100.0,"timestamp":"2025-10-25T12:30:00Z","data":{"total_rows":100,"inserted":85,"updated":10,"skipped":5,"errors":["Row 4: SKU is required"],"success_rate":95.0,"process_time":"43.2s"}}"#);
         let failed =
-            told(&mut MessageWriter::default(), &complete(JobStatus::Failed, 42.0)).concat();
+            written(&mut MessageWriter::default(), &complete(JobStatus::Failed, 42.0)).concat();
         assert!(failed.contains(r#""message":"❌ Import failed: 95 created"#), "{failed}");
         assert!(failed.contains(r#""percentage":42.0"#), "{failed}");
     }

@@ -88,7 +88,7 @@ async fn what_is_no_form_is_told_as_what_it_is() {
         (format!("--B\r\n{head}{}\r\n\r\nx\r\n--B--", "x".repeat(HEAD_BYTES_MAX)), "too long"),
         (format!("--B\r\n{head}{}", "x".repeat(2 * HEAD_BYTES_MAX)), "too long"),
     ] {
-        let told = read(&body, 1000).await.unwrap_err();
-        assert!(told.contains(words), "{told}: {body:.80}");
+        let fault = read(&body, 1000).await.unwrap_err();
+        assert!(fault.contains(words), "{fault}: {body:.80}");
     }
 }

@@ -1,5 +1,5 @@
 //! XLS workbooks. calamine reads all sheets of such a file at once and gives none when one of them
-//! is broken; here a broken sheet is set aside, so that the others are read.
+//! is broken; here a broken sheet is skipped, so that the others are read.
 
 mod encrypted;
 mod globals;
@@ -155,7 +155,7 @@ fn compound(bytes: Vec<u8>) -> Result<CompoundFile<Cursor<Vec<u8>>>, WorkbookFau
 }
 
 /// The stream that holds the workbook, and what stands at its begin. Nothing where there is none:
-/// that is told by what reads it.
+/// its reader reports that.
 fn workbook_stream(compound: &mut CompoundFile<Cursor<Vec<u8>>>) -> (Vec<u8>, Globals) {
     let read = |name: &&str| {
         let stream = stream_bytes(compound, name)?;

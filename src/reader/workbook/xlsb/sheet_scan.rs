@@ -54,7 +54,7 @@ enum Scanned {
     End,
 }
 
-/// Reads the records of a sheet. Where they are broken they end; that is told when calamine reads
+/// Reads the records of a sheet. Where they are broken they end; the error is that of calamine when it reads
 /// them.
 pub(super) struct SheetScan<R: Read> {
     records: XlsbRecords<R>,

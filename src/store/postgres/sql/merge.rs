@@ -19,11 +19,11 @@ pub(in crate::store::postgres) struct MergeSql {
 }
 
 impl MergeSql {
-    pub(super) fn new(names: &SqlParts<'_>, telling: bool) -> Self {
+    pub(super) fn new(names: &SqlParts<'_>, returns_rows: bool) -> Self {
         let shape = |known| match names.target.mode {
-            Mode::Upsert => names.upsert(known, telling),
-            Mode::Insert => names.insert_only(telling),
-            Mode::Update => names.update_only(telling),
+            Mode::Upsert => names.upsert(known, returns_rows),
+            Mode::Insert => names.insert_only(returns_rows),
+            Mode::Update => names.update_only(returns_rows),
         };
         Self { plain: shape(false), known: shape(true) }
     }
@@ -75,13 +75,13 @@ impl SqlParts<'_> {
     }
 
     /// What the histories need to see of the merged records.
-    fn returning(&self, telling: bool) -> String {
+    fn returning(&self, returns_rows: bool) -> String {
         let mut columns = String::new();
         if !self.history_columns.is_empty() {
             let history = list(self.history_columns.iter().map(|column| format!("t.{column}")));
             let _infallible = write!(columns, ", t.id, {history}");
         }
-        if telling {
+        if returns_rows {
             for (number, key) in self.key_fields().enumerate() {
                 let _infallible = write!(columns, ", t.{key} AS loadbay_key_{number}");
             }
@@ -94,7 +94,7 @@ impl SqlParts<'_> {
     }
 
     /// The end of a merge: first records of the histories, notes for the second ones, counts.
-    fn ledger(&self, telling: bool) -> String {
+    fn ledger(&self, returns_rows: bool) -> String {
         let mut sql = String::new();
         for (number, history) in self.target.histories.iter().enumerate() {
             let columns = list(history.columns.iter().map(|(column, _)| quoted(column)));
@@ -119,7 +119,7 @@ impl SqlParts<'_> {
             " SELECT count(*) FILTER (WHERE merged.created) AS created, \
              count(*) FILTER (WHERE NOT merged.created) AS updated",
         );
-        if telling {
+        if returns_rows {
             let same_key: Vec<String> = self
                 .key_fields()
                 .enumerate()
@@ -144,7 +144,7 @@ impl SqlParts<'_> {
         sql
     }
 
-    fn upsert(&self, known: bool, telling: bool) -> String {
+    fn upsert(&self, known: bool, returns_rows: bool) -> String {
         let (time_columns, time_values) = self.own_times();
         let fields =
             list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
@@ -179,12 +179,12 @@ impl SqlParts<'_> {
             self.table,
             self.fields,
             self.key,
-            self.returning(telling),
-            self.ledger(telling)
+            self.returning(returns_rows),
+            self.ledger(returns_rows)
         )
     }
 
-    fn insert_only(&self, telling: bool) -> String {
+    fn insert_only(&self, returns_rows: bool) -> String {
         let (time_columns, time_values) = self.own_times();
         let fields =
             list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
@@ -194,12 +194,12 @@ impl SqlParts<'_> {
             self.table,
             self.fields,
             self.key,
-            self.returning(telling),
-            self.ledger(telling)
+            self.returning(returns_rows),
+            self.ledger(returns_rows)
         )
     }
 
-    fn update_only(&self, telling: bool) -> String {
+    fn update_only(&self, returns_rows: bool) -> String {
         let set = self.assignments("s", "t");
         if set.is_empty() {
             return "SELECT 0::bigint AS created, 0::bigint AS updated, NULL::int[] AS created_records, \
@@ -214,8 +214,8 @@ impl SqlParts<'_> {
             self.table,
             self.same_key,
             self.differs("s", "t"),
-            self.returning(telling),
-            self.ledger(telling)
+            self.returning(returns_rows),
+            self.ledger(returns_rows)
         )
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct ImportSql {
     /// Merges the stage into the table.
     pub(super) merge: MergeSql,
     /// The same, and says which records were created and which updated.
-    pub(super) merge_telling: MergeSql,
+    pub(super) merge_returning_rows: MergeSql,
     /// For modes that refuse rows: the record indexes that the merge will not take.
     pub(super) refuse: Option<String>,
     /// Puts the stored values into the stage where a record has none; locks their rows.
@@ -47,7 +47,7 @@ impl ImportSql {
                 names.fields
             ),
             merge: MergeSql::new(&names, false),
-            merge_telling: MergeSql::new(&names, true),
+            merge_returning_rows: MergeSql::new(&names, true),
             refuse: names.refuse(),
             fill_absent: names.fill_absent(),
             left_out: names.left_out(),
