@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::dataset::{self, Datasets, DefinitionFault};
-use crate::files::{DataDir, Storage};
+use crate::files::{DataDir, FetchRules, Fetcher, Storage};
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
@@ -46,7 +46,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     let child = child(&config)?;
     let store = connect(&config, &data_dir).await?;
     let datasets = Arc::new(fitting(datasets, &store).await?);
-    let jobs = start_jobs(&config, store, &data_dir, &storage, &datasets, child).await;
+    let jobs = start_jobs(&config, store, &data_dir, &storage, &datasets, child).await?;
 
     let api = Api {
         jobs: jobs.clone(),
@@ -130,7 +130,7 @@ async fn start_jobs(
     storage: &Storage,
     datasets: &Arc<Datasets>,
     child: Child,
-) -> Jobs {
+) -> anyhow::Result<Jobs> {
     let settings = JobsSettings {
         chunk_rows: config.chunk_rows,
         running_max: config.max_running_jobs,
@@ -141,11 +141,25 @@ async fn start_jobs(
         job_retention: config.job_retention,
         stored_errors_max: config.max_stored_errors,
         events_max: config.max_events,
+        fetch_retries: config.fetch.retries,
         home_encoding: config.home_encoding.clone(),
         child,
     };
+    let fetcher = fetcher(config, data_dir, storage)?;
     let (data_dir, storage) = (Arc::clone(data_dir), storage.clone());
-    Jobs::start(store, data_dir, storage, Arc::clone(datasets), settings).await
+    Ok(Jobs::start(store, data_dir, storage, fetcher, Arc::clone(datasets), settings).await)
+}
+
+/// What downloads files.
+fn fetcher(config: &Config, data_dir: &Arc<DataDir>, storage: &Storage) -> anyhow::Result<Fetcher> {
+    let rules = FetchRules {
+        networks: config.fetch.networks.clone(),
+        ports: config.fetch.ports.clone(),
+        time_max: config.fetch.timeout,
+        idle_max: config.fetch.idle,
+        bytes_max: config.max_upload,
+    };
+    Ok(Fetcher::new(Arc::clone(data_dir), storage.clone(), rules)?)
 }
 
 /// Reports at the start what would otherwise fail in the middle of a job. A built-in dataset whose table is

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
-use crate::files::{BucketAccess, StorageUrl};
-use crate::http::{Origins, TrustedProxies};
+use crate::files::{BucketAccess, Ports, StorageUrl};
+use crate::http::Origins;
 pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat};
 use values::{
@@ -43,6 +44,21 @@ pub struct ConvertLimits {
     pub wall_seconds: u64,
 }
 
+/// What is fetched from addresses, and how long that may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchSettings {
+    /// `LOADBAY_FETCH_NETWORKS`.
+    pub networks: Networks,
+    /// `LOADBAY_FETCH_PORTS`.
+    pub ports: Ports,
+    /// `LOADBAY_FETCH_TIMEOUT`.
+    pub timeout: Duration,
+    /// `LOADBAY_FETCH_IDLE`.
+    pub idle: Duration,
+    /// `LOADBAY_FETCH_RETRIES`.
+    pub retries: u32,
+}
+
 /// The checked settings. Each field names its variable; bounds and defaults stand in [`SETTINGS`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -51,7 +67,7 @@ pub struct Config {
     /// `LOADBAY_PATH_PREFIX`.
     pub path_prefix: PathPrefix,
     /// `LOADBAY_TRUSTED_PROXIES`.
-    pub trusted_proxies: TrustedProxies,
+    pub trusted_proxies: Networks,
     /// `LOADBAY_KEEP_ALIVE`.
     pub keep_alive: Duration,
     /// `LOADBAY_DRAIN`.
@@ -70,6 +86,8 @@ pub struct Config {
     pub min_free: u64,
     /// `LOADBAY_MAX_UPLOAD`, bytes.
     pub max_upload: u64,
+    /// The `LOADBAY_FETCH_…` settings.
+    pub fetch: FetchSettings,
     /// `LOADBAY_CHUNK_ROWS`.
     pub chunk_rows: u32,
     /// `LOADBAY_MAX_RUNNING_JOBS`.
@@ -159,8 +177,8 @@ impl Config {
             path_prefix: from.read("LOADBAY_PATH_PREFIX", PathPrefix::default(), PathPrefix::parse),
             trusted_proxies: from.read(
                 "LOADBAY_TRUSTED_PROXIES",
-                TrustedProxies::default(),
-                TrustedProxies::parse,
+                Networks::default(),
+                Networks::parse,
             ),
             keep_alive: from.read("LOADBAY_KEEP_ALIVE", Duration::ZERO, |t| time(t, 5, 3_600)),
             drain: from.read("LOADBAY_DRAIN", Duration::ZERO, |t| time(t, 0, 600)),
@@ -172,6 +190,14 @@ impl Config {
             bucket_access: BucketAccess::default(),
             min_free: from.read("LOADBAY_MIN_FREE", 0, |t| bytes(t, 0, 1 << 40)),
             max_upload: from.read("LOADBAY_MAX_UPLOAD", 0, |t| bytes(t, 1 << 10, 1 << 40)),
+            fetch: FetchSettings {
+                networks: from.read("LOADBAY_FETCH_NETWORKS", Networks::default(), Networks::parse),
+                ports: from.read("LOADBAY_FETCH_PORTS", Ports::Any, Ports::parse),
+                timeout: from
+                    .read("LOADBAY_FETCH_TIMEOUT", Duration::ZERO, |t| time(t, 1, 7 * 86_400)),
+                idle: from.read("LOADBAY_FETCH_IDLE", Duration::ZERO, |t| time(t, 1, 3_600)),
+                retries: from.read("LOADBAY_FETCH_RETRIES", 0, |t| number(t, 0, 100)),
+            },
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),
             max_running_jobs: from.read("LOADBAY_MAX_RUNNING_JOBS", 1, |t| number(t, 1, 64)),
             writers: from.read("LOADBAY_WRITERS", 1, |t| number(t, 1, 8)),

@@ -38,6 +38,13 @@ pub(crate) fn strikes(failpoint: &str) -> bool {
     failpoint.is_empty()
 }
 
+/// What the code at this failpoint is to take for an answer, as the test set it.
+pub(crate) fn answer(failpoint: &str) -> Option<String> {
+    fail::fail_point!(failpoint, |answer| answer);
+    // `None` in every build: each failpoint has a name.
+    failpoint.is_empty().then(String::new)
+}
+
 /// A failpoint: `fault!("chunk.commit", error)` returns the error when a test makes it fail.
 macro_rules! fault {
     ($failpoint:literal, $error:expr) => {

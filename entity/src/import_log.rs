@@ -16,9 +16,9 @@ pub struct Model {
     pub dataset: String,
     /// The file's name as the client sent it, cleaned.
     pub file_name: String,
-    /// Bytes of the file.
+    /// Bytes of the file; 0 until it is downloaded.
     pub file_size: i64,
-    /// SHA-256 of the file, hexadecimal.
+    /// SHA-256 of the file, hexadecimal; empty until it is downloaded.
     pub sha256: String,
     /// PENDING, PROCESSING, PAUSED, COMPLETED, FAILED or CANCELLED.
     pub import_status: String,
@@ -47,9 +47,16 @@ pub struct Model {
     /// What the client asked for.
     #[sea_orm(column_type = "JsonBinary")]
     pub options: Json,
-    /// What the reader decided.
+    /// What the reader decided; the JSON value null until the file is downloaded.
     #[sea_orm(column_type = "JsonBinary")]
     pub detected: Json,
+    /// The address from which the file is downloaded, unless it was uploaded. May hold a secret.
+    pub source_url: Option<String>,
+    /// How far the download is, and which version of the file it gave.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub download: Option<Json>,
+    /// The file is not here yet: the next run of the job downloads it.
+    pub awaits_file: bool,
     /// What a person should see although no row failed: by code and column, with the first rows.
     #[sea_orm(column_type = "JsonBinary")]
     pub warnings: Json,

@@ -69,6 +69,7 @@ error_codes! {
     TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
     RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and the upload has `strict=true`", "Correct what the warnings name, or upload without `strict`.";
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
+    UrlNotAllowed = "url_not_allowed", 422, false, "The server does not fetch from this address", "Use the public address of the file, or ask an operator to open the network with LOADBAY_FETCH_NETWORKS.";
     Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
     DatabaseReadOnly = "database_read_only", 503, true, "The database takes no changes", "Let a database administrator lift the read-only state, or correct DATABASE_URL.";
@@ -82,6 +83,7 @@ error_codes! {
     TooManyRows = "too_many_rows", 422, false, "The file has too many rows", "Split the file.";
     ParserCrashed = "parser_crashed", 422, false, "The workbook stopped the program that reads it", "Open it in a spreadsheet program and save it again, or save it as CSV.";
     ParserTimeout = "parser_timeout", 422, false, "Reading the workbook took too long", "Save the sheet as CSV and send that.";
+    FetchFailed = "fetch_failed", 422, true, "The file could not be downloaded", "Look at what the message says of the other server, then retry the job.";
     SourceUnreadable = "source_unreadable", 500, true, "The uploaded file cannot be read", "Look at the data folder's disk, then upload again.";
     SourceChanged = "source_changed", 500, false, "The stored file is not the one that was uploaded", "Upload the file again.";
     TooManyErrors = "too_many_errors", 422, false, "More rows failed than the upload allowed", "Correct the failed rows, or raise `maxErrors`.";

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::counts::Counts;
 use super::detected::Detected;
+use super::download::Download;
 use super::options::Options;
 use super::run_time::RunTime;
 use super::selection::Selection;
@@ -22,9 +23,9 @@ pub struct Job {
     pub dataset: String,
     /// The name as the client sent it, without path and control characters.
     pub file_name: String,
-    /// Bytes of the uploaded file.
+    /// Bytes of the file; 0 until it is downloaded.
     pub file_size: i64,
-    /// SHA-256 of the uploaded file, hexadecimal.
+    /// SHA-256 of the file, hexadecimal; empty until it is downloaded.
     pub sha256: String,
     /// Where the job stands.
     pub status: JobStatus,
@@ -40,8 +41,10 @@ pub struct Job {
     pub error_message: Option<String>,
     /// What the client asked for.
     pub options: Options,
-    /// What the reader decided.
-    pub detected: Detected,
+    /// What the reader decided; `None` until the file is downloaded.
+    pub detected: Option<Detected>,
+    /// Where the file comes from, unless it was uploaded.
+    pub download: Option<Download>,
     /// What a person should see although no row failed, so far.
     pub warnings: Warnings,
     /// Higher goes first.
@@ -80,6 +83,14 @@ pub struct Job {
     pub files_removed_at: Option<DateTime<Utc>>,
 }
 
+impl Job {
+    /// The next run of the job downloads its file.
+    #[must_use]
+    pub fn awaits_file(&self) -> bool {
+        self.download.as_ref().is_some_and(|download| download.is_awaited)
+    }
+}
+
 /// A new job, before it has a number.
 #[derive(Debug, Clone)]
 pub struct NewJob {
@@ -95,8 +106,10 @@ pub struct NewJob {
     pub sha256: String,
     /// What the client asked for.
     pub options: Options,
-    /// What the reader decided.
-    pub detected: Detected,
+    /// What the reader decided; `None` of a file that is to be downloaded.
+    pub detected: Option<Detected>,
+    /// Where the file comes from, unless it was uploaded.
+    pub download: Option<Download>,
     /// What a person should see of the file as a whole.
     pub warnings: Warnings,
     /// The client's `Idempotency-Key`.
@@ -125,6 +138,8 @@ impl NewJob {
             sha256: parent.sha256.clone(),
             options: parent.options.clone(),
             detected: parent.detected.clone(),
+            // A file that is here already is copied.
+            download: parent.download.as_ref().filter(|it| it.is_awaited).map(Download::again),
             warnings: parent.warnings.of_file(),
             idempotency_key: None,
             bulk_id: None,

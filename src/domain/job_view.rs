@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::action::{self, Action};
 use super::counts::Counts;
 use super::detected::Detected;
+use super::download::Download;
 use super::job::Job;
 use super::options::Options;
 use super::path_prefix::PathPrefix;
@@ -47,11 +48,12 @@ pub struct JobView<'a> {
     error_code: Option<&'a str>,
     actions: Vec<&'static str>,
     links: JobLinks,
-    detected: &'a Detected,
+    detected: Option<&'a Detected>,
+    download: Option<DownloadView<'a>>,
     warnings: Vec<WarningView>,
     options: &'a Options,
-    sha256: &'a str,
-    file_size: i64,
+    sha256: Option<&'a str>,
+    file_size: Option<i64>,
     priority: i32,
     created_by: Option<&'a str>,
     retry_of: Option<i64>,
@@ -69,6 +71,38 @@ struct JobProgress {
     current: u64,
     total: Option<u64>,
     percentage: u64,
+}
+
+/// The download of the job's file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DownloadView<'a> {
+    url: String,
+    received_bytes: u64,
+    total_bytes: Option<u64>,
+    bytes_per_second: Option<u64>,
+    seconds: f64,
+    etag: Option<&'a str>,
+    last_modified: Option<&'a str>,
+    is_complete: bool,
+    unchanged_since: Option<i64>,
+}
+
+impl<'a> DownloadView<'a> {
+    fn of(download: &'a Download) -> Self {
+        let progress = &download.progress;
+        Self {
+            url: download.url.shown(),
+            received_bytes: progress.received_bytes,
+            total_bytes: progress.total_bytes,
+            bytes_per_second: progress.bytes_per_second,
+            seconds: seconds(progress.millis),
+            etag: progress.version.etag.as_deref(),
+            last_modified: progress.version.last_modified.as_deref(),
+            is_complete: !download.is_awaited,
+            unchanged_since: progress.unchanged_since,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -155,11 +189,12 @@ impl<'a> JobView<'a> {
             error_code: job.error_code.as_deref(),
             actions: actions(job),
             links: links(job, prefix),
-            detected: &job.detected,
+            detected: job.detected.as_ref(),
+            download: job.download.as_ref().map(DownloadView::of),
             warnings: job.warnings.iter().map(WarningView::of).collect(),
             options: &job.options,
-            sha256: &job.sha256,
-            file_size: job.file_size,
+            sha256: (!job.awaits_file()).then_some(job.sha256.as_str()),
+            file_size: (!job.awaits_file()).then_some(job.file_size),
             priority: job.priority,
             created_by: job.created_by.as_deref(),
             retry_of: job.retry_of,
@@ -211,7 +246,7 @@ fn leaves_rows(job: &Job) -> bool {
     is_import
         && match job.total_rows {
             Some(total) => job.status.is_terminal() && total > job.counts.processed(),
-            None => job.status == JobStatus::Cancelled,
+            None => job.status == JobStatus::Cancelled && !job.awaits_file(),
         }
 }
 

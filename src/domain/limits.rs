@@ -32,6 +32,12 @@ pub const OPTION_BYTES_MAX: usize = 16 << 10;
 /// Bytes of the body of a call that steers a job. More: 400 `malformed_request`.
 pub const CONTROL_BODY_BYTES_MAX: usize = 4 << 10;
 
+/// Bytes of a body that names the addresses of files. More: 400 `malformed_request`.
+pub const FAR_BODY_BYTES_MAX: usize = 256 << 10;
+
+/// Files that a server downloads at the same time. More wait.
+pub const DOWNLOADS_MAX: usize = 4;
+
 /// Parts of one multipart upload.
 pub const UPLOAD_PARTS_MAX: usize = 64;
 

@@ -42,7 +42,7 @@ impl DataDir {
         if mode.mode() & 0o022 != 0 {
             return Err(unusable("others may write to it; run `chmod 700` on it", None));
         }
-        for folder in ["uploads", "tmp"] {
+        for folder in ["uploads", "tmp", "downloads"] {
             create_private(&root_path.join(folder)).map_err(system("it cannot be written to"))?;
         }
         let mut lock = private_file()
@@ -86,6 +86,12 @@ impl DataDir {
     #[must_use]
     pub fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+
+    /// Where files lie that are being downloaded: each in a folder with the name of its job.
+    #[must_use]
+    pub fn downloads(&self) -> PathBuf {
+        self.root.join("downloads")
     }
 
     /// Removes what a stopped server did not finish; what cannot be removed is named in the log.
@@ -136,7 +142,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("a/b");
         let data_dir = DataDir::open(&root).unwrap();
-        for path in [root.clone(), data_dir.tmp(), root.join("uploads")] {
+        for path in [root.clone(), data_dir.tmp(), data_dir.downloads(), root.join("uploads")] {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
         }
         let refused = DataDir::open(&root).unwrap_err().to_string();

@@ -9,6 +9,7 @@
 //! <data>/database-id                             the database that the uploads belong to
 //! <data>/reserve                                room for what must be written on a full disk
 //! <data>/tmp/                                    whatever is not finished; emptied at start
+//! <data>/downloads/<uuid>/                       what came so far of a file that is downloaded
 //! <data>/uploads/<uuid>/source                   the uploaded file of a job
 //! <data>/uploads/<uuid>/failed/<chunk>-<epoch>.jsonl  the failed rows of a chunk
 //! <shared folder>/loadbay-storage                the name of a folder that servers share
@@ -19,8 +20,11 @@
 mod blocking;
 mod data_dir;
 mod disk_space;
+mod disposition;
 mod error;
 mod failed_rows;
+mod fetch;
+mod file_name;
 mod folders;
 mod receive;
 mod storage;
@@ -28,8 +32,13 @@ mod upload_file;
 mod utf8;
 
 pub use data_dir::DataDir;
+pub use disposition::{Disposition, parameter_named};
 pub use error::{FileError, is_disk_full, is_transient_io};
 pub use failed_rows::FailedRows;
+pub use fetch::{
+    FarFile, Fetch, FetchError, FetchProgress, FetchRules, Fetched, Fetcher, NextAttempt, Ports,
+};
+pub use file_name::shown_name;
 pub use receive::Receiver;
 pub use storage::{BucketAccess, SourceFile, Storage, StorageUrl, StoredUpload};
 pub use upload_file::TempUpload;

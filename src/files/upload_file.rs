@@ -2,10 +2,19 @@
 //! storage takes it.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use super::FileError;
+use super::blocking::blocking;
 use super::folders::remove_all;
+use super::utf8::Utf8Check;
+use crate::domain::hexadecimal::hex;
+
+/// Bytes of a download that are looked through at a time.
+const LOOK_BYTES: usize = 256 << 10;
 
 /// A file that came in whole and lies among the unfinished ones: it can be read, but it is not
 /// durable, and no client has an answer yet.
@@ -26,6 +35,27 @@ pub struct TempUpload {
 }
 
 impl TempUpload {
+    /// A file that was downloaded, looked through. It stays when this is dropped.
+    pub(super) async fn of_download(path: PathBuf) -> Result<Self, FileError> {
+        let look = move || {
+            let (mut hash, mut utf8, mut size) = (Sha256::new(), Utf8Check::default(), 0);
+            let mut file = File::open(&path)?;
+            let mut buffer = vec![0; LOOK_BYTES];
+            loop {
+                let count = file.read(&mut buffer)?;
+                let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
+                    break;
+                };
+                hash.update(bytes);
+                utf8.push(bytes);
+                size += bytes.len() as u64;
+            }
+            let (sha256, valid_utf8) = (hex(&hash.finalize()), utf8.is_valid());
+            Ok(Self { path, size, sha256, valid_utf8, file, stored: true })
+        };
+        blocking("look through the download", look).await
+    }
+
     /// Lets `take` move the file away; it is ours no more when that succeeds. Blocks.
     pub(super) fn give(
         mut self,

@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::origins::Origins;
 use super::problem::Problem;
-use super::trusted_proxies::TrustedProxies;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
 use crate::domain::row_error::shown;
 use crate::domain::similar::nearest;
@@ -35,7 +35,7 @@ pub struct Api {
     /// The path below which clients see the server, unless a proxy says another one.
     pub path_prefix: PathPrefix,
     /// Who may say so.
-    pub trusted_proxies: TrustedProxies,
+    pub trusted_proxies: Networks,
     /// The encoding that a guess at the name of a file prefers.
     pub home_encoding: Option<String>,
     /// Rows that are committed in one transaction.

@@ -35,11 +35,9 @@ mod server;
 mod status;
 mod superseded;
 mod text_line;
-mod trusted_proxies;
 mod unprocessed;
 mod upload;
 
 pub use api::Api;
 pub use origins::Origins;
 pub use server::Server;
-pub use trusted_proxies::TrustedProxies;

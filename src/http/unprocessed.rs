@@ -87,7 +87,7 @@ fn made(
     most: u64,
     make: impl FnOnce(Columns, &mut ListedRows) -> Result<TempFile, Problem>,
 ) -> Result<TempFile, Problem> {
-    let columns = Columns::of(&left.job().detected);
+    let columns = Columns::of(left.job().detected.as_ref());
     let mut rows = ListedRows { source: left.rows(gone)?, passed: 0, most, fault: None };
     let list = make(columns, &mut rows);
     match rows.fault {

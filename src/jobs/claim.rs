@@ -46,6 +46,17 @@ pub(super) async fn claim_inline_jobs(context: Arc<JobsContext>) {
     claims.serve(&context).await;
 }
 
+/// Claims jobs whose files are to be downloaded, until the server stops: a slow server of a file takes
+/// no slot from an import.
+pub(super) async fn claim_downloads(context: Arc<JobsContext>) {
+    let claims = Claims {
+        slots: Arc::clone(&context.download_slots),
+        wake: &context.wake.downloads,
+        claimant: Claimant { downloads: true, ..claimant(&context) },
+    };
+    claims.serve(&context).await;
+}
+
 /// Some slots of this server, and who claims jobs for them.
 struct Claims<'a> {
     slots: Arc<Semaphore>,

@@ -25,6 +25,7 @@ pub(super) fn claimant(context: &JobsContext) -> Claimant {
         only: None,
         limits: limits.into_values().collect(),
         busy_with: Vec::new(),
+        downloads: false,
         has_unknown_claims: false,
     }
 }

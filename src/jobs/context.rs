@@ -25,7 +25,7 @@ use crate::dataset::model::Dataset;
 use crate::domain::chunk::FailedPart;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
-use crate::files::{DataDir, Storage};
+use crate::files::{DataDir, Fetcher, Storage};
 use crate::reader::Child;
 use crate::store::Store;
 
@@ -53,6 +53,8 @@ pub struct JobsSettings {
     pub stored_errors_max: u64,
     /// Events of a job that are kept in the table.
     pub events_max: u64,
+    /// How often a download that brings nothing is tried again.
+    pub fetch_retries: u32,
     /// The encoding that a guess prefers.
     pub home_encoding: Option<String>,
     /// The program that reads workbooks, and its limits.
@@ -73,6 +75,7 @@ pub(super) struct JobsContext {
     pub(super) run_store: Store,
     pub(super) data_dir: Arc<DataDir>,
     pub(super) storage: Storage,
+    pub(super) fetcher: Fetcher,
     pub(super) datasets: Arc<Datasets>,
     pub(super) settings: JobsSettings,
     pub(super) manager: JobManager,
@@ -92,6 +95,8 @@ pub(super) struct JobsContext {
     pub(super) slots: Arc<Semaphore>,
     /// More of them, for small jobs that a request waits for: these wait for no other job.
     pub(super) inline_slots: Arc<Semaphore>,
+    /// One for each file that may be downloaded here at the same time.
+    pub(super) download_slots: Arc<Semaphore>,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     pub(super) runtime: Handle,

@@ -69,7 +69,7 @@ impl Jobs {
                 );
                 context.manager.stop_if_lost(&job);
                 context.manager.publish(job.clone());
-                context.wake.notify();
+                context.wake.notify_of(&job);
                 return Ok(job);
             }
             let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;

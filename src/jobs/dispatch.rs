@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::backoff::{retry_transient, retry_until_stored};
 use super::context::JobsContext;
+use super::download::{self, Downloaded};
 use super::error::RunError;
 use super::job_line::job_line;
 use super::stop::Stop;
@@ -34,6 +35,12 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
         Err(error) => return leave(context, job, &error).await,
     }
     let outcome = match job.rollback_of {
+        None if job.awaits_file() => match Box::pin(download::run(context, job, stop)).await {
+            // Given back: its next run imports the file.
+            Ok(Downloaded::Here) => return,
+            Ok(Downloaded::NotChanged) => Ok(()),
+            Err(error) => Err(error),
+        },
         None => import::run(context, job, stop).await,
         Some(undone) => rollback::run(context, job, undone, stop).await,
     };
@@ -162,8 +169,13 @@ async fn suspend(context: &Arc<JobsContext>, job: &Job, error: &RunError) {
         error = message,
         "job paused automatically"
     );
-    let pause =
-        if context.data_dir.check_free_space(0).is_err() { SPACE_PAUSE } else { RETRY_PAUSE };
+    let pause = if let RunError::DownloadWaits { pause, .. } = error {
+        *pause
+    } else if context.data_dir.check_free_space(0).is_err() {
+        SPACE_PAUSE
+    } else {
+        RETRY_PAUSE
+    };
     let pause = || context.run_store.suspend(job, code, &message, pause);
     match retry_until_stored(context, job.id, pause).await {
         Ok(Some(paused)) => context.manager.publish(paused),

@@ -10,7 +10,7 @@ use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::selection::RetryRows;
 use crate::domain::warning::{Warning, Warnings};
-use crate::files::{FileError, is_disk_full, is_transient_io};
+use crate::files::{FetchError, FileError, is_disk_full, is_transient_io};
 use crate::reader::{HeaderPlace, ReadError};
 use crate::store::StoreError;
 
@@ -113,6 +113,9 @@ pub enum JobsError {
     /// The job's files cannot be reached.
     #[error(transparent)]
     Files(#[from] FileError),
+    /// The address of a file may not be asked.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The failed rows cannot be read.
     #[error("could not read the failed rows")]
     FailedRows(#[source] std::io::Error),
@@ -153,11 +156,20 @@ impl JobsError {
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
             Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
             Self::Files(error) => error.code(),
+            Self::Fetch(error) => error.code(),
             Self::FailedRows(error) => code_of(error),
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Panicked => ErrorCode::Internal,
             Self::Store(error) => error.code(),
         }
+    }
+
+    /// Why, with all that is wrong, for a job that ends with it.
+    pub(super) fn told(&self) -> String {
+        let Self::Header { faults, place } = self else { return error_chain(self) };
+        let mut texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        texts.extend(place.as_ref().map(ToString::to_string));
+        texts.join("; ")
     }
 
     /// True when a job may have been stored all the same: after most faults of the database nobody
@@ -187,6 +199,7 @@ impl JobsError {
             | Self::NothingToUndo(_)
             | Self::FilesRemoved(_)
             | Self::Files(_)
+            | Self::Fetch(_)
             | Self::FailedRows(_)
             | Self::ShuttingDown
             | Self::Panicked
@@ -236,6 +249,29 @@ pub(super) enum RunError {
     /// The storage, or the space on the disk.
     #[error(transparent)]
     Files(#[from] FileError),
+    /// The file could not be downloaded.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The download is tried again after a pause, which needs no slot.
+    #[error("the download waits for its server")]
+    DownloadWaits {
+        /// How long.
+        pause: Duration,
+        /// Why.
+        #[source]
+        source: FetchError,
+    },
+    /// The file is not here: the job ended before it was downloaded.
+    #[error("the file of the job was not downloaded")]
+    NotDownloaded,
+    /// The file that was downloaded is none that can be imported.
+    #[error("{why}")]
+    Refused {
+        /// What an upload of it is refused with.
+        code: ErrorCode,
+        /// Why.
+        why: String,
+    },
     /// More rows failed than `maxErrors`.
     #[error("{failed} rows failed; `maxErrors` allows {allowed}")]
     TooManyErrors {
@@ -317,7 +353,8 @@ impl RunError {
 
     /// True when the job can continue once the disk has space or the storage is back.
     pub(super) fn is_temporary(&self) -> bool {
-        matches!(self.code(), ErrorCode::StorageFull | ErrorCode::StorageUnavailable)
+        matches!(self, Self::DownloadWaits { .. })
+            || matches!(self.code(), ErrorCode::StorageFull | ErrorCode::StorageUnavailable)
     }
 
     /// The code that the job ends with.
@@ -335,6 +372,9 @@ impl RunError {
                 ErrorCode::SourceUnreadable
             }
             Self::Files(fault) => fault.code(),
+            Self::Fetch(fault) | Self::DownloadWaits { source: fault, .. } => fault.code(),
+            Self::NotDownloaded => ErrorCode::SourceUnreadable,
+            Self::Refused { code, .. } => *code,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
             Self::Aborted => ErrorCode::AbortedOnError,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,

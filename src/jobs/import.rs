@@ -9,7 +9,7 @@ use super::backoff::{retry_storage, retry_transient};
 use super::chunker::{Chunker, PartitionChannels, PartitionCheckpoint};
 use super::context::{JobsContext, ROW_NUMBERS};
 use super::error::RunError;
-use super::input::open_input;
+use super::input::{detected_of, open_input};
 use super::partition_writer;
 use super::prescan::{Prescan, prescan};
 use super::row_filter::RowFilter;
@@ -32,8 +32,13 @@ pub(super) async fn run(
     job: &Job,
     stop: &Stop,
 ) -> Result<(), RunError> {
-    let dataset = context.dataset_of(job)?;
-    let plan = Plan::new(&dataset, &job.detected.columns)?;
+    let unchanged = job.download.as_ref().and_then(|it| it.progress.unchanged_since);
+    if unchanged.is_some() {
+        // The server ended before the job did.
+        return Ok(());
+    }
+    let (dataset, detected) = (context.dataset_of(job)?, detected_of(job)?);
+    let plan = Plan::new(&dataset, &detected.columns)?;
     let now = Destination::of(&dataset, &plan);
     let then = || context.run_store.record_destination(job, &now);
     match retry_transient(job.id, stop.token(), then).await? {
@@ -44,8 +49,8 @@ pub(super) async fn run(
         Some(_) => {}
         None => return Err(RunError::Stopped),
     }
-    let converter = Converter::new(&dataset, &plan, CellRules::new(&job.detected, &job.options))
-        .with_header(&job.detected.header);
+    let converter = Converter::new(&dataset, &plan, CellRules::new(detected, &job.options))
+        .with_header(&detected.header);
     let source = open(context, job, stop).await?;
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
     emit(context, job, stop, lifecycle::parsed).await?;
@@ -115,8 +120,9 @@ async fn open(context: &Arc<JobsContext>, job: &Job, stop: &Stop) -> Result<RowI
     context.data_dir.check_free_space(0)?;
     let storage = context.storage.at(&job.storage_location)?;
     let file = retry_storage(job.id, stop.token(), || storage.open(job.uuid)).await?;
+    let is_workbook = reader::is_workbook(detected_of(job)?.format);
     let permit = tokio::select! {
-        permit = context.settings.child.permit(reader::is_workbook(job.detected.format)) => permit,
+        permit = context.settings.child.permit(is_workbook) => permit,
         () = stop.token().cancelled() => return Err(RunError::Stopped),
     };
     let (context, job, stop) = (Arc::clone(context), job.clone(), stop.clone());
@@ -143,7 +149,7 @@ async fn filtered(
         numbers,
         dataset,
         plan,
-        CellRules::new(&job.detected, &job.options),
+        CellRules::new(detected_of(job)?, &job.options),
         stop,
     );
     Ok(source.filtered(filter))

@@ -10,10 +10,16 @@ use super::context::JobsContext;
 use super::error::RunError;
 use super::row_input::RowInput;
 use super::stop::Stop;
+use crate::domain::detected::Detected;
 use crate::domain::job::Job;
 use crate::faults::fault;
 use crate::files::SourceFile;
 use crate::reader::{self, ReadPermit};
+
+/// What the reader decided about the file of a job, which is here.
+pub(super) fn detected_of(job: &Job) -> Result<&Detected, RunError> {
+    job.detected.as_ref().ok_or(RunError::NotDownloaded)
+}
 
 /// The uploaded file as rows; a workbook is converted first. Blocks.
 pub(super) fn open_input(
@@ -27,7 +33,7 @@ pub(super) fn open_input(
         verify(file.path(), &job.sha256, stop)?;
     }
     fault!("open.after", RunError::Panicked);
-    let detected = Box::new(job.detected.clone());
+    let detected = Box::new(detected_of(job)?.clone());
     if !reader::is_workbook(detected.format) {
         return Ok(RowInput::File { file, detected });
     }

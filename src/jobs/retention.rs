@@ -48,6 +48,7 @@ pub(super) async fn run_retention(context: Arc<JobsContext>) {
         log_failure(expire(&context).await, "expire files");
         log_failure(clear_journals(&context).await, "clear journals");
         log_failure(prune_jobs(&context).await, "prune jobs");
+        log_failure(drop_downloads(&context).await, "remove downloads");
         for sweep in &mut sweeps {
             log_failure(sweep.when_due(&context).await, "sweep files");
         }
@@ -109,6 +110,19 @@ async fn remove_expired(context: &JobsContext, job: &Job) {
 
 async fn clear_journals(context: &JobsContext) -> Result<(), JobsError> {
     while !context.stop.is_cancelled() && context.run_store.clear_expired_journals().await? {}
+    Ok(())
+}
+
+/// Removes what came of files that no job here waits for any more.
+async fn drop_downloads(context: &JobsContext) -> Result<(), JobsError> {
+    let begun = context.fetcher.begun().await?;
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let needed = context.run_store.folders_of_downloads(&begun).await?;
+    for uuid in begun.into_iter().filter(|uuid| !needed.contains(uuid)) {
+        context.fetcher.forget(uuid).await?;
+    }
     Ok(())
 }
 

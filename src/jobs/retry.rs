@@ -45,6 +45,9 @@ impl Jobs {
             }
             let parent = parent.ok_or(JobsError::NotFound(id))?;
             may_retry(&parent)?;
+            if parent.awaits_file() {
+                return context.download_again(&parent, request).await;
+            }
             let storage = context.files_of(&parent)?;
             let Wanted { selection, numbers } =
                 rows_to_retry(&context, &parent, request.rows).await?;
@@ -73,6 +76,23 @@ impl Jobs {
             submitted
         })
         .await
+    }
+}
+
+impl JobsContext {
+    /// A job that ended before its file was here: its file is downloaded by the new job.
+    async fn download_again(&self, parent: &Job, request: Retry) -> Result<Submitted, JobsError> {
+        if request.rows == RetryRows::Failed {
+            return Err(JobsError::NothingToRetry { job: parent.id, rows: request.rows });
+        }
+        let new = NewJob {
+            idempotency_key: request.idempotency_key,
+            created_by: request.created_by,
+            retry_of: Some(parent.id),
+            selection: parent.selection.clone(),
+            ..NewJob::over_file_of(parent)
+        };
+        self.insert(new, self.storage.location()).await
     }
 }
 
@@ -143,6 +163,7 @@ async fn rows_to_retry(
 /// False when every row has an outcome. Of a file that was never counted nobody knows.
 pub(super) fn has_unprocessed(job: &Job) -> bool {
     job.status != JobStatus::Completed
+        && !job.awaits_file()
         && job.total_rows.is_none_or(|total| total > job.counts.processed())
 }
 

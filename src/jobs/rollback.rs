@@ -8,6 +8,7 @@ use super::backoff::{retry_storage, retry_transient};
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::error::RunError;
+use super::input::detected_of;
 use super::partition_writer::{PartitionWriter, event_quota};
 use super::steps::{check_total, failed_rows_sink};
 use super::stop::Stop;
@@ -125,7 +126,7 @@ pub(super) async fn run(
 ) -> Result<(), RunError> {
     let dataset = context.dataset_of(job)?;
     let (store, token) = (&context.run_store, stop.token());
-    let plan = Plan::of_imported(&dataset, &job.detected.columns)?;
+    let plan = Plan::of_imported(&dataset, &detected_of(job)?.columns)?;
     let now = Destination::of(&dataset, &plan);
     match retry_transient(job.id, token, || store.destination(undone)).await? {
         Some(then) if then != now => {

@@ -19,7 +19,8 @@ use super::queue::Queue;
 use super::wake::Wake;
 use super::{retention, rollback, worker};
 use crate::dataset::Datasets;
-use crate::files::{DataDir, Storage};
+use crate::domain::limits::DOWNLOADS_MAX;
+use crate::files::{DataDir, Fetcher, Storage};
 use crate::store::Store;
 
 /// Jobs that requests wait for and that run beside all others.
@@ -32,6 +33,7 @@ impl Jobs {
         store: Store,
         data_dir: Arc<DataDir>,
         storage: Storage,
+        fetcher: Fetcher,
         datasets: Arc<Datasets>,
         settings: JobsSettings,
     ) -> Self {
@@ -45,8 +47,10 @@ impl Jobs {
             store,
             data_dir,
             storage,
+            fetcher,
             datasets,
             slots: Arc::new(Semaphore::new(settings.running_max.max(1) as usize)),
+            download_slots: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
             settings,
             inline_slots: Arc::new(Semaphore::new(INLINE_SLOTS)),
             wake: Wake::default(),

@@ -52,6 +52,11 @@ impl Stop {
         &self.flag
     }
 
+    /// The flag, for threads that outlive the caller.
+    pub(super) fn shared_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
+    }
+
     /// The token, for tasks that wait.
     pub(super) fn token(&self) -> &CancellationToken {
         &self.token

@@ -72,19 +72,7 @@ impl Jobs {
         self.on_runtime(|context| async move {
             // A job will come of it, also when the client goes away.
             let never = Arc::new(AtomicBool::new(false));
-            let (request, inspection) = inspect(&context, request, never).await?;
-            let dataset = &request.dataset;
-            let matched = match_header(dataset, &inspection.header, &request.options.mapping)
-                .map_err(|faults| JobsError::Header { faults, place: inspection.header_place() })?;
-            let mut warnings =
-                header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
-            warnings.merge(&inspection.warnings);
-            if request.options.strict && !warnings.is_empty() {
-                return Err(JobsError::Strict(warnings));
-            }
-            let rows = &inspection.sample;
-            let conventions = conventions(dataset, &matched.columns, rows, &request.options);
-            let detected = inspection.into_detected(matched.names(dataset), conventions);
+            let (request, detected, warnings) = examine(&context, request, never).await?;
             context.submit_inspected(request, detected, warnings).await
         })
         .await
@@ -105,6 +93,27 @@ impl Jobs {
         })
         .await
     }
+}
+
+/// Finds out what a file is and how its columns are imported, until `stop` is set.
+pub(super) async fn examine(
+    context: &JobsContext,
+    request: ImportRequest,
+    stop: Arc<AtomicBool>,
+) -> Result<(ImportRequest, Detected, Warnings), JobsError> {
+    let (request, inspection) = inspect(context, request, stop).await?;
+    let dataset = &request.dataset;
+    let matched = match_header(dataset, &inspection.header, &request.options.mapping)
+        .map_err(|faults| JobsError::Header { faults, place: inspection.header_place() })?;
+    let mut warnings = header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
+    warnings.merge(&inspection.warnings);
+    if request.options.strict && !warnings.is_empty() {
+        return Err(JobsError::Strict(warnings));
+    }
+    let rows = &inspection.sample;
+    let conventions = conventions(dataset, &matched.columns, rows, &request.options);
+    let detected = inspection.into_detected(matched.names(dataset), conventions);
+    Ok((request, detected, warnings))
 }
 
 /// Inspects a file, a workbook as soon as a slot for one is free.
@@ -161,7 +170,8 @@ impl JobsContext {
             file_size: stored.size,
             sha256: stored.sha256.clone(),
             options,
-            detected,
+            detected: Some(detected),
+            download: None,
             warnings,
             idempotency_key: request.idempotency_key,
             bulk_id: None,
@@ -202,7 +212,7 @@ impl JobsContext {
             Inserted::New(job) => {
                 job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
                 self.manager.publish(job.clone());
-                self.wake.notify();
+                self.wake.notify_of(&job);
                 Ok(Submitted { job, replayed: false })
             }
             Inserted::KeyTaken(job) => self.replayed(job, |job| same_upload(job, &new)),
@@ -263,7 +273,11 @@ impl JobsContext {
 /// The same dataset, bytes, options and rows: what an `Idempotency-Key` promises.
 fn same_upload(job: &Job, new: &NewJob) -> bool {
     job.dataset == new.dataset
-        && job.sha256 == new.sha256
+        && match (&job.download, &new.download) {
+            (Some(had), Some(wants)) => had.url == wants.url,
+            (None, None) => job.sha256 == new.sha256,
+            _ => false,
+        }
         && job.options == new.options
         && job.retry_of == new.retry_of
         && job.selection == new.selection

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::context::{Jobs, JobsContext, ROW_NUMBERS};
 use super::error::JobsError;
 use super::error::RunError;
-use super::input::open_input;
+use super::input::{detected_of, open_input};
 use super::retry::{has_unprocessed, left};
 use super::row_filter::RowFilter;
 use super::row_input::RowInput;
@@ -16,6 +16,7 @@ use super::stop::Stop;
 use crate::dataset::model::Dataset;
 use crate::dataset::{CellRules, Converter, Plan};
 use crate::domain::chunk::FailedRow;
+use crate::domain::detected::Detected;
 use crate::domain::job::Job;
 use crate::domain::record::Records;
 use crate::domain::row::{CellKind, RawRow};
@@ -90,7 +91,8 @@ impl Jobs {
             },
             None => None,
         };
-        let is_workbook = left.is_some() && reader::is_workbook(job.detected.format);
+        let is_workbook = left.is_some()
+            && job.detected.as_ref().is_some_and(|it| reader::is_workbook(it.format));
         let permit = context.settings.child.permit(is_workbook).await;
         Ok(Unprocessed { context, job, left, permit })
     }
@@ -141,16 +143,17 @@ impl Unprocessed {
         let Some(left) = self.left else { return Ok(UnprocessedRows(None)) };
         let stop = Stop::by(stop);
         let dataset = self.context.dataset_of(&self.job)?;
-        let plan = Plan::new(&dataset, &self.job.detected.columns).map_err(RunError::from)?;
+        let detected = detected_of(&self.job)?;
+        let plan = Plan::new(&dataset, &detected.columns).map_err(RunError::from)?;
         let source = open_input(&self.context, &self.job, left.file, &self.permit, &stop)?;
         // The child has ended: another one may begin.
         drop(self.permit);
-        let rules = CellRules::new(&self.job.detected, &self.job.options);
+        let rules = CellRules::new(detected, &self.job.options);
         let (selection, numbers) = (left.selection, left.numbers);
         let filter = RowFilter::new(selection, numbers, &dataset, &plan, rules, &stop);
         let source = source.filtered(filter);
         let rows = source.rows()?;
-        let losses = Losses::new(&dataset, &plan, &self.job);
+        let losses = Losses::new(&dataset, &plan, detected, &self.job);
         Ok(UnprocessedRows(Some(OpenRows { rows, row: RawRow::new(), losses, _source: source })))
     }
 }
@@ -199,10 +202,10 @@ struct Losses {
 }
 
 impl Losses {
-    fn new(dataset: &Arc<Dataset>, plan: &Plan, job: &Job) -> Self {
+    fn new(dataset: &Arc<Dataset>, plan: &Plan, detected: &Detected, job: &Job) -> Self {
         Self {
-            converter: Converter::new(dataset, plan, CellRules::new(&job.detected, &job.options))
-                .with_header(&job.detected.header),
+            converter: Converter::new(dataset, plan, CellRules::new(detected, &job.options))
+                .with_header(&detected.header),
             scratch: Records::new(plan.width()),
         }
     }

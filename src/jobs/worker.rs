@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::claim::{claim_inline_jobs, claim_jobs};
+use super::claim::{claim_downloads, claim_inline_jobs, claim_jobs};
 use super::claimant::claimant;
 use super::context::JobsContext;
 use super::listen::listen;
@@ -36,6 +36,7 @@ pub(super) async fn start(context: &Arc<JobsContext>) {
     }
     supervise(context, "claim jobs", claim_jobs);
     supervise(context, "claim jobs that requests wait for", claim_inline_jobs);
+    supervise(context, "claim downloads", claim_downloads);
     supervise(context, "listen to other servers", listen);
     supervise(context, "evict finished jobs", evict_finished);
     supervise(context, "remove expired files", retention::run_retention);

@@ -236,6 +236,12 @@ export function send(name, file, options, { sent, signal, key } = {}) {
   });
 }
 
+/** Imports the file at an address, as `send` a file that is at hand. */
+export function sendFrom(name, url, options, { signal, key } = {}) {
+  const path = `api/v1/import/${encodeURIComponent(name)}`;
+  return call("POST", path, { signal, key, json: { ...options, url } });
+}
+
 /** The options stand before the file, so that a wrong one is told before the file is read. */
 function form(file, options) {
   const body = new FormData();

@@ -13,7 +13,7 @@ class JobFacts extends HTMLElement {
   #shown = "";
 
   show({ job, children }) {
-    const shown = JSON.stringify([job.detected, job.options, job.createdBy, job.startedAt, job.completedAt, job.filesRemovedAt, children.map(descent)]);
+    const shown = JSON.stringify([job.detected, job.download?.url, job.options, job.createdBy, job.startedAt, job.completedAt, job.filesRemovedAt, children.map(descent)]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const wasOpen = [...this.querySelectorAll("details")].map((details) => details.open);
@@ -42,11 +42,13 @@ function family(children) {
   return el("p", { class: "family" }, parts);
 }
 
-function facts({ detected = {}, fileSize, createdBy }) {
-  const { format, delimiter, encoding, bom, encodingGuessed, sheet, headerRow, decimal } = detected;
+function facts({ detected, fileSize, createdBy, download }) {
+  // A file that is still to be downloaded was not looked at.
+  const { format, delimiter, encoding, bom, encodingGuessed, sheet, headerRow, decimal } = detected ?? {};
   return [
     ["Format", format?.toUpperCase()],
     ["Size", size(fileSize)],
+    ["From", download?.url],
     ["Sent by", createdBy],
     ["Delimiter", delimiter === undefined ? null : (DELIMITERS[delimiter] ?? delimiter)],
     ["Encoding", encoding ? `${encoding}${bom ? ", with byte order mark" : ""}${encodingGuessed ? " (a guess)" : ""}` : null],

@@ -68,9 +68,11 @@ class JobProgress extends HTMLElement {
   #showFile(job) {
     this.#file.box.hidden = isRollback(job);
     const known = typeof job.fileSize === "number";
-    const words = known ? size(job.fileSize) : "receiving";
+    const words = known ? size(job.fileSize) : job.download ? downloadWords(job.download) : "receiving";
     put(this.#file.value, words);
-    this.#file.bar.set(known ? 100 : null, words, "quiet");
+    const { receivedBytes, totalBytes } = job.download ?? {};
+    const part = known ? 100 : totalBytes ? (receivedBytes / totalBytes) * 100 : null;
+    this.#file.bar.set(part, words, "quiet");
   }
 
   #showRows({ job, current, total, status, isOver }) {
@@ -84,6 +86,12 @@ class JobProgress extends HTMLElement {
     put(this.#rows.value, total > 0 ? `${words} · ${percent(part)}` : words);
     this.#rows.bar.set(part, words, TONES[status]);
   }
+}
+
+/** How far a file is that is being downloaded. */
+function downloadWords({ receivedBytes, totalBytes, bytesPerSecond }) {
+  const rate = bytesPerSecond ? ` · ${size(bytesPerSecond)}/s` : "";
+  return `${size(receivedBytes)}${totalBytes ? ` of ${size(totalBytes)}` : ""}${rate}`;
 }
 
 function bar(label, look) {

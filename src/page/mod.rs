@@ -49,6 +49,7 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "upload-card.js"),
     embedded!(JS, "drop-zone.js"),
     embedded!(JS, "upload-options.js"),
+    embedded!(JS, "file-address.js"),
     embedded!(JS, "file-line.js"),
     embedded!(JS, "file-preview.js"),
     embedded!(JS, "warning-list.js"),

@@ -4,6 +4,7 @@
 import * as api from "./api.js";
 import { FileLine } from "./file-line.js";
 import "./drop-zone.js";
+import "./file-address.js";
 import "./file-preview.js";
 import "./upload-options.js";
 import { counted, el, limitSize, put } from "./text.js";
@@ -25,6 +26,7 @@ class UploadCard extends HTMLElement {
   #dataset = el("select", { id: "dataset" });
   #templates = el("p", { class: "small templates" });
   #drop = el("drop-zone");
+  #address = el("file-address");
   #list = el("ul", { class: "files", "aria-label": "Chosen files" });
   #options = el("upload-options");
   #preview = el("file-preview", { class: "preview" });
@@ -43,7 +45,8 @@ class UploadCard extends HTMLElement {
     this.append(el("form", { class: "stack", novalidate: true, onsubmit: (event) => this.#submit(event) },
       el("header", { class: "spread" }, el("h1", {}, "Import a file"),
         el("div", { class: "into" }, el("label", { class: "label", for: "dataset" }, "Into"), this.#dataset, this.#templates)),
-      this.#drop, this.#list, this.#options, this.#note, this.#preview, this.#foot));
+      this.#drop, this.#list, this.#options, this.#note, this.#preview, this.#foot), this.#address);
+    this.#address.addEventListener("from", (event) => this.#from(event.detail));
     this.#drop.addEventListener("files", (event) => this.#take(event.detail));
     this.#dataset.addEventListener("change", () => this.#datasetChanged());
     this.#options.addEventListener("options", (event) => event.detail.preview && this.#look());
@@ -200,6 +203,25 @@ class UploadCard extends HTMLElement {
     this.#end(waiting);
   }
 
+  /** The server downloads the file itself; the page only names it. */
+  async #from({ url, onlyIfChanged }) {
+    const fault = this.#options.fault();
+    if (fault) return this.#address.refuse(fault);
+    const options = { ...this.#options.values(), ...(onlyIfChanged && { onlyIfChanged }) };
+    this.#address.busy(true);
+    try {
+      const key = keyOf(this.#address, this.#dataset.value, { url, ...options });
+      const { jobId } = await api.sendFrom(this.#dataset.value, url, options, { key });
+      this.#address.wishes = null;
+      this.#address.clear();
+      if (this.isConnected) this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail: `jobs/${jobId}` }));
+    } catch (refusal) {
+      this.#address.refuse(refusal.message);
+    } finally {
+      this.#address.busy(false);
+    }
+  }
+
   #begin(waiting) {
     this.#isSending = true;
     this.#stopSending = new AbortController();
@@ -262,6 +284,7 @@ class UploadCard extends HTMLElement {
     const sent = this.#lines.length - left;
     this.#drop.hidden = this.#isSending;
     this.#drop.small(this.#lines.length > 0);
+    this.#address.hidden = this.#lines.length > 0;
     this.#list.hidden = this.#lines.length === 0;
     this.#options.hidden = this.#isSending;
     this.#preview.hidden = this.#isSending;

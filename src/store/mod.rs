@@ -34,6 +34,7 @@ pub use log::checkpoint::CommittedChunk;
 pub use log::claimant::{Claimant, TableConcurrency};
 pub use log::control::Deletion;
 pub use log::destination::Destination;
+pub use log::download::DownloadedFile;
 pub use log::jobs::{Inserted, JobMark};
 pub use log::lease::{End, ReleaseReason};
 pub use log::list::{ImportCount, ImportsPage, JobFilter, ListQuestion};

@@ -32,6 +32,7 @@ mod database_tls;
 mod databases;
 mod failpoints;
 mod fair;
+mod far;
 mod history;
 mod job_retention;
 mod locked_file;

@@ -232,3 +232,21 @@ async fn the_keyboard_alone_is_enough() {
     visit.end().await;
     server.check_every_job().await;
 }
+
+visits!(a_file_is_imported_from_its_address, |server, visit| {
+    // No public machine answers a test: the job says why it cannot have the file.
+    visit.click("#address").await;
+    visit.press("https://files.invalid/prices.csv?signature=s3cret").await;
+    visit.click("#fetch").await;
+    visit.until("location.pathname === '/jobs/1'", &[]).await;
+    visit.reads("job-page", "https://files.invalid/prices.csv?…").await;
+    let status = server.status(1).await.ok().clone();
+    assert_eq!(status["download"]["isComplete"], false, "{status}");
+    assert_eq!(server.cancel(1).await.status, 200);
+    visit.go("/").await;
+    visit.click("#address").await;
+    visit.pardon("422");
+    visit.press("http://127.0.0.1/prices.csv").await;
+    visit.click("#fetch").await;
+    visit.reads("#address-why", "private address").await;
+});

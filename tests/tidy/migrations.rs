@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 13] = [
+const LANDED: [(&str, &str); 14] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -53,6 +53,10 @@ const LANDED: [(&str, &str); 13] = [
     (
         "m20261128_000012_create_dealers_and_transactions.rs",
         "3ac8e69f27c3783f28d9cf80fe1cd2b3672603d92d116e37191b93ad01012e90",
+    ),
+    (
+        "m20261128_000014_add_downloads.rs",
+        "1cd8732a39f9e82f06cd7de32c408c88886e67792328df6e149acef31bf6a28e",
     ),
     (
         "m20261128_000015_create_swim_events.rs",

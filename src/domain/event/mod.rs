@@ -226,12 +226,24 @@ pub fn rows_percentage(processed: u64, total: u64) -> f64 {
     FOUND + f64::from(u32::try_from(steps).unwrap_or(7_500)) / 100.0
 }
 
+/// How far a download is, with one digit after the point: it ends where an upload begins.
+fn downloaded_percentage(job: &Job) -> f64 {
+    let progress = job.download.as_ref().map(|download| &download.progress);
+    let tenths = progress.and_then(|it| {
+        let tenths = it.received_bytes.saturating_mul(50).checked_div(it.total_bytes?)?;
+        u32::try_from(tenths.min(50)).ok()
+    });
+    f64::from(tenths.unwrap_or(0)) / 10.0
+}
+
 /// How far the job is.
 #[must_use]
 pub fn percentage(job: &Job) -> f64 {
     match job.total_rows {
         _ if job.status == JobStatus::Completed => DONE,
         Some(total) => rows_percentage(job.counts.processed(), total),
+        None if job.awaits_file() => downloaded_percentage(job),
+        None if job.download.is_some() => PARSED,
         // Taken up again: the file was parsed before, and a percentage never goes back.
         None if job.lease_epoch > 1 => PARSED,
         None => RECEIVED,

@@ -27,6 +27,46 @@ pub enum Step {
         /// The job that is rolled back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rollback_of: Option<i64>,
+        /// The address from which the file is downloaded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+    },
+    /// A server begins to download the file, or continues.
+    Downloading {
+        /// The address.
+        url: String,
+        /// Bytes that came so far.
+        received_bytes: u64,
+        /// Bytes of the file, as far as its server said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total_bytes: Option<u64>,
+        /// Of the last seconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes_per_second: Option<u64>,
+    },
+    /// The download was interrupted and is tried again.
+    DownloadInterrupted {
+        /// Bytes that came so far.
+        received_bytes: u64,
+        /// Why, in a sentence.
+        reason: String,
+        /// The status that the server of the file answered with, if it was that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        http_status: Option<u16>,
+        /// Seconds until the next attempt.
+        retry_seconds: u64,
+    },
+    /// The file is downloaded.
+    Downloaded {
+        /// Its bytes.
+        file_size: u64,
+        /// Milliseconds that it took, without pauses.
+        millis: u64,
+    },
+    /// Nothing is imported: the last import from this address had the same content.
+    NotChanged {
+        /// The job that imported it.
+        since: i64,
     },
     /// A warning that the file or its rows raise.
     Warning(Warning),

@@ -22,7 +22,8 @@ pub(crate) fn job() -> Job {
         error_message: None,
         warnings: crate::domain::warning::Warnings::default(),
         options: Options::default(),
-        detected: Detected {
+        download: None,
+        detected: Some(Detected {
             format: Format::Csv,
             delimiter: Some(';'),
             quote: None,
@@ -38,7 +39,7 @@ pub(crate) fn job() -> Job {
             header: vec!["SKU".to_owned(), "Note".to_owned()],
             columns: vec![Some("sku".to_owned()), None],
             meet: None,
-        },
+        }),
         priority: 0,
         attempts: 1,
         lease_epoch: 1,
@@ -127,6 +128,7 @@ fn a_running_job_shows_how_far_it_is() {
           null
         ]
       },
+      "download": null,
       "warnings": [],
       "options": {
         "mode": "upsert",

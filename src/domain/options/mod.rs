@@ -95,6 +95,7 @@ pub enum RowEventMode {
 /// Everything that a client may ask for an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is true or false")]
 pub struct Options {
     /// Which rows may change the table.
     pub mode: Mode,
@@ -153,6 +154,10 @@ pub struct Options {
     /// DSV: leave out events of these numbers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exclude_events: Vec<u32>,
+    /// Of a file that is downloaded: import nothing when the last import from this address had the
+    /// same content.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only_if_changed: bool,
 }
 
 #[cfg(test)]

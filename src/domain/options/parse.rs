@@ -61,6 +61,7 @@ impl Options {
         "meeting",
         "includeEvents",
         "excludeEvents",
+        "onlyIfChanged",
     ];
 
     /// Reads options from name and value pairs.
@@ -251,7 +252,7 @@ impl Options {
         Ok(())
     }
 
-    /// The options of a meet definition list.
+    /// The options of a meet definition list, and of a file that is downloaded.
     fn set_events(&mut self, name: &str, value: &str) -> Result<(), OptionFault> {
         match name {
             "meeting" => {
@@ -264,6 +265,14 @@ impl Options {
             }
             "includeEvents" => self.include_events = numbers("includeEvents", value)?,
             "excludeEvents" => self.exclude_events = numbers("excludeEvents", value)?,
+            "onlyIfChanged" => {
+                self.only_if_changed = choice(
+                    "onlyIfChanged",
+                    value,
+                    "true or false",
+                    &[("true", true), ("false", false)],
+                )?;
+            }
             _ => return Err(OptionFault::Unknown { name: shown(name) }),
         }
         Ok(())

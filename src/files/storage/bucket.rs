@@ -43,6 +43,8 @@ const FETCHES_AT_ONCE: usize = 4;
 #[derive(Debug, Clone)]
 pub(super) struct Bucket {
     store: Arc<dyn ObjectStore>,
+    /// Its name, where it has one.
+    name: Arc<str>,
     prefix: Path,
     piece_bytes: u64,
     copy_bytes_max: u64,
@@ -75,12 +77,37 @@ impl Bucket {
         let store = builder.build().map_err(|fault| unavailable(action, fault))?;
         let prefix = Path::from_url_path(prefix);
         let prefix = prefix.map_err(|fault| unavailable(action, fault.into()))?;
-        Ok(Self { variables: access.names().into(), ..Self::new(Arc::new(store), prefix) })
+        Ok(Self {
+            variables: access.names().into(),
+            name: bucket.into(),
+            ..Self::new(Arc::new(store), prefix)
+        })
     }
 
     pub(super) fn new(store: Arc<dyn ObjectStore>, prefix: Path) -> Self {
         let (piece_bytes, copy_bytes_max) = (PIECE_BYTES, COPY_BYTES_MAX);
-        Self { store, prefix, piece_bytes, copy_bytes_max, variables: Arc::default() }
+        let (name, variables) = (Arc::default(), Arc::default());
+        Self { store, name, prefix, piece_bytes, copy_bytes_max, variables }
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the names of all its files begin with.
+    pub(super) fn prefix(&self) -> &Path {
+        &self.prefix
+    }
+
+    /// The bucket itself.
+    pub(super) fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// Bytes of one request at most.
+    pub(super) fn piece_bytes(&self) -> u64 {
+        self.piece_bytes
     }
 
     /// The names of the variables that opened it.
@@ -101,7 +128,11 @@ impl Bucket {
     /// The answer about an object that may not exist. A missing bucket gives the same answer (404), so
     /// the bucket itself is asked then, and after it the object once more: the bucket may have come
     /// back in between.
-    async fn found<T>(&self, object: &Path, asked: Result<T, Error>) -> Result<T, BucketError> {
+    pub(super) async fn found<T>(
+        &self,
+        object: &Path,
+        asked: Result<T, Error>,
+    ) -> Result<T, BucketError> {
         let Err(fault @ Error::NotFound { .. }) = asked else { return Ok(asked?) };
         self.ask().await?;
         match self.store.head(object).await {

@@ -7,6 +7,7 @@
 
 mod access;
 mod bucket;
+mod far;
 mod layout;
 mod local;
 mod location;

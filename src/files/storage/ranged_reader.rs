@@ -23,6 +23,8 @@ pub(super) struct RangedReader {
     at: u64,
     size: u64,
     piece_bytes: u64,
+    /// The tag of the version that is read, if it must be one.
+    version: Option<String>,
     /// How often the next piece was interrupted.
     breaks: u32,
     /// The answer that is being read, and where it ends.
@@ -37,7 +39,19 @@ impl RangedReader {
         size: u64,
         piece_bytes: u64,
     ) -> Self {
-        Self { store, object, at: 0, size, piece_bytes, breaks: 0, answer: None }
+        Self { store, object, at: 0, size, piece_bytes, version: None, breaks: 0, answer: None }
+    }
+
+    /// Begins behind these bytes.
+    pub(super) fn from(mut self, at: u64) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// Reads the version with this tag only.
+    pub(super) fn of_version(mut self, tag: Option<String>) -> Self {
+        self.version = tag;
+        self
     }
 
     /// The next bytes; `None` at the end.
@@ -75,13 +89,16 @@ impl RangedReader {
 
     async fn ask(&mut self) -> Result<(u64, BoxStream<'static, Result<Bytes, Error>>), Error> {
         let end = self.size.min(self.at + self.piece_bytes);
-        let piece = GetOptions::new().with_range(Some(self.at..end));
+        let piece =
+            GetOptions::new().with_range(Some(self.at..end)).with_if_match(self.version.clone());
         Ok((end, self.store.get_opts(&self.object, piece).await?.into_stream()))
     }
 
     /// Continues behind the last byte, unless another request cannot help.
     fn on_interruption(&mut self, fault: Error) -> Result<(), Error> {
-        if self.breaks >= BREAKS_MAX || matches!(fault, Error::NotFound { .. }) {
+        if self.breaks >= BREAKS_MAX
+            || matches!(fault, Error::NotFound { .. } | Error::Precondition { .. })
+        {
             return Err(fault);
         }
         self.breaks += 1;

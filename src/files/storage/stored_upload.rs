@@ -35,10 +35,21 @@ impl Storage {
     /// # Errors
     /// What the storage refuses; nothing is left behind then.
     pub async fn store(&self, upload: TempUpload) -> Result<StoredUpload, FileError> {
+        self.store_as(Uuid::new_v4(), upload).await
+    }
+
+    /// The same under a name that is there already; a file that lies there is replaced.
+    ///
+    /// # Errors
+    /// As of [`store`](Self::store).
+    pub async fn store_as(
+        &self,
+        uuid: Uuid,
+        upload: TempUpload,
+    ) -> Result<StoredUpload, FileError> {
         let action = "store the upload";
         // From here on whatever is there already goes with this value.
-        let received = StoredUpload::begin(self.clone(), &upload);
-        let uuid = received.uuid;
+        let received = StoredUpload::begin(self.clone(), uuid, &upload);
         match &self.backend {
             Backend::Local(local) => {
                 let local = local.clone();
@@ -81,11 +92,11 @@ impl Storage {
 }
 
 impl StoredUpload {
-    /// A file that is about to be stored under a new name; whatever of it is there already is
+    /// A file that is about to be stored under this name; whatever of it is there already is
     /// removed again unless it is kept.
-    fn begin(storage: Storage, upload: &TempUpload) -> Self {
+    fn begin(storage: Storage, uuid: Uuid, upload: &TempUpload) -> Self {
         Self {
-            uuid: Uuid::new_v4(),
+            uuid,
             size: upload.size,
             sha256: upload.sha256.clone(),
             valid_utf8: upload.valid_utf8,

@@ -10,7 +10,7 @@ use crate::domain::row_error::RowCode;
 const LOST: &str = "#VALUE!";
 
 /// The columns of a list of failed rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::http) struct Columns {
     header: Vec<String>,
     /// For each column of the uploaded file whether the list has it.
@@ -23,7 +23,8 @@ pub(in crate::http) struct Columns {
 impl Columns {
     /// The columns for a file. `_row` and `_error` of a list that was itself uploaded are left out:
     /// they are made anew.
-    pub(in crate::http) fn of(detected: &Detected) -> Self {
+    pub(in crate::http) fn of(detected: Option<&Detected>) -> Self {
+        let Some(detected) = detected else { return Self::default() };
         let ours = |(cell, column): (&String, Option<&Option<String>>)| {
             let unmapped = column.is_none_or(Option::is_none);
             !(unmapped && is_own_column(cell))
@@ -147,7 +148,7 @@ pub(super) mod tests {
 
     #[test]
     fn columns_of_an_earlier_list_are_made_anew() {
-        let columns = Columns::of(&detected(&["SKU", "_row", "_error", "MRP"], ';'));
+        let columns = Columns::of(Some(&detected(&["SKU", "_row", "_error", "MRP"], ';')));
         assert_eq!(columns.header().collect::<Vec<_>>(), ["SKU", "MRP", "_row", "_error"]);
         let row = failed(&["A", "3", "old", "x", "more"]);
         assert_eq!(columns.own_cells(&row).collect::<Vec<_>>(), ["A", "x"]);
@@ -162,7 +163,7 @@ pub(super) mod tests {
         let mut row = failed(&["A", "4006381333931000"]);
         row.errors[0].column = Some("barcode".into());
         row.errors[0].code = RowCode::PrecisionLost;
-        let columns = Columns::of(&detected);
+        let columns = Columns::of(Some(&detected));
         assert_eq!(columns.own_cells(&row).collect::<Vec<_>>(), ["A", "#VALUE!"]);
     }
 

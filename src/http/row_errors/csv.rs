@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn failed_rows_come_back_with_their_columns_and_the_reason() {
-        let columns = Columns::of(&detected(&["SKU", "=Note"], ';'));
+        let columns = Columns::of(Some(&detected(&["SKU", "=Note"], ';')));
         let rows = [failed(&["A;1", "=2+3"]), failed(&["-1.5", "", "extra"])];
         let mut csv = FailedRowsCsv::new(columns, rows.into_iter().map(Ok), true);
         let text = String::from_utf8(csv.next_piece().unwrap()).unwrap();
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_part_that_cannot_be_read_breaks_the_text_off() {
         let rows = [Ok(failed(&["A"])), Err(io::Error::other("gone"))];
-        let columns = Columns::of(&detected(&["SKU"], ','));
+        let columns = Columns::of(Some(&detected(&["SKU"], ',')));
         let mut csv = FailedRowsCsv::new(columns, rows.into_iter(), false);
         assert!(csv.next_piece().is_err());
     }

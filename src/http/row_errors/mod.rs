@@ -87,8 +87,11 @@ pub(super) async fn as_csv(
     if request.method() == Method::HEAD {
         return Ok(download::head(&name, download::CSV));
     }
-    let text =
-        csv::FailedRowsCsv::new(Columns::of(&job.detected), failed_rows(&api, id).await?, bom);
+    let text = csv::FailedRowsCsv::new(
+        Columns::of(job.detected.as_ref()),
+        failed_rows(&api, id).await?,
+        bom,
+    );
     Ok(download::headers(&name, download::CSV).streaming(download::body(text)))
 }
 
@@ -114,7 +117,7 @@ pub(super) async fn as_xlsx(
         return Ok(download::head(&name, download::XLSX));
     }
     let rows = failed_rows(&api, id).await?;
-    let (columns, tmp) = (Columns::of(&job.detected), api.data_dir.tmp());
+    let (columns, tmp) = (Columns::of(job.detected.as_ref()), api.data_dir.tmp());
     let made = tokio::task::spawn_blocking(move || xlsx::write(&columns, rows, &tmp)).await;
     let file = made
         .map_err(|fault| Problem::because(ErrorCode::Internal, fault))?

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_spreadsheet_reads_the_cells_as_texts() {
         let tmp = tempfile::tempdir().unwrap();
-        let columns = Columns::of(&detected(&["SKU", "Note"], ','));
+        let columns = Columns::of(Some(&detected(&["SKU", "Note"], ',')));
         let long = "ä".repeat(40_000);
         let rows = [failed(&["007", "=2+3"]), failed(&["", &long, "extra"])];
         let file = write(&columns, rows.into_iter().map(Ok), tmp.path()).unwrap();

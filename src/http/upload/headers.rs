@@ -8,10 +8,10 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, web};
 
 use super::digest::ExpectedDigest;
-use super::disposition::{Disposition, parameter_named};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{CLIENT_CHARS, IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
 use crate::domain::row_error::shown;
+use crate::files::{Disposition, parameter_named};
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 
@@ -36,8 +36,8 @@ pub(super) fn body_kind(headers: &HeaderMap) -> Result<BodyKind, Problem> {
         "" => return Err(Problem::malformed("the Content-Type is not valid; write it like text/csv")),
         "multipart/form-data" => return Ok(BodyKind::Form),
         "application/json" => {
-            "the server cannot load files from a URL yet; send the file itself, as multipart field \
-             `file` or as the body with its media type"
+            "this call takes no address of a file; send the file itself, as multipart field `file` \
+             or as the body with its media type"
                 .to_owned()
         }
         "application/x-www-form-urlencoded" => {
@@ -52,6 +52,13 @@ pub(super) fn body_kind(headers: &HeaderMap) -> Result<BodyKind, Problem> {
         _ => return Ok(BodyKind::File(Some(essence))),
     };
     Err(Problem::new(ErrorCode::UnsupportedFormat, detail))
+}
+
+/// True when the body is JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|text| text.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Reads `Content-Length`.

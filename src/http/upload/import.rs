@@ -11,6 +11,7 @@ use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 
+use super::far;
 use super::headers;
 use super::inline;
 use super::parse::parse;
@@ -60,7 +61,11 @@ pub(in crate::http) async fn import(
     let (wants_events, form) = (accepts_events(request.headers()), AnswerForm::of(&request));
     // A stream of events begins at once.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
-    let submitted = submit(&request, payload, &api, &dataset, |_| ()).await?;
+    let submitted = if headers::is_json(request.headers()) {
+        far::submit(&request, payload, &api, &dataset).await?
+    } else {
+        submit(&request, payload, &api, &dataset, |_| ()).await?
+    };
     fault!("answer.before", Problem::stopping());
 
     let is_inline = dataset.run == Run::Inline;
@@ -113,6 +118,10 @@ pub(in crate::http) async fn submit(
     let client = headers::client(request)?;
     let mut parsed = parse(request, payload, api).await?;
     adjust(&mut parsed.options);
+    if parsed.options.only_if_changed {
+        let takes = "true in an import from a URL only";
+        return Err(Problem::invalid_parameter("onlyIfChanged", "true", takes));
+    }
     let request = ImportRequest {
         idempotency_key,
         created_by: client,

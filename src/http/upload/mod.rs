@@ -2,9 +2,8 @@
 
 mod body;
 mod digest;
-mod disposition;
 mod extra_fields;
-mod file_name;
+mod far;
 mod form;
 mod headers;
 mod import;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::file_name;
 use crate::dataset::model::Dataset;
 use crate::domain::options::Options;
-use crate::files::{DataDir, TempUpload};
+use crate::files::{DataDir, TempUpload, shown_name};
 use crate::jobs::ImportRequest;
 
 /// The file and the options of a body.
@@ -24,7 +23,7 @@ impl ParsedUpload {
     /// The file as something to import into `dataset`, by nobody in particular.
     pub(in crate::http) fn into_request(self, dataset: Arc<Dataset>) -> ImportRequest {
         let media_type = self.media_type.as_deref();
-        let file_name = file_name::shown_name(self.file_name.as_deref(), &dataset.name, media_type);
+        let file_name = shown_name(self.file_name.as_deref(), &dataset.name, media_type);
         ImportRequest {
             dataset,
             upload: self.upload,

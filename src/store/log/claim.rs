@@ -46,7 +46,12 @@ impl Store {
             // Under the lock: a claim without an answer has taken effect by now, or never will.
             self.expire_orphaned_leases(&transaction, by).await?;
         }
-        let full = self.full_datasets(&transaction, by, None).await?;
+        // A download writes no rows.
+        let full = if by.downloads {
+            Vec::new()
+        } else {
+            self.full_datasets(&transaction, by, None).await?
+        };
         let claimed = self.claim_next(&transaction, by, &full).await?;
         // Nothing was written when there is nothing to claim; the lock goes either way.
         transaction.commit().await.context(action)?;
@@ -155,11 +160,13 @@ impl Store {
             .add(has(JobStatus::Pending))
             .add(Condition::all().add(has(JobStatus::Processing)).add(ownerless))
             .add(Condition::all().add(has(JobStatus::Paused)).add(may_go_on));
-        // A rollback reads the journal in the database and no file.
+        // A rollback reads the journal in the database and no file; a far file is nobody's yet.
         let can_be_read = Condition::any()
             .add(C::StorageLocation.is_in(&by.storage_locations))
-            .add(C::RollbackOf.is_not_null());
-        let mut due = Condition::all().add(due).add(can_be_read);
+            .add(C::RollbackOf.is_not_null())
+            .add(C::AwaitsFile.eq(true));
+        let mut due =
+            Condition::all().add(due).add(can_be_read).add(C::AwaitsFile.eq(by.downloads));
         if !self.is_exclusive() {
             due = due.add(C::Dataset.is_in(&by.datasets));
         }
@@ -195,10 +202,12 @@ impl Store {
     fn claiming(&self, by: &Claimant, next: SelectStatement) -> UpdateMany<import_log::Entity> {
         let processing = Expr::value(JobStatus::Processing.as_stored());
         let first_start = Func::coalesce([Expr::col(C::StartedAt), self.now()]);
-        // The rows that a rollback must keep are listed where it runs.
+        // The rows that a rollback must keep are listed where it runs; a far file comes to where it is
+        // downloaded.
         let here = by.storage_locations.first().unwrap_or(&by.owner).clone();
-        let storage_location =
-            Expr::case(C::RollbackOf.is_not_null(), here).finally(Expr::col(C::StorageLocation));
+        let is_moved =
+            Condition::any().add(C::RollbackOf.is_not_null()).add(C::AwaitsFile.eq(true));
+        let storage_location = Expr::case(is_moved, here).finally(Expr::col(C::StorageLocation));
         import_log::Entity::update_many()
             .col_expr(C::ImportStatus, processing)
             .col_expr(C::LeaseOwner, Expr::value(by.owner.clone()))

@@ -21,6 +21,8 @@ pub struct Claimant {
     /// Jobs that it still works on, even if they belong to another server by now. It does not claim
     /// them before that is over.
     pub busy_with: Vec<i64>,
+    /// It claims jobs whose file is to be downloaded, and no others; else it leaves these out.
+    pub downloads: bool,
     /// It may own jobs that it does not know of: an earlier process of it left them behind, or the
     /// answer to a claim was lost.
     pub has_unknown_claims: bool,

@@ -20,7 +20,8 @@ use import_log::Column as C;
 impl Store {
     /// The datasets without a free slot, not counting the job `except`. A job has its slot while its
     /// lease runs, and while `by` itself works on it. A job that is paused until a time keeps its
-    /// slot: its rows must not come after those of a later file.
+    /// slot: its rows must not come after those of a later file. One that downloads its file writes no
+    /// rows and has none.
     pub(in crate::store) async fn full_datasets(
         &self,
         transaction: &DatabaseTransaction,
@@ -39,6 +40,7 @@ impl Store {
             .column(C::Dataset)
             .column_as(C::Id.count(), "jobs")
             .filter(taken)
+            .filter(C::AwaitsFile.eq(false))
             .group_by(C::Dataset);
         if let Some(except) = except {
             jobs = jobs.filter(C::Id.ne(except));
@@ -65,7 +67,7 @@ impl Store {
         self.lock_slots(&transaction).await?;
         let full = self.full_datasets(&transaction, by, Some(job.id)).await?;
         let mut renewed = 0;
-        if !full.contains(&job.dataset) {
+        if job.awaits_file() || !full.contains(&job.dataset) {
             let renewal = self.renewal(job, by.lease).exec(&transaction).await;
             renewed = renewal.context(action)?.rows_affected;
         }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::counts::Counts;
+use crate::domain::download::{Download, SourceUrl};
 use crate::domain::job::Job;
 use crate::domain::run_time::RunTime;
 use crate::domain::status::JobStatus;
@@ -34,6 +35,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         },
         options: serde_json::from_value(row.options).map_err(|_| unreadable("options"))?,
         detected: serde_json::from_value(row.detected).map_err(|_| unreadable("detected"))?,
+        download: download(id, row.source_url, row.download, row.awaits_file)?,
         warnings: warnings(id, row.warnings)?,
         bulk_id: row.bulk_id.as_deref().and_then(|text| Uuid::parse_str(text).ok()),
         total_rows: row.total_rows.map(unsigned),
@@ -64,6 +66,20 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         completed_at: row.completed_at,
         files_removed_at: row.files_removed_at,
     })
+}
+
+/// Reads where the file of a job comes from, unless it was uploaded.
+fn download(
+    id: i64,
+    url: Option<String>,
+    progress: Option<serde_json::Value>,
+    is_awaited: bool,
+) -> Result<Option<Download>, StoreError> {
+    let Some(url) = url.map(SourceUrl::new) else { return Ok(None) };
+    let progress = progress.map(serde_json::from_value).transpose();
+    let unreadable = |_| StoreError::Unreadable { id, what: "download" };
+    let progress = progress.map_err(unreadable)?.unwrap_or_default();
+    Ok(Some(Download { url, progress, is_awaited }))
 }
 
 /// Reads the warnings of a job.

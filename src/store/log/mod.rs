@@ -7,6 +7,7 @@ pub(super) mod claimant;
 pub(super) mod concurrency;
 pub(super) mod control;
 pub(super) mod destination;
+pub(super) mod download;
 pub(super) mod job_row;
 pub(super) mod jobs;
 pub(super) mod lease;

@@ -148,7 +148,8 @@ impl Ground {
         let failed_rows = Arc::new(Disk { is_full });
         let datasets = Datasets::load::<&str, &str>([]).expect("the embedded datasets");
         let dataset = Arc::clone(datasets.get("products").expect("there are products"));
-        let plan = Plan::new(&dataset, &job.detected.columns).expect("the columns fit");
+        let detected = job.detected.as_ref().expect("the file was looked at");
+        let plan = Plan::new(&dataset, &detected.columns).expect("the columns fit");
         let event_quota = EventQuota::default();
         for left in [&event_quota.errors, &event_quota.superseded, &event_quota.references] {
             left.store(100, Ordering::Relaxed);
@@ -189,7 +190,8 @@ pub(crate) fn new_job() -> NewJob {
         file_size: 1,
         sha256: "0".repeat(64),
         options: Options::default(),
-        detected: Detected {
+        download: None,
+        detected: Some(Detected {
             format: Format::Csv,
             delimiter: Some(','),
             quote: None,
@@ -205,7 +207,7 @@ pub(crate) fn new_job() -> NewJob {
             header: vec!["SKU".to_owned(), "Name".to_owned()],
             columns: vec![Some("sku".to_owned()), Some("name".to_owned())],
             meet: None,
-        },
+        }),
         warnings: Warnings::default(),
         idempotency_key: None,
         bulk_id: None,
@@ -227,6 +229,7 @@ pub(crate) fn claimant(owner: &str) -> Claimant {
         limits: Vec::new(),
         busy_with: Vec::new(),
         has_unknown_claims: false,
+        downloads: false,
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::cancelling::{Blocked, SMALL};
 use crate::support::{Answer, Kind, Server, Upload, both};
 
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 33] = [
     "actions",
     "completedAt",
     "counts",
@@ -16,6 +16,7 @@ const KEYS: [&str; 32] = [
     "createdBy",
     "dataset",
     "detected",
+    "download",
     "dryRun",
     "error",
     "errorCode",

@@ -73,7 +73,7 @@ async fn a_body_of_another_kind_is_refused_with_what_to_send() {
     let answer = send_as(&server, "application/x-www-form-urlencoded", good()).await;
     assert_refused(&answer, 415, "unsupported_format", &["-F file=@products.csv"]);
     let answer = send_as(&server, "application/json", b"{}".to_vec()).await;
-    assert_refused(&answer, 415, "unsupported_format", &["file"]);
+    assert_refused(&answer, 400, "malformed_request", &["`url`"]);
     let packed = Upload::csv(GOOD).raw().header("content-encoding", "gzip");
     let answer = server.upload("products", packed).await;
     assert_refused(&answer, 415, "unsupported_format", &["Content-Encoding"]);

@@ -1,13 +1,16 @@
 //! The events of a job's turns. Pure: from the job as it stands after the turn to the events that
 //! clients receive, each with its step in members and in a sentence.
 
+mod download;
 mod ending;
 
 use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage};
 use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
+use crate::domain::download::Download;
 use crate::domain::job::Job;
 use crate::domain::status::JobStatus;
 use crate::domain::warning::{Warning, WarningCode, Warnings};
+pub use download::{download_interrupted, downloaded, downloading, not_changed};
 pub use ending::ended;
 
 /// What the job is called at the start of a sentence.
@@ -33,12 +36,18 @@ fn the_noun(job: &Job) -> &'static str {
 pub fn received(job: &Job) -> Vec<Event> {
     let at = percentage(job);
     let mut events = vec![Event::log(Level::Info, at, received_step(job), received_message(job))];
-    if job.rollback_of.is_some() {
-        return events;
+    if job.rollback_of.is_none() {
+        events.extend(read_as(job, at));
     }
-    let (step, message) = detected(&job.detected);
-    events.push(Event::log(Level::Info, at, step, message));
-    let columns: Vec<String> = unused_headers(&job.detected).map(str::to_owned).collect();
+    events
+}
+
+/// What was decided about the file, if it was looked at.
+fn read_as(job: &Job, at: f64) -> Vec<Event> {
+    let Some(layout) = &job.detected else { return Vec::new() };
+    let (step, message) = detected(layout);
+    let mut events = vec![Event::log(Level::Info, at, step, message)];
+    let columns: Vec<String> = unused_headers(layout).map(str::to_owned).collect();
     if !columns.is_empty() {
         let message = format!("Columns that are not imported: {}", columns.join(", "));
         events.push(Event::log(Level::Warning, at, Step::UnusedColumns { columns }, message));
@@ -70,11 +79,20 @@ fn received_step(job: &Job) -> Step {
         retry_of: job.retry_of,
         selection: job.selection.as_ref().map(|selection| selection.as_str().to_owned()),
         rollback_of: job.rollback_of,
+        url: awaited(job).map(|download| download.url.shown()),
     }
+}
+
+/// The download that the job still waits for.
+fn awaited(job: &Job) -> Option<&Download> {
+    job.download.as_ref().filter(|download| download.is_awaited)
 }
 
 fn received_message(job: &Job) -> String {
     let file = format!("{} ({})", job.file_name, size(bytes(job)));
+    if let Some(download) = awaited(job) {
+        return format!("Download requested: {}", download.url.shown());
+    }
     match (job.rollback_of, job.retry_of, &job.selection) {
         (Some(parent), ..) => format!("Rollback of job {parent} requested: {}", job.file_name),
         (None, None, _) => format!("File received: {file}"),
@@ -147,8 +165,16 @@ fn unused_headers(detected: &Detected) -> impl Iterator<Item = &str> {
 /// A server started the job, or continues it.
 #[must_use]
 pub fn claimed(job: &Job) -> Vec<Event> {
-    let (step, message) = match (job.lease_epoch, job.counts.processed()) {
-        (..=1, _) => (Step::Started, format!("{} started", noun(job))),
+    if awaited(job).is_some() {
+        return downloading(job);
+    }
+    let is_first = match &job.download {
+        // The claims before were those of the download.
+        Some(_) => job.attempts <= 1 && job.total_rows.is_none(),
+        None => job.lease_epoch <= 1,
+    };
+    let (step, message) = match (is_first, job.counts.processed()) {
+        (true, _) => (Step::Started, format!("{} started", noun(job))),
         (_, 0) => (Step::Continued { rows: 0 }, format!("{} started again", noun(job))),
         (_, rows) => {
             (Step::Continued { rows }, format!("{} continues after {rows} rows", noun(job)))
@@ -185,7 +211,7 @@ pub fn rows_done() -> Vec<Event> {
 /// goes back.
 fn reached(job: &Job) -> f64 {
     let at = percentage(job);
-    if job.started_at.is_some() { at.max(PARSED) } else { at }
+    if job.started_at.is_some() && !job.awaits_file() { at.max(PARSED) } else { at }
 }
 
 /// The job was paused: on request, or automatically because something is missing.

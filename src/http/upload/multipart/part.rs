@@ -3,8 +3,8 @@
 use super::line_end::LineEnd;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::row_error::shown;
+use crate::files::Disposition;
 use crate::http::problem::Problem;
-use crate::http::upload::disposition::Disposition;
 
 /// What a part says of itself.
 #[derive(Debug)]

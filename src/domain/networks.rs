@@ -1,15 +1,15 @@
-//! The proxies whose word about a client, its address and its path, is believed, as the setting lists
-//! them.
+//! Addresses and networks of machines, as a setting lists them. What they may do is the caller's
+//! business.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// Addresses of proxies.
+/// Addresses and networks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<IpNet>);
+pub struct Networks(Vec<IpNet>);
 
-impl TrustedProxies {
+impl Networks {
     /// Reads addresses and networks that are separated by commas.
     ///
     /// # Errors
@@ -19,11 +19,12 @@ impl TrustedProxies {
         parts.map(network).collect::<Result<_, _>>().map(Self)
     }
 
-    /// True when a connection from this address is one of a proxy's.
-    pub(super) fn has(&self, peer: IpAddr) -> bool {
+    /// True when this address is one of them.
+    #[must_use]
+    pub fn has(&self, address: IpAddr) -> bool {
         // A listener on `[::]` shows an IPv4 peer as `::ffff:10.0.0.1`.
-        let peer = peer.to_canonical();
-        self.0.iter().any(|network| network.contains(&peer))
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
     }
 }
 
@@ -41,18 +42,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxy_is_an_address_or_one_of_a_network() {
-        let proxies = TrustedProxies::parse("10.0.0.2, 192.168.0.0/16,::1,").unwrap();
-        let has = |text: &str| proxies.has(text.parse().unwrap());
+    fn an_address_is_listed_or_one_of_a_network() {
+        let networks = Networks::parse("10.0.0.2, 192.168.0.0/16,::1,").unwrap();
+        let has = |text: &str| networks.has(text.parse().unwrap());
         for text in ["10.0.0.2", "192.168.7.1", "::1", "::ffff:10.0.0.2"] {
             assert!(has(text), "{text}");
         }
         for text in ["10.0.0.3", "127.0.0.1", "::2"] {
             assert!(!has(text), "{text}");
         }
-        assert_eq!(TrustedProxies::parse(" "), Ok(TrustedProxies::default()));
+        assert_eq!(Networks::parse(" "), Ok(Networks::default()));
         for text in ["nginx", "10.0.0.0/33", "10.0.0", "10.0.0.2:80", "*"] {
-            assert!(TrustedProxies::parse(text).is_err(), "{text}");
+            assert!(Networks::parse(text).is_err(), "{text}");
         }
     }
 }

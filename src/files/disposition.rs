@@ -7,7 +7,7 @@ use crate::reader::short_text;
 
 /// The parameters that an upload needs, as bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Disposition {
+pub struct Disposition {
     name: Option<Vec<u8>>,
     file_name: Option<Vec<u8>>,
     extended: Option<ExtendedName>,
@@ -22,7 +22,8 @@ struct ExtendedName {
 
 impl Disposition {
     /// Reads the value of the header. What cannot be read is left out.
-    pub(super) fn parse(value: &[u8]) -> Self {
+    #[must_use]
+    pub fn parse(value: &[u8]) -> Self {
         let mut found = Self::default();
         let Some(start) = value.iter().position(|byte| *byte == b';') else { return found };
         let mut rest = value.get(start..).unwrap_or_default();
@@ -39,12 +40,14 @@ impl Disposition {
     }
 
     /// The name of the field of a form.
-    pub(super) fn name(&self, home: Option<&str>) -> Option<String> {
+    #[must_use]
+    pub fn name(&self, home: Option<&str>) -> Option<String> {
         self.name.as_deref().map(|bytes| short_text(bytes, None, home))
     }
 
     /// The file name; the extended form wins (RFC 6266, 4.3).
-    pub(super) fn file_name(&self, home: Option<&str>) -> Option<String> {
+    #[must_use]
+    pub fn file_name(&self, home: Option<&str>) -> Option<String> {
         match (&self.extended, &self.file_name) {
             (Some(ExtendedName { charset, bytes }), _) => {
                 Some(short_text(bytes, Some(charset), home))
@@ -55,7 +58,8 @@ impl Disposition {
 
     /// The file name of a part of a form. Browsers and curl write quotation marks and line breaks in it
     /// as `%22`, `%0D` and `%0A`, and nothing else (HTML Standard, 4.10.21.8 Multipart form data).
-    pub(super) fn file_name_of_part(&self, home: Option<&str>) -> Option<String> {
+    #[must_use]
+    pub fn file_name_of_part(&self, home: Option<&str>) -> Option<String> {
         let name = self.file_name(home)?;
         if self.extended.is_some() {
             return Some(name);
@@ -65,7 +69,8 @@ impl Disposition {
 }
 
 /// The value of a parameter of a header such as `multipart/form-data; boundary=x`.
-pub(super) fn parameter_named(value: &[u8], wanted: &str) -> Option<Vec<u8>> {
+#[must_use]
+pub fn parameter_named(value: &[u8], wanted: &str) -> Option<Vec<u8>> {
     let start = value.iter().position(|byte| *byte == b';')?;
     let mut rest = value.get(start..)?;
     while let Some((name, value, behind)) = parameter(rest) {

@@ -1,11 +1,12 @@
-//! The shown name of an upload. It never becomes a path: files lie under their own ids.
+//! The shown name of a file. It never becomes a path: files lie under their own ids.
 
 use crate::domain::limits::FILE_NAME_CHARS;
 use crate::reader;
 
 /// The last part of the name that the client sent, without control and direction characters, at most
 /// 200 characters with its extension kept; else a name made of the dataset's.
-pub(super) fn shown_name(sent: Option<&str>, dataset: &str, media_type: Option<&str>) -> String {
+#[must_use]
+pub fn shown_name(sent: Option<&str>, dataset: &str, media_type: Option<&str>) -> String {
     let cleaned = sent.map(clean).filter(|name| !name.is_empty());
     cleaned.unwrap_or_else(|| format!("{dataset}{}", ending(media_type)))
 }

@@ -1,0 +1,70 @@
+//! From an address to a job: nothing is asked of anybody before the job is stored. What an upload is
+//! told before its 202, this job is told after its download.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::context::Jobs;
+use super::error::JobsError;
+use super::submit::Submitted;
+use crate::dataset::model::Dataset;
+use crate::domain::download::{Download, SourceUrl};
+use crate::domain::job::NewJob;
+use crate::domain::options::Options;
+use crate::domain::warning::Warnings;
+use crate::files::{Fetcher, shown_name};
+
+/// A file that lies elsewhere and what is to be done with it.
+#[derive(Debug)]
+pub struct FarRequest {
+    /// Where the rows go.
+    pub dataset: Arc<Dataset>,
+    /// Where the file lies.
+    pub url: SourceUrl,
+    /// The name to show, if not the one that the server or the address gives it.
+    pub file_name: Option<String>,
+    /// What the client asks for.
+    pub options: Options,
+    /// The client's key for this request.
+    pub idempotency_key: Option<String>,
+    /// Who asks: the name that the client gave, else its address.
+    pub created_by: Option<String>,
+}
+
+impl Jobs {
+    /// Makes a job of an address; its file is downloaded as soon as there is a slot.
+    ///
+    /// # Errors
+    /// `Fetch` when the address may not be asked; `IdempotencyMismatch` when the key belongs to
+    /// another request; else the store's.
+    pub async fn submit_far(&self, request: FarRequest) -> Result<Submitted, JobsError> {
+        self.on_runtime(|context| async move {
+            context.fetcher.check(&request.url)?;
+            let FarRequest { dataset, url, options, .. } = request;
+            let is_named = request.file_name.is_some();
+            let name = request.file_name.or_else(|| Fetcher::name_in(&url));
+            let mut download = Download::of(url);
+            download.progress.is_named = is_named;
+            let new = NewJob {
+                uuid: Uuid::new_v4(),
+                dataset: dataset.name.clone(),
+                file_name: shown_name(name.as_deref(), &dataset.name, None),
+                file_size: 0,
+                sha256: String::new(),
+                options,
+                detected: None,
+                download: Some(download),
+                warnings: Warnings::default(),
+                idempotency_key: request.idempotency_key,
+                bulk_id: None,
+                created_by: request.created_by,
+                retry_of: None,
+                selection: None,
+                rollback_of: None,
+            };
+            context.insert(new, context.storage.location()).await
+        })
+        .await
+    }
+}
