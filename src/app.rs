@@ -60,6 +60,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         trusted_proxies: config.trusted_proxies,
         chunk_rows: config.chunk_rows,
         list_slots: Arc::new(Semaphore::new(LIST_SLOTS)),
+        session_wait: config.session_timeout,
         stopping: stopping.clone(),
     };
     let (server, address) = Server::start(listener, api, config.keep_alive)?;

@@ -98,6 +98,8 @@ pub struct Config {
     pub lease: Duration,
     /// `LOADBAY_JOB_TTL`.
     pub job_ttl: Duration,
+    /// `LOADBAY_SESSION_TIMEOUT`.
+    pub session_timeout: Duration,
     /// `LOADBAY_RETENTION`.
     pub retention: Duration,
     /// `LOADBAY_JOB_RETENTION`; `None` is never.
@@ -203,6 +205,8 @@ impl Config {
             writers: from.read("LOADBAY_WRITERS", 1, |t| number(t, 1, 8)),
             lease: from.read("LOADBAY_LEASE", Duration::ZERO, |t| time(t, 1, 3_600)),
             job_ttl: from.read("LOADBAY_JOB_TTL", Duration::ZERO, |t| time(t, 0, 7 * 86_400)),
+            session_timeout: from
+                .read("LOADBAY_SESSION_TIMEOUT", Duration::ZERO, |t| time(t, 1, 86_400)),
             retention: from.read("LOADBAY_RETENTION", Duration::ZERO, |t| time(t, 1, TEN_YEARS)),
             job_retention: from
                 .read("LOADBAY_JOB_RETENTION", None, |t| time_or_never(t, 1, TEN_YEARS)),

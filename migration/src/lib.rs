@@ -27,6 +27,7 @@ mod m20261128_000011_add_dry_run_and_run_time;
 mod m20261128_000012_create_dealers_and_transactions;
 mod m20261128_000014_add_downloads;
 mod m20261128_000015_create_swim_events;
+mod m20261128_000017_create_sessions;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000012_create_dealers_and_transactions::Migration),
             Box::new(m20261128_000014_add_downloads::Migration),
             Box::new(m20261128_000015_create_swim_events::Migration),
+            Box::new(m20261128_000017_create_sessions::Migration),
         ]
     }
 }

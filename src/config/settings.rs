@@ -71,6 +71,8 @@ pub const SETTINGS: &[Setting] = &[
         "How long a silent server keeps its jobs, from 1s to 1h"),
     setting("LOADBAY_JOB_TTL", "job-ttl", "TIME", Some("1h"),
         "How long a finished job stays in memory, from 0s to 7days; the table keeps it"),
+    setting("LOADBAY_SESSION_TIMEOUT", "session-timeout", "TIME", Some("10min"),
+        "How long the stream of a session waits for its import, from 1s to 24h"),
     setting("LOADBAY_RETENTION", "retention", "TIME", Some("7days"),
         "How long the files and the undo journal of a finished job are kept, from 1s to 10years"),
     setting("LOADBAY_JOB_RETENTION", "job-retention", "TIME", Some("never"),

@@ -48,6 +48,7 @@ error_codes! {
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
     MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
     InvalidJobState = "invalid_job_state", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
+    SessionUsed = "session_used", 409, false, "The session had its import already", "Use a new session for each import.";
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
     NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing to roll back", "Upload with `undo=true` to be able to roll an import back.";
     FilesOnOtherServer = "files_on_other_server", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";

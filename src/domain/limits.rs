@@ -44,6 +44,9 @@ pub const UPLOAD_PARTS_MAX: usize = 64;
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_CHARS: usize = 255;
 
+/// Characters of the name of a session.
+pub const SESSION_ID_CHARS: usize = 200;
+
 /// Characters of the name that a client gives itself.
 pub const CLIENT_CHARS: usize = 100;
 

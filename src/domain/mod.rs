@@ -28,6 +28,7 @@ pub mod row_error;
 pub mod row_number;
 pub mod run_time;
 pub mod selection;
+pub mod session_id;
 pub mod similar;
 pub mod status;
 pub mod warning;

@@ -1,6 +1,7 @@
 //! What the handlers share: the parts of the server that they call.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,8 @@ pub struct Api {
     pub chunk_rows: u32,
     /// One for each list that may be made at a time out of an uploaded file: it is as large.
     pub list_slots: Arc<Semaphore>,
+    /// How long the stream of a session waits for its import.
+    pub session_wait: Duration,
     /// Cancelled when the server is asked to stop.
     pub stopping: CancellationToken,
 }

@@ -77,8 +77,9 @@ pub(super) async fn vary(
     Ok(response)
 }
 
+/// Calls of the API, and those of the older clients that have no such prefix.
 fn is_api(path: &str) -> bool {
-    path.starts_with("/api/")
+    path.starts_with("/api/") || path.starts_with("/stream/") || path == "/file"
 }
 
 /// Wraps every handler: refuses changes from pages that are neither ours nor listed.

@@ -43,7 +43,13 @@ pub use meet_list::MeetListFault;
 pub use row_source::RowSource;
 
 use self::workbook::{ConvertMode, ConvertRequest};
-use crate::domain::detected::Detected;
+use crate::domain::detected::{Detected, Format};
+
+/// The format that the ending of a file name declares, if it is one of ours.
+#[must_use]
+pub fn format_by_name(file_name: &str) -> Option<Format> {
+    format::declared::by_name(file_name)
+}
 
 /// Opens the rows behind the header of a file that was inspected. Of a workbook, `path` is the spool
 /// file that [`convert`] wrote.

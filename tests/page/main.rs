@@ -19,6 +19,9 @@ mod hands;
 #[path = "../support/mod.rs"]
 mod support;
 mod visit;
+#[path = "../integration/far/web.rs"]
+#[allow(dead_code, reason = "its own tests use all of it")]
+mod web;
 
 mod below_path;
 mod control;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 14] = [
+const LANDED: [(&str, &str); 15] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -61,6 +61,10 @@ const LANDED: [(&str, &str); 14] = [
     (
         "m20261128_000015_create_swim_events.rs",
         "9a25df74bccc113dc00cd24648367c3cb0717a0dd32d7c088d23dc1a4a1b63c7",
+    ),
+    (
+        "m20261128_000017_create_sessions.rs",
+        "05e4e9c05de586d1215b656f7e47a27a0fde940dc2722a812f28e0a2668549d8",
     ),
 ];
 

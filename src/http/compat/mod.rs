@@ -6,6 +6,7 @@
 mod import_jobs;
 mod product_stream;
 mod routes;
+mod sessions;
 
 pub(super) use routes::routes;
 

@@ -2,7 +2,7 @@
 
 use actix_web::web;
 
-use super::{import_jobs, product_stream};
+use super::{import_jobs, product_stream, sessions};
 use crate::http::resource::{get, post};
 
 /// Every address.
@@ -13,5 +13,7 @@ pub(in crate::http) fn routes(config: &mut web::ServiceConfig) {
         .service(post("/api/upload-csv", web::to(import_jobs::upload)))
         .service(get("/api/jobs", web::to(import_jobs::list)))
         .service(get("/api/jobs/{id}", web::to(import_jobs::one)))
-        .service(get("/api/jobs/{id}/events", web::to(import_jobs::events)));
+        .service(get("/api/jobs/{id}/events", web::to(import_jobs::events)))
+        .service(get("/stream/{session}", web::to(sessions::stream)))
+        .service(post("/file", web::to(sessions::import)));
 }

@@ -64,7 +64,7 @@ fn rows(query: &Query) -> Result<RowEventMode, Problem> {
 }
 
 /// What is no number of ours is from another stream: then every event is sent.
-fn last_event_id(request: &HttpRequest) -> Option<u64> {
+pub(super) fn last_event_id(request: &HttpRequest) -> Option<u64> {
     request.headers().get(LAST_EVENT_ID)?.to_str().ok()?.trim().parse().ok()
 }
 

@@ -19,7 +19,7 @@ use crate::jobs::JobsError;
 const SILENCE_MAX: Duration = Duration::from_secs(15);
 
 /// When a client that lost its connection comes back.
-pub(super) const RETRY: &[u8] = b"retry: 3000\n\n";
+pub(in crate::http) const RETRY: &[u8] = b"retry: 3000\n\n";
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 

@@ -31,7 +31,7 @@ pub(in crate::reader) fn check(
     Ok(())
 }
 
-fn by_name(file_name: &str) -> Option<Format> {
+pub(in crate::reader) fn by_name(file_name: &str) -> Option<Format> {
     let (_, ending) = file_name.rsplit_once('.')?;
     let ending = ending.trim();
     let has_ending = |format: &&dyn FileFormat| {

@@ -16,3 +16,4 @@ pub(super) mod prune;
 pub(super) mod queue;
 pub(super) mod retention;
 pub(super) mod run_time;
+pub(super) mod sessions;

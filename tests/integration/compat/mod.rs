@@ -5,3 +5,4 @@ mod import_jobs;
 mod origins;
 mod product_stream;
 mod script;
+mod sessions;

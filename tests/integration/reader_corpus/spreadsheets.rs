@@ -40,7 +40,7 @@ fn header() -> String {
 
 /// The cells of one row behind a header.
 fn cells_of(cells: &str) -> Cells {
-    let bytes = ods(&table("a", &(header() + &row(&(text("A-1") + cells)))));
+    let bytes = ods(&table("a", &(header() + row(&(text("A-1") + cells)).as_str())));
     let (_, rows) = read_bytes("a.ods", &bytes, &Options::default()).unwrap();
     rows.into_iter().next().unwrap().1.split_off(1)
 }
@@ -135,7 +135,7 @@ fn merged_cells_repeat_their_value() {
 
 #[test]
 fn a_spreadsheet_without_its_kind_is_read() {
-    let content = document(&table("a", &(header() + &row(&text("A-1")))));
+    let content = document(&table("a", &(header() + row(&text("A-1")).as_str())));
     let bytes = archive(&[("content.xml", content.as_bytes())]);
     let (_, rows) = read_bytes("a.ods", &bytes, &Options::default()).unwrap();
     assert_eq!(texts(&rows), [["A-1"]]);
@@ -145,7 +145,7 @@ fn a_spreadsheet_without_its_kind_is_read() {
 
 #[test]
 fn a_broken_sheet_does_not_hide_the_one_before_it() {
-    let good = table("Good", &(header() + &row(&text("A-1"))));
+    let good = table("Good", &(header() + row(&text("A-1")).as_str()));
     let broken = "<table:table table:name=\"Old\" table:style-name=\"off\"><table:table-row><x";
     let bytes =
         archive(&[("mimetype", KIND), ("content.xml", document(&(good + broken)).as_bytes())]);

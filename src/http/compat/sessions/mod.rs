@@ -1,0 +1,9 @@
+//! Clients of `/stream/{sessionId}` and `/file`: a page or a program that names a session, opens its
+//! stream, and starts an import under the same name, in this order or the other one.
+
+mod file;
+mod messages;
+mod stream;
+
+pub(super) use file::import;
+pub(super) use stream::stream;
