@@ -133,6 +133,7 @@ async fn start_jobs(
     child: Child,
 ) -> anyhow::Result<Jobs> {
     let settings = JobsSettings {
+        memory_limit: config.memory_limit,
         chunk_rows: config.chunk_rows,
         running_max: config.max_running_jobs,
         writers: config.writers,

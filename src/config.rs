@@ -88,6 +88,8 @@ pub struct Config {
     pub max_upload: u64,
     /// The `LOADBAY_FETCH_…` settings.
     pub fetch: FetchSettings,
+    /// `LOADBAY_MEMORY_LIMIT`, bytes; `None` is what the cgroup allows, else 1 GiB.
+    pub memory_limit: Option<u64>,
     /// `LOADBAY_CHUNK_ROWS`.
     pub chunk_rows: u32,
     /// `LOADBAY_MAX_RUNNING_JOBS`.
@@ -200,6 +202,8 @@ impl Config {
                 idle: from.read("LOADBAY_FETCH_IDLE", Duration::ZERO, |t| time(t, 1, 3_600)),
                 retries: from.read("LOADBAY_FETCH_RETRIES", 0, |t| number(t, 0, 100)),
             },
+            memory_limit: from
+                .read("LOADBAY_MEMORY_LIMIT", None, |t| bytes(t, 32 << 20, 1 << 40).map(Some)),
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),
             max_running_jobs: from.read("LOADBAY_MAX_RUNNING_JOBS", 1, |t| number(t, 1, 64)),
             writers: from.read("LOADBAY_WRITERS", 1, |t| number(t, 1, 8)),

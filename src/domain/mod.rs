@@ -19,6 +19,7 @@ pub mod job_view;
 pub mod known_header;
 pub mod limits;
 pub mod meet;
+pub mod memory_pressure;
 pub mod networks;
 pub mod options;
 pub mod path_prefix;

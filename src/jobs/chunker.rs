@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::error::RunError;
+use super::memory::ChunkRoom;
 use super::partitioning::partition_of;
 use super::prescan::SupersededRows;
 use super::row_input::RowInput;
@@ -37,7 +38,8 @@ pub(super) struct Chunker {
     pub(super) converter: Converter,
     /// Values of a record.
     pub(super) width: usize,
-    pub(super) chunk_rows: usize,
+    /// How many rows a chunk may have now.
+    pub(super) room: ChunkRoom,
     pub(super) duplicates: Duplicates,
     pub(super) superseded: SupersededRows,
     pub(super) stop: Stop,
@@ -57,6 +59,8 @@ pub(super) struct PartitionChannels {
 struct PartitionBuffer {
     ends: PartitionChannels,
     next: Chunk,
+    /// Rows of the next chunk.
+    rows_max: usize,
 }
 
 impl Chunker {
@@ -78,7 +82,8 @@ impl Chunker {
             .map(|(index, ends)| {
                 let partition = u32::try_from(index).unwrap_or(u32::MAX);
                 let number = ends.start.chunks * count + partition;
-                PartitionBuffer { next: self.empty(number, partition), ends }
+                let rows_max = self.next_rows();
+                PartitionBuffer { next: self.empty(number, partition), ends, rows_max }
             })
             .collect();
         let (mut row, mut key) = (RawRow::new(), String::new());
@@ -94,7 +99,9 @@ impl Chunker {
                 continue;
             }
             self.add(&mut partition.next, &row, superseded);
-            if partition.next.rows() >= self.chunk_rows || partition.next.bytes >= CHUNK_BYTES_MAX {
+            if partition.next.rows() >= partition.rows_max
+                || partition.next.bytes >= CHUNK_BYTES_MAX
+            {
                 self.send(partition, count)?;
             }
         }
@@ -148,7 +155,13 @@ impl Chunker {
             Err(_) => self.empty(number, index),
         };
         let chunk = std::mem::replace(&mut partition.next, next);
-        partition.ends.out.blocking_send(Arc::new(chunk)).map_err(|_| RunError::Stopped)
+        partition.ends.out.blocking_send(Arc::new(chunk)).map_err(|_| RunError::Stopped)?;
+        partition.rows_max = self.next_rows();
+        Ok(())
+    }
+
+    fn next_rows(&self) -> usize {
+        self.room.rows(|| self.stop.is_stopped())
     }
 
     fn empty(&self, number: u32, partition: u32) -> Chunk {

@@ -107,7 +107,7 @@ impl Claims<'_> {
         context: &Arc<JobsContext>,
         space: &mut SpaceCheck,
     ) -> Result<Option<RunningJob>, StoreError> {
-        if !space.look(context) {
+        if context.memory.pressure().is_critical() || !space.look(context) {
             return Ok(None);
         }
         let _alone = context.claiming.lock().await;

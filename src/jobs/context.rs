@@ -18,6 +18,7 @@ use super::event_feed::EventFeeds;
 use super::import_totals::ImportTotals;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
+use super::memory::Memory;
 use super::queue::Queue;
 use super::wake::Wake;
 use crate::dataset::Datasets;
@@ -35,6 +36,8 @@ pub(super) const ROW_NUMBERS: &str = "rows";
 /// How jobs are run.
 #[derive(Debug, Clone)]
 pub struct JobsSettings {
+    /// Bytes of memory that the server should use at most; `None`: those of its cgroup, else 1 GiB.
+    pub memory_limit: Option<u64>,
     /// Rows of a chunk.
     pub chunk_rows: u32,
     /// Jobs that run at a time.
@@ -78,6 +81,7 @@ pub(super) struct JobsContext {
     pub(super) fetcher: Fetcher,
     pub(super) datasets: Arc<Datasets>,
     pub(super) settings: JobsSettings,
+    pub(super) memory: Arc<Memory>,
     pub(super) manager: JobManager,
     pub(super) feeds: EventFeeds,
     pub(super) changes: JobChanges,

@@ -10,6 +10,7 @@ use super::chunker::{Chunker, PartitionChannels, PartitionCheckpoint};
 use super::context::{JobsContext, ROW_NUMBERS};
 use super::error::RunError;
 use super::input::{detected_of, open_input};
+use super::memory::ChunkRoom;
 use super::partition_writer;
 use super::prescan::{Prescan, prescan};
 use super::row_filter::RowFilter;
@@ -22,6 +23,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::event::{lifecycle, records_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
+use crate::domain::memory_pressure::MemoryPressure;
 use crate::faults::fault;
 use crate::reader;
 use crate::store::{CommittedChunk, Destination, WriterSettings};
@@ -90,14 +92,52 @@ pub(super) async fn run(
     let chunker = Chunker {
         converter,
         width: plan.columns.len(),
-        chunk_rows: context.settings.chunk_rows as usize,
+        room: ChunkRoom {
+            memory: Arc::clone(&context.memory),
+            chunk_rows: context.settings.chunk_rows as usize,
+        },
         duplicates: job.options.duplicates,
         superseded: prescan.superseded,
         stop: stop.clone(),
     };
     let run = ImportRun { context, job: &counted, dataset: &dataset, plan: &plan, stop, is_first };
-    run.write(source, chunker, &partition_checkpoints(&committed, partitions)).await?;
+    let starts = partition_checkpoints(&committed, partitions);
+    tokio::select! {
+        written = run.write(source, chunker, &starts) => written?,
+        () = tell_pressure(context, job, stop) => return Err(RunError::Stopped),
+    }
     check_total(context, job, total, stop).await
+}
+
+/// Tells in the job's events how memory changes its chunks, as long as it runs; ends when the job is
+/// lost.
+async fn tell_pressure(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
+    let mut pressure = context.memory.watch();
+    let chunk_rows = context.settings.chunk_rows;
+    let mut told = MemoryPressure::default().level();
+    loop {
+        let now = *pressure.borrow_and_update();
+        if now.level() != told {
+            told = now.level();
+            // In a task of its own: no call of the database is cut off half-way.
+            let (context, job, stop) = (Arc::clone(context), job.clone(), stop.clone());
+            let story = move |job: &Job| lifecycle::memory_pressure(job, now, chunk_rows);
+            let tell = async move {
+                let table = context.run_store.clone();
+                let emit = || table.emit(&job, &story);
+                let told = retry_transient(job.id, stop.token(), emit).await;
+                if let Ok(Some(updated)) = told {
+                    context.manager.publish(updated);
+                }
+            };
+            // One that is lost is told by the chunks.
+            let _told = tokio::spawn(tell).await;
+        }
+        if pressure.changed().await.is_err() {
+            // Nobody measures any more: the server stops.
+            return std::future::pending().await;
+        }
+    }
 }
 
 /// Where each partition continues.

@@ -25,6 +25,7 @@ mod jobs_subscription;
 mod lease;
 mod listen;
 mod manager;
+mod memory;
 mod partition_writer;
 mod partitioning;
 mod prescan;

@@ -15,6 +15,7 @@ use super::event_feed::EventFeeds;
 use super::import_totals::ImportTotals;
 use super::job_changes::JobChanges;
 use super::manager::JobManager;
+use super::memory::Memory;
 use super::queue::Queue;
 use super::wake::Wake;
 use super::{retention, rollback, worker};
@@ -38,6 +39,7 @@ impl Jobs {
         settings: JobsSettings,
     ) -> Self {
         let context = Arc::new(JobsContext {
+            memory: Arc::new(Memory::new(settings.memory_limit)),
             manager: JobManager::new(settings.keep_finished),
             feeds: EventFeeds::default(),
             changes: JobChanges::default(),

@@ -38,6 +38,8 @@ pub(super) async fn start(context: &Arc<JobsContext>) {
     supervise(context, "claim jobs that requests wait for", claim_inline_jobs);
     supervise(context, "claim downloads", claim_downloads);
     supervise(context, "listen to other servers", listen);
+    tracing::info!(event = "memory_limit", bytes = context.memory.limit(), "memory is measured");
+    supervise(context, "measure memory", measure_memory);
     supervise(context, "evict finished jobs", evict_finished);
     supervise(context, "remove expired files", retention::run_retention);
     supervise(context, "prune events", prune::at_start);
@@ -60,6 +62,10 @@ where
         }
     };
     context.tasks.spawn_on(keep, &context.runtime);
+}
+
+async fn measure_memory(context: Arc<JobsContext>) {
+    context.memory.measure(&context.stop).await;
 }
 
 async fn evict_finished(context: Arc<JobsContext>) {

@@ -37,6 +37,7 @@ mod history;
 mod job_retention;
 mod locked_file;
 mod many_servers;
+mod memory;
 mod model;
 mod operator;
 mod options;

@@ -125,6 +125,15 @@ pub enum Step {
         /// Rows of the job.
         total: u64,
     },
+    /// The memory of the server is used up more or less than before.
+    MemoryPressure {
+        /// Percent of the limit that are used.
+        memory_percent: u8,
+        /// Rows of a chunk from here on.
+        chunk_rows: u64,
+        /// The reader waits for memory.
+        is_waiting: bool,
+    },
     /// Every row has an outcome.
     RowsDone,
     /// The job was paused, by a client or automatically.

@@ -8,6 +8,7 @@ use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage};
 use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
 use crate::domain::download::Download;
 use crate::domain::job::Job;
+use crate::domain::memory_pressure::MemoryPressure;
 use crate::domain::status::JobStatus;
 use crate::domain::warning::{Warning, WarningCode, Warnings};
 pub use download::{download_interrupted, downloaded, downloading, not_changed};
@@ -198,6 +199,23 @@ pub fn counted(job: &Job) -> Vec<Event> {
     let work = if job.rollback_of.is_some() { "roll back" } else { "import" };
     let message = format!("Found {total} {rows} to {work}");
     vec![Event::log(Level::Success, percentage(job), Step::Counted { total }, message)]
+}
+
+/// The memory of the server is used up more or less than before, which changes the chunks of the job;
+/// without pressure they have `chunk_rows`.
+#[must_use]
+pub fn memory_pressure(job: &Job, pressure: MemoryPressure, chunk_rows: u32) -> Vec<Event> {
+    let memory_percent = pressure.percent();
+    let chunk_rows = (u64::from(chunk_rows) * u64::from(pressure.chunk_percent()) / 100).max(1);
+    let is_waiting = pressure.is_critical();
+    let (level, then) = if is_waiting {
+        (Level::Warning, "the reader waits".to_owned())
+    } else {
+        (Level::Info, format!("chunks have {chunk_rows} rows"))
+    };
+    let message = format!("Memory is used up to {memory_percent} %: {then}");
+    let step = Step::MemoryPressure { memory_percent, chunk_rows, is_waiting };
+    vec![Event::log(level, reached(job), step, message)]
 }
 
 /// Every row has its outcome.
