@@ -26,10 +26,8 @@ async fn chunk_sizes(server: &Server, job: i64) -> Vec<u64> {
 }
 
 /// Each look finds another pressure.
-const CHANGING: (&str, &str) = (
-    "FAILPOINTS",
-"memory.percent=50%return(85)->return(50);partition.after=sleep(20)",
-);
+const CHANGING: (&str, &str) =
+    ("FAILPOINTS", "memory.percent=50%return(85)->return(50);partition.after=sleep(20)");
 
 both!(
     chunks_of_changing_sizes_give_the_same_rows_also_after_a_kill,
