@@ -2,6 +2,7 @@
 //!
 //! The tables of a dataset (products and their like) have none: a definition file describes them.
 
+pub mod import_bulk;
 pub mod import_chunk;
 pub mod import_database;
 pub mod import_error;

@@ -25,6 +25,7 @@ mod m20261128_000009_add_key_of_row_errors;
 mod m20261128_000010_index_lists_of_jobs;
 mod m20261128_000011_add_dry_run_and_run_time;
 mod m20261128_000012_create_dealers_and_transactions;
+mod m20261128_000013_create_bulks;
 mod m20261128_000014_add_downloads;
 mod m20261128_000015_create_swim_events;
 mod m20261128_000017_create_sessions;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000010_index_lists_of_jobs::Migration),
             Box::new(m20261128_000011_add_dry_run_and_run_time::Migration),
             Box::new(m20261128_000012_create_dealers_and_transactions::Migration),
+            Box::new(m20261128_000013_create_bulks::Migration),
             Box::new(m20261128_000014_add_downloads::Migration),
             Box::new(m20261128_000015_create_swim_events::Migration),
             Box::new(m20261128_000017_create_sessions::Migration),

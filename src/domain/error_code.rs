@@ -38,13 +38,14 @@ error_codes! {
     // Requests.
     MalformedRequest = "malformed_request", 400, false, "The request cannot be read", "Send what the API documentation shows for this call.";
     NoFile = "no_file", 400, false, "The upload has no file part", "Send the file as multipart field `file`, or as the body with its media type.";
-    MultipleFiles = "multiple_files", 400, false, "The upload has more than one file part", "Send one file with each request.";
+    MultipleFiles = "multiple_files", 400, false, "The upload has more than one file part", "Name each part with a file `file`; calls that take one file get one.";
     UnknownOption = "unknown_option", 400, false, "There is no such option", "Use the options that the answer lists.";
     InvalidOption = "invalid_option", 400, false, "An option has a value that it does not take", "Use a value that the answer names.";
     DigestMismatch = "digest_mismatch", 400, true, "The body does not match its Content-Digest", "Send the file again.";
     OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin are not allowed to send changes", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
     NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
+    BulkNotFound = "bulk_not_found", 404, false, "There is no such bulk", "Use the `bulkId` that the upload was answered with.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
     MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
     InvalidJobState = "invalid_job_state", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
@@ -61,6 +62,9 @@ error_codes! {
     CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";
     NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet", "Use a sheet that the answer lists, or none to have it found.";
     ExpandsTooLarge = "expands_too_large", 422, false, "The workbook is far larger inside than outside", "Save the sheet as CSV and send that.";
+    TooManyFiles = "too_many_files", 422, false, "The upload has too many files", "Send at most 1,000 files in one request.";
+    AllFilesRefused = "all_files_refused", 422, false, "None of the files can be imported", "Correct what the answer says of each file.";
+    CorruptArchive = "corrupt_archive", 422, false, "The ZIP archive cannot be opened", "Pack the files again, or send them one by one.";
     EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be detected", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
     NoHeader = "no_header", 422, false, "No header was found", "Put the column names into the first row, or say where they are with `headerRow`.";
     InvalidMeetList = "invalid_meet_list", 422, false, "The file is no meet definition list of DSV format 6, 7 or 8", "Correct the line that the message names, or export the list again.";

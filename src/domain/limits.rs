@@ -38,7 +38,21 @@ pub const FAR_BODY_BYTES_MAX: usize = 256 << 10;
 /// Files that a server downloads at the same time. More wait.
 pub const DOWNLOADS_MAX: usize = 4;
 
-/// Parts of one multipart upload.
+/// Files of one bulk. More: 422 `too_many_files`.
+pub const BULK_FILES_MAX: usize = 1_000;
+
+/// Times that a file of a ZIP archive may be larger than it is packed, above the bytes that are always
+/// taken. A table of equal rows reaches a thousand. More: the file is refused with
+/// `expands_too_large`.
+pub const ARCHIVE_RATIO_MAX: u64 = 250;
+
+/// Bytes that a file of a ZIP archive may have however small it is packed.
+pub const ARCHIVE_FREE_BYTES: u64 = 16 << 20;
+
+/// Bytes of the directory of a ZIP archive. More: 422 `too_many_files`.
+pub const ARCHIVE_DIRECTORY_BYTES_MAX: u64 = 1 << 20;
+
+/// Parts of one multipart upload, its files not counted.
 pub const UPLOAD_PARTS_MAX: usize = 64;
 
 /// Characters of an `Idempotency-Key`.

@@ -4,6 +4,8 @@
 //! Pure: no IO, no clock, no database, no HTTP. Every other module may use it; it uses none.
 
 pub mod action;
+pub mod bulk;
+pub mod bulk_view;
 pub mod chunk;
 pub mod claim_order;
 pub mod counts;
@@ -29,6 +31,7 @@ pub mod row_error;
 pub mod row_number;
 pub mod run_time;
 pub mod selection;
+pub mod sentence;
 pub mod session_id;
 pub mod similar;
 pub mod status;

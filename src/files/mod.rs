@@ -17,6 +17,7 @@
 //! s3://<bucket>/<prefix>/database-id, <uuid>/…   as above
 //! ```
 
+mod archive;
 mod blocking;
 mod data_dir;
 mod disk_space;
@@ -31,6 +32,7 @@ mod storage;
 mod upload_file;
 mod utf8;
 
+pub use archive::{ArchiveError, ArchivedFile};
 pub use data_dir::DataDir;
 pub use disposition::{Disposition, parameter_named};
 pub use error::{FileError, is_disk_full, is_transient_io};

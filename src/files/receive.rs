@@ -1,7 +1,7 @@
 //! An upload on its way to disk: measured, hashed and checked for UTF-8 as it passes. What becomes
 //! of it then is [`super::upload_file`]'s.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -70,6 +70,43 @@ impl DataDir {
     }
 }
 
+/// Why a file could not be taken from a source on this machine.
+#[derive(Debug)]
+pub(super) enum CopyError {
+    /// The source cannot be read.
+    Source,
+    /// It has more bytes than allowed.
+    TooLong,
+    /// The disk.
+    File(FileError),
+}
+
+impl DataDir {
+    /// Takes at most `limit` bytes of `source` as an upload. Blocks.
+    pub(super) fn copy(&self, mut source: impl Read, limit: u64) -> Result<TempUpload, CopyError> {
+        let file = NamedTempFile::new_in(self.tmp()).map_err(|source| {
+            CopyError::File(FileError::store("create a file for the upload", source))
+        })?;
+        let (hash, utf8, spare) = (Sha256::new(), Utf8Check::default(), Vec::new());
+        let mut writer = UploadWriter { file, hash, utf8, spare };
+        let (mut size, mut batch) = (0_u64, Vec::with_capacity(BATCH_BYTES));
+        loop {
+            batch.clear();
+            let piece = source.by_ref().take(BATCH_BYTES as u64).read_to_end(&mut batch);
+            piece.map_err(|_| CopyError::Source)?;
+            if batch.is_empty() {
+                return writer.finish(size).map_err(CopyError::File);
+            }
+            size = size.saturating_add(batch.len() as u64);
+            if size > limit {
+                return Err(CopyError::TooLong);
+            }
+            self.check_free_space(0).map_err(CopyError::File)?;
+            writer.take(&batch).map_err(CopyError::File)?;
+        }
+    }
+}
+
 impl Receiver {
     /// Takes the next bytes.
     ///
@@ -128,13 +165,7 @@ impl Receiver {
         let (batch, size) = (self.batch, self.size);
         blocking(move || {
             writer.take(&batch)?;
-            let UploadWriter { file, hash, utf8, .. } = writer;
-            let (file, path) =
-                file.keep().map_err(|fault| FileError::store("write the upload", fault.error))?;
-            let (sha256, valid_utf8) = (hex(&hash.finalize()), utf8.is_valid());
-            let upload = TempUpload { path, size, sha256, valid_utf8, file, stored: false };
-            fault!("receive.written", FileError::broken("write the upload"));
-            Ok(upload)
+            writer.finish(size)
         })
         .await
     }
@@ -149,6 +180,16 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl UploadWriter {
+    fn finish(self, size: u64) -> Result<TempUpload, FileError> {
+        let Self { file, hash, utf8, .. } = self;
+        let (file, path) =
+            file.keep().map_err(|fault| FileError::store("write the upload", fault.error))?;
+        let (sha256, valid_utf8) = (hex(&hash.finalize()), utf8.is_valid());
+        let upload = TempUpload { path, size, sha256, valid_utf8, file, stored: false };
+        fault!("receive.written", FileError::broken("write the upload"));
+        Ok(upload)
+    }
+
     fn take(&mut self, batch: &[u8]) -> Result<(), FileError> {
         self.hash.update(batch);
         self.utf8.push(batch);

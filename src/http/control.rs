@@ -12,7 +12,7 @@ use super::path_prefix;
 use super::problem::Problem;
 use super::query;
 use super::status::job_id;
-use super::upload::{IDEMPOTENCY_REPLAYED, client, idempotency_key, true_value};
+use super::upload::{IDEMPOTENCY_REPLAYED, Requester, true_value};
 use crate::domain::job_view::{JobView, status_url};
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
 use crate::domain::path_prefix::PathPrefix;
@@ -87,23 +87,6 @@ pub(super) async fn rollback(
     child(&api.jobs.rollback(id, created_by, idempotency_key).await?, &path_prefix::of(&request))
 }
 
-/// Who asks for a new job, and under which key.
-struct Requester {
-    created_by: Option<String>,
-    idempotency_key: Option<String>,
-}
-
-impl Requester {
-    /// Refuses those who come while the server stops.
-    fn of(request: &HttpRequest, api: &Api) -> Result<Self, Problem> {
-        let idempotency_key = idempotency_key(request.headers())?;
-        if api.stopping.is_cancelled() {
-            return Err(Problem::stopping());
-        }
-        Ok(Self { created_by: client(request)?, idempotency_key })
-    }
-}
-
 /// 200 with the job that was made of another one, and the way to its status.
 fn child(submitted: &Submitted, prefix: &PathPrefix) -> Result<HttpResponse, Problem> {
     let mut response = envelope::ok(&JobView::of(&submitted.job, prefix))?;
@@ -116,7 +99,8 @@ fn child(submitted: &Submitted, prefix: &PathPrefix) -> Result<HttpResponse, Pro
     Ok(response)
 }
 
-fn rows_word(word: &str) -> Result<RetryRows, Problem> {
+/// Which rows a retry takes.
+pub(super) fn rows_word(word: &str) -> Result<RetryRows, Problem> {
     RetryRows::parse(word).ok_or_else(|| {
         let words: Vec<_> = RetryRows::ALL.iter().map(|rows| rows.as_str()).collect();
         Problem::invalid_parameter("rows", word, &words.join(", "))
@@ -141,11 +125,11 @@ pub(super) async fn delete(
 
 /// What is asked for, name by name.
 #[derive(Debug)]
-struct CommandParameters(Vec<(String, String)>);
+pub(super) struct CommandParameters(Vec<(String, String)>);
 
 impl CommandParameters {
     /// Reads query and body of a call that takes `known`.
-    async fn read(
+    pub(super) async fn read(
         request: &HttpRequest,
         payload: web::Payload,
         known: &[&str],
@@ -160,7 +144,8 @@ impl CommandParameters {
         Ok(Self(pairs))
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// The value of `name`, if it was given.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 }

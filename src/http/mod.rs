@@ -5,6 +5,8 @@
 
 mod accept;
 mod api;
+mod bulk_control;
+mod bulks;
 mod compat;
 mod control;
 mod cors;

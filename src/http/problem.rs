@@ -13,11 +13,13 @@ use serde_json::{Map, Value};
 
 use super::text_line::{TEXT, refusal_line};
 use crate::dataset::HeaderFault;
+use crate::domain::bulk::RefusedFile;
 use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job_view::actions;
 use crate::domain::options::OptionFault;
 use crate::domain::path_prefix::PathPrefix;
+use crate::domain::sentence::sentence;
 use crate::files::FileError;
 use crate::jobs::JobsError;
 use crate::reader::{HeaderPlace, ReadError};
@@ -96,6 +98,13 @@ impl Problem {
         let mut problem = Self::new(code, texts.join(" "));
         problem.faults = parts;
         problem
+    }
+
+    /// A refusal of an upload of which every file was refused.
+    fn of_files(files: Vec<RefusedFile>) -> Self {
+        let listed = serde_json::to_value(&files).unwrap_or_default();
+        let fault = JobsError::AllRefused(files);
+        Self::new(fault.code(), fault.to_string()).with_member("files", listed)
     }
 
     /// A refusal with its sentence; the client sees both.
@@ -269,6 +278,7 @@ impl From<JobsError> for Problem {
         let fault = match fault {
             JobsError::File(fault) => return fault.into(),
             JobsError::Header { faults, place } => return Self::of_header(&faults, place.as_ref()),
+            JobsError::AllRefused(files) => return Self::of_files(files),
             fault => fault,
         };
         let standing = fault.job().map(|job| (job.status, actions(job)));
@@ -307,20 +317,6 @@ impl From<Vec<OptionFault>> for Problem {
     }
 }
 
-/// Makes a sentence of an error text: a capital at the start, a full stop at the end.
-fn sentence(text: &str) -> String {
-    let text = text.trim();
-    let mut chars = text.chars();
-    let mut sentence: String = match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => return String::new(),
-    };
-    if !sentence.ends_with(['.', '!', '?']) {
-        sentence.push('.');
-    }
-    sentence
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -349,11 +345,5 @@ mod tests {
         assert_eq!(problem.cause().unwrap(), "disk /dev/sda1 at /srv/secret");
         let busy = Problem::because(ErrorCode::DatabaseUnavailable, std::io::Error::other("x"));
         assert_eq!(busy.error_response().headers().get("retry-after").unwrap(), "4");
-    }
-
-    #[test]
-    fn texts_become_sentences() {
-        assert_eq!(sentence("there is none"), "There is none.");
-        assert_eq!(sentence("`x` is bad; why?"), "`x` is bad; why?");
     }
 }

@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, Resource, web};
 use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
-    compat, control, datasets, error_docs, events, health, jobs, limits, not_found, page, preview,
-    row_errors, status, superseded, unprocessed, upload,
+    bulk_control, bulks, compat, control, datasets, error_docs, events, health, jobs, limits,
+    not_found, page, preview, row_errors, status, superseded, unprocessed, upload,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -37,6 +37,10 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
         .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/events"), web::to(events::all_jobs::all_jobs)))
+        .service(get(&format!("{import}/bulks/{{id}}"), web::to(bulks::status)))
+        .service(get(&format!("{import}/bulks/{{id}}/events"), web::to(bulks::events::events)))
+        .service(post(&format!("{import}/bulks/{{id}}/cancel"), web::to(bulk_control::cancel)))
+        .service(post(&format!("{import}/bulks/{{id}}/retry"), web::to(bulk_control::retry)))
         .service(get(&format!("{import}/jobs"), web::to(jobs::list)))
         .service(job(&format!("{import}/jobs/{{id}}")))
         .service(get(&format!("{import}/jobs/{{id}}/errors"), web::to(row_errors::list)))

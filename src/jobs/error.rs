@@ -3,8 +3,11 @@
 use std::io;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::dataset::{HeaderFault, PlanFault};
 use crate::domain::action::Action;
+use crate::domain::bulk::RefusedFile;
 use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
@@ -104,6 +107,26 @@ pub enum JobsError {
         /// The job that has the key.
         job: i64,
     },
+    /// The key belongs to a bulk.
+    #[error(
+        "this Idempotency-Key belongs to bulk {0}, which has other files, another dataset or other options; use a new key"
+    )]
+    KeyOfBulk(Uuid),
+    /// There is no such bulk.
+    #[error("there is no bulk {0}")]
+    NoBulk(Uuid),
+    /// Every job of the bulk has ended.
+    #[error("all jobs of bulk {0} have ended; there is nothing to cancel")]
+    BulkEnded(Uuid),
+    /// A job of the bulk has not ended.
+    #[error("bulk {0} has not ended; wait for its end or cancel it before a retry")]
+    BulkRuns(Uuid),
+    /// No job of the bulk has such rows.
+    #[error("no job of bulk {0} has anything to retry")]
+    NothingToRetryInBulk(Uuid),
+    /// No job came of any file of an upload.
+    #[error("none of the {} files can be imported", .0.len())]
+    AllRefused(Vec<RefusedFile>),
     /// The job kept no journal, or changed nothing.
     #[error("job {0} left nothing to roll back: it kept no journal or changed no row")]
     NothingToUndo(i64),
@@ -144,15 +167,21 @@ impl JobsError {
             | Self::NotStuck { .. }
             | Self::RolledBack { .. }
             | Self::HasEnded { .. }
+            | Self::BulkEnded(_)
+            | Self::BulkRuns(_)
             | Self::NotEnded { .. } => ErrorCode::InvalidJobState,
-            Self::NothingToRetry { .. } => ErrorCode::NothingToRetry,
+            Self::NoBulk(_) => ErrorCode::BulkNotFound,
+            Self::AllRefused(_) => ErrorCode::AllFilesRefused,
+            Self::NothingToRetryInBulk(_) | Self::NothingToRetry { .. } => {
+                ErrorCode::NothingToRetry
+            }
             Self::File(fault) => fault.code(),
             Self::Header { faults, .. } => {
                 faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code)
             }
             Self::Strict(_) => ErrorCode::RefusedByStrict,
             Self::Source { code, .. } => *code,
-            Self::IdempotencyMismatch { .. } => ErrorCode::IdempotencyMismatch,
+            Self::IdempotencyMismatch { .. } | Self::KeyOfBulk(_) => ErrorCode::IdempotencyMismatch,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
             Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
             Self::Files(error) => error.code(),
@@ -196,6 +225,12 @@ impl JobsError {
             | Self::Strict(_)
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
+            | Self::KeyOfBulk(_)
+            | Self::NoBulk(_)
+            | Self::BulkEnded(_)
+            | Self::BulkRuns(_)
+            | Self::NothingToRetryInBulk(_)
+            | Self::AllRefused(_)
             | Self::NothingToUndo(_)
             | Self::FilesRemoved(_)
             | Self::Files(_)

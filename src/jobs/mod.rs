@@ -5,6 +5,9 @@
 //! calls: a web server's worker may end in the middle of a call, a job may not.
 
 mod backoff;
+mod bulk;
+mod bulk_retry;
+mod bulk_subscription;
 mod chunker;
 mod claim;
 mod claimant;
@@ -50,6 +53,9 @@ mod wake;
 mod worker;
 
 pub use crate::store::JobFilter;
+pub use bulk::{BulkFile, BulkRequest, BulkSubmitted};
+pub use bulk_retry::BulkRetry;
+pub use bulk_subscription::{BulkSubscription, BulkUpdate};
 pub use context::{Jobs, JobsSettings};
 pub use control::Command;
 pub use error::{JobsError, whole_seconds};

@@ -149,6 +149,7 @@ async fn prune_jobs(context: &JobsContext) -> Result<(), JobsError> {
         removed += pruned.len() as u64;
     }
     if removed > 0 {
+        context.run_store.remove_empty_bulks().await?;
         tracing::info!(event = "jobs_removed", jobs = removed, "old jobs were removed");
     }
     Ok(())

@@ -44,25 +44,11 @@ impl Jobs {
                 return context.replayed(job, |job| fits(job, id, request.rows, parent.as_ref()));
             }
             let parent = parent.ok_or(JobsError::NotFound(id))?;
-            may_retry(&parent)?;
-            if parent.awaits_file() {
-                return context.download_again(&parent, request).await;
-            }
-            let storage = context.files_of(&parent)?;
-            let Wanted { selection, numbers } =
-                rows_to_retry(&context, &parent, request.rows).await?;
-            let new = NewJob {
-                idempotency_key: request.idempotency_key,
-                created_by: request.created_by,
-                retry_of: Some(id),
-                selection,
-                ..NewJob::over_file_of(&parent)
-            };
+            let RetryChild { new, storage } =
+                prepare_child(&context, &parent, request.rows).await?;
+            let (idempotency_key, created_by) = (request.idempotency_key, request.created_by);
+            let new = NewJob { idempotency_key, created_by, ..new };
             let uuid = new.uuid;
-            if let Err(fault) = copy_files(&storage, parent.uuid, uuid, &numbers).await {
-                drop_copies(&storage, uuid).await;
-                return Err(context.unless_gone(id, fault).await);
-            }
             let submitted = context.insert(new, storage.location()).await;
             let is_ours = match &submitted {
                 Ok(submitted) => submitted.job.uuid == uuid,
@@ -79,21 +65,47 @@ impl Jobs {
     }
 }
 
-impl JobsContext {
-    /// A job that ended before its file was here: its file is downloaded by the new job.
-    async fn download_again(&self, parent: &Job, request: Retry) -> Result<Submitted, JobsError> {
-        if request.rows == RetryRows::Failed {
-            return Err(JobsError::NothingToRetry { job: parent.id, rows: request.rows });
-        }
-        let new = NewJob {
-            idempotency_key: request.idempotency_key,
-            created_by: request.created_by,
-            retry_of: Some(parent.id),
-            selection: parent.selection.clone(),
-            ..NewJob::over_file_of(parent)
-        };
-        self.insert(new, self.storage.location()).await
+/// A job that repeats rows of another one, with its own copy of the file.
+pub(super) struct RetryChild {
+    /// The job; nobody's yet.
+    pub(super) new: NewJob,
+    /// Where its file lies.
+    pub(super) storage: Storage,
+}
+
+/// Describes the child of a job and copies the file for it.
+pub(super) async fn prepare_child(
+    context: &JobsContext,
+    parent: &Job,
+    rows: RetryRows,
+) -> Result<RetryChild, JobsError> {
+    may_retry(parent)?;
+    if parent.awaits_file() {
+        return download_again(context, parent, rows);
     }
+    let storage = context.files_of(parent)?;
+    let Wanted { selection, numbers } = rows_to_retry(context, parent, rows).await?;
+    let retry_of = Some(parent.id);
+    let new = NewJob { retry_of, selection, ..NewJob::over_file_of(parent) };
+    if let Err(fault) = copy_files(&storage, parent.uuid, new.uuid, &numbers).await {
+        drop_copies(&storage, new.uuid).await;
+        return Err(context.unless_gone(parent.id, fault).await);
+    }
+    Ok(RetryChild { new, storage })
+}
+
+/// A job that ended before its file was here: its file is downloaded by the new job.
+fn download_again(
+    context: &JobsContext,
+    parent: &Job,
+    rows: RetryRows,
+) -> Result<RetryChild, JobsError> {
+    if rows == RetryRows::Failed {
+        return Err(JobsError::NothingToRetry { job: parent.id, rows });
+    }
+    let (retry_of, selection) = (Some(parent.id), parent.selection.clone());
+    let new = NewJob { retry_of, selection, ..NewJob::over_file_of(parent) };
+    Ok(RetryChild { new, storage: context.storage.clone() })
 }
 
 fn may_retry(parent: &Job) -> Result<(), JobsError> {
@@ -202,7 +214,7 @@ async fn copy_files(
 }
 
 /// Removes what was copied for a job that did not come to be.
-async fn drop_copies(storage: &Storage, uuid: Uuid) {
+pub(super) async fn drop_copies(storage: &Storage, uuid: Uuid) {
     if let Err(fault) = storage.remove(uuid).await {
         tracing::warn!(event = "copied_files_left", %uuid, error = error_chain(&fault), "copied files could not be removed, the sweep will do it");
     }

@@ -55,6 +55,9 @@ impl Jobs {
                     context.wake.notify();
                     Ok(Submitted { job, replayed: false })
                 }
+                RollbackInserted::Inserted(Inserted::KeyOfBulk(bulk)) => {
+                    Err(JobsError::KeyOfBulk(bulk))
+                }
                 RollbackInserted::Inserted(Inserted::KeyTaken(job)) => {
                     context.replayed(job, |job| job.rollback_of == Some(id))
                 }

@@ -20,7 +20,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::Options;
 use crate::domain::warning::Warnings;
-use crate::files::TempUpload;
+use crate::files::{StoredUpload, TempUpload};
 use crate::reader::{self, Inspection, ReadPermit, Upload, may_be_workbook};
 use crate::store::{Inserted, StoreError};
 
@@ -154,13 +154,13 @@ fn inspect_with(
 }
 
 impl JobsContext {
-    /// Makes the file durable and stores its job.
-    async fn submit_inspected(
-        self: Arc<Self>,
+    /// Makes the file durable and describes its job.
+    pub(super) async fn make_durable(
+        &self,
         request: ImportRequest,
         detected: Detected,
         warnings: Warnings,
-    ) -> Result<Submitted, JobsError> {
+    ) -> Result<(StoredUpload, NewJob), JobsError> {
         let ImportRequest { dataset, upload, file_name, options, .. } = request;
         let stored = self.storage.store(upload).await?;
         let new = NewJob {
@@ -180,6 +180,17 @@ impl JobsContext {
             selection: None,
             rollback_of: None,
         };
+        Ok((stored, new))
+    }
+
+    /// Makes the file durable and stores its job.
+    async fn submit_inspected(
+        self: Arc<Self>,
+        request: ImportRequest,
+        detected: Detected,
+        warnings: Warnings,
+    ) -> Result<Submitted, JobsError> {
+        let (stored, new) = self.make_durable(request, detected, warnings).await?;
         // In a task of its own: a panic behind the commit must not take the file with it.
         let context = Arc::clone(&self);
         let insert = async move { context.insert(new, context.storage.location()).await };
@@ -215,6 +226,7 @@ impl JobsContext {
                 self.wake.notify_of(&job);
                 Ok(Submitted { job, replayed: false })
             }
+            Inserted::KeyOfBulk(bulk) => Err(JobsError::KeyOfBulk(bulk)),
             Inserted::KeyTaken(job) => self.replayed(job, |job| same_upload(job, &new)),
         }
     }

@@ -63,10 +63,10 @@ pub enum Delivery {
 /// A stored event as one subscriber gets it.
 #[derive(Debug, Clone)]
 pub struct DeliveredEvent {
-    page: EventPage,
-    index: usize,
-    after: u64,
-    rows: RowEventMode,
+    pub(super) page: EventPage,
+    pub(super) index: usize,
+    pub(super) after: u64,
+    pub(super) rows: RowEventMode,
 }
 
 impl DeliveredEvent {

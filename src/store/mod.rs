@@ -30,6 +30,7 @@ pub use connection::open::StoreSettings;
 pub use connection::start_fault::{MissingRight, StartFault};
 pub use error::StoreError;
 pub use events::prune::PruneScope;
+pub use log::bulks::{BulkInserted, NewBulkJob};
 pub use log::checkpoint::CommittedChunk;
 pub use log::claimant::{Claimant, TableConcurrency};
 pub use log::control::Deletion;

@@ -23,6 +23,7 @@ mod survival;
 
 mod administrator;
 mod built_in_datasets;
+mod bulk;
 mod compat;
 mod concurrent;
 mod conformance;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 15] = [
+const LANDED: [(&str, &str); 16] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -53,6 +53,10 @@ const LANDED: [(&str, &str); 15] = [
     (
         "m20261128_000012_create_dealers_and_transactions.rs",
         "3ac8e69f27c3783f28d9cf80fe1cd2b3672603d92d116e37191b93ad01012e90",
+    ),
+    (
+        "m20261128_000013_create_bulks.rs",
+        "2959c7d73a0c1f276c22957c73b493739c715248f44b5c32473edabfb3a73bc7",
     ),
     (
         "m20261128_000014_add_downloads.rs",

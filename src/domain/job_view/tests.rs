@@ -161,6 +161,7 @@ fn a_running_job_shows_how_far_it_is() {
       "retryOf": null,
       "selection": null,
       "rollbackOf": null,
+      "bulkId": null,
       "resumeAt": null,
       "filesRemovedAt": null,
       "dryRun": false,

@@ -3,6 +3,8 @@
 //! Seven hundred thousand rows may be as many events: everything is written straight into the
 //! buffer that is sent, from borrowed parts.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use super::EventEncoder;
@@ -52,17 +54,63 @@ impl EventEncoder for ApiEvents {
                 let message = SseMessage::log(&text, Level::Warning, &timestamp);
                 write(out, None, &SseMessage { facts: Facts::Notice(notice), ..message });
             }
-            Delivery::Event(delivered) => event(delivered, out),
+            Delivery::Event(delivered) => event(delivered, Frame::Numbered, out),
+        }
+    }
+}
+
+/// An event of a job in the stream of its bulk: with the job, and with the position behind it.
+pub(in crate::http) fn write_of_job(
+    out: &mut Vec<u8>,
+    job_id: i64,
+    file_name: &str,
+    position: &str,
+    delivered: &DeliveredEvent,
+) {
+    let last = delivered.number();
+    event(delivered, Frame::OfJob { job_id, file_name, position, last }, out);
+}
+
+/// What stands around the events of a job.
+#[derive(Debug, Clone, Copy)]
+enum Frame<'a> {
+    /// Its own stream: each message has its number.
+    Numbered,
+    /// The stream of its bulk: the last message of a delivery has the position behind it.
+    OfJob { job_id: i64, file_name: &'a str, position: &'a str, last: u64 },
+}
+
+/// A message with the job that it is about.
+#[derive(Serialize)]
+struct OfJob<'a, T> {
+    #[serde(flatten)]
+    message: &'a T,
+    job_id: i64,
+    file_name: &'a str,
+}
+
+impl Frame<'_> {
+    fn write(self, out: &mut Vec<u8>, number: Option<u64>, message: &impl Serialize) {
+        match self {
+            Self::Numbered => write(out, number, message),
+            Self::OfJob { job_id, file_name, position, last } => {
+                let position = Some(position).filter(|_| number == Some(last));
+                write_message(out, position, &OfJob { message, job_id, file_name });
+            }
         }
     }
 }
 
 /// One message of the stream.
 pub(in crate::http) fn write(out: &mut Vec<u8>, number: Option<u64>, data: &impl Serialize) {
+    write_message(out, number, data);
+}
+
+fn write_message(out: &mut Vec<u8>, id: Option<impl Display>, data: &impl Serialize) {
     use std::io::Write as _;
 
     let begun = out.len();
-    let written = number.map_or(Ok(()), |number| writeln!(out, "id: {number}"));
+    let written = id.map_or(Ok(()), |id| writeln!(out, "id: {id}"));
     out.extend_from_slice(b"data: ");
     // Line breaks inside of texts are escaped by JSON.
     if written.is_err() || serde_json::to_writer(&mut *out, data).is_err() {
@@ -248,7 +296,7 @@ impl<'a> SseMessage<'a> {
     }
 }
 
-fn event(delivered: &DeliveredEvent, out: &mut Vec<u8>) {
+fn event(delivered: &DeliveredEvent, frame: Frame<'_>, out: &mut Vec<u8>) {
     let timestamp = job_view::timestamp(delivered.at());
     let number = Some(delivered.number());
     match delivered.event() {
@@ -259,7 +307,7 @@ fn event(delivered: &DeliveredEvent, out: &mut Vec<u8>) {
                 facts: step.as_ref().map_or(Facts::None {}, Facts::Step),
                 ..SseMessage::log(text, *level, &timestamp)
             };
-            write(out, number, &message);
+            frame.write(out, number, &message);
         }
         Some(Event::Progress { message, percentage, current, total, first_row, last_row }) => {
             let progress = ProgressMessage {
@@ -274,16 +322,24 @@ fn event(delivered: &DeliveredEvent, out: &mut Vec<u8>) {
                 last_row: *last_row,
                 job: None,
             };
-            write(out, number, &progress);
+            frame.write(out, number, &progress);
         }
         Some(Event::Error { message: text, code }) => {
             let facts = Facts::JobFailed { code: code.as_deref() };
-            write(out, number, &SseMessage { facts, ..SseMessage::new("error", text, &timestamp) });
+            frame.write(
+                out,
+                number,
+                &SseMessage { facts, ..SseMessage::new("error", text, &timestamp) },
+            );
         }
         Some(Event::Rows(_)) => {
             for (number, event, percentage) in delivered.notes() {
                 let text = event.message();
-                write(out, Some(number), &SseMessage::row(event, &text, percentage, &timestamp));
+                frame.write(
+                    out,
+                    Some(number),
+                    &SseMessage::row(event, &text, percentage, &timestamp),
+                );
             }
         }
         Some(Event::Complete { status, message: text, percentage, results }) => {
@@ -293,7 +349,7 @@ fn event(delivered: &DeliveredEvent, out: &mut Vec<u8>) {
                 data: Some(results),
                 ..SseMessage::new("complete", text, &timestamp)
             };
-            write(out, number, &message);
+            frame.write(out, number, &message);
         }
     }
 }

@@ -16,10 +16,11 @@ use super::status::job_id;
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
 use crate::jobs::{Delivery, JobsError, Subscription};
-pub(super) use encode::{ApiEvents, write};
+pub(super) use encode::{ApiEvents, write, write_of_job};
+pub(super) use stream::RETRY;
 use stream::{Next, SseSource};
 
-const LAST_EVENT_ID: &str = "last-event-id";
+pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 
 /// How the events of a job are written.
 pub(super) trait EventEncoder {

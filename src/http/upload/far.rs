@@ -42,6 +42,15 @@ pub(super) async fn submit(
     Ok(api.jobs.submit_far(request).await?)
 }
 
+/// Refuses an option that only files from addresses have.
+pub(super) fn refuse_option(options: &Options) -> Result<(), Problem> {
+    if options.only_if_changed {
+        let takes = "true in an import from a URL only";
+        return Err(Problem::invalid_parameter("onlyIfChanged", "true", takes));
+    }
+    Ok(())
+}
+
 async fn read(mut payload: web::Payload) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     while let Some(bytes) = payload.next().await {

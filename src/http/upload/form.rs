@@ -6,13 +6,13 @@ use actix_web::http::header::HeaderMap;
 use super::body::UploadBody;
 use super::extra_fields;
 use super::headers;
-use super::multipart::{FormReader, PartHead};
-use super::parsed::{ParsedUpload, UploadTarget};
+use super::multipart::FormReader;
+use super::parsed::{ParsedFiles, ReceivedFile, UploadTarget};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
 use crate::domain::options::Options;
 use crate::domain::row_error::shown;
-use crate::files::{FileError, TempUpload};
+use crate::files::FileError;
 use crate::http::problem::Problem;
 
 /// The field with the file.
@@ -24,30 +24,25 @@ const FILE_LISTS: [&str; 3] = ["file[]", "files", "files[]"];
 /// Bytes that a form may add to its file: the options, and the headers of all parts.
 const FORM_BYTES_MAX: u64 = 2 << 20;
 
-struct FilePart {
-    upload: TempUpload,
-    file_name: Option<String>,
-    media_type: Option<String>,
-}
-
 /// Reads the form to its end. Options may also stand in the query.
 pub(super) async fn parse(
     headers: &HeaderMap,
     body: UploadBody,
     query: Vec<(String, String)>,
     target: UploadTarget<'_>,
-) -> Result<ParsedUpload, Problem> {
-    let UploadTarget { limit, .. } = target;
+) -> Result<ParsedFiles, Problem> {
+    let UploadTarget { limit, files_max, .. } = target;
     if target.announced.is_some_and(|bytes| bytes > limit.saturating_add(FORM_BYTES_MAX)) {
         return Err(FileError::TooLarge { limit }.into());
     }
     let mut options = query;
-    let mut file: Option<FilePart> = None;
+    let mut files: Vec<ReceivedFile> = Vec::new();
+    let mut left = limit;
     let mut form = FormReader::begin(body, &headers::boundary(headers)?).await?;
     let mut parts = 0;
     while let Some(head) = form.next_part().await? {
         parts += 1;
-        if parts > UPLOAD_PARTS_MAX {
+        if parts > UPLOAD_PARTS_MAX + files.len() {
             let detail = format!("the form has more than {UPLOAD_PARTS_MAX} parts");
             return Err(Problem::malformed(detail));
         }
@@ -59,24 +54,43 @@ pub(super) async fn parse(
                 continue;
             }
             let is_file = file_name.is_some();
-            options.extend(option(&mut form, name, is_file.then_some(file.is_some())).await?);
+            let file_seen = is_file.then_some(!files.is_empty());
+            options.extend(option(&mut form, name, file_seen).await?);
             continue;
         }
-        if file.is_some() {
-            let detail = "the form has more than one part `file`; send one file with each request";
-            return Err(Problem::new(ErrorCode::MultipleFiles, detail));
+        if files.len() >= files_max {
+            return Err(too_many_files(files_max));
         }
         // Faults of these options are reported before the file is read.
         parse_options(&options)?;
-        file = Some(file_part(&mut form, head, file_name, target).await?);
+        let mut receiver = target.data_dir.receive(left, None)?;
+        while let Some(bytes) = form.next_piece().await? {
+            // The limit is that of all files together.
+            receiver.write(&bytes).await.map_err(|fault| match fault {
+                FileError::TooLarge { .. } => FileError::TooLarge { limit },
+                fault => fault,
+            })?;
+        }
+        let upload = receiver.finish().await?;
+        left = left.saturating_sub(upload.size);
+        files.push(ReceivedFile { upload, file_name, media_type: head.media_type });
     }
     let options = parse_options(&options)?;
-    let Some(file) = file else {
-        let detail = "the form has no part `file`; send the file in one";
-        return Err(Problem::new(ErrorCode::NoFile, detail));
-    };
-    let FilePart { upload, file_name, media_type } = file;
-    Ok(ParsedUpload { upload, file_name, media_type, options })
+    if files.is_empty() { Err(no_file()) } else { Ok(ParsedFiles { files, options }) }
+}
+
+/// A form without a file.
+pub(super) fn no_file() -> Problem {
+    Problem::new(ErrorCode::NoFile, "the form has no part `file`; send the file in one")
+}
+
+fn too_many_files(files_max: usize) -> Problem {
+    if files_max == 1 {
+        let detail = "the form has more than one part `file`; send one file with each request";
+        return Problem::new(ErrorCode::MultipleFiles, detail);
+    }
+    let detail = format!("the form has more than {files_max} files; send them in several requests");
+    Problem::new(ErrorCode::TooManyFiles, detail)
 }
 
 fn parse_options(options: &[(String, String)]) -> Result<Options, Problem> {
@@ -85,19 +99,6 @@ fn parse_options(options: &[(String, String)]) -> Result<Options, Problem> {
 
 fn is_file(name: &str, file_name: Option<&str>) -> bool {
     name == FILE || (file_name.is_some_and(|it| !it.is_empty()) && FILE_LISTS.contains(&name))
-}
-
-async fn file_part(
-    form: &mut FormReader,
-    head: PartHead,
-    file_name: Option<String>,
-    target: UploadTarget<'_>,
-) -> Result<FilePart, Problem> {
-    let mut receiver = target.data_dir.receive(target.limit, None)?;
-    while let Some(bytes) = form.next_piece().await? {
-        receiver.write(&bytes).await?;
-    }
-    Ok(FilePart { upload: receiver.finish().await?, file_name, media_type: head.media_type })
 }
 
 /// An option as a field of the form; nothing for a field that says nothing. A file in another field is
@@ -111,7 +112,7 @@ async fn option(
         let name = shown(&name);
         return Err(if file_seen {
             let detail =
-                format!("the part `{name}` is a second file; send one file with each request");
+                format!("the part `{name}` is a second file; name each part with a file `file`");
             Problem::new(ErrorCode::MultipleFiles, detail)
         } else {
             let detail = format!("the file is in the part `{name}`; name the part `file`");
@@ -150,6 +151,7 @@ mod tests {
     use super::*;
     use crate::domain::options::{Mode, OnError};
     use crate::files::DataDir;
+    use crate::http::upload::parsed::ParsedUpload;
 
     const FILE_PART: (&str, &str) = ("name=\"file\"; filename=\"a.csv\"", "SKU\n1\n");
 
@@ -173,10 +175,16 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let data_dir = Arc::new(DataDir::open(place.path()).unwrap());
         let query = query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        let target =
-            UploadTarget { data_dir: &data_dir, limit, announced: None, home_encoding: None };
+        let target = UploadTarget {
+            data_dir: &data_dir,
+            limit,
+            announced: None,
+            files_max: 1,
+            home_encoding: None,
+        };
         let body = UploadBody::new(payload, None);
         let parsed = parse(request.headers(), body, query, target).await;
+        let parsed = parsed.and_then(|parsed| parsed.single().ok_or_else(no_file));
         let kept = std::fs::read_dir(place.path().join("uploads")).unwrap().count();
         (parsed.map_err(|problem| problem.to_string()), kept)
     }

@@ -11,15 +11,18 @@ use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 
+use super::bulk::{self, Received};
 use super::far;
 use super::headers;
 use super::inline;
-use super::parse::parse;
+use super::parse::{parse, parse_files};
+use super::parsed::ParsedUpload;
+use super::requester::{IDEMPOTENCY_REPLAYED, Requester, true_value};
 use crate::dataset::model::{Dataset, Run};
 use crate::dataset::singular;
 use crate::domain::job::Job;
 use crate::domain::job_view::status_url;
-use crate::domain::limits::WAIT_SECONDS_MAX;
+use crate::domain::limits::{BULK_FILES_MAX, WAIT_SECONDS_MAX};
 use crate::domain::options::Options;
 use crate::domain::warning::WarningView;
 use crate::faults::fault;
@@ -34,8 +37,6 @@ use crate::jobs::{ImportRequest, Submitted};
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 pub(in crate::http) const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
-pub(in crate::http) const IDEMPOTENCY_REPLAYED: HeaderName =
-    HeaderName::from_static("idempotency-replayed");
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,7 +65,15 @@ pub(in crate::http) async fn import(
     let submitted = if headers::is_json(request.headers()) {
         far::submit(&request, payload, &api, &dataset).await?
     } else {
-        submit(&request, payload, &api, &dataset, |_| ()).await?
+        let requester = Requester::of(&request, &api)?;
+        let parsed = parse_files(&request, payload, &api, BULK_FILES_MAX).await?;
+        match bulk::sort(&api, parsed).await? {
+            Received::One(parsed) => submit_one(&api, &dataset, *parsed, requester).await?,
+            Received::Many(files) => {
+                let submitted = bulk::submit(&api, &dataset, *files, requester).await?;
+                return bulk::answer(&api, submitted, wait, wants_events, &form.prefix).await;
+            }
+        }
     };
     fault!("answer.before", Problem::stopping());
 
@@ -111,27 +120,23 @@ pub(in crate::http) async fn submit(
     dataset: &Arc<Dataset>,
     adjust: impl FnOnce(&mut Options),
 ) -> Result<Submitted, Problem> {
-    if api.stopping.is_cancelled() {
-        return Err(Problem::stopping());
-    }
-    let idempotency_key = headers::idempotency_key(request.headers())?;
-    let client = headers::client(request)?;
+    let requester = Requester::of(request, api)?;
     let mut parsed = parse(request, payload, api).await?;
     adjust(&mut parsed.options);
-    if parsed.options.only_if_changed {
-        let takes = "true in an import from a URL only";
-        return Err(Problem::invalid_parameter("onlyIfChanged", "true", takes));
-    }
-    let request = ImportRequest {
-        idempotency_key,
-        created_by: client,
-        ..parsed.into_request(Arc::clone(dataset))
-    };
-    Ok(api.jobs.submit_upload(request).await?)
+    submit_one(api, dataset, parsed, requester).await
 }
 
-pub(in crate::http) fn true_value() -> actix_web::http::header::HeaderValue {
-    actix_web::http::header::HeaderValue::from_static("true")
+async fn submit_one(
+    api: &Api,
+    dataset: &Arc<Dataset>,
+    parsed: ParsedUpload,
+    requester: Requester,
+) -> Result<Submitted, Problem> {
+    far::refuse_option(&parsed.options)?;
+    let Requester { idempotency_key, created_by } = requester;
+    let request = parsed.into_request(Arc::clone(dataset));
+    let request = ImportRequest { idempotency_key, created_by, ..request };
+    Ok(api.jobs.submit_upload(request).await?)
 }
 
 /// 202: the job is stored and will run, whatever happens to this server.

@@ -1,6 +1,7 @@
 //! Uploads: a body in any shape becomes a file on disk, and that a job.
 
 mod body;
+mod bulk;
 mod digest;
 mod extra_fields;
 mod far;
@@ -12,7 +13,9 @@ mod multipart;
 mod parse;
 mod parsed;
 mod raw;
+mod requester;
 
-pub(super) use headers::{client, idempotency_key};
-pub(super) use import::{IDEMPOTENCY_REPLAYED, X_JOB_ID, import, submit, true_value};
+pub(super) use headers::client;
+pub(super) use import::{X_JOB_ID, import, submit};
 pub(super) use parse::parse;
+pub(super) use requester::{IDEMPOTENCY_REPLAYED, Requester, true_value};

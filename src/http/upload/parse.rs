@@ -5,19 +5,29 @@ use actix_web::{HttpRequest, web};
 
 use super::body::UploadBody;
 use super::headers::{self, BodyKind};
-use super::parsed::{ParsedUpload, UploadTarget};
+use super::parsed::{ParsedFiles, ParsedUpload, UploadTarget};
 use super::{form, raw};
 use crate::domain::error_code::ErrorCode;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 use crate::http::query;
 
-/// Reads the body to its end: the file goes to disk, everything else into the options.
+/// Reads the body to its end: the one file goes to disk, everything else into the options.
 pub(in crate::http) async fn parse(
     request: &HttpRequest,
     payload: web::Payload,
     api: &Api,
 ) -> Result<ParsedUpload, Problem> {
+    parse_files(request, payload, api, 1).await?.single().ok_or_else(form::no_file)
+}
+
+/// The same for a body with up to `files_max` files.
+pub(in crate::http) async fn parse_files(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+    files_max: usize,
+) -> Result<ParsedFiles, Problem> {
     let kind = headers::body_kind(request.headers())?;
     if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
         && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
@@ -35,13 +45,15 @@ pub(in crate::http) async fn parse(
         data_dir: &api.data_dir,
         limit: api.max_upload,
         announced,
+        files_max,
         home_encoding: api.home_encoding.as_deref(),
     };
     let body = UploadBody::new(payload, headers::content_digest(request.headers())?);
     let parsed = match kind {
         BodyKind::Form => form::parse(request.headers(), body.clone(), query, target).await,
         BodyKind::File(media_type) => {
-            raw::parse(request.headers(), body.clone(), query, media_type, target).await
+            let parsed = raw::parse(request.headers(), body.clone(), query, media_type, target);
+            parsed.await.map(ParsedFiles::from)
         }
     }?;
     body.finish().await?;

@@ -19,6 +19,48 @@ pub(in crate::http) struct ParsedUpload {
     pub(in crate::http) options: Options,
 }
 
+/// A file of a body.
+#[derive(Debug)]
+pub(in crate::http) struct ReceivedFile {
+    /// The file; removed again unless it is stored.
+    pub(super) upload: TempUpload,
+    pub(super) file_name: Option<String>,
+    /// The media type that the client named.
+    pub(super) media_type: Option<String>,
+}
+
+/// The files and the options of a body.
+#[derive(Debug)]
+pub(in crate::http) struct ParsedFiles {
+    /// At least one file.
+    pub(in crate::http) files: Vec<ReceivedFile>,
+    /// The options of all files.
+    pub(in crate::http) options: Options,
+}
+
+impl ParsedFiles {
+    /// The file, when there is one and no more.
+    pub(in crate::http) fn single(mut self) -> Option<ParsedUpload> {
+        let file = self.files.pop().filter(|_| self.files.is_empty())?;
+        Some(file.with_options(self.options))
+    }
+}
+
+impl From<ParsedUpload> for ParsedFiles {
+    fn from(parsed: ParsedUpload) -> Self {
+        let ParsedUpload { upload, file_name, media_type, options } = parsed;
+        Self { files: vec![ReceivedFile { upload, file_name, media_type }], options }
+    }
+}
+
+impl ReceivedFile {
+    /// The file as an upload of its own.
+    pub(super) fn with_options(self, options: Options) -> ParsedUpload {
+        let Self { upload, file_name, media_type } = self;
+        ParsedUpload { upload, file_name, media_type, options }
+    }
+}
+
 impl ParsedUpload {
     /// The file as something to import into `dataset`, by nobody in particular.
     pub(in crate::http) fn into_request(self, dataset: Arc<Dataset>) -> ImportRequest {
@@ -43,6 +85,8 @@ pub(super) struct UploadTarget<'a> {
     pub(super) limit: u64,
     /// `Content-Length`.
     pub(super) announced: Option<u64>,
+    /// Files at most.
+    pub(super) files_max: usize,
     /// The encoding that a guess at a name prefers.
     pub(super) home_encoding: Option<&'a str>,
 }

@@ -8,8 +8,9 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
 /// The tables that Loadbay itself owns.
-const OWN_TABLES: [&str; 8] = [
+const OWN_TABLES: [&str; 9] = [
     "import_log",
+    "import_bulks",
     "import_chunks",
     "import_errors",
     "import_superseded",

@@ -1,16 +1,53 @@
 //! Between the row of `import_log` and the domain's job.
 
+use chrono::{DateTime, Utc};
 use entity::import_log;
+use sea_orm::ActiveValue::Set;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::counts::Counts;
 use crate::domain::download::{Download, SourceUrl};
-use crate::domain::job::Job;
+use crate::domain::job::{Job, NewJob};
 use crate::domain::run_time::RunTime;
 use crate::domain::status::JobStatus;
 use crate::domain::warning::Warnings;
 use crate::store::error::StoreError;
+
+/// A new job as a row that waits.
+pub(in crate::store) fn waiting(
+    new: &NewJob,
+    storage_location: &str,
+    now: DateTime<Utc>,
+) -> import_log::ActiveModel {
+    import_log::ActiveModel {
+        uuid: Set(new.uuid.to_string()),
+        dataset: Set(new.dataset.clone()),
+        file_name: Set(new.file_name.clone()),
+        file_size: Set(signed(new.file_size)),
+        sha256: Set(new.sha256.clone()),
+        import_status: Set(JobStatus::Pending.as_stored().to_owned()),
+        options: Set(as_json(&new.options)),
+        detected: Set(as_json(&new.detected)),
+        source_url: Set(new.download.as_ref().map(|it| it.url.reveal().to_owned())),
+        download: Set(new.download.as_ref().map(|it| as_json(&it.progress))),
+        awaits_file: Set(new.download.as_ref().is_some_and(|it| it.is_awaited)),
+        warnings: Set(as_json(&new.warnings)),
+        dry_run: Set(new.options.dry_run),
+        priority: Set(new.options.priority),
+        storage_location: Set(storage_location.to_owned()),
+        bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
+        created_by: Set(new.created_by.clone()),
+        idempotency_key: Set(new.idempotency_key.clone()),
+        retry_of: Set(new.retry_of),
+        rollback_of: Set(new.rollback_of),
+        selection: Set(new.selection.as_ref().map(as_json)),
+        row_events: Set(false),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    }
+}
 
 /// Reads a row of `import_log`.
 pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {

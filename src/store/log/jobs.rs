@@ -4,20 +4,20 @@ use chrono::{DateTime, Utc};
 use entity::import_log;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionTrait,
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    TransactionTrait,
 };
 use uuid::Uuid;
 
 use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
-use crate::domain::status::JobStatus;
 use crate::faults::fault;
 use crate::store::Store;
 use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::emit;
-use crate::store::log::job_row::{as_json, job, signed, unsigned};
+use crate::store::log::bulks::bulk_with_key;
+use crate::store::log::job_row::{job, unsigned, waiting};
 
 /// Jobs that one query reads by their numbers: well under the bind limit of both databases.
 const IDS_PER_QUERY: usize = 500;
@@ -32,6 +32,8 @@ pub enum Inserted {
     New(Job),
     /// Its `Idempotency-Key` belongs to this job already.
     KeyTaken(Job),
+    /// Its `Idempotency-Key` belongs to this bulk already.
+    KeyOfBulk(Uuid),
 }
 
 /// A state of a job, to be compared with another.
@@ -72,34 +74,12 @@ impl Store {
             let is_own = job.uuid == new.uuid;
             return Ok(if is_own { Inserted::New(job) } else { Inserted::KeyTaken(job) });
         }
+        if let Some(bulk) = bulk_with_key(&transaction, new.idempotency_key.as_deref()).await? {
+            transaction.rollback().await.context(STORE_JOB)?;
+            return Ok(Inserted::KeyOfBulk(bulk));
+        }
         let now = self.time(&transaction).await?;
-        let row = import_log::ActiveModel {
-            uuid: Set(new.uuid.to_string()),
-            dataset: Set(new.dataset.clone()),
-            file_name: Set(new.file_name.clone()),
-            file_size: Set(signed(new.file_size)),
-            sha256: Set(new.sha256.clone()),
-            import_status: Set(JobStatus::Pending.as_stored().to_owned()),
-            options: Set(as_json(&new.options)),
-            detected: Set(as_json(&new.detected)),
-            source_url: Set(new.download.as_ref().map(|it| it.url.reveal().to_owned())),
-            download: Set(new.download.as_ref().map(|it| as_json(&it.progress))),
-            awaits_file: Set(new.download.as_ref().is_some_and(|it| it.is_awaited)),
-            warnings: Set(as_json(&new.warnings)),
-            dry_run: Set(new.options.dry_run),
-            priority: Set(new.options.priority),
-            storage_location: Set(storage_location.to_owned()),
-            bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
-            created_by: Set(new.created_by.clone()),
-            idempotency_key: Set(new.idempotency_key.clone()),
-            retry_of: Set(new.retry_of),
-            rollback_of: Set(new.rollback_of),
-            selection: Set(new.selection.as_ref().map(as_json)),
-            row_events: Set(false),
-            created_at: Set(now),
-            updated_at: Set(now),
-            ..Default::default()
-        };
+        let row = waiting(new, storage_location, now);
         let action = STORE_JOB;
         fault!("submit.before", StoreError::busy());
         let inserted = import_log::Entity::insert_many([row])
@@ -130,9 +110,9 @@ impl Store {
         }
     }
 
-    /// The job that has the key of a new one. When there is none, nobody else stores a job under this
+    /// The job that has the key of a new one or of a bulk. When there is none, nobody else stores a job under this
     /// key until the transaction ends.
-    async fn holder(
+    pub(in crate::store) async fn holder(
         &self,
         transaction: &DatabaseTransaction,
         key: Option<&str>,

@@ -1,6 +1,7 @@
 //! The table `import_log`: jobs as records and as a queue. A job changes its status only along the
 //! edges of `domain::status`, by compare-and-set.
 
+pub(super) mod bulks;
 pub(super) mod checkpoint;
 pub(super) mod claim;
 pub(super) mod claimant;

@@ -65,6 +65,7 @@ impl Ground {
         match self.store.insert(&new, PLACE).await.expect("it is stored") {
             Inserted::New(job) => job,
             Inserted::KeyTaken(job) => panic!("job {} was there already", job.id),
+            Inserted::KeyOfBulk(bulk) => panic!("bulk {bulk} was there already"),
         }
     }
 

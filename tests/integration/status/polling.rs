@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::cancelling::{Blocked, SMALL};
 use crate::support::{Answer, Kind, Server, Upload, both};
 
-const KEYS: [&str; 33] = [
+const KEYS: [&str; 34] = [
     "actions",
+    "bulkId",
     "completedAt",
     "counts",
     "createdAt",

@@ -62,7 +62,7 @@ async fn content_of_another_kind_is_refused_by_its_name() {
     let kinds: [(&str, Vec<u8>, &str); 8] = [
         ("p.csv", b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n".to_vec(), "a PDF document"),
         ("p.xlsx", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), "a PNG image"),
-        ("p.zip", archive(&[("products.csv", GOOD)]), "a ZIP archive"),
+        ("p.ods", archive(&[("products.csv", GOOD)]), "a ZIP archive"),
         ("p.xlsx", archive(&docx), "Word"),
         ("p.xls", b"<html><body><table><tr><td>SKU</td></tr></table>".to_vec(), "HTML"),
         ("p.xls", xml.into(), "Excel 2003"),

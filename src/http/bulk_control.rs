@@ -1,0 +1,50 @@
+//! The commands for a bulk as a whole: cancel what has not ended, and import files again.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::api::Api;
+use super::bulks::{bulk_id, view};
+use super::control::{CommandParameters, rows_word};
+use super::path_prefix;
+use super::problem::Problem;
+use super::upload::{IDEMPOTENCY_REPLAYED, Requester, true_value};
+use crate::domain::bulk_view::bulk_url;
+use crate::jobs::BulkRetry;
+
+/// `POST …/bulks/{id}/cancel`: 200 with the bulk.
+pub(super) async fn cancel(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = bulk_id(&id)?;
+    CommandParameters::read(&request, payload, &[]).await?;
+    let (bulk, jobs) = api.jobs.cancel_bulk(id).await?;
+    view(&bulk, &jobs, &path_prefix::of(&request))
+}
+
+/// `POST …/bulks/{id}/retry` with `{"rows": "failed"}`: 200 with a new bulk.
+pub(super) async fn retry(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = bulk_id(&id)?;
+    let asked = CommandParameters::read(&request, payload, &["rows"]).await?;
+    let rows = asked.get("rows").map(rows_word).transpose()?;
+    let Requester { idempotency_key, created_by } = Requester::of(&request, &api)?;
+    let prefix = path_prefix::of(&request);
+    let retry = BulkRetry { rows, created_by, idempotency_key };
+    let submitted = api.jobs.retry_bulk(id, retry).await?;
+    let mut response = view(&submitted.bulk, &submitted.jobs, &prefix)?;
+    if let Ok(location) = bulk_url(&submitted.bulk, &prefix).parse() {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    if submitted.replayed {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
+    }
+    Ok(response)
+}

@@ -1,0 +1,57 @@
+//! A ZIP archive is a bulk of the files inside.
+
+use serde_json::json;
+
+use super::*;
+
+both!(an_archive_is_a_bulk_of_its_files, |server| {
+    let inner = zipped(&[("x.csv", b"SKU,Name\nX,X\n")]);
+    let archive = zipped(&[
+        ("../../etc/one.csv", b"SKU,Name\nA,A\n"),
+        ("two.ndjson", b"{\"SKU\":\"B\",\"Name\":\"B\"}\n"),
+        ("inner.zip", &inner),
+        ("notes.txt", b"see you\n"),
+    ]);
+    for raw in [false, true] {
+        let file = Upload::file("all.zip", archive.clone()).media_type("application/zip");
+        let file = if raw { file.raw() } else { file };
+        let answer = server.upload("products", file).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let entries = answer.data()["jobs"].clone();
+        let names: Vec<_> = (0..4).map(|index| entries[index]["fileName"].clone()).collect();
+        assert_eq!(names, ["one.csv", "two.ndjson", "inner.zip", "notes.txt"]);
+        assert_eq!(entries[2]["errorCode"], "unsupported_format", "an archive inside is refused");
+        assert_eq!(entries[3]["errorCode"], "no_header");
+        let found = ended(server, &ids(&answer).0).await;
+        assert_eq!(found["status"], "partial_success");
+    }
+    let skus = server.rows("select sku from products order by sku").await;
+    assert_eq!(skus, [["A"], ["B"]]);
+    let left = std::fs::read_dir(server.data_dir().join("tmp")).unwrap().count();
+    assert_eq!(left, 0, "what was unpacked is removed");
+});
+
+both!(what_is_wrong_with_an_archive_is_told, |server| {
+    let archive = zipped(&[("a.csv", b"SKU,Name\nA,A\n")]);
+    let cut = Upload::file("cut.zip", &archive[..archive.len() - 30]);
+    server.upload("products", cut).await.assert_problem(422, "corrupt_archive");
+    let empty = Upload::file("empty.zip", zipped(&[]));
+    server.upload("products", empty).await.assert_problem(415, "unsupported_format");
+    let folders = Upload::file("folders.zip", zipped(&[("a/.DS_Store", b"x")]));
+    server.upload("products", folders).await.assert_problem(400, "no_file");
+    // Beside other files only the archive is refused.
+    let files: [(&str, &[u8]); 2] =
+        [("cut.zip", &archive[..archive.len() - 30]), ("a.csv", b"SKU,Name\nA,A\n")];
+    let answer = upload(server, &files, &[]).await;
+    assert_eq!(
+        answer.data()["jobs"][0]["errorCode"],
+        json!("corrupt_archive"),
+        "{}",
+        answer.text()
+    );
+    ended(server, &ids(&answer).0).await;
+    // A preview looks at one file.
+    let request = server.request(Method::POST, "/api/v1/import/products/preview");
+    let two = form(&[("a.csv", b"SKU,Name\nA,A\n"), ("b.csv", b"SKU,Name\nB,B\n")]);
+    server.send(request.multipart(two)).await.assert_problem(400, "multiple_files");
+});
