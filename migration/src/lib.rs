@@ -28,6 +28,7 @@ mod m20261128_000012_create_dealers_and_transactions;
 mod m20261128_000013_create_bulks;
 mod m20261128_000014_add_downloads;
 mod m20261128_000015_create_swim_events;
+mod m20261128_000016_add_views_of_older_operators;
 mod m20261128_000017_create_sessions;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000013_create_bulks::Migration),
             Box::new(m20261128_000014_add_downloads::Migration),
             Box::new(m20261128_000015_create_swim_events::Migration),
+            Box::new(m20261128_000016_add_views_of_older_operators::Migration),
             Box::new(m20261128_000017_create_sessions::Migration),
         ]
     }

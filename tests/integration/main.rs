@@ -41,6 +41,7 @@ mod many_servers;
 mod memory;
 mod model;
 mod operator;
+mod operator_views;
 mod options;
 mod own_dataset;
 mod page_files;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 16] = [
+const LANDED: [(&str, &str); 17] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -65,6 +65,10 @@ const LANDED: [(&str, &str); 16] = [
     (
         "m20261128_000015_create_swim_events.rs",
         "9a25df74bccc113dc00cd24648367c3cb0717a0dd32d7c088d23dc1a4a1b63c7",
+    ),
+    (
+        "m20261128_000016_add_views_of_older_operators.rs",
+        "8349e6e054fe2149ff6ccd0733ec7f375acc8ef2f68ccb3eda490b14d2774f93",
     ),
     (
         "m20261128_000017_create_sessions.rs",
