@@ -12,6 +12,9 @@ import { counted, el, limitSize, put } from "./text.js";
 /** Larger files are sent as they are: a preview would send all of their bytes once more. */
 const PREVIEW_BYTES_MAX = 50_000_000;
 
+/** The dataset of most files: chosen until a person or the address names another one. */
+const USUAL = "products";
+
 class UploadCard extends HTMLElement {
   #lines = [];
   #limits;
@@ -82,7 +85,8 @@ class UploadCard extends HTMLElement {
     this.#datasets = datasets;
     const wanted = this.#dataset.value || new URLSearchParams(location.search).get("dataset");
     this.#dataset.replaceChildren(...datasets.map((one) => el("option", { value: one.name }, one.title)));
-    if (datasets.some((one) => one.name === wanted)) this.#dataset.value = wanted;
+    const first = [wanted, USUAL].find((name) => datasets.some((one) => one.name === name));
+    if (first) this.#dataset.value = first;
     this.#datasetChanged();
   }
 

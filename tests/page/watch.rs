@@ -193,3 +193,22 @@ visits!(the_filter_of_the_list_stands_in_the_address, |server, visit| {
     visit.run("history.back()", &[]).await;
     visit.sees("job-list [data-job='2']").await;
 });
+
+visits!(the_list_shows_the_jobs_with_errors, |server, visit| {
+    let one_bad_row = Upload::file("faulty.csv", "SKU,Name\nA,Arnica\nB,\n");
+    let aborted = Upload::file("broken.csv", "SKU,Name\nA,\n").option("onError", "abort");
+    for upload in [one_bad_row, aborted, Upload::file("whole.csv", "SKU,Name\nA,Arnica\n")] {
+        let job = server.import("products", upload).await;
+        server.finished(job).await;
+    }
+    visit.sees("job-list [data-job='3']").await;
+    visit.click("job-list a[href*='withErrors=true']").await;
+    visit.misses("job-list [data-job='3']").await;
+    visit.reads("job-list [data-job='1']", "faulty.csv").await;
+    visit.reads("job-list [data-job='2']", "broken.csv").await;
+    visit.reload().await;
+    visit.sees("job-list [data-job='1']").await;
+    visit.misses("job-list [data-job='3']").await;
+    visit.click("job-list a[aria-current='true']").await;
+    visit.sees("job-list [data-job='3']").await;
+});
