@@ -30,7 +30,10 @@ pub(super) fn of_event(event: &Event) -> Vec<SessionMessage> {
     match event {
         Event::Log { level, message, percentage, .. } => {
             let log = SessionMessage::log(*level, message);
-            let reached = percentage.map(|percentage| progress(percentage, message));
+            // What asks for attention is no step forward.
+            let is_step = matches!(level, Level::Info | Level::Success);
+            let reached = percentage.filter(|_| is_step);
+            let reached = reached.map(|percentage| progress(percentage, message));
             [Some(log), reached].into_iter().flatten().collect()
         }
         Event::Progress { message, percentage, .. } => vec![progress(*percentage, message)],
@@ -79,6 +82,16 @@ mod tests {
                 r#"{"type":"log","message":"Found 150 rows","level":"success"}"#,
                 r#"{"type":"progress","progress":15.0,"message":"Found 150 rows"}"#,
             ]
+        );
+    }
+
+    #[test]
+    fn a_warning_is_no_progress() {
+        let (message, percentage) = ("Trying again".to_owned(), Some(5.0));
+        let warning = Event::Log { level: Level::Warning, message, percentage, step: None };
+        assert_eq!(
+            texts(&warning),
+            [r#"{"type":"log","message":"Trying again","level":"warning"}"#]
         );
     }
 
