@@ -10,7 +10,6 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use super::claimant::claimant;
 use super::context::JobsContext;
 use super::lease::RunningJob;
-use crate::dataset::model::{Dataset, Run};
 use crate::domain::error_chain::error_chain;
 use crate::domain::limits::INLINE_ROWS_MAX;
 use crate::store::{Claimant, StoreError};
@@ -31,10 +30,7 @@ pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
 
 /// Claims small jobs that a request waits for, beside all others, until the server stops.
 pub(super) async fn claim_inline_jobs(context: Arc<JobsContext>) {
-    let is_inline = |dataset: &Dataset| dataset.run == Run::Inline;
-    let datasets = context.datasets.iter().map(|compiled| &compiled.dataset);
-    let only: Vec<String> =
-        datasets.filter(|it| is_inline(it)).map(|dataset| dataset.name.clone()).collect();
+    let only = context.wake.inline_datasets.clone();
     if only.is_empty() {
         return context.stop.cancelled().await;
     }

@@ -20,12 +20,19 @@ use super::queue::Queue;
 use super::wake::Wake;
 use super::{retention, rollback, worker};
 use crate::dataset::Datasets;
+use crate::dataset::model::Run;
 use crate::domain::limits::DOWNLOADS_MAX;
 use crate::files::{DataDir, Fetcher, Storage};
 use crate::store::Store;
 
 /// Jobs that requests wait for and that run beside all others.
 const INLINE_SLOTS: usize = 2;
+
+/// The datasets whose uploads are answered with their results.
+fn inline_datasets(datasets: &Datasets) -> Vec<String> {
+    let datasets = datasets.iter().map(|compiled| &compiled.dataset);
+    datasets.filter(|it| it.run == Run::Inline).map(|it| it.name.clone()).collect()
+}
 
 impl Jobs {
     /// Continues what an earlier process left, removes its unneeded files, and begins to claim
@@ -38,6 +45,8 @@ impl Jobs {
         datasets: Arc<Datasets>,
         settings: JobsSettings,
     ) -> Self {
+        let inline_datasets = inline_datasets(&datasets);
+        let wake = Wake { inline_datasets, ..Wake::default() };
         let context = Arc::new(JobsContext {
             memory: Arc::new(Memory::new(settings.memory_limit)),
             manager: JobManager::new(settings.keep_finished),
@@ -55,7 +64,7 @@ impl Jobs {
             download_slots: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
             settings,
             inline_slots: Arc::new(Semaphore::new(INLINE_SLOTS)),
-            wake: Wake::default(),
+            wake,
             claiming: Mutex::default(),
             has_unknown_claims: AtomicBool::new(true),
             stop: CancellationToken::new(),

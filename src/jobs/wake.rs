@@ -13,6 +13,8 @@ pub(super) struct Wake {
     pub(super) inline: Notify,
     /// The claims for the slots of downloads.
     pub(super) downloads: Notify,
+    /// The datasets whose uploads somebody waits for.
+    pub(super) inline_datasets: Vec<String>,
 }
 
 impl Wake {
@@ -22,12 +24,15 @@ impl Wake {
             self.downloads.notify_one();
         } else {
             self.notify();
+            if self.inline_datasets.contains(&job.dataset) {
+                self.inline.notify_one();
+            }
         }
     }
 
-    /// There may be a job to claim. A download waits for the next look: few jobs are one.
+    /// There may be a job to claim. A download waits for the next look, and so does a job that somebody
+    /// waits for on another server: few jobs are one, and a look costs round trips.
     pub(super) fn notify(&self) {
         self.any.notify_one();
-        self.inline.notify_one();
     }
 }
