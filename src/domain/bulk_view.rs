@@ -58,7 +58,6 @@ struct BulkLinks {
     #[serde(rename = "self")]
     itself: String,
     events: String,
-    page: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancel: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,7 +183,6 @@ impl<'a> BulkSummary<'a> {
                 .collect(),
             links: BulkLinks {
                 events: format!("{base}/events"),
-                page: prefix.to(format_args!("/bulks/{}", bulk.id)),
                 cancel: can_cancel.then(|| format!("{base}/cancel")),
                 retry: can_retry.then(|| format!("{base}/retry")),
                 itself: base,
