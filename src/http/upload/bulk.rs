@@ -57,6 +57,9 @@ struct BulkAccepted<'a> {
     bulk_id: String,
     status_url: String,
     job_ids: Vec<i64>,
+    /// Of an archive with one file: where clients of single imports look for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     jobs: Vec<BulkEntry<'a>>,
@@ -222,6 +225,7 @@ fn accepted(
     let accepted = BulkAccepted {
         bulk_id: bulk.id.to_string(),
         job_ids: jobs.iter().map(|job| job.id).collect(),
+        job_id: if let [job] = jobs.as_slice() { Some(job.id) } else { None },
         status: replayed.then(|| FileCounts::of(bulk, jobs).status().as_str()),
         jobs: entries(bulk, jobs, prefix),
         status_url: status_url.clone(),
