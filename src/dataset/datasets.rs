@@ -64,7 +64,7 @@ impl Datasets {
         if faults.is_empty() { Ok(datasets) } else { Err(faults) }
     }
 
-    /// Leaves out the built-in datasets in which `check` finds faults, and tells them.
+    /// Leaves out the built-in datasets in which `check` finds faults, and returns them.
     pub fn leave_out_unfit(
         &mut self,
         check: &dyn Fn(&Compiled) -> Vec<DefinitionFault>,

@@ -45,7 +45,7 @@ pub struct RefusedFile {
     pub message: String,
 }
 
-/// A job of a bulk, as far as the bulk tells of it.
+/// A job of a bulk, as far as the bulk shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BulkJob {
     /// Its number.

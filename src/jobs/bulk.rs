@@ -15,6 +15,7 @@ use super::context::{Jobs, JobsContext};
 use super::control::Command;
 use super::error::JobsError;
 use super::submit::{ImportRequest, examine};
+use super::submit_far::{FarRequest, far_name};
 use crate::dataset::model::Dataset;
 use crate::domain::bulk::{Bulk, BulkJob, FileCounts, RefusedFile};
 use crate::domain::error_chain::error_chain;
@@ -55,6 +56,8 @@ pub struct BulkRequest {
 pub enum BulkFile {
     /// It came in.
     Received(Box<ImportRequest>),
+    /// It lies elsewhere; its job downloads it.
+    Far(Box<FarRequest>),
     /// It was refused before anybody looked at its rows.
     Refused {
         /// Its name.
@@ -79,7 +82,8 @@ pub struct BulkSubmitted {
 
 /// A file that a job can be made of.
 struct Prepared {
-    stored: StoredUpload,
+    /// None of a file that lies elsewhere.
+    stored: Option<StoredUpload>,
     new: NewJob,
 }
 
@@ -196,7 +200,7 @@ impl JobsContext {
             Err(fault) => fault.may_have_stored(),
         };
         if is_theirs {
-            for stored in stored {
+            for stored in stored.into_iter().flatten() {
                 stored.keep();
             }
         }
@@ -238,6 +242,7 @@ impl JobsContext {
     ) -> Result<Result<Prepared, RefusedFile>, JobsError> {
         let request = match file {
             BulkFile::Received(request) => request,
+            BulkFile::Far(request) => return Ok(self.prepare_far(*request)),
             BulkFile::Refused { file_name, code, message } => {
                 return Ok(Err(refused(file_name, code, &message)));
             }
@@ -247,12 +252,21 @@ impl JobsContext {
         match inspected {
             Ok((request, detected, warnings)) => {
                 let (stored, new) = self.make_durable(request, detected, warnings).await?;
-                Ok(Ok(Prepared { stored, new }))
+                Ok(Ok(Prepared { stored: Some(stored), new }))
             }
             Err(fault) if fault.code().status() < 500 => {
                 Ok(Err(refused(file_name, fault.code(), &reason(&fault))))
             }
             Err(fault) => Err(fault),
+        }
+    }
+
+    /// The job of an address, or why it may not be asked.
+    fn prepare_far(&self, request: FarRequest) -> Result<Prepared, RefusedFile> {
+        let file_name = far_name(&request.dataset, &request.url, request.file_name.as_deref());
+        match request.new_job(&self.fetcher) {
+            Ok(new) => Ok(Prepared { stored: None, new }),
+            Err(fault) => Err(refused(file_name, fault.code(), &sentence(&fault.to_string()))),
         }
     }
 
@@ -335,6 +349,10 @@ fn fingerprint(request: &BulkRequest) -> String {
         match file {
             BulkFile::Received(request) => {
                 add(&request.upload.sha256);
+                add(&serde_json::to_string(&request.options).unwrap_or_default());
+            }
+            BulkFile::Far(request) => {
+                add(request.url.reveal());
                 add(&serde_json::to_string(&request.options).unwrap_or_default());
             }
             BulkFile::Refused { file_name, code, .. } => {

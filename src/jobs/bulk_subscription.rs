@@ -34,7 +34,7 @@ pub struct BulkSubscription {
     standing: Vec<BulkJob>,
     positions: Positions,
     due: VecDeque<BulkUpdate>,
-    told: (FileCounts, Counts),
+    emitted: (FileCounts, Counts),
     looked_at: Instant,
     is_over: bool,
 }
@@ -70,8 +70,8 @@ impl Jobs {
         let (bulk, standing) = self.bulk(id).await?;
         let mut positions = Positions::parse(seen);
         positions.settle(&standing);
-        let told = so_far(&bulk, &standing);
-        let is_over = told.0.status().is_terminal()
+        let emitted = so_far(&bulk, &standing);
+        let is_over = emitted.0.status().is_terminal()
             && standing.iter().all(|job| positions.of(job.id) >= job.event_count);
         Ok(BulkSubscription {
             jobs: self.clone(),
@@ -80,7 +80,7 @@ impl Jobs {
             standing,
             positions,
             due: VecDeque::new(),
-            told,
+            emitted,
             looked_at: Instant::now(),
             is_over,
         })
@@ -127,8 +127,8 @@ impl BulkSubscription {
                 continue;
             }
             let now = so_far(&self.bulk, &self.standing);
-            if now != self.told {
-                self.told = now;
+            if now != self.emitted {
+                self.emitted = now;
                 return Ok(Some(BulkUpdate::Changed));
             }
             if now.0.status().is_terminal() {
@@ -159,7 +159,7 @@ impl BulkSubscription {
         Ok(())
     }
 
-    /// Reads some events of a job. Of its progress only the last one is told.
+    /// Reads some events of a job. Of its progress only the last one is emitted.
     async fn read_page(&mut self, job: &BulkJob) -> Result<(), JobsError> {
         let (id, after) = (job.id, self.positions.of(job.id));
         let read = self.jobs.on_runtime(move |context| async move {

@@ -157,7 +157,7 @@ impl DownloadRun<'_> {
         }
     }
 
-    /// Stores how far the download is; tells it now and then.
+    /// Stores how far the download is, and emits it now and then.
     async fn note(&mut self) -> Result<(), RunError> {
         self.notes += 1;
         let is_told = self.notes.is_multiple_of(NOTES_PER_EVENT);
@@ -273,7 +273,7 @@ fn refused(fault: JobsError) -> RunError {
         JobsError::Files(fault) => RunError::Files(fault),
         JobsError::Store(fault) => RunError::Store(fault),
         JobsError::Panicked => RunError::Panicked,
-        fault => RunError::Refused { code: fault.code(), why: fault.told() },
+        fault => RunError::Refused { code: fault.code(), why: fault.sentence() },
     }
 }
 

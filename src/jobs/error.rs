@@ -194,7 +194,7 @@ impl JobsError {
     }
 
     /// Why, with all that is wrong, for a job that ends with it.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let Self::Header { faults, place } = self else { return error_chain(self) };
         let mut texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         texts.extend(place.as_ref().map(ToString::to_string));

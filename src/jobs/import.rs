@@ -104,34 +104,34 @@ pub(super) async fn run(
     let starts = partition_checkpoints(&committed, partitions);
     tokio::select! {
         written = run.write(source, chunker, &starts) => written?,
-        () = tell_pressure(context, job, stop) => return Err(RunError::Stopped),
+        () = emit_pressure(context, job, stop) => return Err(RunError::Stopped),
     }
     check_total(context, job, total, stop).await
 }
 
-/// Tells in the job's events how memory changes its chunks, as long as it runs; ends when the job is
-/// lost.
-async fn tell_pressure(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
+/// Emits events about the memory that changes the chunks of the job, as long as it runs; ends when the
+/// job is lost.
+async fn emit_pressure(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     let mut pressure = context.memory.watch();
     let chunk_rows = context.settings.chunk_rows;
-    let mut told = MemoryPressure::default().level();
+    let mut emitted = MemoryPressure::default().level();
     loop {
         let now = *pressure.borrow_and_update();
-        if now.level() != told {
-            told = now.level();
+        if now.level() != emitted {
+            emitted = now.level();
             // In a task of its own: no call of the database is cut off half-way.
             let (context, job, stop) = (Arc::clone(context), job.clone(), stop.clone());
             let story = move |job: &Job| lifecycle::memory_pressure(job, now, chunk_rows);
-            let tell = async move {
+            let emit_once = async move {
                 let table = context.run_store.clone();
                 let emit = || table.emit(&job, &story);
-                let told = retry_transient(job.id, stop.token(), emit).await;
-                if let Ok(Some(updated)) = told {
+                let stored = retry_transient(job.id, stop.token(), emit).await;
+                if let Ok(Some(updated)) = stored {
                     context.manager.publish(updated);
                 }
             };
-            // One that is lost is told by the chunks.
-            let _told = tokio::spawn(tell).await;
+            // The chunks notice when the job is lost.
+            let _stored = tokio::spawn(emit_once).await;
         }
         if pressure.changed().await.is_err() {
             // Nobody measures any more: the server stops.

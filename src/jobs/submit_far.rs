@@ -1,5 +1,5 @@
-//! From an address to a job: nothing is asked of anybody before the job is stored. What an upload is
-//! told before its 202, this job is told after its download.
+//! From an address to a job: nothing is asked of anybody before the job is stored. The faults that
+//! refuse an upload before its 202 end this job after its download.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::domain::download::{Download, SourceUrl};
 use crate::domain::job::NewJob;
 use crate::domain::options::Options;
 use crate::domain::warning::Warnings;
-use crate::files::{Fetcher, shown_name};
+use crate::files::{FetchError, Fetcher, shown_name};
 
 /// A file that lies elsewhere and what is to be done with it.
 #[derive(Debug)]
@@ -40,31 +40,47 @@ impl Jobs {
     /// another request; else the store's.
     pub async fn submit_far(&self, request: FarRequest) -> Result<Submitted, JobsError> {
         self.on_runtime(|context| async move {
-            context.fetcher.check(&request.url)?;
-            let FarRequest { dataset, url, options, .. } = request;
-            let is_named = request.file_name.is_some();
-            let name = request.file_name.or_else(|| Fetcher::name_in(&url));
-            let mut download = Download::of(url);
-            download.progress.is_named = is_named;
-            let new = NewJob {
-                uuid: Uuid::new_v4(),
-                dataset: dataset.name.clone(),
-                file_name: shown_name(name.as_deref(), &dataset.name, None),
-                file_size: 0,
-                sha256: String::new(),
-                options,
-                detected: None,
-                download: Some(download),
-                warnings: Warnings::default(),
-                idempotency_key: request.idempotency_key,
-                bulk_id: None,
-                created_by: request.created_by,
-                retry_of: None,
-                selection: None,
-                rollback_of: None,
-            };
+            let new = request.new_job(&context.fetcher)?;
             context.insert(new, context.storage.location()).await
         })
         .await
     }
+}
+
+impl FarRequest {
+    /// The job of this address.
+    ///
+    /// # Errors
+    /// When the address may not be asked.
+    pub(super) fn new_job(self, fetcher: &Fetcher) -> Result<NewJob, FetchError> {
+        fetcher.check(&self.url)?;
+        let Self { dataset, url, options, .. } = self;
+        let is_named = self.file_name.is_some();
+        let file_name = far_name(&dataset, &url, self.file_name.as_deref());
+        let mut download = Download::of(url);
+        download.progress.is_named = is_named;
+        Ok(NewJob {
+            uuid: Uuid::new_v4(),
+            dataset: dataset.name.clone(),
+            file_name,
+            file_size: 0,
+            sha256: String::new(),
+            options,
+            detected: None,
+            download: Some(download),
+            warnings: Warnings::default(),
+            idempotency_key: self.idempotency_key,
+            bulk_id: None,
+            created_by: self.created_by,
+            retry_of: None,
+            selection: None,
+            rollback_of: None,
+        })
+    }
+}
+
+/// The name that is shown of a far file: `given`, else that of its address.
+pub(super) fn far_name(dataset: &Dataset, url: &SourceUrl, given: Option<&str>) -> String {
+    let of_address = Fetcher::name_in(url);
+    shown_name(given.or(of_address.as_deref()), &dataset.name, None)
 }

@@ -10,7 +10,7 @@ use crate::domain::download::FileVersion;
 /// What a server says of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(in crate::files) struct Told {
+pub(in crate::files) struct RemoteFile {
     /// Bytes of the whole file as it is sent.
     pub(in crate::files) total: Option<u64>,
     /// Its version.
@@ -27,7 +27,7 @@ pub(in crate::files) struct Told {
 pub(in crate::files) struct Answer {
     /// Which byte of the file is the first one.
     pub(in crate::files) at: u64,
-    pub(in crate::files) told: Told,
+    pub(in crate::files) remote: RemoteFile,
     pub(in crate::files) bytes: BoxStream<'static, Result<Bytes, LineCut>>,
 }
 

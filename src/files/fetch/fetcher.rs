@@ -38,7 +38,7 @@ pub struct Fetch<'a> {
     pub known: Option<&'a FileVersion>,
     /// How long this and all later attempts may take.
     pub time_left: Duration,
-    /// Told how far it is.
+    /// Says how far it is.
     pub progress: &'a FetchProgress,
     /// Ends it.
     pub stop: &'a CancellationToken,
@@ -124,7 +124,7 @@ impl Fetcher {
         if !partial.is_whole() {
             let resume = partial.resume();
             if resume.is_some() {
-                fetch.progress.set(partial.received(), partial.told().total);
+                fetch.progress.set(partial.received(), partial.remote().total);
             }
             let known = fetch.known.filter(|known| resume.is_none() && !known.is_unknown());
             let open = async {
@@ -165,11 +165,11 @@ impl Fetcher {
         host: &str,
         end: Instant,
     ) -> Result<(), FetchError> {
-        let total = answer.told.total;
+        let total = answer.remote.total;
         self.check_size(total.unwrap_or(0))?;
         if answer.at == 0 {
-            partial.begin(answer.told.clone()).await?;
-        } else if partial.told().version.is_other_than(&answer.told.version) {
+            partial.begin(answer.remote.clone()).await?;
+        } else if partial.remote().version.is_other_than(&answer.remote.version) {
             let changed = FetchError::Changed { host: host.to_owned() };
             return Err(forgetting(changed, partial).await?);
         }
@@ -221,8 +221,8 @@ impl Fetcher {
         url: &SourceUrl,
         host: String,
     ) -> Result<Fetched, FetchError> {
-        let (told, body) = (partial.told().clone(), partial.body());
-        let upload = if told.is_gzip {
+        let (remote, body) = (partial.remote().clone(), partial.body());
+        let upload = if remote.is_gzip {
             let unpacked = unpack(&self.data_dir, body, self.rules.bytes_max).await;
             unpacked.map_err(|fault| match fault {
                 UnpackFault::Corrupt(source) => FetchError::Corrupt { host, source },
@@ -231,8 +231,8 @@ impl Fetcher {
         } else {
             TempUpload::of_download(body).await?
         };
-        let file_name = told.file_name.or_else(|| Self::name_in(url));
-        let (media_type, version) = (told.media_type, told.version);
+        let file_name = remote.file_name.or_else(|| Self::name_in(url));
+        let (media_type, version) = (remote.media_type, remote.version);
         Ok(Fetched::Whole(Box::new(FarFile { upload, file_name, media_type, version })))
     }
 
@@ -270,7 +270,7 @@ impl Fetcher {
 /// The fault, after which a file that changed begins anew.
 async fn forgetting(fault: FetchError, partial: &mut Partial) -> Result<FetchError, FileError> {
     if matches!(fault, FetchError::Changed { .. }) {
-        partial.begin(super::answer::Told::default()).await?;
+        partial.begin(super::answer::RemoteFile::default()).await?;
     }
     Ok(fault)
 }

@@ -1,7 +1,7 @@
 //! Files that lie elsewhere: on a web server, or in the bucket of this server. Downloaded piece by
 //! piece into a folder of their own below `<data>/downloads`, from which a later attempt goes on.
 //!
-//! Whoever may name an address must not reach with it what only this server reaches: see
+//! A client that may name an address must not reach with it what only this server reaches: see
 //! `address`, `guard` and `resolver`. Knows no job and no database.
 
 mod address;

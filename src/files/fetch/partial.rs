@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Resume, Told};
+use super::answer::{RemoteFile, Resume};
 use crate::files::blocking::blocking;
 use crate::files::folders::{create_private, private_file};
 use crate::files::{DataDir, FileError};
@@ -45,7 +45,7 @@ pub(super) struct Partial {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct PartialState {
     boot: String,
-    told: Told,
+    remote: RemoteFile,
     /// How many bytes it has in all, once every one is here.
     whole: Option<u64>,
 }
@@ -72,8 +72,8 @@ impl Partial {
     }
 
     /// What the server said of the file.
-    pub(super) fn told(&self) -> &Told {
-        &self.state.told
+    pub(super) fn remote(&self) -> &RemoteFile {
+        &self.state.remote
     }
 
     /// True when every byte is here.
@@ -83,15 +83,15 @@ impl Partial {
 
     /// From where to go on, if that is certain to be the same file.
     pub(super) fn resume(&self) -> Option<Resume> {
-        let version = self.state.told.version.strong()?.to_owned();
+        let version = self.state.remote.version.strong()?.to_owned();
         (self.written > 0).then_some(Resume { at: self.written, version })
     }
 
     /// Begins anew, with a file of which the server says this.
-    pub(super) async fn begin(&mut self, told: Told) -> Result<(), FileError> {
+    pub(super) async fn begin(&mut self, remote: RemoteFile) -> Result<(), FileError> {
         self.batch.clear();
         self.written = 0;
-        self.state = PartialState { boot: boot(), told, whole: None };
+        self.state = PartialState { boot: boot(), remote, whole: None };
         let file = Arc::clone(&self.file);
         // First the bytes: those of an old file must not be taken for this one's.
         blocking(WRITE, move || file.set_len(0)).await?;
@@ -159,9 +159,9 @@ mod tests {
     use super::*;
     use crate::domain::download::FileVersion;
 
-    fn told(tag: &str) -> Told {
+    fn remote(tag: &str) -> RemoteFile {
         let version = FileVersion { etag: Some(format!("\"{tag}\"")), last_modified: None };
-        Told { version, ..Told::default() }
+        RemoteFile { version, ..RemoteFile::default() }
     }
 
     #[tokio::test]
@@ -172,7 +172,7 @@ mod tests {
         let open = || Partial::open(&data_dir, folder.clone());
         let mut first = open().await.unwrap();
         assert!(first.resume().is_none());
-        first.begin(told("a")).await.unwrap();
+        first.begin(remote("a")).await.unwrap();
         first.write(&vec![b'a'; BATCH_BYTES + 5]).await.unwrap();
         drop(first);
         // What was not written is asked for again.
@@ -184,7 +184,7 @@ mod tests {
         let mut third = open().await.unwrap();
         assert!(third.is_whole());
         assert_eq!(third.received(), BATCH_BYTES as u64 + 3);
-        third.begin(told("b")).await.unwrap();
+        third.begin(remote("b")).await.unwrap();
         assert_eq!((third.received(), third.is_whole()), (0, false));
         assert_eq!(std::fs::metadata(third.body()).unwrap().len(), 0);
     }
@@ -195,7 +195,7 @@ mod tests {
         let data_dir = Arc::new(DataDir::open(dir.path()).unwrap());
         let folder = dir.path().join("downloads/x");
         let mut first = Partial::open(&data_dir, folder.clone()).await.unwrap();
-        first.begin(told("a")).await.unwrap();
+        first.begin(remote("a")).await.unwrap();
         first.write(b"abc").await.unwrap();
         first.flush().await.unwrap();
         first.state.boot = "another".to_owned();

@@ -10,7 +10,7 @@ use reqwest::{Client, Response, StatusCode, Url};
 
 use super::FetchRules;
 use super::address::check_web;
-use super::answer::{Answer, LineCut, Opened, Resume, Told};
+use super::answer::{Answer, LineCut, Opened, RemoteFile, Resume};
 use super::error::{FetchError, Refusal};
 use super::resolver::{GuardedResolver, OnlyPrivate};
 use crate::domain::download::FileVersion;
@@ -104,7 +104,7 @@ fn answer(response: Response, url: &Url, resume: Option<&Resume>) -> Result<Open
         etag: text(headers, &header::ETAG),
         last_modified: text(headers, &header::LAST_MODIFIED),
     };
-    let told = Told {
+    let remote = RemoteFile {
         total: response.content_length(),
         version,
         is_gzip: is_gzip(headers, url)?,
@@ -112,10 +112,10 @@ fn answer(response: Response, url: &Url, resume: Option<&Resume>) -> Result<Open
         media_type: media_type(headers),
     };
     match (response.status(), resume) {
-        (StatusCode::OK, _) => Ok(Opened::Bytes(bytes(response, 0, told))),
+        (StatusCode::OK, _) => Ok(Opened::Bytes(bytes(response, 0, remote))),
         (StatusCode::PARTIAL_CONTENT, Some(resume)) => match range(headers) {
             Some((at, total)) if at == resume.at => {
-                Ok(Opened::Bytes(bytes(response, at, Told { total, ..told })))
+                Ok(Opened::Bytes(bytes(response, at, RemoteFile { total, ..remote })))
             }
             _ => Err(FetchError::Changed { host: host(url) }),
         },
@@ -132,9 +132,9 @@ fn answer(response: Response, url: &Url, resume: Option<&Resume>) -> Result<Open
     }
 }
 
-fn bytes(response: Response, at: u64, told: Told) -> Answer {
+fn bytes(response: Response, at: u64, remote: RemoteFile) -> Answer {
     let bytes = response.bytes_stream().map(|bytes| bytes.map_err(|_| LineCut)).boxed();
-    Answer { at, told, bytes }
+    Answer { at, remote, bytes }
 }
 
 fn is_redirect(status: StatusCode) -> bool {

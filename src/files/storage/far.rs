@@ -13,7 +13,7 @@ use super::ranged_reader::RangedReader;
 use super::{Backend, Storage};
 use crate::domain::download::FileVersion;
 use crate::files::fetch::FetchError;
-use crate::files::fetch::answer::{Answer, LineCut, Opened, Resume, Told};
+use crate::files::fetch::answer::{Answer, LineCut, Opened, RemoteFile, Resume};
 use crate::files::fetch::error::Refusal;
 
 impl Storage {
@@ -66,7 +66,7 @@ impl Storage {
         let reader = RangedReader::of(own.store(), object, found.size, own.piece_bytes())
             .from(at)
             .of_version(found.e_tag);
-        let told = Told { total: Some(found.size), version, ..Told::default() };
+        let remote = RemoteFile { total: Some(found.size), version, ..RemoteFile::default() };
         let bytes = stream::unfold(reader, |mut reader| async move {
             match reader.next().await {
                 Ok(bytes) => bytes.map(|bytes| (Ok(bytes), reader)),
@@ -77,6 +77,6 @@ impl Storage {
                 }
             }
         });
-        Ok(Opened::Bytes(Answer { at, told, bytes: bytes.boxed() }))
+        Ok(Opened::Bytes(Answer { at, remote, bytes: bytes.boxed() }))
     }
 }

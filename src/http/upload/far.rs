@@ -9,20 +9,29 @@ use serde_json::{Map, Value};
 use super::headers;
 use crate::dataset::model::Dataset;
 use crate::domain::download::SourceUrl;
-use crate::domain::limits::FAR_BODY_BYTES_MAX;
+use crate::domain::error_code::ErrorCode;
+use crate::domain::limits::{BULK_FILES_MAX, FAR_BODY_BYTES_MAX};
 use crate::domain::options::Options;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 use crate::http::query;
-use crate::jobs::{FarRequest, Submitted};
+use crate::jobs::{BulkFile, BulkRequest, BulkSubmitted, FarRequest, Submitted};
 
-/// Stores the job of an address.
+/// What a body with addresses came to.
+pub(super) enum FarSubmitted {
+    /// One address: a job.
+    One(Box<Submitted>),
+    /// Several: a bulk.
+    Many(BulkSubmitted),
+}
+
+/// Stores the job of an address, or the bulk of several.
 pub(super) async fn submit(
     request: &HttpRequest,
     payload: web::Payload,
     api: &Api,
     dataset: &Arc<Dataset>,
-) -> Result<Submitted, Problem> {
+) -> Result<FarSubmitted, Problem> {
     if api.stopping.is_cancelled() {
         return Err(Problem::stopping());
     }
@@ -32,14 +41,29 @@ pub(super) async fn submit(
     let mut pairs = query::pairs(request)?;
     pairs.extend(options);
     let options = Options::parse(pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())))?;
-    let [url] = urls.try_into().map_err(|urls: Vec<String>| {
+    if urls.len() > BULK_FILES_MAX {
         let count = urls.len();
-        Problem::malformed(format!("`urls` has {count} addresses; send one with each request"))
-    })?;
-    let (dataset, url) = (Arc::clone(dataset), SourceUrl::new(url));
-    let request =
-        FarRequest { dataset, url, file_name: None, options, idempotency_key, created_by };
-    Ok(api.jobs.submit_far(request).await?)
+        let detail = format!("`urls` has {count} addresses; one request takes {BULK_FILES_MAX}");
+        return Err(Problem::new(ErrorCode::TooManyFiles, detail));
+    }
+    let mut files = urls.into_iter().map(|url| FarRequest {
+        dataset: Arc::clone(dataset),
+        url: SourceUrl::new(url),
+        file_name: None,
+        options: options.clone(),
+        idempotency_key: None,
+        created_by: None,
+    });
+    if files.len() == 1
+        && let Some(file) = files.next()
+    {
+        let request = FarRequest { idempotency_key, created_by, ..file };
+        return Ok(FarSubmitted::One(Box::new(api.jobs.submit_far(request).await?)));
+    }
+    let files = files.map(|file| BulkFile::Far(Box::new(file))).collect();
+    let dataset = Arc::clone(dataset);
+    let request = BulkRequest { dataset, files, idempotency_key, created_by };
+    Ok(FarSubmitted::Many(api.jobs.submit_bulk(request).await?))
 }
 
 /// Refuses an option that only files from addresses have.

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 
 use super::bulk::{self, Received};
-use super::far;
+use super::far::{self, FarSubmitted};
 use super::headers;
 use super::inline;
 use super::parse::{parse, parse_files};
@@ -63,7 +63,12 @@ pub(in crate::http) async fn import(
     // A stream of events begins at once.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
     let submitted = if headers::is_json(request.headers()) {
-        far::submit(&request, payload, &api, &dataset).await?
+        match far::submit(&request, payload, &api, &dataset).await? {
+            FarSubmitted::One(submitted) => *submitted,
+            FarSubmitted::Many(submitted) => {
+                return bulk::answer(&api, submitted, wait, wants_events, &form.prefix).await;
+            }
+        }
     } else {
         let requester = Requester::of(&request, &api)?;
         let parsed = parse_files(&request, payload, &api, BULK_FILES_MAX).await?;

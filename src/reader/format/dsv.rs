@@ -14,7 +14,7 @@ use crate::domain::warning::Warnings;
 use crate::reader::encoding::{EncodingChoice, TextStart};
 use crate::reader::error::ReadError;
 use crate::reader::inspection::{Inspection, read_sample};
-use crate::reader::meet_list::{HEADER, MeetList, MeetListFault, MeetWish};
+use crate::reader::meet_list::{HEADER, MeetChoice, MeetList, MeetListFault};
 use crate::reader::sniff::{self, Content};
 use crate::reader::transcode::TextFile;
 use crate::reader::{RowSource, encoding};
@@ -70,7 +70,7 @@ impl FileFormat for Dsv {
             )?
         };
         let text = read(upload.path, &chosen)?;
-        let list = MeetList::parse(&text, MeetWish::Asked(options))?;
+        let list = MeetList::parse(&text, MeetChoice::Asked(options))?;
         let mut index = 0..;
         let sample = read_sample(|row| Ok(index.next().is_some_and(|at| list.row(at, row))))?;
         let mut warnings = Warnings::default();
@@ -102,7 +102,7 @@ impl FileFormat for Dsv {
         let Some(selection) = &detected.meet else {
             unreachable!("the inspection of a list decides which events are taken")
         };
-        let list = MeetList::parse(&text, MeetWish::Decided(selection))?;
+        let list = MeetList::parse(&text, MeetChoice::Decided(selection))?;
         Ok(Box::new(MeetFile { list, next: 0 }))
     }
 }

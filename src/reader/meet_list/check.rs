@@ -16,7 +16,7 @@ use crate::domain::warning::{WarningCode, Warnings};
 /// The only list that is read.
 const LIST: &str = "Wettkampfdefinitionsliste";
 
-/// Number and kind of an event: what tells it from the others of its meeting.
+/// Number and kind of an event: what is unique in its meeting.
 type EventKey = (u32, String);
 
 /// The checked lines of a list.

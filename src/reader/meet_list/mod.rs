@@ -36,7 +36,7 @@ pub(super) struct MeetList {
 
 /// Who says which events are wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum MeetWish<'a> {
+pub(super) enum MeetChoice<'a> {
     /// What the client asks for; the meeting may be without a name.
     Asked(&'a Options),
     /// What was decided before.
@@ -45,11 +45,11 @@ pub(super) enum MeetWish<'a> {
 
 impl MeetList {
     /// Reads a list.
-    pub(super) fn parse(text: &str, wanted: MeetWish<'_>) -> Result<Self, MeetListFault> {
+    pub(super) fn parse(text: &str, wanted: MeetChoice<'_>) -> Result<Self, MeetListFault> {
         let checked = Checked::read(text)?;
         let selection = match wanted {
-            MeetWish::Decided(selection) => selection.clone(),
-            MeetWish::Asked(options) => MeetSelection {
+            MeetChoice::Decided(selection) => selection.clone(),
+            MeetChoice::Asked(options) => MeetSelection {
                 meeting: options.meeting.clone().unwrap_or_else(|| checked.meeting_name()),
                 include_events: options.include_events.clone(),
                 exclude_events: options.exclude_events.clone(),

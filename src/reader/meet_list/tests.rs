@@ -14,7 +14,7 @@ fn list(version: u8, lines: &str) -> String {
 }
 
 fn parse(text: &str) -> MeetList {
-    MeetList::parse(text, MeetWish::Asked(&Options::default())).unwrap()
+    MeetList::parse(text, MeetChoice::Asked(&Options::default())).unwrap()
 }
 
 /// The line of each row, with the first cells of an event or the fault.
@@ -144,15 +144,15 @@ fn only_the_events_that_are_wanted_are_rows() {
             exclude_events: exclude.to_vec(),
             ..Options::default()
         };
-        let list = MeetList::parse(&text, MeetWish::Asked(&options)).unwrap();
-        let again = MeetList::parse(&text, MeetWish::Decided(&list.selection)).unwrap();
+        let list = MeetList::parse(&text, MeetChoice::Asked(&options)).unwrap();
+        let again = MeetList::parse(&text, MeetChoice::Decided(&list.selection)).unwrap();
         assert_eq!(list, again, "what was decided decides alike");
         (rows(&list), warnings(&list))
     };
-    let (events, told) = taken(&[], &[3, 77]);
+    let (events, warnings) = taken(&[], &[3, 77]);
     assert_eq!(events, ["12 m|1|E", "13 m|2|E"]);
     assert_eq!(
-        told,
+        warnings,
         ["DSV: an event that the upload includes or excludes is not in the list (1: `77`)"]
     );
     assert_eq!(taken(&[2], &[]).0, ["13 m|2|E"]);
@@ -163,7 +163,7 @@ fn only_the_events_that_are_wanted_are_rows() {
 fn a_list_that_is_none_is_refused_with_its_line() {
     let whole = list(7, "WETTKAMPF:1;E;1;;50;S;GL;W;SW;;;");
     let refused = |text: &str| {
-        MeetList::parse(text, MeetWish::Asked(&Options::default())).unwrap_err().to_string()
+        MeetList::parse(text, MeetChoice::Asked(&Options::default())).unwrap_err().to_string()
     };
     let faults = [
         refused(""),

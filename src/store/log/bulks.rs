@@ -48,7 +48,7 @@ pub struct NewBulkJob {
     pub storage_location: String,
 }
 
-/// What a bulk tells of a job.
+/// What a bulk shows of a job.
 #[derive(Debug, FromQueryResult)]
 struct BulkJobRow {
     id: i64,

@@ -167,6 +167,9 @@ impl Store {
             .add(C::AwaitsFile.eq(true));
         let mut due =
             Condition::all().add(due).add(can_be_read).add(C::AwaitsFile.eq(by.downloads));
+        if !by.downloads {
+            due = due.add(follows_a_download().not());
+        }
         if !self.is_exclusive() {
             due = due.add(C::Dataset.is_in(&by.datasets));
         }
@@ -226,6 +229,25 @@ impl Store {
             // it takes more jobs than the one that is run.
             .filter(Expr::col(C::Id).eq(Expr::from(SubQueryStatement::from(next))))
     }
+}
+
+/// True of a job of a bulk while an earlier file of the bulk is still to come from elsewhere: the rows
+/// of the last file win, whichever is downloaded first. One that a client paused is not waited for.
+fn follows_a_download() -> Expr {
+    let earlier = Alias::new("earlier");
+    let of = |column: C| Expr::col((earlier.clone(), column));
+    let runs = [JobStatus::Pending, JobStatus::Processing].map(JobStatus::as_stored);
+    let waits = of(C::ImportStatus).eq(JobStatus::Paused.as_stored());
+    let is_coming = of(C::ImportStatus).is_in(runs).or(waits.and(of(C::ResumeAt).is_not_null()));
+    let files = Query::select()
+        .expr(Expr::value(1))
+        .from_as(import_log::Entity, earlier.clone())
+        .and_where(of(C::BulkId).equals((import_log::Entity, C::BulkId)))
+        .and_where(of(C::Id).lt(Expr::col((import_log::Entity, C::Id))))
+        .and_where(of(C::AwaitsFile).eq(true))
+        .and_where(is_coming)
+        .to_owned();
+    Expr::exists(files)
 }
 
 /// The first job of each client, best first. Which client was served when is asked once for each

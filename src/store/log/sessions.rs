@@ -1,4 +1,4 @@
-//! The table `import_sessions`: sessions whose stream was told to its end.
+//! The table `import_sessions`: sessions whose stream was sent to its end.
 
 use entity::import_session;
 use sea_orm::sea_query::OnConflict;
@@ -8,7 +8,7 @@ use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 
 impl Store {
-    /// Notes that the events of a session's job were told to the last one.
+    /// Notes that the events of a session's job were sent to the last one.
     pub async fn end_session(&self, job: i64) -> Result<(), StoreError> {
         let action = "end the session";
         let _guard = self.lock_writes().await;
@@ -24,7 +24,7 @@ impl Store {
         transaction.commit().await.context(action)
     }
 
-    /// True when the events of a session's job were told to the last one.
+    /// True when the events of a session's job were sent to the last one.
     pub async fn is_session_over(&self, job: i64) -> Result<bool, StoreError> {
         let found = import_session::Entity::find_by_id(job).one(&self.read).await;
         Ok(found.context("look up the session")?.is_some())

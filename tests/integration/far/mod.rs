@@ -64,6 +64,29 @@ both!(a_file_comes_from_an_address, [OPEN[0], OPEN[1], OPEN[2], OPEN[3]], |serve
     assert_eq!(std::fs::read_dir(server.data_dir().join("downloads")).unwrap().count(), 0);
 });
 
+both!(several_addresses_become_a_bulk, [OPEN[0], OPEN[1], OPEN[2], OPEN[3]], |server| {
+    // The first file comes last.
+    let web = Web::start(|number, asked| match (asked.path.as_str(), number) {
+        ("/first.csv", 0 | 1) => Reply::status(503).header("Retry-After", "1"),
+        (path, _) => Reply::file(format!("SKU,Name\nA,{path}\n")),
+    });
+    let urls = [&web.url("/first.csv"), "http://10.0.0.1/closed.csv", &web.url("/second.csv")];
+    let answer = server.far(json!({"urls": urls})).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let refused = &answer.data()["jobs"][1];
+    assert_eq!(refused["status"], "refused", "{refused}");
+    assert_eq!(refused["errorCode"], "url_not_allowed");
+    let jobs = answer.data()["jobIds"].as_array().unwrap().clone();
+    assert_eq!(jobs.len(), 2);
+    for job in &jobs {
+        let status = server.finished(job.as_i64().unwrap()).await;
+        assert_eq!(status["status"], "completed", "{status}");
+        assert_eq!(status["bulkId"], answer.data()["bulkId"]);
+    }
+    let name = server.rows("select name from products where sku = 'A'").await;
+    assert_eq!(name, [["/second.csv"]]);
+});
+
 /// The steps of a job, in their order.
 async fn steps(server: &Server, job: i64) -> Vec<String> {
     let sql =

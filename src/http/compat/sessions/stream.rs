@@ -1,4 +1,4 @@
-//! `GET /stream/{sessionId}`: waits for the import of the session, then tells it to its end.
+//! `GET /stream/{sessionId}`: waits for the import of the session, then sends its events to the end.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(in crate::http::compat) async fn stream(
     if request.method() == Method::HEAD {
         return Ok(stream::head());
     }
-    let told = SessionStream {
+    let stream = SessionStream {
         jobs: api.jobs.clone(),
         session,
         after: seen.unwrap_or(0),
@@ -52,7 +52,7 @@ pub(in crate::http::compat) async fn stream(
         wait: api.session_wait,
         state: State::Opened,
     };
-    let mut response = stream::answer(told);
+    let mut response = stream::answer(stream);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
@@ -86,7 +86,7 @@ enum State {
     Opened,
     /// There is no import; it is looked for when a job changes.
     Waiting(Box<JobsSubscription>),
-    /// The import is told.
+    /// The events of the import are sent.
     Following(Box<Subscription>),
 }
 
@@ -96,15 +96,16 @@ impl SseSource for SessionStream {
             match &mut self.state {
                 State::Opened => {
                     self.state = State::Waiting(Box::new(self.jobs.subscribe_all().await?));
-                    // The client sees at once that it is heard.
+                    // The client sees at once that the server answers.
                     out.extend_from_slice(stream::RETRY);
                     return Ok(Next::More);
                 }
                 State::Waiting(changes) => {
                     if let Some(found) = self.jobs.of_session(&self.session).await? {
                         let rows = RowEventMode::None;
-                        let told = self.jobs.subscribe(found.job.id, self.after, rows).await?;
-                        self.state = State::Following(Box::new(told));
+                        let subscription =
+                            self.jobs.subscribe(found.job.id, self.after, rows).await?;
+                        self.state = State::Following(Box::new(subscription));
                         continue;
                     }
                     if Instant::now() >= self.until {
@@ -119,7 +120,9 @@ impl SseSource for SessionStream {
                         () = sleep_until(look_again) => {}
                     }
                 }
-                State::Following(told) => return follow(&self.jobs, told, out).await,
+                State::Following(subscription) => {
+                    return follow(&self.jobs, subscription, out).await;
+                }
             }
         }
     }
@@ -135,15 +138,15 @@ impl SessionStream {
 /// The next messages of the import.
 async fn follow(
     jobs: &Jobs,
-    told: &mut Subscription,
+    subscription: &mut Subscription,
     out: &mut Vec<u8>,
 ) -> Result<Next, JobsError> {
     // What writes nothing is no sign of life.
     while out.is_empty() {
-        match told.next().await? {
+        match subscription.next().await? {
             Some(delivery) => encode(&delivery, out),
-            None if told.is_over() => {
-                jobs.end_session(told.job().id).await?;
+            None if subscription.is_over() => {
+                jobs.end_session(subscription.job().id).await?;
                 return Ok(Next::End);
             }
             None => return Ok(Next::Interruption),
