@@ -15,7 +15,7 @@ class FileAddress extends HTMLElement {
     this.append(el("form", { class: "address", novalidate: true, onsubmit: (event) => this.#submit(event) },
       el("label", { class: "label", for: "address" }, "Or the address of a file"),
       el("div", { class: "row" }, this.#url, this.#start),
-      el("label", { class: "small" }, this.#changed, " only if it has changed since the last import"),
+      el("label", { class: "small check" }, this.#changed, "only if it has changed since the last import"),
       this.#why));
   }
 
