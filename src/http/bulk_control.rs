@@ -1,14 +1,13 @@
 //! The commands for a bulk as a whole: cancel what has not ended, and import files again.
 
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::api::Api;
 use super::bulks::{bulk_id, view};
-use super::control::{CommandParameters, rows_word};
+use super::control::{CommandParameters, made, rows_word};
 use super::path_prefix;
 use super::problem::Problem;
-use super::upload::{IDEMPOTENCY_REPLAYED, Requester, true_value};
+use super::upload::Requester;
 use crate::domain::bulk_view::bulk_url;
 use crate::jobs::BulkRetry;
 
@@ -39,12 +38,6 @@ pub(super) async fn retry(
     let prefix = path_prefix::of(&request);
     let retry = BulkRetry { rows, created_by, idempotency_key };
     let submitted = api.jobs.retry_bulk(id, retry).await?;
-    let mut response = view(&submitted.bulk, &submitted.jobs, &prefix)?;
-    if let Ok(location) = bulk_url(&submitted.bulk, &prefix).parse() {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    if submitted.replayed {
-        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
-    }
-    Ok(response)
+    let response = view(&submitted.bulk, &submitted.jobs, &prefix)?;
+    Ok(made(response, &bulk_url(&submitted.bulk, &prefix), submitted.replayed))
 }

@@ -89,14 +89,19 @@ pub(super) async fn rollback(
 
 /// 200 with the job that was made of another one, and the way to its status.
 fn child(submitted: &Submitted, prefix: &PathPrefix) -> Result<HttpResponse, Problem> {
-    let mut response = envelope::ok(&JobView::of(&submitted.job, prefix))?;
-    if let Ok(location) = status_url(submitted.job.id, prefix).parse() {
+    let response = envelope::ok(&JobView::of(&submitted.job, prefix))?;
+    Ok(made(response, &status_url(submitted.job.id, prefix), submitted.replayed))
+}
+
+/// The answer about something that a command made, with the way to it.
+pub(super) fn made(mut response: HttpResponse, url: &str, is_replayed: bool) -> HttpResponse {
+    if let Ok(location) = url.parse() {
         response.headers_mut().insert(LOCATION, location);
     }
-    if submitted.replayed {
+    if is_replayed {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, true_value());
     }
-    Ok(response)
+    response
 }
 
 /// Which rows a retry takes.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::context::{Jobs, JobsContext};
 use super::control::Command;
 use super::error::JobsError;
-use super::submit::{ImportRequest, examine};
+use super::submit::{ImportRequest, examine, store_once};
 use super::submit_far::{FarRequest, far_name};
 use crate::dataset::model::Dataset;
 use crate::domain::bulk::{Bulk, BulkJob, FileCounts, RefusedFile};
@@ -28,12 +28,6 @@ use crate::store::{BulkInserted, NewBulkJob, StoreError};
 
 /// Files of a bulk that are inspected and made durable at a time.
 const INSPECTED_AT_ONCE: usize = 4;
-
-/// How long a request that stores a bulk waits for a database of which nobody knows whether it did.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Between two attempts.
-const ANSWER_PAUSE: Duration = Duration::from_millis(200);
 
 /// How often someone who waits for a bulk looks into the table.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -301,26 +295,16 @@ impl JobsContext {
         bulk: &Bulk,
         jobs: &[NewBulkJob],
     ) -> Result<BulkInserted, StoreError> {
-        let end = Instant::now() + ANSWER_PATIENCE;
-        let mut is_unknown = false;
-        loop {
-            let fault = match self.store.insert_bulk(bulk, jobs).await {
-                Ok(inserted) => return Ok(inserted),
-                Err(fault) => fault,
-            };
-            is_unknown |= !fault.wrote_nothing();
-            let may_be_cured = fault.is_transient() || fault.is_cancelled();
-            if !is_unknown || !may_be_cured || Instant::now() >= end {
-                return Err(fault);
-            }
+        let store = || self.store.insert_bulk(bulk, jobs);
+        let warn = |fault: &StoreError| {
             tracing::warn!(
                 event = "bulk_storage_unanswered",
                 bulk_id = %bulk.id,
-                error = error_chain(&fault),
+                error = error_chain(fault),
                 "nobody knows whether the bulk was stored, trying again"
             );
-            tokio::time::sleep(ANSWER_PAUSE).await;
-        }
+        };
+        store_once(store, warn).await
     }
 
     /// The bulk that a request made before, when it had the same files.

@@ -238,26 +238,16 @@ impl JobsContext {
         new: &NewJob,
         storage_location: &str,
     ) -> Result<Inserted, StoreError> {
-        let end = Instant::now() + ANSWER_PATIENCE;
-        let mut is_unknown = false;
-        loop {
-            let fault = match self.store.insert(new, storage_location).await {
-                Ok(inserted) => return Ok(inserted),
-                Err(fault) => fault,
-            };
-            is_unknown |= !fault.wrote_nothing();
-            let may_be_cured = fault.is_transient() || fault.is_cancelled();
-            if !is_unknown || !may_be_cured || Instant::now() >= end {
-                return Err(fault);
-            }
+        let store = || self.store.insert(new, storage_location);
+        let warn = |fault: &StoreError| {
             tracing::warn!(
                 event = "job_storage_unanswered",
                 uuid = %new.uuid,
-                error = error_chain(&fault),
+                error = error_chain(fault),
                 "nobody knows whether the job was stored, trying again"
             );
-            tokio::time::sleep(ANSWER_PAUSE).await;
-        }
+        };
+        store_once(store, warn).await
     }
 
     /// The job that has the key of a request, if there is a key and it has one.
@@ -294,4 +284,30 @@ fn same_upload(job: &Job, new: &NewJob) -> bool {
         && job.retry_of == new.retry_of
         && job.selection == new.selection
         && job.rollback_of == new.rollback_of
+}
+
+/// Stores what is under a name of its own once, also when the answer of the database is lost: then
+/// nobody knows whether it is stored, and it is stored again under the same name.
+pub(super) async fn store_once<T, F>(
+    store: impl Fn() -> F,
+    warn: impl Fn(&StoreError),
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let end = Instant::now() + ANSWER_PATIENCE;
+    let mut is_unknown = false;
+    loop {
+        let fault = match store().await {
+            Ok(stored) => return Ok(stored),
+            Err(fault) => fault,
+        };
+        is_unknown |= !fault.wrote_nothing();
+        let may_be_cured = fault.is_transient() || fault.is_cancelled();
+        if !is_unknown || !may_be_cured || Instant::now() >= end {
+            return Err(fault);
+        }
+        warn(&fault);
+        tokio::time::sleep(ANSWER_PAUSE).await;
+    }
 }
