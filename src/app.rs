@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::dataset::{self, Datasets, DefinitionFault};
 use crate::files::{DataDir, FetchRules, Fetcher, Storage};
+pub use crate::http::Listener;
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
@@ -38,6 +39,48 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     stop_on_signal(stopping.clone())?;
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("LOADBAY_LISTEN: cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let running = start(config, Listener::Network(listener), stopping.clone()).await?;
+    tracing::info!(event = "ready", %address, "server is ready");
+    ready(address);
+
+    stopping.cancelled().await;
+    tracing::info!(event = "stopping", "server is stopping");
+    running.stop().await?;
+    tracing::info!(event = "stopped", "server has stopped");
+    Ok(())
+}
+
+/// A server that takes uploads and runs jobs.
+#[derive(Debug)]
+pub struct RunningServer {
+    server: Server,
+    jobs: Jobs,
+    drain: Duration,
+    stopping: CancellationToken,
+}
+
+impl RunningServer {
+    /// Ends requests and jobs, then closes the database. What is not finished goes on at the next
+    /// start.
+    ///
+    /// # Errors
+    /// When the web server ended with an error.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stopping.cancel();
+        stop(self.server, &self.jobs, self.drain).await
+    }
+}
+
+/// Starts a server on `listener`. It ends long polls and streams when `stopping` is cancelled.
+///
+/// # Errors
+/// Whatever keeps the server from starting, in words for the one who starts it.
+pub async fn start(
+    config: Config,
+    listener: Listener,
+    stopping: CancellationToken,
+) -> anyhow::Result<RunningServer> {
     let (data_dir, storage) = files(&config).await?;
     let asked = storage.clone();
     // Nobody waits for a bucket that is away.
@@ -63,15 +106,8 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
         session_wait: config.session_timeout,
         stopping: stopping.clone(),
     };
-    let (server, address) = Server::start(listener, api, config.keep_alive)?;
-    tracing::info!(event = "ready", %address, "server is ready");
-    ready(address);
-
-    stopping.cancelled().await;
-    tracing::info!(event = "stopping", "server is stopping");
-    stop(server, &jobs, config.drain).await?;
-    tracing::info!(event = "stopped", "server has stopped");
-    Ok(())
+    let server = Server::start(listener, api, config.keep_alive)?;
+    Ok(RunningServer { server, jobs, drain: config.drain, stopping })
 }
 
 /// Ends requests and jobs, then closes the database.

@@ -158,10 +158,26 @@ impl Config {
     /// # Errors
     /// Every setting that cannot be used, and an unreadable `.env`.
     pub fn read(matches: &ArgMatches) -> Result<Self, ConfigFaults> {
+        Self::read_with(|variable| matches.get_one::<String>(variable).cloned())
+    }
+
+    /// Reads the settings for a command that takes few of them as flags: these win over the
+    /// environment, that over `.env`, that over the default.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn read_beside(flags: &[(&str, Option<&str>)]) -> Result<Self, ConfigFaults> {
+        Self::read_with(|variable| {
+            let flag = flags.iter().find(|(name, _)| *name == variable).and_then(|flag| flag.1);
+            flag.map(str::to_owned).or_else(|| variable_of_process(variable))
+        })
+    }
+
+    /// Reads the settings from `first`, then from `.env`.
+    fn read_with(first: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
         let file = dot_env().map_err(|fault| ConfigFaults(vec![fault]))?;
-        let config = Self::from_lookup(|variable| {
-            matches.get_one::<String>(variable).or_else(|| file.get(variable)).cloned()
-        })?;
+        let config =
+            Self::from_lookup(|variable| first(variable).or_else(|| file.get(variable).cloned()))?;
         // Names and values that are no text are nobody's.
         let text = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -259,6 +275,18 @@ impl<F: Fn(&str) -> Option<String>> Lookup<F> {
             }
         }
     }
+}
+
+/// A variable of the environment that is text.
+#[expect(clippy::disallowed_methods, reason = "this module is the one that may")]
+fn variable_of_process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The key with which a command asks a server (`LOADBAY_KEY`). It is no flag: others see those.
+#[must_use]
+pub fn client_key() -> Option<String> {
+    variable_of_process("LOADBAY_KEY").filter(|key| !key.trim().is_empty())
 }
 
 fn dot_env() -> Result<BTreeMap<String, String>, String> {

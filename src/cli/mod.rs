@@ -1,15 +1,86 @@
-//! The command line: one file a command.
+//! The command line: one file a command. What a command prints for people goes to standard error or is
+//! a sentence; what programs read is its exit code, its JSON and its files.
 
+mod again;
+mod completions;
+mod control;
 mod convert;
+mod errors;
+mod exit;
+mod failed_rows;
+mod follow_args;
+mod import;
+mod jobs;
+mod local;
+mod logging;
+mod man;
+mod option_args;
+mod output;
+mod preview;
+mod progress;
 mod serve;
+mod server_args;
+mod signals;
+mod sources;
+mod status;
+mod summary;
+mod template;
+mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Args, Command, FromArgMatches};
+use clap::{Args, Command, FromArgMatches, Subcommand};
+
+use again::{RetryArgs, RollbackArgs};
+use completions::CompletionsArgs;
+use control::ControlArgs;
+use errors::ErrorsArgs;
+use exit::Exit;
+use import::ImportArgs;
+use jobs::JobsArgs;
+use man::ManArgs;
+use preview::PreviewArgs;
+use status::StatusArgs;
+use template::TemplateArgs;
+use watch::WatchArgs;
 
 /// What `--help` shows below the commands.
 const AFTER_HELP: &str = "Start with:\n  loadbay serve\n\n\
-    Then upload a file:\n  curl -F file=@samples/products.csv http://127.0.0.1:8080/api/v1/import/products";
+    Then import a file:\n  loadbay import samples/products.csv --dataset products\n\n\
+    Without a server:\n  loadbay import samples/products.csv --dataset products --local";
+
+/// The commands for people and scripts.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Import files into a dataset and wait for the end
+    Import(ImportArgs),
+    /// Show how a file would be read
+    Preview(PreviewArgs),
+    /// Write the template of a dataset
+    Template(TemplateArgs),
+    /// Wait for the end of a job or a bulk
+    Watch(WatchArgs),
+    /// Show how a job or a bulk stands
+    Status(StatusArgs),
+    /// List jobs, newest first
+    Jobs(JobsArgs),
+    /// List the row errors of a job, or write its failed rows to a file
+    Errors(ErrorsArgs),
+    /// Cancel a job or a bulk; committed rows stay
+    Cancel(ControlArgs),
+    /// Pause a job; it keeps its place in the file
+    Pause(ControlArgs),
+    /// Continue a paused job
+    Resume(ControlArgs),
+    /// Import rows of a job that has ended again
+    Retry(RetryArgs),
+    /// Roll back an import that was uploaded with --undo
+    Rollback(RollbackArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual, or write its pages to a folder
+    Man(ManArgs),
+}
 
 /// Every command with its arguments.
 #[must_use]
@@ -17,14 +88,19 @@ pub fn command() -> Command {
     let convert = Command::new("convert")
         .about("Read a workbook and write its rows; the server starts this itself")
         .hide(true);
-    Command::new("loadbay")
+    let command = Command::new("loadbay")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A background import server: product files into tables, fast, exactly once, every row accounted for")
         .after_help(AFTER_HELP)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(serve::command())
-        .subcommand(convert::ConvertArgs::augment_args(convert))
+        .subcommand(serve::command());
+    Task::augment_subcommands(command).subcommand(convert::ConvertArgs::augment_args(convert))
+}
+
+/// The numbers that a command ends with, and what they mean.
+pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
+    Exit::ALL.into_iter().map(|exit| (exit.number(), exit.meaning()))
 }
 
 /// Runs the command that the arguments name.
@@ -38,7 +114,35 @@ pub fn run() -> anyhow::Result<ExitCode> {
         Some(("convert", matches)) => {
             Ok(convert::run(convert::ConvertArgs::from_arg_matches(matches)?))
         }
-        _ => Ok(ExitCode::FAILURE),
+        _ => {
+            let task = Task::from_arg_matches(&matches).unwrap_or_else(|fault| fault.exit());
+            let ended = carry_out(&task);
+            Ok(ended
+                .unwrap_or_else(|fault| {
+                    output::note(format!("loadbay: {fault:#}"));
+                    Exit::of(&fault)
+                })
+                .into())
+        }
+    }
+}
+
+fn carry_out(task: &Task) -> anyhow::Result<Exit> {
+    match task {
+        Task::Import(args) => import::run(args),
+        Task::Preview(args) => preview::run(args),
+        Task::Template(args) => template::run(args),
+        Task::Watch(args) => watch::run(args),
+        Task::Status(args) => status::run(args),
+        Task::Jobs(args) => jobs::run(args),
+        Task::Errors(args) => errors::run(args),
+        Task::Cancel(args) => control::run(args, "cancel"),
+        Task::Pause(args) => control::run(args, "pause"),
+        Task::Resume(args) => control::run(args, "resume"),
+        Task::Retry(args) => again::retry(args),
+        Task::Rollback(args) => again::rollback(args),
+        Task::Completions(args) => Ok(completions::run(args, command())),
+        Task::Man(args) => man::run(args, command()),
     }
 }
 

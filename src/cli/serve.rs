@@ -1,13 +1,13 @@
 //! `loadbay serve`: the server.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{self, Config, LogFormat};
+use super::logging;
+use crate::config::{self, Config};
 use crate::{app, faults};
 
 const AFTER_HELP: &str = "Each setting is a flag, an environment variable, or a line of a file `.env` \
@@ -23,7 +23,7 @@ pub(super) fn command() -> Command {
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = Config::read(matches)?;
-    log_to_stderr(&config);
+    logging::to_stderr(&config.log, config.log_format);
     log_settings(&config);
     // reqwest and sqlx are built without a provider of their own; the first one installed stays.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
@@ -52,24 +52,6 @@ fn log_settings(config: &Config) {
         "server {} is starting",
         env!("CARGO_PKG_VERSION"),
     );
-}
-
-fn log_to_stderr(config: &Config) {
-    // What libraries say about threads, migrations and requests that are no HTTP is of no use unless
-    // it is asked for.
-    let quiet = "actix_server=warn,actix_http=off,sea_orm_migration=warn";
-    let filter = EnvFilter::new(format!("{quiet},{}", config.log));
-    let lines = tracing_subscriber::fmt()
-        // A line that stderr does not take, as on a full disk, would be complained of on stderr, by
-        // a macro that panics when that fails too: the task that logs would end.
-        .log_internal_errors(false)
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    match config.log_format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
-    }
 }
 
 /// The first line is for programs, the rest for people.

@@ -42,4 +42,4 @@ mod upload;
 
 pub use api::Api;
 pub use origins::Origins;
-pub use server::Server;
+pub use server::{Listener, Server};

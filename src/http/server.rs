@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -28,6 +29,15 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may leave sent bytes unread.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Where a server waits for clients.
+#[derive(Debug)]
+pub enum Listener {
+    /// The network.
+    Network(TcpListener),
+    /// A socket of this machine: whoever can open it may do everything.
+    OwnSocket(UnixListener),
+}
+
 /// A running web server.
 #[derive(Debug)]
 pub struct Server {
@@ -36,17 +46,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the API on `listener` and returns its address; an idle connection is closed after
-    /// `keep_alive`. Must be called within the main runtime.
+    /// Serves the API on `listener`; an idle connection is closed after `keep_alive`. Must be called
+    /// within the main runtime.
     ///
     /// # Errors
     /// When the system refuses the socket.
-    pub fn start(
-        listener: TcpListener,
-        api: Api,
-        keep_alive: Duration,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let address = listener.local_addr()?;
+    pub fn start(listener: Listener, api: Api, keep_alive: Duration) -> io::Result<Self> {
         let api = web::Data::new(api);
         let server = HttpServer::new(move || {
             let origins = &api.cors_origins;
@@ -67,11 +72,14 @@ impl Server {
         .keep_alive(keep_alive)
         .shutdown_timeout(END_SECONDS)
         .client_request_timeout(HEADERS_TIMEOUT)
-        .client_disconnect_timeout(LINGER_TIMEOUT)
-        .listen(listener)?
-        .run();
+        .client_disconnect_timeout(LINGER_TIMEOUT);
+        let server = match listener {
+            Listener::Network(listener) => server.listen(listener)?,
+            Listener::OwnSocket(listener) => server.listen_uds(listener)?,
+        };
+        let server = server.run();
         let handle = server.handle();
-        Ok((Self { handle, running: tokio::spawn(server) }, address))
+        Ok(Self { handle, running: tokio::spawn(server) })
     }
 
     /// Accepts no new connections, closes idle ones, waits for open requests, then ends the workers.

@@ -24,6 +24,7 @@ mod survival;
 mod administrator;
 mod built_in_datasets;
 mod bulk;
+mod command;
 mod compat;
 mod concurrent;
 mod conformance;

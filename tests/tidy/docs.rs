@@ -84,6 +84,19 @@ fn the_example_env_file_has_every_setting_with_its_default_and_no_other() {
     }
 }
 
+#[test]
+fn every_command_and_exit_code_stands_in_the_documentation() {
+    let page = text("docs/cli.md");
+    for command in loadbay::cli::command().get_subcommands().filter(|it| !it.is_hide_set()) {
+        let named = format!("`loadbay {}", command.get_name());
+        assert!(page.contains(&named), "docs/cli.md lacks {named}`");
+    }
+    for (code, meaning) in loadbay::cli::exit_codes() {
+        let row = format!("| {code} | {meaning} |");
+        assert!(page.contains(&row), "docs/cli.md has no row\n{row}");
+    }
+}
+
 /// The diagram of a job's life, in the language of Mermaid.
 fn diagram() -> String {
     let mut lines = vec!["```mermaid".to_owned(), "stateDiagram-v2".to_owned()];
