@@ -99,6 +99,10 @@ pub struct Model {
     pub selection: Option<Json>,
     /// The job that this one takes back.
     pub rollback_of: Option<i64>,
+    /// The dry run whose file it imports.
+    pub confirms: Option<i64>,
+    /// The state of the dataset's table when a dry run began.
+    pub table_digest: Option<String>,
     /// Where its rows go: table, key and columns.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub destination: Option<Json>,

@@ -5,6 +5,7 @@
 pub mod import_bulk;
 pub mod import_chunk;
 pub mod import_database;
+pub mod import_difference;
 pub mod import_error;
 pub mod import_error_group;
 pub mod import_event;

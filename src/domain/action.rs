@@ -19,6 +19,8 @@ pub enum Action {
     Retry,
     /// Roll back what it did, as a job of its own.
     Rollback,
+    /// Import the file of a dry run, as a job of its own.
+    Confirm,
     /// Forget it with its files.
     Delete,
 }
@@ -75,6 +77,12 @@ pub const RULES: &[Rule] = &[
         requires: Some("the upload asked for `undo=true` and the journal is still kept"),
     },
     Rule {
+        action: Action::Confirm,
+        from: &[Completed],
+        effect: "imports the file of a dry run, as a job of its own",
+        requires: Some("the job is a dry run, its file is still kept and has rows"),
+    },
+    Rule {
         action: Action::Delete,
         from: &[Completed, Failed, Cancelled],
         effect: "removes the job, its events, row errors and files; the imported rows stay",
@@ -93,6 +101,7 @@ impl Action {
             Self::Force => "force",
             Self::Retry => "retry",
             Self::Rollback => "rollback",
+            Self::Confirm => "confirm",
             Self::Delete => "delete",
         }
     }
@@ -114,6 +123,11 @@ impl Action {
                         && job.total_rows != Some(0)
                 }
                 Self::Rollback => can_be_undone(job),
+                Self::Confirm => {
+                    job.options.dry_run
+                        && job.files_removed_at.is_none()
+                        && job.total_rows != Some(0)
+                }
                 Self::Pause | Self::Resume | Self::Cancel | Self::Force | Self::Delete => true,
             }
     }

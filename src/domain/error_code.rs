@@ -52,6 +52,9 @@ error_codes! {
     SessionUsed = "session_used", 409, false, "The session had its import already", "Use a new session for each import.";
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
     NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing to roll back", "Upload with `undo=true` to be able to roll an import back.";
+    NoDryRun = "no_dry_run", 409, false, "The job is no dry run", "Upload the file with `dryRun=true` to see what it would change.";
+    AlreadyConfirmed = "already_confirmed", 409, false, "The dry run was confirmed before", "Look at the job that the message names.";
+    TableChanged = "table_changed", 409, false, "The table changed since the dry run began", "Upload the file for another dry run, or confirm without `expectUnchanged`.";
     FilesOnOtherServer = "files_on_other_server", 409, false, "The job's file lies in the folder of another server", "Ask the server that took the upload, or give all servers one LOADBAY_STORAGE_URL.";
     FilesRemoved = "files_removed", 410, false, "The job's files were removed at the end of their retention time", "Upload the file again; LOADBAY_RETENTION says how long files are kept.";
     TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";

@@ -67,6 +67,8 @@ pub struct Job {
     pub selection: Option<Selection>,
     /// The job that this one rolls back.
     pub rollback_of: Option<i64>,
+    /// The dry run whose file it imports.
+    pub confirms: Option<i64>,
     /// When a job that was paused for lack of space is retried.
     pub resume_at: Option<DateTime<Utc>>,
     /// The client that uploaded it: the name that it gave, else its address.
@@ -124,6 +126,8 @@ pub struct NewJob {
     pub selection: Option<Selection>,
     /// The job that this one rolls back.
     pub rollback_of: Option<i64>,
+    /// The dry run whose file it imports.
+    pub confirms: Option<i64>,
 }
 
 impl NewJob {
@@ -147,6 +151,7 @@ impl NewJob {
             retry_of: None,
             selection: None,
             rollback_of: None,
+            confirms: None,
         }
     }
 }

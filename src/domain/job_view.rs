@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::action::{self, Action};
 use super::counts::Counts;
 use super::detected::Detected;
+use super::difference::Difference;
 use super::download::Download;
 use super::job::Job;
 use super::options::Options;
@@ -59,10 +60,13 @@ pub struct JobView<'a> {
     retry_of: Option<i64>,
     selection: Option<&'static str>,
     rollback_of: Option<i64>,
+    confirms: Option<i64>,
     bulk_id: Option<String>,
     resume_at: Option<String>,
     files_removed_at: Option<String>,
     dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<&'a [Difference]>,
     run_seconds: Option<f64>,
     queue_position: Option<u64>,
 }
@@ -149,6 +153,12 @@ struct JobLinks {
     #[serde(skip_serializing_if = "Option::is_none")]
     rollback: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff_csv: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     delete: Option<String>,
 }
 
@@ -201,13 +211,24 @@ impl<'a> JobView<'a> {
             retry_of: job.retry_of,
             selection: job.selection.as_ref().map(Selection::as_str),
             rollback_of: job.rollback_of,
+            confirms: job.confirms,
             bulk_id: job.bulk_id.map(|id| id.to_string()),
             resume_at: job.resume_at.map(timestamp),
             files_removed_at: job.files_removed_at.map(timestamp),
             dry_run: job.options.dry_run,
+            differences: None,
             run_seconds: job.started_at.map(|_| seconds(job.run_time.millis)),
             queue_position: position.filter(|_| job.status == JobStatus::Pending),
         }
+    }
+}
+
+impl<'a> JobView<'a> {
+    /// The same with the first differences of a dry run that has ended.
+    #[must_use]
+    pub fn with_differences(self, differences: &'a [Difference]) -> Self {
+        let is_shown = self.dry_run && self.results.is_some();
+        Self { differences: is_shown.then_some(differences), ..self }
     }
 }
 
@@ -215,6 +236,7 @@ fn links(job: &Job, prefix: &PathPrefix) -> JobLinks {
     let base = prefix.to(format_args!("/api/v1/import/jobs/{}", job.id));
     let failed = job.counts.failed > 0 && job.files_removed_at.is_none();
     let unprocessed = leaves_rows(job);
+    let changes = job.options.dry_run && job.counts.created + job.counts.updated > 0;
     let to = |action: Action| {
         action.is_legal(job).then(|| match action {
             Action::Delete => base.clone(),
@@ -237,6 +259,9 @@ fn links(job: &Job, prefix: &PathPrefix) -> JobLinks {
         priority: (!job.status.is_terminal()).then(|| format!("{base}/priority")),
         retry: to(Action::Retry),
         rollback: to(Action::Rollback),
+        diff: changes.then(|| format!("{base}/diff")),
+        diff_csv: changes.then(|| format!("{base}/diff.csv")),
+        confirm: to(Action::Confirm),
         delete: to(Action::Delete),
     }
 }

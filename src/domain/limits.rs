@@ -74,6 +74,12 @@ pub const INLINE_ROWS_MAX: u64 = 5_000;
 /// Row errors in the answer to an upload. More: the answer has the cursor of the next page.
 pub const INLINE_ERRORS_MAX: u64 = 1_000;
 
+/// Differences of a dry run that the answer about it shows. All are pages of `diff`.
+pub const SHOWN_DIFFERENCES_MAX: u64 = 50;
+
+/// Differences of a dry run that are stored. More are only counted.
+pub const DIFFERENCES_STORED_MAX: u64 = 100_000;
+
 /// Rows on one page of a list; larger requests are cut to it.
 pub const PAGE_ROWS_MAX: u64 = 500;
 

@@ -10,6 +10,7 @@ pub mod chunk;
 pub mod claim_order;
 pub mod counts;
 pub mod detected;
+pub mod difference;
 pub mod download;
 pub mod error_chain;
 pub mod error_code;

@@ -1,4 +1,5 @@
-//! The commands for a job: pause, resume, cancel, force, another priority, retry, rollback and delete.
+//! The commands for a job: pause, resume, cancel, force, another priority, retry, rollback,
+//! confirm and delete.
 //! Their options stand in the query or in a JSON body, never in both.
 
 use actix_web::http::header::LOCATION;
@@ -17,7 +18,7 @@ use crate::domain::job_view::{JobView, status_url};
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
 use crate::domain::path_prefix::PathPrefix;
 use crate::domain::selection::RetryRows;
-use crate::jobs::{Command, Retry, Submitted};
+use crate::jobs::{Command, Confirm, Retry, Submitted};
 
 /// `POST …/jobs/{id}/{command}`: 200 with the job, or 409 with the legal actions.
 pub(super) fn apply(command: Command) -> Route {
@@ -85,6 +86,28 @@ pub(super) async fn rollback(
     CommandParameters::read(&request, payload, &[]).await?;
     let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
     child(&api.jobs.rollback(id, created_by, idempotency_key).await?, &path_prefix::of(&request))
+}
+
+/// `POST …/jobs/{id}/confirm` with `{"expectUnchanged": true}`: 200 with the job that imports the file of
+/// the dry run.
+pub(super) async fn confirm(
+    request: HttpRequest,
+    id: web::Path<String>,
+    payload: web::Payload,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    let id = job_id(&id)?;
+    let asked = CommandParameters::read(&request, payload, &["expectUnchanged"]).await?;
+    let expect_unchanged = match asked.get("expectUnchanged") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(other) => {
+            return Err(Problem::invalid_parameter("expectUnchanged", other, "true or false"));
+        }
+    };
+    let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
+    let asked = Confirm { expect_unchanged, created_by, idempotency_key };
+    child(&api.jobs.confirm(id, asked).await?, &path_prefix::of(&request))
 }
 
 /// 200 with the job that was made of another one, and the way to its status.

@@ -13,6 +13,7 @@ mod cors;
 mod csv_text;
 mod cursor;
 mod datasets;
+mod differences;
 mod download;
 mod envelope;
 mod error_docs;

@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, Resource, web};
 use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
-    bulk_control, bulks, compat, control, datasets, error_docs, events, health, jobs, limits,
-    not_found, page, preview, row_errors, status, superseded, unprocessed, upload,
+    bulk_control, bulks, compat, control, datasets, differences, error_docs, events, health, jobs,
+    limits, not_found, page, preview, row_errors, status, superseded, unprocessed, upload,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -49,6 +49,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/errors.xlsx"), web::to(row_errors::as_xlsx)))
         .service(get(&format!("{import}/jobs/{{id}}/events"), web::to(events::job_events)))
         .service(get(&format!("{import}/jobs/{{id}}/superseded"), web::to(superseded::list)))
+        .service(get(&format!("{import}/jobs/{{id}}/diff"), web::to(differences::list)))
+        .service(get(&format!("{import}/jobs/{{id}}/diff.csv"), web::to(differences::as_csv)))
         .service(get(
             &format!("{import}/jobs/{{id}}/unprocessed.csv"),
             web::to(unprocessed::as_csv),
@@ -60,6 +62,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(post(&format!("{import}/jobs/{{id}}/priority"), web::to(control::priority)))
         .service(post(&format!("{import}/jobs/{{id}}/retry"), web::to(control::retry)))
         .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(control::rollback)))
+        .service(post(&format!("{import}/jobs/{{id}}/confirm"), web::to(control::confirm)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
         .configure(error_docs::routes)
         .configure(compat::routes)

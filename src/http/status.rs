@@ -15,10 +15,11 @@ use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
 use super::text_line::{TEXT, job_headers, job_line};
+use crate::domain::difference::Difference;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
 use crate::domain::job_view::JobView;
-use crate::domain::limits::WAIT_SECONDS_MAX;
+use crate::domain::limits::{SHOWN_DIFFERENCES_MAX, WAIT_SECONDS_MAX};
 use crate::domain::path_prefix::PathPrefix;
 
 /// The status of a job.
@@ -32,12 +33,12 @@ pub(super) async fn status(
     let wait = query.number("wait", 0..=WAIT_SECONDS_MAX)?.unwrap_or(0);
     let (seen, mut form) = (KnownTags::of(&request), AnswerForm::of(&request));
     let mut job = api.jobs.get(id).await?;
-    form.position = api.jobs.queue_position(&job).await;
+    form.look_up(&api, &job).await?;
     if wait > 0 {
         // The place in the queue is that of the beginning: only the job itself is waited for.
         let is_news = |job: &Job| is_news(job, &seen, &form);
         job = wait_for(&api, id, Duration::from_secs(wait), is_news).await?;
-        form.position = api.jobs.queue_position(&job).await;
+        form.look_up(&api, &job).await?;
     }
     answer(&job, &seen, &form)
 }
@@ -51,13 +52,24 @@ pub(super) struct AnswerForm {
     pub(super) prefix: PathPrefix,
     /// The place of the job in the queue, if it is known.
     pub(super) position: Option<u64>,
+    /// The first differences of a dry run that has ended.
+    pub(super) differences: Vec<Difference>,
 }
 
 impl AnswerForm {
     /// What the client asks for.
     pub(super) fn of(request: &HttpRequest) -> Self {
         let is_line = accepts_text(request.headers());
-        Self { is_line, prefix: path_prefix::of(request), position: None }
+        Self { is_line, prefix: path_prefix::of(request), ..Self::default() }
+    }
+
+    /// Looks up what the answer about the job shows besides the job itself.
+    pub(super) async fn look_up(&mut self, api: &Api, job: &Job) -> Result<(), Problem> {
+        self.position = api.jobs.queue_position(job).await;
+        if job.options.dry_run && job.status.is_terminal() && !self.is_line {
+            self.differences = api.jobs.differences(job, 0, SHOWN_DIFFERENCES_MAX).await?;
+        }
+        Ok(())
     }
 
     /// The media type.
@@ -91,7 +103,8 @@ fn status_body(job: &Job, form: &AnswerForm) -> Result<(Vec<u8>, String), Proble
     let body = if form.is_line {
         job_line(job, &form.prefix).into_bytes()
     } else {
-        envelope::body(None, &JobView::in_queue(job, &form.prefix, form.position))?
+        let view = JobView::in_queue(job, &form.prefix, form.position);
+        envelope::body(None, &view.with_differences(&form.differences))?
     };
     let tag = weak_tag(&body);
     Ok((body, tag))

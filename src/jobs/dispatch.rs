@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             Ok(Downloaded::NotChanged) => Ok(()),
             Err(error) => Err(error),
         },
-        None => import::run(context, job, stop).await,
+        None => Box::pin(import::run(context, job, stop)).await,
         Some(undone) => rollback::run(context, job, undone, stop).await,
     };
     let end = match outcome {

@@ -130,6 +130,27 @@ pub enum JobsError {
     /// The job kept no journal, or changed nothing.
     #[error("job {0} left nothing to roll back: it kept no journal or changed no row")]
     NothingToUndo(i64),
+    /// The job is no dry run.
+    #[error("job {0} is no dry run; upload the file with `dryRun=true` first")]
+    NoDryRun(i64),
+    /// Another job imported the file of the dry run before.
+    #[error("dry run {job} was confirmed by job {by}; retry that job, or upload the file again")]
+    AlreadyConfirmed {
+        /// The dry run.
+        job: i64,
+        /// The job that confirmed it.
+        by: i64,
+    },
+    /// The table is not as it was when the dry run began.
+    #[error(
+        "the rows of `{table}` changed since dry run {job} began; upload the file for another dry run, or confirm without `expectUnchanged`"
+    )]
+    TableChanged {
+        /// The dry run.
+        job: i64,
+        /// The dataset's table.
+        table: String,
+    },
     /// The job's files were removed: their time was over.
     #[error("the files of job {0} were removed; they are kept for the time of LOADBAY_RETENTION")]
     FilesRemoved(i64),
@@ -183,6 +204,9 @@ impl JobsError {
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } | Self::KeyOfBulk(_) => ErrorCode::IdempotencyMismatch,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
+            Self::NoDryRun(_) => ErrorCode::NoDryRun,
+            Self::AlreadyConfirmed { .. } => ErrorCode::AlreadyConfirmed,
+            Self::TableChanged { .. } => ErrorCode::TableChanged,
             Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
             Self::Files(error) => error.code(),
             Self::Fetch(error) => error.code(),
@@ -232,6 +256,9 @@ impl JobsError {
             | Self::NothingToRetryInBulk(_)
             | Self::AllRefused(_)
             | Self::NothingToUndo(_)
+            | Self::NoDryRun(_)
+            | Self::AlreadyConfirmed { .. }
+            | Self::TableChanged { .. }
             | Self::FilesRemoved(_)
             | Self::Files(_)
             | Self::Fetch(_)

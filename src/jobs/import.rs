@@ -57,23 +57,13 @@ pub(super) async fn run(
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
     emit(context, job, stop, lifecycle::parsed).await?;
     let (source, prescan, converter) = prescan_input(context, source, converter, stop).await?;
-    let inherited = job.selection.as_ref().map_or(0, |selection| selection.partitions().len());
-    let inherited = u32::try_from(inherited).unwrap_or(u32::MAX);
     // The rows are counted before the first is written: a job without a count has no chunks.
     let is_first = job.total_rows.is_none();
-    let known = if is_first {
-        None
-    } else {
-        retry_transient(job.id, stop.token(), || context.run_store.partitions_of(job.id)).await?
-    };
-    let partitions = match known {
-        Some(partitions) => partitions,
-        // The selection says of each of its partitions which rows are left.
-        None if inherited > 0 => inherited,
-        // A second writer would only cost its connection.
-        None if prescan.total <= u64::from(context.settings.chunk_rows) => 1,
-        None => context.run_store.partitions(context.settings.writers),
-    };
+    let partitions = partition_count(context, job, prescan.total, stop).await?;
+    if job.options.dry_run {
+        let keep = || context.run_store.keep_table_digest(job, &dataset.table);
+        retry_transient(job.id, stop.token(), keep).await?;
+    }
     let total = prescan.total;
     let counted = retry_transient(job.id, stop.token(), || {
         context.run_store.set_total(job, total, partitions)
@@ -107,6 +97,29 @@ pub(super) async fn run(
         () = emit_pressure(context, job, stop) => return Err(RunError::Stopped),
     }
     check_total(context, job, total, stop).await
+}
+
+/// Among how many writers the rows are divided: as before where the job continues.
+async fn partition_count(
+    context: &Arc<JobsContext>,
+    job: &Job,
+    total: u64,
+    stop: &Stop,
+) -> Result<u32, RunError> {
+    if job.total_rows.is_some() {
+        let known = || context.run_store.partitions_of(job.id);
+        if let Some(partitions) = retry_transient(job.id, stop.token(), known).await? {
+            return Ok(partitions);
+        }
+    }
+    let inherited = job.selection.as_ref().map_or(0, |selection| selection.partitions().len());
+    Ok(match u32::try_from(inherited).unwrap_or(u32::MAX) {
+        // A second writer would only cost its connection.
+        0 if total <= u64::from(context.settings.chunk_rows) => 1,
+        0 => context.run_store.partitions(context.settings.writers),
+        // The selection says of each of its partitions which rows are left.
+        inherited => inherited,
+    })
 }
 
 /// Emits events about the memory that changes the chunks of the job, as long as it runs; ends when the
@@ -236,6 +249,11 @@ impl ImportRun<'_> {
         } else {
             retry_transient(job, self.stop.token(), || store.stored_row_outcomes(job)).await?
         };
+        let differences = if self.is_first || !self.job.options.dry_run {
+            0
+        } else {
+            retry_transient(job, self.stop.token(), || store.stored_differences(job)).await?
+        };
         let settings = WriterSettings {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
@@ -246,6 +264,7 @@ impl ImportRun<'_> {
                 self.context.settings.stored_errors_max,
                 errors,
                 superseded,
+                differences,
             ),
         };
         let (mut senders, mut writers) = (Vec::new(), Vec::new());

@@ -13,6 +13,7 @@ use super::prune::WhileRunning;
 use super::stop::Stop;
 use crate::domain::chunk::Chunk;
 use crate::domain::job::Job;
+use crate::domain::limits::DIFFERENCES_STORED_MAX;
 use crate::domain::options::OnError;
 use crate::faults::fault;
 use crate::store::{ChunkWriter, EventQuota, StoreError};
@@ -109,10 +110,16 @@ async fn commit(
 }
 
 /// What may still be stored about the rows of a job.
-pub(super) fn event_quota(max: u64, errors: u64, superseded: u64) -> Arc<EventQuota> {
+pub(super) fn event_quota(
+    max: u64,
+    errors: u64,
+    superseded: u64,
+    differences: u64,
+) -> Arc<EventQuota> {
     let left = EventQuota::default();
     left.errors.store(max.saturating_sub(errors), Ordering::Relaxed);
     left.superseded.store(max.saturating_sub(superseded), Ordering::Relaxed);
     left.references.store(max, Ordering::Relaxed);
+    left.differences.store(DIFFERENCES_STORED_MAX.saturating_sub(differences), Ordering::Relaxed);
     Arc::new(left)
 }

@@ -195,7 +195,7 @@ impl RollbackRun<'_> {
             plan,
             failed_rows: failed_rows_sink(context, job)?,
             every_row: false,
-            event_quota: event_quota(context.settings.stored_errors_max, errors, 0),
+            event_quota: event_quota(context.settings.stored_errors_max, errors, 0, 0),
         };
         let writer =
             retry_transient(job.id, token, || store.rollback_writer(undone, settings.clone()))

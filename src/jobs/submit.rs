@@ -179,6 +179,7 @@ impl JobsContext {
             retry_of: None,
             selection: None,
             rollback_of: None,
+            confirms: None,
         };
         Ok((stored, new))
     }

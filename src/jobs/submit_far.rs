@@ -75,6 +75,7 @@ impl FarRequest {
             retry_of: None,
             selection: None,
             rollback_of: None,
+            confirms: None,
         })
     }
 }

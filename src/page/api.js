@@ -181,6 +181,11 @@ export function superseded(id, filter, signal) {
   return get(address(`${JOBS}/${encodeURIComponent(id)}/superseded`, filter), signal);
 }
 
+/** `{ differences, total, stored, nextCursor }` of a dry run; filter: cursor, limit. */
+export function differences(id, filter, signal) {
+  return get(address(`${JOBS}/${encodeURIComponent(id)}/diff`, filter), signal);
+}
+
 /** The address of a job's events; see stream.js. */
 export function eventsPath(id) {
   return `${JOBS}/${encodeURIComponent(id)}/events`;

@@ -80,7 +80,7 @@ class JobActions extends HTMLElement {
       document.dispatchEvent(new CustomEvent("deleted", { detail: id }));
       this.#tell("announce", `Job ${id} was deleted`);
       this.#tell("go", "./");
-    } else if (action === "retry" || action === "rollback") {
+    } else if (["retry", "rollback", "confirm"].includes(action)) {
       const wishes = action === "retry" ? { rows: form.get("rows") } : undefined;
       const child = await act(id, action, { wishes, key: this.#keyOf(action, wishes) });
       this.#keys.clear();

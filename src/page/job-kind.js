@@ -1,4 +1,4 @@
-// What kind of job it is: an import of a file, a retry of some of its rows, or a rollback. The words
+// What kind of job it is: an import of a file, a dry run, a retry of some rows, or a rollback. The words
 // that differ between them. Pure functions; knows neither the document nor the API.
 
 import { statusWord } from "./text.js";
@@ -13,6 +13,11 @@ const OF_IMPORTS = [
   ["unchanged", "Unchanged", "Records that had these values already", "unchanged"],
   ["superseded", "Replaced by a later row", "Rows with the key of a later row, which was written instead", "replaced by a later row"],
   ["failed", "Failed", "Rows with an error, not written", "failed"],
+];
+const OF_DRY_RUNS = [
+  ["created", "New", "Records that an import would create", "new"],
+  ["updated", "Changed", "Records that an import would change", "changed"],
+  ...OF_IMPORTS.slice(2),
 ];
 const OF_ROLLBACKS = [
   ["removed", "Removed", "Records that the import created", "removed"],
@@ -30,7 +35,8 @@ export function isRollback(job) {
 
 /** The outcomes that rows of this kind of job have: `[outcome, word, meaning, word in a sentence, look]`. */
 export function outcomes(job) {
-  return isRollback(job) ? OF_ROLLBACKS : OF_IMPORTS;
+  if (isRollback(job)) return OF_ROLLBACKS;
+  return job?.options?.dryRun ? OF_DRY_RUNS : OF_IMPORTS;
 }
 
 /** The same with the rows that have none yet. */
@@ -47,6 +53,7 @@ export function what(job) {
 /** Where the job comes from: `{ before: "Retry of ", id: 12, after: " (failed rows)" }`, or `null`. */
 export function origin(job) {
   if (isRollback(job)) return { before: "Rollback of ", id: job.rollbackOf, after: "" };
+  if (isNumber(job.confirms)) return { before: "Confirms ", id: job.confirms, after: " (dry run)" };
   if (!isNumber(job.retryOf)) return null;
   return { before: "Retry of ", id: job.retryOf, after: job.selection ? ` (${selected(job.selection)})` : "" };
 }
@@ -60,6 +67,7 @@ function selected(selection) {
 export function descent(child) {
   const status = statusWord(child).toLowerCase();
   if (isRollback(child)) return { before: "rolled back by ", id: child.jobId, after: ` (${status})` };
+  if (isNumber(child.confirms)) return { before: "imported by ", id: child.jobId, after: ` (${status})` };
   return { before: "retried by ", id: child.jobId, after: ` (${selected(child.selection)}, ${status})` };
 }
 

@@ -15,6 +15,7 @@ import "./job-results.js";
 import "./job-warnings.js";
 import "./created-references.js";
 import "./error-groups.js";
+import "./row-differences.js";
 import "./superseded-rows.js";
 
 /** Above this a stream leaves the rows out unless somebody asks for them. */
@@ -52,6 +53,7 @@ class JobPage extends HTMLElement {
   #log = el("job-log", { class: "card" });
   #warnings = el("job-warnings", { class: "card" });
   #errors = el("error-groups", { class: "card", id: "errors" });
+  #differences = el("row-differences", { class: "card" });
   #superseded = el("superseded-rows", { class: "card" });
   #references = el("created-references", { class: "card" });
   #facts = el("job-facts", { class: "card" });
@@ -147,7 +149,7 @@ class JobPage extends HTMLElement {
       this.#results,
       el("section", { class: "card stack", "aria-label": "Progress" }, this.#progress, this.#counts),
       el("div", { class: "panes" },
-        el("div", { class: "stack side" }, this.#errors, this.#warnings, this.#log),
+        el("div", { class: "stack side" }, this.#differences, this.#errors, this.#warnings, this.#log),
         el("div", { class: "stack side" }, this.#superseded, this.#references, this.#facts)),
     );
     this.#log.extra.replaceChildren(this.#rowsNote, this.#everyLabel);
@@ -273,7 +275,7 @@ class JobPage extends HTMLElement {
   }
 
   #parts() {
-    const aside = [this.#errors, this.#warnings, this.#superseded, this.#references, this.#facts];
+    const aside = [this.#differences, this.#errors, this.#warnings, this.#superseded, this.#references, this.#facts];
     return [this.#actions, this.#results, this.#progress, this.#counts, ...aside];
   }
 

@@ -3,12 +3,12 @@
 import { counted, duration, el, number } from "./text.js";
 import { isRollback } from "./job-kind.js";
 
-const WORDS = { pause: "Pause", resume: "Resume", retry: "Retry", rollback: "Roll back import", delete: "Delete" };
+const WORDS = { pause: "Pause", resume: "Resume", confirm: "Import now", retry: "Retry", rollback: "Roll back import", delete: "Delete" };
 
 /** Actions as their buttons stand: those first that lead on, what ends a job last. */
 export function inOrder(actions) {
-  const last = ["cancel", "delete"];
-  return [...actions].sort((a, b) => last.includes(a) - last.includes(b));
+  const place = (action) => (action === "confirm" ? -1 : Number(["cancel", "delete"].includes(action)));
+  return [...actions].sort((a, b) => place(a) - place(b));
 }
 
 /** The word on the button of an action. */
@@ -21,7 +21,7 @@ export function word(action, job) {
 /** The look of the button of an action. */
 export function look(action) {
   if (["cancel", "rollback", "delete"].includes(action)) return "danger";
-  return action === "resume" ? "primary" : "";
+  return action === "resume" || action === "confirm" ? "primary" : "";
 }
 
 /** The question before an action, as `ask` of ask-dialog.js takes it; `null` where none is asked. */

@@ -117,7 +117,7 @@ function kept({ counts, total, job }) {
   const written = (counts.created ?? 0) + (counts.updated ?? 0) + (counts.unchanged ?? 0);
   const done = written + (counts.superseded ?? 0) + (counts.failed ?? 0);
   const left = Math.max(0, (total ?? done) - done);
-  if (job.options?.dryRun) return `Nothing was stored: a dry run only shows what would happen to ${counted(done, "row")}.`;
+  if (job.options?.dryRun) return `Nothing was stored: a dry run only shows what would happen to ${counted(done, "row")}.${job.actions?.includes("confirm") ? " Import now writes them." : ""}`;
   if (done === 0 && left > 0) return `Nothing was written: ${counted(left, "row")} ${left === 1 ? "was" : "were"} not imported.`;
   if (done === 0) return "Nothing was written.";
   const superseded = counts.superseded > 0 ? ` ${counted(counts.superseded, "row")} ${counts.superseded === 1 ? "was" : "were"} replaced by a later row with the same key.` : "";

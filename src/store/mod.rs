@@ -22,6 +22,7 @@ mod postgres;
 mod refusal;
 mod rollback;
 mod sqlite;
+mod table_digest;
 
 pub use chunk::quota::EventQuota;
 pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
@@ -33,6 +34,7 @@ pub use events::prune::PruneScope;
 pub use log::bulks::{BulkInserted, NewBulkJob};
 pub use log::checkpoint::CommittedChunk;
 pub use log::claimant::{Claimant, TableConcurrency};
+pub use log::confirm::ConfirmInserted;
 pub use log::control::Deletion;
 pub use log::destination::Destination;
 pub use log::download::DownloadedFile;

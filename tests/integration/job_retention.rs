@@ -3,10 +3,11 @@
 use crate::support::*;
 
 /// Everything that the tables hold of jobs.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "import_chunks",
     "import_errors",
     "import_superseded",
+    "import_differences",
     "import_events",
     "import_error_groups",
     "import_undo",
@@ -18,6 +19,7 @@ const FILE: &str = "SKU,Name\nA,Arnica\nA,Arnica C30\nB,\n";
 async fn old_jobs_go_with_all_that_belongs_to_them(kind: Kind) {
     let mut server = Server::start(kind).await;
     let old = server.load("products", Upload::csv(FILE).option("undo", "true")).await;
+    server.load("products", Upload::csv(FILE).option("dryRun", "true")).await;
     let large = server.load("products", Upload::csv(FILE)).await;
     // More than one step.
     let more = format!(

@@ -32,6 +32,7 @@ mod connections;
 mod control;
 mod database_tls;
 mod databases;
+mod dry_run;
 mod failpoints;
 mod fair;
 mod far;

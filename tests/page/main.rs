@@ -25,6 +25,7 @@ mod web;
 
 mod below_path;
 mod control;
+mod dry_run;
 mod failures;
 mod looks;
 mod older_clients;

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 17] = [
+const LANDED: [(&str, &str); 18] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -73,6 +73,10 @@ const LANDED: [(&str, &str); 17] = [
     (
         "m20261128_000017_create_sessions.rs",
         "05e4e9c05de586d1215b656f7e47a27a0fde940dc2722a812f28e0a2668549d8",
+    ),
+    (
+        "m20261128_000018_add_dry_run_differences.rs",
+        "f0803f072995e7b7804fdc6cbd74aaff769862e5b3a26cd60321d778450f5ab9",
     ),
 ];
 

@@ -59,7 +59,7 @@ pub(in crate::http) async fn import(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let dataset = Arc::clone(api.dataset(&name)?);
-    let (wants_events, form) = (accepts_events(request.headers()), AnswerForm::of(&request));
+    let (wants_events, mut form) = (accepts_events(request.headers()), AnswerForm::of(&request));
     // A stream of events begins at once.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
     let submitted = if headers::is_json(request.headers()) {
@@ -100,6 +100,7 @@ pub(in crate::http) async fn import(
             } else if is_inline && !form.is_line {
                 inline::results(&api, &job, &form.prefix).await?
             } else {
+                form.look_up(&api, &job).await?;
                 answer(&job, &KnownTags::default(), &form)?
             }
         }

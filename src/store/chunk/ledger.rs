@@ -2,12 +2,13 @@
 //! its counts, its events. They run inside the chunk's transaction.
 
 use chrono::{DateTime, Utc};
-use entity::{import_chunk, import_error, import_superseded};
+use entity::{import_chunk, import_difference, import_error, import_superseded};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryTrait, Statement};
 
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
+use crate::domain::difference::{Difference, DifferenceOutcome};
 use crate::domain::job::Job;
 use crate::store::chunk::events::ChunkEvents;
 use crate::store::chunk::fence::fence;
@@ -15,7 +16,7 @@ use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::quota::QuotaUse;
 use crate::store::chunk::row_outcomes::RowLabels;
 use crate::store::chunk::writer::WriterSettings;
-use crate::store::log::job_row::{signed, small};
+use crate::store::log::job_row::{as_text, signed, small};
 
 /// Rows of one INSERT: well under the bind limit of both databases.
 const ROWS_PER_INSERT: usize = 500;
@@ -25,7 +26,7 @@ const ROWS_PER_INSERT: usize = 500;
 pub(in crate::store) struct ChunkLedger {
     /// Touches no row when the chunk is committed already.
     pub(in crate::store) commit_record: Statement,
-    /// Row errors and superseded rows.
+    /// Row errors, superseded rows and differences.
     pub(in crate::store) row_outcomes: Vec<Statement>,
     /// Touches no row when the job is no longer ours. Returns a [`FencedJob`](super::fence::FencedJob).
     pub(in crate::store) fence: Statement,
@@ -56,6 +57,7 @@ impl ChunkLedger {
         };
         ledger.add_errors(backend, job, labels, &outcome.failed);
         ledger.add_superseded(backend, job, chunk);
+        ledger.add_differences(backend, job, &outcome.differences);
         ledger
     }
 
@@ -101,6 +103,21 @@ impl ChunkLedger {
         for part in rows.chunks(ROWS_PER_INSERT) {
             self.row_outcomes
                 .push(import_superseded::Entity::insert_many(part.to_vec()).build(backend));
+        }
+    }
+
+    fn add_differences(&mut self, backend: DbBackend, job: &Job, differences: &[Difference]) {
+        let row = |it: &Difference| import_difference::ActiveModel {
+            import_log_id: Set(job.id),
+            row_number: Set(i64::from(it.row_number)),
+            created: Set(it.outcome == DifferenceOutcome::Created),
+            key: Set(it.key.clone()),
+            changes: Set(as_text(&it.changes)),
+        };
+        let taken = differences.get(..self.taken.differences).unwrap_or(differences);
+        for part in taken.chunks(ROWS_PER_INSERT) {
+            let rows = part.iter().map(row);
+            self.row_outcomes.push(import_difference::Entity::insert_many(rows).build(backend));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A chunk of a job on its way into the database: what it writes to, what it says about its rows, and
 //! Loadbay's own rows about it. The same for both databases.
 
+pub(super) mod differences;
 pub(super) mod events;
 pub(super) mod fence;
 pub(super) mod ledger;

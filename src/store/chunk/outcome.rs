@@ -2,6 +2,7 @@
 
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
+use crate::domain::difference::Difference;
 use crate::domain::event::RowEventKind;
 
 /// What the data part of a chunk's transaction came to.
@@ -12,6 +13,8 @@ pub(in crate::store) struct ChunkOutcome {
     pub(in crate::store) failed: Vec<FailedRow>,
     /// Records of the chunk that were created or updated, when every row has its event.
     pub(in crate::store) changed: Vec<(usize, RowEventKind)>,
+    /// What a dry run found, as far as it may be stored.
+    pub(in crate::store) differences: Vec<Difference>,
     /// References that were created.
     pub(in crate::store) references: Vec<NewReference>,
 }

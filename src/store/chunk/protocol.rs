@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, Statement};
 
 use crate::domain::chunk::Chunk;
+use crate::domain::difference::Difference;
 use crate::domain::job::Job;
 use crate::faults::fault;
 use crate::store::chunk::fence::FencedJob;
@@ -62,6 +63,16 @@ pub(in crate::store) trait RowWriter<T>: Send {
         options: WriteOptions,
     ) -> Result<ChunkOutcome, WriteError>;
 
+    /// What the rows that were just written change; empty unless they were written for their
+    /// differences. At most `limit`, in the order of the file.
+    async fn differences(
+        &mut self,
+        _tx: &mut T,
+        _limit: u64,
+    ) -> Result<Vec<Difference>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// What was written is committed.
     fn committed(&mut self) {}
 
@@ -79,6 +90,8 @@ pub(in crate::store) struct WriteOptions {
     pub(in crate::store) isolate_rows: bool,
     /// Answer which records were created and which updated.
     pub(in crate::store) every_row: bool,
+    /// Keep a journal of the rows that change, where the job has one.
+    pub(in crate::store) journal: bool,
 }
 
 /// Why the rows of a chunk were not written.
@@ -162,10 +175,20 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         fault!("chunk.begin", StoreError::busy().into());
         let state = self.tx.is_committed(job, chunk.number).await?;
         let CommitState::Open(now) = state else { return Ok(None) };
-        let options = WriteOptions { now, isolate_rows, every_row: self.settings.every_row };
-        let outcome = self.rows.write(&mut self.tx, chunk, options).await?;
+        let is_dry_run = self.settings.job.options.dry_run;
+        let differences_left = self.settings.event_quota.differences_left();
+        let options = WriteOptions {
+            now,
+            isolate_rows,
+            every_row: self.settings.every_row,
+            journal: !is_dry_run || differences_left > 0,
+        };
+        let mut outcome = self.rows.write(&mut self.tx, chunk, options).await?;
         fault!("chunk.rows", StoreError::busy().into());
-        if self.settings.job.options.dry_run {
+        if is_dry_run {
+            if options.journal {
+                outcome.differences = self.rows.differences(&mut self.tx, differences_left).await?;
+            }
             // Loadbay's own rows about the chunk are true all the same.
             self.rows.rolled_back();
             self.tx.rollback().await;

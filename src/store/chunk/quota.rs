@@ -15,6 +15,8 @@ pub struct EventQuota {
     pub superseded: AtomicU64,
     /// References that were created.
     pub references: AtomicU64,
+    /// Differences of a dry run.
+    pub differences: AtomicU64,
     /// The event that from some row on they are only counted is stored.
     pub quota_notice_sent: AtomicBool,
 }
@@ -25,6 +27,7 @@ pub(in crate::store) struct QuotaUse {
     pub(in crate::store) errors: usize,
     pub(in crate::store) superseded: usize,
     pub(in crate::store) references: usize,
+    pub(in crate::store) differences: usize,
     /// The quota is used up in this chunk for the first time.
     pub(in crate::store) sends_notice: bool,
 }
@@ -35,11 +38,17 @@ impl QuotaUse {
         errors: usize::MAX,
         superseded: usize::MAX,
         references: usize::MAX,
+        differences: usize::MAX,
         sends_notice: false,
     };
 }
 
 impl EventQuota {
+    /// Differences that may still be stored.
+    pub(in crate::store) fn differences_left(&self) -> u64 {
+        self.differences.load(Ordering::Relaxed)
+    }
+
     /// Takes what the chunk needs, or what is left.
     pub(in crate::store) fn take(&self, chunk: &Chunk, outcome: &ChunkOutcome) -> QuotaUse {
         let wanted = [
@@ -54,7 +63,9 @@ impl EventQuota {
         ];
         let [errors, superseded, references] = taken;
         let sends_notice = taken != wanted && !self.quota_notice_sent.swap(true, Ordering::Relaxed);
-        QuotaUse { errors, superseded, references, sends_notice }
+        // How many more there are is what the counts say.
+        let differences = take(&self.differences, outcome.differences.len());
+        QuotaUse { errors, superseded, references, differences, sends_notice }
     }
 
     /// Gives back what a chunk took that was not committed.
@@ -62,6 +73,7 @@ impl EventQuota {
         self.errors.fetch_add(taken.errors as u64, Ordering::Relaxed);
         self.superseded.fetch_add(taken.superseded as u64, Ordering::Relaxed);
         self.references.fetch_add(taken.references as u64, Ordering::Relaxed);
+        self.differences.fetch_add(taken.differences as u64, Ordering::Relaxed);
         if taken.sends_notice {
             self.quota_notice_sent.store(false, Ordering::Relaxed);
         }

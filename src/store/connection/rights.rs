@@ -8,12 +8,13 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
 /// The tables that Loadbay itself owns.
-const OWN_TABLES: [&str; 9] = [
+const OWN_TABLES: [&str; 10] = [
     "import_log",
     "import_bulks",
     "import_chunks",
     "import_errors",
     "import_superseded",
+    "import_differences",
     "import_events",
     "import_error_groups",
     "import_undo",

@@ -1,6 +1,7 @@
 //! `import_events`: events get their numbers in the transaction that makes them true, and are read
 //! back here. Listeners are unknown.
 
+mod differences;
 pub(super) mod prune;
 pub(super) mod row_errors;
 

@@ -41,6 +41,7 @@ pub(in crate::store) fn waiting(
         idempotency_key: Set(new.idempotency_key.clone()),
         retry_of: Set(new.retry_of),
         rollback_of: Set(new.rollback_of),
+        confirms: Set(new.confirms),
         selection: Set(new.selection.as_ref().map(as_json)),
         row_events: Set(false),
         created_at: Set(now),
@@ -95,6 +96,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
             .transpose()
             .map_err(|_| unreadable("selection"))?,
         rollback_of: row.rollback_of,
+        confirms: row.confirms,
         resume_at: row.resume_at,
         created_by: row.created_by,
         created_at: row.created_at,

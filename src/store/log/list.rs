@@ -183,7 +183,10 @@ fn children(of: i64) -> SelectStatement {
     let by = |column: C| {
         Query::select().column(C::Id).from(import_log::Entity).and_where(column.eq(of)).take()
     };
-    by(C::RetryOf).union(UnionType::All, by(C::RollbackOf)).take()
+    by(C::RetryOf)
+        .union(UnionType::All, by(C::RollbackOf))
+        .union(UnionType::All, by(C::Confirms))
+        .take()
 }
 
 impl ImportsPage {

@@ -6,6 +6,7 @@ pub(super) mod checkpoint;
 pub(super) mod claim;
 pub(super) mod claimant;
 pub(super) mod concurrency;
+pub(super) mod confirm;
 pub(super) mod control;
 pub(super) mod destination;
 pub(super) mod download;

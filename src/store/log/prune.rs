@@ -27,10 +27,11 @@ const ROWS_PER_STEP: u64 = 10_000;
 const ACTION: &str = "remove old jobs";
 
 /// The tables with rows of a job that may be many, and the number that is unique within a job.
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     ("import_undo", "row_number"),
     ("import_errors", "row_number"),
     ("import_superseded", "row_number"),
+    ("import_differences", "row_number"),
     ("import_events", "number"),
     ("import_chunks", "number"),
 ];

@@ -6,7 +6,9 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
 use crate::domain::chunk::Chunk;
+use crate::domain::difference::Difference;
 use crate::domain::options::Mode;
+use crate::store::chunk::differences::{self, ChangedRow, ReferenceNames};
 use crate::store::chunk::target::{Target, quoted};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::postgres::sql::same_key;
@@ -83,4 +85,54 @@ impl PostgresJournal {
         }
         Ok(())
     }
+}
+
+/// What the rows in the journal of the open transaction change.
+pub(super) async fn differences(
+    connection: &mut PgConnection,
+    target: &Target,
+    job: i64,
+    limit: u64,
+) -> Result<Vec<Difference>, StoreError> {
+    let rows: Vec<(i64, Option<String>, String)> = sqlx::query_as(
+        "SELECT row_number, before_row, after_row FROM import_undo WHERE import_log_id = $1 \
+         ORDER BY row_number LIMIT $2",
+    )
+    .bind(job)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(&mut *connection)
+    .await
+    .context("read what a dry run would change")?;
+    let rows: Vec<ChangedRow> = rows
+        .into_iter()
+        .map(|(number, before, after)| ChangedRow::new(number, before.as_deref(), &after))
+        .collect();
+    let names = reference_names(connection, target, &rows).await?;
+    Ok(differences::differences(target, &rows, &names, false))
+}
+
+/// The names of the records that the rows refer to.
+async fn reference_names(
+    connection: &mut PgConnection,
+    target: &Target,
+    rows: &[ChangedRow],
+) -> Result<ReferenceNames, StoreError> {
+    let mut names = ReferenceNames::new();
+    for (index, ids) in differences::referenced_ids(target, rows) {
+        let Some(reference) = target.fields.get(index).and_then(|it| it.reference.as_ref()) else {
+            continue;
+        };
+        let select = format!(
+            "SELECT id::text, {}::text FROM {} WHERE id = ANY ($1::text[]::uuid[])",
+            quoted(&reference.match_column),
+            quoted(&reference.table)
+        );
+        let found: Vec<(String, Option<String>)> = sqlx::query_as(AssertSqlSafe(select))
+            .bind(ids.into_iter().collect::<Vec<_>>())
+            .fetch_all(&mut *connection)
+            .await
+            .context("read the names of the references")?;
+        names.extend(found.into_iter().filter_map(|(id, name)| Some(((index, id), name?))));
+    }
+    Ok(names)
 }

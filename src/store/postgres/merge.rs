@@ -173,7 +173,7 @@ impl PostgresRows {
     ) -> Result<(), StoreError> {
         let action = "merge the rows of a chunk";
         let refused = self.refuse(connection, chunk, outcome).await?;
-        if let Some(journal) = &self.journal {
+        if let Some(journal) = self.journal.as_ref().filter(|_| options.journal) {
             journal.before(&mut *connection).await?;
         }
         if let Some(sql) =
@@ -203,7 +203,7 @@ impl PostgresRows {
             }
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
-        if let Some(journal) = &self.journal {
+        if let Some(journal) = self.journal.as_ref().filter(|_| options.journal) {
             journal.after(&mut *connection, self.job, chunk.chunk, created).await?;
         }
         let mut taken = (staged - refused) as u64;

@@ -3,15 +3,17 @@
 
 use async_trait::async_trait;
 
-use super::journal::PostgresJournal;
+use super::journal::{self, PostgresJournal};
 use super::session::PostgresTx;
 use super::sql::ImportSql;
 use crate::domain::chunk::Chunk;
+use crate::domain::difference::Difference;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};
 use crate::store::chunk::references::References;
 use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::WriterSettings;
+use crate::store::error::StoreError;
 
 /// Writes the rows of chunks into the table.
 pub(super) struct PostgresRows {
@@ -21,7 +23,7 @@ pub(super) struct PostgresRows {
     pub(super) target: Target,
     pub(super) references: References,
     pub(super) sql: ImportSql,
-    /// Only of a job that can be rolled back.
+    /// Only of a job that can be rolled back, or that shows what it would change.
     pub(super) journal: Option<PostgresJournal>,
     /// Reused from chunk to chunk.
     pub(super) buffer: Vec<u8>,
@@ -34,13 +36,13 @@ pub(super) struct PostgresRows {
 impl PostgresRows {
     pub(super) fn new(settings: &WriterSettings, target: Target) -> Self {
         let options = &settings.job.options;
-        let undo = options.undo && !options.dry_run;
+        let keeps_journal = options.undo || options.dry_run;
         Self {
             job: settings.job.id,
             dry_run: options.dry_run,
             references: References::new(&target),
             sql: ImportSql::new(&target),
-            journal: undo.then(|| PostgresJournal::new(&target)),
+            journal: keeps_journal.then(|| PostgresJournal::new(&target)),
             target,
             buffer: Vec::new(),
             mostly_known: false,
@@ -63,6 +65,14 @@ impl RowWriter<PostgresTx> for PostgresRows {
         let known = outcome.counts.updated + outcome.counts.unchanged;
         self.mostly_known = known > outcome.counts.created;
         Ok(outcome)
+    }
+
+    async fn differences(
+        &mut self,
+        tx: &mut PostgresTx,
+        limit: u64,
+    ) -> Result<Vec<Difference>, StoreError> {
+        journal::differences(tx.connection()?, &self.target, self.job, limit).await
     }
 
     fn committed(&mut self) {

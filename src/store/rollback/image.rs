@@ -9,21 +9,21 @@ use serde_json::value::RawValue;
 /// The values of a row by the names of their columns.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
-pub(super) struct Image(BTreeMap<String, Box<RawValue>>);
+pub(in crate::store) struct Image(BTreeMap<String, Box<RawValue>>);
 
 impl Image {
     /// Reads an image; `None` when the text is none.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::store) fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
     /// A value as JSON; `None` when the row has no such column.
-    pub(super) fn get(&self, column: &str) -> Option<&str> {
+    pub(in crate::store) fn get(&self, column: &str) -> Option<&str> {
         self.0.get(column).map(|value| value.get())
     }
 
     /// A value as people read it; what SQLite stores as a real has no `.0`.
-    pub(super) fn text(&self, column: &str, is_sqlite: bool) -> String {
+    pub(in crate::store) fn text(&self, column: &str, is_sqlite: bool) -> String {
         let json = self.get(column).unwrap_or("null");
         match serde_json::from_str(json) {
             Ok(Value::Null) => String::new(),
@@ -37,8 +37,19 @@ impl Image {
         }
     }
 
+    /// A value as text that is the same for the same value; `None` for null and where there is no
+    /// such column.
+    pub(in crate::store) fn stored_text(&self, column: &str) -> Option<String> {
+        match serde_json::from_str(self.get(column)?) {
+            Ok(Value::Null) => None,
+            Ok(Value::String(text)) => Some(text),
+            Ok(Value::Object(object)) => Some(object.values().filter_map(Value::as_str).collect()),
+            _ => self.get(column).map(str::to_owned),
+        }
+    }
+
     /// Takes a value from another image of the row.
-    pub(super) fn copy(&mut self, column: &str, from: &Self) {
+    pub(in crate::store) fn copy(&mut self, column: &str, from: &Self) {
         match from.0.get(column) {
             Some(value) => self.0.insert(column.to_owned(), value.clone()),
             None => self.0.remove(column),
@@ -46,12 +57,12 @@ impl Image {
     }
 
     /// True when both hold the same value in a column.
-    pub(super) fn agrees(&self, other: &Self, column: &str) -> bool {
+    pub(in crate::store) fn agrees(&self, other: &Self, column: &str) -> bool {
         self.get(column).map(significant) == other.get(column).map(significant)
     }
 
     /// True when both have the same columns with the same values, `but` one.
-    pub(super) fn is_same_row(&self, other: &Self, but: Option<&str>) -> bool {
+    pub(in crate::store) fn is_same_row(&self, other: &Self, but: Option<&str>) -> bool {
         self.0.len() == other.0.len()
             && self.0.keys().all(|column| {
                 other.0.contains_key(column) && (but == Some(column) || self.agrees(other, column))

@@ -2,7 +2,7 @@
 //! reads. The same code serves both databases; [`sql`] has what differs. How an import writes its
 //! journal is the business of each database's own writer.
 
-mod image;
+pub(super) mod image;
 mod indexes;
 mod rows;
 mod skipped;
@@ -79,7 +79,7 @@ impl Store {
     }
 
     /// The job as it stands; on PostgreSQL its row is locked until the transaction ends.
-    pub(super) async fn locked(
+    pub(in crate::store) async fn locked(
         &self,
         transaction: &DatabaseTransaction,
         id: i64,

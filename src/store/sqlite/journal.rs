@@ -1,11 +1,14 @@
 //! The journal of an import that can be rolled back: each row that it changes as it was before and
 //! after, stored with the row itself. Costs nothing where it was not asked for: then there is none.
 
+use rusqlite::types::Type;
 use rusqlite::{CachedStatement, Connection};
 use serde_json::Value;
 
+use crate::domain::difference::Difference;
 use crate::domain::row_number::RowNumber;
-use crate::store::chunk::target::quoted;
+use crate::store::chunk::differences::{self, ChangedRow, ReferenceNames};
+use crate::store::chunk::target::{Target, quoted};
 use crate::store::rollback::sqlite_values::of_row;
 use crate::store::sqlite::sql::RowSql;
 
@@ -53,4 +56,56 @@ impl<'t> SqliteJournal<'t> {
         self.keep.execute((self.job, row_number.get(), created, before, after.to_string()))?;
         Ok(())
     }
+}
+
+/// What the rows in the journal of the open transaction change.
+pub(super) fn differences(
+    connection: &Connection,
+    target: &Target,
+    job: i64,
+    limit: u64,
+) -> rusqlite::Result<Vec<Difference>> {
+    let mut read = connection.prepare_cached(
+        "SELECT \"row_number\", before_row, after_row FROM import_undo WHERE import_log_id = ? \
+         ORDER BY 1 LIMIT ?",
+    )?;
+    let changed = |row: &rusqlite::Row<'_>| {
+        let before: Option<String> = row.get(1)?;
+        Ok(ChangedRow::new(row.get(0)?, before.as_deref(), &row.get::<_, String>(2)?))
+    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows: Vec<ChangedRow> =
+        read.query_map((job, limit), changed)?.collect::<rusqlite::Result<_>>()?;
+    let names = reference_names(connection, target, &rows)?;
+    Ok(differences::differences(target, &rows, &names, true))
+}
+
+/// The names of the records that the rows refer to.
+fn reference_names(
+    connection: &Connection,
+    target: &Target,
+    rows: &[ChangedRow],
+) -> rusqlite::Result<ReferenceNames> {
+    let mut names = ReferenceNames::new();
+    for (index, ids) in differences::referenced_ids(target, rows) {
+        let Some(reference) = target.fields.get(index).and_then(|it| it.reference.as_ref()) else {
+            continue;
+        };
+        // An id is a blob whose hexadecimal digits the journal has, or a text.
+        let select = format!(
+            "SELECT CAST({} AS text) FROM {} WHERE id = unhex(?1) OR id = ?1",
+            quoted(&reference.match_column),
+            quoted(&reference.table)
+        );
+        let mut select = connection.prepare_cached(&select)?;
+        for id in ids {
+            let mut found = select.query([&id])?;
+            if let Some(row) = found.next()?
+                && row.get_ref(0)?.data_type() == Type::Text
+            {
+                names.insert((index, id), row.get(0)?);
+            }
+        }
+    }
+    Ok(names)
 }

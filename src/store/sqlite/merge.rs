@@ -35,7 +35,7 @@ impl SqliteRows {
         let source = RowValues { target, references, named: &named, is_all_known, chunk };
         let mut merge = RowMerge::prepare(connection, sql, source, options)
             .context("prepare the statements of a chunk")?;
-        if let Some(job) = *journal {
+        if let Some(job) = journal.filter(|_| options.journal) {
             let journal = SqliteJournal::prepare(connection, sql, job);
             merge.journal = Some(journal.context("prepare the journal of a chunk")?);
         }

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use crate::domain::chunk::Chunk;
+use crate::domain::difference::Difference;
 use crate::domain::job::Job;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{ChunkCommitter, RowWriter, WriteError, WriteOptions};
@@ -45,7 +46,7 @@ impl SqliteWriter {
             .context("read the names of the references")?;
         let options = &settings.job.options;
         let rows = SqliteRows {
-            journal: (options.undo && !options.dry_run).then_some(settings.job.id),
+            journal: (options.undo || options.dry_run).then_some(settings.job.id),
             dry_run: options.dry_run,
             references,
             sql: sql::RowSql::new(target),
@@ -63,7 +64,8 @@ impl ChunkWriter for SqliteWriter {
 
 /// Writes the rows of chunks into the table.
 struct SqliteRows {
-    /// The job, if it can be rolled back: it keeps its rows as they were before.
+    /// The job, if it can be rolled back, or shows what it would change: it keeps its rows as they
+    /// were before.
     journal: Option<i64>,
     /// Everything is rolled back, so that each chunk creates the same references again.
     dry_run: bool,
@@ -83,6 +85,16 @@ impl RowWriter<SqliteTx> for SqliteRows {
         outcome.references = self.references.take_created(self.dry_run);
         outcome.complete(chunk);
         Ok(outcome)
+    }
+
+    async fn differences(
+        &mut self,
+        tx: &mut SqliteTx,
+        limit: u64,
+    ) -> Result<Vec<Difference>, StoreError> {
+        let Some(job) = self.journal else { return Ok(Vec::new()) };
+        let found = journal::differences(&tx.connection, &self.sql.target, job, limit);
+        found.context("read what a dry run would change")
     }
 
     fn committed(&mut self) {

@@ -216,6 +216,7 @@ pub(crate) fn new_job() -> NewJob {
         retry_of: None,
         selection: None,
         rollback_of: None,
+        confirms: None,
     }
 }
 

@@ -41,7 +41,9 @@ async fn does(ground: &Ground, action: Action, job: &Job) -> bool {
         Action::Cancel => store.cancel(job.id).await.unwrap().is_some(),
         Action::Force => store.force(job.id, LEASE).await.unwrap().is_some(),
         Action::Delete => store.delete(job.id).await.unwrap() == Deletion::Done,
-        Action::Retry | Action::Rollback => panic!("these make a job of their own"),
+        Action::Retry | Action::Rollback | Action::Confirm => {
+            panic!("these make a job of their own")
+        }
     }
 }
 

@@ -8,9 +8,11 @@ use reqwest::Method;
 use super::steer::*;
 use crate::support::{Answer, Server, Upload, both};
 
-/// The actions that every import has; a rollback needs an upload with `undo=true`.
+/// The actions that every import has; a rollback needs an upload with `undo=true`, and only dry runs are
+/// confirmed.
 fn actions() -> impl Iterator<Item = Action> {
-    RULES.iter().map(|rule| rule.action).filter(|action| *action != Action::Rollback)
+    let needs_option = |action: &Action| matches!(action, Action::Rollback | Action::Confirm);
+    RULES.iter().map(|rule| rule.action).filter(move |action| !needs_option(action))
 }
 
 fn allowed(status: JobStatus) -> Vec<&'static str> {
@@ -82,7 +84,7 @@ both!(
                     Action::Resume => "processing",
                     Action::Cancel => "cancelled",
                     Action::Force | Action::Retry => "pending",
-                    Action::Delete | Action::Rollback => status.as_str(),
+                    Action::Delete | Action::Rollback | Action::Confirm => status.as_str(),
                 };
                 // A job that may run does.
                 let may_run = then == "pending" && ["processing", "completed"].contains(&now);

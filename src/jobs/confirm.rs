@@ -1,0 +1,132 @@
+//! Confirming a dry run: its file is imported by a job of its own, with the options of the dry run.
+
+use super::context::Jobs;
+use super::error::JobsError;
+use super::retry::{RetryChild, drop_copies, prepare_child};
+use super::submit::Submitted;
+use crate::domain::action::Action;
+use crate::domain::difference::Difference;
+use crate::domain::job::{Job, NewJob};
+use crate::domain::options::Options;
+use crate::domain::selection::RetryRows;
+use crate::store::{ConfirmInserted, Inserted};
+
+/// The request to import the file of a dry run.
+#[derive(Debug, Clone)]
+pub struct Confirm {
+    /// Only if the table is as it was when the dry run began.
+    pub expect_unchanged: bool,
+    /// Who asks: the name that the client gave, else its address.
+    pub created_by: Option<String>,
+    /// The client's key for this request.
+    pub idempotency_key: Option<String>,
+}
+
+impl Jobs {
+    /// Imports the file of a dry run, as a job of its own.
+    ///
+    /// # Errors
+    /// `NotFound`; `InvalidState` when the job is no dry run or has not completed; `FilesRemoved`;
+    /// `AlreadyConfirmed`; `TableChanged`; `IdempotencyMismatch`; the files'; else the store's.
+    pub async fn confirm(&self, id: i64, request: Confirm) -> Result<Submitted, JobsError> {
+        self.on_runtime(move |context| async move {
+            if let Some(job) = context.with_key(request.idempotency_key.as_deref()).await? {
+                return context.replayed(job, |job| job.confirms == Some(id));
+            }
+            let dry_run = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;
+            if let Some(refusal) = refusal(&dry_run) {
+                return Err(refusal);
+            }
+            if request.expect_unchanged {
+                let table = context.dataset_of(&dry_run)?.table.clone();
+                let then = context.store.kept_table_digest(id).await?;
+                if then != Some(context.store.table_digest(&table).await?) {
+                    return Err(JobsError::TableChanged { job: id, table });
+                }
+            }
+            let RetryChild { new, storage } =
+                prepare_child(&context, &dry_run, RetryRows::All).await?;
+            let new = NewJob {
+                options: Options { dry_run: false, ..new.options.clone() },
+                retry_of: None,
+                confirms: Some(id),
+                created_by: request.created_by,
+                idempotency_key: request.idempotency_key,
+                ..new
+            };
+            let stored = context.store.insert_confirmation(&new, id, storage.location()).await;
+            let submitted = match stored {
+                Ok(ConfirmInserted::Inserted(Inserted::New(job))) => {
+                    context.manager.publish(job.clone());
+                    context.wake.notify();
+                    return Ok(Submitted { job, replayed: false });
+                }
+                Ok(ConfirmInserted::Inserted(Inserted::KeyTaken(job))) => {
+                    context.replayed(job, |job| job.confirms == Some(id))
+                }
+                Ok(ConfirmInserted::Inserted(Inserted::KeyOfBulk(bulk))) => {
+                    Err(JobsError::KeyOfBulk(bulk))
+                }
+                Ok(ConfirmInserted::Confirmed(by)) => {
+                    Err(JobsError::AlreadyConfirmed { job: id, by: by.id })
+                }
+                Ok(ConfirmInserted::Refused(job)) => {
+                    Err(refusal(&job).unwrap_or(JobsError::FilesRemoved(id)))
+                }
+                Ok(ConfirmInserted::Gone) => Err(JobsError::NotFound(id)),
+                Err(fault) => Err(fault.into()),
+            };
+            let may_need_copies = submitted.as_ref().is_err_and(JobsError::may_have_stored);
+            if !may_need_copies {
+                drop_copies(&storage, new.uuid).await;
+            }
+            submitted
+        })
+        .await
+    }
+
+    /// Differences that a dry run found behind row `after`, in the order of the file.
+    ///
+    /// # Errors
+    /// `NotFound`; `NoDryRun`; else the store's.
+    pub async fn differences(
+        &self,
+        job: &Job,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<Difference>, JobsError> {
+        if !job.options.dry_run {
+            return Err(JobsError::NoDryRun(job.id));
+        }
+        let id = job.id;
+        self.on_runtime(move |context| async move {
+            Ok(context.store.differences(id, after, limit).await?)
+        })
+        .await
+    }
+
+    /// How many differences of a dry run are stored.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn stored_differences(&self, id: i64) -> Result<u64, JobsError> {
+        self.on_runtime(
+            move |context| async move { Ok(context.store.stored_differences(id).await?) },
+        )
+        .await
+    }
+}
+
+/// Why the job cannot be confirmed.
+fn refusal(job: &Job) -> Option<JobsError> {
+    if Action::Confirm.is_legal(job) {
+        return None;
+    }
+    if job.options.dry_run && job.files_removed_at.is_some() {
+        return Some(JobsError::FilesRemoved(job.id));
+    }
+    if !job.options.dry_run {
+        return Some(JobsError::NoDryRun(job.id));
+    }
+    Some(JobsError::InvalidState { action: Action::Confirm, job: Box::new(job.clone()) })
+}

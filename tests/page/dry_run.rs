@@ -1,0 +1,31 @@
+//! A dry run on its page: what would change, and the button that imports the file.
+
+use crate::support::Upload;
+use crate::visits;
+
+visits!(a_dry_run_is_read_and_then_imported, |server, visit| {
+    server.load("products", Upload::csv("SKU,Name,Price\nA,Arnica,10\nB,Bryonia,2\n")).await;
+    let file = "SKU,Name,Price\nA,Arnica,12.5\nB,Bryonia,2\nC,China,3\nD,,1\n";
+    server.load("products", Upload::csv(file).option("dryRun", "true")).await;
+
+    visit.go("/jobs/2").await;
+    visit.reads("job-results", "Dry run completed, 1 row failed").await;
+    visit.reads("job-counts", "Changed").await;
+    visit.reads("row-differences", "2 of 2 rows shown").await;
+    for words in ["selling_price", "10.00", "12.50", "(new)", "empty"] {
+        visit.reads("row-differences tbody", words).await;
+    }
+    visit.click("[data-action='confirm']").await;
+    visit.until("location.pathname === '/jobs/3'", &[]).await;
+    visit.job_ends().await;
+    visit.reads("job-page .about", "confirms job 2 (dry run)").await;
+    visit.reads("job-counts", "Updated").await;
+    let price = "select cast(selling_price * 10 as integer) from products where sku = 'A'";
+    assert_eq!(server.database.number(price).await, 125);
+
+    visit.go("/jobs/2").await;
+    visit.reads("job-page", "imported by job 3").await;
+    visit.click("[data-action='confirm']").await;
+    visit.reads("job-actions .said", "was confirmed by job 3").await;
+    visit.pardon("409");
+});
