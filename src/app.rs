@@ -2,7 +2,7 @@
 //! order and stopped in the opposite one.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::dataset::{self, Datasets, DefinitionFault};
+use crate::dataset::{self, Compiled, Datasets, DefinitionFault};
 use crate::files::{DataDir, FetchRules, Fetcher, Storage};
 pub use crate::http::Listener;
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
-use crate::store::{Store, StoreSettings};
+use crate::store::{Store, StoreSettings, TablesCreated};
 
 /// Lists of unprocessed rows that are made at a time.
 const LIST_SLOTS: usize = 2;
@@ -85,7 +85,7 @@ pub async fn start(
     let asked = storage.clone();
     // Nobody waits for a bucket that is away.
     tokio::spawn(async move { asked.ask().await });
-    let datasets = datasets(config.datasets_dir.as_deref())?;
+    let datasets = datasets(&config)?;
     let child = child(&config)?;
     let store = connect(&config, &data_dir).await?;
     let datasets = Arc::new(fitting(datasets, &store).await?);
@@ -152,6 +152,7 @@ async fn connect(config: &Config, data_dir: &DataDir) -> anyhow::Result<Store> {
     let settings = StoreSettings {
         database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
         sqlite_path: data_dir.sqlite(),
+        schema: config.schema.clone(),
         lease: config.lease,
     };
     let store = Store::connect(&settings).await?;
@@ -203,12 +204,12 @@ fn fetcher(config: &Config, data_dir: &Arc<DataDir>, storage: &Storage) -> anyho
 /// Reports at the start what would otherwise fail in the middle of a job. A built-in dataset whose table is
 /// another program's is left out, so that a table of that name keeps no server from starting.
 async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Result<Datasets> {
-    let mut tables: Vec<String> = Vec::new();
-    for compiled in datasets.iter() {
-        tables.extend(compiled.dataset.tables());
+    for compiled in datasets.iter().filter(|compiled| compiled.has_built_in_tables) {
+        create_tables(compiled, store).await?;
     }
-    store.check_rights(&tables).await?;
-    let shapes = store.shapes(tables).await?;
+    let hidden = store.hidden_tables(&datasets.tables()).await?;
+    datasets.rename_tables(&|table| hidden.get(table).cloned());
+    let shapes = store.shapes(datasets.tables()).await?;
     let shape = |table: &str| shapes.get(table).cloned();
     let check = |compiled: &_| dataset::check(compiled, &shape, store.decimal_digits_max());
     for (dataset, faults) in datasets.leave_out_unfit(&check) {
@@ -223,7 +224,46 @@ async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Result<Datase
     }
     let faults: Vec<_> = datasets.iter().flat_map(check).collect();
     refuse(&faults)?;
+    store.check_rights(&datasets.tables()).await?;
     Ok(datasets)
+}
+
+/// Makes the tables of a built-in dataset. Where that cannot be, the dataset is found unfit. What
+/// replaces one means whatever tables of the names there are.
+async fn create_tables(compiled: &Compiled, store: &Store) -> anyhow::Result<()> {
+    let dataset = &compiled.dataset;
+    if !compiled.is_built_in && !store.shapes(dataset.tables()).await?.is_empty() {
+        return Ok(());
+    }
+    let dataset_name = dataset.name.as_str();
+    match store.create_built_in_tables(dataset).await? {
+        TablesCreated::Created => {
+            tracing::info!(
+                event = "tables_created",
+                dataset = dataset_name,
+                tables = dataset.tables().join(", "),
+                "tables of a built-in dataset are made"
+            );
+        }
+        TablesCreated::SomeThere(there) => {
+            tracing::warn!(
+                event = "tables_not_created",
+                dataset = dataset_name,
+                there = there.join(", "),
+                "built-in dataset finds tables of its names that it did not make, it makes none"
+            );
+        }
+        TablesCreated::Refused(answer) => {
+            tracing::warn!(
+                event = "tables_not_created",
+                dataset = dataset_name,
+                answer,
+                "database refuses to make the tables of a built-in dataset"
+            );
+        }
+        TablesCreated::AllThere | TablesCreated::NotBuiltIn => {}
+    }
+    Ok(())
 }
 
 fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
@@ -235,9 +275,9 @@ fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
 }
 
 /// The built-in datasets and those of the operator's folder.
-fn datasets(folder: Option<&Path>) -> anyhow::Result<Datasets> {
+fn datasets(config: &Config) -> anyhow::Result<Datasets> {
     let mut files: Vec<(String, String)> = Vec::new();
-    if let Some(folder) = folder {
+    if let Some(folder) = &config.datasets_dir {
         let unreadable = || format!("LOADBAY_DATASETS_DIR: cannot read `{}`", folder.display());
         let mut paths: Vec<PathBuf> = Vec::new();
         for entry in std::fs::read_dir(folder).with_context(unreadable)? {
@@ -251,7 +291,7 @@ fn datasets(folder: Option<&Path>) -> anyhow::Result<Datasets> {
             files.push((path.display().to_string(), text));
         }
     }
-    Datasets::load(files).or_else(|faults| {
+    Datasets::load(&config.built_in, files).or_else(|faults| {
         refuse(&faults)?;
         Ok(Datasets::default())
     })

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::dataset::BuiltIn;
 use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
 use crate::files::{BucketAccess, Ports, StorageUrl};
@@ -23,7 +24,7 @@ use crate::http::Origins;
 pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat};
 use values::{
-    address, bytes, database_url, encoding, log_filter, log_format, number, seconds, time,
+    address, bytes, database_url, encoding, log_filter, log_format, number, schema, seconds, time,
     time_or_never,
 };
 
@@ -74,6 +75,8 @@ pub struct Config {
     pub drain: Duration,
     /// `DATABASE_URL`.
     pub database_url: Option<DatabaseUrl>,
+    /// `LOADBAY_SCHEMA`.
+    pub schema: String,
     /// `LOADBAY_CORS_ORIGINS`.
     pub cors_origins: Origins,
     /// `LOADBAY_DATA_DIR`.
@@ -112,6 +115,8 @@ pub struct Config {
     pub max_events: u64,
     /// `LOADBAY_DATASETS_DIR`.
     pub datasets_dir: Option<PathBuf>,
+    /// `LOADBAY_BUILT_IN_DATASETS`.
+    pub built_in: BuiltIn,
     /// `LOADBAY_HOME_ENCODING`, a label that the WHATWG lists.
     pub home_encoding: Option<String>,
     /// The three `LOADBAY_CONVERT_…` settings.
@@ -203,6 +208,7 @@ impl Config {
             keep_alive: from.read("LOADBAY_KEEP_ALIVE", Duration::ZERO, |t| time(t, 5, 3_600)),
             drain: from.read("LOADBAY_DRAIN", Duration::ZERO, |t| time(t, 0, 600)),
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
+            schema: from.read("LOADBAY_SCHEMA", String::new(), schema),
             cors_origins: from.read("LOADBAY_CORS_ORIGINS", Origins::default(), Origins::parse),
             data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), |text| Ok(text.into())),
             storage_url: from
@@ -236,6 +242,7 @@ impl Config {
                 .read("LOADBAY_MAX_EVENTS", 0, |t| number(t, 100, 10_000_000).map(u64::from)),
             datasets_dir: from
                 .read("LOADBAY_DATASETS_DIR", None, |text| Ok(Some(PathBuf::from(text)))),
+            built_in: from.read("LOADBAY_BUILT_IN_DATASETS", BuiltIn::default(), BuiltIn::parse),
             home_encoding: from.read("LOADBAY_HOME_ENCODING", None, |t| encoding(t).map(Some)),
             convert: ConvertLimits {
                 memory_bytes: from
@@ -344,7 +351,7 @@ mod tests {
           LOADBAY_LISTEN: `nowhere` is not an address and port; write it like 127.0.0.1:8080
           LOADBAY_PATH_PREFIX: `loadbay` is not a path of letters, digits and - . _ ~; write it like /loadbay
           LOADBAY_TRUSTED_PROXIES: `nginx` is neither an address nor a network; write it like 10.0.0.2 or 10.0.0.0/8
-          DATABASE_URL: the address begins with neither postgres:// nor postgresql://; leave it out to use the SQLite file in the data directory
+          DATABASE_URL: the address begins with none of postgres://, postgresql:// and sqlite:///; leave it out to use the SQLite file in the data directory
           LOADBAY_CORS_ORIGINS: `localhost:3000` is not an origin; write it like https://shop.example:8443, without a path
           LOADBAY_MAX_UPLOAD: `5Gb` is not a size from 1.0 KiB to 1.0 TiB; write it in bytes or like 512MiB (B, KiB, MiB, GiB, TiB)
           LOADBAY_CHUNK_ROWS: `0` is not a whole number from 1 to 100000

@@ -119,6 +119,8 @@ fn psql_command(address: &str) -> Command {
     let mut command = Command::new("psql");
     command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", address]);
     command.env("LC_ALL", "C.UTF-8");
+    // The tables of a server, else those of a limit.
+    command.env("PGOPTIONS", "-c search_path=loadbay,public");
     command
 }
 

@@ -64,9 +64,38 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
         database_parameters::check(text)?;
         return Ok(DatabaseUrl(text.to_owned()));
     }
-    Err("the address begins with neither postgres:// nor postgresql://; \
+    if let Some(path) = after("sqlite://").or_else(|| after("sqlite:")) {
+        return sqlite_url(path).map(|()| DatabaseUrl(text.to_owned()));
+    }
+    Err("the address begins with none of postgres://, postgresql:// and sqlite:///; \
          leave it out to use the SQLite file in the data directory"
         .to_owned())
+}
+
+/// A file that more than one connection can open. It is read as a path, not as an address.
+fn sqlite_url(path: &str) -> Result<(), String> {
+    if path.is_empty() || path.starts_with(":memory:") {
+        return Err("sqlite: needs the path of a file, as in sqlite:///srv/shop.db".to_owned());
+    }
+    if path.contains(['?', '#', '%']) {
+        return Err(
+            "the path of an SQLite file is taken as it stands, so it can have no `?`, `#` \
+                    or `%`, and no parameters"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// A schema of PostgreSQL.
+pub(super) fn schema(text: &str) -> Result<String, String> {
+    let is_name = text.len() <= 63 && !text.chars().any(char::is_control);
+    if is_name && !text.starts_with("pg_") {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` cannot be the name of a schema: it has at most 63 bytes and does not begin with pg_"
+    ))
 }
 
 /// Refuses a password that ends the address too early. The error never quotes a part of it.

@@ -9,6 +9,7 @@ use super::messages::{message, scale};
 use super::model::{Column, ColumnType, Reference};
 use super::names::{Identifier, Text, Word, title_of};
 use super::source::{DefinitionFile, DefinitionLines, Section};
+use super::table_name::TableName;
 use super::value::number::{Digits, NumberFault, parse, written};
 use super::value::{self, CellContext, Scratch};
 use crate::domain::detected::DecimalSeparator;
@@ -39,14 +40,14 @@ pub(super) struct ColumnKeys {
     // Read on its own, as a section.
     #[serde(rename = "references")]
     _reference: Option<IgnoredAny>,
-    history: Option<Identifier>,
+    history: Option<TableName>,
 }
 
 /// The keys of `references`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReferenceKeys {
-    table: Option<Identifier>,
+    table: Option<TableName>,
     #[serde(rename = "match")]
     match_column: Option<Identifier>,
     create: Option<bool>,
@@ -83,7 +84,7 @@ pub(super) fn read<'a, 'i>(
         lines.set(format!("column.{name}.{key}"), file.line(at));
     }
     let reference = read_reference(file, &section);
-    let history = keys.history.map(|table| table.0);
+    let history = keys.history.map(|table| table.to_string());
     let mut column = Column {
         title: keys.title.map_or_else(|| title_of(&name), |title| title.0),
         field: read_field(file, &section, keys.field, &name, reference.is_some()),
@@ -139,7 +140,7 @@ fn read_reference(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>) -> O
     let keys: ReferenceKeys = inner.read(file);
     inner.missing(file, "table", "the table whose records the cells name");
     Some(Reference {
-        table: keys.table?.0,
+        table: keys.table?.to_string(),
         match_column: keys.match_column.map_or_else(|| "name".to_owned(), |column| column.0),
         // A missing record is a row error unless the definition says otherwise.
         create: keys.create.unwrap_or(false),

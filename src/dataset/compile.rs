@@ -11,6 +11,7 @@ use super::header::normal_form;
 use super::model::{Column, ColumnType, Dataset, History, Run};
 use super::names::{Identifier, Text, Word, listed, singular, title_of};
 use super::source::{DefinitionFile, DefinitionLines, Section};
+use super::table_name::TableName;
 use crate::domain::similar::nearest;
 
 /// A dataset and where its keys stand in the definition file, so that faults which are found later
@@ -23,6 +24,10 @@ pub struct Compiled {
     pub dataset: std::sync::Arc<Dataset>,
     /// The lines of the file's keys.
     pub lines: DefinitionLines,
+    /// The definition is part of the program.
+    pub is_built_in: bool,
+    /// Its tables are those of a built-in dataset: of itself, or of the one that it replaces.
+    pub has_built_in_tables: bool,
 }
 
 /// The keys of the whole file.
@@ -31,7 +36,7 @@ pub struct Compiled {
 struct DatasetKeys {
     name: Option<Word>,
     title: Option<Text>,
-    table: Option<Identifier>,
+    table: Option<TableName>,
     key: Option<Vec<Spanned<Text>>>,
     run: Option<Run>,
     max_running_jobs: Option<i64>,
@@ -46,7 +51,7 @@ struct DatasetKeys {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HistoryKeys {
-    table: Option<Identifier>,
+    table: Option<TableName>,
     owner: Option<Identifier>,
 }
 
@@ -69,9 +74,13 @@ pub fn compile(file: &str, toml_text: &str) -> Result<Compiled, Vec<DefinitionFa
     let mut lines = DefinitionLines::default();
     let dataset = read(&mut definition, &root, &mut lines);
     match dataset {
-        Some(dataset) if definition.faults.is_empty() => {
-            Ok(Compiled { file: file.to_owned(), dataset: std::sync::Arc::new(dataset), lines })
-        }
+        Some(dataset) if definition.faults.is_empty() => Ok(Compiled {
+            file: file.to_owned(),
+            dataset: std::sync::Arc::new(dataset),
+            lines,
+            is_built_in: false,
+            has_built_in_tables: false,
+        }),
         _ => {
             definition.faults.sort_by_key(|fault| fault.line);
             Err(definition.faults)
@@ -99,7 +108,7 @@ fn read(
         let message = format!("`{reserved}` has another meaning in the addresses of the API");
         root.fault(file, "name", message);
     }
-    let table = keys.table.map(|table| table.0);
+    let table = keys.table.map(|table| table.to_string());
     let running_max = running_max(file, root, keys.max_running_jobs);
     let sections = root.sections(file, "column");
     let drafts: Vec<Draft<'_, '_>> =
@@ -229,7 +238,7 @@ fn read_histories(
     lines: &mut DefinitionLines,
 ) -> Vec<History> {
     // Without a table, which is a fault of its own, the owner is never asked for.
-    let owner = format!("{}_id", singular(table.unwrap_or_default()));
+    let owner = format!("{}_id", singular(&TableName::of(table.unwrap_or_default()).name));
     let mut histories: Vec<History> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
         let Some(table) = &draft.history else { continue };
@@ -246,7 +255,7 @@ fn read_histories(
     for section in root.sections(file, "history") {
         let keys: HistoryKeys = section.read(file);
         section.missing(file, "table", "the history table that this is about");
-        let Some(Identifier(table)) = keys.table else { continue };
+        let Some(table) = keys.table.map(|table| table.to_string()) else { continue };
         lines.set(format!("history.{table}"), file.line(section.at));
         let history = histories.iter_mut().find(|history| history.table == table);
         if seen.contains(&table) {

@@ -15,6 +15,52 @@ const EMBEDDED: [(&str, &str); 4] = [
     ("datasets/transactions.toml", include_str!("../../datasets/transactions.toml")),
 ];
 
+/// Which of the built-in datasets are offered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum BuiltIn {
+    /// Each that is not replaced.
+    #[default]
+    All,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl BuiltIn {
+    /// Reads `all`, `none`, or names separated by commas.
+    ///
+    /// # Errors
+    /// What is the name of none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => return Ok(Self::All),
+            "none" => return Ok(Self::Named(Vec::new())),
+            _ => {}
+        }
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        match names.iter().find(|name| !built_in_names().any(|known| known == name.as_str())) {
+            None => Ok(Self::Named(names)),
+            Some(name) => Err(format!(
+                "`{name}` is no built-in dataset; they are {}",
+                built_in_names().collect::<Vec<_>>().join(", ")
+            )),
+        }
+    }
+
+    fn offers(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.iter().any(|named| named == name),
+        }
+    }
+}
+
+/// The names of the built-in datasets: those of their files.
+fn built_in_names() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().filter_map(|(file, _)| {
+        file.strip_prefix("datasets/").and_then(|name| name.strip_suffix(".toml"))
+    })
+}
+
 /// All datasets of a server.
 #[derive(Debug, Clone, Default)]
 pub struct Datasets {
@@ -22,12 +68,15 @@ pub struct Datasets {
 }
 
 impl Datasets {
-    /// The embedded datasets and those of `files` (name and content of each definition file), whose
+    /// The embedded datasets that `built_in` offers and those of `files` (name and content of each definition file), whose
     /// dataset replaces an embedded one of the same name.
     ///
     /// # Errors
     /// Every fault of every file.
-    pub fn load<F, T>(files: impl IntoIterator<Item = (F, T)>) -> Result<Self, Vec<DefinitionFault>>
+    pub fn load<F, T>(
+        built_in: &BuiltIn,
+        files: impl IntoIterator<Item = (F, T)>,
+    ) -> Result<Self, Vec<DefinitionFault>>
     where
         F: AsRef<str>,
         T: AsRef<str>,
@@ -35,13 +84,20 @@ impl Datasets {
         let (mut datasets, mut faults) = (Self::default(), Vec::new());
         for (file, text) in EMBEDDED {
             match compile(file, text) {
-                Ok(compiled) => datasets.insert(compiled),
+                Ok(compiled) if built_in.offers(&compiled.dataset.name) => {
+                    datasets.insert(Compiled {
+                        is_built_in: true,
+                        has_built_in_tables: true,
+                        ..compiled
+                    });
+                }
+                Ok(_) => {}
                 Err(found) => faults.extend(found),
             }
         }
         let mut own: BTreeMap<String, String> = BTreeMap::new();
         for (file, text) in files {
-            let compiled = match compile(file.as_ref(), text.as_ref()) {
+            let mut compiled = match compile(file.as_ref(), text.as_ref()) {
                 Ok(compiled) => compiled,
                 Err(found) => {
                     faults.extend(found);
@@ -58,10 +114,29 @@ impl Datasets {
                 });
                 continue;
             }
-            own.insert(name, compiled.file.clone());
+            own.insert(name.clone(), compiled.file.clone());
+            compiled.has_built_in_tables =
+                datasets.get(&name).is_some_and(|it| it.tables() == compiled.dataset.tables());
             datasets.insert(compiled);
         }
         if faults.is_empty() { Ok(datasets) } else { Err(faults) }
+    }
+
+    /// Every table that rows of any of them go into, each once.
+    #[must_use]
+    pub fn tables(&self) -> Vec<String> {
+        let mut tables: Vec<String> =
+            self.iter().flat_map(|compiled| compiled.dataset.tables()).collect();
+        tables.sort();
+        tables.dedup();
+        tables
+    }
+
+    /// Lets the datasets of the user's own mean other tables: `table` gives the name to use instead.
+    pub fn rename_tables(&mut self, table: &dyn Fn(&str) -> Option<String>) {
+        for compiled in self.by_name.values_mut().filter(|compiled| !compiled.is_built_in) {
+            Arc::make_mut(&mut compiled.dataset).rename_tables(table);
+        }
     }
 
     /// Leaves out the built-in datasets in which `check` finds faults, and returns them.
@@ -69,9 +144,7 @@ impl Datasets {
         &mut self,
         check: &dyn Fn(&Compiled) -> Vec<DefinitionFault>,
     ) -> Vec<(String, Vec<DefinitionFault>)> {
-        let built_in =
-            |compiled: &Compiled| EMBEDDED.iter().any(|(file, _)| *file == compiled.file);
-        let faults = |compiled: &&Compiled| built_in(compiled).then(|| check(compiled));
+        let faults = |compiled: &&Compiled| compiled.is_built_in.then(|| check(compiled));
         let unfit: Vec<_> = self
             .by_name
             .iter()
@@ -109,7 +182,7 @@ impl Datasets {
 impl Datasets {
     /// Only the embedded datasets.
     pub(crate) fn embedded() -> Self {
-        Self::load::<&str, &str>([]).unwrap()
+        Self::load::<&str, &str>(&BuiltIn::All, []).unwrap()
     }
 }
 
@@ -126,16 +199,31 @@ mod tests {
     fn a_folder_replaces_and_adds_datasets() {
         let products = format!("name = 'products'\n{MINIMAL}");
         let dealers = format!("name = 'dealers'\n{MINIMAL}");
-        let datasets = Datasets::load([("p.toml", &products), ("d.toml", &dealers)]).unwrap();
+        let datasets =
+            Datasets::load(&BuiltIn::All, [("p.toml", &products), ("d.toml", &dealers)]).unwrap();
         let names: Vec<_> = datasets.names().collect();
         assert_eq!(names, ["dealers", "products", "swim_events", "transactions"]);
         assert_eq!(datasets.get("products").unwrap().table, "t");
     }
 
     #[test]
+    fn built_in_datasets_are_offered_by_name() {
+        let names = |setting: &str| {
+            let datasets = Datasets::load::<&str, &str>(&BuiltIn::parse(setting).unwrap(), []);
+            datasets.unwrap().names().map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names("all"), "dealers products swim_events transactions");
+        assert_eq!(names("none"), "");
+        assert_eq!(names("products, dealers"), "dealers products");
+        let fault = BuiltIn::parse("products,brands").unwrap_err();
+        assert!(fault.starts_with("`brands` is no built-in dataset"), "{fault}");
+    }
+
+    #[test]
     fn two_files_for_one_name_are_a_fault() {
         let dealers = format!("name = 'dealers'\n{MINIMAL}");
-        let faults = Datasets::load([("a.toml", &dealers), ("b.toml", &dealers)]).unwrap_err();
+        let faults = Datasets::load(&BuiltIn::All, [("a.toml", &dealers), ("b.toml", &dealers)])
+            .unwrap_err();
         assert_eq!(
             faults[0].to_string(),
             "b.toml:1: `name`: a dataset `dealers` is defined in a.toml already"

@@ -158,6 +158,19 @@ impl Dataset {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// Gives tables other names: `name` answers the one to use instead.
+    pub(super) fn rename_tables(&mut self, name: &dyn Fn(&str) -> Option<String>) {
+        let references = self.columns.iter_mut().filter_map(|column| column.reference.as_mut());
+        let tables = std::iter::once(&mut self.table)
+            .chain(self.histories.iter_mut().map(|history| &mut history.table))
+            .chain(references.map(|reference| &mut reference.table));
+        for table in tables {
+            if let Some(other) = name(table) {
+                *table = other;
+            }
+        }
+    }
+
     /// Every table that its rows go into: its own, those of its histories and of its references.
     #[must_use]
     pub fn tables(&self) -> Vec<String> {

@@ -42,7 +42,7 @@ impl TryFrom<String> for Word {
     }
 }
 
-/// A name of the database: letters of either case, digits and `_`.
+/// A name of the database, as the database itself has it: any characters, letter case counts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Identifier(pub(super) String);
@@ -51,16 +51,28 @@ impl TryFrom<String> for Identifier {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let is_identifier = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.len() <= NAME_CHARS_MAX
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if is_identifier {
-            return Ok(Self(text));
+        match identifier_fault(&text) {
+            None => Ok(Self(text)),
+            Some(fault) => Err(format!("`{text}` cannot be the name of a column: {fault}")),
         }
-        Err(format!(
-            "`{text}` cannot be the name of a table or column: it has letters, digits and `_`, at \
-             most {NAME_CHARS_MAX}, and no digit first"
-        ))
+    }
+}
+
+/// What the names of the staged rows' own columns begin with.
+const OWN_PREFIX: &str = "loadbay_";
+
+/// Why no table or column can have this name.
+pub(super) fn identifier_fault(name: &str) -> Option<String> {
+    if name.is_empty() {
+        Some("it is empty".to_owned())
+    } else if name.len() > NAME_CHARS_MAX {
+        Some(format!("a name has at most {NAME_CHARS_MAX} bytes"))
+    } else if name.chars().any(char::is_control) {
+        Some("it has a control character".to_owned())
+    } else if name.starts_with(OWN_PREFIX) {
+        Some(format!("names that begin with `{OWN_PREFIX}` are used by Loadbay itself"))
+    } else {
+        None
     }
 }
 

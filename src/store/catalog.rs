@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
 
-use crate::dataset::{FieldShape, TableShape};
+use crate::dataset::{FieldShape, TableName, TableShape};
 use crate::store::Store;
 use crate::store::dialect::CatalogSql;
 use crate::store::error::{ErrorContext, StoreError};
@@ -29,7 +29,9 @@ impl Store {
 
     async fn shape(&self, table: &str) -> Result<Option<TableShape>, StoreError> {
         let (backend, CatalogSql { columns, unique }) = (self.backend(), self.catalog_sql());
-        let ask = |sql: &str| Statement::from_sql_and_values(backend, sql, [table.into()]);
+        let TableName { schema, name } = TableName::of(table);
+        let values = [name, schema.unwrap_or_default()].map(sea_orm::Value::from);
+        let ask = |sql: &str| Statement::from_sql_and_values(backend, sql, values.clone());
         let rows = self.read.query_all_raw(ask(columns)).await.context("look at a table")?;
         if rows.is_empty() {
             return Ok(None);

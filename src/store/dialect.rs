@@ -20,7 +20,8 @@ const SLOTS_LOCK: i64 = 0x4c6f_6164_6261_7902;
 /// First half of the keys of advisory locks on an `Idempotency-Key`; the second is its hash.
 const KEYS_LOCK: i32 = 0x4c6f_6164;
 
-/// How the catalog of the database is read. Parameter: the table.
+/// How the catalog of the database is read. Parameters: the table; its schema, empty where the
+/// search path decides.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct CatalogSql {
     /// Its columns.
@@ -29,30 +30,46 @@ pub(in crate::store) struct CatalogSql {
     pub(in crate::store) unique: &'static str,
 }
 
-/// Columns of a table as the database sees it; only tables that an unqualified name finds.
-const POSTGRES_COLUMNS: &str = "SELECT a.attname AS name, t.typname AS sql_type, \
+/// The number of the table. A schema that may not be used is no fault here: rights are asked for.
+macro_rules! postgres_table {
+    () => {
+        "(CASE WHEN $2 = '' THEN to_regclass(quote_ident($1))::oid ELSE (SELECT c.oid FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $2 AND c.relname = $1) END)"
+    };
+}
+
+/// Columns of a table as the database sees it.
+const POSTGRES_COLUMNS: &str = concat!(
+    "SELECT a.attname AS name, t.typname AS sql_type, \
      NOT a.attnotnull AS nullable, (a.atthasdef OR a.attidentity <> '') AS has_default, \
      information_schema._pg_char_max_length(a.atttypid, a.atttypmod)::int AS max_length, \
      information_schema._pg_numeric_precision(a.atttypid, a.atttypmod)::int AS num_precision, \
      information_schema._pg_numeric_scale(a.atttypid, a.atttypmod)::int AS num_scale \
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
-     WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 AND NOT a.attisdropped \
-     ORDER BY a.attnum";
+     WHERE a.attrelid = ",
+    postgres_table!(),
+    " AND a.attnum > 0 AND NOT a.attisdropped \
+     ORDER BY a.attnum"
+);
 
 /// Columns of every unique index that holds for all rows and speaks of plain columns.
-const POSTGRES_UNIQUE: &str = "SELECT array_to_string(ARRAY(SELECT a.attname \
+const POSTGRES_UNIQUE: &str = concat!(
+    "SELECT array_to_string(ARRAY(SELECT a.attname \
      FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) \
      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY k.place), \
-     E'\\x1f') AS columns FROM pg_index i WHERE i.indrelid = to_regclass(quote_ident($1)) \
-     AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL";
+     E'\\x1f') AS columns FROM pg_index i WHERE i.indrelid = ",
+    postgres_table!(),
+    " \
+     AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL"
+);
 
 const SQLITE_COLUMNS: &str = "SELECT name, type AS sql_type, \"notnull\" = 0 AS nullable, \
      (dflt_value IS NOT NULL OR (pk = 1 AND lower(type) = 'integer')) AS has_default \
-     FROM pragma_table_info($1) ORDER BY cid";
+     FROM pragma_table_info($1) WHERE $2 IN ('', 'main') ORDER BY cid";
 
 const SQLITE_UNIQUE: &str = "SELECT (SELECT group_concat(name, char(31)) \
      FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno)) AS columns \
-     FROM pragma_index_list($1) l WHERE l.\"unique\" = 1 AND l.partial = 0 \
+     FROM pragma_index_list($1) l WHERE $2 IN ('', 'main') AND l.\"unique\" = 1 AND l.partial = 0 \
      AND NOT EXISTS (SELECT 1 FROM pragma_index_xinfo(l.name) x \
      WHERE x.key = 1 AND (x.cid < 0 OR x.coll <> 'BINARY')) \
      UNION ALL SELECT group_concat(name, char(31)) FROM (SELECT name FROM pragma_table_info($1) \

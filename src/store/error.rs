@@ -348,6 +348,7 @@ mod tests {
         let settings = StoreSettings {
             database_url: None,
             sqlite_path: place.path().join("loadbay.sqlite"),
+            schema: "loadbay".to_owned(),
             lease: std::time::Duration::from_secs(30),
         };
         let store = Store::connect(&settings).await.unwrap();
@@ -355,8 +356,8 @@ mod tests {
         behind.execute_unprepared("SELECT count(*) FROM import_log").await.unwrap();
         let change = "DELETE FROM import_log";
         store.write.execute_unprepared(change).await.unwrap();
-        let brand = "INSERT INTO brands (id, name) VALUES (x'00', 'Other')";
-        store.write.execute_unprepared(brand).await.unwrap();
+        let other = "INSERT INTO import_database (number, uuid) VALUES (2, 'Other')";
+        store.write.execute_unprepared(other).await.unwrap();
         let refused = behind.execute_unprepared(change).await.context("write").unwrap_err();
         assert!(refused.is_transient(), "{refused:?}");
         assert_eq!(refused.code(), ErrorCode::DatabaseUnavailable);

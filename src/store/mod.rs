@@ -23,6 +23,7 @@ mod refusal;
 mod rollback;
 mod sqlite;
 mod table_digest;
+mod tables;
 
 pub use chunk::quota::EventQuota;
 pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
@@ -43,6 +44,7 @@ pub use log::lease::{End, ReleaseReason};
 pub use log::list::{ImportCount, ImportsPage, JobFilter, ListQuestion};
 pub use log::retention::KnownFolder;
 pub use rollback::RollbackInserted;
+pub use tables::TablesCreated;
 
 /// Handle on the database; cheap to clone.
 #[derive(Debug, Clone)]

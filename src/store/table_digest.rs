@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement}
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::domain::job::Job;
-use crate::store::chunk::target::quoted;
+use crate::store::chunk::target::quoted_table;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
@@ -33,7 +33,7 @@ impl Store {
                 let sql = format!(
                     "SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) AS digest \
                      FROM {} AS t",
-                    quoted(table)
+                    quoted_table(table)
                 );
                 let ask = Statement::from_string(self.backend(), sql);
                 let row = self.write.query_one_raw(ask).await.context(ACTION)?;
@@ -78,7 +78,7 @@ impl Store {
 fn sqlite_digest(path: &Path, table: &str) -> rusqlite::Result<String> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    let mut select = connection.prepare(&format!("SELECT * FROM {}", quoted(table)))?;
+    let mut select = connection.prepare(&format!("SELECT * FROM {}", quoted_table(table)))?;
     let columns = select.column_count();
     let (mut rows, mut sum) = (0_u64, 0_u128);
     let mut found = select.query([])?;

@@ -45,12 +45,14 @@ async fn a_role_that_may_not_create_tables_starts_a_server_on_tables_that_are_th
     let (_cluster, database) = own_cluster().await;
     let (database, owner) = (Arc::new(database), "the owner has an address");
     let address = database.url().expect(owner).to_owned();
-    database.execute("revoke create on schema public from public").await;
     database.execute("create role clerk login password 'secret'").await;
     let clerk = as_role(&address, "clerk");
     let said = refusal(&clerk).await;
-    assert!(said.contains("CREATE on schema `public` is missing"), "{said}");
-    assert!(said.contains("role `clerk`"), "{said}");
+    assert!(said.contains("there is no schema `loadbay`"), "{said}");
+    assert!(said.contains("CREATE SCHEMA \"loadbay\" AUTHORIZATION \"clerk\""), "{said}");
+    database.execute("create schema loadbay").await;
+    let said = refusal(&clerk).await;
+    assert!(said.contains("USAGE, CREATE on schema `loadbay` is missing"), "{said}");
 
     let folder = tempfile::tempdir().expect("a folder");
     let mut first = Server::new(folder, Arc::clone(&database), &[]);
@@ -58,13 +60,14 @@ async fn a_role_that_may_not_create_tables_starts_a_server_on_tables_that_are_th
     first.terminate();
     let said = refusal(&clerk).await;
     assert!(
-        said.contains("lacks") && said.contains("INSERT, DELETE on TABLE import_log,"),
+        said.contains("lacks") && said.contains("INSERT, DELETE on TABLE loadbay.import_log,"),
         "{said}"
     );
 
-    let rows = "grant select, insert, update, delete on all tables in schema public to clerk";
+    let rows = "grant select, insert, update, delete on all tables in schema loadbay to clerk";
     database.execute(rows).await;
-    database.execute("grant usage on all sequences in schema public to clerk").await;
+    database.execute("grant usage on schema loadbay to clerk").await;
+    database.execute("grant usage on all sequences in schema loadbay to clerk").await;
     database.execute("revoke temporary on database shop from public").await;
     let said = refusal(&clerk).await;
     assert!(said.contains("lacks TEMPORARY on DATABASE shop"), "{said}");

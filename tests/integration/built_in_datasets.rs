@@ -127,8 +127,12 @@ both!(transactions_have_a_key_of_two_columns, |server| {
 });
 
 both!(a_foreign_table_of_the_name_keeps_no_server_from_starting, |server| {
-    let kept = "drop table transactions; create table transactions (iban varchar(34) not null)";
-    server.database.execute(kept).await;
+    let own = match server.database.kind() {
+        Kind::Sqlite => "transactions",
+        Kind::Postgres => "loadbay.transactions",
+    };
+    let kept = format!("drop table {own}; create table {own} (iban varchar(34) not null)");
+    server.database.execute(&kept).await;
     server.terminate();
     server.restart_with(&[]);
     let names = server.datasets().await.ok()["datasets"].clone();

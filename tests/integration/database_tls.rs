@@ -101,6 +101,7 @@ async fn reached(address: &str, host: &str, parameters: &str) -> Result<bool, St
     let settings = StoreSettings {
         database_url: Some(url),
         sqlite_path: PathBuf::new(),
+        schema: "loadbay".to_owned(),
         lease: std::time::Duration::from_secs(30),
     };
     let store = match Store::connect(&settings).await {

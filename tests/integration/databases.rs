@@ -29,27 +29,40 @@ async fn postgres_gives_what_was_stored() {
     check(Kind::Postgres).await;
 }
 
-/// Each migration breaks off at its last statement: a table of that name is there already. Once it
-/// is out of the way, the next start does what was not done.
+/// A migration breaks off: a table of its name is there already. Nothing of any of them is left behind,
+/// and once nothing is in the way, the next start does them all.
 async fn a_migration_that_broke_off_is_done_at_the_next_start(kind: Kind) {
     let folder = tempfile::tempdir().expect("a folder");
     let database = Database::create(kind, folder.path()).await;
     let settings = StoreSettings {
         database_url: database.url().map(str::to_owned),
         sqlite_path: folder.path().join("loadbay.sqlite"),
+        schema: "loadbay".to_owned(),
         lease: std::time::Duration::from_secs(30),
     };
-    let obstacles = ["import_superseded", "product_stocks", "import_error_groups", "import_undo"];
-    for table in obstacles {
-        database.execute(&format!("create table {table} (name text)")).await;
+    let schema = if kind == Kind::Postgres { "loadbay." } else { "" };
+    let obstacles = ["import_superseded", "import_error_groups", "import_undo"];
+    if kind == Kind::Postgres {
+        database.execute("create schema loadbay").await;
     }
+    for table in obstacles {
+        database.execute(&format!("create table {schema}{table} (name text)")).await;
+    }
+    let tables = match kind {
+        Kind::Sqlite => "select count(*) from sqlite_master where type = 'table'",
+        Kind::Postgres => {
+            "select count(*) from pg_tables where schemaname in ('loadbay', 'public')"
+        }
+    };
     for (done, table) in obstacles.into_iter().enumerate() {
         for _ in 0..2 {
             let broken_off = Store::connect(&settings).await.expect_err("a table is in the way");
             let why = format!("{broken_off:?}");
             assert!(why.contains(table), "{kind:?}, migration {done}: {why}");
         }
-        database.execute(&format!("drop table {table}")).await;
+        let left = (obstacles.len() - done) as u64;
+        assert_eq!(database.number(tables).await, left, "{kind:?}: something is left behind");
+        database.execute(&format!("drop table {schema}{table}")).await;
     }
     let store = Store::connect(&settings).await.expect("nothing is in the way any more");
     let undone = database.number("select count(*) from import_undo").await;

@@ -22,6 +22,7 @@ mod support;
 mod survival;
 
 mod administrator;
+mod beside_a_shop;
 mod built_in_datasets;
 mod bulk;
 mod command;

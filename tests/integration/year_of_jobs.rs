@@ -42,6 +42,7 @@ async fn filled(kind: Kind) -> (Server, Store) {
     let settings = StoreSettings {
         database_url: server.database.url().map(str::to_owned),
         sqlite_path: server.data_dir().join("loadbay.sqlite"),
+        schema: "loadbay".to_owned(),
         lease: std::time::Duration::from_secs(30),
     };
     let store = Store::connect(&settings).await.expect("the tables are up to date");

@@ -66,7 +66,11 @@ fn is_cut(error: &sqlx::Error) -> bool {
 }
 
 async fn connect(address: &str) -> PgConnection {
-    PgConnection::connect(address).await.unwrap_or_else(|e| {
+    let mut connection = PgConnection::connect(address).await.unwrap_or_else(|e| {
         panic!("PostgreSQL for the tests does not answer ({e}); run them with `scripts/test`")
-    })
+    });
+    // What a test makes goes where a user's tables are; what the server made is found, too.
+    let set = fetch(&mut connection, "set search_path = public, loadbay").await;
+    set.expect("a session has a search path");
+    connection
 }

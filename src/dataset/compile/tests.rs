@@ -123,9 +123,14 @@ fn names_and_other_keys_are_checked() {
           itself; no column can feed it",
         ),
         (
-            "field = 'a\"b'",
-            "10: column `extra`, `field`: `a\"b` cannot be the name of a table or column: it \
-             has letters, digits and `_`, at most 63, and no digit first",
+            "field = \"a\\nb\"",
+            "10: column `extra`, `field`: `a\nb` cannot be the name of a column: it has a control \
+             character",
+        ),
+        (
+            "field = 'loadbay_record'",
+            "10: column `extra`, `field`: `loadbay_record` cannot be the name of a column: names \
+             that begin with `loadbay_` are used by Loadbay itself",
         ),
         (
             "references = { tabel = 'x', table = 'y' }",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dataset::model::{ColumnType, Dataset};
-use crate::dataset::{Plan, TableShape};
+use crate::dataset::{Plan, TableName, TableShape};
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::{Blank, Mode};
 
@@ -53,7 +53,7 @@ pub(in crate::store) struct ReferenceTarget {
 impl ReferenceTarget {
     /// Reads the names that are in the table: id and name.
     pub(in crate::store) fn select_names(&self) -> String {
-        let (table, column) = (quoted(&self.table), quoted(&self.match_column));
+        let (table, column) = (quoted_table(&self.table), quoted(&self.match_column));
         format!(
             "SELECT id, CAST({column} AS text) FROM {table} WHERE {column} IS NOT NULL \
              LIMIT {REFERENCES_MAX}"
@@ -155,6 +155,15 @@ pub(in crate::store) fn quoted(name: &str) -> String {
     let mut sql = String::new();
     PostgresQueryBuilder.prepare_iden(&Alias::new(name).into_iden(), &mut sql);
     sql
+}
+
+/// A table in SQL, with its schema if the definition names one.
+pub(in crate::store) fn quoted_table(table: &str) -> String {
+    let TableName { schema, name } = TableName::of(table);
+    match schema {
+        Some(schema) => format!("{}.{}", quoted(&schema), quoted(&name)),
+        None => quoted(&name),
+    }
 }
 
 /// Joins the parts with commas.

@@ -64,6 +64,7 @@ mod tests {
         let settings = StoreSettings {
             database_url: None,
             sqlite_path: folder.join("loadbay.sqlite"),
+            schema: "loadbay".to_owned(),
             lease: Duration::from_secs(30),
         };
         Store::connect(&settings).await.unwrap()

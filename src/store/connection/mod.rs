@@ -2,10 +2,11 @@
 //! is unknown here.
 
 mod address;
+pub(super) mod home;
 mod identity;
 pub(super) mod idle_writers;
 mod keepalive;
-mod migrate;
+pub(super) mod migrate;
 pub(super) mod notifications;
 pub(super) mod open;
 mod probe;

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use migration::{Migrator, MigratorTrait};
 use sea_orm::{SqlxPostgresConnector, SqlxSqliteConnector};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
@@ -41,6 +40,8 @@ pub struct StoreSettings {
     pub database_url: Option<String>,
     /// Where the embedded database lies.
     pub sqlite_path: PathBuf,
+    /// The schema of new installations on PostgreSQL.
+    pub schema: String,
     /// How long a server that fell silent keeps its jobs. Its transactions are not kept much longer.
     pub lease: Duration,
 }
@@ -53,7 +54,7 @@ impl Store {
     pub async fn connect(settings: &StoreSettings) -> Result<Self, StoreError> {
         match settings.database_url.as_deref() {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Self::connect_postgres(url, settings.lease).await
+                Self::connect_postgres(url, settings).await
             }
             Some(url) => match url.strip_prefix("sqlite:") {
                 Some(path) => {
@@ -103,17 +104,17 @@ impl Store {
             },
         };
         // The lock on the data directory keeps other servers away.
-        if migrate::pending(&store.write).await?.is_some() {
-            Migrator::up(&store.write, None).await.context("bring the tables up to date")?;
+        if migrate::pending(&store.write, None).await?.is_some() {
+            migrate::bring_up(&store.write, None).await?;
         }
         Ok(store)
     }
 
-    async fn connect_postgres(url: &str, lease: Duration) -> Result<Self, StoreError> {
+    async fn connect_postgres(url: &str, settings: &StoreSettings) -> Result<Self, StoreError> {
         let Reached { options, version } = reach::reach(Address::parse(url)?).await?;
-        let sessions = Sessions::new(options, version, lease);
+        let mut sessions = Sessions::new(options, version, settings.lease);
         probe::refuse_shared_sessions(&sessions).await?;
-        migrate::migrate(&sessions).await?;
+        sessions.home = migrate::migrate(&sessions, &settings.schema).await?;
         let of = |pool| SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         let write = of(sessions.pool(CONNECTIONS, Some(REQUEST_TIMEOUT)));
         let store = Self {
@@ -196,6 +197,7 @@ mod tests {
         let settings = StoreSettings {
             database_url: None,
             sqlite_path: folder.join("loadbay.sqlite"),
+            schema: "loadbay".to_owned(),
             lease: Duration::from_secs(30),
         };
         Store::connect(&settings).await.unwrap()

@@ -3,6 +3,9 @@
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
+use crate::dataset::TableName;
+use crate::store::chunk::target::quoted_table;
+use crate::store::connection::home::Home;
 use crate::store::connection::start_fault::{MissingRight, StartFault};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
@@ -29,17 +32,27 @@ const ACTION: &str = "look at the rights of the role";
 /// Between the names of a list in one parameter.
 const SEPARATOR: &str = "\u{1f}";
 
+/// Between a schema and its table there.
+const BEHIND_SCHEMA: &str = "\u{1e}";
+
 /// Rights that are missing on the tables `$1`, from some of which rows are deleted if `$2`; on their
 /// sequences; and on the database, where chunks have their temporary tables. A table that is not
 /// there is somebody else's fault.
-const MISSING: &str = "WITH asked AS (SELECT to_regclass(quote_ident(name)) AS id, name \
-     FROM unnest(string_to_array($1, chr(31))) AS t (name)) \
+const MISSING: &str = "WITH named AS (SELECT CASE WHEN part[2] IS NOT NULL THEN part[1] END AS schema, \
+     part[cardinality(part)] AS name FROM unnest(string_to_array($1, chr(31))) AS t (name), \
+     string_to_array(name, chr(30)) AS part), \
+     asked AS (SELECT CASE WHEN schema IS NULL THEN to_regclass(quote_ident(name))::oid \
+     ELSE (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE n.nspname = schema AND c.relname = named.name) END AS id, schema, \
+     concat_ws('.', quote_ident(schema), quote_ident(name)) AS name FROM named) \
      SELECT string_agg(word, ', ' ORDER BY word DESC) AS words, object FROM ( \
-     SELECT word, 'TABLE ' || quote_ident(name) AS object FROM asked \
+     SELECT word, 'TABLE ' || name AS object FROM asked \
      CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS w (word) \
      WHERE NOT has_any_column_privilege(id, word) \
-     UNION ALL SELECT 'DELETE', 'TABLE ' || quote_ident(name) FROM asked \
+     UNION ALL SELECT 'DELETE', 'TABLE ' || name FROM asked \
      WHERE $2 AND NOT has_table_privilege(id, 'DELETE') \
+     UNION ALL SELECT DISTINCT 'USAGE', 'SCHEMA ' || quote_ident(schema) FROM asked \
+     WHERE id IS NOT NULL AND NOT has_schema_privilege(schema, 'USAGE') \
      UNION ALL SELECT 'USAGE', 'SEQUENCE ' || s.oid::regclass::text FROM pg_class s \
      JOIN pg_depend d ON d.objid = s.oid AND d.classid = 'pg_class'::regclass AND d.deptype = 'a' \
      JOIN asked ON d.refobjid = asked.id \
@@ -51,7 +64,8 @@ const MISSING: &str = "WITH asked AS (SELECT to_regclass(quote_ident(name)) AS i
 impl Store {
     /// Refuses to go on where a right on Loadbay's own tables is missing.
     pub(super) async fn check_own_rights(&self) -> Result<(), StoreError> {
-        self.check_rights_on(&OWN_TABLES.map(str::to_owned), true).await
+        let Database::Postgres { sessions } = &self.kind else { return Ok(()) };
+        self.check_rights_on(&own_tables(sessions.home.as_ref()), true).await
     }
 
     /// Refuses to go on where rows of one of these tables may not be read or written. SQLite has no
@@ -76,13 +90,23 @@ impl Store {
     }
 }
 
+/// Loadbay's own tables, with the schema that is their own.
+fn own_tables(home: Option<&Home>) -> Vec<String> {
+    let schema = home.map(|home| home.schema.clone());
+    let named = |name: &str| TableName { schema: schema.clone(), name: name.to_owned() };
+    OWN_TABLES.iter().map(|name| named(name).to_string()).collect()
+}
+
 /// The rights that are missing on Loadbay's own tables, and to learn which migrations are done.
 pub(super) async fn missing_own_rights(
     database: &DatabaseConnection,
+    home: Option<&Home>,
 ) -> Result<Vec<MissingRight>, StoreError> {
-    let right = MissingRight { right: "SELECT".to_owned(), on: format!("TABLE {MIGRATIONS}") };
-    let mut missing = vec![right];
-    missing.extend(missing_rights(database, &OWN_TABLES.map(str::to_owned), true).await?);
+    let schema = home.map(|home| home.schema.clone());
+    let migrations = TableName { schema, name: MIGRATIONS.to_owned() };
+    let on = format!("TABLE {}", quoted_table(&migrations.to_string()));
+    let mut missing = vec![MissingRight { right: "SELECT".to_owned(), on }];
+    missing.extend(missing_rights(database, &own_tables(home), true).await?);
     Ok(missing)
 }
 
@@ -91,6 +115,11 @@ async fn missing_rights(
     tables: &[String],
     deletes: bool,
 ) -> Result<Vec<MissingRight>, StoreError> {
+    let parts = |table: &String| {
+        let TableName { schema, name } = TableName::of(table);
+        schema.map_or(name.clone(), |schema| format!("{schema}{BEHIND_SCHEMA}{name}"))
+    };
+    let tables: Vec<String> = tables.iter().map(parts).collect();
     let values = [tables.join(SEPARATOR).into(), deletes.into()];
     let ask = Statement::from_sql_and_values(DbBackend::Postgres, MISSING, values);
     let rows = database.query_all_raw(ask).await.context(ACTION)?;

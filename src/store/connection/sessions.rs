@@ -8,6 +8,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
+use crate::store::connection::home::Home;
 use crate::store::connection::idle_writers::IdleWriters;
 use crate::store::connection::keepalive;
 
@@ -52,6 +53,8 @@ pub(crate) struct Sessions {
     idle_in_transaction: Duration,
     /// As `server_version_num` gives it.
     version: u32,
+    /// The schema of Loadbay's tables, unless they are where the role's own search path finds them.
+    pub(crate) home: Option<Home>,
     /// Connections of chunk writers between two jobs.
     pub(crate) idle_writers: IdleWriters,
 }
@@ -63,6 +66,7 @@ impl Sessions {
             options,
             idle_in_transaction: (lease * IDLE_LEASES).max(IDLE_MIN),
             version,
+            home: None,
             idle_writers: IdleWriters::default(),
         }
     }
@@ -164,6 +168,11 @@ impl Sessions {
             "SET statement_timeout = {}; SET default_transaction_isolation = 'read committed'; ",
             limit.unwrap_or_default().as_millis()
         );
+        if let Some(home) = &self.home {
+            settings.push_str("SET search_path = ");
+            settings.push_str(&home.search_path);
+            settings.push_str("; ");
+        }
         if self.version >= HAS_IDLE_SESSION_TIMEOUT {
             settings.push_str("SET idle_session_timeout = 0; ");
         }

@@ -9,7 +9,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::difference::Difference;
 use crate::domain::options::Mode;
 use crate::store::chunk::differences::{self, ChangedRow, ReferenceNames};
-use crate::store::chunk::target::{Target, quoted};
+use crate::store::chunk::target::{Target, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::postgres::sql::same_key;
 
@@ -28,7 +28,7 @@ pub(super) struct PostgresJournal {
 
 impl PostgresJournal {
     pub(super) fn new(target: &Target) -> Self {
-        let (table, same_key) = (quoted(&target.table), same_key(target));
+        let (table, same_key) = (quoted_table(&target.table), same_key(target));
         let before = format!(
             "INSERT INTO loadbay_before SELECT s.loadbay_record, b.image FROM loadbay_stage s \
              CROSS JOIN LATERAL (SELECT row_to_json(t.*)::text AS image FROM {table} t \
@@ -125,7 +125,7 @@ async fn reference_names(
         let select = format!(
             "SELECT id::text, {}::text FROM {} WHERE id = ANY ($1::text[]::uuid[])",
             quoted(&reference.match_column),
-            quoted(&reference.table)
+            quoted_table(&reference.table)
         );
         let found: Vec<(String, Option<String>)> = sqlx::query_as(AssertSqlSafe(select))
             .bind(ids.into_iter().collect::<Vec<_>>())

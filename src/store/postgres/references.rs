@@ -11,7 +11,7 @@ use super::rows::PostgresRows;
 use super::session::run_plain;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::references::{ChunkReferences, MissingReference, References};
-use crate::store::chunk::target::{ReferenceTarget, quoted};
+use crate::store::chunk::target::{ReferenceTarget, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 
 /// Reads the names that are there already.
@@ -105,7 +105,7 @@ impl PostgresRows {
         names: &[String],
     ) -> Result<(), StoreError> {
         let Some(target) = self.references.get(reference) else { return Ok(()) };
-        let (table, column) = (quoted(&target.table), quoted(&target.match_column));
+        let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
         let sql = format!(
             "SELECT r.id, r.{column}::text, wanted.name FROM unnest($1::text[]) AS wanted (name) \
              JOIN {table} r ON lower(r.{column}) = lower(wanted.name)"
@@ -132,7 +132,7 @@ async fn insert(
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, StoreError> {
     let ids: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
-    let (table, column) = (quoted(&target.table), quoted(&target.match_column));
+    let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
     let (times, value) = if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
     let sql = format!(
         "INSERT INTO {table} (id, {column}{times}) SELECT id, name{value} \

@@ -10,8 +10,9 @@ use sea_orm::{
 };
 
 use super::sql::histories;
+use crate::dataset::TableName;
 use crate::dataset::model::Dataset;
-use crate::store::chunk::target::quoted;
+use crate::store::chunk::target::{quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::ends;
 use crate::store::{Database, Store};
@@ -20,19 +21,20 @@ use crate::store::{Database, Store};
 const POSTGRES_INDEXES: &str = "SELECT i.indexrelid::regclass::text AS name FROM pg_index i \
      JOIN pg_class c ON c.oid = i.indexrelid \
      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] \
-     WHERE i.indrelid = to_regclass(quote_ident($1)) AND a.attname = $2 AND c.relname <> $3 \
+     WHERE i.indrelid = to_regclass($1) AND a.attname = $2 AND c.relname <> $3 \
      AND i.indpred IS NULL AND i.indisvalid";
 
 const SQLITE_INDEXES: &str = "SELECT l.name FROM pragma_index_list($1) l WHERE l.partial = 0 \
      AND l.name <> $3 AND EXISTS \
      (SELECT 1 FROM pragma_index_info(l.name) x WHERE x.seqno = 0 AND x.name = $2)";
 
-/// The indexes that rollbacks made and left, of tables that we see.
-const POSTGRES_LEFT: &str = "SELECT indexname::text AS name FROM pg_indexes \
-     WHERE schemaname = ANY (current_schemas(false)) AND starts_with(indexname::text, $1)";
+/// The indexes that rollbacks made and left, as SQL writes their names.
+const POSTGRES_LEFT: &str = "SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c \
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'i' \
+     AND starts_with(c.relname::text, $1) AND pg_has_role(c.relowner, 'USAGE')";
 
-const SQLITE_LEFT: &str =
-    "SELECT name FROM sqlite_master WHERE type = 'index' AND substr(name, 1, length($1)) = $1";
+const SQLITE_LEFT: &str = "SELECT '\"' || replace(name, '\"', '\"\"') || '\"' AS name FROM sqlite_master \
+     WHERE type = 'index' AND substr(name, 1, length($1)) = $1";
 
 /// What the names of our indexes begin with.
 const PREFIX: &str = "loadbay_reach_";
@@ -46,14 +48,14 @@ impl Store {
     /// When the database does not answer.
     pub async fn create_rollback_indexes(&self, dataset: &Dataset) -> Result<(), StoreError> {
         for (table, owner) in histories(dataset) {
-            let name = format!("{PREFIX}{table}");
+            let name = format!("{PREFIX}{}", TableName::of(&table).name);
             if self.has_index(&table, &owner, &name).await? {
                 continue;
             }
             let create = format!(
                 "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
                 quoted(&name),
-                quoted(&table),
+                quoted_table(&table),
                 quoted(&owner)
             );
             let _guard = self.lock_writes().await;
@@ -97,7 +99,7 @@ impl Store {
         for row in self.write.query_all_raw(ask).await.context(action)? {
             let name: String = row.try_get("", "name").context(action)?;
             let transaction = self.write.begin().await.context(action)?;
-            let remove = format!("DROP INDEX IF EXISTS {}", quoted(&name));
+            let remove = format!("DROP INDEX IF EXISTS {name}");
             transaction.execute_unprepared(&remove).await.context(action)?;
             // The table is locked now: who comes from here on makes the index anew, behind us.
             if self.any_rollback_but(&transaction, at_its_end).await? {
@@ -128,6 +130,10 @@ impl Store {
         let (backend, sql) = match self.kind {
             Database::Sqlite { .. } => (DbBackend::Sqlite, SQLITE_INDEXES),
             Database::Postgres { .. } => (DbBackend::Postgres, POSTGRES_INDEXES),
+        };
+        let table = match self.kind {
+            Database::Sqlite { .. } => TableName::of(table).name,
+            Database::Postgres { .. } => quoted_table(table),
         };
         let ask = [table.into(), owner.into(), own.into()];
         let ask = Statement::from_sql_and_values(backend, sql, ask);

@@ -8,7 +8,7 @@ use sea_orm::{DbBackend, Statement, Value};
 use super::image::Image;
 use super::sqlite_values;
 use crate::dataset::model::{ColumnType, Dataset};
-use crate::store::chunk::target::{HistoryTarget, Target, list, quoted};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
 
 /// Values that SQLite binds in one statement at most, less a few for others than rows.
 const SQLITE_VALUES: usize = 32_000;
@@ -46,7 +46,7 @@ impl RollbackSql {
             backend,
             has_id,
             owned: histories(dataset).collect(),
-            table: quoted(&target.table),
+            table: quoted_table(&target.table),
             same_key: same.collect::<Vec<_>>().join(" AND "),
             target,
         }
@@ -98,7 +98,7 @@ impl RollbackSql {
     /// Deletes what histories keep of the rows.
     pub(super) fn forget<'a>(&'a self, rows: &'a [&Image]) -> impl Iterator<Item = Statement> + 'a {
         self.owned.iter().map(move |(history, owner)| {
-            let (history, owner) = (quoted(history), quoted(owner));
+            let (history, owner) = (quoted_table(history), quoted(owner));
             let delete = format!(
                 "DELETE FROM {history} WHERE {owner} IN (SELECT g.id FROM loadbay_given g)"
             );
@@ -142,7 +142,8 @@ impl RollbackSql {
         rows: &[&Image],
         now: DateTime<Utc>,
     ) -> [Statement; 2] {
-        let (name, owner, table) = (quoted(&history.table), quoted(&history.owner), &self.table);
+        let (name, owner, table) =
+            (quoted_table(&history.table), quoted(&history.owner), &self.table);
         let columns = || history.columns.iter().map(|(column, _)| quoted(column));
         let stored = list(columns().map(|column| format!("t.{column}")));
         let any = columns().map(|column| format!("t.{column} IS NOT NULL"));
@@ -168,7 +169,7 @@ impl RollbackSql {
     pub(super) fn names(&self, rows: &[&Image]) -> Option<Statement> {
         let name = |field: usize| {
             let reference = self.target.fields.get(field)?.reference.as_ref()?;
-            let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+            let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
             let id = self.target.field(field);
             Some(format!(
                 "CAST((SELECT r.{column} FROM {table} r WHERE r.id = g.{id} LIMIT 1) AS text)"

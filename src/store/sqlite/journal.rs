@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::domain::difference::Difference;
 use crate::domain::row_number::RowNumber;
 use crate::store::chunk::differences::{self, ChangedRow, ReferenceNames};
-use crate::store::chunk::target::{Target, quoted};
+use crate::store::chunk::target::{Target, quoted, quoted_table};
 use crate::store::rollback::sqlite_values::of_row;
 use crate::store::sqlite::sql::RowSql;
 
@@ -25,7 +25,7 @@ impl<'t> SqliteJournal<'t> {
         sql: &RowSql,
         job: i64,
     ) -> rusqlite::Result<Self> {
-        let read = format!("SELECT * FROM {} WHERE rowid = ?", quoted(&sql.target.table));
+        let read = format!("SELECT * FROM {} WHERE rowid = ?", quoted_table(&sql.target.table));
         let keep = "INSERT INTO import_undo (import_log_id, \"row_number\", created, before_row, \
                     after_row) VALUES (?, ?, ?, ?, ?)";
         Ok(Self {
@@ -95,7 +95,7 @@ fn reference_names(
         let select = format!(
             "SELECT CAST({} AS text) FROM {} WHERE id = unhex(?1) OR id = ?1",
             quoted(&reference.match_column),
-            quoted(&reference.table)
+            quoted_table(&reference.table)
         );
         let mut select = connection.prepare_cached(&select)?;
         for id in ids {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::bind::{read_id, time_text};
 use crate::store::chunk::protocol::WriteOptions;
 use crate::store::chunk::references::{ChunkReferences, References};
-use crate::store::chunk::target::{ReferenceTarget, quoted};
+use crate::store::chunk::target::{ReferenceTarget, quoted, quoted_table};
 use crate::store::refusal::RowRefusal;
 
 /// Reads the names that are there already.
@@ -90,7 +90,7 @@ fn find(
     reference: &ReferenceTarget,
     name: &str,
 ) -> rusqlite::Result<Option<Uuid>> {
-    let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+    let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
     let find = format!("SELECT id FROM {table} WHERE {column} = ?1 COLLATE NOCASE");
     let mut find = transaction.prepare_cached(&find)?;
     let mut found = find.query([name])?;
@@ -106,7 +106,7 @@ fn insert(
     name: &str,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Uuid> {
-    let (table, column) = (quoted(&reference.table), quoted(&reference.match_column));
+    let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
     let id = Uuid::now_v7();
     let (times, value) = if reference.has_created_at { (", created_at", ", ?3") } else { ("", "") };
     let insert = format!("INSERT INTO {table} (id, {column}{times}) VALUES (?1, ?2{value})");

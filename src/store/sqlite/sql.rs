@@ -1,7 +1,7 @@
 //! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
 //! values are only ever bound.
 
-use crate::store::chunk::target::{HistoryTarget, Target, list, quoted};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
 
 /// The statements of a target and where their parameters are.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct HistorySql {
 
 impl RowSql {
     pub(super) fn new(target: Target) -> Self {
-        let table = quoted(&target.table);
+        let table = quoted_table(&target.table);
         let payload: Vec<usize> = target.payload().collect();
         let by_key = target
             .key
@@ -85,7 +85,7 @@ impl RowSql {
 
 impl HistorySql {
     fn new(table: &str, history: &HistoryTarget) -> Self {
-        let (name, owner) = (quoted(&history.table), quoted(&history.owner));
+        let (name, owner) = (quoted_table(&history.table), quoted(&history.owner));
         let columns = list(history.columns.iter().map(|(column, _)| quoted(column)));
         let any = history
             .columns

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use loadbay::dataset::{Datasets, Plan};
+use loadbay::dataset::model::Dataset;
+use loadbay::dataset::{BuiltIn, Datasets, Plan};
 use loadbay::domain::chunk::{Chunk, FailedRow, SupersededRow};
 use loadbay::domain::detected::{DecimalSeparator, Detected, Format};
 use loadbay::domain::job::{Job, NewJob};
@@ -17,7 +18,7 @@ use loadbay::domain::row_number::RowNumber;
 use loadbay::domain::warning::Warnings;
 use loadbay::store::{
     ChunkWriter, Claimant, EventQuota, FailedRowsSink, Inserted, Store, StoreSettings,
-    TableConcurrency, WriterSettings,
+    TableConcurrency, TablesCreated, WriterSettings,
 };
 use uuid::Uuid;
 
@@ -44,9 +45,12 @@ impl Ground {
         let settings = StoreSettings {
             database_url: database.url().map(str::to_owned),
             sqlite_path: folder.path().join("loadbay.sqlite"),
+            schema: "loadbay".to_owned(),
             lease: LEASE,
         };
         let store = Store::connect(&settings).await.expect("the database opens");
+        let made = store.create_built_in_tables(&products()).await;
+        assert_eq!(made.expect("it answers"), TablesCreated::Created);
         Self { store, database, settings, _folder: folder }
     }
 
@@ -147,8 +151,7 @@ impl Ground {
         is_full: Arc<AtomicBool>,
     ) -> Box<dyn ChunkWriter> {
         let failed_rows = Arc::new(Disk { is_full });
-        let datasets = Datasets::load::<&str, &str>([]).expect("the embedded datasets");
-        let dataset = Arc::clone(datasets.get("products").expect("there are products"));
+        let dataset = products();
         let detected = job.detected.as_ref().expect("the file was looked at");
         let plan = Plan::new(&dataset, &detected.columns).expect("the columns fit");
         let event_quota = EventQuota::default();
@@ -289,4 +292,10 @@ fn failed(row_number: RowNumber, cells: Vec<String>) -> FailedRow {
         value: None,
     };
     FailedRow { row_number, cells, errors: vec![error] }
+}
+
+/// The dataset of all jobs here.
+fn products() -> Arc<Dataset> {
+    let datasets = Datasets::load::<&str, &str>(&BuiltIn::All, []).expect("the embedded datasets");
+    Arc::clone(datasets.get("products").expect("there are products"))
 }

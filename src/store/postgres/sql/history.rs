@@ -1,6 +1,6 @@
 //! The statements of histories: tables that keep the old values of chosen columns.
 
-use crate::store::chunk::target::{HistoryTarget, Target, list, quoted};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
 
 /// Columns of the histories, quoted, each once.
 pub(in crate::store::postgres) fn history_columns(target: &Target) -> Vec<String> {
@@ -18,7 +18,7 @@ pub(in crate::store::postgres) fn history_columns(target: &Target) -> Vec<String
 /// records that had none. What the new ones replace is archived first: the test of the first
 /// condition runs the update to its end, which the index on current records relies on.
 pub(in crate::store::postgres) fn history(history: &HistoryTarget) -> String {
-    let (table, owner) = (quoted(&history.table), quoted(&history.owner));
+    let (table, owner) = (quoted_table(&history.table), quoted(&history.owner));
     let columns: Vec<String> = history.columns.iter().map(|(c, _)| quoted(c)).collect();
     let stored = list(columns.iter().map(|column| format!("h.{column}")));
     let given = list(columns.iter().map(|column| format!("c.{column}")));

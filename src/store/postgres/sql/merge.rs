@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::SqlParts;
 use super::history::any_value;
 use crate::domain::options::Mode;
-use crate::store::chunk::target::{list, quoted};
+use crate::store::chunk::target::{list, quoted, quoted_table};
 
 /// A merge in two shapes. Parameter: now. Columns: created, updated, and arrays of the records'
 /// indexes, which are null unless they are asked for: `created_records`, `updated_records`.
@@ -102,7 +102,7 @@ impl SqlParts<'_> {
                 sql,
                 ", history_{number} AS (INSERT INTO {} ({}, {columns}, created_at) \
                  SELECT id, {columns}, $1 FROM merged WHERE created AND ({}))",
-                quoted(&history.table),
+                quoted_table(&history.table),
                 quoted(&history.owner),
                 any_value(history, "")
             );

@@ -10,7 +10,7 @@ mod merge;
 
 use crate::dataset::model::ColumnType;
 use crate::domain::options::Mode;
-use crate::store::chunk::target::{Target, list, quoted};
+use crate::store::chunk::target::{Target, list, quoted, quoted_table};
 pub(super) use history::{history, history_columns};
 pub(super) use merge::MergeSql;
 
@@ -80,7 +80,7 @@ impl<'t> SqlParts<'t> {
         let key: Vec<String> = target.key.iter().map(|field| target.field(*field)).collect();
         Self {
             target,
-            table: quoted(&target.table),
+            table: quoted_table(&target.table),
             fields: list((0..target.fields.len()).map(|field| target.field(field))),
             same_key: same_key(target),
             key: list(key),
