@@ -171,6 +171,7 @@ async fn start_jobs(
 ) -> anyhow::Result<Jobs> {
     let settings = JobsSettings {
         memory_limit: config.memory_limit,
+        max_upload: config.max_upload,
         chunk_rows: config.chunk_rows,
         running_max: config.max_running_jobs,
         writers: config.writers,

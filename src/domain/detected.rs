@@ -13,6 +13,8 @@ pub enum Format {
     Csv,
     /// Text with one JSON object a line.
     Ndjson,
+    /// One JSON array of objects.
+    Json,
     /// The meet definition list of the German swimming federation.
     Dsv,
     /// Office Open XML workbook, `.xlsx` or `.xlsm`.
@@ -27,8 +29,16 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 7] =
-        [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Xlsb, Self::Xls, Self::Ods, Self::Dsv];
+    pub const ALL: [Self; 8] = [
+        Self::Csv,
+        Self::Ndjson,
+        Self::Json,
+        Self::Xlsx,
+        Self::Xlsb,
+        Self::Xls,
+        Self::Ods,
+        Self::Dsv,
+    ];
 
     /// The word of the API.
     #[must_use]
@@ -36,6 +46,7 @@ impl Format {
         match self {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
+            Self::Json => "json",
             Self::Dsv => "dsv",
             Self::Xlsx => "xlsx",
             Self::Xlsb => "xlsb",
@@ -50,6 +61,7 @@ impl Format {
         match self {
             Self::Csv => &[".csv", ".tsv", ".txt"],
             Self::Ndjson => &[".ndjson", ".jsonl"],
+            Self::Json => &[".json"],
             Self::Xlsx => &[".xlsx", ".xlsm"],
             Self::Xlsb => &[".xlsb"],
             Self::Xls => &[".xls"],
@@ -126,11 +138,12 @@ pub struct Detected {
     /// CSV: the first cells that the guess is about, as it has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encoding_samples: Vec<String>,
-    /// Workbook: the sheet that is read.
+    /// Workbook: the sheet that is read. JSON: the key of the array that was
+    /// asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
     /// The row of the header as a spreadsheet shows it (a `sep=` line is row 1 of its file); 0 for
-    /// NDJSON and DSV, which have no such row.
+    /// NDJSON, JSON and DSV, which have no such row.
     pub header_row: u32,
     /// How the file writes decimals.
     pub decimal: DecimalSeparator,

@@ -63,13 +63,14 @@ error_codes! {
     EmptyFile = "empty_file", 422, false, "The file is empty", "Send a file with a header and rows.";
     PasswordProtected = "password_protected", 422, false, "The workbook is protected by a password", "Save it without a password.";
     CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";
-    NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet", "Use a sheet that the answer lists, or none to have it found.";
-    ExpandsTooLarge = "expands_too_large", 422, false, "The workbook is far larger inside than outside", "Save the sheet as CSV and send that.";
+    NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet, or the JSON file no such array", "Use a sheet or an array that the answer names.";
+    ExpandsTooLarge = "expands_too_large", 422, false, "The file is far larger inside than outside", "Save the sheet as CSV, or send the file unpacked.";
     TooManyFiles = "too_many_files", 422, false, "The upload has too many files", "Send at most 1,000 files in one request.";
     AllFilesRefused = "all_files_refused", 422, false, "None of the files can be imported", "Correct what the answer says of each file.";
-    CorruptArchive = "corrupt_archive", 422, false, "The ZIP archive cannot be opened", "Pack the files again, or send them one by one.";
+    CorruptArchive = "corrupt_archive", 422, false, "The archive cannot be opened", "Pack the files again, or send them one by one.";
     EncodingUnknown = "encoding_unknown", 422, false, "The encoding of the text cannot be detected", "Save the file as UTF-8, or name its encoding with the option `encoding`.";
     NoHeader = "no_header", 422, false, "No header was found", "Put the column names into the first row, or say where they are with `headerRow`.";
+    InvalidJson = "invalid_json", 422, false, "The JSON of the file breaks its rules, or has no array of objects", "Write the file again as an array of objects, or with one object a line.";
     InvalidMeetList = "invalid_meet_list", 422, false, "The file is no meet definition list of DSV format 6, 7 or 8", "Correct the line that the message names, or export the list again.";
     MissingColumn = "missing_column", 422, false, "A required column is missing", "Add the column, or name it with the option `mapping`.";
     DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";

@@ -41,12 +41,12 @@ pub const DOWNLOADS_MAX: usize = 4;
 /// Files of one bulk. More: 422 `too_many_files`.
 pub const BULK_FILES_MAX: usize = 1_000;
 
-/// Times that a file of a ZIP archive may be larger than it is packed, above the bytes that are always
+/// Times that a file may be larger than it is packed with ZIP or gzip, above the bytes that are always
 /// taken. A table of equal rows reaches a thousand. More: the file is refused with
 /// `expands_too_large`.
 pub const ARCHIVE_RATIO_MAX: u64 = 250;
 
-/// Bytes that a file of a ZIP archive may have however small it is packed.
+/// Bytes that a packed file may have however small it is packed.
 pub const ARCHIVE_FREE_BYTES: u64 = 16 << 20;
 
 /// Bytes of the directory of a ZIP archive. More: 422 `too_many_files`.

@@ -158,36 +158,36 @@ pub enum RowFault {
         /// Columns of the header.
         columns: usize,
     },
-    /// NDJSON: the line breaks the rules of JSON.
-    #[error("the line is no JSON object: {expected} is missing at character {at}")]
+    /// JSON: the text of the row breaks the rules of JSON.
+    #[error("the row is no JSON object: {expected} is missing at its character {at}")]
     NotAnObject {
         /// What should stand there.
         expected: &'static str,
-        /// The character of the line, from 1.
+        /// The character of the text, from 1.
         at: usize,
     },
-    /// NDJSON: two members of the object have the same key.
+    /// JSON: two members of the object have the same key.
     #[error("the object has the key `{key}` twice; leave one of them out")]
     RepeatedKey {
         /// The key.
         key: String,
     },
-    /// NDJSON: a key that has no column.
+    /// JSON: a key that has no column.
     #[error(
         "the object has the key `{key}`, which none of the first objects has; write it in the first \
-         line too, with `null` if need be"
+         object too, with `null` if need be"
     )]
     UnknownKey {
         /// The key.
         key: String,
     },
-    /// NDJSON: the line has too many bytes.
-    #[error("the line is longer than {bytes_max} bytes")]
-    LineTooLong {
-        /// Bytes of a line at most.
+    /// JSON: the text of the row has too many bytes.
+    #[error("the object is longer than {bytes_max} bytes")]
+    ObjectTooLong {
+        /// Bytes of an object at most.
         bytes_max: usize,
     },
-    /// NDJSON: a value has too many bytes.
+    /// JSON: a value has too many bytes.
     #[error("the value of `{key}` is longer than {bytes_max} bytes")]
     ValueTooLong {
         /// Its key.
@@ -223,7 +223,7 @@ impl RowFault {
             | Self::RepeatedKey { .. }
             | Self::Element { .. } => RowCode::MalformedRow,
             Self::UnknownKey { .. } => RowCode::UnknownKey,
-            Self::LineTooLong { .. } | Self::ValueTooLong { .. } => RowCode::TooLong,
+            Self::ObjectTooLong { .. } | Self::ValueTooLong { .. } => RowCode::TooLong,
         }
     }
 }

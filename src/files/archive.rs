@@ -4,20 +4,20 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::gunzip::{is_gzip, name_inside, unpacked_max};
 use super::receive::CopyError;
 use super::upload_file::TempUpload;
 use super::{DataDir, FileError};
 use crate::domain::error_code::ErrorCode;
-use crate::domain::limits::{
-    ARCHIVE_DIRECTORY_BYTES_MAX, ARCHIVE_FREE_BYTES, ARCHIVE_RATIO_MAX, BULK_FILES_MAX,
-};
+use crate::domain::limits::{ARCHIVE_DIRECTORY_BYTES_MAX, ARCHIVE_RATIO_MAX, BULK_FILES_MAX};
 
 /// Why an archive, or a file inside, was refused.
 #[derive(Debug, thiserror::Error)]
@@ -126,9 +126,9 @@ impl DataDir {
         } else {
             match archive.by_index(index) {
                 Ok(file) => {
-                    let expected = ARCHIVE_FREE_BYTES.max(packed.saturating_mul(ARCHIVE_RATIO_MAX));
-                    self.copy(file, expected.min(left)).map_err(|fault| match fault {
-                        CopyError::Source => ArchiveError::Damaged,
+                    let expected = unpacked_max(packed);
+                    self.copy(gunzipped(file), expected.min(left)).map_err(|fault| match fault {
+                        CopyError::Source(_) => ArchiveError::Damaged,
                         CopyError::TooLong if expected < left => ArchiveError::Expands,
                         CopyError::TooLong => FileError::TooLarge { limit }.into(),
                         CopyError::File(fault) => fault.into(),
@@ -140,8 +140,19 @@ impl DataDir {
         match unpacked {
             // The disk is at fault, not the file.
             Err(ArchiveError::File(fault)) if fault.code().status() >= 500 => Err(fault.into()),
-            unpacked => Ok(Some((name, unpacked))),
+            unpacked => Ok(Some((name_inside(&name).to_owned(), unpacked))),
         }
+    }
+}
+
+/// The bytes of a file inside; those inside of it, when it is packed with gzip itself.
+fn gunzipped<'a>(file: impl Read + 'a) -> Box<dyn Read + 'a> {
+    let mut file = BufReader::new(file);
+    // A fault comes again with the first byte.
+    if file.fill_buf().is_ok_and(is_gzip) {
+        Box::new(MultiGzDecoder::new(file))
+    } else {
+        Box::new(file)
     }
 }
 

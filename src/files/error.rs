@@ -8,6 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::domain::error_code::ErrorCode;
+use crate::domain::limits::ARCHIVE_RATIO_MAX;
 
 /// A failed operation on the data directory or the storage.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,16 @@ pub enum FileError {
         /// Bytes at most.
         limit: u64,
     },
+    /// A file that is packed with gzip cannot be unpacked.
+    #[error("the file is packed with gzip, and is cut off or broken")]
+    DamagedGzip {
+        /// What is wrong with it.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is far larger than it is packed.
+    #[error("the file is more than {ARCHIVE_RATIO_MAX} times as large as it is packed with gzip")]
+    Expands,
     /// The disk or the quota is full.
     #[error("there is no space left in the {directory}")]
     StorageFull {
@@ -103,6 +114,8 @@ impl FileError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::TooLarge { .. } => ErrorCode::TooLarge,
+            Self::DamagedGzip { .. } => ErrorCode::CorruptArchive,
+            Self::Expands => ErrorCode::ExpandsTooLarge,
             Self::StorageFull { .. } | Self::InsufficientSpace { .. } => ErrorCode::StorageFull,
             Self::Missing { .. } => ErrorCode::SourceUnreadable,
             Self::Elsewhere => ErrorCode::FilesOnOtherServer,
@@ -123,6 +136,8 @@ impl FileError {
             Self::Unavailable { .. } => true,
             Self::Store { source, .. } => is_transient_io(source),
             Self::TooLarge { .. }
+            | Self::DamagedGzip { .. }
+            | Self::Expands
             | Self::StorageFull { .. }
             | Self::InsufficientSpace { .. }
             | Self::Missing { .. }
@@ -180,6 +195,8 @@ impl From<FileError> for io::Error {
             FileError::Unavailable { .. } => io::ErrorKind::NotConnected,
             FileError::Store { source, .. } => source.kind(),
             FileError::TooLarge { .. }
+            | FileError::DamagedGzip { .. }
+            | FileError::Expands
             | FileError::Elsewhere
             | FileError::Unusable { .. }
             | FileError::Authorities { .. }

@@ -27,6 +27,7 @@ mod failed_rows;
 mod fetch;
 mod file_name;
 mod folders;
+mod gunzip;
 mod receive;
 mod storage;
 mod upload_file;
@@ -41,6 +42,7 @@ pub use fetch::{
     FarFile, Fetch, FetchError, FetchProgress, FetchRules, Fetched, Fetcher, NextAttempt, Ports,
 };
 pub use file_name::shown_name;
+pub use gunzip::name_inside;
 pub use receive::Receiver;
 pub use storage::{BucketAccess, SourceFile, Storage, StorageUrl, StoredUpload};
 pub use upload_file::TempUpload;

@@ -74,7 +74,7 @@ impl DataDir {
 #[derive(Debug)]
 pub(super) enum CopyError {
     /// The source cannot be read.
-    Source,
+    Source(std::io::Error),
     /// It has more bytes than allowed.
     TooLong,
     /// The disk.
@@ -93,7 +93,7 @@ impl DataDir {
         loop {
             batch.clear();
             let piece = source.by_ref().take(BATCH_BYTES as u64).read_to_end(&mut batch);
-            piece.map_err(|_| CopyError::Source)?;
+            piece.map_err(CopyError::Source)?;
             if batch.is_empty() {
                 return writer.finish(size).map_err(CopyError::File);
             }

@@ -10,6 +10,9 @@ use super::query::Query;
 use crate::jobs::whole_seconds;
 use crate::reader;
 
+/// The ending of a file of any format that is packed with gzip.
+const PACKED: &str = ".gz";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LimitsView {
@@ -27,7 +30,7 @@ pub(super) async fn limits(
     Query::read(&request, &[])?;
     envelope::ok(&LimitsView {
         max_upload_bytes: api.max_upload,
-        extensions: reader::endings().collect(),
+        extensions: reader::endings().chain([PACKED]).collect(),
         chunk_rows: api.chunk_rows,
         stuck_after_seconds: whole_seconds(api.jobs.stuck_after()),
     })

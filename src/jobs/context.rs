@@ -38,6 +38,8 @@ pub(super) const ROW_NUMBERS: &str = "rows";
 pub struct JobsSettings {
     /// Bytes of memory that the server should use at most; `None`: those of its cgroup, else 1 GiB.
     pub memory_limit: Option<u64>,
+    /// Bytes of an uploaded file at most, as it is unpacked.
+    pub max_upload: u64,
     /// Rows of a chunk.
     pub chunk_rows: u32,
     /// Jobs that run at a time.

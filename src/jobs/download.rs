@@ -12,7 +12,7 @@ use super::context::JobsContext;
 use super::error::{JobsError, RunError};
 use super::job_line::job_line;
 use super::stop::Stop;
-use super::submit::{ImportRequest, examine};
+use super::submit::{ImportRequest, examine, unpacked};
 use crate::domain::download::{Download, DownloadProgress};
 use crate::domain::error_chain::error_chain;
 use crate::domain::event::lifecycle;
@@ -210,10 +210,6 @@ impl DownloadRun<'_> {
         self.progress.bytes_per_second = rate(self.progress.received_bytes, time);
         self.progress.version = version;
         self.progress.failures = 0;
-        let sha256 = upload.sha256.clone();
-        if self.earlier.as_ref().is_some_and(|earlier| earlier.sha256 == sha256) {
-            return self.not_changed().await;
-        }
         let dataset = self.context.dataset_of(self.job)?;
         let request = ImportRequest {
             file_name: if self.progress.is_named {
@@ -229,6 +225,11 @@ impl DownloadRun<'_> {
             idempotency_key: None,
             created_by: None,
         };
+        let request = unpacked(self.context, request).await.map_err(refused)?;
+        let sha256 = request.upload.sha256.clone();
+        if self.earlier.as_ref().is_some_and(|earlier| earlier.sha256 == sha256) {
+            return self.not_changed().await;
+        }
         let examined = examine(self.context, request, self.stop.shared_flag()).await;
         let (request, detected, warnings) = examined.map_err(refused)?;
         let (file_name, size) = (request.file_name, request.upload.size);

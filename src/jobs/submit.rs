@@ -20,7 +20,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::Options;
 use crate::domain::warning::Warnings;
-use crate::files::{StoredUpload, TempUpload};
+use crate::files::{StoredUpload, TempUpload, name_inside};
 use crate::reader::{self, Inspection, ReadPermit, Upload, may_be_workbook};
 use crate::store::{Inserted, StoreError};
 
@@ -116,12 +116,27 @@ pub(super) async fn examine(
     Ok((request, detected, warnings))
 }
 
+/// The request with the file inside, when its file is packed with gzip: that one is kept and
+/// imported, and its SHA-256 is the job's.
+pub(super) async fn unpacked(
+    context: &JobsContext,
+    mut request: ImportRequest,
+) -> Result<ImportRequest, JobsError> {
+    let limit = context.settings.max_upload;
+    if let Some(inside) = context.data_dir.gunzip(&request.upload, limit).await? {
+        request.upload = inside;
+        request.file_name = name_inside(&request.file_name).to_owned();
+    }
+    Ok(request)
+}
+
 /// Inspects a file, a workbook as soon as a slot for one is free.
 async fn inspect(
     context: &JobsContext,
     request: ImportRequest,
     stop: Arc<AtomicBool>,
 ) -> Result<(ImportRequest, Inspection), JobsError> {
+    let request = unpacked(context, request).await?;
     let is_workbook = may_be_workbook(&request.upload.path).map_err(JobsError::File)?;
     let permit = context.settings.child.permit(is_workbook).await;
     let home_encoding = context.settings.home_encoding.clone();

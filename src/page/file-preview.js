@@ -4,7 +4,7 @@
 import { counted, el, number, sentence } from "./text.js";
 import { warningList } from "./warning-list.js";
 
-const FORMATS = { csv: "Text", ndjson: "JSON lines", xlsx: "Excel workbook", xlsb: "Binary workbook", xls: "Old Excel workbook", ods: "OpenDocument sheet" };
+const FORMATS = { csv: "Text", ndjson: "JSON lines", json: "JSON array", xlsx: "Excel workbook", xlsb: "Binary workbook", xls: "Old Excel workbook", ods: "OpenDocument sheet" };
 const DELIMITERS = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
 const DECIMALS = { point: "with point", comma: "with comma", undeclared: "not declared" };
 /** More recognised headers than this are folded away: only what needs a look stays open. */

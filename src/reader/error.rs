@@ -66,15 +66,18 @@ pub enum ReadError {
         /// The row where the header was looked for.
         row: u32,
     },
-    /// NDJSON: none of the first lines is an object.
+    /// JSON: none of the first rows is an object.
     #[error(
-        "none of the first {lines} lines is a JSON object with keys; write one object a line, such \
+        "none of the first {read} rows is a JSON object with keys; write each row as an object, such \
          as {{\"sku\": \"A1\"}}"
     )]
     NoObjects {
-        /// Lines that were read.
-        lines: usize,
+        /// Rows that were read.
+        read: usize,
     },
+    /// JSON: the file as a whole cannot be imported.
+    #[error(transparent)]
+    Json(#[from] JsonFault),
     /// The header has too many cells.
     #[error("the header has {found} columns; {COLUMNS_MAX} are the most")]
     TooManyColumns {
@@ -119,6 +122,60 @@ pub enum ReadError {
     /// The caller asked to stop.
     #[error("reading was stopped on request")]
     Stopped,
+}
+
+/// Why a JSON file cannot be imported.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonFault {
+    /// The text between the rows breaks the rules of JSON.
+    #[error("the file breaks the rules of JSON in line {line}: {expected} is missing")]
+    Broken {
+        /// What should stand there.
+        expected: &'static str,
+        /// Where.
+        line: u64,
+    },
+    /// The end of the file came first.
+    #[error("the file ends in line {line} before its array does; it was cut off")]
+    Cut {
+        /// The last line.
+        line: u64,
+    },
+    /// There are no rows in it.
+    #[error(
+        "the file is one JSON object without an array of objects; send the rows as an array, such as \
+         [{{\"sku\": \"A1\"}}]"
+    )]
+    NoArray,
+    /// The array that was asked for is missing.
+    #[error("the file has no array of objects with the key `{}`", shown(key))]
+    NoSuchArray {
+        /// What was asked for.
+        key: String,
+    },
+    /// Which one is meant is not known.
+    #[error(
+        "the arrays `{}` and `{}` have objects; name the one to import with the option `sheet`",
+        shown(first),
+        shown(second)
+    )]
+    SeveralArrays {
+        /// The key of the first one.
+        first: String,
+        /// The key of the next one.
+        second: String,
+    },
+}
+
+impl JsonFault {
+    /// The code that a client sees.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Broken { .. } | Self::Cut { .. } | Self::NoArray => ErrorCode::InvalidJson,
+            Self::NoSuchArray { .. } | Self::SeveralArrays { .. } => ErrorCode::NoSuchSheet,
+        }
+    }
 }
 
 /// Which bound of a CSV row was passed.
@@ -280,6 +337,7 @@ impl ReadError {
             Self::FaultyHeader { .. } => ErrorCode::UnclosedQuote,
             Self::TooManyRows => ErrorCode::TooManyRows,
             Self::MeetList(_) => ErrorCode::InvalidMeetList,
+            Self::Json(fault) => fault.code(),
             Self::Workbook(fault) => fault.code(),
             Self::ParserCrashed { .. } => ErrorCode::ParserCrashed,
             Self::Stopped => ErrorCode::ShuttingDown,

@@ -51,7 +51,7 @@ pub struct Inspection {
     pub bom: bool,
     /// CSV: cells as the encoding has them, where it was guessed.
     pub encoding_samples: Option<Vec<String>>,
-    /// Workbook: the sheet that is read.
+    /// Workbook: the sheet that is read. JSON: the key of the array that was asked for.
     pub sheet: Option<String>,
     /// Workbook: every worksheet.
     pub sheets: Vec<String>,

@@ -1,4 +1,4 @@
-//! One line of text as a JSON object: its members in their order, each with the text that stands for
+//! One text as a JSON object: its members in their order, each with the text that stands for
 //! its value. Numbers are never parsed, so that no digit is lost. Knows nothing of rows.
 
 use std::borrow::Cow;
@@ -10,19 +10,19 @@ use serde::de::IgnoredAny;
 pub(super) enum JsonValue<'a> {
     Null,
     Boolean(bool),
-    /// As it stands in the line: `1.50`, `-2e3`.
+    /// As it stands in the text: `1.50`, `-2e3`.
     Number(&'a str),
     Text(Cow<'a, str>),
-    /// An object or an array, as it stands in the line.
+    /// An object or an array, as it stands in the text.
     Nested(&'a str),
 }
 
-/// Why a line is no JSON object.
+/// Why a text is no JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct JsonFault {
+pub(super) struct ObjectFault {
     /// What was expected.
     pub(super) expected: &'static str,
-    /// The character of the line, from 1, where something else stands.
+    /// The character of the text, from 1, where something else stands.
     pub(super) at: usize,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct JsonFault {
 pub(super) fn members<'a>(
     line: &'a str,
     mut take: impl FnMut(Cow<'a, str>, JsonValue<'a>),
-) -> Result<(), JsonFault> {
+) -> Result<(), ObjectFault> {
     let mut scanner = Scanner { line, at: 0 };
     scanner.expect(b'{', "`{`")?;
     if scanner.peek() != Some(b'}') {
@@ -50,7 +50,7 @@ pub(super) fn members<'a>(
     scanner.expect(b'}', "`,` or `}`")?;
     match scanner.peek() {
         None => Ok(()),
-        Some(_) => Err(scanner.fault("the end of the line")),
+        Some(_) => Err(scanner.fault("the end of the object")),
     }
 }
 
@@ -72,12 +72,12 @@ impl<'a> Scanner<'a> {
         trimmed.bytes().next()
     }
 
-    fn fault(&self, expected: &'static str) -> JsonFault {
+    fn fault(&self, expected: &'static str) -> ObjectFault {
         let before = self.line.get(..self.at).unwrap_or_default();
-        JsonFault { expected, at: before.chars().count() + 1 }
+        ObjectFault { expected, at: before.chars().count() + 1 }
     }
 
-    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), JsonFault> {
+    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), ObjectFault> {
         if self.peek() != Some(byte) {
             return Err(self.fault(expected));
         }
@@ -85,7 +85,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn value(&mut self) -> Result<JsonValue<'a>, JsonFault> {
+    fn value(&mut self) -> Result<JsonValue<'a>, ObjectFault> {
         match self.peek() {
             Some(b'"') => self.text("a text").map(JsonValue::Text),
             Some(b'{' | b'[') => self.nested(),
@@ -94,7 +94,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn word(&mut self) -> Result<JsonValue<'a>, JsonFault> {
+    fn word(&mut self) -> Result<JsonValue<'a>, ObjectFault> {
         for (word, value) in [
             ("null", JsonValue::Null),
             ("true", JsonValue::Boolean(true)),
@@ -109,7 +109,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A text in quotes, with its escapes resolved.
-    fn text(&mut self, expected: &'static str) -> Result<Cow<'a, str>, JsonFault> {
+    fn text(&mut self, expected: &'static str) -> Result<Cow<'a, str>, ObjectFault> {
         if self.peek() != Some(b'"') {
             return Err(self.fault(expected));
         }
@@ -128,7 +128,7 @@ impl<'a> Scanner<'a> {
         Ok(text)
     }
 
-    fn number(&mut self) -> Result<JsonValue<'a>, JsonFault> {
+    fn number(&mut self) -> Result<JsonValue<'a>, ObjectFault> {
         let rest = self.rest();
         let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let length = rest.bytes().take_while(|byte| is_part(byte)).count();
@@ -141,7 +141,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// An object or an array. Brackets are counted, not followed by recursion: depth costs nothing.
-    fn nested(&mut self) -> Result<JsonValue<'a>, JsonFault> {
+    fn nested(&mut self) -> Result<JsonValue<'a>, ObjectFault> {
         let rest = self.rest();
         let length = nested_end(rest).ok_or_else(|| self.fault("a value that is closed"))?;
         let nested = rest.get(..length).unwrap_or_default();
@@ -166,6 +166,11 @@ fn text_end(rest: &str) -> Option<(usize, bool)> {
             byte => (at, is_plain) = (at + 1, is_plain && *byte >= b' '),
         }
     }
+}
+
+/// Bytes of the object or array at the start of `text`, if it ends there.
+pub(super) fn first_value_end(text: &str) -> Option<usize> {
+    nested_end(text)
 }
 
 fn nested_end(rest: &str) -> Option<usize> {
@@ -204,7 +209,7 @@ fn is_number(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Vec<(String, JsonValue<'_>)>, JsonFault> {
+    fn read(line: &str) -> Result<Vec<(String, JsonValue<'_>)>, ObjectFault> {
         let mut found = Vec::new();
         members(line, |key, value| found.push((key.into_owned(), value)))?;
         Ok(found)
@@ -249,9 +254,9 @@ mod tests {
             ("{\"a\":[1,", "a value that is closed", 6),
             ("{\"a\":[1,}", "a valid object or array", 6),
             ("{\"a\":[1,]}", "a valid object or array", 6),
-            ("{\"a\":1} {\"b\":2}", "the end of the line", 9),
+            ("{\"a\":1} {\"b\":2}", "the end of the object", 9),
         ] {
-            assert_eq!(read(line), Err(JsonFault { expected, at }), "{line}");
+            assert_eq!(read(line), Err(ObjectFault { expected, at }), "{line}");
         }
     }
 

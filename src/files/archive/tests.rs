@@ -6,6 +6,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
+use crate::domain::limits::ARCHIVE_FREE_BYTES;
 
 const LIMIT: u64 = 64 << 20;
 

@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::address::FarAddress;
 use super::answer::{Answer, Opened};
-use super::gunzip::{UnpackFault, unpack};
 use super::partial::Partial;
 use super::{FetchError, FetchProgress, FetchRules, web};
 use crate::domain::download::{FileVersion, SourceUrl};
@@ -223,10 +222,10 @@ impl Fetcher {
     ) -> Result<Fetched, FetchError> {
         let (remote, body) = (partial.remote().clone(), partial.body());
         let upload = if remote.is_gzip {
-            let unpacked = unpack(&self.data_dir, body, self.rules.bytes_max).await;
+            let unpacked = self.data_dir.unpack_gzip(body, self.rules.bytes_max).await;
             unpacked.map_err(|fault| match fault {
-                UnpackFault::Corrupt(source) => FetchError::Corrupt { host, source },
-                UnpackFault::Files(fault) => fault.into(),
+                FileError::DamagedGzip { source } => FetchError::Corrupt { host, source },
+                fault => fault.into(),
             })?
         } else {
             TempUpload::of_download(body).await?

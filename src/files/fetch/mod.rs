@@ -9,7 +9,6 @@ pub(in crate::files) mod answer;
 pub(in crate::files) mod error;
 mod fetcher;
 mod guard;
-mod gunzip;
 mod partial;
 mod progress;
 mod resolver;

@@ -6,15 +6,20 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use actix_web::dev::Payload as DevPayload;
 use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Payload};
-use futures_util::{Stream, StreamExt};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::{Stream, StreamExt, stream};
 
 use super::digest::ExpectedDigest;
 use crate::http::problem::Problem;
 
 /// The longest silence.
 const IDLE: Duration = Duration::from_mins(1);
+
+/// Bytes of white space that are passed over to find how a body begins.
+const BLANKS_MAX: usize = 64 << 10;
 
 /// Bytes that may follow the end of a form: its epilogue (RFC 2046, 5.1.1).
 const EPILOGUE_BYTES_MAX: usize = 64 << 10;
@@ -59,6 +64,32 @@ impl Stream for UploadBody {
         }
         polled
     }
+}
+
+/// True when the body is a JSON array, by its first byte that is no white space; and the body, from
+/// its first byte.
+pub(super) async fn begins_array(
+    request: &HttpRequest,
+    mut payload: Payload,
+) -> Result<(bool, Payload), Problem> {
+    let mut begun = Vec::new();
+    let mut first = None;
+    while first.is_none()
+        && begun.iter().map(Bytes::len).sum::<usize>() < BLANKS_MAX
+        && let Some(bytes) = next(&mut payload).await?
+    {
+        let bytes = bytes.map_err(|fault| broken(&fault))?;
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii_start();
+        first = text.first().copied();
+        begun.push(bytes);
+    }
+    let begun = stream::iter(begun.into_iter().map(Ok));
+    let whole: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> =
+        Box::pin(begun.chain(payload));
+    let mut whole = DevPayload::from(whole);
+    let payload = Payload::from_request(request, &mut whole).await;
+    let payload = payload.map_err(|fault| Problem::malformed(fault.to_string()))?;
+    Ok((first == Some(b'['), payload))
 }
 
 /// The next item of a stream that is fed by the body.

@@ -114,7 +114,9 @@ impl FarBody {
                 return Err(Problem::malformed("the body has `url` and `urls`; send one of them"));
             }
             (None, None) => {
-                return Err(Problem::malformed(format!("the body has no `url`; {shape}")));
+                return Err(Problem::malformed(format!(
+                    "the body has no `url`; {shape}, or send rows as an array [{{…}}, {{…}}]"
+                )));
             }
         };
         let option = |(name, value)| match value {

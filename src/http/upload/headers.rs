@@ -18,6 +18,9 @@ use crate::http::problem::Problem;
 /// The longest boundary of a form; the standard says 70 (RFC 2046, 5.1.1).
 const BOUNDARY_BYTES_MAX: usize = 200;
 
+/// The media type of JSON.
+pub(super) const JSON: &str = "application/json";
+
 /// What the body is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BodyKind {
@@ -25,6 +28,8 @@ pub(super) enum BodyKind {
     Form,
     /// The file itself, with its media type if one was named.
     File(Option<String>),
+    /// JSON: a file when it is an array.
+    Json,
 }
 
 /// Reads `Content-Type`. The reader decides by content whether the media type of a file is true.
@@ -35,11 +40,7 @@ pub(super) fn body_kind(headers: &HeaderMap) -> Result<BodyKind, Problem> {
     let detail = match essence.as_str() {
         "" => return Err(Problem::malformed("the Content-Type is not valid; write it like text/csv")),
         "multipart/form-data" => return Ok(BodyKind::Form),
-        "application/json" => {
-            "this call takes no address of a file; send the file itself, as multipart field `file` \
-             or as the body with its media type"
-                .to_owned()
-        }
+        JSON => return Ok(BodyKind::Json),
         "application/x-www-form-urlencoded" => {
             "the Content-Type is `application/x-www-form-urlencoded`, which is the default of curl; \
              use -F file=@products.csv, or --data-binary @products.csv with \
@@ -56,9 +57,7 @@ pub(super) fn body_kind(headers: &HeaderMap) -> Result<BodyKind, Problem> {
 
 /// True when the body is JSON.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = value.and_then(|text| text.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    matches!(body_kind(headers), Ok(BodyKind::Json))
 }
 
 /// Reads `Content-Length`.

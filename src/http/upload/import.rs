@@ -11,6 +11,7 @@ use actix_web::http::header::{HeaderName, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use serde::Serialize;
 
+use super::body;
 use super::bulk::{self, Received};
 use super::far::{self, FarSubmitted};
 use super::headers;
@@ -55,14 +56,19 @@ struct JobAccepted {
 pub(in crate::http) async fn import(
     request: HttpRequest,
     name: web::Path<String>,
-    payload: web::Payload,
+    mut payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let dataset = Arc::clone(api.dataset(&name)?);
+    let mut names_address = headers::is_json(request.headers());
+    if names_address {
+        let (is_array, whole) = body::begins_array(&request, payload).await?;
+        (names_address, payload) = (!is_array, whole);
+    }
     let (wants_events, mut form) = (accepts_events(request.headers()), AnswerForm::of(&request));
     // A stream of events begins at once.
     let wait = headers::wait_preference(request.headers()).filter(|_| !wants_events);
-    let submitted = if headers::is_json(request.headers()) {
+    let submitted = if names_address {
         match far::submit(&request, payload, &api, &dataset).await? {
             FarSubmitted::One(submitted) => *submitted,
             FarSubmitted::Many(submitted) => {

@@ -3,7 +3,7 @@
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{HttpRequest, web};
 
-use super::body::UploadBody;
+use super::body::{self, UploadBody};
 use super::headers::{self, BodyKind};
 use super::parsed::{ParsedFiles, ParsedUpload, UploadTarget};
 use super::{form, raw};
@@ -48,14 +48,31 @@ pub(in crate::http) async fn parse_files(
         files_max,
         home_encoding: api.home_encoding.as_deref(),
     };
-    let body = UploadBody::new(payload, headers::content_digest(request.headers())?);
-    let parsed = match kind {
-        BodyKind::Form => form::parse(request.headers(), body.clone(), query, target).await,
-        BodyKind::File(media_type) => {
-            let parsed = raw::parse(request.headers(), body.clone(), query, media_type, target);
-            parsed.await.map(ParsedFiles::from)
+    let is_form = kind == BodyKind::Form;
+    let (media_type, payload) = match kind {
+        BodyKind::Form => (None, payload),
+        BodyKind::File(media_type) => (media_type, payload),
+        BodyKind::Json => {
+            let (is_array, payload) = body::begins_array(request, payload).await?;
+            if !is_array {
+                return Err(no_address());
+            }
+            (Some(headers::JSON.to_owned()), payload)
         }
+    };
+    let body = UploadBody::new(payload, headers::content_digest(request.headers())?);
+    let parsed = if is_form {
+        form::parse(request.headers(), body.clone(), query, target).await
+    } else {
+        let parsed = raw::parse(request.headers(), body.clone(), query, media_type, target);
+        parsed.await.map(ParsedFiles::from)
     }?;
     body.finish().await?;
     Ok(parsed)
+}
+
+fn no_address() -> Problem {
+    let detail = "this call takes no address of a file; send the file itself, as multipart field \
+                  `file` or as the body with its media type, or an array of JSON objects";
+    Problem::new(ErrorCode::UnsupportedFormat, detail)
 }

@@ -20,7 +20,7 @@ pub(in crate::reader) fn check(
     let by_name = by_name(file_name).map(|claimed| ("file name", file_name, claimed));
     let by_type = media_type.and_then(|name| Some(("media type", name, by_media_type(name)?)));
     for (what, name, claimed) in by_name.into_iter().chain(by_type) {
-        if claimed != content {
+        if claimed != content && !(is_json(claimed) && is_json(content)) {
             return Err(ReadError::Mismatch {
                 claimed: format!("the {what} `{}`", shown(name)),
                 expected: by_id(claimed).name(),
@@ -29,6 +29,11 @@ pub(in crate::reader) fn check(
         }
     }
     Ok(())
+}
+
+/// Both are called JSON by many programs.
+fn is_json(format: Format) -> bool {
+    matches!(format, Format::Json | Format::Ndjson)
 }
 
 pub(in crate::reader) fn by_name(file_name: &str) -> Option<Format> {
@@ -67,6 +72,8 @@ mod tests {
             ("prices.2026", None, Format::Csv),
             ("a.xlsm", Some(XLSX), Format::Xlsx),
             ("", Some(""), Format::Ods),
+            ("a.json", Some("application/json"), Format::Ndjson),
+            ("a.ndjson", None, Format::Json),
         ] {
             assert!(check(name, media_type, content).is_ok(), "{name} {media_type:?}");
         }

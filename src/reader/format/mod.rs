@@ -8,19 +8,22 @@ mod csv;
 pub(super) mod declared;
 mod dsv;
 mod file_format;
+mod json;
 mod ndjson;
+mod objects;
 mod workbook;
 
 use self::csv::Csv;
 use self::dsv::Dsv;
 pub(super) use self::file_format::{FileFormat, FileStart, InspectRequest};
+use self::json::Json;
 use self::ndjson::Ndjson;
 use self::workbook::{ODS, XLS, XLSB, XLSX};
 use crate::domain::detected::Format;
 
 /// Every format, in the order in which they are listed. The last ones are tried first: CSV takes any
 /// text.
-const FORMATS: [&dyn FileFormat; 7] = [&Csv, &Ndjson, &XLSX, &XLSB, &XLS, &ODS, &Dsv];
+const FORMATS: [&dyn FileFormat; 8] = [&Csv, &Ndjson, &Json, &XLSX, &XLSB, &XLS, &ODS, &Dsv];
 
 /// The format of this word.
 pub(super) fn by_id(id: Format) -> &'static dyn FileFormat {

@@ -1,19 +1,15 @@
 //! NDJSON: one JSON object a line. The keys of the first objects are the header, in the order in which
 //! they appear.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use super::file_format::{FileFormat, FileStart, InspectRequest, MediaType};
+use super::objects::{ObjectsFile, inspect_objects};
 use crate::domain::detected::{Detected, Format};
-use crate::domain::limits::{COLUMNS_MAX, SNIFF_BYTES};
-use crate::domain::row::RawRow;
-use crate::domain::warning::Warnings;
-use crate::reader::encoding::TextStart;
 use crate::reader::error::ReadError;
-use crate::reader::inspection::{Inspection, read_sample};
+use crate::reader::inspection::Inspection;
 use crate::reader::json_object::members;
-use crate::reader::ndjson_rows::{Lines, NdjsonRows};
+use crate::reader::object_rows::{Lines, ObjectRows, keys};
 use crate::reader::sniff::Content;
 use crate::reader::transcode::TextFile;
 use crate::reader::{RowSource, encoding, failed_rows_file};
@@ -23,9 +19,6 @@ pub(super) struct Ndjson;
 
 /// Lines at the start of a file that are looked at to tell it from other text.
 const LINES_LOOKED_AT: usize = 5;
-
-/// Lines whose keys make the header, if they lie within the first [`SNIFF_BYTES`].
-const HEADER_LINES: usize = 1_000;
 
 const MEDIA_TYPES: &[MediaType] = &[
     MediaType::of("application/x-ndjson", ".ndjson"),
@@ -67,81 +60,16 @@ impl FileFormat for Ndjson {
     }
 
     fn inspect(&self, request: &InspectRequest<'_>) -> Result<Inspection, ReadError> {
-        let failed = ReadError::io("read the file");
-        let (upload, options) = (request.upload, request.options);
-        let chosen = encoding::decide(
-            TextStart { path: upload.path, head: request.head, valid_utf8: upload.valid_utf8 },
-            options.encoding.as_deref(),
-            request.home_encoding,
-        )?;
-        let open = || TextFile::open(upload.path, chosen.encoding, chosen.bom).map_err(&failed);
-        let header = keys(open()?)?;
-        let mut rows = NdjsonRows::new(open()?, &header);
-        let mut sample = read_sample(|row| rows.next_row(row))?;
-        failed_rows_file::restore_sample(&mut sample, &header);
-        let mut warnings = Warnings::default();
-        chosen.warn(&mut warnings);
-        Ok(Inspection {
-            format: Format::Ndjson,
-            delimiter: None,
-            quote: None,
-            escape: None,
-            encoding: Some(chosen.name()),
-            bom: chosen.bom,
-            encoding_samples: chosen.guessed,
-            sheet: None,
-            sheets: Vec::new(),
-            // No row of the file is the header.
-            header_row: 0,
-            header,
-            sample,
-            warnings,
-            meet: None,
+        inspect_objects(request, Format::Ndjson, |open| {
+            let header = keys(Lines::new(open()?))?;
+            let rows = ObjectRows::new(Lines::new(open()?), &header);
+            Ok(ObjectsFile { header, rows, key: None })
         })
     }
 
     fn open(&self, path: &Path, detected: &Detected) -> Result<Box<dyn RowSource>, ReadError> {
         let text = TextFile::open_detected(path, detected)?;
-        let rows = NdjsonFile { rows: NdjsonRows::new(text, &detected.header) };
+        let rows = ObjectRows::new(Lines::new(text), &detected.header);
         Ok(failed_rows_file::restore_cells(rows, &detected.header))
-    }
-}
-
-/// The keys of the first objects, in the order of their first appearance.
-fn keys(text: TextFile) -> Result<Vec<String>, ReadError> {
-    let mut lines = Lines::new(text);
-    let (mut header, mut known) = (Vec::new(), HashSet::new());
-    let (mut read, mut bytes) = (0, 0);
-    while read < HEADER_LINES && bytes < SNIFF_BYTES && lines.next()? {
-        let line = lines.text();
-        (read, bytes) = (read + 1, bytes + line.len());
-        let mut of_line = Vec::new();
-        // A line that is no object has no keys: it is a fault of its row.
-        if members(&line, |key, _| of_line.push(key.into_owned())).is_ok() {
-            header.extend(of_line.into_iter().filter(|key| known.insert(key.clone())));
-        }
-        if header.len() > COLUMNS_MAX {
-            return Err(ReadError::TooManyColumns { found: header.len() });
-        }
-    }
-    if header.is_empty() {
-        return Err(if read == 0 {
-            ReadError::Empty
-        } else {
-            ReadError::NoObjects { lines: read }
-        });
-    }
-    Ok(header)
-}
-
-/// The rows of an NDJSON file.
-#[derive(Debug)]
-struct NdjsonFile {
-    rows: NdjsonRows<TextFile>,
-}
-
-impl RowSource for NdjsonFile {
-    fn next(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
-        self.rows.next_row(row)
     }
 }

@@ -293,7 +293,7 @@ impl Book {
             Format::Xlsb => Self::Xlsb(Box::new(Xlsb::open(path)?)),
             Format::Xls => Self::Xls(Box::new(Xls::open(path)?)),
             Format::Ods => Self::Ods(Ods::open(path)?),
-            Format::Csv | Format::Ndjson | Format::Dsv => {
+            Format::Csv | Format::Ndjson | Format::Json | Format::Dsv => {
                 // `loadbay convert` takes formats of workbooks only.
                 return Err(WorkbookFault::Unsupported { found: "text".to_owned() });
             }

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::reading::packed::gzip;
 
 both!(an_archive_is_a_bulk_of_its_files, |server| {
     let inner = zipped(&[("x.csv", b"SKU,Name\nX,X\n")]);
@@ -10,6 +11,7 @@ both!(an_archive_is_a_bulk_of_its_files, |server| {
         ("../../etc/one.csv", b"SKU,Name\nA,A\n"),
         ("two.ndjson", b"{\"SKU\":\"B\",\"Name\":\"B\"}\n"),
         ("inner.zip", &inner),
+        ("three.csv.gz", &gzip(b"SKU,Name\nC,C\n")),
         ("notes.txt", b"see you\n"),
     ]);
     for raw in [false, true] {
@@ -18,15 +20,15 @@ both!(an_archive_is_a_bulk_of_its_files, |server| {
         let answer = server.upload("products", file).await;
         assert_eq!(answer.status, 202, "{}", answer.text());
         let entries = answer.data()["jobs"].clone();
-        let names: Vec<_> = (0..4).map(|index| entries[index]["fileName"].clone()).collect();
-        assert_eq!(names, ["one.csv", "two.ndjson", "inner.zip", "notes.txt"]);
+        let names: Vec<_> = (0..5).map(|index| entries[index]["fileName"].clone()).collect();
+        assert_eq!(names, ["one.csv", "two.ndjson", "inner.zip", "three.csv", "notes.txt"]);
         assert_eq!(entries[2]["errorCode"], "unsupported_format", "an archive inside is refused");
-        assert_eq!(entries[3]["errorCode"], "no_header");
+        assert_eq!(entries[4]["errorCode"], "no_header");
         let found = ended(server, &ids(&answer).0).await;
         assert_eq!(found["status"], "partial_success");
     }
     let skus = server.rows("select sku from products order by sku").await;
-    assert_eq!(skus, [["A"], ["B"]]);
+    assert_eq!(skus, [["A"], ["B"], ["C"]]);
     let left = std::fs::read_dir(server.data_dir().join("tmp")).unwrap().count();
     assert_eq!(left, 0, "what was unpacked is removed");
 });

@@ -9,8 +9,8 @@ use crate::support::{Kind, Server, Upload};
 async fn the_limits_are_those_of_the_settings() {
     let server = Server::start(Kind::Sqlite).await;
     let extensions = [
-        ".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods",
-        ".dsv6", ".dsv7", ".dsv8", ".dsv",
+        ".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".json", ".xlsx", ".xlsm", ".xlsb", ".xls",
+        ".ods", ".dsv6", ".dsv7", ".dsv8", ".dsv", ".gz",
     ];
     assert_eq!(
         server.get("/api/v1/limits").await.ok(),

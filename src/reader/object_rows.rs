@@ -1,13 +1,12 @@
-//! The rows of a text with one JSON object a line. A line that is no object is a row with a fault,
-//! and reading continues with the next line.
+//! The rows of a text of JSON objects, one a line or the elements of an array. A text that is no
+//! object is a row with a fault, and reading continues with the next one.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::BufRead;
 
 use super::error::ReadError;
-use super::json_object::{JsonFault, JsonValue, members};
-use crate::domain::limits::{FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
+use super::json_object::{JsonValue, ObjectFault, members};
+use crate::domain::limits::{COLUMNS_MAX, FIELD_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX, SNIFF_BYTES};
 use crate::domain::row::{CellKind, RawRow, RowFault};
 use crate::domain::row_error::shown;
 use crate::domain::row_number::RowNumber;
@@ -15,36 +14,46 @@ use crate::domain::row_number::RowNumber;
 /// Zeros that an exponent may add to a number: more is no number that a column holds.
 const EXPONENT_MAX: usize = 40;
 
-/// Reads the lines of a text; each that is not blank is a row.
+/// Objects whose keys make the header, if they lie within the first [`SNIFF_BYTES`].
+const HEADER_OBJECTS: usize = 1_000;
+
+/// The text of what should be an object.
+#[derive(Debug, Default)]
+pub(super) struct ObjectText {
+    pub(super) bytes: Vec<u8>,
+    /// The number of its row.
+    pub(super) number: u64,
+    /// The line in which it begins.
+    pub(super) line: u64,
+    /// It is longer than a row may be; its end was passed over.
+    pub(super) is_too_long: bool,
+}
+
+/// Gives the texts of objects one after another.
+pub(super) trait ObjectTexts {
+    /// Reads the next text. False at the end.
+    fn next(&mut self) -> Result<bool, ReadError>;
+
+    /// The text that was read; its bytes may be taken and given back.
+    fn object(&mut self) -> &mut ObjectText;
+}
+
+/// Reads the lines of a text; each that is not blank is an object.
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: R,
-    line: Vec<u8>,
-    number: u64,
-    /// The line is longer than a row may be; its end was passed over.
-    is_too_long: bool,
+    line: ObjectText,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, line: Vec::new(), number: 0, is_too_long: false }
-    }
-
-    /// Reads the next line that is not blank. False at the end.
-    pub(super) fn next(&mut self) -> Result<bool, ReadError> {
-        loop {
-            if !self.read()? {
-                return Ok(false);
-            }
-            if self.is_too_long || !self.line.trim_ascii().is_empty() {
-                return Ok(true);
-            }
-        }
+        Self { input, line: ObjectText::default() }
     }
 
     fn read(&mut self) -> Result<bool, ReadError> {
-        self.line.clear();
-        self.is_too_long = false;
+        let line = &mut self.line;
+        line.bytes.clear();
+        line.is_too_long = false;
         let mut is_first = true;
         loop {
             let bytes = self.input.fill_buf().map_err(ReadError::io("read the file"))?;
@@ -53,22 +62,58 @@ impl<R: BufRead> Lines<R> {
             }
             let end = memchr::memchr(b'\n', bytes);
             let taken = end.unwrap_or(bytes.len());
-            let free = ROW_BYTES_MAX.saturating_sub(self.line.len());
-            self.is_too_long |= taken > free;
-            self.line.extend_from_slice(bytes.get(..taken.min(free)).unwrap_or_default());
+            let free = ROW_BYTES_MAX.saturating_sub(line.bytes.len());
+            line.is_too_long |= taken > free;
+            line.bytes.extend_from_slice(bytes.get(..taken.min(free)).unwrap_or_default());
             self.input.consume(taken + usize::from(end.is_some()));
             is_first = false;
             if end.is_some() {
                 break;
             }
         }
-        self.number += u64::from(!is_first);
+        line.line += u64::from(!is_first);
+        line.number = line.line;
         Ok(!is_first)
     }
+}
 
-    /// The line as text; what is no text shows U+FFFD.
-    pub(super) fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.line)
+impl<R: BufRead> ObjectTexts for Lines<R> {
+    fn next(&mut self) -> Result<bool, ReadError> {
+        loop {
+            if !self.read()? {
+                return Ok(false);
+            }
+            if self.line.is_too_long || !self.line.bytes.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn object(&mut self) -> &mut ObjectText {
+        &mut self.line
+    }
+}
+
+/// The keys of the first objects, in the order of their first appearance: the header. A text that
+/// is no object has no keys: it is a fault of its row.
+pub(super) fn keys(mut objects: impl ObjectTexts) -> Result<Vec<String>, ReadError> {
+    let (mut header, mut known) = (Vec::new(), HashSet::new());
+    let (mut read, mut bytes) = (0, 0);
+    while read < HEADER_OBJECTS && bytes < SNIFF_BYTES && objects.next()? {
+        let object = String::from_utf8_lossy(&objects.object().bytes);
+        (read, bytes) = (read + 1, bytes + object.len());
+        let mut of_object = Vec::new();
+        if members(&object, |key, _| of_object.push(key.into_owned())).is_ok() {
+            header.extend(of_object.into_iter().filter(|key| known.insert(key.clone())));
+        }
+        if header.len() > COLUMNS_MAX {
+            return Err(ReadError::TooManyColumns { found: header.len() });
+        }
+    }
+    match (header.is_empty(), read) {
+        (false, _) => Ok(header),
+        (true, 0) => Err(ReadError::Empty),
+        (true, read) => Err(ReadError::NoObjects { read }),
     }
 }
 
@@ -80,10 +125,10 @@ struct Cell {
     end: usize,
 }
 
-/// Gives the object of each line as a row under a header.
+/// Gives each object as a row under a header.
 #[derive(Debug)]
-pub(super) struct NdjsonRows<R> {
-    lines: Lines<R>,
+pub(super) struct ObjectRows<T> {
+    objects: T,
     header: Vec<String>,
     columns: HashMap<String, usize>,
     /// For each column the cell of this row.
@@ -91,12 +136,12 @@ pub(super) struct NdjsonRows<R> {
     text: String,
 }
 
-impl<R: BufRead> NdjsonRows<R> {
+impl<T: ObjectTexts> ObjectRows<T> {
     /// The keys of `header` are the columns.
-    pub(super) fn new(input: R, header: &[String]) -> Self {
+    pub(super) fn new(objects: T, header: &[String]) -> Self {
         let columns = header.iter().enumerate().map(|(index, key)| (key.clone(), index)).collect();
         Self {
-            lines: Lines::new(input),
+            objects,
             header: header.to_vec(),
             columns,
             cells: vec![None; header.len()],
@@ -107,34 +152,37 @@ impl<R: BufRead> NdjsonRows<R> {
     /// The next row. False at the end.
     pub(super) fn next_row(&mut self, row: &mut RawRow) -> Result<bool, ReadError> {
         row.clear();
-        if !self.lines.next()? {
+        if !self.objects.next()? {
             return Ok(false);
         }
-        row.line = self.lines.number;
-        row.row_number = RowNumber::try_from(row.line)
+        let object = self.objects.object();
+        row.line = object.line;
+        row.row_number = RowNumber::try_from(object.number)
             .ok()
             .filter(|number| u64::from(*number) <= ROWS_MAX)
             .ok_or(ReadError::TooManyRows)?;
-        let lines = std::mem::take(&mut self.lines.line);
-        let line = String::from_utf8_lossy(&lines);
-        match self.gather(&line) {
+        let (bytes, is_too_long) = (std::mem::take(&mut object.bytes), object.is_too_long);
+        let text = String::from_utf8_lossy(&bytes);
+        let gathered = if is_too_long {
+            Err(RowFault::ObjectTooLong { bytes_max: ROW_BYTES_MAX })
+        } else {
+            self.gather(&text)
+        };
+        match gathered {
             Ok(()) => self.hand_over(row),
-            Err(fault) => row.push_faulty(fault, self.header.len(), &line),
+            Err(fault) => row.push_faulty(fault, self.header.len(), &text),
         }
-        drop(line);
-        self.lines.line = lines;
+        drop(text);
+        self.objects.object().bytes = bytes;
         Ok(true)
     }
 
     /// Puts the members of the object under their columns.
-    fn gather(&mut self, line: &str) -> Result<(), RowFault> {
-        if self.lines.is_too_long {
-            return Err(RowFault::LineTooLong { bytes_max: ROW_BYTES_MAX });
-        }
+    fn gather(&mut self, object: &str) -> Result<(), RowFault> {
         self.text.clear();
         self.cells.fill(None);
         let (mut next, mut fault) = (0, None);
-        let read = members(line, |key, value| {
+        let read = members(object, |key, value| {
             // Objects have their keys in the same order, mostly.
             let column = match self.header.get(next) {
                 Some(expected) if *expected == key => Some(next),
@@ -153,7 +201,7 @@ impl<R: BufRead> NdjsonRows<R> {
             fault.get_or_insert(found);
         });
         match (read, fault) {
-            (Err(JsonFault { expected, at }), _) => Err(RowFault::NotAnObject { expected, at }),
+            (Err(ObjectFault { expected, at }), _) => Err(RowFault::NotAnObject { expected, at }),
             (Ok(()), Some(fault)) => Err(fault),
             (Ok(()), None) => self.check_lengths(),
         }
@@ -267,7 +315,8 @@ mod tests {
         let header: Vec<String> = header.iter().map(ToString::to_string).collect();
         let mut all: Option<Vec<RawRow>> = None;
         for read in [1, 3, 64 << 10] {
-            let mut rows = NdjsonRows::new(BufReader::with_capacity(read, text), &header);
+            let mut rows =
+                ObjectRows::new(Lines::new(BufReader::with_capacity(read, text)), &header);
             let (mut row, mut found) = (RawRow::new(), Vec::new());
             while rows.next_row(&mut row).unwrap() {
                 found.push(row.clone());
@@ -323,11 +372,11 @@ mod tests {
     fn a_line_without_an_end_takes_bounded_memory() {
         let long = [b"{\"a\":\"".to_vec(), vec![b'x'; 3 * ROW_BYTES_MAX]].concat();
         let text = [&long[..], b"\n{\"a\":1}\n"].concat();
-        let mut rows = NdjsonRows::new(&text[..], &["a".to_owned()]);
+        let mut rows = ObjectRows::new(Lines::new(&text[..]), &["a".to_owned()]);
         let mut row = RawRow::new();
         assert!(rows.next_row(&mut row).unwrap());
-        assert_eq!(row.fault, Some(RowFault::LineTooLong { bytes_max: ROW_BYTES_MAX }));
-        assert!(rows.lines.line.len() <= ROW_BYTES_MAX);
+        assert_eq!(row.fault, Some(RowFault::ObjectTooLong { bytes_max: ROW_BYTES_MAX }));
+        assert!(rows.objects.object().bytes.len() <= ROW_BYTES_MAX);
         assert!(rows.next_row(&mut row).unwrap());
         assert_eq!((row.row_number.get(), row.fault.as_ref()), (2, None));
         assert!(!rows.next_row(&mut row).unwrap());
