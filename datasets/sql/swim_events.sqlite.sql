@@ -1,0 +1,30 @@
+-- The tables of the dataset `swim_events` on SQLite.
+CREATE TABLE swim_events (
+  id                integer PRIMARY KEY NOT NULL,
+  meeting           varchar(255) NOT NULL,
+  event_number      integer NOT NULL,
+  kind              varchar(1) NOT NULL,
+  meeting_name      varchar(255),
+  city              varchar(255),
+  course            varchar(2),
+  timing            varchar(16),
+  place_in_order    integer,
+  section           integer,
+  section_date      date_text,
+  section_start     varchar(5),
+  start_is_relative boolean,
+  swimmers          integer,
+  distance          integer,
+  stroke            varchar(1),
+  exercise          varchar(2),
+  gender            varchar(1),
+  ranking           varchar(2),
+  qualifying_event  integer,
+  qualifying_kind   varchar(1),
+  classes           jsonb_text,
+  qualifying_times  jsonb_text,
+  fee               real(9,2),
+  created_at        timestamp_with_timezone_text NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  updated_at        timestamp_with_timezone_text NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE UNIQUE INDEX swim_events_key ON swim_events (meeting, event_number, kind);
