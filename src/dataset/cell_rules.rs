@@ -1,5 +1,7 @@
 //! How the cells of a file are read, as far as the file and the client decide it.
 
+use std::collections::BTreeMap;
+
 use super::value::special::SpecialCells;
 use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
 use crate::domain::options::{Currency, Hidden, NullWords, Options};
@@ -34,6 +36,8 @@ pub struct CellRules {
     pub(super) skips_hidden: bool,
     /// A row with a warning fails.
     pub(super) strict: bool,
+    /// Column → the one value that its cells may have.
+    pub(super) only: BTreeMap<String, String>,
 }
 
 impl CellRules {
@@ -61,6 +65,7 @@ impl CellRules {
             rows_are_whole: detected.sheet.is_some(),
             skips_hidden: options.hidden == Hidden::Skip,
             strict: options.strict,
+            only: options.only.clone(),
         }
     }
 }

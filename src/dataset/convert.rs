@@ -47,6 +47,8 @@ pub struct Converter {
     /// The first letters of their headers.
     header_letters: u32,
     rules: CellRules,
+    /// The cells of which the upload takes one value only.
+    only: Vec<(ColumnFeed, String)>,
     scratch: Scratch,
     probe: Records,
     warnings: Vec<RowWarning>,
@@ -75,8 +77,15 @@ impl Converter {
                 is_fallback: false,
             })
             .collect();
+        let column_of = |feed: &ColumnFeed| dataset.columns.get(feed.column);
+        let only = feeds.iter().filter_map(|feed| {
+            let value = rules.only.get(&column_of(feed)?.name)?;
+            Some((*feed, value.clone()))
+        });
+        let only = only.collect();
         Self {
             dataset: Arc::clone(dataset),
+            only,
             key: plan.key.iter().filter_map(|index| feeds.get(*index).copied()).collect(),
             feeds,
             header_len: plan.header_len,
@@ -181,6 +190,10 @@ impl Converter {
         if let Some(fault) = &row.fault {
             return Err(vec![messages::row_fault(row, self.header_len, fault)]);
         }
+        if let Some(error) = self.other_value(row) {
+            // Nobody asks what else is wrong with it.
+            return Err(vec![error]);
+        }
         let without_data = if self.rules.strict { self.without_data(row) } else { None };
         let is_other_header = without_data.is_none() && self.is_other_header(row);
         let Self { dataset, feeds, key, scratch, rules, warnings, .. } = self;
@@ -246,6 +259,18 @@ impl Converter {
         let column = warning.feed.and_then(|feed| self.dataset.columns.get(feed.column));
         let value = warning.feed.and_then(|feed| row.cell(feed.cell)).map(|(text, _)| text);
         messages::strict(row, column, value, warning.code)
+    }
+
+    /// The row error of a row with another value than the one that the upload takes. A row without a
+    /// value is taken.
+    fn other_value(&self, row: &RawRow) -> Option<RowError> {
+        self.only.iter().find_map(|(feed, only)| {
+            let column = self.dataset.columns.get(feed.column)?;
+            let (text, _) = row.cell(feed.cell)?;
+            let text = text.trim();
+            let is_taken = text.is_empty() || text.to_lowercase() == only.to_lowercase();
+            (!is_taken).then(|| messages::other_value(row, column, text, only))
+        })
     }
 
     /// True when [`Converter::convert`] would take the row.

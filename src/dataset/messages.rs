@@ -66,6 +66,18 @@ pub(super) fn other_header(row: &RawRow) -> RowError {
     row_error(row, RowCode::OtherHeader, message.to_owned(), None)
 }
 
+/// The row error when the upload takes only rows with another value in a column.
+pub(super) fn other_value(row: &RawRow, column: &Column, value: &str, only: &str) -> RowError {
+    let (value, title) = (visible(value), &column.title);
+    let message = format!(
+        "{title} is `{value}`, but the upload takes only rows of `{}`; import the row with an \
+         upload that takes all",
+        visible(only)
+    );
+    let column = Some(column.name.clone());
+    RowError { column, ..row_error(row, RowCode::OtherValue, message, Some(value)) }
+}
+
 /// A row that is no row: its value is the line, which stands behind the columns, else what it begins
 /// with.
 pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> RowError {

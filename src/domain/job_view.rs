@@ -315,7 +315,9 @@ fn rows_per_second(job: &Job) -> Option<f64> {
     Some(f64::from(u32::try_from(tenths).ok()?) / 10.0)
 }
 
-fn eta_seconds(job: &Job) -> Option<u64> {
+/// Seconds until a running job ends at its pace of the last minute.
+#[must_use]
+pub fn eta_seconds(job: &Job) -> Option<u64> {
     if job.status != JobStatus::Processing {
         return None;
     }

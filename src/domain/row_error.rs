@@ -60,6 +60,8 @@ row_codes! {
     NotJson = "not_json";
     /// The value is none of those that the column allows.
     NotAllowed = "not_allowed";
+    /// The upload takes only rows with another value in this column.
+    OtherValue = "other_value";
     /// The text holds a NUL character.
     NulCharacter = "nul_character";
     /// The text holds a control character.

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -28,6 +29,25 @@ pub(super) struct Memory {
     limit: u64,
     cgroup: Option<Cgroup>,
     pressure: watch::Sender<MemoryPressure>,
+    /// The most that was used at any look.
+    peak: AtomicU64,
+}
+
+/// What the server uses of its memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// Bytes that the system cannot take back.
+    pub used: u64,
+    /// The most of them since the start.
+    pub peak: u64,
+    /// Bytes that may be used.
+    pub limit: u64,
+    /// Bytes of the process in memory, the program and other files included.
+    pub resident: u64,
+    /// Bytes of the process's address space for its values, used or not.
+    pub reserved: u64,
+    /// The used part.
+    pub pressure: MemoryPressure,
 }
 
 impl Memory {
@@ -36,7 +56,8 @@ impl Memory {
     pub(super) fn new(limit: Option<u64>) -> Self {
         let cgroup = Cgroup::find();
         let limit = limit.or(cgroup.as_ref().map(|it| it.limit)).unwrap_or(LIMIT_BYTES);
-        Self { limit, cgroup, pressure: watch::Sender::new(MemoryPressure::default()) }
+        let pressure = watch::Sender::new(MemoryPressure::default());
+        Self { limit, cgroup, pressure, peak: AtomicU64::new(0) }
     }
 
     /// Bytes that the server should use at most.
@@ -54,6 +75,20 @@ impl Memory {
         self.pressure.subscribe()
     }
 
+    /// What is used now.
+    pub(super) fn now(&self) -> MemoryUse {
+        self.look();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        MemoryUse {
+            used: self.used().unwrap_or(0),
+            peak: self.peak.load(Ordering::Relaxed),
+            limit: self.limit,
+            resident: kib(&status, "VmRSS:").unwrap_or(0),
+            reserved: kib(&status, "VmData:").unwrap_or(0),
+            pressure: self.pressure(),
+        }
+    }
+
     /// Measures until the server stops.
     pub(super) async fn measure(&self, stop: &CancellationToken) {
         let mut tick = tokio::time::interval(MEASURE);
@@ -67,6 +102,7 @@ impl Memory {
 
     fn look(&self) {
         let Some(used) = self.used() else { return };
+        self.peak.fetch_max(used, Ordering::Relaxed);
         let now = MemoryPressure::of(used, self.limit);
         let before = self.pressure.send_replace(now);
         if before.level() == now.level() {

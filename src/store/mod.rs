@@ -21,6 +21,7 @@ mod plain_error;
 mod postgres;
 mod refusal;
 mod rollback;
+mod sales;
 mod sqlite;
 mod table_digest;
 mod tables;
@@ -42,8 +43,10 @@ pub use log::download::DownloadedFile;
 pub use log::jobs::{Inserted, JobMark};
 pub use log::lease::{End, ReleaseReason};
 pub use log::list::{ImportCount, ImportsPage, JobFilter, ListQuestion};
+pub use log::queue::Unfinished;
 pub use log::retention::KnownFolder;
 pub use rollback::RollbackInserted;
+pub use sales::{Sales, SalesFilter};
 pub use tables::TablesCreated;
 
 /// Handle on the database; cheap to clone.

@@ -158,6 +158,10 @@ pub struct Options {
     /// same content.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub only_if_changed: bool,
+    /// Column → the one value that its cells may have; a row with another one fails. Set by addresses
+    /// of older programs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub only: BTreeMap<String, String>,
 }
 
 #[cfg(test)]

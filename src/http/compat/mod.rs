@@ -3,6 +3,7 @@
 //!
 //! `docs/compat.md` says what each old call does here.
 
+mod drop_shipping;
 mod import_jobs;
 mod product_stream;
 mod routes;

@@ -67,7 +67,7 @@ struct BulkAccepted<'a> {
 
 /// Opens the archives among the files: what is inside stands in their places.
 pub(super) async fn sort(api: &Api, parsed: ParsedFiles) -> Result<Received, Problem> {
-    let ParsedFiles { files, options } = parsed;
+    let ParsedFiles { files, options, .. } = parsed;
     let is_one = files.len() == 1;
     let (mut sorted, mut has_archive) = (Vec::with_capacity(files.len()), false);
     for file in files {

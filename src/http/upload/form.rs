@@ -7,7 +7,7 @@ use super::body::UploadBody;
 use super::extra_fields;
 use super::headers;
 use super::multipart::FormReader;
-use super::parsed::{ParsedFiles, ReceivedFile, UploadTarget};
+use super::parsed::{Fields, ParsedFiles, ReceivedFile, UploadTarget};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::limits::{OPTION_BYTES_MAX, UPLOAD_PARTS_MAX};
 use crate::domain::options::Options;
@@ -31,11 +31,12 @@ pub(super) async fn parse(
     query: Vec<(String, String)>,
     target: UploadTarget<'_>,
 ) -> Result<ParsedFiles, Problem> {
-    let UploadTarget { limit, files_max, .. } = target;
+    let UploadTarget { limit, files_max, own_fields, .. } = target;
     if target.announced.is_some_and(|bytes| bytes > limit.saturating_add(FORM_BYTES_MAX)) {
         return Err(FileError::TooLarge { limit }.into());
     }
     let mut options = query;
+    let mut fields = Fields::taken_from(&mut options, own_fields);
     let mut files: Vec<ReceivedFile> = Vec::new();
     let mut left = limit;
     let mut form = FormReader::begin(body, &headers::boundary(headers)?).await?;
@@ -56,6 +57,7 @@ pub(super) async fn parse(
             let is_file = file_name.is_some();
             let file_seen = is_file.then_some(!files.is_empty());
             options.extend(option(&mut form, name, file_seen).await?);
+            fields.append(Fields::taken_from(&mut options, own_fields));
             continue;
         }
         if files.len() >= files_max {
@@ -76,7 +78,7 @@ pub(super) async fn parse(
         files.push(ReceivedFile { upload, file_name, media_type: head.media_type });
     }
     let options = parse_options(&options)?;
-    if files.is_empty() { Err(no_file()) } else { Ok(ParsedFiles { files, options }) }
+    if files.is_empty() { Err(no_file()) } else { Ok(ParsedFiles { files, options, fields }) }
 }
 
 /// A form without a file.
@@ -180,6 +182,7 @@ mod tests {
             limit,
             announced: None,
             files_max: 1,
+            own_fields: &[],
             home_encoding: None,
         };
         let body = UploadBody::new(payload, None);

@@ -77,7 +77,7 @@ pub(in crate::http) async fn import(
         }
     } else {
         let requester = Requester::of(&request, &api)?;
-        let parsed = parse_files(&request, payload, &api, BULK_FILES_MAX).await?;
+        let parsed = parse_files(&request, payload, &api, BULK_FILES_MAX, &[]).await?;
         match bulk::sort(&api, parsed).await? {
             Received::One(parsed) => submit_one(&api, &dataset, *parsed, requester).await?,
             Received::Many(files) => {
@@ -138,7 +138,7 @@ pub(in crate::http) async fn submit(
     submit_one(api, dataset, parsed, requester).await
 }
 
-async fn submit_one(
+pub(super) async fn submit_one(
     api: &Api,
     dataset: &Arc<Dataset>,
     parsed: ParsedUpload,

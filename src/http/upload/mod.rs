@@ -5,6 +5,7 @@ mod bulk;
 mod digest;
 mod extra_fields;
 mod far;
+mod files;
 mod form;
 mod headers;
 mod import;
@@ -15,7 +16,9 @@ mod parsed;
 mod raw;
 mod requester;
 
+pub(super) use files::{SubmittedFiles, submit_files};
 pub(super) use headers::client;
 pub(super) use import::{X_JOB_ID, import, submit};
 pub(super) use parse::parse;
+pub(super) use parsed::Fields;
 pub(super) use requester::{IDEMPOTENCY_REPLAYED, Requester, true_value};

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, web};
 
 use super::body::{self, UploadBody};
 use super::headers::{self, BodyKind};
-use super::parsed::{ParsedFiles, ParsedUpload, UploadTarget};
+use super::parsed::{Fields, ParsedFiles, ParsedUpload, UploadTarget};
 use super::{form, raw};
 use crate::domain::error_code::ErrorCode;
 use crate::http::api::Api;
@@ -18,15 +18,16 @@ pub(in crate::http) async fn parse(
     payload: web::Payload,
     api: &Api,
 ) -> Result<ParsedUpload, Problem> {
-    parse_files(request, payload, api, 1).await?.single().ok_or_else(form::no_file)
+    parse_files(request, payload, api, 1, &[]).await?.single().ok_or_else(form::no_file)
 }
 
-/// The same for a body with up to `files_max` files.
+/// The same for a body with up to `files_max` files and, beside the options, `own_fields`.
 pub(in crate::http) async fn parse_files(
     request: &HttpRequest,
     payload: web::Payload,
     api: &Api,
     files_max: usize,
+    own_fields: &[&str],
 ) -> Result<ParsedFiles, Problem> {
     let kind = headers::body_kind(request.headers())?;
     if let Some(encoding) = request.headers().get(CONTENT_ENCODING)
@@ -35,7 +36,7 @@ pub(in crate::http) async fn parse_files(
         let detail = "the server accepts no Content-Encoding; send the file without one";
         return Err(Problem::new(ErrorCode::UnsupportedFormat, detail));
     }
-    let query = query::pairs(request)?;
+    let mut query = query::pairs(request)?;
     let announced = headers::content_length(request.headers());
     // A body that is too large is refused for its size, not for the free space.
     if announced.is_none_or(|bytes| bytes <= api.max_upload) {
@@ -46,6 +47,7 @@ pub(in crate::http) async fn parse_files(
         limit: api.max_upload,
         announced,
         files_max,
+        own_fields,
         home_encoding: api.home_encoding.as_deref(),
     };
     let is_form = kind == BodyKind::Form;
@@ -64,8 +66,9 @@ pub(in crate::http) async fn parse_files(
     let parsed = if is_form {
         form::parse(request.headers(), body.clone(), query, target).await
     } else {
+        let fields = Fields::taken_from(&mut query, own_fields);
         let parsed = raw::parse(request.headers(), body.clone(), query, media_type, target);
-        parsed.await.map(ParsedFiles::from)
+        parsed.await.map(|parsed| ParsedFiles { fields, ..ParsedFiles::from(parsed) })
     }?;
     body.finish().await?;
     Ok(parsed)

@@ -36,6 +36,29 @@ pub(in crate::http) struct ParsedFiles {
     pub(in crate::http) files: Vec<ReceivedFile>,
     /// The options of all files.
     pub(in crate::http) options: Options,
+    /// What else the body says: the fields that only its address takes.
+    pub(in crate::http) fields: Fields,
+}
+
+/// Fields of a body that are no options, by name.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Takes the fields called `own` out of `pairs`.
+    pub(super) fn taken_from(pairs: &mut Vec<(String, String)>, own: &[&str]) -> Self {
+        Self(pairs.extract_if(.., |(name, _)| own.contains(&name.as_str())).collect())
+    }
+
+    pub(super) fn append(&mut self, mut more: Self) {
+        self.0.append(&mut more.0);
+    }
+
+    /// The first value of `name`, without blanks around it; none when that leaves nothing.
+    pub(in crate::http) fn get(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(given, _)| given == name)?;
+        Some(value.trim()).filter(|value| !value.is_empty())
+    }
 }
 
 impl ParsedFiles {
@@ -49,7 +72,8 @@ impl ParsedFiles {
 impl From<ParsedUpload> for ParsedFiles {
     fn from(parsed: ParsedUpload) -> Self {
         let ParsedUpload { upload, file_name, media_type, options } = parsed;
-        Self { files: vec![ReceivedFile { upload, file_name, media_type }], options }
+        let files = vec![ReceivedFile { upload, file_name, media_type }];
+        Self { files, options, fields: Fields::default() }
     }
 }
 
@@ -87,6 +111,8 @@ pub(super) struct UploadTarget<'a> {
     pub(super) announced: Option<u64>,
     /// Files at most.
     pub(super) files_max: usize,
+    /// Fields that are no options and mean something to the address.
+    pub(super) own_fields: &'a [&'a str],
     /// The encoding that a guess at a name prefers.
     pub(super) home_encoding: Option<&'a str>,
 }

@@ -18,7 +18,7 @@ fn play(database: Option<&str>) {
         (String::from_utf8_lossy(&played.stdout), String::from_utf8_lossy(&played.stderr));
     assert!(played.status.success(), "{told}\n{faults}");
     let calls = told.lines().filter(|line| line.starts_with("  ok ")).count();
-    assert!(calls >= 22, "{told}");
+    assert!(calls >= 36, "{told}");
 }
 
 #[test]
