@@ -8,6 +8,7 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::bulks::bulk_id;
 use super::etag::{KnownTags, weak_tag};
 use super::path_prefix;
 use super::problem::Problem;
@@ -43,6 +44,15 @@ pub(super) async fn job(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     job_id(&id)?;
+    Ok(shell(&request, page::job_shell()))
+}
+
+/// `GET /bulks/{id}`: the page of a bulk, whether there is such a bulk or not.
+pub(super) async fn bulk(
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    bulk_id(&id)?;
     Ok(shell(&request, page::job_shell()))
 }
 

@@ -25,6 +25,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         }))
         .service(get("/", web::to(page::start)))
         .service(get("/jobs/{id}", web::to(page::job)))
+        .service(get("/bulks/{id}", web::to(page::bulk)))
         .service(get("/page/{file}", web::to(page::file)))
         .service(get("/products/import-export-advanced", web::to(page::moved)))
         .service(get("/healthz", web::to(health::alive)))

@@ -12,6 +12,8 @@ export class Problem extends Error {
     this.status = status;
     this.code = body.code ?? "";
     this.errors = body.errors ?? [];
+    /** Of an upload of which every file was refused: why, file by file. */
+    this.files = body.files ?? [];
   }
 }
 
@@ -166,6 +168,23 @@ export async function refusal(path) {
   }
 }
 
+const BULKS = "api/v1/import/bulks";
+
+/** Files that were uploaded together: the bulk with its `jobs`, one entry a file. */
+export function bulk(id, signal) {
+  return get(`${BULKS}/${encodeURIComponent(id)}`, signal);
+}
+
+/** What a bulk's `actions` name: "cancel" gives the bulk as it is then, "retry" the one that was made. */
+export function actOnBulk(id, action, { wishes, key } = {}) {
+  return call("POST", `${BULKS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`, { json: wishes, key });
+}
+
+/** The address of the events of a bulk and of all its jobs. */
+export function bulkEventsPath(id) {
+  return `${BULKS}/${encodeURIComponent(id)}/events`;
+}
+
 /** `{ errors, total, stored, truncated, nextCursor }`; filter: cursor, limit. */
 export function rowErrors(id, filter, signal) {
   return get(address(`${JOBS}/${encodeURIComponent(id)}/errors`, filter), signal);
@@ -207,14 +226,16 @@ export function limits(signal) {
 /** What the file would be read as; nothing is kept. Options: name → text. */
 export function preview(name, file, options, signal) {
   const path = `api/v1/import/${encodeURIComponent(name)}/preview`;
-  return call("POST", path, { signal, body: form(file, options) });
+  return call("POST", path, { signal, body: form([file], options) });
 }
 
 /**
- * Uploads a file; gives `{ jobId, … }`. `sent(bytes, total)` is told how far it is, `key` makes
- * sure that a second attempt after a lost answer does not import the file twice.
+ * Uploads files; gives `{ jobId, … }` of one and `{ bulkId, … }` of several or of an archive.
+ * `sent(bytes)` is called with how far it is, `key` makes sure that a second attempt after a lost answer
+ * does not import the files twice.
  */
-export function send(name, file, options, { sent, signal, key } = {}) {
+export function send(name, files, options, { sent, signal, key } = {}) {
+  const all = files.reduce((bytes, file) => bytes + file.size, 0);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const aborted = () => reject(new DOMException("The upload was cancelled.", "AbortError"));
@@ -222,8 +243,8 @@ export function send(name, file, options, { sent, signal, key } = {}) {
     request.open("POST", `api/v1/import/${encodeURIComponent(name)}`);
     request.setRequestHeader("Accept", "application/json");
     if (key) request.setRequestHeader("Idempotency-Key", key);
-    request.upload.onprogress = (event) => sent?.(Math.min(event.loaded, file.size), file.size);
-    request.upload.onload = () => sent?.(file.size, file.size);
+    request.upload.onprogress = (event) => sent?.(Math.min(event.loaded, all));
+    request.upload.onload = () => sent?.(all);
     request.onload = () => {
       try {
         resolve(unwrapped(request.status, request.responseText));
@@ -237,7 +258,7 @@ export function send(name, file, options, { sent, signal, key } = {}) {
     };
     request.onabort = aborted;
     signal?.addEventListener("abort", () => request.abort(), { once: true });
-    request.send(form(file, options));
+    request.send(form(files, options));
   });
 }
 
@@ -247,11 +268,11 @@ export function sendFrom(name, url, options, { signal, key } = {}) {
   return call("POST", path, { signal, key, json: { ...options, url } });
 }
 
-/** The options stand before the file, so that a wrong one is told before the file is read. */
-function form(file, options) {
+/** The options stand before the files, so that a wrong one is refused before they are read. */
+function form(files, options) {
   const body = new FormData();
   for (const [name, value] of Object.entries(options ?? {})) body.append(name, value);
-  body.append("file", file, file.name);
+  for (const file of files) body.append("file", file, file.name);
   return body;
 }
 

@@ -44,8 +44,10 @@ export class FileLine extends HTMLElement {
     this.#bar.set((100 * bytes) / all, `${size(bytes)} of ${size(all)} sent`);
   }
 
-  sent(jobId) {
-    this.#show("sent", "Sent: ", el("a", { href: `jobs/${jobId}` }, `job ${jobId}`));
+  /** What became of it: a job, or a bulk of an archive. */
+  sent(jobId, bulkId) {
+    const link = bulkId ? el("a", { href: `bulks/${bulkId}` }, "its bulk") : el("a", { href: `jobs/${jobId}` }, `job ${jobId}`);
+    this.#show("sent", "Sent: ", link);
   }
 
   /** The reason as a sentence. */

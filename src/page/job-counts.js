@@ -30,7 +30,9 @@ class JobCounts extends HTMLElement {
     counts.unprocessed = Math.max(0, total - done);
     for (const [outcome, { box, value, part }] of this.#tiles) {
       const count = counts[outcome] ?? 0;
-      put(value, number(count));
+      // Before all rows are counted nobody knows how many are left.
+      const isKnown = outcome !== "unprocessed" || state.total !== null;
+      put(value, isKnown ? number(count) : "–");
       box.classList.toggle("none", count === 0);
       part.hidden = count === 0;
       part.style.flexGrow = String(count);

@@ -6,6 +6,7 @@ import { origin } from "./job-kind.js";
 import { Stream } from "./stream.js";
 import { JobState } from "./job-state.js";
 import { ago, badge, el, isLive, put, statusWord, timeTag } from "./text.js";
+import { back, instead } from "./unknown-page.js";
 import "./job-actions.js";
 import "./job-counts.js";
 import "./job-facts.js";
@@ -111,7 +112,7 @@ class JobPage extends HTMLElement {
     const isUnknown = fault.status === 404;
     const words = isUnknown ? "The number may be mistyped, the job may have been deleted, or it belongs to another server or database." : fault.message;
     const again = isUnknown ? null : el("button", { class: "button", type: "button", onclick: this.#open }, "Try again");
-    this.#instead(isUnknown ? `There is no job ${this.#id}` : "The job cannot be shown", words, again);
+    instead(this, isUnknown ? `There is no job ${this.#id}` : "The job cannot be shown", words, again);
   }
 
   /** It was there and is no longer. */
@@ -123,23 +124,7 @@ class JobPage extends HTMLElement {
     const title = `Job ${this.#id} was deleted`;
     this.#say("announce", title);
     this.#say("watched", null);
-    this.#instead(title, "It was deleted with its log and its files. The rows that it wrote stay in the table.");
-  }
-
-  /** What is shown in place of a job. */
-  #instead(title, words, again = null) {
-    const hadFocus = this.contains(document.activeElement);
-    const heading = el("h1", { tabindex: -1 }, title);
-    this.replaceChildren(
-      back(),
-      el(
-        "section", { class: "card stack unknown" },
-        heading,
-        el("p", {}, words),
-        el("p", { class: "row" }, el("a", { class: "button primary", href: "./" }, "Show all jobs"), again),
-      ),
-    );
-    if (hadFocus) heading.focus();
+    instead(this, title, "It was deleted with its log and its files. The rows that it wrote stay in the table.");
   }
 
   #build() {
@@ -310,14 +295,11 @@ class JobPage extends HTMLElement {
   }
 }
 
-/** The job whose rows it takes, with the way to it. */
+/** The bulk that it belongs to and the job whose rows it takes, with the ways to them. */
 function cameFrom(job) {
+  const bulk = job.bulkId ? [" · ", el("a", { class: "bulk", href: `bulks/${job.bulkId}` }, "its bulk")] : [];
   const from = origin(job);
-  return from ? [" · ", el("span", { class: "origin" }, from.before, el("a", { href: `jobs/${from.id}` }, `job ${from.id}`), from.after)] : [];
-}
-
-function back() {
-  return el("nav", { "aria-label": "Where you are" }, el("a", { class: "small", href: "./" }, "← All jobs"));
+  return from ? [...bulk, " · ", el("span", { class: "origin" }, from.before, el("a", { href: `jobs/${from.id}` }, `job ${from.id}`), from.after)] : bulk;
 }
 
 customElements.define("job-page", JobPage);

@@ -101,7 +101,8 @@ function retryChoices(job) {
   ];
 }
 
-function radio([value, label, rows, meaning], chosen) {
+/** One of several answers: value, label, number of rows (`null` when not known), meaning. */
+export function radio([value, label, rows, meaning], chosen) {
   const none = rows === 0;
   const input = el("input", { type: "radio", name: "rows", value, disabled: none, checked: value === chosen });
   return el(

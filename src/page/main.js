@@ -2,8 +2,8 @@
 // the word that the server is gone. Knows the elements by their tags, not what is in them.
 //
 // Elements speak to it by events that bubble:
-//   "go"       detail: an address such as "jobs/12", which is shown without loading the page again
-//   "watched"  detail: the job that title and icon follow (as in its status), or null for none
+//   "go"       detail: an address such as "jobs/12" or "bulks/0b7c…", which is shown without loading the page again
+//   "watched"  detail: the job that title and icon follow (as in its status; `word` instead of its status), or null
 //   "announce" detail: a sentence for those who hear the page instead of seeing it
 // and to each other by "deleted" on the document, detail: the number of a job that is no more.
 // Main speaks to them by "address" on the window: the address changed while the element stays.
@@ -14,9 +14,12 @@ import { el, isLive, percent, put, statusWord } from "./text.js";
 import "./upload-card.js";
 import "./job-list.js";
 import "./job-page.js";
+import "./bulk-page.js";
 
 const NAME = "Loadbay";
 const ICON = "page/favicon.svg";
+
+const PAGES = /^(job|bulk)s\/([0-9a-f-]+)$/;
 
 const main = document.getElementById("main");
 const icon = document.querySelector("link[rel=icon]");
@@ -28,18 +31,19 @@ const home = el("div", { class: "stack" }, el("upload-card"), el("job-list"));
 /** The path below which the page lies; it ends with a slash. */
 const base = new URL(document.baseURI).pathname;
 
-/** The job of an address, or nothing. */
-function jobOf(path) {
-  return path.startsWith(base) ? /^jobs\/(\d+)$/.exec(path.slice(base.length))?.[1] : undefined;
+/** The element of an address and what it shows: `["job-page", "job", "12"]`, or nothing. */
+function pageOf(path) {
+  const [, kind, id] = (path.startsWith(base) && PAGES.exec(path.slice(base.length))) || [];
+  return kind && [`${kind}-page`, kind, id];
 }
 
 function show() {
-  const id = jobOf(location.pathname);
+  const [tag, name, id] = pageOf(location.pathname) ?? [];
   if (id) {
-    const shown = main.querySelector(":scope > job-page");
-    if (shown?.getAttribute("job") === id) return;
+    const shown = main.querySelector(`:scope > ${tag}`);
+    if (shown?.getAttribute(name) === id) return;
     watch(null);
-    main.replaceChildren(el("job-page", { job: id }));
+    main.replaceChildren(el(tag, { [name]: id }));
   } else if (home.isConnected) {
     window.dispatchEvent(new Event("address"));
   } else {
@@ -58,7 +62,7 @@ function go(address) {
 }
 
 function isOfThePage(url) {
-  return url.origin === location.origin && (url.pathname === base || Boolean(jobOf(url.pathname)));
+  return url.origin === location.origin && (url.pathname === base || Boolean(pageOf(url.pathname)));
 }
 
 document.addEventListener("click", (event) => {
@@ -90,7 +94,7 @@ function watch(job) {
     return;
   }
   const share = percent(job.progress.percentage);
-  const word = { processing: share, paused: `Paused at ${share}` }[job.status] ?? statusWord(job);
+  const word = job.word ?? { processing: share, paused: `Paused at ${share}` }[job.status] ?? statusWord(job);
   document.title = `${word} · ${job.fileName} – ${NAME}`;
   setIcon(ring(isLive(job) ? job.progress.percentage : 100, TONES[job.status] ?? TONES.pending));
 }

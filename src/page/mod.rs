@@ -32,7 +32,7 @@ pub const SHELL: PageFile = embedded!(HTML, "index.html");
 /// `SHELL.bytes` as text.
 const SHELL_TEXT: &str = include_str!("index.html");
 
-/// The shell of a job, whose address is one part longer.
+/// The shell of a job or a bulk, whose address is one part longer.
 static JOB_SHELL: LazyLock<String> =
     LazyLock::new(|| SHELL_TEXT.replace(r#"<base href="./">"#, r#"<base href="../">"#));
 
@@ -58,6 +58,7 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "job-row.js"),
     embedded!(CSS, "job.css"),
     embedded!(JS, "job-page.js"),
+    embedded!(JS, "unknown-page.js"),
     embedded!(JS, "job-state.js"),
     embedded!(JS, "job-kind.js"),
     embedded!(JS, "job-actions.js"),
@@ -76,9 +77,13 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "superseded-rows.js"),
     embedded!(JS, "created-references.js"),
     embedded!(JS, "job-facts.js"),
+    embedded!(CSS, "bulk.css"),
+    embedded!(JS, "bulk-page.js"),
+    embedded!(JS, "bulk-files.js"),
+    embedded!(JS, "bulk-actions.js"),
 ];
 
-/// The shell at the addresses of jobs.
+/// The shell at the addresses of jobs and bulks.
 #[must_use]
 pub fn job_shell() -> PageFile {
     PageFile { bytes: JOB_SHELL.as_bytes(), ..SHELL }

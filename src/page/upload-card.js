@@ -1,4 +1,4 @@
-// <upload-card>: from a chosen file to a job: the dataset, the drop zone, the preview, sending. Knows
+// <upload-card>: from chosen files to a job or a bulk: the dataset, the drop zone, the preview, sending. Knows
 // the API's calls; what a file is read as is shown by <file-preview>.
 
 import * as api from "./api.js";
@@ -11,6 +11,12 @@ import { counted, el, limitSize, put } from "./text.js";
 
 /** Larger files are sent as they are: a preview would send all of their bytes once more. */
 const PREVIEW_BYTES_MAX = 50_000_000;
+
+/** Files that one request takes; more are sent one by one. */
+const BULK_FILES_MAX = 1000;
+
+/** An archive of files is imported like several files. */
+const ARCHIVE = ".zip";
 
 /** The dataset of most files: chosen until a person or the address names another one. */
 const USUAL = "products";
@@ -78,7 +84,8 @@ class UploadCard extends HTMLElement {
   #showLimits(limits) {
     this.#limits = limits;
     const kinds = limits.extensions.map((extension) => extension.replace(".", "").toUpperCase());
-    this.#drop.take(`${kinds.join(", ")} · up to ${limitSize(limits.maxUploadBytes)} each`, limits.extensions);
+    const words = `${kinds.join(", ")}, or a ZIP of such files · up to ${limitSize(limits.maxUploadBytes)}`;
+    this.#drop.take(words, [...limits.extensions, ARCHIVE]);
   }
 
   #showDatasets(datasets) {
@@ -144,6 +151,10 @@ class UploadCard extends HTMLElement {
     if (this.#lines.length !== 1 || !name || line.state === "sent" || this.#isSending) return;
     line.choose();
     if (this.#isTooLarge(line)) return;
+    if (isArchive(line)) {
+      this.#preview.say("An archive has no preview. Each file in it becomes a job of one bulk.");
+      return;
+    }
     if (line.file.size > PREVIEW_BYTES_MAX) {
       this.#preview.say("The file is too large for a preview. You can import it without one.");
       return;
@@ -200,9 +211,13 @@ class UploadCard extends HTMLElement {
     if (!this.#hasLooked) this.#preview.say("");
     this.#begin(waiting);
     const wanted = [this.#dataset.value, this.#wanted()];
-    for (const line of waiting) {
-      if (this.#stopSending.signal.aborted) line.choose();
-      else await this.#sendOne(line, ...wanted);
+    if (this.#fitOneRequest(waiting)) {
+      await this.#sendTogether(waiting, ...wanted);
+    } else {
+      for (const line of waiting) {
+        if (this.#stopSending.signal.aborted) line.choose();
+        else await this.#sendOne(line, ...wanted);
+      }
     }
     this.#end(waiting);
   }
@@ -218,7 +233,7 @@ class UploadCard extends HTMLElement {
       const { jobId } = await api.sendFrom(this.#dataset.value, url, options, { key });
       this.#address.wishes = null;
       this.#address.clear();
-      if (this.isConnected) this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail: `jobs/${jobId}` }));
+      this.#go(`jobs/${jobId}`);
     } catch (refusal) {
       this.#address.refuse(refusal.message);
     } finally {
@@ -234,18 +249,62 @@ class UploadCard extends HTMLElement {
     this.#update();
   }
 
+  #fitOneRequest(lines) {
+    const bytes = lines.reduce((sum, line) => sum + line.file.size, 0);
+    return lines.length > 1 && lines.length <= BULK_FILES_MAX && bytes <= (this.#limits?.maxUploadBytes ?? Infinity);
+  }
+
+  /** Several files in one request: one bulk. */
+  async #sendTogether(lines, name, options) {
+    const sent = (bytes) => {
+      let before = 0;
+      for (const line of lines) {
+        line.send(Math.min(Math.max(bytes - before, 0), line.file.size));
+        before += line.file.size;
+      }
+    };
+    sent(0);
+    try {
+      const wishes = { ...options, files: lines.map(({ file }) => [file.name, file.size, file.lastModified]) };
+      const { bulkId, jobs } = await this.#request(lines, name, options, { key: keyOf(lines[0], name, wishes), sent });
+      for (const { index, jobId, error } of jobs) {
+        if (jobId === null) lines[index]?.refuse(error);
+        else lines[index]?.sent(jobId);
+      }
+      this.#lines = this.#lines.filter((line) => !lines.includes(line));
+      this.#linesChanged();
+      this.#go(`bulks/${bulkId}`);
+    } catch (fault) {
+      for (const line of lines) this.#failed(line, fault);
+      for (const { index, message } of fault.files ?? []) lines[index]?.refuse(message);
+    }
+  }
+
   async #sendOne(line, name, options) {
     if (this.#isTooLarge(line)) return;
     line.send(0);
     try {
-      const { signal } = this.#stopSending;
-      const job = await api.send(name, line.file, options, { signal, key: keyOf(line, name, options), sent: (bytes) => line.send(bytes) });
-      line.jobId = job.jobId;
-      line.sent(job.jobId);
+      const made = await this.#request([line], name, options, { key: keyOf(line, name, options), sent: (bytes) => line.send(bytes) });
+      line.address = made.bulkId ? `bulks/${made.bulkId}` : `jobs/${made.jobId}`;
+      line.sent(made.jobId, made.bulkId);
     } catch (fault) {
-      if (fault.name === "AbortError") line.choose();
-      else line.refuse(fault.message);
+      this.#failed(line, fault);
     }
+  }
+
+  #request(lines, name, options, { key, sent }) {
+    const { signal } = this.#stopSending;
+    return api.send(name, lines.map((line) => line.file), options, { signal, key, sent });
+  }
+
+  #failed(line, fault) {
+    if (fault.name === "AbortError") line.choose();
+    else line.refuse(fault.message);
+  }
+
+  /** A person who looks at another job by now is left there. */
+  #go(detail) {
+    if (this.isConnected) this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail }));
   }
 
   #end(lines) {
@@ -259,8 +318,7 @@ class UploadCard extends HTMLElement {
     if (only?.state === "sent") {
       this.#lines = [];
       this.#linesChanged();
-      // Whoever looks at another job by now is left there.
-      if (this.isConnected) this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail: `jobs/${only.jobId}` }));
+      this.#go(only.address);
     }
     this.#update();
   }
@@ -307,6 +365,10 @@ class UploadCard extends HTMLElement {
   #announce(detail) {
     this.dispatchEvent(new CustomEvent("announce", { bubbles: true, detail }));
   }
+}
+
+function isArchive(line) {
+  return line.file.name.toLowerCase().endsWith(ARCHIVE);
 }
 
 /** The same for a second attempt with the same wishes: an answer that was lost is found again. */

@@ -67,8 +67,12 @@ async fn every_file_is_served_as_what_it_is_and_only_when_it_changed() {
     let server = Server::start(Kind::Sqlite).await;
     let files = FILES.iter().map(|file| (format!("/page/{}", file.name), file));
     let job_shell = job_shell();
-    let shells =
-        [("/", &SHELL), ("/?dataset=products&status=failed", &SHELL), ("/jobs/123", &job_shell)];
+    let shells = [
+        ("/", &SHELL),
+        ("/?dataset=products&status=failed", &SHELL),
+        ("/jobs/123", &job_shell),
+        ("/bulks/0b7c5d1e-64a1-4c53-9c6a-9f3a0e0d7a11", &job_shell),
+    ];
     let shells = shells.map(|(path, shell)| (path.to_owned(), shell));
     for (path, file) in files.chain(shells) {
         let answer = browse(&server, &path).await;
@@ -93,6 +97,7 @@ async fn addresses_that_are_not_of_the_page_are_refused() {
         browse(&server, path).await.assert_problem(404, "not_found");
     }
     browse(&server, "/jobs/abc").await.assert_problem(404, "job_not_found");
+    browse(&server, "/bulks/7").await.assert_problem(404, "bulk_not_found");
     let post = server.send(server.request(Method::POST, "/page/main.js")).await;
     post.assert_problem(405, "method_not_allowed");
 }

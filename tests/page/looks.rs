@@ -18,7 +18,7 @@ const TOO_WIDE: &str = "
         .map((it) => it.outerHTML.slice(0, 120));
     return [document.documentElement.scrollWidth, innerWidth, wide.slice(0, 5)];";
 
-async fn fits_a_phone(visit: &Visit, what: &str) {
+pub(crate) async fn fits_a_phone(visit: &Visit, what: &str) {
     let found = visit.run(TOO_WIDE, &[]).await;
     assert_eq!(found, json!([390, 390, []]), "{what} is wider than a phone");
 }

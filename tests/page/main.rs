@@ -24,6 +24,7 @@ mod visit;
 mod web;
 
 mod below_path;
+mod bulks;
 mod control;
 mod dry_run;
 mod failures;

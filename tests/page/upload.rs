@@ -58,25 +58,6 @@ visits!(the_real_list_is_chosen_and_loaded_as_csv_and_as_xls, |server, visit| {
     }
 });
 
-visits!(several_files_become_jobs_of_the_list, |server, visit| {
-    let files = ["A", "B", "C"].map(|key| (format!("{key}.csv"), list(key, 5)));
-    let files: Vec<(&str, &[u8])> =
-        files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
-    visit.drop_files("#drop", &files).await;
-    for (name, _) in &files {
-        visit.reads("upload-card", name).await;
-    }
-    visit.click("#send").await;
-    for job in ["1", "2", "3"] {
-        visit.reads(&format!("job-list [data-job='{job}']"), "done").await;
-    }
-    assert_eq!(visit.path().await, "/");
-    assert_eq!(server.database.number("select count(*) from products").await, 15);
-    visit.click("job-list [data-job='2'] a").await;
-    visit.until("location.pathname === '/jobs/2'", &[]).await;
-    visit.reads("job-page", "B.csv").await;
-});
-
 /// A workbook whose second sheet has the products, below a title.
 fn two_sheets() -> Vec<u8> {
     let mut book = rust_xlsxwriter::Workbook::new();
