@@ -104,7 +104,7 @@ pub(crate) fn file(
         // Under another name until it is whole, so that a run that is broken off leaves no half.
         let part = path.with_extension("part");
         match format {
-            Format::Csv => write_csv(&part, content, rows),
+            Format::Csv => write_csv(&part, content.products(rows)),
             Format::XlsxShared | Format::XlsxInline => write_xlsx(&part, content, format, rows),
         }
         .with_context(|| format!("{} cannot be written", part.display()))?;
@@ -114,11 +114,26 @@ pub(crate) fn file(
     Ok(BenchFile { path, content, format, rows, bytes })
 }
 
-fn write_csv(path: &Path, content: Content, rows: u32) -> Result<()> {
+/// The rows of the fresh file in so many files of their own, in their order.
+pub(crate) fn parts(folder: &Path, rows: u32, count: u32) -> Result<Vec<BenchFile>> {
+    let share = rows.div_ceil(count);
+    let mut parts = Vec::new();
+    for number in 0..count {
+        let first = number.saturating_mul(share).min(rows);
+        let rows = share.min(rows - first);
+        let path = folder.join(format!("part{number}.csv"));
+        write_csv(&path, (first..first + rows).map(|row| (row, Change::Nothing)))?;
+        let bytes = fs::metadata(&path)?.len();
+        parts.push(BenchFile { path, content: Content::Fresh, format: Format::Csv, rows, bytes });
+    }
+    Ok(parts)
+}
+
+fn write_csv(path: &Path, products: impl Iterator<Item = (u32, Change)>) -> Result<()> {
     let mut writer = csv::Writer::from_writer(BufWriter::new(File::create(path)?));
     writer.write_record(HEADER)?;
     let mut product = Product::default();
-    for (index, change) in content.products(rows) {
+    for (index, change) in products {
         product.fill(index, change);
         writer.write_record([
             product.sku.as_str(),
@@ -195,6 +210,20 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), 8);
+    }
+
+    #[test]
+    fn parts_have_the_rows_of_the_whole_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lines = |path: &Path| -> Vec<String> {
+            let text = fs::read_to_string(path).expect("a text");
+            text.lines().skip(1).map(str::to_owned).collect()
+        };
+        let whole = file(folder.path(), Content::Fresh, Format::Csv, 1_000).expect("a file");
+        let parts = parts(folder.path(), 1_000, 7).expect("files");
+        assert_eq!(parts.iter().map(|part| part.rows).sum::<u32>(), 1_000);
+        let of_parts: Vec<_> = parts.iter().flat_map(|part| lines(&part.path)).collect();
+        assert_eq!(of_parts, lines(&whole.path));
     }
 
     #[test]

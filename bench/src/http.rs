@@ -56,20 +56,55 @@ impl Connection {
         write!(head, "content-type: {}\r\n", file.format.media_type())?;
         write!(head, "content-disposition: attachment; filename=\"{name}\"\r\n")?;
         write!(head, "content-length: {}\r\n\r\n", file.bytes)?;
-        let stream = self.stream.get_mut();
-        stream.write_all(head.as_bytes())?;
+        self.stream.get_mut().write_all(head.as_bytes())?;
+        self.send(file)?;
+        let sent = Instant::now();
+        let answer = self.answer()?;
+        Ok((answer, sent.elapsed()))
+    }
+
+    /// Sends files as the parts `files` of a form, and gives the answer.
+    pub(crate) fn upload_all(&mut self, path: &str, files: &[BenchFile]) -> Result<Answer> {
+        let (boundary, end) = ("bench-boundary", "\r\n");
+        let mut heads = Vec::new();
+        let mut length = 0;
+        for file in files {
+            let name = file.path.file_name().and_then(|name| name.to_str());
+            let name = name.context("a file name")?;
+            let head = format!(
+                "--{boundary}\r\ncontent-disposition: form-data; name=\"files\"; \
+                 filename=\"{name}\"\r\ncontent-type: {}\r\n\r\n",
+                file.format.media_type()
+            );
+            length += head.len() as u64 + file.bytes + end.len() as u64;
+            heads.push(head);
+        }
+        let last = format!("--{boundary}--\r\n");
+        length += last.len() as u64;
+        let mut head = format!("POST {path} HTTP/1.1\r\nhost: loadbay\r\n");
+        write!(head, "content-type: multipart/form-data; boundary={boundary}\r\n")?;
+        write!(head, "content-length: {length}\r\n\r\n")?;
+        self.stream.get_mut().write_all(head.as_bytes())?;
+        for (head, file) in heads.iter().zip(files) {
+            self.stream.get_mut().write_all(head.as_bytes())?;
+            self.send(file)?;
+            self.stream.get_mut().write_all(end.as_bytes())?;
+        }
+        self.stream.get_mut().write_all(last.as_bytes())?;
+        self.answer()
+    }
+
+    /// Sends the bytes of a file.
+    fn send(&mut self, file: &BenchFile) -> Result<()> {
         let mut source = File::open(&file.path)?;
         let mut block = vec![0; 256 << 10];
         loop {
             let read = source.read(&mut block)?;
             if read == 0 {
-                break;
+                return Ok(());
             }
-            stream.write_all(block.get(..read).unwrap_or_default())?;
+            self.stream.get_mut().write_all(block.get(..read).unwrap_or_default())?;
         }
-        let sent = Instant::now();
-        let answer = self.answer()?;
-        Ok((answer, sent.elapsed()))
     }
 
     fn answer(&mut self) -> Result<Answer> {

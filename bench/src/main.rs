@@ -4,6 +4,8 @@
 //! `cargo build --release && cargo run --release -p bench` measures everything; `--help` says how
 //! to measure less. It listens and connects on the loopback only.
 
+mod bulk;
+mod cgroup;
 mod files;
 mod fleet;
 mod http;
@@ -70,6 +72,12 @@ struct Arguments {
     /// Measure only how fast so many files of three rows are loaded.
     #[arg(long, conflicts_with_all = ["limits_only", "fleet"], value_parser = clap::value_parser!(u32).range(2..=10_000))]
     small_jobs: Option<u32>,
+    /// Measure only the rows in one file against the same rows in so many files of one upload.
+    #[arg(long, conflicts_with_all = ["limits_only", "fleet", "small_jobs"], value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    bulk: Option<u32>,
+    /// Run the servers of --bulk in a cgroup with so many MB of memory; needs the rights of root.
+    #[arg(long, requires = "bulk", value_parser = clap::value_parser!(u64).range(16..))]
+    memory_limit: Option<u64>,
     /// Where the generated files are kept.
     #[arg(long, default_value = "target/bench")]
     cache: PathBuf,
@@ -102,6 +110,9 @@ fn main() -> Result<()> {
     }
     if let Some(jobs) = bench.arguments.small_jobs {
         return bench.small_jobs(jobs);
+    }
+    if let Some(files) = bench.arguments.bulk {
+        return bench.bulk(files);
     }
     let mut measured = Vec::new();
     if bench.arguments.database != Databases::Postgres {
@@ -336,6 +347,58 @@ impl Bench {
         writeln!(
             std::io::stdout(),
             "{database}: {jobs} jobs of 3 rows in {median:.2?}, {rate:.1} a second"
+        )?;
+        Ok(())
+    }
+
+    /// One file against a bulk on each database; prints each run and the medians.
+    fn bulk(&self, files: u32) -> Result<()> {
+        let binary = self.binary.as_deref().context("the server's binary")?;
+        let (rows, memory_limit) = (self.arguments.rows, self.arguments.memory_limit);
+        let bulk = bulk::Bulk { binary, cache: &self.cache, files, rows, memory_limit };
+        if self.arguments.database != Databases::Postgres {
+            self.bulk_on("SQLite", &bulk, || Ok(None))?;
+        }
+        if self.arguments.database != Databases::Sqlite {
+            let own = match &self.arguments.postgres {
+                Some(_) => None,
+                None => Some(postgres::Cluster::start()?),
+            };
+            let given = self.arguments.postgres.as_deref();
+            let cluster =
+                own.as_ref().map(|own| own.address.as_str()).or(given).unwrap_or_default();
+            let database = || Ok(Some(postgres::Database::create(cluster)?));
+            self.bulk_on("PostgreSQL", &bulk, database)?;
+        }
+        Ok(())
+    }
+
+    fn bulk_on(
+        &self,
+        name: &str,
+        bulk: &bulk::Bulk<'_>,
+        database: impl Fn() -> Result<Option<postgres::Database>>,
+    ) -> Result<()> {
+        let (mut one, mut many) = (Vec::new(), Vec::new());
+        for run in 0..self.arguments.runs {
+            for (is_bulk, seen) in [(false, &mut one), (true, &mut many)] {
+                let database = database()?;
+                let address = database.as_ref().map(|it| it.address.as_str());
+                let took = bulk.run(is_bulk, address)?;
+                say(&format!("run {run}: {name}, {took}"));
+                seen.push(took);
+            }
+        }
+        let middle = |seen: &[bulk::Timed]| report::median(seen.iter().map(|it| it.took));
+        let (one_file, all) = (middle(&one).unwrap_or_default(), middle(&many).unwrap_or_default());
+        let peak = one.iter().chain(&many).map(|it| it.server_kib).max().unwrap_or_default();
+        let ratio = all.as_secs_f64() / one_file.as_secs_f64();
+        let (rows, files) = (bulk.rows, bulk.files);
+        writeln!(
+            std::io::stdout(),
+            "{name}: {rows} rows in one file {one_file:.2?}, in {files} files {all:.2?}: {ratio:.2} \
+             times; server peak {} MB",
+            peak * 1024 / 1_000_000
         )?;
         Ok(())
     }

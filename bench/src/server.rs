@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::cgroup::Cgroup;
 use crate::files::BenchFile;
 use crate::http::{self, Connection};
 
@@ -82,6 +83,17 @@ impl Server {
         database: Option<&str>,
         settings: &[(&str, String)],
     ) -> Result<Self> {
+        Self::start_in(binary, data, database, settings, None)
+    }
+
+    /// The same inside of a cgroup.
+    pub(crate) fn start_in(
+        binary: &Path,
+        data: &Path,
+        database: Option<&str>,
+        settings: &[(&str, String)],
+        cgroup: Option<&Cgroup>,
+    ) -> Result<Self> {
         let mut command = Command::new(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
         command.current_dir(data.parent().context("the data folder is in a folder")?);
@@ -93,6 +105,9 @@ impl Server {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child =
             command.spawn().with_context(|| format!("{} cannot be started", binary.display()))?;
+        if let Some(cgroup) = cgroup {
+            cgroup.take_in(child.id())?;
+        }
         let output = BufReader::new(child.stdout.take().context("its output")?);
         let mut server = Self { child, address: String::new() };
         let (lines, first) = mpsc::channel();
@@ -116,6 +131,11 @@ impl Server {
     /// `host:port`.
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The most memory that it had resident so far.
+    pub(crate) fn peak_kib(&self) -> Result<u64> {
+        peak_kib(self.child.id()).context("the server's memory")
     }
 
     /// Asks the server to stop and waits for that.
@@ -161,7 +181,7 @@ impl Server {
             for listener in listening {
                 heard += listener.join().map_err(died)??;
             }
-            let server_kib = peak_kib(self.child.id()).context("the server's memory")?;
+            let server_kib = self.peak_kib()?;
             Ok(Import { took, accepted_after, polls, server_kib, child_kib, heard })
         })
     }
