@@ -7,7 +7,7 @@ mod database_parameters;
 mod settings;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
@@ -16,16 +16,17 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::after::search::TypesenseUrl;
 use crate::dataset::BuiltIn;
 use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
 use crate::files::{BucketAccess, Ports, StorageUrl};
 use crate::http::Origins;
 pub use settings::{SETTINGS, Setting};
-pub use values::{DatabaseUrl, LogFormat};
+pub use values::{DatabaseUrl, LogFormat, Secret};
 use values::{
-    address, bytes, database_url, encoding, log_filter, log_format, number, schema, seconds, time,
-    time_or_never,
+    address, bytes, database_url, encoding, log_filter, log_format, name_prefix, names, number,
+    schema, seconds, time, time_or_never,
 };
 
 /// The setting for which nothing is a value of its own; for all others it means the default.
@@ -58,6 +59,19 @@ pub struct FetchSettings {
     pub idle: Duration,
     /// `LOADBAY_FETCH_RETRIES`.
     pub retries: u32,
+}
+
+/// Where records go after an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypesenseConfig {
+    /// `TYPESENSE_URL`; `None` is no search sync.
+    pub url: Option<TypesenseUrl>,
+    /// `TYPESENSE_API_KEY`.
+    pub api_key: Option<Secret>,
+    /// `TYPESENSE_DATASETS`; `None` is all.
+    pub datasets: Option<BTreeSet<String>>,
+    /// `TYPESENSE_COLLECTION_PREFIX`.
+    pub prefix: String,
 }
 
 /// The checked settings. Each field names its variable; bounds and defaults stand in [`SETTINGS`].
@@ -113,6 +127,8 @@ pub struct Config {
     pub max_stored_errors: u64,
     /// `LOADBAY_MAX_EVENTS`.
     pub max_events: u64,
+    /// The `TYPESENSE_…` settings.
+    pub typesense: TypesenseConfig,
     /// `LOADBAY_DATASETS_DIR`.
     pub datasets_dir: Option<PathBuf>,
     /// `LOADBAY_BUILT_IN_DATASETS`.
@@ -240,6 +256,12 @@ impl Config {
                 .read("LOADBAY_MAX_STORED_ERRORS", 0, |t| number(t, 0, 1_000_000).map(u64::from)),
             max_events: from
                 .read("LOADBAY_MAX_EVENTS", 0, |t| number(t, 100, 10_000_000).map(u64::from)),
+            typesense: TypesenseConfig {
+                url: from.read("TYPESENSE_URL", None, |text| TypesenseUrl::parse(text).map(Some)),
+                api_key: from.read("TYPESENSE_API_KEY", None, |text| Ok(Some(Secret::new(text)))),
+                datasets: from.read("TYPESENSE_DATASETS", None, |text| names(text).map(Some)),
+                prefix: from.read("TYPESENSE_COLLECTION_PREFIX", String::new(), name_prefix),
+            },
             datasets_dir: from
                 .read("LOADBAY_DATASETS_DIR", None, |text| Ok(Some(PathBuf::from(text)))),
             built_in: from.read("LOADBAY_BUILT_IN_DATASETS", BuiltIn::default(), BuiltIn::parse),
@@ -253,6 +275,9 @@ impl Config {
             log: from.read("LOADBAY_LOG", String::new(), log_filter),
             log_format: from.read("LOADBAY_LOG_FORMAT", LogFormat::Text, log_format),
         };
+        if config.typesense.url.is_some() && config.typesense.api_key.is_none() {
+            from.faults.push("TYPESENSE_API_KEY: TYPESENSE_URL needs its key".to_owned());
+        }
         if from.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(from.faults)) }
     }
 }

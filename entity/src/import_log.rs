@@ -127,6 +127,9 @@ pub struct Model {
     pub completed_at: Option<DateTimeUtc>,
     /// When its file, failed rows and undo journal were removed.
     pub files_removed_at: Option<DateTimeUtc>,
+    /// How far its records are passed on to the search engine.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub sync: Option<Json>,
 }
 
 /// No relation is followed: every question about a job names its id.

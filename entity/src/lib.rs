@@ -10,6 +10,8 @@ pub mod import_error;
 pub mod import_error_group;
 pub mod import_event;
 pub mod import_log;
+pub mod import_outbox;
+pub mod import_search;
 pub mod import_session;
 pub mod import_superseded;
 pub mod import_undo;

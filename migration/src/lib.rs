@@ -31,6 +31,7 @@ mod m20261128_000015_create_swim_events;
 mod m20261128_000016_add_views_of_older_operators;
 mod m20261128_000017_create_sessions;
 mod m20261128_000018_add_dry_run_differences;
+mod m20261128_000019_create_outbox;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
 #[derive(Debug)]
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000016_add_views_of_older_operators::Migration),
             Box::new(m20261128_000017_create_sessions::Migration),
             Box::new(m20261128_000018_add_dry_run_differences::Migration),
+            Box::new(m20261128_000019_create_outbox::Migration),
         ]
     }
 }

@@ -24,6 +24,7 @@ mod signals;
 mod sources;
 mod status;
 mod summary;
+mod sync;
 mod template;
 mod watch;
 
@@ -94,7 +95,8 @@ pub fn command() -> Command {
         .after_help(AFTER_HELP)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(serve::command());
+        .subcommand(serve::command())
+        .subcommand(sync::command());
     Task::augment_subcommands(command).subcommand(convert::ConvertArgs::augment_args(convert))
 }
 
@@ -111,6 +113,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches),
+        Some(("sync", matches)) => sync::run(matches),
         Some(("convert", matches)) => {
             Ok(convert::run(convert::ConvertArgs::from_arg_matches(matches)?))
         }

@@ -1,5 +1,6 @@
 //! Text to checked values: one function a kind of value, with a sentence for what it is not.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
@@ -37,6 +38,28 @@ impl fmt::Display for DatabaseUrl {
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// A key or a password. It is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text, for the one who needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
     }
 }
 
@@ -132,6 +155,24 @@ pub(super) fn encoding(label: &str) -> Result<String, String> {
                  windows-1250, iso-8859-15 or shift_jis"
             )
         })
+}
+
+/// Names separated by commas.
+pub(super) fn names(text: &str) -> Result<BTreeSet<String>, String> {
+    let names: BTreeSet<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    if names.contains("") {
+        return Err(format!("`{text}` is no list of names; write it like products,dealers"));
+    }
+    Ok(names)
+}
+
+/// The beginning of a name.
+pub(super) fn name_prefix(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if text.len() > 64 || !text.chars().all(is_plain) {
+        return Err(format!("`{text}` is not made of at most 64 letters, digits, - and _"));
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {

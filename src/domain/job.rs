@@ -8,6 +8,7 @@ use super::detected::Detected;
 use super::download::Download;
 use super::options::Options;
 use super::run_time::RunTime;
+use super::search_sync::SearchSync;
 use super::selection::Selection;
 use super::status::JobStatus;
 use super::warning::Warnings;
@@ -83,6 +84,8 @@ pub struct Job {
     pub completed_at: Option<DateTime<Utc>>,
     /// When its file, failed rows and undo journal were removed: their time was over.
     pub files_removed_at: Option<DateTime<Utc>>,
+    /// How far its records are passed on to the search engine; `None` where there is none.
+    pub sync: Option<Box<SearchSync>>,
 }
 
 impl Job {

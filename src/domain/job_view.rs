@@ -12,6 +12,7 @@ use super::download::Download;
 use super::job::Job;
 use super::options::Options;
 use super::path_prefix::PathPrefix;
+use super::search_sync::{RefusedDocument, SearchSync, SyncStatus};
 use super::selection::Selection;
 use super::status::JobStatus;
 use super::warning::WarningView;
@@ -69,6 +70,7 @@ pub struct JobView<'a> {
     differences: Option<&'a [Difference]>,
     run_seconds: Option<f64>,
     queue_position: Option<u64>,
+    sync: Option<SyncView<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,6 +108,35 @@ impl<'a> DownloadView<'a> {
             last_modified: progress.version.last_modified.as_deref(),
             is_complete: !download.is_awaited,
             unchanged_since: progress.unchanged_since,
+        }
+    }
+}
+
+/// How far the records of the job are in the search engine.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SyncView<'a> {
+    status: SyncStatus,
+    upserted: u64,
+    removed: u64,
+    refused: u64,
+    errors: &'a [RefusedDocument],
+    last_error: Option<&'a str>,
+    attempts: u32,
+    completed_at: Option<String>,
+}
+
+impl<'a> SyncView<'a> {
+    fn of(sync: &'a SearchSync) -> Self {
+        Self {
+            status: sync.status,
+            upserted: sync.upserted,
+            removed: sync.removed,
+            refused: sync.refused,
+            errors: &sync.errors,
+            last_error: sync.last_error.as_deref(),
+            attempts: sync.attempts,
+            completed_at: sync.completed_at.map(timestamp),
         }
     }
 }
@@ -219,6 +250,7 @@ impl<'a> JobView<'a> {
             differences: None,
             run_seconds: job.started_at.map(|_| seconds(job.run_time.millis)),
             queue_position: position.filter(|_| job.status == JobStatus::Pending),
+            sync: job.sync.as_deref().map(SyncView::of),
         }
     }
 }

@@ -79,7 +79,13 @@ impl DataDir {
     /// Where the SQLite database lies.
     #[must_use]
     pub fn sqlite(&self) -> PathBuf {
-        self.root.join("loadbay.sqlite")
+        Self::sqlite_in(&self.root)
+    }
+
+    /// Where the SQLite database of a data directory lies, for a command beside its server.
+    #[must_use]
+    pub fn sqlite_in(root: &Path) -> PathBuf {
+        root.join("loadbay.sqlite")
     }
 
     /// Where unfinished files lie; emptied at start.

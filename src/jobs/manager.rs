@@ -53,8 +53,8 @@ impl JobManager {
         Self { jobs: DashMap::new(), deleted: DashMap::new(), keep_finished }
     }
 
-    /// Shows a newer state of a job. An older one (two writers report in any order) is ignored, and
-    /// a finished job never changes.
+    /// Shows a newer state of a job. An older one (two writers report in any order) is ignored; of
+    /// a finished job only how far it is passed on changes.
     pub(super) fn publish(&self, job: Job) {
         let (id, uuid) = (job.id, job.uuid);
         self.entry(&job).show(job);
@@ -159,7 +159,9 @@ impl JobManager {
 
 fn is_newer(job: &Job, shown: &Job) -> bool {
     if shown.status.is_terminal() {
-        return false;
+        // What follows the end is all that changes then.
+        let version = |job: &Job| job.sync.as_ref().map(|sync| sync.version);
+        return version(job) > version(shown);
     }
     job.lease_epoch > shown.lease_epoch
         || job.lease_epoch == shown.lease_epoch

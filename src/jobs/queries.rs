@@ -50,6 +50,11 @@ impl Jobs {
         .await
     }
 
+    /// Shows how far a job that ended is passed on to the search engine.
+    pub fn passed_on(&self, job: Job) {
+        self.context.manager.publish(job);
+    }
+
     /// Waits until `until` is true of the job, at most for `at_most`; then the job as it stands.
     ///
     /// # Errors

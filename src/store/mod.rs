@@ -4,6 +4,7 @@
 //! fastest writer of each database, in one transaction with Loadbay's own rows about them
 //! (`postgres`, `sqlite`). Knows no HTTP and no files of uploads.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ mod dialect;
 mod error;
 mod events;
 mod log;
+mod outbox;
 mod plain_error;
 mod postgres;
 mod refusal;
@@ -45,6 +47,7 @@ pub use log::lease::{End, ReleaseReason};
 pub use log::list::{ImportCount, ImportsPage, JobFilter, ListQuestion};
 pub use log::queue::Unfinished;
 pub use log::retention::KnownFolder;
+pub use outbox::{ChangeKind, KeyedRecord, OutboxChange, SearchLease};
 pub use rollback::RollbackInserted;
 pub use sales::{Sales, SalesFilter};
 pub use tables::TablesCreated;
@@ -61,6 +64,8 @@ pub struct Store {
     /// For the question whether the database is there: it waits for nobody.
     probe: DatabaseConnection,
     kind: Database,
+    /// The datasets of which changed records are noted in the outbox.
+    noted: Arc<BTreeSet<String>>,
 }
 
 /// Which database, and what only that one needs.

@@ -33,6 +33,7 @@ mod raw_connection;
 mod server;
 mod session;
 mod told;
+mod typesense;
 mod waiting;
 
 pub(crate) use client::{Answer, Upload, http_client};
@@ -45,6 +46,7 @@ pub(crate) use nginx::Nginx;
 pub(crate) use raw_connection::RawConnection;
 pub(crate) use server::{Server, Settings};
 pub(crate) use told::told;
+pub(crate) use typesense::Typesense;
 pub(crate) use waiting::{PATIENCE, before_the_next_look, wait_until};
 
 /// A setting under which each chunk takes a few milliseconds more, so that no job is over before a

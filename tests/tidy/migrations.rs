@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 18] = [
+const LANDED: [(&str, &str); 19] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -77,6 +77,10 @@ const LANDED: [(&str, &str); 18] = [
     (
         "m20261128_000018_add_dry_run_differences.rs",
         "f0803f072995e7b7804fdc6cbd74aaff769862e5b3a26cd60321d778450f5ab9",
+    ),
+    (
+        "m20261128_000019_create_outbox.rs",
+        "94ec340588b36af01a3cf214977be30d152e4719c3b827d3983684af12534ada",
     ),
 ];
 

@@ -58,6 +58,7 @@ pub(crate) fn job() -> Job {
         updated_at: at(2),
         completed_at: None,
         files_removed_at: None,
+        sync: None,
     }
 }
 
@@ -168,7 +169,8 @@ fn a_running_job_shows_how_far_it_is() {
       "filesRemovedAt": null,
       "dryRun": false,
       "runSeconds": 1.0,
-      "queuePosition": null
+      "queuePosition": null,
+      "sync": null
     }
     "#);
 }

@@ -28,6 +28,8 @@ pub(in crate::store) struct ChunkLedger {
     pub(in crate::store) commit_record: Statement,
     /// Row errors, superseded rows and differences.
     pub(in crate::store) row_outcomes: Vec<Statement>,
+    /// The row of the outbox, where somebody passes the records on.
+    pub(in crate::store) changes: Option<Statement>,
     /// Touches no row when the job is no longer ours. Returns a [`FencedJob`](super::fence::FencedJob).
     pub(in crate::store) fence: Statement,
     /// What follows the fence.
@@ -50,6 +52,7 @@ impl ChunkLedger {
         let events = ChunkEvents::new(settings, labels, chunk, outcome, &taken);
         let mut ledger = Self {
             row_outcomes: Vec::new(),
+            changes: None,
             commit_record: commit_record(backend, now, job, chunk, &outcome.counts),
             fence: fence(backend, job, &outcome.counts, events.numbers()),
             events,

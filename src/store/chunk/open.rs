@@ -21,17 +21,19 @@ impl Store {
     ) -> Result<Box<dyn ChunkWriter>, StoreError> {
         let options = &settings.job.options;
         let target = self.target(&settings, options.mode, options.blank).await?;
+        let notes = self.change_notes(&settings);
         match &self.kind {
             Database::Sqlite { path, write_lock } => {
                 let (path, write_lock) = (path.clone(), Arc::clone(write_lock));
-                let open = move || SqliteWriter::open(&path, write_lock, settings, target);
+                let open = move || SqliteWriter::open(&path, write_lock, settings, target, notes);
                 let writer = tokio::task::spawn_blocking(open)
                     .await
                     .map_err(|_| StoreError::WriterDied)??;
                 Ok(Box::new(writer))
             }
             Database::Postgres { sessions } => {
-                Ok(Box::new(PostgresWriter::open((**sessions).clone(), settings, target).await?))
+                let sessions = (**sessions).clone();
+                Ok(Box::new(PostgresWriter::open(sessions, settings, target, notes).await?))
             }
         }
     }

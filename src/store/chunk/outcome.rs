@@ -17,6 +17,8 @@ pub(in crate::store) struct ChunkOutcome {
     pub(in crate::store) differences: Vec<Difference>,
     /// References that were created.
     pub(in crate::store) references: Vec<NewReference>,
+    /// The keys of the rows that changed, as JSON, where they are not those of the chunk's records.
+    pub(in crate::store) keys: Option<String>,
 }
 
 impl ChunkOutcome {

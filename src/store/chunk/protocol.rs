@@ -15,6 +15,7 @@ use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::row_outcomes::RowLabels;
 use crate::store::chunk::writer::WriterSettings;
 use crate::store::error::StoreError;
+use crate::store::outbox::changes::ChangeNotes;
 
 /// One transaction at a time, on one connection to one database.
 #[async_trait]
@@ -130,12 +131,19 @@ pub(in crate::store) struct ChunkCommitter<T, W> {
     rows: W,
     settings: WriterSettings,
     labels: RowLabels,
+    /// Where somebody passes the records of the job on.
+    notes: Option<ChangeNotes>,
 }
 
 impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
-    pub(in crate::store) fn new(tx: T, rows: W, settings: WriterSettings) -> Self {
+    pub(in crate::store) fn new(
+        tx: T,
+        rows: W,
+        settings: WriterSettings,
+        notes: Option<ChangeNotes>,
+    ) -> Self {
         let labels = RowLabels::new(&settings.dataset, &settings.plan);
-        Self { tx, rows, settings, labels }
+        Self { tx, rows, settings, labels, notes }
     }
 
     /// Commits a chunk with everything that belongs to it. The job as it stands then; `None` when an
@@ -196,6 +204,8 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         }
         let mut ledger =
             ChunkLedger::new(self.tx.backend(), now, &self.settings, &self.labels, chunk, &outcome);
+        let notes = self.notes.as_ref();
+        ledger.changes = notes.and_then(|it| it.of_chunk(self.tx.backend(), now, chunk, &outcome));
         let concluded = self.conclude(&mut ledger, chunk, &outcome, now).await;
         if !matches!(concluded, Ok(Some(_))) {
             self.settings.event_quota.give_back(&ledger.taken);
@@ -223,6 +233,9 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         }
         for statement in &ledger.row_outcomes {
             tx.run(statement, "store the outcomes of rows").await?;
+        }
+        if let Some(changes) = &ledger.changes {
+            tx.run(changes, "note the records that changed").await?;
         }
         if !outcome.failed.is_empty() {
             let stored = settings.failed_rows.store(chunk.number, &outcome.failed).await;

@@ -102,6 +102,7 @@ impl Store {
                 path,
                 write_lock: Arc::new(Mutex::new(BusyTimeout::default())),
             },
+            noted: Arc::default(),
         };
         // The lock on the data directory keeps other servers away.
         if migrate::pending(&store.write, None).await?.is_some() {
@@ -123,6 +124,7 @@ impl Store {
             lists: of(sessions.pool(LIST_CONNECTIONS, Some(LIST_TIMEOUT))),
             probe: of(sessions.probe_pool()),
             kind: Database::Postgres { sessions: Box::new(sessions) },
+            noted: Arc::default(),
         };
         store.check_own_rights().await?;
         Ok(store)

@@ -11,7 +11,7 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
 /// The tables that Loadbay itself owns.
-const OWN_TABLES: [&str; 10] = [
+const OWN_TABLES: [&str; 12] = [
     "import_log",
     "import_bulks",
     "import_chunks",
@@ -22,6 +22,8 @@ const OWN_TABLES: [&str; 10] = [
     "import_error_groups",
     "import_undo",
     "import_database",
+    "import_outbox",
+    "import_search",
 ];
 
 /// The table that says which migrations are done.

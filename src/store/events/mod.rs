@@ -87,6 +87,7 @@ impl Store {
         }
         events.extend(lifecycle::ended(&ended, &groups, first));
         emit(&transaction, &mut ended, &events).await.context(action)?;
+        self.note_end(&transaction, &mut ended).await.context(action)?;
         notify(&transaction, ended.id).await.context(action)?;
         transaction.commit().await.context(action)?;
         Ok(Some(ended))

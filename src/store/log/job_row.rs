@@ -104,6 +104,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         updated_at: row.updated_at,
         completed_at: row.completed_at,
         files_removed_at: row.files_removed_at,
+        sync: row.sync.map(serde_json::from_value).transpose().map_err(|_| unreadable("sync"))?,
     })
 }
 

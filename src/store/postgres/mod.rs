@@ -22,6 +22,7 @@ use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::connection::sessions::Sessions;
 use crate::store::error::{ErrorContext, StoreError};
+use crate::store::outbox::changes::ChangeNotes;
 use rows::PostgresRows;
 use session::PostgresTx;
 
@@ -36,6 +37,7 @@ impl PostgresWriter {
         sessions: Sessions,
         settings: WriterSettings,
         target: Target,
+        notes: Option<ChangeNotes>,
     ) -> Result<Self, StoreError> {
         let mut rows = PostgresRows::new(&settings, target);
         let mut prepare = rows.sql.prepare.clone();
@@ -48,7 +50,7 @@ impl PostgresWriter {
             tx.give_up();
             return Err(error);
         }
-        Ok(Self(ChunkCommitter::new(tx, rows, settings)))
+        Ok(Self(ChunkCommitter::new(tx, rows, settings, notes)))
     }
 }
 

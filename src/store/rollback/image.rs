@@ -48,6 +48,12 @@ impl Image {
         }
     }
 
+    /// The values of some columns.
+    pub(super) fn part(&self, columns: &[&str]) -> Self {
+        let value = |name: &&str| Some(((*name).to_owned(), self.0.get(*name)?.clone()));
+        Self(columns.iter().filter_map(value).collect())
+    }
+
     /// Takes a value from another image of the row.
     pub(in crate::store) fn copy(&mut self, column: &str, from: &Self) {
         match from.0.get(column) {

@@ -157,8 +157,10 @@ impl Store {
         let has_id = shapes.get(&target.table).is_some_and(|table| table.column("id").is_some());
         let tx = RollbackTx::new(self);
         let sql = RollbackSql::new(tx.backend(), &settings.dataset, target, has_id);
-        let rows = RollbackRows { undone, sql, plan: settings.plan.clone() };
-        Ok(Box::new(RollbackWriter(ChunkCommitter::new(tx, rows, settings))))
+        let notes = self.change_notes(&settings);
+        let notes_keys = notes.is_some();
+        let rows = RollbackRows { undone, sql, plan: settings.plan.clone(), notes_keys };
+        Ok(Box::new(RollbackWriter(ChunkCommitter::new(tx, rows, settings, notes))))
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) struct RollbackRows {
     pub(super) undone: i64,
     pub(super) sql: RollbackSql,
     pub(super) plan: Plan,
+    /// Somebody passes the records on and needs the keys of those that change.
+    pub(super) notes_keys: bool,
 }
 
 /// A row of the journal.
@@ -88,6 +90,7 @@ impl RowWriter<RollbackTx> for RollbackRows {
             }
         }
         self.roll_back(transaction, &due, options.now, &mut outcome, &mut skipped).await?;
+        outcome.keys = self.notes_keys.then(|| self.keys(&due));
         let is_skipped =
             |(row, _): &(&JournalRow, &Option<Image>)| skipped.contains_key(&row.row_number);
         let shown: Vec<Image> = rows
@@ -161,6 +164,15 @@ impl RollbackRows {
             current.extend(images);
         }
         Ok(current)
+    }
+
+    /// The keys of rows, as JSON.
+    fn keys(&self, rows: &[Due<'_>]) -> String {
+        let target = &self.sql.target;
+        let fields = target.key.iter().filter_map(|field| target.fields.get(*field));
+        let names: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
+        let keys: Vec<Image> = rows.iter().map(|due| due.row.after.part(&names)).collect();
+        serde_json::to_string(&keys).unwrap_or_default()
     }
 
     fn decide(&self, row: &JournalRow, current: Option<&Image>) -> Decision {

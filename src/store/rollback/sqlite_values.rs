@@ -19,7 +19,7 @@ pub(in crate::store) fn of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Valu
 }
 
 /// A row that a rollback read, behind its first column.
-pub(super) fn behind_first(row: &SqliteRow) -> Result<Value, sqlx::Error> {
+pub(in crate::store) fn behind_first(row: &SqliteRow) -> Result<Value, sqlx::Error> {
     let value = |column: &sqlx::sqlite::SqliteColumn| {
         let value = of_read(row.try_get_raw(column.ordinal())?).map_err(sqlx::Error::Decode)?;
         Ok((column.name().to_owned(), value))

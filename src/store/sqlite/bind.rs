@@ -12,7 +12,7 @@ use crate::domain::record::Value;
 use uuid::Uuid;
 
 /// A time as sea-orm stores it in SQLite: RFC 3339 with a numeric offset.
-pub(super) fn time_text(time: &chrono::DateTime<chrono::Utc>) -> String {
+pub(in crate::store) fn time_text(time: &chrono::DateTime<chrono::Utc>) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, false)
 }
 

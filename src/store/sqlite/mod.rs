@@ -26,6 +26,8 @@ use crate::store::chunk::references::References;
 use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::{ErrorContext, StoreError};
+use crate::store::outbox::changes::ChangeNotes;
+pub(super) use bind::time_text;
 use blocking_writer::BlockingWriter;
 use busy_timeout::BusyTimeout;
 use session::SqliteTx;
@@ -39,6 +41,7 @@ impl SqliteWriter {
         write_lock: Arc<Mutex<BusyTimeout>>,
         settings: WriterSettings,
         target: Target,
+        notes: Option<ChangeNotes>,
     ) -> Result<Self, StoreError> {
         let tx = SqliteTx::open(path)?;
         let mut references = References::new(&target);
@@ -51,7 +54,8 @@ impl SqliteWriter {
             references,
             sql: sql::RowSql::new(target),
         };
-        Ok(Self(BlockingWriter::new(write_lock, ChunkCommitter::new(tx, rows, settings))))
+        let committer = ChunkCommitter::new(tx, rows, settings, notes);
+        Ok(Self(BlockingWriter::new(write_lock, committer)))
     }
 }
 

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::cancelling::{Blocked, SMALL};
 use crate::support::{Answer, Kind, Server, Upload, both};
 
-const KEYS: [&str; 34] = [
+const KEYS: [&str; 36] = [
     "actions",
     "bulkId",
     "completedAt",
+    "confirms",
     "counts",
     "createdAt",
     "createdBy",
@@ -42,6 +43,7 @@ const KEYS: [&str; 34] = [
     "sha256",
     "startedAt",
     "status",
+    "sync",
     "warnings",
 ];
 
