@@ -10,6 +10,7 @@ pub mod import_error;
 pub mod import_error_group;
 pub mod import_event;
 pub mod import_log;
+pub mod import_mapping;
 pub mod import_outbox;
 pub mod import_search;
 pub mod import_session;

@@ -3,15 +3,19 @@
 
 mod fault;
 mod form;
+mod suggestion;
 mod unused;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::messages::visible;
 use super::model::{Column, Dataset};
 pub use fault::HeaderFault;
 pub(super) use form::normal_form;
 use form::without_unit;
+pub use suggestion::{Suggestion, suggestions};
 pub use unused::header_warnings;
 
 use crate::domain::failed_list::is_own_column;
@@ -194,6 +198,15 @@ pub fn read_header(
         faults.extend(each.filter_map(|(at, column)| column_fault(header, columns, at, column)));
     }
     (matched, faults)
+}
+
+/// The same text for the same headers, whatever their order and spelling of letters.
+#[must_use]
+pub fn header_fingerprint(header: &[String]) -> String {
+    let forms: BTreeSet<String> =
+        header.iter().map(|cell| normal_form(cell)).filter(|form| !form.is_empty()).collect();
+    let joined = forms.into_iter().collect::<Vec<_>>().join("\u{1f}");
+    format!("{:016x}", xxh3_64(joined.as_bytes()))
 }
 
 /// What the mapping says about a header cell.

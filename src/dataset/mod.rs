@@ -31,7 +31,10 @@ pub use conventions::conventions;
 pub use convert::Converter;
 pub use datasets::{BuiltIn, Datasets};
 pub use fault::DefinitionFault;
-pub use header::{HeaderFault, HeaderNames, Match, header_warnings, match_header, read_header};
+pub use header::{
+    HeaderFault, HeaderNames, Match, Suggestion, header_fingerprint, header_warnings, match_header,
+    read_header, suggestions,
+};
 pub use names::singular;
 pub use plan::{Plan, PlanFault};
 pub use shape::{FieldShape, TableShape};

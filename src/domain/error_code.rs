@@ -45,6 +45,7 @@ error_codes! {
     OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin are not allowed to send changes", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
     NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
+    UnknownMapping = "unknown_mapping", 404, false, "There is no such saved mapping", "Use a mapping that GET /api/v1/datasets/{name}/mappings lists.";
     BulkNotFound = "bulk_not_found", 404, false, "There is no such bulk", "Use the `bulkId` that the upload was answered with.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
     MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
@@ -52,6 +53,7 @@ error_codes! {
     SessionUsed = "session_used", 409, false, "The session had its import already", "Use a new session for each import.";
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
     NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing to roll back", "Upload with `undo=true` to be able to roll an import back.";
+    TooManyMappings = "too_many_mappings", 409, false, "The dataset has too many saved mappings", "Delete a mapping that is no longer needed.";
     NoDryRun = "no_dry_run", 409, false, "The job is no dry run", "Upload the file with `dryRun=true` to see what it would change.";
     AlreadyConfirmed = "already_confirmed", 409, false, "The dry run was confirmed before", "Look at the job that the message names.";
     TableChanged = "table_changed", 409, false, "The table changed since the dry run began", "Upload the file for another dry run, or confirm without `expectUnchanged`.";

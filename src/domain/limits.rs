@@ -32,6 +32,12 @@ pub const OPTION_BYTES_MAX: usize = 16 << 10;
 /// Bytes of the body of a call that steers a job. More: 400 `malformed_request`.
 pub const CONTROL_BODY_BYTES_MAX: usize = 4 << 10;
 
+/// Bytes of a body with a mapping to be saved. More: 400 `malformed_request`.
+pub const MAPPING_BODY_BYTES_MAX: usize = 256 << 10;
+
+/// Saved mappings of a dataset. More: 409 `too_many_mappings`.
+pub const SAVED_MAPPINGS_MAX: u64 = 1_000;
+
 /// Bytes of a body that names the addresses of files. More: 400 `malformed_request`.
 pub const FAR_BODY_BYTES_MAX: usize = 256 << 10;
 

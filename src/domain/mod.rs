@@ -31,6 +31,7 @@ pub mod row;
 pub mod row_error;
 pub mod row_number;
 pub mod run_time;
+pub mod saved_mapping;
 pub mod search_sync;
 pub mod selection;
 pub mod sentence;

@@ -163,7 +163,7 @@ impl CommandParameters {
         known: &[&str],
     ) -> Result<Self, Problem> {
         let mut pairs = query::pairs(request)?;
-        pairs.extend(members(&whole(payload).await?)?);
+        pairs.extend(members(&whole(payload, CONTROL_BODY_BYTES_MAX).await?)?);
         Self::checked(pairs, known)
     }
 
@@ -178,13 +178,12 @@ impl CommandParameters {
     }
 }
 
-/// The body of a call that takes a few words.
-async fn whole(mut payload: web::Payload) -> Result<Vec<u8>, Problem> {
+/// The body of a call that takes a few words, of at most `most` bytes.
+pub(super) async fn whole(mut payload: web::Payload, most: usize) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     while let Some(part) = payload.next().await {
         let part = part.map_err(|_| Problem::malformed("the body breaks off"))?;
-        if body.len() + part.len() > CONTROL_BODY_BYTES_MAX {
-            let most = CONTROL_BODY_BYTES_MAX;
+        if body.len() + part.len() > most {
             return Err(Problem::malformed(format!("the body is larger than {most} bytes")));
         }
         body.extend_from_slice(&part);

@@ -23,6 +23,7 @@ mod health;
 mod jobs;
 mod json;
 mod limits;
+mod mappings;
 mod middleware;
 mod not_found;
 mod origins;

@@ -7,7 +7,8 @@ use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
     bulk_control, bulks, compat, control, datasets, differences, error_docs, events, health, jobs,
-    limits, not_found, page, preview, row_errors, status, superseded, unprocessed, upload,
+    limits, mappings, not_found, page, preview, row_errors, status, superseded, unprocessed,
+    upload,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -36,6 +37,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
         .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
+        .service(get("/api/v1/datasets/{name}/mappings", web::to(mappings::list)))
+        .service(mapping("/api/v1/datasets/{name}/mappings/{mapping}"))
         .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/events"), web::to(events::all_jobs::all_jobs)))
         .service(get(&format!("{import}/bulks/{{id}}"), web::to(bulks::status)))
@@ -76,6 +79,14 @@ fn job(path: &str) -> Resource {
     let guard = guard::Any(guard::Get()).or(guard::Head());
     resource(path, web::to(status::status), guard, "GET, HEAD, DELETE")
         .route(web::delete().to(control::delete))
+}
+
+/// The address of a saved mapping.
+fn mapping(path: &str) -> Resource {
+    let guard = guard::Any(guard::Get()).or(guard::Head());
+    resource(path, web::to(mappings::one), guard, "GET, HEAD, PUT, DELETE")
+        .route(web::put().to(mappings::save))
+        .route(web::delete().to(mappings::forget))
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {

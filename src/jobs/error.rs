@@ -11,6 +11,8 @@ use crate::domain::bulk::RefusedFile;
 use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job::Job;
+use crate::domain::limits::SAVED_MAPPINGS_MAX;
+use crate::domain::saved_mapping::MappingName;
 use crate::domain::selection::RetryRows;
 use crate::domain::warning::{Warning, Warnings};
 use crate::files::{FetchError, FileError, is_disk_full, is_transient_io};
@@ -130,6 +132,19 @@ pub enum JobsError {
     /// The job kept no journal, or changed nothing.
     #[error("job {0} left nothing to roll back: it kept no journal or changed no row")]
     NothingToUndo(i64),
+    /// The dataset has no saved mapping of this name.
+    #[error("dataset `{dataset}` has no saved mapping `{name}`")]
+    NoMapping {
+        /// The dataset.
+        dataset: String,
+        /// The name.
+        name: MappingName,
+    },
+    /// The dataset has as many saved mappings as there may be.
+    #[error(
+        "dataset `{0}` has {SAVED_MAPPINGS_MAX} saved mappings, the most that it may have; delete one first"
+    )]
+    TooManyMappings(String),
     /// The job is no dry run.
     #[error("job {0} is no dry run; upload the file with `dryRun=true` first")]
     NoDryRun(i64),
@@ -204,6 +219,8 @@ impl JobsError {
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } | Self::KeyOfBulk(_) => ErrorCode::IdempotencyMismatch,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
+            Self::NoMapping { .. } => ErrorCode::UnknownMapping,
+            Self::TooManyMappings(_) => ErrorCode::TooManyMappings,
             Self::NoDryRun(_) => ErrorCode::NoDryRun,
             Self::AlreadyConfirmed { .. } => ErrorCode::AlreadyConfirmed,
             Self::TableChanged { .. } => ErrorCode::TableChanged,
@@ -256,6 +273,8 @@ impl JobsError {
             | Self::NothingToRetryInBulk(_)
             | Self::AllRefused(_)
             | Self::NothingToUndo(_)
+            | Self::NoMapping { .. }
+            | Self::TooManyMappings(_)
             | Self::NoDryRun(_)
             | Self::AlreadyConfirmed { .. }
             | Self::TableChanged { .. }

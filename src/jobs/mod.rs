@@ -29,6 +29,7 @@ mod jobs_subscription;
 mod lease;
 mod listen;
 mod manager;
+mod mappings;
 mod measures;
 mod memory;
 mod partition_writer;

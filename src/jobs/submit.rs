@@ -110,6 +110,7 @@ pub(super) async fn examine(
     if request.options.strict && !warnings.is_empty() {
         return Err(JobsError::Strict(warnings));
     }
+    context.keep_mapping(&request, &inspection.header, &matched).await?;
     let rows = &inspection.sample;
     let conventions = conventions(dataset, &matched.columns, rows, &request.options);
     let detected = inspection.into_detected(matched.names(dataset), conventions);
@@ -136,7 +137,8 @@ async fn inspect(
     request: ImportRequest,
     stop: Arc<AtomicBool>,
 ) -> Result<(ImportRequest, Inspection), JobsError> {
-    let request = unpacked(context, request).await?;
+    let mut request = unpacked(context, request).await?;
+    context.take_named_mapping(&mut request).await?;
     let is_workbook = may_be_workbook(&request.upload.path).map_err(JobsError::File)?;
     let permit = context.settings.child.permit(is_workbook).await;
     let home_encoding = context.settings.home_encoding.clone();
@@ -146,8 +148,10 @@ async fn inspect(
         drop(permit);
         (request, inspection)
     });
-    let (request, inspection) = inspected.await.map_err(|_| JobsError::Panicked)?;
-    Ok((request, inspection.map_err(JobsError::File)?))
+    let (mut request, inspection) = inspected.await.map_err(|_| JobsError::Panicked)?;
+    let inspection = inspection.map_err(JobsError::File)?;
+    context.take_mapping_of_headers(&mut request, &inspection.header).await?;
+    Ok((request, inspection))
 }
 
 fn inspect_with(

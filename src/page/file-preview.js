@@ -103,7 +103,7 @@ class FilePreview extends HTMLElement {
     const all = preview.columns.length;
     const open = known < all || all < FOLDED_FROM || preview.missing.some((column) => column.required);
     return el("details", { class: "mapping", open },
-      el("summary", {}, el("strong", {}, `${number(known)} of ${counted(all, "header")}`), " recognised"),
+      el("summary", {}, el("strong", {}, `${number(known)} of ${counted(all, "header")}`), " recognised", preview.savedMapping && el("span", { class: "muted" }, `, by the saved mapping ${preview.savedMapping}`)),
       el("div", { class: "scroll" }, el("table", { role: "table" },
         el("thead", {}, el("tr", {}, ["In the file", "Becomes", "First values"].map((title) => el("th", { scope: "col" }, title)))),
         el("tbody", { role: "rowgroup" }, preview.columns.map((column) => this.#column(column, preview, columns))))));
@@ -119,8 +119,16 @@ class FilePreview extends HTMLElement {
     // A phone shows the row as a block: the roles keep it a row for those who hear the page.
     return el("tr", { class: !column.column && "left-out", role: "row" },
       el("th", { scope: "row", role: "rowheader" }, column.header || el("span", { class: "muted" }, "without a name")),
-      el("td", { role: "cell" }, select),
+      el("td", { role: "cell" }, select, this.#suggestion(column, preview)),
       el("td", { class: "samples", role: "cell" }, column.samples.filter(Boolean).map((sample) => el("span", { title: sample }, sample))));
+  }
+
+  /** The column that a header which is not known probably means, as a button. */
+  #suggestion(column, preview) {
+    const { suggestion } = column;
+    if (!suggestion || column.header in this.#mapping) return null;
+    const words = `Use ${suggestion.title} (${Math.round(suggestion.confidence * 100)} % alike)`;
+    return el("button", { type: "button", class: "button compact suggestion", onclick: () => this.#remap(column, suggestion.column, preview) }, words);
   }
 
   /** A column that another header was given by hand is taken from it: one header feeds a column. */

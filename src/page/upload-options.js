@@ -18,6 +18,8 @@ const GROUPS = [
     { name: "dates", label: "Dates", hint: "The order of day, month and year.", choices: [["", "Detect"], ["dmy", "Day first: 22/11/2026"], ["mdy", "Month first: 11/22/2026"], ["ymd", "Year first: 2026/11/22"]] },
     { name: "currency", label: "Currencies and units", hint: "What a sign or unit beside a number does, such as $4.99 or 5 pcs.", choices: [["refuse", "Report the row"], ["strip", "Take it off"]] },
     { name: "nulls", label: "Words for no value", hint: "Cells with nothing but one of these words are empty.", placeholder: "NULL, \\N, nan, None, N/A" },
+    { name: "saveMapping", label: "Remember headers as", hint: "A name. The next file with these headers is read in the same way.", placeholder: "not remembered" },
+    { name: "savedMapping", label: "Saved mapping", hint: "The name of one that was remembered.", placeholder: "that of the headers" },
     { name: "sheet", label: "Sheet", hint: "Of a workbook.", placeholder: "detect" },
     { name: "headerRow", label: "Header row", hint: "The row with the column names.", number: [1, 1000], placeholder: "detect" },
     { name: "hidden", label: "Hidden rows and columns", hint: "Of a workbook.", choices: [["import", "Import"], ["skip", "Leave out"]] },
@@ -32,7 +34,7 @@ const GROUPS = [
 ];
 
 /** Options that change what the preview shows. */
-const SEEN_IN_PREVIEW = ["mode", "blank", "delimiter", "encoding", "decimal", "dates", "currency", "nulls", "sheet", "headerRow", "hidden"];
+const SEEN_IN_PREVIEW = ["mode", "blank", "delimiter", "encoding", "decimal", "dates", "currency", "nulls", "savedMapping", "sheet", "headerRow", "hidden"];
 
 /** Sends "options" with `detail.preview`: whether a preview would be another one now. */
 class UploadOptions extends HTMLElement {

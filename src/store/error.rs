@@ -69,6 +69,12 @@ pub enum StoreError {
         /// The column.
         what: &'static str,
     },
+    /// A stored mapping is none that Loadbay wrote.
+    #[error("the saved mapping `{name}` cannot be read; delete it and save it again")]
+    UnreadableMapping {
+        /// Its name.
+        name: String,
+    },
     /// A thread of the writer died.
     #[error("the writer stopped in the middle of its work")]
     WriterDied,
@@ -97,6 +103,7 @@ impl StoreError {
             | Self::LostLease { .. }
             | Self::FailedRows(_)
             | Self::Unreadable { .. }
+            | Self::UnreadableMapping { .. }
             | Self::WriterDied => ErrorCode::Internal,
         }
     }
@@ -130,6 +137,7 @@ impl StoreError {
             | Self::LostLease { .. }
             | Self::KeyAppeared
             | Self::Unreadable { .. }
+            | Self::UnreadableMapping { .. }
             | Self::WriterDied => false,
         }
     }
@@ -229,6 +237,7 @@ impl StoreError {
             | Self::Start(_)
             | Self::LostLease { .. }
             | Self::Unreadable { .. }
+            | Self::UnreadableMapping { .. }
             | Self::WriterDied => false,
         }
     }

@@ -18,6 +18,7 @@ mod dialect;
 mod error;
 mod events;
 mod log;
+mod mappings;
 mod outbox;
 mod plain_error;
 mod postgres;

@@ -55,6 +55,7 @@ mod reading;
 mod real_file;
 mod refused;
 mod reports;
+mod saved_mappings;
 mod search;
 mod small_jobs;
 mod status;

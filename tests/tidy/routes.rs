@@ -33,6 +33,7 @@ fn methods(function: &str, file: &str) -> &'static [&'static str] {
         "get" => &["GET"],
         "post" => &["POST"],
         "job" => &["GET", "DELETE"],
+        "mapping" => &["GET", "PUT", "DELETE"],
         // Such a route would be seen by no check.
         _ => unreachable!("{file}: this check does not know what `{function}` registers"),
     }

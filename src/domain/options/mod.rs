@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::detected::{DateOrder, DecimalSeparator};
+use super::saved_mapping::MappingName;
 pub use null_words::NullWords;
 pub use parse::OptionFault;
 
@@ -137,6 +138,12 @@ pub struct Options {
     /// name leaves the header out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub mapping: BTreeMap<String, String>,
+    /// The saved mapping that is in `mapping`: the one that the upload names, or that of its headers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved_mapping: Option<MappingName>,
+    /// The name under which the mapping of the file is remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub save_mapping: Option<MappingName>,
     /// Higher goes first; -100 to 100.
     pub priority: i32,
     /// Whether the job has an event for every row.

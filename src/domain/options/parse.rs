@@ -4,6 +4,7 @@
 use super::{Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, RowEventMode};
 use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;
+use crate::domain::saved_mapping::MappingName;
 
 /// Characters of the name of a meeting.
 const MEETING_CHARS: usize = 255;
@@ -54,6 +55,8 @@ impl Options {
         "headerRow",
         "hidden",
         "mapping",
+        "savedMapping",
+        "saveMapping",
         "priority",
         "rows",
         "undo",
@@ -198,6 +201,8 @@ impl Options {
                 self.mapping =
                     serde_json::from_str(value).map_err(|_| fault("mapping", value, takes))?;
             }
+            "savedMapping" => self.saved_mapping = Some(mapping_name("savedMapping", value)?),
+            "saveMapping" => self.save_mapping = Some(mapping_name("saveMapping", value)?),
             "priority" => {
                 let takes = "a whole number from -100 to 100";
                 let priority: i32 = number("priority", value, takes)?;
@@ -277,6 +282,10 @@ impl Options {
         }
         Ok(())
     }
+}
+
+fn mapping_name(name: &'static str, value: &str) -> Result<MappingName, OptionFault> {
+    MappingName::parse(value).ok_or_else(|| fault(name, value, MappingName::TAKES))
 }
 
 /// Numbers, written as `1,2,3` or as a JSON array.

@@ -4,12 +4,15 @@
 use serde::Serialize;
 
 use crate::dataset::model::{Column, Dataset};
-use crate::dataset::{CellRules, Converter, Plan, conventions, header_warnings, read_header};
+use crate::dataset::{
+    CellRules, Converter, Plan, Suggestion, conventions, header_warnings, read_header, suggestions,
+};
 use crate::domain::detected::Detected;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
 use crate::domain::row_number::RowNumber;
+use crate::domain::saved_mapping::MappingName;
 use crate::domain::warning::{WarningView, Warnings};
 use crate::http::problem::ProblemPart;
 use crate::jobs::ImportRequest;
@@ -36,6 +39,8 @@ pub(super) struct PreviewView<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sheets: Vec<String>,
     ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_mapping: Option<&'a str>,
     columns: Vec<PreviewColumnView<'a>>,
     missing: Vec<MissingColumnView<'a>>,
     faults: Vec<ProblemPart>,
@@ -52,6 +57,16 @@ struct PreviewColumnView<'a> {
     title: Option<&'a str>,
     required: bool,
     samples: Vec<String>,
+    /// Of a header that is not known: the column that it probably means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<SuggestionView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SuggestionView<'a> {
+    column: &'a str,
+    title: &'a str,
+    confidence: f64,
 }
 
 /// A column that nothing in the file feeds.
@@ -86,9 +101,10 @@ impl<'a> PreviewView<'a> {
         let (matched, faults) = read_header(dataset, &inspection.header, &request.options.mapping);
         let mut warnings =
             header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
+        let suggested = suggestions(dataset, &inspection.header, &matched);
         let (names, fed) = (matched.names(dataset), matched.columns);
-        let columns =
-            inspection.header.iter().zip(&fed).enumerate().map(|(index, (header, fed))| {
+        let columns = inspection.header.iter().zip(fed.iter().zip(&suggested)).enumerate().map(
+            |(index, (header, (fed, suggested)))| {
                 let column = fed.and_then(|column| dataset.columns.get(column));
                 PreviewColumnView {
                     header: header.clone(),
@@ -97,8 +113,10 @@ impl<'a> PreviewView<'a> {
                     title: column.map(|column| column.title.as_str()),
                     required: column.is_some_and(|column| column.required),
                     samples: samples(&inspection.sample, index),
+                    suggestion: suggested.and_then(|it| SuggestionView::of(it, dataset)),
                 }
-            });
+            },
+        );
         let columns = columns.collect();
         warnings.merge(&inspection.warnings);
         let sample = std::mem::take(&mut inspection.sample);
@@ -114,6 +132,7 @@ impl<'a> PreviewView<'a> {
             file_name: &request.file_name,
             file_size: request.upload.size,
             ready: faults.is_empty(),
+            saved_mapping: request.options.saved_mapping.as_ref().map(MappingName::as_str),
             columns,
             missing: missing(dataset, &fed),
             faults: faults.iter().map(ProblemPart::of_header).collect(),
@@ -122,6 +141,14 @@ impl<'a> PreviewView<'a> {
             sheets,
             warnings: warnings.iter().map(WarningView::of).collect(),
         }
+    }
+}
+
+impl<'a> SuggestionView<'a> {
+    fn of(suggestion: Suggestion, dataset: &'a Dataset) -> Option<Self> {
+        let column = dataset.columns.get(suggestion.column)?;
+        let confidence = suggestion.confidence;
+        Some(Self { column: &column.name, title: &column.title, confidence })
     }
 }
 

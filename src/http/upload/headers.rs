@@ -194,8 +194,8 @@ mod tests {
         let csv = BodyKind::File(Some("text/csv".to_owned()));
         assert_eq!(kind("Text/CSV; charset=utf-8").unwrap(), csv);
         assert_eq!(body_kind(&HeaderMap::new()).unwrap(), BodyKind::File(None));
-        for refused in ["application/json", "application/x-www-form-urlencoded", "multipart/mixed"]
-        {
+        assert_eq!(kind("application/json").unwrap(), BodyKind::Json);
+        for refused in ["application/x-www-form-urlencoded", "multipart/mixed"] {
             assert!(kind(refused).unwrap_err().to_string().starts_with("unsupported_format"));
         }
         assert!(kind(";").is_err());

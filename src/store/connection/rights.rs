@@ -11,7 +11,7 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
 /// The tables that Loadbay itself owns.
-const OWN_TABLES: [&str; 12] = [
+const OWN_TABLES: [&str; 13] = [
     "import_log",
     "import_bulks",
     "import_chunks",
@@ -21,6 +21,7 @@ const OWN_TABLES: [&str; 12] = [
     "import_events",
     "import_error_groups",
     "import_undo",
+    "import_mappings",
     "import_database",
     "import_outbox",
     "import_search",

@@ -182,13 +182,14 @@ impl Sessions {
         let (idle, user) =
             (self.idle_in_transaction.as_millis(), keepalive::SILENCE_MAX.as_millis());
         let (first, next) = (keepalive::IDLE.as_secs(), keepalive::INTERVAL.as_secs());
-        settings
-            + &format!(
-                "SET idle_in_transaction_session_timeout = {idle}; SET tcp_user_timeout = {user}; \
+        let more = format!(
+            "SET idle_in_transaction_session_timeout = {idle}; SET tcp_user_timeout = {user}; \
              SET tcp_keepalives_idle = {first}; SET tcp_keepalives_interval = {next}; \
              SET tcp_keepalives_count = {}; {more}",
-                keepalive::PROBES
-            )
+            keepalive::PROBES
+        );
+        settings.push_str(&more);
+        settings
     }
 }
 

@@ -118,11 +118,12 @@ both!(options_stand_in_the_body_and_in_the_query, [OPEN[0], OPEN[1], OPEN[2], OP
         (json!({"url": web.url("/a.csv"), "mode": "mirror"}), "invalid_option"),
         (json!({"url": 7}), "malformed_request"),
         (json!({}), "malformed_request"),
-        (json!(["a"]), "malformed_request"),
         (json!({"urls": []}), "malformed_request"),
     ] {
         server.far(body).await.assert_problem(400, code);
     }
+    // An array is a file.
+    server.far(json!(["a"])).await.assert_problem(422, "no_header");
     let upload = Upload::csv("SKU,Name\n").option("onlyIfChanged", "true");
     server.upload("products", upload).await.assert_problem(400, "invalid_option");
 });
