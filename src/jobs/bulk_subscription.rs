@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::bulk_feed::BulkFeed;
+use super::bulk_poll;
 use super::context::Jobs;
 use super::error::JobsError;
 use super::event_feed::{EventPage, PAGE_EVENTS};
@@ -22,20 +23,19 @@ use crate::domain::event::Event;
 use crate::domain::options::RowEventMode;
 use crate::domain::status::JobStatus;
 
-/// How often the table is asked.
-const ASK_AGAIN: Duration = Duration::from_millis(250);
-
 /// Follows one bulk; see [`Jobs::subscribe_bulk`].
 #[derive(Debug)]
 pub struct BulkSubscription {
     jobs: Jobs,
     stop: CancellationToken,
     bulk: Bulk,
+    /// Kept alive by its subscribers.
+    _feed: Arc<BulkFeed>,
+    changes: watch::Receiver<Arc<[BulkJob]>>,
     standing: Vec<BulkJob>,
     positions: Positions,
     due: VecDeque<BulkUpdate>,
     emitted: (FileCounts, Counts),
-    looked_at: Instant,
     is_over: bool,
 }
 
@@ -67,6 +67,10 @@ impl Jobs {
         id: Uuid,
         seen: &str,
     ) -> Result<BulkSubscription, JobsError> {
+        let (_, standing) = self.bulk(id).await?;
+        let feed = bulk_poll::feed_of(&self.context, id, &standing);
+        let changes = feed.subscribe();
+        // Read once more: a change before the subscription is announced to nobody.
         let (bulk, standing) = self.bulk(id).await?;
         let mut positions = Positions::parse(seen);
         positions.settle(&standing);
@@ -75,16 +79,22 @@ impl Jobs {
             && standing.iter().all(|job| positions.of(job.id) >= job.event_count);
         Ok(BulkSubscription {
             jobs: self.clone(),
+            changes,
+            _feed: feed,
             stop: self.context.stop.clone(),
             bulk,
             standing,
             positions,
             due: VecDeque::new(),
             emitted,
-            looked_at: Instant::now(),
             is_over,
         })
     }
+}
+
+/// Events of all jobs; there are more with every change.
+fn events(jobs: &[BulkJob]) -> u64 {
+    jobs.iter().map(|job| job.event_count).sum()
 }
 
 fn so_far(bulk: &Bulk, jobs: &[BulkJob]) -> (FileCounts, Counts) {
@@ -102,7 +112,7 @@ impl BulkSubscription {
         self.is_over
     }
 
-    /// The bulk and its jobs as they stood when the table was asked last.
+    /// The bulk and its jobs as they were read last.
     #[must_use]
     pub fn standing(&self) -> (&Bulk, &[BulkJob]) {
         (&self.bulk, &self.standing)
@@ -136,27 +146,26 @@ impl BulkSubscription {
                 continue;
             }
             tokio::select! {
-                () = tokio::time::sleep_until(self.looked_at + ASK_AGAIN) => {}
+                changed = self.changes.changed() => if changed.is_err() { return Ok(None) },
                 () = self.stop.cancelled() => return Ok(None),
             }
-            self.look().await?;
+            self.take_change();
+        }
+    }
+
+    /// Takes what was read last, unless it was read before what is here.
+    fn take_change(&mut self) {
+        let now = Arc::clone(&self.changes.borrow_and_update());
+        let is_older = now.len() == self.standing.len() && events(&now) < events(&self.standing);
+        if !is_older {
+            self.standing = now.to_vec();
+            self.positions.settle(&self.standing);
         }
     }
 
     /// A job that waits has nothing to tell yet: of a thousand files that is kept for later.
     fn has_news(&self, job: &BulkJob) -> bool {
         job.status != JobStatus::Pending && self.positions.of(job.id) < job.event_count
-    }
-
-    async fn look(&mut self) -> Result<(), JobsError> {
-        let id = self.bulk.id;
-        let read = self
-            .jobs
-            .on_runtime(move |context| async move { Ok(context.store.bulk_jobs(id).await?) });
-        self.standing = read.await?;
-        self.looked_at = Instant::now();
-        self.positions.settle(&self.standing);
-        Ok(())
     }
 
     /// Reads some events of a job. Of its progress only the last one is emitted.

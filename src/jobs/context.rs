@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use super::bulk_feed::BulkFeeds;
 use super::error::{JobsError, RunError};
 use super::event_feed::EventFeeds;
 use super::import_totals::ImportTotals;
@@ -86,6 +87,7 @@ pub(super) struct JobsContext {
     pub(super) memory: Arc<Memory>,
     pub(super) manager: JobManager,
     pub(super) feeds: EventFeeds,
+    pub(super) bulk_feeds: BulkFeeds,
     pub(super) changes: JobChanges,
     /// The places of waiting jobs.
     pub(super) queue: Queue,

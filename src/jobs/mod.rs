@@ -6,6 +6,8 @@
 
 mod backoff;
 mod bulk;
+mod bulk_feed;
+mod bulk_poll;
 mod bulk_retry;
 mod bulk_subscription;
 mod chunker;

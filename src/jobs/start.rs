@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::bulk_feed::BulkFeeds;
 use super::context::{Jobs, JobsContext, JobsSettings};
 use super::error::JobsError;
 use super::event_feed::EventFeeds;
@@ -51,6 +52,7 @@ impl Jobs {
             memory: Arc::new(Memory::new(settings.memory_limit)),
             manager: JobManager::new(settings.keep_finished),
             feeds: EventFeeds::default(),
+            bulk_feeds: BulkFeeds::default(),
             changes: JobChanges::default(),
             queue: Queue::default(),
             import_totals: ImportTotals::default(),
