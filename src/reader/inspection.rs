@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::encoding::EncodingChoice;
 use super::error::{ReadError, listed};
 use super::failed_rows_file;
 use super::header_search::FoundHeader;
@@ -93,6 +94,33 @@ impl fmt::Display for HeaderPlace {
 }
 
 impl Inspection {
+    /// Of a text file of which nothing is known besides its encoding and its rows; its header is none
+    /// of these.
+    pub(super) fn of_text(
+        format: Format,
+        chosen: EncodingChoice,
+        header: Vec<String>,
+        sample: Vec<RawRow>,
+        warnings: Warnings,
+    ) -> Self {
+        Self {
+            format,
+            delimiter: None,
+            quote: None,
+            escape: None,
+            encoding: Some(chosen.name()),
+            bom: chosen.bom,
+            encoding_samples: chosen.guessed,
+            sheet: None,
+            sheets: Vec::new(),
+            header_row: 0,
+            header,
+            sample,
+            warnings,
+            meet: None,
+        }
+    }
+
     /// Where the header was found; `None` for a format whose rows name their columns themselves.
     #[must_use]
     pub fn header_place(&self) -> Option<HeaderPlace> {

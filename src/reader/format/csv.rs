@@ -96,20 +96,11 @@ impl FileFormat for Csv {
         let mut sample = read_sample(|row| rows.next_row(row))?;
         failed_rows_file::restore_sample(&mut sample, &header);
         Ok(Inspection {
-            format: Format::Csv,
             delimiter: Some(sign),
             quote: Some(char::from(dialect.quote)).filter(|quote| *quote != '"'),
             escape: dialect.has_backslash_escapes.then_some('\\'),
-            encoding: Some(chosen.name()),
-            bom: chosen.bom,
-            encoding_samples: chosen.guessed,
-            sheet: None,
-            sheets: Vec::new(),
             header_row,
-            header,
-            sample,
-            warnings,
-            meet: None,
+            ..Inspection::of_text(Format::Csv, chosen, header, sample, warnings)
         })
     }
 

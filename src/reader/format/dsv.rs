@@ -76,22 +76,10 @@ impl FileFormat for Dsv {
         let mut warnings = Warnings::default();
         chosen.warn(&mut warnings);
         warnings.merge(&list.warnings);
+        let header = HEADER.map(str::to_owned).to_vec();
         Ok(Inspection {
-            format: Format::Dsv,
-            delimiter: None,
-            quote: None,
-            escape: None,
-            encoding: Some(chosen.name()),
-            bom: chosen.bom,
-            encoding_samples: chosen.guessed,
-            sheet: None,
-            sheets: Vec::new(),
-            // No row of the file is the header.
-            header_row: 0,
-            header: HEADER.map(str::to_owned).to_vec(),
-            sample,
-            warnings,
             meet: Some(list.selection),
+            ..Inspection::of_text(Format::Dsv, chosen, header, sample, warnings)
         })
     }
 

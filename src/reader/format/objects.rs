@@ -41,23 +41,7 @@ pub(super) fn inspect_objects<T: ObjectTexts>(
     failed_rows_file::restore_sample(&mut sample, &header);
     let mut warnings = Warnings::default();
     chosen.warn(&mut warnings);
-    Ok(Inspection {
-        format,
-        delimiter: None,
-        quote: None,
-        escape: None,
-        encoding: Some(chosen.name()),
-        bom: chosen.bom,
-        encoding_samples: chosen.guessed,
-        sheet: key,
-        sheets: Vec::new(),
-        // No row of the file is the header.
-        header_row: 0,
-        header,
-        sample,
-        warnings,
-        meet: None,
-    })
+    Ok(Inspection { sheet: key, ..Inspection::of_text(format, chosen, header, sample, warnings) })
 }
 
 impl<T: ObjectTexts + Send> RowSource for ObjectRows<T> {
