@@ -215,11 +215,10 @@ fn accepted(
         .map_or_else(|_| bulk.dataset.clone(), |dataset| singular(&dataset.title));
     let message = match (replayed, bulk.refused.len()) {
         (true, _) => format!("{noun} bulk was accepted before"),
-        (false, 0) => format!("{noun} imports of {} files started in background", jobs.len()),
-        (false, refused) => format!(
-            "{noun} imports of {} files started in background, {refused} refused",
-            jobs.len()
-        ),
+        (false, 0) => format!("{noun} {} started in background", imports(jobs.len())),
+        (false, refused) => {
+            format!("{noun} {} started in background, {refused} refused", imports(jobs.len()))
+        }
     };
     let status_url = bulk_url(bulk, prefix);
     let accepted = BulkAccepted {
@@ -234,4 +233,9 @@ fn accepted(
     let mut response = HttpResponse::build(StatusCode::ACCEPTED);
     response.insert_header((LOCATION, status_url)).insert_header((RETRY_AFTER, "1"));
     Ok(response.content_type("application/json").body(body))
+}
+
+/// So many imports, in words.
+fn imports(files: usize) -> String {
+    if files == 1 { "import of 1 file".to_owned() } else { format!("imports of {files} files") }
 }

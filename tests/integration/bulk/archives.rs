@@ -57,3 +57,30 @@ both!(what_is_wrong_with_an_archive_is_told, |server| {
     let two = form(&[("a.csv", b"SKU,Name\nA,A\n"), ("b.csv", b"SKU,Name\nB,B\n")]);
     server.send(request.multipart(two)).await.assert_problem(400, "multiple_files");
 });
+
+/// The archive with the file `name` marked as encrypted, in its own header and in the directory.
+fn encrypted(mut archive: Vec<u8>, name: &str) -> Vec<u8> {
+    for (signature, flags, name_at) in [(b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)] {
+        let is_header = |at: &usize| {
+            archive[*at..].starts_with(signature)
+                && archive[*at..].get(name_at..).is_some_and(|it| it.starts_with(name.as_bytes()))
+        };
+        let at = (0..archive.len()).find(is_header).expect("the file has its headers");
+        archive[at + flags] |= 1;
+    }
+    archive
+}
+
+both!(an_encrypted_file_of_an_archive_is_refused_in_its_place, |server| {
+    let archive = zipped(&[("a.csv", b"SKU,Name\nA,A\n"), ("b.csv", b"SKU,Name\nB,B\n")]);
+    let archive = Upload::file("all.zip", encrypted(archive, "a.csv"));
+    let answer = server.upload("products", archive).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let message = "Product import of 1 file started in background, 1 refused";
+    assert_eq!(answer.json["message"], message);
+    let refused = &answer.data()["jobs"][0];
+    assert_eq!(refused["errorCode"], "password_protected", "{refused}");
+    assert!(refused["error"].as_str().unwrap().contains("encrypted"), "{refused}");
+    ended(server, &ids(&answer).0).await;
+    assert_eq!(server.rows("select sku from products").await, [["B"]]);
+});
