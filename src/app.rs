@@ -214,6 +214,7 @@ fn fetcher(config: &Config, data_dir: &Arc<DataDir>, storage: &Storage) -> anyho
         ports: config.fetch.ports.clone(),
         time_max: config.fetch.timeout,
         idle_max: config.fetch.idle,
+        authorities: config.fetch.authorities.clone(),
         bytes_max: config.max_upload,
     };
     Ok(Fetcher::new(Arc::clone(data_dir), storage.clone(), rules)?)

@@ -59,6 +59,8 @@ pub struct FetchSettings {
     pub idle: Duration,
     /// `LOADBAY_FETCH_RETRIES`.
     pub retries: u32,
+    /// `LOADBAY_FETCH_CA_FILE`.
+    pub authorities: Option<PathBuf>,
 }
 
 /// Where records go after an import.
@@ -239,6 +241,7 @@ impl Config {
                     .read("LOADBAY_FETCH_TIMEOUT", Duration::ZERO, |t| time(t, 1, 7 * 86_400)),
                 idle: from.read("LOADBAY_FETCH_IDLE", Duration::ZERO, |t| time(t, 1, 3_600)),
                 retries: from.read("LOADBAY_FETCH_RETRIES", 0, |t| number(t, 0, 100)),
+                authorities: from.read("LOADBAY_FETCH_CA_FILE", None, |t| Ok(Some(t.into()))),
             },
             memory_limit: from
                 .read("LOADBAY_MEMORY_LIMIT", None, |t| bytes(t, 32 << 20, 1 << 40).map(Some)),

@@ -63,6 +63,8 @@ pub const SETTINGS: &[Setting] = &[
         "How long the server of a file may be silent, from 1s to 1h"),
     setting("LOADBAY_FETCH_RETRIES", "fetch-retries", "TIMES", Some("8"),
         "How often a download that brings nothing new is tried again, from 0 to 100"),
+    setting("LOADBAY_FETCH_CA_FILE", "fetch-ca-file", "FILE", None,
+        "File in PEM format with certificates of authorities that downloads trust besides those of the system"),
     setting("LOADBAY_MEMORY_LIMIT", "memory-limit", "SIZE", None,
         "Memory of the server, from 32MiB to 1TiB; chunks shrink as it is used up. Without it that of the cgroup, else 1GiB"),
     setting("LOADBAY_CHUNK_ROWS", "chunk-rows", "ROWS", Some("10000"),

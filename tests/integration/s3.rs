@@ -160,7 +160,7 @@ fn service(root: &PathBuf) -> S3Service {
     service.build()
 }
 
-fn acceptor((certificate, key): &(PathBuf, PathBuf)) -> TlsAcceptor {
+pub(crate) fn acceptor((certificate, key): &(PathBuf, PathBuf)) -> TlsAcceptor {
     let chain = CertificateDer::pem_file_iter(certificate).expect("a certificate");
     let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
     let key = PrivateKeyDer::from_pem_file(key).expect("a key");

@@ -132,6 +132,7 @@ mod tests {
             time_max: Duration::from_secs(1),
             idle_max: Duration::from_secs(1),
             bytes_max: 1,
+            authorities: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Why a file could not be fetched, and whether another attempt may help. Messages name the host of
 //! an address at most: the rest of it may be secret.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::error_code::ErrorCode;
@@ -78,6 +79,14 @@ pub enum FetchError {
     Redirects {
         /// The last one.
         host: String,
+    },
+    /// The file of authorities cannot be used.
+    #[error("LOADBAY_FETCH_CA_FILE names `{}`, {why}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
     },
     /// The name is unknown, nobody listens, or TLS fails.
     #[error("{host} cannot be reached")]
@@ -164,7 +173,7 @@ impl FetchError {
         match self {
             Self::NotAllowed { .. } => ErrorCode::UrlNotAllowed,
             Self::Files(fault) => fault.code(),
-            Self::Client(_) | Self::Stopped => ErrorCode::Internal,
+            Self::Authorities { .. } | Self::Client(_) | Self::Stopped => ErrorCode::Internal,
             Self::Status { .. }
             | Self::Redirects { .. }
             | Self::Unreachable { .. }
@@ -196,6 +205,7 @@ impl FetchError {
             | Self::TimeLimit { .. }
             | Self::Encoding { .. }
             | Self::Corrupt { .. }
+            | Self::Authorities { .. }
             | Self::Client(_)
             | Self::Stopped
             | Self::Files(_) => NextAttempt::Never,

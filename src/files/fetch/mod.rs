@@ -14,6 +14,7 @@ mod progress;
 mod resolver;
 mod web;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::domain::networks::Networks;
@@ -35,4 +36,6 @@ pub struct FetchRules {
     pub idle_max: Duration,
     /// Bytes of a file.
     pub bytes_max: u64,
+    /// The certificates of authorities that are trusted besides those of the system.
+    pub authorities: Option<PathBuf>,
 }

@@ -1,12 +1,13 @@
 //! Asks a web server for a file: hop by hop, each checked, the rest of a file where a part of it is
 //! here.
 
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use reqwest::header::{self, HeaderMap, HeaderName};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Certificate, Client, Response, StatusCode, Url};
 
 use super::FetchRules;
 use super::address::check_web;
@@ -30,7 +31,7 @@ const VERSION_CHARS_MAX: usize = 500;
 
 /// A client that connects to nothing but what its resolver lets through.
 pub(super) fn client(rules: &FetchRules) -> Result<Client, FetchError> {
-    Client::builder()
+    let client = Client::builder()
         .user_agent(concat!("Loadbay/", env!("CARGO_PKG_VERSION")))
         .dns_resolver(GuardedResolver { networks: rules.networks.clone() })
         // A proxy would resolve the name itself.
@@ -41,9 +42,21 @@ pub(super) fn client(rules: &FetchRules) -> Result<Client, FetchError> {
         .connect_timeout(CONNECT)
         .http1_only()
         // The next download resolves anew.
-        .pool_max_idle_per_host(0)
-        .build()
-        .map_err(FetchError::Client)
+        .pool_max_idle_per_host(0);
+    let authorities = rules.authorities.as_deref().map(authorities).transpose()?;
+    client.tls_certs_merge(authorities.unwrap_or_default()).build().map_err(FetchError::Client)
+}
+
+/// The certificates in a file.
+fn authorities(path: &Path) -> Result<Vec<Certificate>, FetchError> {
+    let fault = |why| FetchError::Authorities { path: path.to_owned(), why };
+    let bytes =
+        std::fs::read(path).map_err(|error| fault(format!("which cannot be read: {error}")))?;
+    let found = Certificate::from_pem_bundle(&bytes).unwrap_or_default();
+    if found.is_empty() {
+        return Err(fault("which holds no certificate in PEM format".to_owned()));
+    }
+    Ok(found)
 }
 
 /// Asks for a file, or for the rest of it; `known` is a version that need not be sent again.

@@ -4,6 +4,7 @@
 mod bucket;
 mod closed;
 mod faults;
+mod tls;
 mod unchanged;
 pub(crate) mod web;
 
