@@ -14,9 +14,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::after::search::SearchWorker;
+use crate::after::webhooks::{WebhookWorker, Webhooks};
 use crate::config::Config;
 use crate::dataset::Datasets;
-use crate::files::{DataDir, FetchRules, Fetcher, Storage};
+use crate::files::{DataDir, FetchRules, Fetcher, Sender, Storage};
 pub use crate::http::Listener;
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
@@ -63,8 +64,9 @@ pub struct RunningServer {
     server: Server,
     jobs: Jobs,
     search: Option<SearchWorker>,
+    webhooks: WebhookWorker,
     /// The connections of what follows a job.
-    search_store: Store,
+    after_store: Store,
     drain: Duration,
     stopping: CancellationToken,
 }
@@ -80,8 +82,9 @@ impl RunningServer {
         if let Some(search) = self.search {
             search.stop().await;
         }
+        self.webhooks.stop().await;
         let stopped = stop(self.server, &self.jobs, self.drain).await;
-        self.search_store.close().await;
+        self.after_store.close().await;
         stopped
     }
 }
@@ -104,12 +107,14 @@ pub async fn start(
     let store = connect(&config, &data_dir).await?;
     let datasets = Arc::new(fitting(datasets, &store).await?);
     let store = store.noting_changes_of(synced_datasets(&config, &datasets)?);
-    let search_store = store.for_work();
+    let after_store = store.for_work();
     let jobs = start_jobs(&config, store, &data_dir, &storage, &datasets, child).await?;
-    let search = start_search(&config, &search_store, &datasets, &jobs)?;
+    let search = start_search(&config, &after_store, &datasets, &jobs)?;
 
+    let sender = Sender::new(fetch_rules(&config))?;
     let api = Api {
         jobs: jobs.clone(),
+        webhooks: Webhooks::new(after_store.clone(), sender.clone()),
         data_dir,
         storage,
         datasets,
@@ -124,7 +129,13 @@ pub async fn start(
         stopping: stopping.clone(),
     };
     let server = Server::start(listener, api, config.keep_alive)?;
-    Ok(RunningServer { server, jobs, search, search_store, drain: config.drain, stopping })
+    let webhooks = WebhookWorker::start(
+        after_store.clone(),
+        sender,
+        config.webhook_retries,
+        config.webhook_timeout,
+    );
+    Ok(RunningServer { server, jobs, search, webhooks, after_store, drain: config.drain, stopping })
 }
 
 /// Ends requests and jobs, then closes the database.
@@ -209,15 +220,19 @@ async fn start_jobs(
 
 /// What downloads files.
 fn fetcher(config: &Config, data_dir: &Arc<DataDir>, storage: &Storage) -> anyhow::Result<Fetcher> {
-    let rules = FetchRules {
+    Ok(Fetcher::new(Arc::clone(data_dir), storage.clone(), fetch_rules(config))?)
+}
+
+/// Which addresses may be asked.
+fn fetch_rules(config: &Config) -> FetchRules {
+    FetchRules {
         networks: config.fetch.networks.clone(),
         ports: config.fetch.ports.clone(),
         time_max: config.fetch.timeout,
         idle_max: config.fetch.idle,
         authorities: config.fetch.authorities.clone(),
         bytes_max: config.max_upload,
-    };
-    Ok(Fetcher::new(Arc::clone(data_dir), storage.clone(), rules)?)
+    }
 }
 
 fn child(config: &Config) -> anyhow::Result<Child> {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::after::search::TypesenseUrl;
+use crate::after::webhooks::Schedule;
 use crate::dataset::BuiltIn;
 use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
@@ -129,6 +130,10 @@ pub struct Config {
     pub max_stored_errors: u64,
     /// `LOADBAY_MAX_EVENTS`.
     pub max_events: u64,
+    /// `LOADBAY_WEBHOOK_RETRIES`.
+    pub webhook_retries: Schedule,
+    /// `LOADBAY_WEBHOOK_TIMEOUT`.
+    pub webhook_timeout: Duration,
     /// The `TYPESENSE_…` settings.
     pub typesense: TypesenseConfig,
     /// `LOADBAY_DATASETS_DIR`.
@@ -259,12 +264,14 @@ impl Config {
                 .read("LOADBAY_MAX_STORED_ERRORS", 0, |t| number(t, 0, 1_000_000).map(u64::from)),
             max_events: from
                 .read("LOADBAY_MAX_EVENTS", 0, |t| number(t, 100, 10_000_000).map(u64::from)),
-            typesense: TypesenseConfig {
-                url: from.read("TYPESENSE_URL", None, |text| TypesenseUrl::parse(text).map(Some)),
-                api_key: from.read("TYPESENSE_API_KEY", None, |text| Ok(Some(Secret::new(text)))),
-                datasets: from.read("TYPESENSE_DATASETS", None, |text| names(text).map(Some)),
-                prefix: from.read("TYPESENSE_COLLECTION_PREFIX", String::new(), name_prefix),
-            },
+            webhook_retries: from.read(
+                "LOADBAY_WEBHOOK_RETRIES",
+                Schedule::default(),
+                Schedule::parse,
+            ),
+            webhook_timeout: from
+                .read("LOADBAY_WEBHOOK_TIMEOUT", Duration::ZERO, |t| time(t, 1, 30)),
+            typesense: from.typesense(),
             datasets_dir: from
                 .read("LOADBAY_DATASETS_DIR", None, |text| Ok(Some(PathBuf::from(text)))),
             built_in: from.read("LOADBAY_BUILT_IN_DATASETS", BuiltIn::default(), BuiltIn::parse),
@@ -291,6 +298,16 @@ struct Lookup<F> {
 }
 
 impl<F: Fn(&str) -> Option<String>> Lookup<F> {
+    /// The `TYPESENSE_…` settings.
+    fn typesense(&mut self) -> TypesenseConfig {
+        TypesenseConfig {
+            url: self.read("TYPESENSE_URL", None, |text| TypesenseUrl::parse(text).map(Some)),
+            api_key: self.read("TYPESENSE_API_KEY", None, |text| Ok(Some(Secret::new(text)))),
+            datasets: self.read("TYPESENSE_DATASETS", None, |text| names(text).map(Some)),
+            prefix: self.read("TYPESENSE_COLLECTION_PREFIX", String::new(), name_prefix),
+        }
+    }
+
     /// The value of `variable`, else its default; `otherwise` after a fault or where both are absent.
     fn read<T>(
         &mut self,

@@ -16,3 +16,5 @@ pub mod import_search;
 pub mod import_session;
 pub mod import_superseded;
 pub mod import_undo;
+pub mod import_webhook;
+pub mod import_webhook_delivery;

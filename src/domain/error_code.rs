@@ -48,6 +48,8 @@ error_codes! {
     UnknownMapping = "unknown_mapping", 404, false, "There is no such saved mapping", "Use a mapping that GET /api/v1/datasets/{name}/mappings lists.";
     BulkNotFound = "bulk_not_found", 404, false, "There is no such bulk", "Use the `bulkId` that the upload was answered with.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
+    WebhookNotFound = "webhook_not_found", 404, false, "There is no such webhook", "Look at GET /api/v1/webhooks for the webhooks there are.";
+    DeliveryNotFound = "delivery_not_found", 404, false, "The webhook has no such message", "Look at the deliveries of the webhook.";
     MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
     InvalidJobState = "invalid_job_state", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
     SessionUsed = "session_used", 409, false, "The session had its import already", "Use a new session for each import.";
@@ -67,6 +69,7 @@ error_codes! {
     CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";
     NoSuchSheet = "no_such_sheet", 422, false, "The workbook has no such sheet, or the JSON file no such array", "Use a sheet or an array that the answer names.";
     ExpandsTooLarge = "expands_too_large", 422, false, "The file is far larger inside than outside", "Save the sheet as CSV, or send the file unpacked.";
+    TooManyWebhooks = "too_many_webhooks", 422, false, "There are as many webhooks as the server takes", "Remove one that is not needed.";
     TooManyFiles = "too_many_files", 422, false, "The upload has too many files", "Send at most 1,000 files in one request.";
     AllFilesRefused = "all_files_refused", 422, false, "None of the files can be imported", "Correct what the answer says of each file.";
     CorruptArchive = "corrupt_archive", 422, false, "The archive cannot be opened", "Pack the files again, or send them one by one.";

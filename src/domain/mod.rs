@@ -39,3 +39,4 @@ pub mod session_id;
 pub mod similar;
 pub mod status;
 pub mod warning;
+pub mod webhook;

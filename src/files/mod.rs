@@ -40,6 +40,7 @@ pub use error::{FileError, is_disk_full, is_transient_io};
 pub use failed_rows::FailedRows;
 pub use fetch::{
     FarFile, Fetch, FetchError, FetchProgress, FetchRules, Fetched, Fetcher, NextAttempt, Ports,
+    ReceiverAnswer, Sender,
 };
 pub use file_name::shown_name;
 pub use gunzip::name_inside;

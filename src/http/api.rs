@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::origins::Origins;
 use super::problem::Problem;
+use crate::after::webhooks::Webhooks;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
 use crate::domain::error_code::ErrorCode;
@@ -23,6 +24,8 @@ use crate::jobs::Jobs;
 pub struct Api {
     /// The jobs.
     pub jobs: Jobs,
+    /// Who is notified of their ends.
+    pub webhooks: Webhooks,
     /// The data directory.
     pub data_dir: Arc<DataDir>,
     /// Where the files of new jobs go.

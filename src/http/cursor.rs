@@ -17,6 +17,8 @@ pub(super) enum List {
     RowErrors(i64),
     /// The superseded rows of one job.
     Superseded(i64),
+    /// The messages of a webhook, newest first.
+    Deliveries,
     /// The differences of one dry run.
     Differences(i64),
 }
@@ -27,6 +29,7 @@ impl List {
             Self::Jobs => format!("jobs {id}"),
             Self::RowErrors(job) => format!("row errors {job} {id}"),
             Self::Superseded(job) => format!("superseded {job} {id}"),
+            Self::Deliveries => format!("deliveries {id}"),
             Self::Differences(job) => format!("differences {job} {id}"),
         };
         xxh3_64(text.as_bytes()) & 0xff_ffff

@@ -41,6 +41,7 @@ mod superseded;
 mod text_line;
 mod unprocessed;
 mod upload;
+mod webhooks;
 
 pub use api::Api;
 pub use origins::Origins;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::text_line::{TEXT, refusal_line};
+use crate::after::webhooks::WebhookError;
 use crate::dataset::HeaderFault;
 use crate::domain::bulk::RefusedFile;
 use crate::domain::error_chain::error_chain;
@@ -289,6 +290,12 @@ impl From<JobsError> for Problem {
             }
             None => problem,
         }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(fault: WebhookError) -> Self {
+        Self::because(fault.code(), fault)
     }
 }
 

@@ -8,7 +8,7 @@ use super::resource::{get, post, resource};
 use super::{
     bulk_control, bulks, compat, control, datasets, differences, error_docs, events, health, jobs,
     limits, mappings, not_found, page, preview, row_errors, status, superseded, unprocessed,
-    upload,
+    upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -68,6 +68,15 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(control::rollback)))
         .service(post(&format!("{import}/jobs/{{id}}/confirm"), web::to(control::confirm)))
         .service(post(&format!("{import}/{{dataset}}"), web::to(upload::import)))
+        .service(webhooks::all("/api/v1/webhooks"))
+        .service(webhooks::one("/api/v1/webhooks/{id}"))
+        .service(post("/api/v1/webhooks/{id}/enable", web::to(webhooks::enable)))
+        .service(post("/api/v1/webhooks/{id}/test", web::to(webhooks::test)))
+        .service(get("/api/v1/webhooks/{id}/deliveries", web::to(webhooks::deliveries)))
+        .service(post(
+            "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver",
+            web::to(webhooks::redeliver),
+        ))
         .configure(error_docs::routes)
         .configure(compat::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))

@@ -28,6 +28,7 @@ mod sales;
 mod sqlite;
 mod table_digest;
 mod tables;
+mod webhooks;
 
 pub use chunk::quota::EventQuota;
 pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
@@ -52,6 +53,7 @@ pub use outbox::{ChangeKind, KeyedRecord, OutboxChange, SearchLease};
 pub use rollback::RollbackInserted;
 pub use sales::{Sales, SalesFilter};
 pub use tables::TablesCreated;
+pub use webhooks::{AttemptEnd, DueDelivery};
 
 /// Handle on the database; cheap to clone.
 #[derive(Debug, Clone)]

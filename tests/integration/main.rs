@@ -68,4 +68,5 @@ mod two_servers;
 mod undo;
 mod upload;
 mod values;
+mod webhooks;
 mod year_of_jobs;

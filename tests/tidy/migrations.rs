@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 20] = [
+const LANDED: [(&str, &str); 21] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -81,6 +81,10 @@ const LANDED: [(&str, &str); 20] = [
     (
         "m20261128_000019_create_outbox.rs",
         "94ec340588b36af01a3cf214977be30d152e4719c3b827d3983684af12534ada",
+    ),
+    (
+        "m20261128_000020_create_webhooks.rs",
+        "05e86bdd7b840dd5289ad0661a37a5217387a6e634ab4f33b75f54a32afb4365",
     ),
     (
         "m20261128_000023_create_mappings.rs",

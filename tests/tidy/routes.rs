@@ -32,7 +32,8 @@ fn methods(function: &str, file: &str) -> &'static [&'static str] {
     match function {
         "get" => &["GET"],
         "post" => &["POST"],
-        "job" => &["GET", "DELETE"],
+        "job" | "webhooks::one" => &["GET", "DELETE"],
+        "webhooks::all" => &["GET", "POST"],
         "mapping" => &["GET", "PUT", "DELETE"],
         // Such a route would be seen by no check.
         _ => unreachable!("{file}: this check does not know what `{function}` registers"),

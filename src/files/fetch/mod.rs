@@ -10,6 +10,7 @@ pub(in crate::files) mod error;
 mod fetcher;
 mod guard;
 mod partial;
+mod post;
 mod progress;
 mod resolver;
 mod web;
@@ -21,6 +22,7 @@ use crate::domain::networks::Networks;
 pub use address::Ports;
 pub use error::{FetchError, NextAttempt};
 pub use fetcher::{FarFile, Fetch, Fetched, Fetcher};
+pub use post::{ReceiverAnswer, Sender};
 pub use progress::FetchProgress;
 
 /// What may be fetched, and how long that may take.

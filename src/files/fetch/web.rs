@@ -155,7 +155,7 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// The connection could not be made, or broke off before the answer.
-fn unreachable(url: &Url, fault: reqwest::Error) -> FetchError {
+pub(super) fn unreachable(url: &Url, fault: reqwest::Error) -> FetchError {
     // Its own text would have the whole address.
     let fault = fault.without_url();
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&fault);
@@ -211,7 +211,7 @@ fn range(headers: &HeaderMap) -> Option<(u64, Option<u64>)> {
 }
 
 /// How long the server asked to wait: seconds or a time.
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = text(headers, &header::RETRY_AFTER)?;
     let time = if let Ok(seconds) = text.parse::<u64>() {
         Duration::from_secs(seconds)

@@ -11,7 +11,7 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
 /// The tables that Loadbay itself owns.
-const OWN_TABLES: [&str; 13] = [
+const OWN_TABLES: [&str; 15] = [
     "import_log",
     "import_bulks",
     "import_chunks",
@@ -25,6 +25,8 @@ const OWN_TABLES: [&str; 13] = [
     "import_database",
     "import_outbox",
     "import_search",
+    "import_webhooks",
+    "import_webhook_deliveries",
 ];
 
 /// The table that says which migrations are done.

@@ -10,6 +10,7 @@ use crate::domain::search_sync::SearchSync;
 use crate::store::Store;
 use crate::store::log::job_row::as_json;
 use crate::store::outbox::{ENDED, SEARCH};
+use crate::store::webhooks::messages::note_for_webhooks;
 
 impl Store {
     /// Notes that a job ended, in the transaction that ends it.
@@ -18,6 +19,7 @@ impl Store {
         transaction: &DatabaseTransaction,
         job: &mut Job,
     ) -> Result<(), DbErr> {
+        note_for_webhooks(transaction, job).await?;
         if job.options.dry_run || !self.noted.contains(&job.dataset) {
             return Ok(());
         }

@@ -20,11 +20,14 @@ use crate::store::Store;
 /// The consumer of records.
 const SEARCH: &str = "search";
 
+/// Those who are notified of ends.
+pub(in crate::store) const WEBHOOKS: &str = "webhooks";
+
 /// The records of a chunk changed.
 const CHANGED: &str = "changed";
 
 /// A job ended.
-const ENDED: &str = "ended";
+pub(in crate::store) const ENDED: &str = "ended";
 
 impl Store {
     /// The same database; changes of the records of these datasets are noted in the outbox from here

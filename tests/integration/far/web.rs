@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
@@ -175,7 +176,18 @@ fn serve(mut socket: TcpStream, log: &Mutex<Vec<Asked>>, answer: &Answer) {
         let (name, value) = line.split_once(':')?;
         Some((name.to_ascii_lowercase(), value.trim().to_owned()))
     };
-    let asked = Asked { path, headers: lines.filter_map(header).collect() };
+    let headers: Vec<(String, String)> = lines.filter_map(header).collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length: usize = length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").map_or(0, |at| at + 4);
+    let mut body = bytes[head..].to_vec();
+    while body.len() < length {
+        match socket.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(count) => body.extend_from_slice(&buffer[..count]),
+        }
+    }
+    let asked = Asked { path, headers, body };
     let number = {
         let mut log = log.lock().expect("no test thread panics here");
         log.push(asked.clone());
