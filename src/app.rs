@@ -5,19 +5,21 @@ mod definitions;
 mod search;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::after::search::SearchWorker;
 use crate::after::webhooks::{WebhookWorker, Webhooks};
 use crate::config::Config;
 use crate::dataset::Datasets;
-use crate::files::{DataDir, FetchRules, Fetcher, Sender, Storage};
+use crate::files::{DataDir, FetchRules, Fetcher, FileError, Sender, Storage};
 pub use crate::http::Listener;
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
@@ -106,6 +108,8 @@ pub async fn start(
     let child = child(&config)?;
     let store = connect(&config, &data_dir).await?;
     let datasets = Arc::new(fitting(datasets, &store).await?);
+    let access = Access::open(store.clone(), config.require_key).await?;
+    refuse_strangers(&config, &listener, &access)?;
     let store = store.noting_changes_of(synced_datasets(&config, &datasets)?);
     let after_store = store.for_work();
     let jobs = start_jobs(&config, store, &data_dir, &storage, &datasets, child).await?;
@@ -115,6 +119,8 @@ pub async fn start(
     let api = Api {
         jobs: jobs.clone(),
         webhooks: Webhooks::new(after_store.clone(), sender.clone()),
+        access,
+        has_own_socket: matches!(listener, Listener::OwnSocket(_)),
         data_dir,
         storage,
         datasets,
@@ -136,6 +142,51 @@ pub async fn start(
         config.webhook_timeout,
     );
     Ok(RunningServer { server, jobs, search, webhooks, after_store, drain: config.drain, stopping })
+}
+
+/// Refuses to let other machines in who could do everything, unless that is wanted.
+fn refuse_strangers(config: &Config, listener: &Listener, access: &Access) -> anyhow::Result<()> {
+    let Listener::Network(listener) = listener else { return Ok(()) };
+    let address = listener.local_addr()?;
+    if address.ip().is_loopback() || access.needs_key() {
+        return Ok(());
+    }
+    if config.insecure {
+        tracing::warn!(
+            event = "open_to_everybody",
+            %address,
+            "server has no keys and listens to other machines, which may do everything"
+        );
+        return Ok(());
+    }
+    bail!(
+        "LOADBAY_LISTEN: other machines reach {address}, and without a key everybody there may do \
+         everything; make a key with `loadbay keys create NAME`, or allow it with \
+         LOADBAY_INSECURE=true"
+    )
+}
+
+/// A database that is open for a command.
+#[derive(Debug)]
+pub struct OpenDatabase {
+    /// The database.
+    pub store: Store,
+    /// Held for its lock, unless a server has it.
+    _data_dir: Option<DataDir>,
+}
+
+/// Opens the database for a command, also while a server uses it, and brings its tables up to date.
+///
+/// # Errors
+/// Whatever keeps it from being opened.
+pub async fn open_database(config: &Config) -> anyhow::Result<OpenDatabase> {
+    let data_dir = match DataDir::open(&config.data_dir) {
+        Ok(data_dir) => Some(data_dir),
+        Err(FileError::InUse { .. }) => None,
+        Err(fault) => return Err(fault.into()),
+    };
+    let settings = store_settings(config, DataDir::sqlite_in(&config.data_dir));
+    Ok(OpenDatabase { store: Store::connect(&settings).await?, _data_dir: data_dir })
 }
 
 /// Ends requests and jobs, then closes the database.
@@ -177,16 +228,19 @@ async fn files(config: &Config) -> anyhow::Result<(Arc<DataDir>, Storage)> {
 
 /// Opens the database.
 async fn connect(config: &Config, data_dir: &DataDir) -> anyhow::Result<Store> {
-    let settings = StoreSettings {
-        database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
-        sqlite_path: data_dir.sqlite(),
-        schema: config.schema.clone(),
-        lease: config.lease,
-    };
-    let store = Store::connect(&settings).await?;
+    let store = Store::connect(&store_settings(config, data_dir.sqlite())).await?;
     let tls = store.speaks_tls().await?;
     tracing::info!(event = "database_connected", tls, "database is connected");
     Ok(store)
+}
+
+fn store_settings(config: &Config, sqlite_path: PathBuf) -> StoreSettings {
+    StoreSettings {
+        database_url: config.database_url.as_ref().map(|url| url.reveal().to_owned()),
+        sqlite_path,
+        schema: config.schema.clone(),
+        lease: config.lease,
+    }
 }
 
 async fn start_jobs(

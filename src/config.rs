@@ -23,11 +23,12 @@ use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
 use crate::files::{BucketAccess, Ports, StorageUrl};
 use crate::http::Origins;
+use settings::SWITCH;
 pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat, Secret};
 use values::{
-    address, bytes, database_url, encoding, log_filter, log_format, name_prefix, names, number,
-    schema, seconds, time, time_or_never,
+    address, bytes, database_url, encoding, folder, log_filter, log_format, name_prefix, names,
+    number, schema, seconds, switch, time, time_or_never,
 };
 
 /// The setting for which nothing is a value of its own; for all others it means the default.
@@ -82,6 +83,10 @@ pub struct TypesenseConfig {
 pub struct Config {
     /// `LOADBAY_LISTEN`.
     pub listen: SocketAddr,
+    /// `LOADBAY_REQUIRE_KEY`.
+    pub require_key: bool,
+    /// `LOADBAY_INSECURE`.
+    pub insecure: bool,
     /// `LOADBAY_PATH_PREFIX`.
     pub path_prefix: PathPrefix,
     /// `LOADBAY_TRUSTED_PROXIES`.
@@ -169,14 +174,18 @@ impl std::error::Error for ConfigFaults {}
 pub fn flags(command: Command) -> Command {
     SETTINGS.iter().fold(command, |command, setting| {
         let default = setting.default.map_or(String::new(), |d| format!(" [default: {d}]"));
-        command.arg(
-            Arg::new(setting.variable)
-                .long(setting.flag)
-                .env(setting.variable)
-                .hide_env_values(true)
-                .value_name(setting.takes)
-                .help(format!("{}{default}", setting.meaning)),
-        )
+        let arg = Arg::new(setting.variable)
+            .long(setting.flag)
+            .env(setting.variable)
+            .hide_env_values(true)
+            .value_name(setting.takes)
+            .help(format!("{}{default}", setting.meaning));
+        command.arg(if setting.takes == SWITCH {
+            // The flag alone says yes.
+            arg.num_args(0..=1).require_equals(true).default_missing_value("true")
+        } else {
+            arg
+        })
     })
 }
 
@@ -222,6 +231,8 @@ impl Config {
         let mut from = Lookup { lookup, faults: Vec::new() };
         let config = Self {
             listen: from.read("LOADBAY_LISTEN", ([127, 0, 0, 1], 8080).into(), address),
+            require_key: from.read("LOADBAY_REQUIRE_KEY", false, switch),
+            insecure: from.read("LOADBAY_INSECURE", false, switch),
             path_prefix: from.read("LOADBAY_PATH_PREFIX", PathPrefix::default(), PathPrefix::parse),
             trusted_proxies: from.read(
                 "LOADBAY_TRUSTED_PROXIES",
@@ -233,7 +244,7 @@ impl Config {
             database_url: from.read("DATABASE_URL", None, |text| database_url(text).map(Some)),
             schema: from.read("LOADBAY_SCHEMA", String::new(), schema),
             cors_origins: from.read("LOADBAY_CORS_ORIGINS", Origins::default(), Origins::parse),
-            data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), |text| Ok(text.into())),
+            data_dir: from.read("LOADBAY_DATA_DIR", PathBuf::new(), folder),
             storage_url: from
                 .read("LOADBAY_STORAGE_URL", None, |text| StorageUrl::parse(text).map(Some)),
             bucket_access: BucketAccess::default(),
@@ -272,8 +283,7 @@ impl Config {
             webhook_timeout: from
                 .read("LOADBAY_WEBHOOK_TIMEOUT", Duration::ZERO, |t| time(t, 1, 30)),
             typesense: from.typesense(),
-            datasets_dir: from
-                .read("LOADBAY_DATASETS_DIR", None, |text| Ok(Some(PathBuf::from(text)))),
+            datasets_dir: from.read("LOADBAY_DATASETS_DIR", None, |text| folder(text).map(Some)),
             built_in: from.read("LOADBAY_BUILT_IN_DATASETS", BuiltIn::default(), BuiltIn::parse),
             home_encoding: from.read("LOADBAY_HOME_ENCODING", None, |t| encoding(t).map(Some)),
             convert: ConvertLimits {
@@ -322,11 +332,26 @@ impl<F: Fn(&str) -> Option<String>> Lookup<F> {
         match parse(text.trim()) {
             Ok(value) => value,
             Err(fault) => {
+                let fault = if may_quote(variable, text) { fault } else { unquoted(variable) };
                 self.faults.push(format!("{variable}: {fault}"));
                 otherwise
             }
         }
     }
+}
+
+/// True when the fault of a value may quote it. An address may hold a password; the settings that take
+/// one never quote it themselves.
+fn may_quote(variable: &str, text: &str) -> bool {
+    let takes_address = matches!(variable, "DATABASE_URL" | "LOADBAY_STORAGE_URL");
+    takes_address || !(text.contains("://") && text.contains(['@', '?']))
+}
+
+/// A fault that does not quote the value.
+fn unquoted(variable: &str) -> String {
+    let setting = SETTINGS.iter().find(|setting| setting.variable == variable);
+    let takes = setting.map_or("", |setting| setting.takes);
+    format!("the value is an address, which is not shown here; the setting takes {takes}")
 }
 
 /// A variable of the environment that is text.

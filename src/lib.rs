@@ -3,6 +3,7 @@
 //!
 //! `docs/architecture.md` shows the way of a row through these modules.
 
+pub mod access;
 pub mod after;
 pub mod app;
 pub mod cli;

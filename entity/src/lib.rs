@@ -2,6 +2,8 @@
 //!
 //! The tables of a dataset (products and their like) have none: a definition file describes them.
 
+pub mod access_key;
+pub mod access_session;
 pub mod import_bulk;
 pub mod import_chunk;
 pub mod import_database;

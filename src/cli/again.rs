@@ -1,4 +1,4 @@
-//! `loadbay retry` and `rollback`: a new job out of an old one, followed to its end.
+//! `loadbay retry`, `rollback` and `confirm`: a new job out of an old one, followed to its end.
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -22,6 +22,16 @@ pub(super) struct RetryArgs {
 /// Roll back the import of a job that was uploaded with --undo.
 #[derive(Debug, Args)]
 pub(super) struct RollbackArgs {
+    #[command(flatten)]
+    again: AgainArgs,
+}
+
+/// Import the file of a completed dry run.
+#[derive(Debug, Args)]
+pub(super) struct ConfirmArgs {
+    /// Refuse when the table has changed since the dry run began.
+    #[arg(long)]
+    expect_unchanged: bool,
     #[command(flatten)]
     again: AgainArgs,
 }
@@ -63,6 +73,11 @@ pub(super) fn retry(args: &RetryArgs) -> anyhow::Result<Exit> {
 /// Runs `loadbay rollback`.
 pub(super) fn rollback(args: &RollbackArgs) -> anyhow::Result<Exit> {
     run(&args.again, "rollback", &json!({}))
+}
+
+/// Runs `loadbay confirm`.
+pub(super) fn confirm(args: &ConfirmArgs) -> anyhow::Result<Exit> {
+    run(&args.again, "confirm", &json!({"expectUnchanged": args.expect_unchanged.to_string()}))
 }
 
 fn run(args: &AgainArgs, action: &str, body: &Value) -> anyhow::Result<Exit> {

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use crate::access::AccessError;
 use crate::client::ClientError;
 use crate::config::ConfigFaults;
 use crate::files::FileError;
@@ -100,9 +101,16 @@ impl Exit {
         if fault.is::<UsageFault>() || fault.is::<ConfigFaults>() {
             return Self::Usage;
         }
+        if let Some(fault) = fault.downcast_ref::<AccessError>() {
+            return match fault {
+                AccessError::Store(_) => Self::Unreachable,
+                AccessError::NoRandomness | AccessError::Panicked => Self::Fault,
+                _ => Self::Refused,
+            };
+        }
         match fault.downcast_ref::<FileError>() {
             // The data directory is another server's.
-            Some(FileError::Unusable { .. }) => return Self::Refused,
+            Some(FileError::InUse { .. }) => return Self::Refused,
             Some(_) => return Self::Fault,
             None => {}
         }

@@ -11,6 +11,7 @@ mod failed_rows;
 mod follow_args;
 mod import;
 mod jobs;
+mod keys;
 mod local;
 mod logging;
 mod man;
@@ -32,13 +33,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Command, FromArgMatches, Subcommand};
 
-use again::{RetryArgs, RollbackArgs};
+use again::{ConfirmArgs, RetryArgs, RollbackArgs};
 use completions::CompletionsArgs;
 use control::ControlArgs;
 use errors::ErrorsArgs;
 use exit::Exit;
 use import::ImportArgs;
 use jobs::JobsArgs;
+use keys::KeysArgs;
 use man::ManArgs;
 use preview::PreviewArgs;
 use status::StatusArgs;
@@ -77,6 +79,10 @@ enum Task {
     Retry(RetryArgs),
     /// Roll back an import that was uploaded with --undo
     Rollback(RollbackArgs),
+    /// Import the file of a completed dry run
+    Confirm(ConfirmArgs),
+    /// Make, list, replace and end the keys of the server
+    Keys(KeysArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual, or write its pages to a folder
@@ -144,6 +150,8 @@ fn carry_out(task: &Task) -> anyhow::Result<Exit> {
         Task::Resume(args) => control::run(args, "resume"),
         Task::Retry(args) => again::retry(args),
         Task::Rollback(args) => again::rollback(args),
+        Task::Confirm(args) => again::confirm(args),
+        Task::Keys(args) => keys::run(args),
         Task::Completions(args) => Ok(completions::run(args, command())),
         Task::Man(args) => man::run(args, command()),
     }

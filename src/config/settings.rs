@@ -16,6 +16,9 @@ pub struct Setting {
     pub meaning: &'static str,
 }
 
+/// What a setting takes that is on or off.
+pub(super) const SWITCH: &str = "true|false";
+
 const fn setting(
     variable: &'static str,
     flag: &'static str,
@@ -31,6 +34,10 @@ const fn setting(
 pub const SETTINGS: &[Setting] = &[
     setting("LOADBAY_LISTEN", "listen", "ADDRESS:PORT", Some("127.0.0.1:8080"),
         "Where HTTP is served; port 0 takes a free one and prints it"),
+    setting("LOADBAY_REQUIRE_KEY", "require-key", SWITCH, Some("false"),
+        "Whether requests need a key although there is none yet; once there is one they always do"),
+    setting("LOADBAY_INSECURE", "insecure", SWITCH, Some("false"),
+        "Whether a server without keys may listen where other machines reach it: everybody there may do everything"),
     setting("LOADBAY_PATH_PREFIX", "path-prefix", "PATH", None,
         "The path below which a proxy shows the server, such as /loadbay; it may take the path away or leave it"),
     setting("LOADBAY_TRUSTED_PROXIES", "trusted-proxies", "ADDRESSES", None,

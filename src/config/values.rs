@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::database_parameters;
@@ -173,6 +174,23 @@ pub(super) fn name_prefix(text: &str) -> Result<String, String> {
         return Err(format!("`{text}` is not made of at most 64 letters, digits, - and _"));
     }
     Ok(text.to_owned())
+}
+
+/// Yes or no.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" => Ok(false),
+        _ => Err(format!("`{text}` is neither true nor false")),
+    }
+}
+
+/// A folder. An address in its place would become a folder of that name.
+pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+    if text.contains("://") {
+        return Err(format!("`{text}` is an address; the setting takes a folder"));
+    }
+    Ok(PathBuf::from(text))
 }
 
 pub(super) fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {

@@ -43,6 +43,8 @@ error_codes! {
     InvalidOption = "invalid_option", 400, false, "An option has a value that it does not take", "Use a value that the answer names.";
     DigestMismatch = "digest_mismatch", 400, true, "The body does not match its Content-Digest", "Send the file again.";
     OriginNotAllowed = "origin_not_allowed", 403, false, "Pages of this origin are not allowed to send changes", "Add the page's origin to LOADBAY_CORS_ORIGINS.";
+    KeyRequired = "key_required", 401, false, "The request has no key that opens anything", "Send `Authorization: Bearer` with a key that `loadbay keys create` made, or sign in on the page.";
+    Forbidden = "forbidden", 403, false, "The key does not allow this call", "Use a key with the scope or the dataset that the message names.";
     NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
     UnknownMapping = "unknown_mapping", 404, false, "There is no such saved mapping", "Use a mapping that GET /api/v1/datasets/{name}/mappings lists.";

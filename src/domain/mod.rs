@@ -3,6 +3,7 @@
 //!
 //! Pure: no IO, no clock, no database, no HTTP. Every other module may use it; it uses none.
 
+pub mod access;
 pub mod action;
 pub mod bulk;
 pub mod bulk_view;

@@ -4,7 +4,10 @@ use super::limits::SESSION_ID_CHARS;
 
 /// A client's name for one import and the stream of its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionId(String);
+pub struct SessionId {
+    name: String,
+    key: String,
+}
 
 impl SessionId {
     /// What a name may be, for refusals.
@@ -15,19 +18,25 @@ impl SessionId {
     pub fn parse(text: &str) -> Option<Self> {
         let is_visible = text.chars().all(|c| c.is_ascii_graphic());
         let is_name = is_visible && (1..=SESSION_ID_CHARS).contains(&text.len());
-        is_name.then(|| Self(text.to_owned()))
+        is_name.then(|| Self { name: text.to_owned(), key: format!("session:{text}") })
+    }
+
+    /// The same name under another key: clients with keys have sessions of their own.
+    #[must_use]
+    pub fn with_key(self, key: String) -> Self {
+        Self { key, ..self }
     }
 
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// The `Idempotency-Key` of the session's job: a session has one job, whichever server takes it.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("session:{}", self.0)
+        self.key.clone()
     }
 }
 

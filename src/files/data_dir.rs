@@ -26,8 +26,8 @@ impl DataDir {
     /// Opens the data directory, creates what is missing (mode 0700) and locks it.
     ///
     /// # Errors
-    /// [`FileError::Unusable`] when others may write to it, another server uses it, or the system
-    /// refuses.
+    /// [`FileError::InUse`] when another server uses it, [`FileError::Unusable`] when others may write
+    /// to it or the system refuses.
     pub fn open(root: &Path) -> Result<Self, FileError> {
         let unusable = |why: &str, source: Option<io::Error>| FileError::Unusable {
             directory: DATA,
@@ -51,10 +51,7 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
-                return Err(unusable(
-                    "another server uses it; give this one its own LOADBAY_DATA_DIR",
-                    None,
-                ));
+                return Err(FileError::InUse { path: root.to_owned() });
             }
             Err(fs::TryLockError::Error(source)) => {
                 return Err(unusable("it cannot be locked", Some(source)));

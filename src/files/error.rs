@@ -88,6 +88,12 @@ pub enum FileError {
         #[source]
         source: Option<io::Error>,
     },
+    /// Another server has locked the data directory.
+    #[error("the data directory `{}` cannot be used: another server uses it; give this one its own LOADBAY_DATA_DIR", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The file with certificates of authorities cannot be used.
     #[error("{variable} names `{}`, {why}", path.display())]
     Authorities {
@@ -123,6 +129,7 @@ impl FileError {
             Self::Store { source, .. } if is_transient_io(source) => ErrorCode::StorageUnavailable,
             Self::Store { .. }
             | Self::Unusable { .. }
+            | Self::InUse { .. }
             | Self::Authorities { .. }
             | Self::Variable { .. } => ErrorCode::Internal,
         }
@@ -143,6 +150,7 @@ impl FileError {
             | Self::Missing { .. }
             | Self::Elsewhere
             | Self::Unusable { .. }
+            | Self::InUse { .. }
             | Self::Authorities { .. }
             | Self::Variable { .. } => false,
         }
@@ -199,6 +207,7 @@ impl From<FileError> for io::Error {
             | FileError::Expands
             | FileError::Elsewhere
             | FileError::Unusable { .. }
+            | FileError::InUse { .. }
             | FileError::Authorities { .. }
             | FileError::Variable { .. } => io::ErrorKind::Other,
         };

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::origins::Origins;
 use super::problem::Problem;
+use crate::access::Access;
 use crate::after::webhooks::Webhooks;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
@@ -26,6 +27,10 @@ pub struct Api {
     pub jobs: Jobs,
     /// Who is notified of their ends.
     pub webhooks: Webhooks,
+    /// Who may use them.
+    pub access: Access,
+    /// Nobody but the user of this process reaches the server.
+    pub has_own_socket: bool,
     /// The data directory.
     pub data_dir: Arc<DataDir>,
     /// Where the files of new jobs go.

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
+use super::access;
 use super::api::Api;
 use super::cursor::{List, PageRequest};
 use super::envelope;
@@ -36,6 +37,7 @@ pub(super) async fn list(
         dataset: query.get("dataset").map(str::to_owned),
         of: query.get("of").map(parent).transpose()?,
         with_errors: query.flag("withErrors")?,
+        client: access::caller(&request).sees_only(),
         before: page.after,
         limit: page.fetch_limit(),
     };

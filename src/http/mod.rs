@@ -4,6 +4,7 @@
 //! main runtime, never inside a worker of the web server.
 
 mod accept;
+mod access;
 mod api;
 mod bulk_control;
 mod bulks;
@@ -43,6 +44,7 @@ mod unprocessed;
 mod upload;
 mod webhooks;
 
+pub use access::{ACCESS_RULES, About, AccessRule};
 pub use api::Api;
 pub use origins::Origins;
 pub use server::{Listener, Server};

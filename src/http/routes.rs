@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, Resource, web};
 use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
-    bulk_control, bulks, compat, control, datasets, differences, error_docs, events, health, jobs,
-    limits, mappings, not_found, page, preview, row_errors, status, superseded, unprocessed,
-    upload, webhooks,
+    access, bulk_control, bulks, compat, control, datasets, differences, error_docs, events,
+    health, jobs, limits, mappings, not_found, page, preview, row_errors, status, superseded,
+    unprocessed, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -31,6 +31,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/products/import-export-advanced", web::to(page::moved)))
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))
+        .service(session("/api/v1/session"))
         .service(get("/api/v1/limits", web::to(limits::limits)))
         .service(get("/api/v1/datasets", web::to(datasets::list)))
         .service(get("/api/v1/datasets/{name}", web::to(datasets::one)))
@@ -96,6 +97,14 @@ fn mapping(path: &str) -> Resource {
     resource(path, web::to(mappings::one), guard, "GET, HEAD, PUT, DELETE")
         .route(web::put().to(mappings::save))
         .route(web::delete().to(mappings::forget))
+}
+
+/// The address of the session of a browser.
+fn session(path: &str) -> Resource {
+    let guard = guard::Any(guard::Get()).or(guard::Head());
+    resource(path, web::to(access::session::show), guard, "GET, HEAD, POST, DELETE")
+        .route(web::post().to(access::session::sign_in))
+        .route(web::delete().to(access::session::sign_out))
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {

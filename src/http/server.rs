@@ -12,7 +12,7 @@ use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
 use super::api::Api;
-use super::cors;
+use super::{access, cors};
 
 /// Threads that serve requests. They never process rows.
 const WORKERS: usize = 2;
@@ -59,6 +59,7 @@ impl Server {
             // shows a refusal only with the headers of CORS.
             App::new()
                 .app_data(api.clone())
+                .wrap(from_fn(access::admit))
                 .wrap(from_fn(cors::guard))
                 .wrap(from_fn(super::middleware::finish_answer))
                 .wrap(Condition::new(!origins.is_empty(), cors::headers(origins)))

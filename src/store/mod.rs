@@ -11,6 +11,7 @@ use std::sync::Arc;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Mutex;
 
+mod access;
 mod catalog;
 mod chunk;
 mod connection;
@@ -30,6 +31,7 @@ mod table_digest;
 mod tables;
 mod webhooks;
 
+pub use access::{NewKey, StoredKey, StoredSession};
 pub use chunk::quota::EventQuota;
 pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
 pub use connection::notifications::Notifications;

@@ -21,6 +21,7 @@ mod s3;
 mod support;
 mod survival;
 
+mod access;
 mod administrator;
 mod beside_a_shop;
 mod built_in_datasets;

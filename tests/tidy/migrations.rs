@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 21] = [
+const LANDED: [(&str, &str); 22] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -89,6 +89,10 @@ const LANDED: [(&str, &str); 21] = [
     (
         "m20261128_000023_create_mappings.rs",
         "f382650afc844bda1b4d5f947791ca04bbf651d37768bd7fa80257cdddab6036",
+    ),
+    (
+        "m20261128_000021_create_access_keys.rs",
+        "fc70b5b9d72aa766f0a0c3a430c9f7b27f4c7d04727469025294aae0ab6d07db",
     ),
 ];
 

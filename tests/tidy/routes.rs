@@ -35,6 +35,7 @@ fn methods(function: &str, file: &str) -> &'static [&'static str] {
         "job" | "webhooks::one" => &["GET", "DELETE"],
         "webhooks::all" => &["GET", "POST"],
         "mapping" => &["GET", "PUT", "DELETE"],
+        "session" => &["GET", "POST", "DELETE"],
         // Such a route would be seen by no check.
         _ => unreachable!("{file}: this check does not know what `{function}` registers"),
     }
@@ -95,6 +96,20 @@ fn every_route_is_a_documented_call_and_every_documented_call_is_a_route() {
         "Every route stands in a table of docs/api.md or docs/compat.md, and every call there is \
          a route.",
         &unknown.chain(missing).collect::<Vec<_>>(),
+    );
+}
+
+#[test]
+fn every_route_has_a_rule_of_access() {
+    let rules: BTreeSet<String> = loadbay::http::ACCESS_RULES
+        .iter()
+        .map(|rule| format!("{} {}", rule.method, plain(rule.path)))
+        .collect();
+    let missing = REGISTERED.difference(&rules).map(|it| format!("no rule is for {it}"));
+    let spare = rules.difference(&REGISTERED).map(|it| format!("no route answers {it}"));
+    check(
+        "Every route has a rule in src/http/access/rules.rs, and every rule is of a route.",
+        &missing.chain(spare).collect::<Vec<_>>(),
     );
 }
 

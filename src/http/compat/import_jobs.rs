@@ -17,6 +17,7 @@ use crate::domain::job_view;
 use crate::domain::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use crate::domain::options::RowEventMode;
 use crate::domain::status::JobStatus;
+use crate::http::access;
 use crate::http::api::Api;
 use crate::http::events::stream::{self, Next, SseSource};
 use crate::http::events::write;
@@ -26,12 +27,15 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::status::job_id;
 use crate::http::upload;
-use crate::jobs::{Jobs, JobsError, Subscription};
+use crate::jobs::{JobFilter, Jobs, JobsError, Subscription};
 
 const X_TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// How often the stream sends the job at least.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The jobs of one client that its list goes back to.
+const OWN_JOBS_MAX: u64 = 1_000;
 
 /// The furthest that a list can be skipped: what every database counts to.
 const SKIP_MAX: u64 = i64::MAX as u64;
@@ -106,14 +110,37 @@ fn json<T: Serialize>(
     Ok(response.content_type("application/json").body(body))
 }
 
+/// The newest imports of one client, and how many of the newest jobs they are among.
+async fn newest_of(
+    client: String,
+    skip: u64,
+    limit: u64,
+    api: &Api,
+) -> Result<(Vec<Job>, u64), Problem> {
+    let filter = JobFilter {
+        dataset: Some(PRODUCTS.to_owned()),
+        client: Some(client),
+        limit: OWN_JOBS_MAX,
+        ..JobFilter::default()
+    };
+    let mut found = api.jobs.list(&filter).await?;
+    found.retain(|job| job.rollback_of.is_none() && !job.options.dry_run);
+    let total = found.len() as u64;
+    let start = usize::try_from(skip).unwrap_or(usize::MAX);
+    let rows = usize::try_from(limit).unwrap_or(usize::MAX);
+    Ok((found.into_iter().skip(start).take(rows).collect(), total))
+}
+
 /// `GET /api/jobs`: an array, newest first.
 pub(super) async fn list(
     request: HttpRequest,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let (skip, limit) = page(&request)?;
-    let found = api.jobs.newest(PRODUCTS, skip, limit).await?;
-    let (found, total) = found;
+    let (found, total) = match access::caller(&request).sees_only() {
+        None => api.jobs.newest(PRODUCTS, skip, limit).await?,
+        Some(client) => newest_of(client, skip, limit, &api).await?,
+    };
     let found: Vec<_> = found.iter().map(ImportJob::of).collect();
     json(HttpResponse::Ok().insert_header((X_TOTAL_COUNT, total)), &found)
 }

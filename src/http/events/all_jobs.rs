@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::encode::write;
 use super::stream::{self, Next, RETRY, SseSource};
+use crate::domain::job::Job;
 use crate::domain::job_view::JobView;
 use crate::domain::path_prefix::PathPrefix;
+use crate::http::access;
 use crate::http::api::Api;
 use crate::http::path_prefix;
 use crate::http::problem::Problem;
@@ -43,6 +45,7 @@ pub(in crate::http) async fn all_jobs(
     Ok(stream::answer(AllJobsEvents {
         subscription,
         prefix: path_prefix::of(&request),
+        client: access::caller(&request).sees_only(),
         has_begun: false,
     }))
 }
@@ -50,7 +53,15 @@ pub(in crate::http) async fn all_jobs(
 struct AllJobsEvents {
     subscription: JobsSubscription,
     prefix: PathPrefix,
+    /// The client whose jobs are the only ones that are told.
+    client: Option<String>,
     has_begun: bool,
+}
+
+impl AllJobsEvents {
+    fn is_told(&self, job: &Job) -> bool {
+        self.client.is_none() || self.client == job.created_by
+    }
 }
 
 impl SseSource for AllJobsEvents {
@@ -63,12 +74,13 @@ impl SseSource for AllJobsEvents {
         match self.subscription.next().await {
             None => return Ok(Next::Interruption),
             Some(JobsUpdate::Snapshot(jobs)) => {
-                let jobs = jobs.iter().map(|job| JobView::of(job, &self.prefix)).collect();
+                let told = jobs.iter().filter(|job| self.is_told(job));
+                let jobs = told.map(|job| JobView::of(job, &self.prefix)).collect();
                 write(out, None, &JobsMessage::Snapshot { jobs });
             }
             Some(JobsUpdate::Deleted(job_id)) => write(out, None, &JobsMessage::Deleted { job_id }),
             Some(JobsUpdate::Changed(jobs)) => {
-                for job in &*jobs {
+                for job in jobs.iter().filter(|job| self.is_told(job)) {
                     let job = &JobView::of(job, &self.prefix);
                     write(out, None, &JobsMessage::Job { job });
                 }

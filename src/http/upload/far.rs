@@ -35,7 +35,7 @@ pub(super) async fn submit(
     if api.stopping.is_cancelled() {
         return Err(Problem::stopping());
     }
-    let idempotency_key = headers::idempotency_key(request.headers())?;
+    let idempotency_key = headers::idempotency_key(request)?;
     let created_by = headers::client(request)?;
     let FarBody { urls, options } = FarBody::parse(&read(payload).await?)?;
     let mut pairs = query::pairs(request)?;

@@ -7,11 +7,15 @@ use actix_web::http::header::{
 };
 use actix_web::{HttpRequest, web};
 
+use sha2::{Digest, Sha256};
+
 use super::digest::ExpectedDigest;
 use crate::domain::error_code::ErrorCode;
+use crate::domain::hexadecimal::hex;
 use crate::domain::limits::{CLIENT_CHARS, IDEMPOTENCY_KEY_CHARS, WAIT_SECONDS_MAX};
 use crate::domain::row_error::shown;
 use crate::files::{Disposition, parameter_named};
+use crate::http::access;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 
@@ -93,8 +97,23 @@ pub(super) fn boundary(headers: &HeaderMap) -> Result<String, Problem> {
     })
 }
 
+/// The `Idempotency-Key` of a request. Where clients have keys, each has idempotency keys of its own:
+/// those of another one would lead to that one's jobs.
+pub(in crate::http) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let key = written_idempotency_key(request.headers())?;
+    Ok(key.map(|key| key_of_client(request, key)))
+}
+
+/// A key under which the client with a key of the server finds its own things only.
+pub(in crate::http) fn key_of_client(request: &HttpRequest, key: String) -> String {
+    match access::caller(request).client_name() {
+        Some(client) => hex(&Sha256::digest(format!("{client}\n{key}").as_bytes())),
+        None => key,
+    }
+}
+
 /// Reads `Idempotency-Key`: a string of structured fields (RFC 9651, 3.3.3), or bare characters.
-pub(in crate::http) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+fn written_idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     let key = match text.strip_prefix('"') {
@@ -111,8 +130,12 @@ pub(in crate::http) fn idempotency_key(headers: &HeaderMap) -> Result<Option<Str
         })
 }
 
-/// The client: the name in `X-Loadbay-Client`, else its address. Clients are served in turns.
+/// The client: the name of its key, else that in `X-Loadbay-Client`, else its address. Clients are
+/// served in turns, and with keys they own what they made.
 pub(in crate::http) fn client(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    if let Some(name) = access::caller(request).client_name() {
+        return Ok(Some(name));
+    }
     let Some(value) = request.headers().get("x-loadbay-client") else {
         return Ok(address(request).map(|address| address.to_string()));
     };
@@ -131,7 +154,7 @@ pub(in crate::http) fn client(request: &HttpRequest) -> Result<Option<String>, P
 /// The address of the client: that of the connection, or what trusted proxies say of it. Each proxy
 /// adds the address of its own peer at the end of `X-Forwarded-For`; what stands before the first
 /// address that is no trusted proxy's may be anybody's invention.
-fn address(request: &HttpRequest) -> Option<IpAddr> {
+pub(in crate::http) fn address(request: &HttpRequest) -> Option<IpAddr> {
     let mut address = request.peer_addr()?.ip();
     let trusted = |address| {
         let api = request.app_data::<web::Data<Api>>();
@@ -203,14 +226,16 @@ mod tests {
 
     #[test]
     fn an_idempotency_key_is_quoted_or_bare() {
-        let key = |value: &str| idempotency_key(&headers("idempotency-key", value)).ok().flatten();
+        let key = |value: &str| {
+            written_idempotency_key(&headers("idempotency-key", value)).ok().flatten()
+        };
         assert_eq!(key("\"a b\\\"c\"").as_deref(), Some("a b\"c"));
         assert_eq!(key("8e03978e-40d5").as_deref(), Some("8e03978e-40d5"));
         let long = "k".repeat(256);
         for refused in ["", "\"\"", "\"open", "\"a\" b", "a b", "\"a\\n\"", long.as_str()] {
             assert_eq!(key(refused), None, "{refused}");
         }
-        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(written_idempotency_key(&HeaderMap::new()).unwrap(), None);
     }
 
     #[test]

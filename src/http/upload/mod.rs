@@ -17,7 +17,7 @@ mod raw;
 mod requester;
 
 pub(super) use files::{SubmittedFiles, submit_files};
-pub(super) use headers::client;
+pub(super) use headers::{address, client, key_of_client};
 pub(super) use import::{X_JOB_ID, import, submit};
 pub(super) use parse::parse;
 pub(super) use parsed::Fields;

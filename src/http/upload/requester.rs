@@ -26,7 +26,7 @@ pub(in crate::http) struct Requester {
 impl Requester {
     /// What the headers say. Refuses those who come while the server stops.
     pub(in crate::http) fn of(request: &HttpRequest, api: &Api) -> Result<Self, Problem> {
-        let idempotency_key = headers::idempotency_key(request.headers())?;
+        let idempotency_key = headers::idempotency_key(request)?;
         if api.stopping.is_cancelled() {
             return Err(Problem::stopping());
         }

@@ -11,7 +11,9 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
 /// The tables that Loadbay itself owns.
-const OWN_TABLES: [&str; 15] = [
+const OWN_TABLES: [&str; 17] = [
+    "access_keys",
+    "access_sessions",
     "import_log",
     "import_bulks",
     "import_chunks",

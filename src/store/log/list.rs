@@ -43,6 +43,8 @@ pub struct JobFilter {
     pub of: Option<i64>,
     /// Only jobs that failed or of which a row failed.
     pub with_errors: bool,
+    /// Only jobs that this client created.
+    pub client: Option<String>,
     /// Only jobs older than this one.
     pub before: Option<i64>,
     /// At most so many.
@@ -138,6 +140,9 @@ impl JobFilter {
             jobs = jobs.filter(Expr::cust(WITH_ERRORS));
         }
         let status = self.status.map(JobStatus::as_stored);
+        if let Some(client) = &self.client {
+            return self.of_client(jobs, client, status);
+        }
         let jobs = match (self.dataset.as_deref(), status) {
             (None, None) if self.of.is_some() || !self.with_errors => return self.by_number(jobs),
             (None, None) => return self.in_order(jobs, WITH_ERRORS_FIRST),
@@ -154,6 +159,26 @@ impl JobFilter {
             return self.by_number(jobs);
         }
         self.in_order(jobs, NEWEST_FIRST)
+    }
+
+    /// The jobs of one client are in the order of its index; what else is asked must not lead to
+    /// another one.
+    fn of_client(
+        &self,
+        mut jobs: Select<import_log::Entity>,
+        client: &str,
+        status: Option<&'static str>,
+    ) -> Select<import_log::Entity> {
+        if let Some(status) = status {
+            jobs = jobs.filter(Expr::cust("(import_status || '')").eq(status));
+        }
+        if let Some(dataset) = &self.dataset {
+            jobs = jobs.filter(Expr::cust("(dataset || '')").eq(dataset.as_str()));
+        }
+        if self.of.is_some() {
+            return self.by_number(jobs.filter(Expr::cust("(created_by || '')").eq(client)));
+        }
+        self.in_order(jobs.filter(C::CreatedBy.eq(client)), NEWEST_FIRST)
     }
 
     fn in_order(

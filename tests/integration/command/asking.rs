@@ -58,6 +58,14 @@ both!(rows_are_imported_again_and_rolled_back, |server| {
     server.run(&["rollback", "2"]).with(4);
 });
 
+both!(a_dry_run_is_confirmed, |server| {
+    server.file("p.csv", "SKU,Name\nA-1,Arnica\n");
+    server.run(&["import", "p.csv", "-d", "products", "--dry-run"]).with(0);
+    let job = server.run(&["confirm", "1", "--expect-unchanged", "--json"]).json(0);
+    assert_eq!((&job["confirms"], &job["counts"]["created"]), (&1.into(), &1.into()));
+    server.run(&["confirm", "1"]).with(4);
+});
+
 both!(templates_and_previews_need_no_job, |server| {
     let template = server.run(&["template", "products"]);
     assert!(template.with(0).starts_with("SKU,Name,"), "{}", template.out);

@@ -72,7 +72,7 @@ pub(in crate::http::compat) async fn import(
     let Some(url) = asked.url.filter(|url| !url.trim().is_empty()) else {
         return Err(Problem::malformed(format!("the body has no `url`; {SHAPE}")));
     };
-    let session = asked.session_id.as_deref().map(session_id).transpose()?;
+    let session = asked.session_id.as_deref().map(|name| session_id(&request, name)).transpose()?;
     if let Some(session) = &session
         && api.jobs.of_session(session).await?.is_some()
     {

@@ -17,6 +17,7 @@ use crate::http::api::Api;
 use crate::http::events::stream::{self, Next, SseSource};
 use crate::http::events::{last_event_id, write};
 use crate::http::problem::Problem;
+use crate::http::upload;
 use crate::jobs::{Delivery, Jobs, JobsError, JobsSubscription, Subscription};
 
 /// How often the table is asked for the import at least.
@@ -28,7 +29,7 @@ pub(in crate::http::compat) async fn stream(
     name: web::Path<String>,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let session = session_id(&name)?;
+    let session = session_id(&request, &name)?;
     let found = api.jobs.of_session(&session).await?;
     // A browser that comes back names the last event it saw.
     let seen = last_event_id(&request);
@@ -57,10 +58,12 @@ pub(in crate::http::compat) async fn stream(
     Ok(response)
 }
 
-/// The name of a session, as it was sent.
-pub(super) fn session_id(text: &str) -> Result<SessionId, Problem> {
-    SessionId::parse(text)
-        .ok_or_else(|| Problem::invalid_parameter("session_id", text, SessionId::TAKES))
+/// The name of a session, as it was sent. Where clients have keys, each has sessions of its own.
+pub(super) fn session_id(request: &HttpRequest, text: &str) -> Result<SessionId, Problem> {
+    let session = SessionId::parse(text)
+        .ok_or_else(|| Problem::invalid_parameter("session_id", text, SessionId::TAKES))?;
+    let key = upload::key_of_client(request, session.key());
+    Ok(session.with_key(key))
 }
 
 /// The refusal of a session that had its import.

@@ -1,0 +1,12 @@
+//! Who may use the server: keys, the sessions of browsers, and how much each key may do. Secrets are
+//! made, hashed and compared here, and never kept. Knows no HTTP.
+
+mod error;
+mod keys;
+mod secret;
+mod sessions;
+
+pub use error::AccessError;
+pub use keys::{Access, KeyRequest, create, list, revoke, rotate};
+pub use secret::KeySecret;
+pub use sessions::SESSION_TIME;

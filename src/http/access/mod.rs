@@ -1,0 +1,11 @@
+//! Who may call what: one table of rules, and the guard in front of all handlers that keeps them.
+
+mod caller;
+mod credentials;
+mod guard;
+mod rules;
+pub(in crate::http) mod session;
+
+pub(in crate::http) use caller::caller;
+pub(in crate::http) use guard::admit;
+pub use rules::{ACCESS_RULES, About, AccessRule};
