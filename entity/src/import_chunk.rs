@@ -30,6 +30,8 @@ pub struct Model {
     pub failed_count: i64,
     /// Rows that a rollback removed from the table.
     pub removed_count: i64,
+    /// What became of each row, packed; nothing of chunks of earlier versions.
+    pub outcomes: Option<Vec<u8>>,
     /// Under which epoch of its job it was committed: the name of its failed rows.
     pub lease_epoch: i64,
     /// When the chunk was committed.

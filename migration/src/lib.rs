@@ -34,6 +34,7 @@ mod m20261128_000018_add_dry_run_differences;
 mod m20261128_000019_create_outbox;
 mod m20261128_000020_create_webhooks;
 mod m20261128_000021_create_access_keys;
+mod m20261128_000022_add_outcomes_of_rows;
 mod m20261128_000023_create_mappings;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000019_create_outbox::Migration),
             Box::new(m20261128_000020_create_webhooks::Migration),
             Box::new(m20261128_000021_create_access_keys::Migration),
+            Box::new(m20261128_000022_add_outcomes_of_rows::Migration),
             Box::new(m20261128_000023_create_mappings::Migration),
         ]
     }

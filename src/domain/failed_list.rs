@@ -6,13 +6,16 @@ use std::borrow::Cow;
 /// The column with the number of the row in the uploaded file.
 pub const ROW: &str = "_row";
 
+/// The column with the outcome of the row, in a list of all rows.
+pub const OUTCOME: &str = "_outcome";
+
 /// The column that says why the row failed.
 pub const ERROR: &str = "_error";
 
 /// True for the header cell of a column that only such a list has.
 #[must_use]
 pub fn is_own_column(cell: &str) -> bool {
-    [ROW, ERROR].contains(&cell.trim())
+    [ROW, OUTCOME, ERROR].contains(&cell.trim())
 }
 
 /// True for the header of such a list.

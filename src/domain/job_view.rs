@@ -167,6 +167,11 @@ struct JobLinks {
     superseded: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unprocessed_csv: Option<String>,
+    /// All rows of the file with their outcomes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_csv: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows_xlsx: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unprocessed_xlsx: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -268,6 +273,10 @@ fn links(job: &Job, prefix: &PathPrefix) -> JobLinks {
     let base = prefix.to(format_args!("/api/v1/import/jobs/{}", job.id));
     let failed = job.counts.failed > 0 && job.files_removed_at.is_none();
     let unprocessed = leaves_rows(job);
+    let rows = job.status.is_terminal()
+        && job.rollback_of.is_none()
+        && job.files_removed_at.is_none()
+        && job.total_rows.is_some_and(|total| total > 0);
     let changes = job.options.dry_run && job.counts.created + job.counts.updated > 0;
     let to = |action: Action| {
         action.is_legal(job).then(|| match action {
@@ -282,6 +291,8 @@ fn links(job: &Job, prefix: &PathPrefix) -> JobLinks {
         errors_csv: failed.then(|| format!("{base}/errors.csv")),
         errors_xlsx: failed.then(|| format!("{base}/errors.xlsx")),
         superseded: (job.counts.superseded > 0).then(|| format!("{base}/superseded")),
+        rows_csv: rows.then(|| format!("{base}/rows.csv")),
+        rows_xlsx: rows.then(|| format!("{base}/rows.xlsx")),
         unprocessed_csv: unprocessed.then(|| format!("{base}/unprocessed.csv")),
         unprocessed_xlsx: unprocessed.then(|| format!("{base}/unprocessed.xlsx")),
         pause: to(Action::Pause),

@@ -31,6 +31,7 @@ pub mod record;
 pub mod row;
 pub mod row_error;
 pub mod row_number;
+pub mod row_outcomes;
 pub mod run_time;
 pub mod saved_mapping;
 pub mod search_sync;

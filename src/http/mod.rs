@@ -36,11 +36,11 @@ mod query;
 mod resource;
 mod routes;
 mod row_errors;
+mod row_lists;
 mod server;
 mod status;
 mod superseded;
 mod text_line;
-mod unprocessed;
 mod upload;
 mod webhooks;
 

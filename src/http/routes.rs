@@ -7,8 +7,8 @@ use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
     access, bulk_control, bulks, compat, control, datasets, differences, error_docs, events,
-    health, jobs, limits, mappings, not_found, page, preview, row_errors, status, superseded,
-    unprocessed, upload, webhooks,
+    health, jobs, limits, mappings, not_found, page, preview, row_errors, row_lists, status,
+    superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -58,12 +58,14 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get(&format!("{import}/jobs/{{id}}/diff.csv"), web::to(differences::as_csv)))
         .service(get(
             &format!("{import}/jobs/{{id}}/unprocessed.csv"),
-            web::to(unprocessed::as_csv),
+            web::to(row_lists::unprocessed_csv),
         ))
         .service(get(
             &format!("{import}/jobs/{{id}}/unprocessed.xlsx"),
-            web::to(unprocessed::as_xlsx),
+            web::to(row_lists::unprocessed_xlsx),
         ))
+        .service(get(&format!("{import}/jobs/{{id}}/rows.csv"), web::to(row_lists::rows_csv)))
+        .service(get(&format!("{import}/jobs/{{id}}/rows.xlsx"), web::to(row_lists::rows_xlsx)))
         .service(post(&format!("{import}/jobs/{{id}}/priority"), web::to(control::priority)))
         .service(post(&format!("{import}/jobs/{{id}}/retry"), web::to(control::retry)))
         .service(post(&format!("{import}/jobs/{{id}}/rollback"), web::to(control::rollback)))

@@ -178,6 +178,11 @@ pub enum JobsError {
     /// The failed rows cannot be read.
     #[error("could not read the failed rows")]
     FailedRows(#[source] std::io::Error),
+    /// Nothing is stored about single rows of the job.
+    #[error(
+        "no outcomes of rows are stored of job {0}: it is a rollback, its file was never here, or an earlier version of the server ran it"
+    )]
+    NoOutcomes(i64),
     /// The server is stopping.
     #[error("the server is stopping")]
     ShuttingDown,
@@ -225,6 +230,7 @@ impl JobsError {
             Self::AlreadyConfirmed { .. } => ErrorCode::AlreadyConfirmed,
             Self::TableChanged { .. } => ErrorCode::TableChanged,
             Self::FilesRemoved(_) => ErrorCode::FilesRemoved,
+            Self::NoOutcomes(_) => ErrorCode::NotFound,
             Self::Files(error) => error.code(),
             Self::Fetch(error) => error.code(),
             Self::FailedRows(error) => code_of(error),
@@ -279,6 +285,7 @@ impl JobsError {
             | Self::AlreadyConfirmed { .. }
             | Self::TableChanged { .. }
             | Self::FilesRemoved(_)
+            | Self::NoOutcomes(_)
             | Self::Files(_)
             | Self::Fetch(_)
             | Self::FailedRows(_)
@@ -354,7 +361,7 @@ pub(super) enum RunError {
         why: String,
     },
     /// More rows failed than `maxErrors`.
-    #[error("{failed} rows failed; `maxErrors` allows {allowed}")]
+    #[error("{failed} rows failed; `maxErrors` allows {allowed} of this file")]
     TooManyErrors {
         /// Failed rows.
         failed: u64,

@@ -86,7 +86,9 @@ pub(super) fn check_failed(job: &Job, failed: u64) -> Result<(), RunError> {
     if failed > 0 && job.options.on_error == OnError::Abort {
         return Err(RunError::Aborted);
     }
-    match job.options.max_errors {
+    // The rows are counted before the first one is written.
+    let total = job.total_rows.unwrap_or(0);
+    match job.options.max_errors.map(|limit| limit.allows(total)) {
         Some(allowed) if failed > allowed => Err(RunError::TooManyErrors { failed, allowed }),
         _ => Ok(()),
     }

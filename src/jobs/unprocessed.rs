@@ -183,7 +183,7 @@ impl Iterator for UnprocessedRows {
         let OpenRows { rows, row, losses, .. } = self.0.as_mut()?;
         loop {
             match rows.next(row) {
-                Ok(true) if losses.converter.skips(row).is_some() => {}
+                Ok(true) if losses.skips(row) => {}
                 Ok(true) => return Some(Ok(losses.of(row))),
                 Ok(false) => return None,
                 Err(error) => {
@@ -196,13 +196,13 @@ impl Iterator for UnprocessedRows {
 }
 
 /// Finds values that a workbook does not hold: written out as texts they would be taken for values.
-struct Losses {
+pub(super) struct Losses {
     converter: Converter,
     scratch: Records,
 }
 
 impl Losses {
-    fn new(dataset: &Arc<Dataset>, plan: &Plan, detected: &Detected, job: &Job) -> Self {
+    pub(super) fn new(dataset: &Arc<Dataset>, plan: &Plan, detected: &Detected, job: &Job) -> Self {
         Self {
             converter: Converter::new(dataset, plan, CellRules::new(detected, &job.options))
                 .with_header(&detected.header),
@@ -210,7 +210,13 @@ impl Losses {
         }
     }
 
-    fn of(&mut self, row: &RawRow) -> FailedRow {
+    /// True of a row that is passed over with a warning.
+    pub(super) fn skips(&mut self, row: &RawRow) -> bool {
+        self.converter.skips(row).is_some()
+    }
+
+    /// The row, with what is lost of it.
+    pub(super) fn of(&mut self, row: &RawRow) -> FailedRow {
         let is_lossy = |kind| matches!(kind, CellKind::LossyNumber | CellKind::NoValue);
         let mut errors = Vec::new();
         if row.cells().any(|(_, kind)| is_lossy(kind)) {

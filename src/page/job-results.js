@@ -149,6 +149,8 @@ function downloads(job) {
   return [
     [links.errorsCsv, `${failed} as CSV`],
     [links.errorsXlsx, `${failed} as XLSX`],
+    [links.rowsCsv, "All rows with outcome as CSV"],
+    [links.rowsXlsx, "All rows with outcome as XLSX"],
     [links.unprocessedCsv, "Rows not reached as CSV"],
     [links.unprocessedXlsx, "Rows not reached as XLSX"],
   ].filter(([address]) => address);

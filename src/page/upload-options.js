@@ -26,7 +26,7 @@ const GROUPS = [
   ]],
   ["How the job runs", [
     { name: "onError", label: "Bad rows", hint: "What the first bad row does to the job.", choices: [["continue", "Report and continue"], ["abort", "Stop the job"]] },
-    { name: "maxErrors", label: "Maximum bad rows", hint: "The job stops when there are more.", number: [0, Number.MAX_SAFE_INTEGER], placeholder: "no limit" },
+    { name: "maxErrors", label: "Maximum bad rows", hint: "The job stops when there are more: a number, or a share such as 5%.", placeholder: "no limit" },
     { name: "rows", label: "Log each row", hint: "Small files have up to 10,000 rows.", choices: [["auto", "In small files"], ["all", "Always"], ["none", "Never"]] },
     { name: "undo", label: "Allow undo", hint: "Stores former values, so that the import can be rolled back.", choices: [["false", "No"], ["true", "Yes"]] },
     { name: "priority", label: "Priority", hint: "Jobs with a higher priority start first.", number: [-100, 100], placeholder: "0" },

@@ -40,7 +40,7 @@ pub use connection::start_fault::{MissingRight, StartFault};
 pub use error::StoreError;
 pub use events::prune::PruneScope;
 pub use log::bulks::{BulkInserted, NewBulkJob};
-pub use log::checkpoint::CommittedChunk;
+pub use log::checkpoint::{ChunkOutcomes, CommittedChunk};
 pub use log::claimant::{Claimant, TableConcurrency};
 pub use log::confirm::ConfirmInserted;
 pub use log::control::Deletion;

@@ -56,6 +56,7 @@ mod reading;
 mod real_file;
 mod refused;
 mod reports;
+mod row_lists;
 mod saved_mappings;
 mod search;
 mod small_jobs;

@@ -144,6 +144,11 @@ both!(more_failed_rows_than_max_errors_end_the_job, [("LOADBAY_CHUNK_ROWS", "4")
     assert_eq!(counts(&job), [21, 0, 9, 0, 10], "{job}");
     let job = server.load("products", Upload::csv(&file).option("maxErrors", "0")).await;
     assert_eq!(counts(&job)[4], 1, "{job}");
+    // A quarter of the 40 rows fails.
+    let job = server.load("products", Upload::csv(&file).option("maxErrors", "25%")).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    let job = server.load("products", Upload::csv(&file).option("maxErrors", "24.9%")).await;
+    assert_eq!((&job["errorCode"], counts(&job)[4]), (&"too_many_errors".into(), 10), "{job}");
 });
 
 /// The file of the two tests about duplicates: A three times, the last one bad; B twice.

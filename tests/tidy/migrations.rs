@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 22] = [
+const LANDED: [(&str, &str); 23] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -85,6 +85,10 @@ const LANDED: [(&str, &str); 22] = [
     (
         "m20261128_000020_create_webhooks.rs",
         "05e86bdd7b840dd5289ad0661a37a5217387a6e634ab4f33b75f54a32afb4365",
+    ),
+    (
+        "m20261128_000022_add_outcomes_of_rows.rs",
+        "a6f7d2c61b386bc9f522f65de8fd6ba7863a660b0f112750d4b9300a9945ee6d",
     ),
     (
         "m20261128_000023_create_mappings.rs",

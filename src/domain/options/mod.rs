@@ -1,5 +1,6 @@
 //! The options of an upload: what may be asked for. How they are written is in `parse`.
 
+mod error_limit;
 mod null_words;
 mod parse;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detected::{DateOrder, DecimalSeparator};
 use super::saved_mapping::MappingName;
+pub use error_limit::ErrorLimit;
 pub use null_words::NullWords;
 pub use parse::OptionFault;
 
@@ -104,9 +106,9 @@ pub struct Options {
     pub dry_run: bool,
     /// What a row error means for the job.
     pub on_error: OnError,
-    /// End the job when more rows than this have failed.
+    /// End the job when more rows than this, or a larger share of them, have failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_errors: Option<u64>,
+    pub max_errors: Option<ErrorLimit>,
     /// What an empty cell does to a stored value.
     pub blank: Blank,
     /// Words that stand for no value.
@@ -182,6 +184,7 @@ mod tests {
             ("delimiter", "tab"),
             ("mapping", r#"{"Art.-Nr.":"sku"}"#),
             ("priority", "-5"),
+            ("maxErrors", "2.5%"),
             ("nulls", "-,keine"),
             ("meeting", "meeting-123"),
             ("includeEvents", "[1, 2]"),

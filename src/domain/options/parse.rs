@@ -1,7 +1,10 @@
 //! Options from query or form fields. An unknown name or value is refused by name, with what would be
 //! right.
 
-use super::{Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, RowEventMode};
+use super::{
+    Blank, Currency, Duplicates, ErrorLimit, Hidden, Mode, NullWords, OnError, Options,
+    RowEventMode,
+};
 use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;
 use crate::domain::saved_mapping::MappingName;
@@ -113,7 +116,9 @@ impl Options {
                 )?;
             }
             "maxErrors" => {
-                self.max_errors = Some(number("maxErrors", value, "a whole number from 0")?);
+                let takes = "a whole number from 0, or a share of the rows such as 5%";
+                let limit = ErrorLimit::parse(value);
+                self.max_errors = Some(limit.ok_or_else(|| fault("maxErrors", value, takes))?);
             }
             "blank" => {
                 self.blank = choice(

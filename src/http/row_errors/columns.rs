@@ -2,7 +2,7 @@
 
 use crate::domain::chunk::FailedRow;
 use crate::domain::detected::Detected;
-use crate::domain::failed_list::{ERROR, ROW, is_own_column};
+use crate::domain::failed_list::{ERROR, OUTCOME, ROW, is_own_column};
 use crate::domain::row_error::RowCode;
 
 /// Stands for a value that the file does not contain. It is an error value, so that the row fails
@@ -18,6 +18,23 @@ pub(in crate::http) struct Columns {
     /// For each column of the uploaded file the dataset's column that it feeds.
     feeds: Vec<Option<String>>,
     delimiter: u8,
+    /// The list has rows of every outcome.
+    has_outcomes: bool,
+}
+
+/// A row of a list.
+#[derive(Debug)]
+pub(in crate::http) struct ListedRow {
+    /// The row.
+    pub(in crate::http) row: FailedRow,
+    /// The word for its outcome, in a list that has it.
+    pub(in crate::http) outcome: &'static str,
+}
+
+impl From<FailedRow> for ListedRow {
+    fn from(row: FailedRow) -> Self {
+        Self { row, outcome: "" }
+    }
 }
 
 impl Columns {
@@ -41,7 +58,13 @@ impl Columns {
                 .delimiter
                 .and_then(|delimiter| u8::try_from(delimiter).ok())
                 .unwrap_or(b','),
+            has_outcomes: false,
         }
+    }
+
+    /// The same with a column for the outcome of each row.
+    pub(in crate::http) fn with_outcomes(self) -> Self {
+        Self { has_outcomes: true, ..self }
     }
 
     /// The delimiter of the uploaded file, a comma for workbooks.
@@ -51,7 +74,13 @@ impl Columns {
 
     /// The header of the list.
     pub(super) fn header(&self) -> impl Iterator<Item = &str> {
-        self.header.iter().map(String::as_str).chain([ROW, ERROR])
+        let outcome = self.has_outcomes.then_some(OUTCOME);
+        self.header.iter().map(String::as_str).chain([ROW]).chain(outcome).chain([ERROR])
+    }
+
+    /// The outcome of a row, in a list that has it.
+    pub(super) fn outcome(&self, row: &ListedRow) -> Option<&'static str> {
+        self.has_outcomes.then_some(row.outcome)
     }
 
     /// The cells of a row below the header; a short row gets empty cells.

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::columns::{Columns, explanation};
-use crate::domain::chunk::FailedRow;
+use super::columns::{Columns, ListedRow, explanation};
 use crate::domain::failed_list::escape_formula;
 use crate::http::csv_text::{BOM, write_record};
 use crate::http::download::Pieces;
@@ -20,7 +19,7 @@ pub(in crate::http) struct FailedRowsCsv<R> {
     begun: Vec<u8>,
 }
 
-impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
+impl<T: Into<ListedRow>, R: Iterator<Item = io::Result<T>>> FailedRowsCsv<R> {
     /// The text for `rows`, with or without a byte order mark.
     pub(in crate::http) fn new(columns: Columns, rows: R, bom: bool) -> Self {
         let mut begun = if bom { BOM.to_vec() } else { Vec::new() };
@@ -30,18 +29,20 @@ impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
     }
 }
 
-impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
+impl<T: Into<ListedRow>, R: Iterator<Item = io::Result<T>>> FailedRowsCsv<R> {
     /// The next piece; an empty one at the end.
     pub(in crate::http) fn piece(&mut self) -> io::Result<Vec<u8>> {
         let mut piece = std::mem::take(&mut self.begun);
         while piece.len() < PIECE_BYTES {
             let Some(row) = self.rows.next() else { break };
-            let row = row?;
-            let mut cells: Vec<_> = self.columns.own_cells(&row).map(escape_formula).collect();
+            let listed: ListedRow = row?.into();
+            let row = &listed.row;
+            let mut cells: Vec<_> = self.columns.own_cells(row).map(escape_formula).collect();
             cells.push(row.row_number.to_string().into());
-            let why = explanation(&row);
+            cells.extend(self.columns.outcome(&listed).map(Into::into));
+            let why = explanation(row);
             cells.push(escape_formula(&why));
-            cells.extend(self.columns.surplus(&row).map(escape_formula));
+            cells.extend(self.columns.surplus(row).map(escape_formula));
             let delimiter = self.columns.delimiter();
             write_record(&mut piece, delimiter, cells.iter().map(AsRef::as_ref));
         }
@@ -49,7 +50,9 @@ impl<R: Iterator<Item = io::Result<FailedRow>>> FailedRowsCsv<R> {
     }
 }
 
-impl<R: Iterator<Item = io::Result<FailedRow>> + Send + 'static> Pieces for FailedRowsCsv<R> {
+impl<T: Into<ListedRow>, R: Iterator<Item = io::Result<T>> + Send + 'static> Pieces
+    for FailedRowsCsv<R>
+{
     fn next_piece(&mut self) -> io::Result<Vec<u8>> {
         self.piece()
     }

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
-use super::columns::{Columns, explanation};
-use crate::domain::chunk::FailedRow;
+use super::columns::{Columns, ListedRow, explanation};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::failed_list::escape_formula;
 use crate::files::is_disk_full;
@@ -51,9 +50,9 @@ impl WorkbookError {
 ///
 /// All cells are strings, which no spreadsheet takes for formulas: they need no apostrophe. Only one
 /// that has one before a formula gets another, since one is taken away when the list comes in again.
-pub(in crate::http) fn write(
+pub(in crate::http) fn write<T: Into<ListedRow>>(
     columns: &Columns,
-    rows: impl Iterator<Item = io::Result<FailedRow>>,
+    rows: impl Iterator<Item = io::Result<T>>,
     tmp: &Path,
 ) -> Result<TempFile, WorkbookError> {
     let mut book = Workbook::new();
@@ -66,13 +65,16 @@ pub(in crate::http) fn write(
         sheet.write_string_with_format(0, place, cut(&title), &bold)?;
     }
     for (index, row) in rows.enumerate() {
-        let row = row.map_err(WorkbookError::Rows)?;
+        let listed: ListedRow = row.map_err(WorkbookError::Rows)?.into();
+        let row = &listed.row;
         let number = row.row_number.to_string();
-        let why = explanation(&row);
+        let why = explanation(row);
         let cells = columns
-            .own_cells(&row)
-            .chain([number.as_str(), why.as_str()])
-            .chain(columns.surplus(&row))
+            .own_cells(row)
+            .chain([number.as_str()])
+            .chain(columns.outcome(&listed))
+            .chain([why.as_str()])
+            .chain(columns.surplus(row))
             .take(COLUMNS_MAX);
         let below = u32::try_from(index + 1).unwrap_or(u32::MAX);
         for (place, cell) in cells.enumerate().filter(|(_, cell)| !cell.is_empty()) {

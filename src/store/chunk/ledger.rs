@@ -7,12 +7,12 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, QueryTrait, Statement};
 
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::counts::Counts;
 use crate::domain::difference::{Difference, DifferenceOutcome};
 use crate::domain::job::Job;
 use crate::store::chunk::events::ChunkEvents;
 use crate::store::chunk::fence::fence;
 use crate::store::chunk::outcome::ChunkOutcome;
+use crate::store::chunk::packed_outcomes;
 use crate::store::chunk::quota::QuotaUse;
 use crate::store::chunk::row_outcomes::RowLabels;
 use crate::store::chunk::writer::WriterSettings;
@@ -53,7 +53,7 @@ impl ChunkLedger {
         let mut ledger = Self {
             row_outcomes: Vec::new(),
             changes: None,
-            commit_record: commit_record(backend, now, job, chunk, &outcome.counts),
+            commit_record: commit_record(backend, now, job, chunk, outcome),
             fence: fence(backend, job, &outcome.counts, events.numbers()),
             events,
             taken,
@@ -130,8 +130,10 @@ fn commit_record(
     now: DateTime<Utc>,
     job: &Job,
     chunk: &Chunk,
-    counts: &Counts,
+    outcome: &ChunkOutcome,
 ) -> Statement {
+    let counts = &outcome.counts;
+    let outcomes = job.rollback_of.is_none().then(|| packed_outcomes::pack(chunk, outcome));
     let row = import_chunk::ActiveModel {
         import_log_id: Set(job.id),
         number: Set(small(chunk.number)),
@@ -144,6 +146,7 @@ fn commit_record(
         superseded_count: Set(signed(counts.superseded)),
         failed_count: Set(signed(counts.failed)),
         removed_count: Set(signed(counts.removed)),
+        outcomes: Set(outcomes),
         lease_epoch: Set(job.lease_epoch),
         committed_at: Set(now),
     };

@@ -7,6 +7,7 @@ pub(super) mod fence;
 pub(super) mod ledger;
 pub(super) mod open;
 pub(super) mod outcome;
+pub(in crate::store) mod packed_outcomes;
 pub(super) mod protocol;
 pub(super) mod quota;
 pub(super) mod references;

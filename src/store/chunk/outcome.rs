@@ -11,7 +11,7 @@ pub(in crate::store) struct ChunkOutcome {
     pub(in crate::store) counts: Counts,
     /// All failed rows of the chunk: those of the file and those that the database refused.
     pub(in crate::store) failed: Vec<FailedRow>,
-    /// Records of the chunk that were created or updated, when every row has its event.
+    /// Records of the chunk that were created or updated.
     pub(in crate::store) changed: Vec<(usize, RowEventKind)>,
     /// What a dry run found, as far as it may be stored.
     pub(in crate::store) differences: Vec<Difference>,

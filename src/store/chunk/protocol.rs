@@ -89,8 +89,10 @@ pub(in crate::store) struct WriteOptions {
     /// A row that the database refuses becomes a failed row. Without this it ends the attempt with
     /// [`WriteError::RowRefused`]: chunks without such a row are written faster so.
     pub(in crate::store) isolate_rows: bool,
-    /// Answer which records were created and which updated.
-    pub(in crate::store) every_row: bool,
+    /// Ask the database for each record whether it was created or updated. Without this, an attempt
+    /// that creates some records and leaves others ends with [`WriteError::OutcomesUnknown`]: chunks
+    /// of one outcome are written faster so.
+    pub(in crate::store) asks_outcomes: bool,
     /// Keep a journal of the rows that change, where the job has one.
     pub(in crate::store) journal: bool,
 }
@@ -100,6 +102,8 @@ pub(in crate::store) struct WriteOptions {
 pub(in crate::store) enum WriteError {
     /// The database refused a row, or a record that a row names.
     RowRefused(StoreError),
+    /// The records of the chunk had different outcomes, and which had which was not asked.
+    OutcomesUnknown,
     /// Everything else.
     Failed(StoreError),
 }
@@ -121,6 +125,8 @@ impl From<WriteError> for StoreError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::RowRefused(error) | WriteError::Failed(error) => error,
+            // An attempt that asks for outcomes knows them.
+            WriteError::OutcomesUnknown => StoreError::WriterDied,
         }
     }
 }
@@ -133,7 +139,12 @@ pub(in crate::store) struct ChunkCommitter<T, W> {
     labels: RowLabels,
     /// Where somebody passes the records of the job on.
     notes: Option<ChangeNotes>,
+    /// A chunk of the job had records of different outcomes.
+    asks_outcomes: bool,
 }
+
+/// Rows of a chunk so small that to ask for their outcomes costs nothing.
+const ASKED_ROWS: usize = 1_000;
 
 impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
     pub(in crate::store) fn new(
@@ -143,7 +154,7 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         notes: Option<ChangeNotes>,
     ) -> Self {
         let labels = RowLabels::new(&settings.dataset, &settings.plan);
-        Self { tx, rows, settings, labels, notes }
+        Self { tx, rows, settings, labels, notes, asks_outcomes: false }
     }
 
     /// Commits a chunk with everything that belongs to it. The job as it stands then; `None` when an
@@ -152,7 +163,15 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         &mut self,
         chunk: &Chunk,
     ) -> Result<Option<Job>, StoreError> {
-        match self.attempt(chunk, false).await {
+        let ended = match self.attempt(chunk, false).await {
+            Err(WriteError::OutcomesUnknown) => {
+                // The next chunks of a file are like this one.
+                self.asks_outcomes = true;
+                self.attempt(chunk, false).await
+            }
+            ended => ended,
+        };
+        match ended {
             Err(WriteError::RowRefused(_)) => Ok(self.attempt(chunk, true).await?),
             ended => Ok(ended?),
         }
@@ -184,11 +203,14 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         let state = self.tx.is_committed(job, chunk.number).await?;
         let CommitState::Open(now) = state else { return Ok(None) };
         let is_dry_run = self.settings.job.options.dry_run;
+        let is_small = chunk.rows() < ASKED_ROWS;
+        let asks_outcomes =
+            isolate_rows || self.asks_outcomes || self.settings.every_row || is_small;
         let differences_left = self.settings.event_quota.differences_left();
         let options = WriteOptions {
             now,
             isolate_rows,
-            every_row: self.settings.every_row,
+            asks_outcomes,
             journal: !is_dry_run || differences_left > 0,
         };
         let mut outcome = self.rows.write(&mut self.tx, chunk, options).await?;

@@ -49,9 +49,10 @@ impl PostgresRows {
         } else {
             let staged = self.stage(connection, chunk, &order).await;
             staged.map_err(WriteError::of_rows)?;
-            self.merge(connection, chunk, order.len(), options, &mut outcome)
-                .await
-                .map_err(WriteError::of_rows)?;
+            let merged = self.merge(connection, chunk, &order, options, &mut outcome).await;
+            if merged.map_err(WriteError::of_rows)? == Outcomes::Unknown {
+                return Err(WriteError::OutcomesUnknown);
+            }
         }
         Ok(outcome)
     }
@@ -76,11 +77,11 @@ impl PostgresRows {
                 self.stage(connection, chunk, &part).await
             };
             let merged = match staged {
-                Ok(()) => self.merge(connection, chunk, part.len(), options, &mut of_part).await,
+                Ok(()) => self.merge(connection, chunk, &part, options, &mut of_part).await,
                 Err(error) => Err(error),
             };
             match merged {
-                Ok(()) => {
+                Ok(_) => {
                     self.empty_the_stage(connection).await?;
                     run_plain(connection, "RELEASE SAVEPOINT part").await?;
                     outcome.counts += of_part.counts;
@@ -167,10 +168,10 @@ impl PostgresRows {
         &mut self,
         connection: &mut PgConnection,
         chunk: NamedChunk<'_>,
-        staged: usize,
+        staged: &[usize],
         options: WriteOptions,
         outcome: &mut ChunkOutcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Outcomes, StoreError> {
         let action = "merge the rows of a chunk";
         let refused = self.refuse(connection, chunk, outcome).await?;
         if let Some(journal) = self.journal.as_ref().filter(|_| options.journal) {
@@ -183,7 +184,7 @@ impl PostgresRows {
             fill.execute(&mut *connection).await.context(action)?;
         }
         let merge =
-            if options.every_row { &self.sql.merge_returning_rows } else { &self.sql.merge };
+            if options.asks_outcomes { &self.sql.merge_returning_rows } else { &self.sql.merge };
         let sql = if self.mostly_known { &merge.known } else { &merge.plain };
         let (created, updated, created_records, updated_records): Merged =
             sqlx::query_as(AssertSqlSafe(sql.clone()))
@@ -206,7 +207,7 @@ impl PostgresRows {
         if let Some(journal) = self.journal.as_ref().filter(|_| options.journal) {
             journal.after(&mut *connection, self.job, chunk.chunk, created).await?;
         }
-        let mut taken = (staged - refused) as u64;
+        let mut taken = (staged.len() - refused) as u64;
         if self.has_triggers && created + updated < taken {
             taken -= self.left_out(connection, chunk, outcome).await?;
         }
@@ -216,7 +217,16 @@ impl PostgresRows {
         outcome.counts.created += created;
         outcome.counts.updated += updated;
         outcome.counts.unchanged += taken.saturating_sub(created + updated);
-        Ok(())
+        if options.asks_outcomes || created + updated == 0 {
+            return Ok(Outcomes::Known);
+        }
+        let kind = match (created, updated) {
+            (created, 0) if created == taken => RowEventKind::Created,
+            (0, updated) if updated == taken => RowEventKind::Updated,
+            _ => return Ok(Outcomes::Unknown),
+        };
+        outcome.changed.extend(staged.iter().map(|record| (*record, kind)));
+        Ok(Outcomes::Known)
     }
 
     /// Finds the records that a trigger of the table left out; returns how many.
@@ -256,6 +266,13 @@ impl PostgresRows {
         }
         Ok(records.len())
     }
+}
+
+/// Whether a merge knows which records were created and which updated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcomes {
+    Known,
+    Unknown,
 }
 
 /// A chunk, and which records its rows name.

@@ -115,6 +115,7 @@ impl ToSql for OwnSql<'_> {
             OwnValue::String(Some(text)) => {
                 Ok(ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())))
             }
+            OwnValue::Bytes(Some(bytes)) => Ok(ToSqlOutput::Borrowed(ValueRef::Blob(bytes))),
             OwnValue::ChronoDateTimeUtc(Some(time)) => owned(Sql::Text(time_text(time))),
             OwnValue::Json(Some(json)) => owned(Sql::Text(json.to_string())),
             OwnValue::Bool(None)
@@ -122,6 +123,7 @@ impl ToSql for OwnSql<'_> {
             | OwnValue::BigInt(None)
             | OwnValue::Double(None)
             | OwnValue::String(None)
+            | OwnValue::Bytes(None)
             | OwnValue::ChronoDateTimeUtc(None) => owned(Sql::Null),
             // Never taken for null: a type that is not spelled out here is a fault to be seen.
             other => Err(rusqlite::Error::ToSqlConversionFailure(

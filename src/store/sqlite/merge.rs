@@ -144,7 +144,7 @@ impl<'t> RowMerge<'t> {
                 RowOutcome::Updated => Some(RowEventKind::Updated),
                 RowOutcome::Unchanged | RowOutcome::Failed(_) => None,
             };
-            if let Some(kind) = changed.filter(|_| options.every_row) {
+            if let Some(kind) = changed {
                 self.outcome.changed.push((*record, kind));
             }
             match row_outcome {

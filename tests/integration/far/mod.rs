@@ -123,7 +123,7 @@ both!(options_stand_in_the_body_and_in_the_query, [OPEN[0], OPEN[1], OPEN[2], OP
     ] {
         server.far(body).await.assert_problem(400, code);
     }
-    // An array is a file.
+    // An array is a file of rows.
     server.far(json!(["a"])).await.assert_problem(422, "no_header");
     let upload = Upload::csv("SKU,Name\n").option("onlyIfChanged", "true");
     server.upload("products", upload).await.assert_problem(400, "invalid_option");
