@@ -36,7 +36,7 @@ const fn switch(option: &'static str, flag: &'static str, meaning: &'static str)
 /// Every option, in the order of the documentation.
 #[rustfmt::skip]
 const FLAGS: &[OptionFlag] = &[
-    value("mode", "mode", "Which rows may change the table: upsert, insert, update"),
+    value("mode", "mode", "Which rows may change the table: upsert, insert, update, newer"),
     switch("dryRun", "dry-run", "Process the file and keep nothing"),
     value("onError", "on-error", "What a bad row does: continue, abort"),
     value("maxErrors", "max-errors", "End the job when more rows than this failed"),

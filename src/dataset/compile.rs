@@ -39,6 +39,7 @@ struct DatasetKeys {
     table: Option<TableName>,
     key: Option<Vec<Spanned<Text>>>,
     run: Option<Run>,
+    version_column: Option<Spanned<Text>>,
     max_running_jobs: Option<i64>,
     // Read on their own, section by section.
     #[serde(rename = "column")]
@@ -118,13 +119,43 @@ fn read(
     }
     unique_names(file, &drafts);
     let key = read_key(file, root, keys.key.as_deref(), &drafts);
+    let version = read_version(file, keys.version_column.as_ref(), &key, &drafts);
     let histories = read_histories(file, root, table.as_deref(), &drafts, lines);
     let name = name?;
     let title = keys.title.map_or_else(|| title_of(&name), |title| title.0);
     // Jobs run in the background unless the definition says otherwise.
     let run = keys.run.unwrap_or(Run::Background);
     let columns = drafts.into_iter().map(|draft| draft.column).collect();
-    Some(Dataset { name, title, table: table?, key, run, running_max, columns, histories })
+    Some(Dataset { name, title, table: table?, key, version, run, running_max, columns, histories })
+}
+
+/// The column whose values are compared by `mode=newer`.
+fn read_version(
+    file: &mut DefinitionFile<'_>,
+    given: Option<&Spanned<Text>>,
+    key: &[usize],
+    drafts: &[Draft<'_, '_>],
+) -> Option<usize> {
+    let (name, at) = given.map(|given| (&given.get_ref().0, given.span().start))?;
+    let found = drafts.iter().position(|draft| draft.column.name == *name);
+    let fault = match found.and_then(|index| Some((index, drafts.get(index)?))) {
+        None => format!("there is no column `{name}`"),
+        Some((index, _)) if key.contains(&index) => {
+            format!("`{name}` is part of the key, which is the same in every version")
+        }
+        Some((_, draft)) if !has_order(&draft.column) => format!(
+            "`{name}` has no order that says which of two values is newer; a version is an integer, \
+             a decimal, a date or a datetime"
+        ),
+        Some((index, _)) => return Some(index),
+    };
+    file.fault(at, "version_column", fault);
+    None
+}
+
+fn has_order(column: &Column) -> bool {
+    use ColumnType::{Date, DateTime, Decimal, Integer};
+    column.reference.is_none() && matches!(column.kind, Integer | Decimal { .. } | Date | DateTime)
 }
 
 /// One, unless the definition says more: jobs that write to one table at the same time wait for each

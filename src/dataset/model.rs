@@ -141,6 +141,8 @@ pub struct Dataset {
     pub table: String,
     /// Indexes of the columns that make the key, in the order of the definition.
     pub key: Vec<usize>,
+    /// Index of the column that says which of two versions of a record is newer.
+    pub version: Option<usize>,
     /// How an upload is answered.
     pub run: Run,
     /// Jobs into it that may run at the same time, on all servers together.

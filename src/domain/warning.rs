@@ -85,6 +85,8 @@ warning_codes! {
     MixedEncoding = "mixed_encoding";
     /// Quotes inside of texts are written with a backslash, and are read so.
     BackslashEscapes = "backslash_escapes";
+    /// The stored record is as new as the row or newer, so the row changed nothing.
+    NotNewer = "not_newer";
     /// DSV: a line is about an event that the list does not have; it is not imported.
     DanglingReference = "dangling_reference";
     /// DSV: a line has more attributes than the format knows; the others are imported.

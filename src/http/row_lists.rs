@@ -57,7 +57,7 @@ impl Listed {
 
     async fn source(self, api: &Api, id: i64) -> Result<ListSource, JobsError> {
         Ok(match self {
-            Self::Unprocessed => ListSource::Unprocessed(api.jobs.unprocessed(id).await?),
+            Self::Unprocessed => ListSource::Unprocessed(Box::new(api.jobs.unprocessed(id).await?)),
             Self::All => ListSource::All(Box::new(api.jobs.rows(id).await?)),
         })
     }
@@ -184,7 +184,7 @@ fn csv_file(
 
 /// Where the rows of a list come from.
 enum ListSource {
-    Unprocessed(Unprocessed),
+    Unprocessed(Box<Unprocessed>),
     All(Box<JobRows>),
 }
 

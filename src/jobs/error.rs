@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::submit::VersionFault;
 use crate::dataset::{HeaderFault, PlanFault};
 use crate::domain::action::Action;
 use crate::domain::bulk::RefusedFile;
@@ -93,6 +94,9 @@ pub enum JobsError {
     /// The file raises warnings, and the upload has `strict=true`.
     #[error("{}", sentences(.0))]
     Strict(Warnings),
+    /// The upload has `mode=newer`, and there are no versions.
+    #[error(transparent)]
+    Version(#[from] VersionFault),
     /// The job's file cannot be read as rows.
     #[error("{why}")]
     Source {
@@ -221,6 +225,7 @@ impl JobsError {
                 faults.first().map_or(ErrorCode::NoHeader, HeaderFault::code)
             }
             Self::Strict(_) => ErrorCode::RefusedByStrict,
+            Self::Version(fault) => fault.code(),
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } | Self::KeyOfBulk(_) => ErrorCode::IdempotencyMismatch,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
@@ -270,6 +275,7 @@ impl JobsError {
             | Self::File(_)
             | Self::Header { .. }
             | Self::Strict(_)
+            | Self::Version(_)
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::KeyOfBulk(_)

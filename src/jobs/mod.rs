@@ -72,7 +72,7 @@ pub use retry::Retry;
 pub use row_outcomes::{JobRows, RowWithOutcome, RowsWithOutcome};
 pub use session::SessionJob;
 pub use stop::StopOnDrop;
-pub use submit::{ImportRequest, Submitted};
+pub use submit::{ImportRequest, Submitted, VersionFault};
 pub use submit_far::FarRequest;
 pub use subscription::{DeliveredEvent, Delivery, Subscription};
 pub use unprocessed::{Unprocessed, UnprocessedRows};

@@ -44,6 +44,7 @@ mod locked_file;
 mod many_servers;
 mod memory;
 mod model;
+mod newer;
 mod operator;
 mod operator_views;
 mod options;

@@ -25,6 +25,8 @@ pub enum Mode {
     Insert,
     /// Update only; a key that is missing is a row error.
     Update,
+    /// Create what is missing, update what is there in an older version.
+    Newer,
 }
 
 /// What a row error means for the job.

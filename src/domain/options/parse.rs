@@ -12,6 +12,14 @@ use crate::domain::saved_mapping::MappingName;
 /// Characters of the name of a meeting.
 const MEETING_CHARS: usize = 255;
 
+/// The words of the modes.
+const MODES: [(&str, Mode); 4] = [
+    ("upsert", Mode::Upsert),
+    ("insert", Mode::Insert),
+    ("update", Mode::Update),
+    ("newer", Mode::Newer),
+];
+
 /// An option that cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionFault {
@@ -96,12 +104,7 @@ impl Options {
     fn set(&mut self, name: &str, value: &str) -> Result<(), OptionFault> {
         match name {
             "mode" => {
-                self.mode = choice(
-                    "mode",
-                    value,
-                    "upsert, insert or update",
-                    &[("upsert", Mode::Upsert), ("insert", Mode::Insert), ("update", Mode::Update)],
-                )?;
+                self.mode = choice("mode", value, "upsert, insert, update or newer", &MODES)?;
             }
             "dryRun" => {
                 self.dry_run =

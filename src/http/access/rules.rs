@@ -99,6 +99,8 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     read("/api/v1/import/jobs/{id}/diff.csv", About::Job),
     read("/api/v1/import/jobs/{id}/unprocessed.csv", About::Job),
     read("/api/v1/import/jobs/{id}/unprocessed.xlsx", About::Job),
+    read("/api/v1/import/jobs/{id}/rows.csv", About::Job),
+    read("/api/v1/import/jobs/{id}/rows.xlsx", About::Job),
     import("/api/v1/import/{dataset}", About::Dataset),
     import("/api/v1/import/{dataset}/preview", About::Dataset),
     import("/api/v1/import/bulks/{id}/cancel", About::Bulk),

@@ -220,6 +220,7 @@ mod tests {
             title: "Products".to_owned(),
             table: "products".to_owned(),
             key: vec![],
+            version: None,
             run: Run::Background,
             running_max: 1,
             columns: vec![],

@@ -15,6 +15,8 @@ pub(in crate::store) struct ChunkOutcome {
     pub(in crate::store) changed: Vec<(usize, RowEventKind)>,
     /// What a dry run found, as far as it may be stored.
     pub(in crate::store) differences: Vec<Difference>,
+    /// Records that differ from what is stored, which is as new or newer.
+    pub(in crate::store) not_newer: Vec<usize>,
     /// References that were created.
     pub(in crate::store) references: Vec<NewReference>,
     /// The keys of the rows that changed, as JSON, where they are not those of the chunk's records.

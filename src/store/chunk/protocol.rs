@@ -1,6 +1,8 @@
 //! How a chunk is committed, the same on every database: once, completely, and only by the owner of
 //! its job. What the rows of the chunk become is the business of a [`RowWriter`].
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{DbBackend, Statement};
@@ -8,6 +10,8 @@ use sea_orm::{DbBackend, Statement};
 use crate::domain::chunk::Chunk;
 use crate::domain::difference::Difference;
 use crate::domain::job::Job;
+use crate::domain::row_number::RowNumber;
+use crate::domain::warning::{WarningCode, Warnings};
 use crate::faults::fault;
 use crate::store::chunk::fence::FencedJob;
 use crate::store::chunk::ledger::ChunkLedger;
@@ -268,7 +272,8 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         // Late: it locks the job's row, which the writer of the other partition needs too.
         let fenced = tx.fence(&ledger.fence).await?;
         let mut fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
-        let warnings = fenced.add_warnings(tx.backend(), &settings.job, &chunk.warnings)?;
+        let warnings = warnings(settings, chunk, outcome);
+        let warnings = fenced.add_warnings(tx.backend(), &settings.job, &warnings)?;
         if let Some(statement) = warnings {
             tx.run(&statement, "store the warnings of a chunk").await?;
         }
@@ -280,4 +285,25 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         fault!("chunk.committed", StoreError::busy());
         Ok(Some(fenced))
     }
+}
+
+/// What a person should see of the rows of a chunk, of which the database saw some first.
+fn warnings<'c>(
+    settings: &WriterSettings,
+    chunk: &'c Chunk,
+    outcome: &ChunkOutcome,
+) -> Cow<'c, Warnings> {
+    if outcome.not_newer.is_empty() {
+        return Cow::Borrowed(&chunk.warnings);
+    }
+    let version = settings.dataset.version.and_then(|it| settings.dataset.columns.get(it));
+    let column = version.map(|column| column.name.as_str());
+    let mut warnings = chunk.warnings.clone();
+    let mut rows: Vec<RowNumber> =
+        outcome.not_newer.iter().map(|record| chunk.records.row_number(*record)).collect();
+    rows.sort_unstable();
+    for row_number in rows {
+        warnings.add(WarningCode::NotNewer, column, Some(row_number), None);
+    }
+    Cow::Owned(warnings)
 }

@@ -26,6 +26,8 @@ pub(in crate::store) struct Target {
     /// An empty cell leaves the stored value alone.
     pub(in crate::store) keep_blank: bool,
     pub(in crate::store) mode: Mode,
+    /// The field of the version, if only newer rows may change records.
+    pub(in crate::store) version: Option<usize>,
 }
 
 /// A column of the table that the file feeds.
@@ -126,6 +128,7 @@ impl Target {
             histories,
             keep_blank: blank == Blank::Keep,
             mode,
+            version: dataset.version.filter(|_| mode == Mode::Newer).and_then(|it| fed_by(&it)),
         }
     }
 

@@ -87,6 +87,7 @@ impl PostgresRows {
                     outcome.counts += of_part.counts;
                     outcome.failed.append(&mut of_part.failed);
                     outcome.changed.append(&mut of_part.changed);
+                    outcome.not_newer.append(&mut of_part.not_newer);
                 }
                 Err(error) => {
                     let Some(refusal) = error.row_refusal() else { return Err(error) };
@@ -217,6 +218,13 @@ impl PostgresRows {
         outcome.counts.created += created;
         outcome.counts.updated += updated;
         outcome.counts.unchanged += taken.saturating_sub(created + updated);
+        if let Some(sql) = self.sql.not_newer.as_ref().filter(|_| created + updated < taken) {
+            let records: Vec<i32> = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
+                .fetch_all(&mut *connection)
+                .await
+                .context("find the rows that are not newer")?;
+            outcome.not_newer.extend(records.into_iter().map(record_index));
+        }
         if options.asks_outcomes || created + updated == 0 {
             return Ok(Outcomes::Known);
         }

@@ -3,6 +3,7 @@
 //! SQLite has no decimal type. A decimal is stored as the nearest 64-bit float, which gives back
 //! every decimal of up to 15 digits; datasets with more are refused at start.
 
+use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::types::{Null, ToSqlOutput, ValueRef};
 use rusqlite::{Statement, ToSql};
 use sea_orm::Value as OwnValue;
@@ -84,6 +85,37 @@ impl BoundValue<'_> {
             }
             _ => false,
         }
+    }
+
+    /// True when this is more than what the table holds, or the table holds nothing.
+    pub(super) fn is_after(self, held: ValueRef<'_>) -> bool {
+        let Self::Value(value, kind) = self else { return false };
+        match (held, value) {
+            (_, Value::Null | Value::Absent) => false,
+            (ValueRef::Integer(held), Value::Integer(number)) => number > held,
+            (ValueRef::Real(held), Value::Decimal(units)) => decimal(units, kind) > held,
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "compared as what a decimal is stored as"
+            )]
+            (ValueRef::Integer(held), Value::Decimal(units)) => decimal(units, kind) > held as f64,
+            (ValueRef::Text(held), Value::Date(day)) => day.to_string().as_bytes() > held,
+            (ValueRef::Text(held), Value::DateTime(time)) => {
+                read_time(held).is_none_or(|held| time > held)
+            }
+            // Nothing is stored, or nothing that can be read as a version.
+            _ => true,
+        }
+    }
+}
+
+/// When a stored time is, which another program may have written in another form.
+fn read_time(held: &[u8]) -> Option<DateTime<Utc>> {
+    let text = std::str::from_utf8(held).ok()?;
+    let without_offset = || NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok();
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Some(time.to_utc()),
+        Err(_) => without_offset().map(|time| time.and_utc()),
     }
 }
 

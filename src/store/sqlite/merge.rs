@@ -198,6 +198,7 @@ impl<'t> RowMerge<'t> {
         let rowid: i64 = row.get(0)?;
         self.differs.clear();
         self.absent.clear();
+        let mut is_newer = target.version.is_none();
         for (position, field) in self.sql.payload.iter().enumerate() {
             if target.keep_blank && records.value(record, *field) == Value::Null {
                 continue;
@@ -207,12 +208,19 @@ impl<'t> RowMerge<'t> {
                 continue;
             }
             let value = self.source.value(record, *field);
+            if target.version == Some(*field) {
+                is_newer = value.is_after(row.get_ref(position + 1)?);
+            }
             if !value.is(row.get_ref(position + 1)?) {
                 self.differs.push(*field);
             }
         }
         drop(found);
         if self.differs.is_empty() {
+            return Ok(RowOutcome::Unchanged);
+        }
+        if !is_newer {
+            self.outcome.not_newer.push(record);
             return Ok(RowOutcome::Unchanged);
         }
         self.change(record, rowid)?;

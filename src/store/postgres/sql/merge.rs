@@ -21,7 +21,7 @@ pub(in crate::store::postgres) struct MergeSql {
 impl MergeSql {
     pub(super) fn new(names: &SqlParts<'_>, returns_rows: bool) -> Self {
         let shape = |known| match names.target.mode {
-            Mode::Upsert => names.upsert(known, returns_rows),
+            Mode::Upsert | Mode::Newer => names.upsert(known, returns_rows),
             Mode::Insert => names.insert_only(returns_rows),
             Mode::Update => names.update_only(returns_rows),
         };
@@ -65,13 +65,25 @@ impl SqlParts<'_> {
     }
 
     /// True of records whose stored values are not those of the file.
-    fn differs(&self, new: &str, old: &str) -> String {
+    pub(super) fn differs(&self, new: &str, old: &str) -> String {
         if self.payload.is_empty() {
             return "false".to_owned();
         }
         let stored = list(self.payload.iter().map(|column| format!("{old}.{column}")));
         let given = list(self.payload.iter().map(|column| self.new_value(new, old, column)));
         format!("({stored}) IS DISTINCT FROM ({given})")
+    }
+
+    /// True of records that are written: they differ and, where the mode asks for it, are newer.
+    fn is_taken(&self, new: &str, old: &str) -> String {
+        let differs = self.differs(new, old);
+        let Some(version) = self.target.version.map(|field| self.target.field(field)) else {
+            return differs;
+        };
+        format!(
+            "{differs} AND ({new}.{version} > {old}.{version} \
+             OR ({old}.{version} IS NULL AND {new}.{version} IS NOT NULL))"
+        )
     }
 
     /// What the histories need to see of the merged records.
@@ -155,11 +167,11 @@ impl SqlParts<'_> {
                 self.payload.iter().map(|column| format!("t.{column}")).collect();
             format!(
                 "loadbay_stage s LEFT JOIN LATERAL (SELECT {} FROM {} t WHERE {} LIMIT 1) t ON true \
-                 WHERE t.loadbay_known IS NULL OR {}",
+                 WHERE t.loadbay_known IS NULL OR ({})",
                 list(std::iter::once("true AS loadbay_known".to_owned()).chain(stored)),
                 self.table,
                 self.same_key,
-                self.differs("s", "t")
+                self.is_taken("s", "t")
             )
         } else {
             "loadbay_stage s".to_owned()
@@ -170,7 +182,7 @@ impl SqlParts<'_> {
             format!(
                 "DO UPDATE SET {} WHERE {}",
                 self.assignments("excluded", "t"),
-                self.differs("excluded", "t")
+                self.is_taken("excluded", "t")
             )
         };
         format!(

@@ -31,6 +31,9 @@ pub(super) struct ImportSql {
     pub(super) fill_absent: Option<String>,
     /// The staged records whose key is not in the table after the merge.
     pub(super) left_out: String,
+    /// Where only newer rows may change records: the staged records that still differ from theirs
+    /// after the merge.
+    pub(super) not_newer: Option<String>,
     /// True when the table has triggers of its owner's. No parameters.
     pub(super) has_triggers: String,
     /// One for each history, to be run when records were updated. Parameter: now.
@@ -51,6 +54,7 @@ impl ImportSql {
             refuse: names.refuse(),
             fill_absent: names.fill_absent(),
             left_out: names.left_out(),
+            not_newer: names.not_newer(),
             has_triggers: format!(
                 "SELECT EXISTS (SELECT 1 FROM pg_trigger WHERE NOT tgisinternal \
                  AND tgrelid = '{}'::regclass)",
@@ -155,10 +159,22 @@ impl<'t> SqlParts<'t> {
         )
     }
 
+    fn not_newer(&self) -> Option<String> {
+        self.target.version?;
+        Some(format!(
+            "SELECT s.loadbay_record FROM loadbay_stage s, \
+             LATERAL (SELECT {} FROM {} t WHERE {} LIMIT 1) t WHERE {}",
+            list(self.payload.iter().map(|column| format!("t.{column}"))),
+            self.table,
+            self.same_key,
+            self.differs("s", "t")
+        ))
+    }
+
     /// Locks nothing: a key that another job creates or deletes in between is settled by the merge.
     fn refuse(&self) -> Option<String> {
         let found = match self.target.mode {
-            Mode::Upsert => return None,
+            Mode::Upsert | Mode::Newer => return None,
             Mode::Insert => "IS NOT NULL",
             Mode::Update => "IS NULL",
         };
