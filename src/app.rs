@@ -1,7 +1,7 @@
 //! The composition root: settings → data directory, datasets, store, jobs, HTTP; started in this
 //! order and stopped in the opposite one.
 
-mod definitions;
+pub(crate) mod definitions;
 mod search;
 
 use std::net::{SocketAddr, TcpListener};
@@ -25,7 +25,7 @@ use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
 use crate::store::{Store, StoreSettings};
-use definitions::{datasets, fitting};
+use definitions::{fitting, read_definitions};
 pub use search::rebuild_search;
 use search::{start_search, synced_datasets};
 
@@ -104,7 +104,7 @@ pub async fn start(
     let asked = storage.clone();
     // Nobody waits for a bucket that is away.
     tokio::spawn(async move { asked.ask().await });
-    let datasets = datasets(&config)?;
+    let datasets = read_definitions(&config)?;
     let child = child(&config)?;
     let store = connect(&config, &data_dir).await?;
     let datasets = Arc::new(fitting(datasets, &store).await?);
@@ -224,6 +224,15 @@ async fn files(config: &Config) -> anyhow::Result<(Arc<DataDir>, Storage)> {
         Ok((data_dir, storage))
     };
     tokio::task::spawn_blocking(open).await?
+}
+
+/// The database as it is: nothing is made in it.
+///
+/// # Errors
+/// When it does not answer.
+pub async fn open_database_as_it_is(config: &Config) -> anyhow::Result<Store> {
+    let settings = store_settings(config, DataDir::sqlite_in(&config.data_dir));
+    Ok(Store::open_as_it_is(&settings).await?)
 }
 
 /// Opens the database.

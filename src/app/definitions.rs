@@ -1,12 +1,13 @@
-//! The datasets of a server: read from their definitions, with the tables of the built-in ones, and checked
-//! against the tables there are.
+//! From definition files to datasets that fit the tables of the database: read, completed by the tables,
+//! checked, and their tables made where that is asked for.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
 use crate::config::Config;
-use crate::dataset::{self, Compiled, Datasets, DefinitionFault};
+use crate::dataset::{self, Compiled, Datasets, DefinitionFault, TableShape};
 use crate::store::{Store, TablesCreated};
 
 /// Reports at the start what would otherwise fail in the middle of a job. A built-in dataset whose table is
@@ -15,9 +16,16 @@ pub(super) async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Re
     for compiled in datasets.iter().filter(|compiled| compiled.has_built_in_tables) {
         create_tables(compiled, store).await?;
     }
-    let hidden = store.hidden_tables(&datasets.tables()).await?;
-    datasets.rename_tables(&|table| hidden.get(table).cloned());
-    let shapes = store.shapes(datasets.tables()).await?;
+    let shapes = fit(&mut datasets, store).await?;
+    for compiled in datasets.iter().filter(|it| it.dataset.create_table && !it.is_built_in) {
+        create_own_tables(compiled, store).await?;
+    }
+    // Those that were made just now, too.
+    let shapes = if datasets.iter().any(|it| it.dataset.create_table) {
+        fit(&mut datasets, store).await?
+    } else {
+        shapes
+    };
     let shape = |table: &str| shapes.get(table).cloned();
     let check = |compiled: &_| dataset::check(compiled, &shape, store.decimal_digits_max());
     for (dataset, faults) in datasets.leave_out_unfit(&check) {
@@ -34,6 +42,61 @@ pub(super) async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Re
     refuse(&faults)?;
     store.check_rights(&datasets.tables()).await?;
     Ok(datasets)
+}
+
+/// Each dataset with what is wrong with it; makes nothing.
+pub(crate) async fn fitting_faults(
+    mut datasets: Datasets,
+    store: &Store,
+) -> anyhow::Result<Vec<(Compiled, Vec<DefinitionFault>)>> {
+    let shapes = fit(&mut datasets, store).await?;
+    let shape = |table: &str| shapes.get(table).cloned();
+    let digits = store.decimal_digits_max();
+    let checked = |compiled: &Compiled| {
+        let is_made = compiled.dataset.create_table || compiled.is_built_in;
+        let is_there = shape(&compiled.dataset.table).is_some();
+        // What a start makes fits.
+        let faults = if is_made && !is_there {
+            Vec::new()
+        } else {
+            dataset::check(compiled, &shape, digits)
+        };
+        (compiled.clone(), faults)
+    };
+    Ok(datasets.iter().map(checked).collect())
+}
+
+/// Lets the definitions mean the tables that they name, and completes them by these.
+async fn fit(
+    datasets: &mut Datasets,
+    store: &Store,
+) -> anyhow::Result<BTreeMap<String, TableShape>> {
+    let hidden = store.hidden_tables(&datasets.tables()).await?;
+    datasets.rename_tables(&|table| hidden.get(table).cloned());
+    let shapes = store.shapes(datasets.tables()).await?;
+    datasets.fit(&|table: &str| shapes.get(table).cloned());
+    Ok(shapes)
+}
+
+/// Makes the tables of a dataset of the user's own that are missing.
+async fn create_own_tables(compiled: &Compiled, store: &Store) -> anyhow::Result<()> {
+    let dataset = &compiled.dataset;
+    match store.create_missing_tables(dataset).await? {
+        TablesCreated::Created => {
+            tracing::info!(
+                event = "tables_created",
+                dataset = dataset.name,
+                tables = dataset.tables().join(", "),
+                "tables of a dataset are made"
+            );
+        }
+        TablesCreated::Refused(answer) => {
+            let file = &compiled.file;
+            bail!("{file}: the database refuses to make the tables of `create_table`: {answer}")
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Makes the tables of a built-in dataset. Where that cannot be, the dataset is found unfit. What
@@ -83,7 +146,7 @@ fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
 }
 
 /// The built-in datasets and those of the operator's folder.
-pub(super) fn datasets(config: &Config) -> anyhow::Result<Datasets> {
+pub(crate) fn read_definitions(config: &Config) -> anyhow::Result<Datasets> {
     let mut files: Vec<(String, String)> = Vec::new();
     if let Some(folder) = &config.datasets_dir {
         let unreadable = || format!("LOADBAY_DATASETS_DIR: cannot read `{}`", folder.display());

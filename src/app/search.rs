@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use super::definitions::{datasets, fitting};
+use super::definitions::{fitting, read_definitions};
 use crate::after::search::{BuildReport, OnJob, SearchConsumer, SearchSettings, SearchWorker};
 use crate::config::Config;
 use crate::dataset::Datasets;
@@ -81,7 +81,7 @@ pub async fn rebuild_search(
         bail!("LOADBAY_DATA_DIR: there is no database in `{}`", config.data_dir.display());
     }
     let store = Store::connect(&settings).await?;
-    let datasets = Arc::new(fitting(datasets(&config)?, &store).await?);
+    let datasets = Arc::new(fitting(read_definitions(&config)?, &store).await?);
     let synced = synced_datasets(&config, &datasets)?;
     let names = if names.is_empty() { synced.iter().cloned().collect() } else { names };
     if let Some(other) = names.iter().find(|name| !synced.contains(*name)) {

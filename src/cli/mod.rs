@@ -5,6 +5,7 @@ mod again;
 mod completions;
 mod control;
 mod convert;
+mod datasets;
 mod errors;
 mod exit;
 mod failed_rows;
@@ -36,6 +37,7 @@ use clap::{Args, Command, FromArgMatches, Subcommand};
 use again::{ConfirmArgs, RetryArgs, RollbackArgs};
 use completions::CompletionsArgs;
 use control::ControlArgs;
+use datasets::DatasetsArgs;
 use errors::ErrorsArgs;
 use exit::Exit;
 use import::ImportArgs;
@@ -83,6 +85,8 @@ enum Task {
     Confirm(ConfirmArgs),
     /// Make, list, replace and end the keys of the server
     Keys(KeysArgs),
+    /// Propose, check and show definitions of datasets, and make their tables
+    Datasets(DatasetsArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual, or write its pages to a folder
@@ -152,6 +156,7 @@ fn carry_out(task: &Task) -> anyhow::Result<Exit> {
         Task::Rollback(args) => again::rollback(args),
         Task::Confirm(args) => again::confirm(args),
         Task::Keys(args) => keys::run(args),
+        Task::Datasets(args) => datasets::run(args),
         Task::Completions(args) => Ok(completions::run(args, command())),
         Task::Man(args) => man::run(args, command()),
     }

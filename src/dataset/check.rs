@@ -58,6 +58,10 @@ impl Check<'_> {
             self.fault(&["table"], "`table`".to_owned(), message);
             return;
         };
+        if let Some(fault) = shape.kind.fault() {
+            self.fault(&["table"], "`table`".to_owned(), format!("`{}` {fault}", shape.table));
+            return;
+        }
         for column in &dataset.columns {
             let Some(field) = shape.column(&column.field) else {
                 let known = shape.columns.iter().map(|field| field.name.as_str());
@@ -68,6 +72,14 @@ impl Check<'_> {
                 self.column_fault(column, "field", message);
                 continue;
             };
+            if field.is_generated {
+                let message = format!(
+                    "`{}.{}` is computed by the database; leave the column out",
+                    shape.table, column.field
+                );
+                self.column_fault(column, "field", message);
+                continue;
+            }
             self.fits(column, &shape.table, field);
             if !field.nullable && !field.has_default && !column.required {
                 let message = format!(
@@ -105,14 +117,41 @@ impl Check<'_> {
         }
     }
 
-    /// The records that rows name have a UUID column `id`: Loadbay gives the new ones theirs.
-    fn own_key(&mut self, paths: &[&str], key: &str, shape: &TableShape) {
-        let message = match shape.column("id").map(|id| (id.family(), &id.sql_type)) {
-            Some((Family::Uuid | Family::Any, _)) => return,
-            Some((_, found)) => {
-                format!("`{}.id` needs to be a UUID, but it is `{found}`", shape.table)
+    /// The column that rows of the dataset store. Loadbay makes new keys that are UUIDs, the database
+    /// those that are numbers.
+    fn reference_key(
+        &mut self,
+        paths: &[&str],
+        key: &str,
+        reference: &Reference,
+        shape: &TableShape,
+    ) {
+        let (table, column) = (&shape.table, &reference.key);
+        let Some(field) = shape.column(column) else {
+            let message = format!(
+                "table `{table}` has no column `{column}`; `key` in `references` names the column \
+                 that is stored"
+            );
+            self.fault(paths, key.to_owned(), message);
+            return;
+        };
+        let family = field.family();
+        let is_unique = shape.unique.iter().any(|unique| unique.as_slice() == [column.clone()]);
+        let message = match family {
+            Family::Integer | Family::Text if !is_unique => {
+                format!("`{table}.{column}` is not unique, so it cannot be stored as the key")
             }
-            None => format!("table `{}` needs a UUID column `id`", shape.table),
+            Family::Integer if reference.create && !field.has_default => format!(
+                "`{table}.{column}` has no default, so no record can be created; leave `create` out"
+            ),
+            Family::Text if reference.create && *column != reference.match_column => format!(
+                "`{table}.{column}` is a text that nothing fills; leave `create` out, or match by it"
+            ),
+            Family::Uuid | Family::Any | Family::Integer | Family::Text => return,
+            _ => format!(
+                "`{table}.{column}` needs to be a UUID, an integer or a text, but it is `{}`",
+                field.sql_type
+            ),
         };
         self.fault(paths, key.to_owned(), message);
     }
@@ -153,12 +192,18 @@ impl Check<'_> {
         let family = field.family();
         let is_loose = self.is_loose();
         let (fits, wants) = match column.kind {
-            _ if column.reference.is_some() => (family == Family::Uuid, "a UUID"),
+            // That of the other table's key decides.
+            _ if column.reference.is_some() => (
+                matches!(family, Family::Uuid | Family::Integer | Family::Text),
+                "a UUID, an integer or a text",
+            ),
             ColumnType::Text => (family == Family::Text, "a text"),
             ColumnType::Integer => (family == Family::Integer, "an integer"),
-            ColumnType::Decimal { .. } => {
-                (family == Family::Decimal || (family == Family::Float && is_loose), "a decimal")
-            }
+            ColumnType::Decimal { .. } => (
+                family == Family::Decimal
+                    || (family == Family::Float && (is_loose || field.sql_type == "float8")),
+                "a decimal",
+            ),
             ColumnType::Boolean => {
                 (family == Family::Boolean || (family == Family::Integer && is_loose), "a boolean")
             }
@@ -243,7 +288,11 @@ impl Check<'_> {
             format!("column `{}`, `references`", column.name),
         );
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        self.own_key(&paths, &key, &shape);
+        if let Some(fault) = shape.kind.fault().filter(|_| reference.create) {
+            self.fault(&paths, key.clone(), format!("`{table}` {fault}"));
+            return;
+        }
+        self.reference_key(&paths, &key, reference, &shape);
         match shape.column(&reference.match_column) {
             Some(field) if matches!(field.family(), Family::Text | Family::Any) => {
                 let place = format!("`{table}.{}`", field.name);
@@ -263,7 +312,7 @@ impl Check<'_> {
         }
         if reference.create {
             self.unfed(&paths, &key, &shape, &|name| {
-                name == reference.match_column || name == "id"
+                name == reference.match_column || name == reference.key
             });
         }
     }

@@ -50,6 +50,7 @@ struct ReferenceKeys {
     table: Option<TableName>,
     #[serde(rename = "match")]
     match_column: Option<Identifier>,
+    key: Option<Identifier>,
     create: Option<bool>,
 }
 
@@ -98,6 +99,7 @@ pub(super) fn read<'a, 'i>(
         allowed: Vec::new(),
         aliases: keys.aliases.into_iter().flatten().map(|alias| alias.0).collect(),
         fallback_aliases: keys.fallback_aliases.into_iter().flatten().map(|it| it.0).collect(),
+        default_when_empty: false,
         description: keys.description.map(|text| text.0),
         reference,
         example: keys.example.map(|text| text.0),
@@ -142,6 +144,7 @@ fn read_reference(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>) -> O
     Some(Reference {
         table: keys.table?.to_string(),
         match_column: keys.match_column.map_or_else(|| "name".to_owned(), |column| column.0),
+        key: keys.key.map_or_else(|| "id".to_owned(), |column| column.0),
         // A missing record is a row error unless the definition says otherwise.
         create: keys.create.unwrap_or(false),
     })

@@ -38,6 +38,7 @@ struct DatasetKeys {
     title: Option<Text>,
     table: Option<TableName>,
     key: Option<Vec<Spanned<Text>>>,
+    create_table: Option<bool>,
     run: Option<Run>,
     version_column: Option<Spanned<Text>>,
     max_running_jobs: Option<i64>,
@@ -126,7 +127,19 @@ fn read(
     // Jobs run in the background unless the definition says otherwise.
     let run = keys.run.unwrap_or(Run::Background);
     let columns = drafts.into_iter().map(|draft| draft.column).collect();
-    Some(Dataset { name, title, table: table?, key, version, run, running_max, columns, histories })
+    Some(Dataset {
+        name,
+        title,
+        table: table?,
+        key,
+        version,
+        // The tables are the user's unless the definition says otherwise.
+        create_table: keys.create_table.unwrap_or(false),
+        run,
+        running_max,
+        columns,
+        histories,
+    })
 }
 
 /// The column whose values are compared by `mode=newer`.

@@ -213,12 +213,15 @@ impl Converter {
         for feed in feeds.iter() {
             let Some(column) = dataset.columns.get(feed.column) else { continue };
             let Some((raw, kind)) = cell_for(row, feed.cell, column) else {
-                records.push(if rules.rows_are_whole { Value::Null } else { Value::Absent });
+                let is_null = rules.rows_are_whole && !column.default_when_empty;
+                records.push(if is_null { Value::Null } else { Value::Absent });
                 continue;
             };
             let context = CellContext { column, is_key: feed.is_key, rules };
             match value::convert(context, raw, kind, scratch) {
-                Ok(Value::Null) if feed.is_fallback => records.push(Value::Absent),
+                Ok(Value::Null) if feed.is_fallback || column.default_when_empty => {
+                    records.push(Value::Absent);
+                }
                 Ok(value) => records.push(value),
                 Err(fault) => {
                     records.push(Value::Null);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::compile::{Compiled, compile};
 use super::fault::DefinitionFault;
+use super::fit::fit;
 use super::model::Dataset;
+use super::shape::TableShape;
 
 /// The definitions that are part of the program, by the name of their file.
 const EMBEDDED: [(&str, &str); 4] = [
@@ -136,6 +138,13 @@ impl Datasets {
     pub fn rename_tables(&mut self, table: &dyn Fn(&str) -> Option<String>) {
         for compiled in self.by_name.values_mut().filter(|compiled| !compiled.is_built_in) {
             Arc::make_mut(&mut compiled.dataset).rename_tables(table);
+        }
+    }
+
+    /// Completes the definitions by the tables that `shapes` describes.
+    pub fn fit(&mut self, shapes: &dyn Fn(&str) -> Option<TableShape>) {
+        for compiled in self.by_name.values_mut() {
+            fit(Arc::make_mut(&mut compiled.dataset), shapes);
         }
     }
 

@@ -13,7 +13,9 @@ mod conventions;
 mod convert;
 mod datasets;
 mod fault;
+mod fit;
 mod header;
+mod infer;
 mod messages;
 mod names;
 mod no_data;
@@ -31,13 +33,15 @@ pub use conventions::conventions;
 pub use convert::Converter;
 pub use datasets::{BuiltIn, Datasets};
 pub use fault::DefinitionFault;
+pub use fit::fit;
 pub use header::{
     HeaderFault, HeaderNames, Match, Suggestion, header_fingerprint, header_warnings, match_header,
     read_header, suggestions,
 };
+pub use infer::{FileColumns, Proposal, ProposalFault, infer_from_file, infer_from_table};
 pub use names::singular;
 pub use plan::{Plan, PlanFault};
-pub use shape::{FieldShape, TableShape};
+pub use shape::{FieldShape, ForeignKey, TableDetails, TableKind, TableShape};
 pub use source::DefinitionLines;
 pub use table_name::TableName;
 pub use template::{template_example, template_header, template_object};

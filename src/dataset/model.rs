@@ -40,6 +40,23 @@ pub enum ColumnType {
     List,
 }
 
+impl std::fmt::Display for ColumnType {
+    /// The word of the definition file: `decimal(12,2)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Decimal { precision, scale } => return write!(f, "decimal({precision},{scale})"),
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::DateTime => "datetime",
+            Self::Json => "json",
+            Self::List => "list",
+        };
+        f.write_str(word)
+    }
+}
+
 impl TryFrom<String> for ColumnType {
     type Error = String;
 
@@ -76,8 +93,10 @@ impl TryFrom<String> for ColumnType {
 /// A column whose cell names a record of another table ("master").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The other table; its key is a UUID column `id`.
+    /// The other table.
     pub table: String,
+    /// Its column whose value is stored.
+    pub key: String,
     /// The column of the other table that the cell is compared with, whatever the letter case.
     pub match_column: String,
     /// Create the record when it is missing; else a missing one is a row error.
@@ -111,6 +130,9 @@ pub struct Column {
     pub aliases: Vec<String>,
     /// Names of headers that feed it only where no other header does.
     pub fallback_aliases: Vec<String>,
+    /// An empty cell means the default of the table's column, which takes no NULL: a new record gets
+    /// it, a stored value stays.
+    pub default_when_empty: bool,
     /// What people should know about it.
     pub description: Option<String>,
     /// The other table that the cell names a record of.
@@ -143,6 +165,8 @@ pub struct Dataset {
     pub key: Vec<usize>,
     /// Index of the column that says which of two versions of a record is newer.
     pub version: Option<usize>,
+    /// Loadbay makes the tables that are missing.
+    pub create_table: bool,
     /// How an upload is answered.
     pub run: Run,
     /// Jobs into it that may run at the same time, on all servers together.

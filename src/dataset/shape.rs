@@ -1,14 +1,83 @@
 //! What a table of the database looks like, as the store reports it.
 
+use std::collections::BTreeMap;
+
 /// A table of the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableShape {
     /// Its name.
     pub table: String,
+    /// What it is.
+    pub kind: TableKind,
     /// Its columns.
     pub columns: Vec<FieldShape>,
     /// The sets of columns whose values are unique, the primary key among them.
     pub unique: Vec<Vec<String>>,
+}
+
+/// What stands behind the name of a table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableKind {
+    /// A table with rows of its own.
+    #[default]
+    Table,
+    /// A view.
+    View,
+    /// A table whose statements are rewritten by rules.
+    Ruled,
+    /// A table that is divided into others.
+    Partitioned,
+    /// A table of another server.
+    Foreign,
+    /// A table that a module of SQLite makes.
+    Virtual,
+    /// A table of SQLite whose rows have no number.
+    WithoutRowid,
+}
+
+impl TableKind {
+    /// Why rows cannot be imported into it, and the way out.
+    pub(super) fn fault(self) -> Option<&'static str> {
+        match self {
+            Self::Table => None,
+            Self::View => Some("is a view; name the table behind it"),
+            Self::Ruled => Some(
+                "has rules (CREATE RULE), which rewrite the statements of an import; use triggers \
+                 instead",
+            ),
+            Self::Partitioned => Some(
+                "is partitioned, and PostgreSQL does not say there which rows are new; name a \
+                 partition, or a table that is not divided",
+            ),
+            Self::Foreign => Some("lies on another server; import into it there"),
+            Self::Virtual => Some("is a virtual table; name a plain one"),
+            Self::WithoutRowid => Some("is a table WITHOUT ROWID; make it without these words"),
+        }
+    }
+}
+
+/// A table with what else a proposal of a definition needs to know of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableDetails {
+    /// The table.
+    pub shape: TableShape,
+    /// What its columns refer to.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// The only values of columns, as `CHECK … IN (…)` lists them.
+    pub allowed: BTreeMap<String, Vec<String>>,
+    /// The tables that it refers to, by name.
+    pub referenced: BTreeMap<String, TableShape>,
+}
+
+/// Columns that refer to those of another table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The other table, as a definition writes it.
+    pub table: String,
+    /// The columns there, in the same order.
+    pub referenced: Vec<String>,
 }
 
 /// A column of a table of the database.
@@ -23,6 +92,14 @@ pub struct FieldShape {
     pub nullable: bool,
     /// It has a default, or the database makes its value.
     pub has_default: bool,
+    /// The default as SQL, unless the database makes its value otherwise.
+    pub default_sql: Option<String>,
+    /// No statement may give it a value: it is computed, or always numbered.
+    pub is_generated: bool,
+    /// The values of an enumeration.
+    pub labels: Vec<String>,
+    /// The name of the enumeration in SQL.
+    pub enum_type: Option<String>,
     /// Characters at most, for texts.
     pub max_length: Option<u32>,
     /// Digits in all of a fixed-point type, or bits of a binary integer; `None` without a limit.
@@ -36,6 +113,31 @@ impl TableShape {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&FieldShape> {
         self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+impl FieldShape {
+    /// Counted by the database: a number that nobody writes into a file.
+    pub(super) fn is_counted(&self) -> bool {
+        self.has_default && self.default_sql.as_ref().is_none_or(|sql| sql.contains("nextval("))
+    }
+
+    /// It holds whole numbers.
+    #[must_use]
+    pub fn is_integer(&self) -> bool {
+        self.family() == Family::Integer
+    }
+
+    /// It holds texts.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.family() == Family::Text
+    }
+
+    /// An empty cell means the default: there is one, and NULL is not taken.
+    #[must_use]
+    pub fn takes_default(&self) -> bool {
+        !self.nullable && self.default_sql.is_some()
     }
 }
 
@@ -72,6 +174,9 @@ impl FieldShape {
     /// The words are those of PostgreSQL's `information_schema` and `pg_type`, those that SQLite
     /// schemas declare, and what sea-query writes there (`uuid_text`, `real_decimal`, `json_text`).
     pub(super) fn family(&self) -> Family {
+        if !self.labels.is_empty() {
+            return Family::Text;
+        }
         let lower = self.sql_type.to_ascii_lowercase();
         let word = lower.split('(').next().unwrap_or_default().trim();
         match word {

@@ -75,6 +75,7 @@ struct ReferenceView<'a> {
     table: &'a str,
     #[serde(rename = "match")]
     match_column: &'a str,
+    key: &'a str,
     create: bool,
 }
 
@@ -140,7 +141,7 @@ fn column_view<'a>(
     DatasetColumnView {
         name: &column.name,
         title: &column.title,
-        kind: type_word(column.kind),
+        kind: column.kind.to_string(),
         required: column.required,
         max_length: column.max_length,
         min: column.min.map(|units| number_text(column.kind, units)),
@@ -153,6 +154,7 @@ fn column_view<'a>(
         references: column.reference.as_ref().map(|reference| ReferenceView {
             table: &reference.table,
             match_column: &reference.match_column,
+            key: &reference.key,
             create: reference.create,
         }),
         history: history.map(|history| history.table.as_str()),
@@ -168,20 +170,6 @@ fn links(dataset: &Dataset, prefix: &PathPrefix) -> DatasetLinks {
         template_ndjson: format!("{base}/template.ndjson"),
         template_xlsx: format!("{base}/template.xlsx"),
         itself: base,
-    }
-}
-
-/// The word of the definition file: `decimal(12,2)`.
-fn type_word(kind: ColumnType) -> String {
-    match kind {
-        ColumnType::Text => "text".to_owned(),
-        ColumnType::Integer => "integer".to_owned(),
-        ColumnType::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
-        ColumnType::Boolean => "boolean".to_owned(),
-        ColumnType::Date => "date".to_owned(),
-        ColumnType::DateTime => "datetime".to_owned(),
-        ColumnType::Json => "json".to_owned(),
-        ColumnType::List => "list".to_owned(),
     }
 }
 
@@ -295,6 +283,6 @@ mod tests {
         ] {
             assert_eq!(number_text(kind, units), text);
         }
-        assert_eq!(type_word(money), "decimal(12,2)");
+        assert_eq!(money.to_string(), "decimal(12,2)");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
 
-use crate::dataset::{FieldShape, TableName, TableShape};
+use crate::dataset::{FieldShape, TableKind, TableName, TableShape};
 use crate::store::Store;
 use crate::store::dialect::CatalogSql;
 use crate::store::error::{ErrorContext, StoreError};
@@ -27,29 +27,56 @@ impl Store {
         Ok(shapes)
     }
 
-    async fn shape(&self, table: &str) -> Result<Option<TableShape>, StoreError> {
+    pub(in crate::store) async fn shape(
+        &self,
+        table: &str,
+    ) -> Result<Option<TableShape>, StoreError> {
+        self.shape_within(&self.read, table).await
+    }
+
+    /// The same, as a transaction sees it.
+    pub(in crate::store) async fn shape_within(
+        &self,
+        connection: &impl ConnectionTrait,
+        table: &str,
+    ) -> Result<Option<TableShape>, StoreError> {
         let (backend, CatalogSql { columns, unique }) = (self.backend(), self.catalog_sql());
         let TableName { schema, name } = TableName::of(table);
         let values = [name, schema.unwrap_or_default()].map(sea_orm::Value::from);
         let ask = |sql: &str| Statement::from_sql_and_values(backend, sql, values.clone());
-        let rows = self.read.query_all_raw(ask(columns)).await.context("look at a table")?;
+        let rows = connection.query_all_raw(ask(columns)).await.context("look at a table")?;
         if rows.is_empty() {
             return Ok(None);
         }
+        let kind = kind(rows.first()).context("look at a table")?;
         let columns = rows
             .iter()
             .map(|row| field(row, backend))
             .collect::<Result<_, _>>()
             .context("look at a table's columns")?;
-        let rows = self.read.query_all_raw(ask(unique)).await.context("look at a table's keys")?;
+        let rows = connection.query_all_raw(ask(unique)).await.context("look at a table's keys")?;
         let key = |row: &QueryResult| -> Result<Vec<String>, sea_orm::DbErr> {
             let names: String = row.try_get("", "columns")?;
             Ok(names.split('\u{1f}').map(str::to_owned).collect())
         };
         let unique =
             rows.iter().map(key).collect::<Result<_, _>>().context("look at a table's keys")?;
-        Ok(Some(TableShape { table: table.to_owned(), columns, unique }))
+        Ok(Some(TableShape { table: table.to_owned(), kind, columns, unique }))
     }
+}
+
+/// What stands behind the name: the catalog says it with each column.
+fn kind(row: Option<&QueryResult>) -> Result<TableKind, sea_orm::DbErr> {
+    let word: Option<String> = row.map(|row| row.try_get("", "kind")).transpose()?.flatten();
+    Ok(match word.as_deref() {
+        Some("view") => TableKind::View,
+        Some("partitioned") => TableKind::Partitioned,
+        Some("foreign") => TableKind::Foreign,
+        Some("ruled") => TableKind::Ruled,
+        Some("virtual" | "shadow") => TableKind::Virtual,
+        Some("without rowid") => TableKind::WithoutRowid,
+        _ => TableKind::Table,
+    })
 }
 
 fn field(row: &QueryResult, backend: DbBackend) -> Result<FieldShape, sea_orm::DbErr> {
@@ -64,7 +91,18 @@ fn field(row: &QueryResult, backend: DbBackend) -> Result<FieldShape, sea_orm::D
             number(row, "num_scale")?,
         )
     };
+    let (labels, enum_type) = if backend == DbBackend::Sqlite {
+        (Vec::new(), None)
+    } else {
+        let labels: Option<String> = row.try_get("", "labels")?;
+        let split = |labels: String| labels.split('\u{1f}').map(str::to_owned).collect();
+        (labels.map(split).unwrap_or_default(), row.try_get("", "enum_type")?)
+    };
     Ok(FieldShape {
+        default_sql: row.try_get("", "default_sql")?,
+        is_generated: row.try_get("", "is_generated")?,
+        labels,
+        enum_type,
         name: row.try_get("", "name")?,
         sql_type: word,
         nullable: row.try_get("", "nullable")?,

@@ -38,34 +38,52 @@ macro_rules! postgres_table {
     };
 }
 
-/// Columns of a table as the database sees it.
+/// Columns of a table as the database sees it. Of a domain its type counts.
 const POSTGRES_COLUMNS: &str = concat!(
-    "SELECT a.attname AS name, t.typname AS sql_type, \
-     NOT a.attnotnull AS nullable, (a.atthasdef OR a.attidentity <> '') AS has_default, \
-     information_schema._pg_char_max_length(a.atttypid, a.atttypmod)::int AS max_length, \
-     information_schema._pg_numeric_precision(a.atttypid, a.atttypmod)::int AS num_precision, \
-     information_schema._pg_numeric_scale(a.atttypid, a.atttypmod)::int AS num_scale \
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+    "SELECT a.attname AS name, b.typname AS sql_type, \
+     NOT (a.attnotnull OR (t.typtype = 'd' AND t.typnotnull)) AS nullable, \
+     (a.atthasdef OR a.attidentity <> '') AS has_default, \
+     CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS default_sql, \
+     (a.attgenerated <> '' OR a.attidentity = 'a') AS is_generated, \
+     (SELECT string_agg(e.enumlabel, chr(31) ORDER BY e.enumsortorder) FROM pg_enum e \
+     WHERE e.enumtypid = b.oid) AS labels, \
+     CASE WHEN b.typtype = 'e' THEN format_type(b.oid, NULL) END AS enum_type, \
+     CASE WHEN c.relkind IN ('v', 'm') THEN 'view' WHEN c.relkind = 'p' THEN 'partitioned' \
+     WHEN c.relkind = 'f' THEN 'foreign' WHEN c.relhasrules THEN 'ruled' ELSE 'table' END AS kind, \
+     information_schema._pg_char_max_length(b.oid, \
+     information_schema._pg_truetypmod(a.*, t.*))::int AS max_length, \
+     information_schema._pg_numeric_precision(b.oid, \
+     information_schema._pg_truetypmod(a.*, t.*))::int AS num_precision, \
+     information_schema._pg_numeric_scale(b.oid, \
+     information_schema._pg_truetypmod(a.*, t.*))::int AS num_scale \
+     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
+     JOIN pg_type t ON t.oid = a.atttypid \
+     JOIN pg_type b ON b.oid = information_schema._pg_truetypid(a.*, t.*) \
+     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
      WHERE a.attrelid = ",
     postgres_table!(),
-    " AND a.attnum > 0 AND NOT a.attisdropped \
-     ORDER BY a.attnum"
+    " AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
 );
 
 /// Columns of every unique index that holds for all rows and speaks of plain columns.
 const POSTGRES_UNIQUE: &str = concat!(
     "SELECT array_to_string(ARRAY(SELECT a.attname \
      FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) \
-     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY k.place), \
+     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum \
+     WHERE k.place <= i.indnkeyatts ORDER BY k.place), \
      E'\\x1f') AS columns FROM pg_index i WHERE i.indrelid = ",
     postgres_table!(),
     " \
-     AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL"
+     AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL"
 );
 
+/// A table without a number of its rows cannot be written by that number.
 const SQLITE_COLUMNS: &str = "SELECT name, type AS sql_type, \"notnull\" = 0 AS nullable, \
-     (dflt_value IS NOT NULL OR (pk = 1 AND lower(type) = 'integer')) AS has_default \
-     FROM pragma_table_info($1) WHERE $2 IN ('', 'main') ORDER BY cid";
+     (dflt_value IS NOT NULL OR (pk = 1 AND lower(type) = 'integer')) AS has_default, \
+     dflt_value AS default_sql, hidden IN (2, 3) AS is_generated, \
+     (SELECT CASE WHEN l.type = 'table' AND l.wr THEN 'without rowid' ELSE l.type END \
+     FROM pragma_table_list($1) l WHERE l.schema = 'main') AS kind \
+     FROM pragma_table_xinfo($1) WHERE $2 IN ('', 'main') AND hidden <> 1 ORDER BY cid";
 
 const SQLITE_UNIQUE: &str = "SELECT (SELECT group_concat(name, char(31)) \
      FROM (SELECT name FROM pragma_index_info(l.name) ORDER BY seqno)) AS columns \

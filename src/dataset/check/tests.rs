@@ -19,12 +19,14 @@ fn table(name: &str, unique: &[&str], columns: &[&str]) -> TableShape {
             precision: first.filter(|_| sql_type.starts_with("numeric")),
             scale,
             sql_type: sql_type.to_owned(),
+            ..FieldShape::default()
         }
     };
     TableShape {
         table: name.to_owned(),
         columns: columns.iter().map(field).collect(),
         unique: unique.iter().map(|set| set.split(',').map(str::to_owned).collect()).collect(),
+        ..TableShape::default()
     }
 }
 
@@ -192,7 +194,12 @@ fn references_and_histories_are_looked_at_too() {
     check_fault(
         |t| field(t, "forms", "id").sql_type = "int8".into(),
         "column `form`, `references`",
-        "`forms.id` needs to be a UUID, but it is `int8`",
+        "`forms.id` has no default, so no record can be created; leave `create` out",
+    );
+    check_fault(
+        |t| field(t, "forms", "id").sql_type = "bytea".into(),
+        "column `form`, `references`",
+        "`forms.id` needs to be a UUID, an integer or a text, but it is `bytea`",
     );
     check_fault(
         |t| t[1].columns.push(FieldShape { name: "owner".into(), ..FieldShape::default() }),

@@ -219,6 +219,7 @@ mod tests {
             name: "products".to_owned(),
             title: "Products".to_owned(),
             table: "products".to_owned(),
+            create_table: false,
             key: vec![],
             version: None,
             run: Run::Background,

@@ -10,6 +10,7 @@ pub(super) mod outcome;
 pub(in crate::store) mod packed_outcomes;
 pub(super) mod protocol;
 pub(super) mod quota;
+pub(super) mod record_id;
 pub(super) mod references;
 pub(super) mod row_outcomes;
 pub(super) mod rows;

@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use uuid::Uuid;
-
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::record::{Records, Value};
 use crate::store::chunk::outcome::NewReference;
+use crate::store::chunk::record_id::RecordId;
 use crate::store::chunk::target::{ReferenceTarget, Target};
 
 /// The references of one target.
@@ -29,7 +28,7 @@ struct KnownNames {
     field: usize,
     reference: ReferenceTarget,
     /// By the lower case of the name.
-    ids: HashMap<String, Uuid>,
+    ids: HashMap<String, RecordId>,
     /// Keys of `ids` that the open transaction added.
     fresh: Vec<String>,
     /// The dataset's column.
@@ -75,14 +74,14 @@ impl References {
     }
 
     /// Adds a record that was in the table before.
-    pub(in crate::store) fn add_stored(&mut self, reference: usize, name: &str, id: Uuid) {
+    pub(in crate::store) fn add_stored(&mut self, reference: usize, name: &str, id: RecordId) {
         if let Some(names) = self.tables.get_mut(reference) {
             names.ids.insert(name.to_lowercase(), id);
         }
     }
 
     /// Adds a record that the open transaction found or created.
-    pub(in crate::store) fn add(&mut self, reference: usize, name: &str, id: Uuid) {
+    pub(in crate::store) fn add(&mut self, reference: usize, name: &str, id: RecordId) {
         if let Some(names) = self.tables.get_mut(reference) {
             let key = name.to_lowercase();
             if names.ids.insert(key.clone(), id).is_none() {
@@ -155,8 +154,8 @@ impl References {
 }
 
 impl KnownNames {
-    fn id(&self, name: &str) -> Option<Uuid> {
-        self.ids.get(&name.to_lowercase()).copied()
+    fn id(&self, name: &str) -> Option<RecordId> {
+        self.ids.get(&name.to_lowercase()).cloned()
     }
 }
 
@@ -184,7 +183,7 @@ struct ChunkName<'c> {
     /// The first record that names it.
     record: usize,
     /// `None` while no such record is known.
-    id: Option<Uuid>,
+    id: Option<RecordId>,
 }
 
 impl<'c> ChunkReferences<'c> {
@@ -240,11 +239,11 @@ impl<'c> ChunkReferences<'c> {
 
     /// The id that the record's value in `field` names; `None` when the value is null or no such
     /// record is known.
-    pub(in crate::store) fn id(&self, field: usize, record: usize) -> Option<Uuid> {
+    pub(in crate::store) fn id(&self, field: usize, record: usize) -> Option<&RecordId> {
         let reference = self.of_field.get(field).copied().flatten()?;
         let names = self.references.get(reference)?;
         let name = names.of_record.get(record).copied().flatten()?;
-        names.names.get(name as usize)?.id
+        names.names.get(name as usize)?.id.as_ref()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::dataset::model::{ColumnType, Dataset};
 use crate::dataset::{Plan, TableName, TableShape};
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::{Blank, Mode};
+use crate::store::chunk::record_id::KeyKind;
 
 /// The table, its columns that the file feeds and its histories.
 #[derive(Debug, Clone)]
@@ -38,6 +39,10 @@ pub(in crate::store) struct TargetField {
     /// The dataset's name of the column, for row errors.
     pub(in crate::store) column: String,
     pub(in crate::store) kind: ColumnType,
+    /// The enumeration of the column, as SQL names it.
+    pub(in crate::store) enum_type: Option<String>,
+    /// The default as SQL, which an empty cell of a new record means.
+    pub(in crate::store) default_sql: Option<String>,
     /// The value is the id of a record of this other table.
     pub(in crate::store) reference: Option<ReferenceTarget>,
 }
@@ -47,6 +52,9 @@ pub(in crate::store) struct TargetField {
 pub(in crate::store) struct ReferenceTarget {
     pub(in crate::store) table: String,
     pub(in crate::store) match_column: String,
+    /// The column that rows store.
+    pub(in crate::store) key: String,
+    pub(in crate::store) key_kind: KeyKind,
     pub(in crate::store) create: bool,
     /// The table has a column `created_at`.
     pub(in crate::store) has_created_at: bool,
@@ -57,9 +65,20 @@ impl ReferenceTarget {
     pub(in crate::store) fn select_names(&self) -> String {
         let (table, column) = (quoted_table(&self.table), quoted(&self.match_column));
         format!(
-            "SELECT id, CAST({column} AS text) FROM {table} WHERE {column} IS NOT NULL \
-             LIMIT {REFERENCES_MAX}"
+            "SELECT {}, CAST({column} AS text) FROM {table} WHERE {column} IS NOT NULL \
+             LIMIT {REFERENCES_MAX}",
+            self.key_sql("")
         )
+    }
+
+    /// The key in the type in which it is read; `before` is the name of the table with a point.
+    pub(in crate::store) fn key_sql(&self, before: &str) -> String {
+        let key = quoted(&self.key);
+        match self.key_kind {
+            KeyKind::Uuid => format!("{before}{key}"),
+            KeyKind::Integer => format!("CAST({before}{key} AS bigint)"),
+            KeyKind::Text => format!("CAST({before}{key} AS text)"),
+        }
     }
 }
 
@@ -89,14 +108,21 @@ impl Target {
             "a plan is made from its dataset"
         );
         let columns = plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
+        let stored = |field: &str| shapes.get(&dataset.table).and_then(|it| it.column(field));
         let fields = columns
             .map(|column| TargetField {
+                enum_type: stored(&column.field).and_then(|it| it.enum_type.clone()),
+                default_sql: stored(&column.field)
+                    .filter(|_| column.default_when_empty)
+                    .and_then(|it| it.default_sql.clone()),
                 name: column.field.clone(),
                 column: column.name.clone(),
                 kind: column.kind,
                 reference: column.reference.as_ref().map(|reference| ReferenceTarget {
                     table: reference.table.clone(),
                     match_column: reference.match_column.clone(),
+                    key: reference.key.clone(),
+                    key_kind: key_kind(shapes.get(&reference.table), &reference.key),
                     create: reference.create,
                     has_created_at: has(&reference.table, "created_at"),
                 }),
@@ -149,6 +175,16 @@ impl Target {
         let field = self.fields.get(index);
         assert!(field.is_some(), "field {index} is none of the target");
         field.map_or_else(String::new, |field| quoted(&field.name))
+    }
+}
+
+/// A column without a type, on SQLite, holds UUIDs.
+fn key_kind(table: Option<&TableShape>, key: &str) -> KeyKind {
+    let field = table.and_then(|table| table.column(key));
+    match field {
+        Some(field) if field.is_integer() => KeyKind::Integer,
+        Some(field) if field.is_text() => KeyKind::Text,
+        _ => KeyKind::Uuid,
     }
 }
 

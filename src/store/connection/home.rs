@@ -37,6 +37,8 @@ pub(crate) struct Home {
     pub(crate) schema: String,
     /// The search path of every session: the schema, then that of the role.
     pub(crate) search_path: String,
+    /// The search path of the role, then the schema.
+    pub(crate) search_path_of_role: String,
 }
 
 impl Home {
@@ -53,11 +55,12 @@ impl Home {
             return Ok(None);
         }
         let path: String = row.try_get("", "path").context(ACTION)?;
-        let search_path = match path.trim() {
-            "" | "\"\"" => quoted(schema),
-            path => format!("{}, {path}", quoted(schema)),
+        let own = quoted(schema);
+        let (search_path, search_path_of_role) = match path.trim() {
+            "" | "\"\"" => (own.clone(), own),
+            path => (format!("{own}, {path}"), format!("{path}, {own}")),
         };
-        Ok(Some(Self { schema: schema.to_owned(), search_path }))
+        Ok(Some(Self { schema: schema.to_owned(), search_path, search_path_of_role }))
     }
 
     /// Makes the schema if it is missing. A statement that leaves one alone that is there would need

@@ -78,12 +78,8 @@ pub(super) async fn pending(
 /// When the role may not, a newer program was here, the database does not answer, or a migration
 /// fails.
 pub(super) async fn migrate(sessions: &Sessions, schema: &str) -> Result<Option<Home>, StoreError> {
-    let pool = sessions.patient_pool();
-    let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-    let home = Home::find(&database, schema).await;
-    pool.close().await;
     let mut sessions = sessions.clone();
-    sessions.home = home?;
+    sessions.home = home(&sessions, schema).await?;
     let pool = sessions.patient_pool();
     let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
     let home = sessions.home;
@@ -95,6 +91,15 @@ pub(super) async fn migrate(sessions: &Sessions, schema: &str) -> Result<Option<
     };
     pool.close().await;
     migrated.map(|()| home)
+}
+
+/// Where the tables are, or will be.
+pub(super) async fn home(sessions: &Sessions, schema: &str) -> Result<Option<Home>, StoreError> {
+    let pool = sessions.patient_pool();
+    let database = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    let home = Home::find(&database, schema).await;
+    pool.close().await;
+    home
 }
 
 /// Why it cannot be seen which migrations are done.

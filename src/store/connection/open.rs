@@ -56,17 +56,47 @@ impl Store {
             Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
                 Self::connect_postgres(url, settings).await
             }
-            Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) => {
-                    let path = path.strip_prefix("//").unwrap_or(path);
-                    Self::connect_sqlite(PathBuf::from(path)).await
-                }
-                None => Err(StoreError::BadUrl {
-                    why: "it begins neither with `postgres://` nor with `sqlite:`".to_owned(),
-                }),
-            },
+            Some(url) if url.starts_with("sqlite:") => Self::connect_sqlite(sqlite_path(url)).await,
+            Some(_) => Err(StoreError::BadUrl {
+                why: "it begins neither with `postgres://` nor with `sqlite:`".to_owned(),
+            }),
             None => Self::connect_sqlite(settings.sqlite_path.clone()).await,
         }
+    }
+
+    /// Opens the database and makes nothing in it: no migration runs, and no file is made.
+    ///
+    /// # Errors
+    /// When the address is no database's, or the database does not answer.
+    pub async fn open_as_it_is(settings: &StoreSettings) -> Result<Self, StoreError> {
+        let path = match settings.database_url.as_deref() {
+            Some(url) if url.starts_with("sqlite:") => sqlite_path(url),
+            None => settings.sqlite_path.clone(),
+            Some(url) => {
+                let Reached { options, version } = reach::reach(Address::parse(url)?).await?;
+                let mut sessions = Sessions::new(options, version, settings.lease);
+                sessions.home = migrate::home(&sessions, &settings.schema).await?;
+                return Ok(Self::on_postgres(sessions));
+            }
+        };
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .foreign_keys(true)
+            .busy_timeout(BusyTimeout::LONGEST)
+            .disable_statement_logging();
+        let pool = sqlite_pool(1).connect_with(options).await.context("open the database")?;
+        let database = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+        Ok(Self {
+            write: database.clone(),
+            read: database.clone(),
+            lists: database.clone(),
+            probe: database,
+            kind: Database::Sqlite {
+                path,
+                write_lock: Arc::new(Mutex::new(BusyTimeout::default())),
+            },
+            noted: Arc::default(),
+        })
     }
 
     async fn connect_sqlite(path: PathBuf) -> Result<Self, StoreError> {
@@ -116,18 +146,23 @@ impl Store {
         let mut sessions = Sessions::new(options, version, settings.lease);
         probe::refuse_shared_sessions(&sessions).await?;
         sessions.home = migrate::migrate(&sessions, &settings.schema).await?;
+        let store = Self::on_postgres(sessions);
+        store.check_own_rights().await?;
+        Ok(store)
+    }
+
+    /// Connections are opened when they are needed.
+    fn on_postgres(sessions: Sessions) -> Self {
         let of = |pool| SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
         let write = of(sessions.pool(CONNECTIONS, Some(REQUEST_TIMEOUT)));
-        let store = Self {
+        Self {
             read: write.clone(),
             write,
             lists: of(sessions.pool(LIST_CONNECTIONS, Some(LIST_TIMEOUT))),
             probe: of(sessions.probe_pool()),
             kind: Database::Postgres { sessions: Box::new(sessions) },
             noted: Arc::default(),
-        };
-        store.check_own_rights().await?;
-        Ok(store)
+        }
     }
 
     /// The same database through connections of its own: what running jobs ask does not wait behind
@@ -161,6 +196,12 @@ impl Store {
             }
         }
     }
+}
+
+/// The file of an address such as `sqlite:///srv/shop.db`.
+fn sqlite_path(url: &str) -> PathBuf {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    PathBuf::from(path.strip_prefix("//").unwrap_or(path))
 }
 
 fn sqlite_options(path: &Path) -> SqliteConnectOptions {

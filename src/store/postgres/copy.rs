@@ -5,6 +5,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::dataset::model::ColumnType;
 use crate::domain::record::{Records, Value};
+use crate::store::chunk::record_id::RecordId;
 use crate::store::chunk::references::ChunkReferences;
 use crate::store::chunk::target::Target;
 
@@ -34,7 +35,11 @@ pub(super) fn encode(
             if field.reference.is_none() {
                 encode_value(out, records.value(*record, position), field.kind);
             } else if let Some(id) = named.id(position, *record) {
-                fixed(out, id.as_bytes());
+                match id {
+                    RecordId::Uuid(id) => fixed(out, id.as_bytes()),
+                    RecordId::Integer(number) => fixed(out, &number.to_be_bytes()),
+                    RecordId::Text(text) => fixed(out, text.as_bytes()),
+                }
             } else {
                 null(out);
             }

@@ -11,7 +11,7 @@ use crate::domain::options::Mode;
 use crate::store::chunk::differences::{self, ChangedRow, ReferenceNames};
 use crate::store::chunk::target::{Target, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
-use crate::store::postgres::sql::same_key;
+use crate::store::postgres::sql::{same_key, stage_type};
 
 /// The statements of a journal.
 #[derive(Debug)]
@@ -122,8 +122,9 @@ async fn reference_names(
         let Some(reference) = target.fields.get(index).and_then(|it| it.reference.as_ref()) else {
             continue;
         };
+        let (key, kind) = (quoted(&reference.key), stage_type(reference.key_kind));
         let select = format!(
-            "SELECT id::text, {}::text FROM {} WHERE id = ANY ($1::text[]::uuid[])",
+            "SELECT {key}::text, {}::text FROM {} WHERE {key} = ANY ($1::text[]::{kind}[])",
             quoted(&reference.match_column),
             quoted_table(&reference.table)
         );

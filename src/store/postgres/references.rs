@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::rows::PostgresRows;
 use super::session::run_plain;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
+use crate::store::chunk::record_id::{KeyKind, RecordId};
 use crate::store::chunk::references::{ChunkReferences, MissingReference, References};
 use crate::store::chunk::target::{ReferenceTarget, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
@@ -21,11 +22,11 @@ pub(super) async fn load(
 ) -> Result<(), sqlx::Error> {
     let targets: Vec<_> = references.iter().cloned().collect();
     for (index, reference) in targets.iter().enumerate() {
-        let known: Vec<(Uuid, String)> = sqlx::query_as(AssertSqlSafe(reference.select_names()))
-            .fetch_all(&mut *connection)
-            .await?;
-        for (id, name) in known {
-            references.add_stored(index, &name, id);
+        let sql = reference.select_names();
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut *connection).await?;
+        for row in &rows {
+            let name: String = row.try_get(1)?;
+            references.add_stored(index, &name, record_id(row, reference.key_kind)?);
         }
     }
     Ok(())
@@ -107,16 +108,17 @@ impl PostgresRows {
         let Some(target) = self.references.get(reference) else { return Ok(()) };
         let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
         let sql = format!(
-            "SELECT r.id, r.{column}::text, wanted.name FROM unnest($1::text[]) AS wanted (name) \
-             JOIN {table} r ON lower(r.{column}) = lower(wanted.name)"
+            "SELECT {}, r.{column}::text, wanted.name FROM unnest($1::text[]) AS wanted (name) \
+             JOIN {table} r ON lower(r.{column}::text) = lower(wanted.name)",
+            target.key_sql("r.")
         );
-        let found: Vec<(Uuid, String, String)> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(names)
-            .fetch_all(connection)
-            .await
-            .context("look up references")?;
-        for (id, name, wanted) in found {
-            self.references.add(reference, &name, id);
+        let (action, kind) = ("look up references", target.key_kind);
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(names).fetch_all(connection).await;
+        for row in &rows.context(action)? {
+            let id = record_id(row, kind).context(action)?;
+            let name: String = row.try_get(1).context(action)?;
+            let wanted: String = row.try_get(2).context(action)?;
+            self.references.add(reference, &name, id.clone());
             // The database's idea of lower case may be another one than ours.
             self.references.add(reference, &wanted, id);
         }
@@ -131,11 +133,15 @@ async fn insert(
     names: &[String],
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, StoreError> {
+    if target.key_kind != KeyKind::Uuid {
+        return insert_unnumbered(connection, target, names, now).await;
+    }
     let ids: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
+    let key = quoted(&target.key);
     let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
     let (times, value) = if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
     let sql = format!(
-        "INSERT INTO {table} (id, {column}{times}) SELECT id, name{value} \
+        "INSERT INTO {table} ({key}, {column}{times}) SELECT id, name{value} \
          FROM unnest($1::uuid[], $2::text[]) AS new (id, name) \
          WHERE $3::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {column}::text"
     );
@@ -147,4 +153,35 @@ async fn insert(
         .await
         .context("create references")?;
     Ok(created.into_iter().collect())
+}
+
+/// Creates records whose key the database counts, or is the name itself.
+async fn insert_unnumbered(
+    connection: &mut PgConnection,
+    target: &ReferenceTarget,
+    names: &[String],
+    now: DateTime<Utc>,
+) -> Result<HashSet<String>, StoreError> {
+    let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
+    let (times, value) = if target.has_created_at { (", created_at", ", $2") } else { ("", "") };
+    let sql = format!(
+        "INSERT INTO {table} ({column}{times}) SELECT name{value} FROM unnest($1::text[]) AS new (name) \
+         WHERE $2::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {column}::text"
+    );
+    let created: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(names)
+        .bind(now)
+        .fetch_all(connection)
+        .await
+        .context("create references")?;
+    Ok(created.into_iter().collect())
+}
+
+/// The key that stands first in a row.
+fn record_id(row: &PgRow, kind: KeyKind) -> Result<RecordId, sqlx::Error> {
+    Ok(match kind {
+        KeyKind::Uuid => RecordId::Uuid(row.try_get(0)?),
+        KeyKind::Integer => RecordId::Integer(row.try_get(0)?),
+        KeyKind::Text => RecordId::Text(row.try_get::<String, _>(0)?.into()),
+    })
 }

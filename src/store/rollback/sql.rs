@@ -172,7 +172,8 @@ impl RollbackSql {
             let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
             let id = self.target.field(field);
             Some(format!(
-                "CAST((SELECT r.{column} FROM {table} r WHERE r.id = g.{id} LIMIT 1) AS text)"
+                "CAST((SELECT r.{column} FROM {table} r WHERE r.{} = g.{id} LIMIT 1) AS text)",
+                quoted(&reference.key)
             ))
         };
         let names: Vec<String> = (0..self.target.fields.len()).filter_map(name).collect();

@@ -10,6 +10,7 @@ use sea_orm::Value as OwnValue;
 
 use crate::dataset::model::ColumnType;
 use crate::domain::record::Value;
+use crate::store::chunk::record_id::{KeyKind, RecordId};
 use uuid::Uuid;
 
 /// A time as sea-orm stores it in SQLite: RFC 3339 with a numeric offset.
@@ -32,15 +33,17 @@ pub(super) fn decimal(units: i64, kind: ColumnType) -> f64 {
 pub(super) enum BoundValue<'a> {
     /// The value itself.
     Value(Value<'a>, ColumnType),
-    /// The id of the record that the value names, as sea-orm stores UUIDs in SQLite: 16 bytes.
-    Id(Option<Uuid>),
+    /// The id of the record that the value names; a UUID as sea-orm stores them in SQLite: 16 bytes.
+    Id(Option<&'a RecordId>),
 }
 
 impl BoundValue<'_> {
     /// Binds it.
     pub(super) fn bind(self, to: &mut Statement<'_>, index: usize) -> rusqlite::Result<()> {
         match self {
-            Self::Id(Some(id)) => to.raw_bind_parameter(index, &id.as_bytes()[..]),
+            Self::Id(Some(RecordId::Uuid(id))) => to.raw_bind_parameter(index, &id.as_bytes()[..]),
+            Self::Id(Some(RecordId::Integer(number))) => to.raw_bind_parameter(index, number),
+            Self::Id(Some(RecordId::Text(text))) => to.raw_bind_parameter(index, &**text),
             Self::Id(None) | Self::Value(Value::Null | Value::Absent, _) => {
                 to.raw_bind_parameter(index, Null)
             }
@@ -60,8 +63,11 @@ impl BoundValue<'_> {
         match (held, self) {
             (_, Self::Value(Value::Absent, _))
             | (ValueRef::Null, Self::Id(None) | Self::Value(Value::Null, _)) => true,
-            (ValueRef::Blob(held), Self::Id(Some(id))) => held == id.as_bytes(),
-            (ValueRef::Text(_), Self::Id(Some(id))) => read_id(held) == Some(id),
+            (_, Self::Id(Some(id @ RecordId::Uuid(_)))) => {
+                read_id(held, KeyKind::Uuid).as_ref() == Some(id)
+            }
+            (ValueRef::Integer(held), Self::Id(Some(RecordId::Integer(number)))) => held == *number,
+            (ValueRef::Text(held), Self::Id(Some(RecordId::Text(text)))) => held == text.as_bytes(),
             (ValueRef::Text(held), Self::Value(Value::Text(text), _)) => held == text.as_bytes(),
             (ValueRef::Integer(held), Self::Value(Value::Integer(number), _)) => held == number,
             (ValueRef::Integer(held), Self::Value(Value::Boolean(flag), _)) => {
@@ -120,11 +126,18 @@ fn read_time(held: &[u8]) -> Option<DateTime<Utc>> {
 }
 
 /// Reads an id.
-pub(super) fn read_id(stored: ValueRef<'_>) -> Option<Uuid> {
-    match stored {
-        ValueRef::Blob(bytes) => Uuid::from_slice(bytes).ok(),
-        ValueRef::Text(text) => Uuid::parse_str(std::str::from_utf8(text).ok()?).ok(),
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => None,
+pub(super) fn read_id(stored: ValueRef<'_>, kind: KeyKind) -> Option<RecordId> {
+    let uuid = |uuid: Result<Uuid, _>| uuid.ok().map(RecordId::Uuid);
+    match (stored, kind) {
+        (ValueRef::Blob(bytes), KeyKind::Uuid) => uuid(Uuid::from_slice(bytes)),
+        (ValueRef::Text(text), KeyKind::Uuid) => {
+            uuid(Uuid::parse_str(std::str::from_utf8(text).ok()?))
+        }
+        (ValueRef::Integer(number), KeyKind::Integer) => Some(RecordId::Integer(number)),
+        (ValueRef::Text(text), KeyKind::Text) => {
+            Some(RecordId::Text(std::str::from_utf8(text).ok()?.into()))
+        }
+        _ => None,
     }
 }
 

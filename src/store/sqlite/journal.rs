@@ -91,9 +91,10 @@ fn reference_names(
         let Some(reference) = target.fields.get(index).and_then(|it| it.reference.as_ref()) else {
             continue;
         };
+        let key = quoted(&reference.key);
         // An id is a blob whose hexadecimal digits the journal has, or a text.
         let select = format!(
-            "SELECT CAST({} AS text) FROM {} WHERE id = unhex(?1) OR id = ?1",
+            "SELECT CAST({} AS text) FROM {} WHERE {key} = unhex(?1) OR {key} = ?1",
             quoted(&reference.match_column),
             quoted_table(&reference.table)
         );

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::bind::{read_id, time_text};
 use crate::store::chunk::protocol::WriteOptions;
+use crate::store::chunk::record_id::{KeyKind, RecordId};
 use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::target::{ReferenceTarget, quoted, quoted_table};
 use crate::store::refusal::RowRefusal;
@@ -22,12 +23,14 @@ pub(super) fn load(connection: &Connection, references: &mut References) -> rusq
 fn each_name(
     connection: &Connection,
     reference: &ReferenceTarget,
-    mut take: impl FnMut(&str, Uuid),
+    mut take: impl FnMut(&str, RecordId),
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(&reference.select_names())?;
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
-        if let (Some(id), Ok(name)) = (read_id(row.get_ref(0)?), row.get_ref(1)?.as_str()) {
+        if let (Some(id), Ok(name)) =
+            (read_id(row.get_ref(0)?, reference.key_kind), row.get_ref(1)?.as_str())
+        {
             take(name, id);
         }
     }
@@ -89,13 +92,14 @@ fn find(
     transaction: &Connection,
     reference: &ReferenceTarget,
     name: &str,
-) -> rusqlite::Result<Option<Uuid>> {
+) -> rusqlite::Result<Option<RecordId>> {
     let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
-    let find = format!("SELECT id FROM {table} WHERE {column} = ?1 COLLATE NOCASE");
+    let key = reference.key_sql("");
+    let find = format!("SELECT {key} FROM {table} WHERE {column} = ?1 COLLATE NOCASE");
     let mut find = transaction.prepare_cached(&find)?;
     let mut found = find.query([name])?;
     Ok(match found.next()? {
-        Some(row) => read_id(row.get_ref(0)?),
+        Some(row) => read_id(row.get_ref(0)?, reference.key_kind),
         None => None,
     })
 }
@@ -105,11 +109,14 @@ fn insert(
     reference: &ReferenceTarget,
     name: &str,
     now: DateTime<Utc>,
-) -> rusqlite::Result<Uuid> {
+) -> rusqlite::Result<RecordId> {
     let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
-    let id = Uuid::now_v7();
+    if reference.key_kind != KeyKind::Uuid {
+        return insert_unnumbered(transaction, reference, name, now);
+    }
+    let (id, key) = (Uuid::now_v7(), quoted(&reference.key));
     let (times, value) = if reference.has_created_at { (", created_at", ", ?3") } else { ("", "") };
-    let insert = format!("INSERT INTO {table} (id, {column}{times}) VALUES (?1, ?2{value})");
+    let insert = format!("INSERT INTO {table} ({key}, {column}{times}) VALUES (?1, ?2{value})");
     let mut insert = transaction.prepare_cached(&insert)?;
     insert.raw_bind_parameter(1, &id.as_bytes()[..])?;
     insert.raw_bind_parameter(2, name)?;
@@ -117,5 +124,28 @@ fn insert(
         insert.raw_bind_parameter(3, time_text(&now))?;
     }
     insert.raw_execute()?;
-    Ok(id)
+    Ok(RecordId::Uuid(id))
+}
+
+/// Creates a record whose key the database counts, or is the name itself.
+fn insert_unnumbered(
+    transaction: &Connection,
+    reference: &ReferenceTarget,
+    name: &str,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<RecordId> {
+    let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
+    let (times, value) = if reference.has_created_at { (", created_at", ", ?2") } else { ("", "") };
+    let key = reference.key_sql("");
+    let insert =
+        format!("INSERT INTO {table} ({column}{times}) VALUES (?1{value}) RETURNING {key}");
+    let mut insert = transaction.prepare_cached(&insert)?;
+    insert.raw_bind_parameter(1, name)?;
+    if reference.has_created_at {
+        insert.raw_bind_parameter(2, time_text(&now))?;
+    }
+    let mut made = insert.raw_query();
+    let row = made.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    let id = read_id(row.get_ref(0)?, reference.key_kind);
+    id.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }

@@ -54,7 +54,13 @@ impl RowSql {
                 inserted.push(quoted(column));
             }
         }
-        let marks = list(inserted.iter().map(|_| "?".to_owned()));
+        let mark =
+            |index: usize| match target.fields.get(index).and_then(|it| it.default_sql.as_ref()) {
+                // A column that takes no NULL: nothing means its default.
+                Some(default) => format!("coalesce(?, ({default}))"),
+                None => "?".to_owned(),
+            };
+        let marks = list((0..inserted.len()).map(mark));
         let mut set: Vec<String> = payload
             .iter()
             .map(|field| {

@@ -34,6 +34,18 @@ const POSTGRES_ELSEWHERE: &str = "SELECT name, other FROM unnest(string_to_array
      WHERE EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname = $2 AND c.relname = t.name)";
 
+/// Tables that rows can be written to, without those of Loadbay itself; `$1` is its schema.
+const POSTGRES_TABLES: &str = "SELECT c.relname AS name, \
+     CASE WHEN NOT pg_table_is_visible(c.oid) THEN n.nspname END AS other_schema \
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', $1) \
+     AND n.nspname NOT LIKE 'pg_toast%' AND n.nspname NOT LIKE 'pg_temp%' \
+     AND c.relname NOT LIKE 'import\\_%' AND c.relname <> 'seaql_migrations' ORDER BY 2 NULLS FIRST, 1";
+
+const SQLITE_TABLES: &str = "SELECT name, NULL AS other_schema FROM sqlite_master \
+     WHERE type = 'table' AND $1 = '' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+     AND name NOT LIKE 'import\\_%' ESCAPE '\\' AND name <> 'seaql_migrations' ORDER BY name";
+
 impl Store {
     /// Those of the tables that lie where the tables of built-in datasets do.
     pub(super) async fn own_tables_among(
@@ -77,6 +89,34 @@ impl Store {
             Ok((bare, TableName { schema: Some(schema), name }.to_string()))
         };
         rows.iter().map(hidden).collect::<Result<_, _>>().context(ACTION)
+    }
+
+    /// The table that a definition of the user's own means by `table`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn as_definitions_mean(&self, table: &str) -> Result<String, StoreError> {
+        let bare = TableName::of(table).to_string();
+        let hidden = self.hidden_tables(std::slice::from_ref(&bare)).await?;
+        Ok(hidden.get(&bare).cloned().unwrap_or(bare))
+    }
+
+    /// The tables of the database that are not Loadbay's own, as a definition writes them, in order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let sql = match &self.kind {
+            Database::Sqlite { .. } => SQLITE_TABLES,
+            Database::Postgres { .. } => POSTGRES_TABLES,
+        };
+        let ask = Statement::from_sql_and_values(self.backend(), sql, [self.home().into()]);
+        let rows = self.read.query_all_raw(ask).await.context(ACTION)?;
+        let table = |row: &sea_orm::QueryResult| -> Result<_, sea_orm::DbErr> {
+            let schema: Option<String> = row.try_get("", "other_schema")?;
+            Ok(TableName { schema, name: row.try_get("", "name")? }.to_string())
+        };
+        rows.iter().map(table).collect::<Result<_, _>>().context(ACTION)
     }
 
     /// The schema of Loadbay's own tables; empty where the search path of the role decides.

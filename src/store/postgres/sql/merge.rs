@@ -158,8 +158,7 @@ impl SqlParts<'_> {
 
     fn upsert(&self, known: bool, returns_rows: bool) -> String {
         let (time_columns, time_values) = self.own_times();
-        let fields =
-            list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
+        let fields = self.new_values();
         let source = if known {
             // Without a lock: only to spare the rows that are the same the cost of one. LIMIT keeps
             // it a probe of the key's index for each row.
@@ -198,8 +197,7 @@ impl SqlParts<'_> {
 
     fn insert_only(&self, returns_rows: bool) -> String {
         let (time_columns, time_values) = self.own_times();
-        let fields =
-            list((0..self.target.fields.len()).map(|f| format!("s.{}", self.target.field(f))));
+        let fields = self.new_values();
         format!(
             "WITH merged AS (INSERT INTO {} AS t ({}{time_columns}) SELECT {fields}{time_values} \
              FROM loadbay_stage s ON CONFLICT ({}) DO NOTHING RETURNING true AS created{}){}",

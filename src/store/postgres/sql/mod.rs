@@ -10,7 +10,8 @@ mod merge;
 
 use crate::dataset::model::ColumnType;
 use crate::domain::options::Mode;
-use crate::store::chunk::target::{Target, list, quoted, quoted_table};
+use crate::store::chunk::record_id::KeyKind;
+use crate::store::chunk::target::{Target, TargetField, list, quoted, quoted_table};
 pub(super) use history::{history, history_columns};
 pub(super) use merge::MergeSql;
 
@@ -93,20 +94,26 @@ impl<'t> SqlParts<'t> {
         }
     }
 
+    /// What a new record gets: a default where the stage has nothing for a column that takes no NULL.
+    fn new_values(&self) -> String {
+        let value = |(index, field): (usize, &TargetField)| {
+            let name = self.target.field(index);
+            match &field.default_sql {
+                Some(default) => {
+                    format!("coalesce(s.{name}, ({default})::{})", staged_as(field))
+                }
+                None => format!("s.{name}"),
+            }
+        };
+        list(self.target.fields.iter().enumerate().map(value))
+    }
+
     fn temporary_tables(&self) -> Vec<String> {
-        let columns = self.target.fields.iter().map(|field| {
-            let kind = match field.kind {
-                _ if field.reference.is_some() => "uuid",
-                ColumnType::Text => "text",
-                ColumnType::Integer => "bigint",
-                ColumnType::Decimal { .. } => "numeric",
-                ColumnType::Boolean => "boolean",
-                ColumnType::Date => "date",
-                ColumnType::DateTime => "timestamptz",
-                ColumnType::Json | ColumnType::List => "jsonb",
-            };
-            format!("{} {kind}", quoted(&field.name))
-        });
+        let columns = self
+            .target
+            .fields
+            .iter()
+            .map(|field| format!("{} {}", quoted(&field.name), staged_as(field)));
         let mut tables = vec![format!(
             "CREATE TEMP TABLE loadbay_stage (loadbay_record int, loadbay_absent text, {}) \
              ON COMMIT DELETE ROWS",
@@ -183,6 +190,30 @@ impl<'t> SqlParts<'t> {
              RETURNING loadbay_record",
             self.table, self.same_key
         ))
+    }
+}
+
+/// The type of a field in the stage.
+fn staged_as(field: &TargetField) -> &str {
+    match (&field.reference, &field.enum_type, field.kind) {
+        (Some(reference), _, _) => stage_type(reference.key_kind),
+        (None, Some(enum_type), _) => enum_type,
+        (None, None, ColumnType::Text) => "text",
+        (None, None, ColumnType::Integer) => "bigint",
+        (None, None, ColumnType::Decimal { .. }) => "numeric",
+        (None, None, ColumnType::Boolean) => "boolean",
+        (None, None, ColumnType::Date) => "date",
+        (None, None, ColumnType::DateTime) => "timestamptz",
+        (None, None, ColumnType::Json | ColumnType::List) => "jsonb",
+    }
+}
+
+/// The type of a reference in the stage.
+pub(super) fn stage_type(key: KeyKind) -> &'static str {
+    match key {
+        KeyKind::Uuid => "uuid",
+        KeyKind::Integer => "bigint",
+        KeyKind::Text => "text",
     }
 }
 

@@ -1,0 +1,116 @@
+//! A proposal as the text of a definition file.
+
+use std::fmt::Write as _;
+
+use super::{Proposal, ProposalFault, ProposedColumn};
+use crate::dataset::compile::compile;
+use crate::dataset::fault::DefinitionFault;
+
+/// Letters of a line of aliases.
+const LINE_LETTERS: usize = 96;
+
+impl Proposal {
+    /// The definition file.
+    ///
+    /// # Errors
+    /// When it would be none.
+    pub fn to_toml(&self) -> Result<String, ProposalFault> {
+        let text = written(self);
+        let faults = |faults: Vec<DefinitionFault>| {
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            ProposalFault::NotADefinition(lines.join("; "))
+        };
+        compile(&format!("{}.toml", self.name), &text).map_err(faults)?;
+        Ok(text)
+    }
+}
+
+/// The text. A `String` takes everything that is written to it.
+fn written(proposal: &Proposal) -> String {
+    let mut text = String::new();
+    for note in &proposal.notes {
+        let _ = writeln!(text, "# {note}");
+    }
+    if !proposal.notes.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(text, "name  = {}", quoted(&proposal.name));
+    let _ = writeln!(text, "title = {}", quoted(&proposal.title));
+    let _ = writeln!(text, "table = {}", quoted(&proposal.table));
+    let _ = writeln!(text, "key   = {}", list(&proposal.key));
+    if proposal.create_table {
+        text.push_str("create_table = true\n");
+    }
+    for column in &proposal.columns {
+        column_text(&mut text, column);
+    }
+    text
+}
+
+fn column_text(text: &mut String, column: &ProposedColumn) {
+    let _ = writeln!(text, "\n[[column]]\nname       = {}", quoted(&column.name));
+    if !column.title.is_empty() {
+        let _ = writeln!(text, "title      = {}", quoted(&column.title));
+    }
+    if let Some(field) = &column.field {
+        let _ = writeln!(text, "field      = {}", quoted(field));
+    }
+    if !column.kind.is_empty() {
+        let _ = writeln!(text, "type       = {}", quoted(&column.kind));
+    }
+    if column.required {
+        text.push_str("required   = true\n");
+    }
+    if let Some(length) = column.max_length {
+        let _ = writeln!(text, "max_length = {length}");
+    }
+    if !column.allowed.is_empty() {
+        let _ = writeln!(text, "allowed    = {}", list(&column.allowed));
+    }
+    if let Some(reference) = &column.reference {
+        let mut inner = format!(
+            "table = {}, match = {}",
+            quoted(&reference.table),
+            quoted(&reference.match_column)
+        );
+        if reference.key != "id" {
+            let _ = write!(inner, ", key = {}", quoted(&reference.key));
+        }
+        let _ = writeln!(text, "references = {{ {inner} }}");
+    }
+    if !column.aliases.is_empty() {
+        let _ = writeln!(text, "aliases    = {}", list(&column.aliases));
+    }
+    if !column.fallback_aliases.is_empty() {
+        let _ = writeln!(text, "fallback_aliases = {}", list(&column.fallback_aliases));
+    }
+}
+
+/// A list on one line, or on lines of their own where it is long.
+fn list(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    let line = format!("[{}]", quoted.join(", "));
+    if line.chars().count() <= LINE_LETTERS {
+        return line;
+    }
+    let mut lines = "[".to_owned();
+    let mut room = 0;
+    for text in quoted {
+        let letters = text.chars().count() + 2;
+        if room < letters {
+            lines.push_str("\n    ");
+            room = LINE_LETTERS;
+        } else {
+            lines.push(' ');
+        }
+        room = room.saturating_sub(letters);
+        let _ = write!(lines, "{text},");
+    }
+    lines.push_str("\n]");
+    lines
+}
+
+/// A string of TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
