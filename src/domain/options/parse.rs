@@ -350,7 +350,7 @@ mod tests {
         let texts: Vec<_> = faults.unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(
             texts[0],
-            "option `mode` does not take `mirror`; it takes upsert, insert or update"
+            "option `mode` does not take `mirror`; it takes upsert, insert, update or newer"
         );
         assert!(texts[1].starts_with("there is no option `colour`; the options are mode, dryRun"));
         assert_eq!(texts[2], "option `mode` was given more than once");
