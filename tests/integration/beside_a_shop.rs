@@ -83,11 +83,11 @@ both!(
         let tables = match server.database.kind() {
             Kind::Sqlite => {
                 "select name from sqlite_master where type = 'table' \
-             and name not like 'import%' and name not like 'seaql%' and name not like 'sqlite%'"
+             and name not like 'import%' and name not like 'access%' and name not like 'seaql%' and name not like 'sqlite%'"
             }
             Kind::Postgres => {
                 "select tablename from pg_tables where schemaname in ('loadbay', 'public') \
-             and tablename not like 'import%' and tablename not like 'seaql%'"
+             and tablename not like 'import%' and tablename not like 'access%' and tablename not like 'seaql%'"
             }
         };
         assert_eq!(server.rows(tables).await, [["dealers"]]);

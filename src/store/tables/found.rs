@@ -40,11 +40,11 @@ const POSTGRES_TABLES: &str = "SELECT c.relname AS name, \
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', $1) \
      AND n.nspname NOT LIKE 'pg_toast%' AND n.nspname NOT LIKE 'pg_temp%' \
-     AND c.relname NOT LIKE 'import\\_%' AND c.relname <> 'seaql_migrations' ORDER BY 2 NULLS FIRST, 1";
+     AND c.relname NOT LIKE 'import\\_%' AND c.relname NOT IN ('seaql_migrations', 'access_keys', 'access_sessions') ORDER BY 2 NULLS FIRST, 1";
 
 const SQLITE_TABLES: &str = "SELECT name, NULL AS other_schema FROM sqlite_master \
      WHERE type = 'table' AND $1 = '' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-     AND name NOT LIKE 'import\\_%' ESCAPE '\\' AND name <> 'seaql_migrations' ORDER BY name";
+     AND name NOT LIKE 'import\\_%' ESCAPE '\\' AND name NOT IN ('seaql_migrations', 'access_keys', 'access_sessions') ORDER BY name";
 
 impl Store {
     /// Those of the tables that lie where the tables of built-in datasets do.
