@@ -250,15 +250,7 @@ impl Config {
             bucket_access: BucketAccess::default(),
             min_free: from.read("LOADBAY_MIN_FREE", 0, |t| bytes(t, 0, 1 << 40)),
             max_upload: from.read("LOADBAY_MAX_UPLOAD", 0, |t| bytes(t, 1 << 10, 1 << 40)),
-            fetch: FetchSettings {
-                networks: from.read("LOADBAY_FETCH_NETWORKS", Networks::default(), Networks::parse),
-                ports: from.read("LOADBAY_FETCH_PORTS", Ports::Any, Ports::parse),
-                timeout: from
-                    .read("LOADBAY_FETCH_TIMEOUT", Duration::ZERO, |t| time(t, 1, 7 * 86_400)),
-                idle: from.read("LOADBAY_FETCH_IDLE", Duration::ZERO, |t| time(t, 1, 3_600)),
-                retries: from.read("LOADBAY_FETCH_RETRIES", 0, |t| number(t, 0, 100)),
-                authorities: from.read("LOADBAY_FETCH_CA_FILE", None, |t| Ok(Some(t.into()))),
-            },
+            fetch: from.fetch(),
             memory_limit: from
                 .read("LOADBAY_MEMORY_LIMIT", None, |t| bytes(t, 32 << 20, 1 << 40).map(Some)),
             chunk_rows: from.read("LOADBAY_CHUNK_ROWS", 1, |t| number(t, 1, 100_000)),
@@ -308,6 +300,18 @@ struct Lookup<F> {
 }
 
 impl<F: Fn(&str) -> Option<String>> Lookup<F> {
+    /// What may be fetched, and for how long.
+    fn fetch(&mut self) -> FetchSettings {
+        FetchSettings {
+            networks: self.read("LOADBAY_FETCH_NETWORKS", Networks::default(), Networks::parse),
+            ports: self.read("LOADBAY_FETCH_PORTS", Ports::Any, Ports::parse),
+            timeout: self.read("LOADBAY_FETCH_TIMEOUT", Duration::ZERO, |t| time(t, 1, 7 * 86_400)),
+            idle: self.read("LOADBAY_FETCH_IDLE", Duration::ZERO, |t| time(t, 1, 3_600)),
+            retries: self.read("LOADBAY_FETCH_RETRIES", 0, |t| number(t, 0, 100)),
+            authorities: self.read("LOADBAY_FETCH_CA_FILE", None, |t| Ok(Some(t.into()))),
+        }
+    }
+
     /// The `TYPESENSE_…` settings.
     fn typesense(&mut self) -> TypesenseConfig {
         TypesenseConfig {

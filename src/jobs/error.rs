@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::submit::VersionFault;
+use super::version::VersionFault;
 use crate::dataset::{HeaderFault, PlanFault};
 use crate::domain::action::Action;
 use crate::domain::bulk::RefusedFile;

@@ -55,6 +55,7 @@ mod submit_far;
 mod subscription;
 mod table_faults;
 mod unprocessed;
+mod version;
 mod wake;
 mod worker;
 
@@ -72,7 +73,8 @@ pub use retry::Retry;
 pub use row_outcomes::{JobRows, RowWithOutcome, RowsWithOutcome};
 pub use session::SessionJob;
 pub use stop::StopOnDrop;
-pub use submit::{ImportRequest, Submitted, VersionFault};
+pub use submit::{ImportRequest, Submitted};
 pub use submit_far::FarRequest;
 pub use subscription::{DeliveredEvent, Delivery, Subscription};
 pub use unprocessed::{Unprocessed, UnprocessedRows};
+pub use version::VersionFault;

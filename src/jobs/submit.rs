@@ -13,11 +13,11 @@ use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::job_line::job_line;
 use super::stop::StopOnDrop;
+use super::version;
 use crate::dataset::model::Dataset;
 use crate::dataset::{HeaderNames, conventions, header_warnings, match_header};
 use crate::domain::detected::Detected;
 use crate::domain::error_chain::error_chain;
-use crate::domain::error_code::ErrorCode;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{Mode, Options};
 use crate::domain::warning::Warnings;
@@ -107,7 +107,7 @@ pub(super) async fn examine(
     let matched = match_header(dataset, &inspection.header, &request.options.mapping)
         .map_err(|faults| JobsError::Header { faults, place: inspection.header_place() })?;
     if request.options.mode == Mode::Newer {
-        check_version(dataset, &matched.names(dataset))?;
+        version::check(dataset, &matched.names(dataset))?;
     }
     let mut warnings = header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
     warnings.merge(&inspection.warnings);
@@ -119,47 +119,6 @@ pub(super) async fn examine(
     let conventions = conventions(dataset, &matched.columns, rows, &request.options);
     let detected = inspection.into_detected(matched.names(dataset), conventions);
     Ok((request, detected, warnings))
-}
-
-/// Why `mode=newer` cannot say which rows are newer.
-#[derive(Debug, thiserror::Error)]
-pub enum VersionFault {
-    /// No column of the dataset is a version.
-    #[error(
-        "the dataset `{dataset}` has no `version_column`, so `mode=newer` cannot say which rows are newer; upload with another mode"
-    )]
-    NoColumn {
-        /// The dataset.
-        dataset: String,
-    },
-    /// The file has no versions.
-    #[error("`mode=newer` needs the column `{column}`, which the file does not have")]
-    NotFed {
-        /// The column's title.
-        column: String,
-    },
-}
-
-impl VersionFault {
-    /// The code of the answer.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::NoColumn { .. } => ErrorCode::InvalidOption,
-            Self::NotFed { .. } => ErrorCode::MissingColumn,
-        }
-    }
-}
-
-/// Refuses `mode=newer` where nothing says which version is newer.
-fn check_version(dataset: &Dataset, fed: &[Option<String>]) -> Result<(), JobsError> {
-    let column = dataset.version.and_then(|index| dataset.columns.get(index));
-    let Some(column) = column else {
-        return Err(VersionFault::NoColumn { dataset: dataset.name.clone() }.into());
-    };
-    let is_fed = fed.iter().flatten().any(|name| *name == column.name);
-    let column = || column.title.clone();
-    if is_fed { Ok(()) } else { Err(VersionFault::NotFed { column: column() }.into()) }
 }
 
 /// The request with the file inside, when its file is packed with gzip: that one is kept and
