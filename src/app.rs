@@ -112,10 +112,11 @@ pub async fn start(
     refuse_strangers(&config, &listener, &access)?;
     let store = store.noting_changes_of(synced_datasets(&config, &datasets)?);
     let after_store = store.for_work();
+    let sender = Sender::new(fetch_rules(&config))?;
+    // Late: from here on jobs run, and whoever asks for one must be answered.
     let jobs = start_jobs(&config, store, &data_dir, &storage, &datasets, child).await?;
     let search = start_search(&config, &after_store, &datasets, &jobs)?;
 
-    let sender = Sender::new(fetch_rules(&config))?;
     let api = Api {
         jobs: jobs.clone(),
         webhooks: Webhooks::new(after_store.clone(), sender.clone()),

@@ -102,9 +102,18 @@ impl Server {
         self.start_on(&address);
     }
 
-    fn start_on(&mut self, listen: &str) {
+    /// Starts the server again; false when it does not come to listen.
+    pub(crate) fn starts(&mut self) -> bool {
+        self.listens_on("127.0.0.1:0")
+    }
+
+    fn listens_on(&mut self, listen: &str) -> bool {
         let lines = self.spawn(listen);
-        let listens = self.hears_address(&lines, START_LIMIT);
+        self.hears_address(&lines, START_LIMIT)
+    }
+
+    fn start_on(&mut self, listen: &str) {
+        let listens = self.listens_on(listen);
         assert!(listens, "the server does not say where it listens; its log:\n{}", self.log());
     }
 

@@ -12,6 +12,9 @@ use crate::store::connection::home::Home;
 use crate::store::connection::idle_writers::IdleWriters;
 use crate::store::connection::keepalive;
 
+/// How long a start waits for a connection to a database that answered just now.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How long a request may wait for a connection before the answer is 503.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -124,7 +127,7 @@ impl Sessions {
             self.settings(None, "SET lock_timeout = 0; SET client_min_messages = warning");
         PgPoolOptions::new()
             .max_connections(2)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(START_TIMEOUT)
             .after_connect(move |connection, _| {
                 let settings = settings.clone();
                 Box::pin(async move {

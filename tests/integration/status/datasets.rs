@@ -24,7 +24,7 @@ async fn the_datasets_are_described() {
     assert_eq!(column("current_stock")["history"], "product_stocks");
     assert_eq!(column("current_stock")["min"], "0.00");
     assert!(column("current_stock")["aliases"].as_array().unwrap().contains(&json!("qty")));
-    let potencies = json!({"table": "potencies", "match": "code", "create": true});
+    let potencies = json!({"table": "potencies", "match": "code", "key": "id", "create": true});
     assert_eq!(column("potency")["references"], potencies);
     server.dataset("nothing").await.assert_problem(404, "unknown_dataset");
     server.template("nothing", "csv").await.assert_problem(404, "unknown_dataset");
