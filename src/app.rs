@@ -121,6 +121,8 @@ pub async fn start(
         jobs: jobs.clone(),
         webhooks: Webhooks::new(after_store.clone(), sender.clone()),
         access,
+        hosts: config.hosts,
+        is_loopback: is_loopback(&listener)?,
         has_own_socket: matches!(listener, Listener::OwnSocket(_)),
         data_dir,
         storage,
@@ -143,6 +145,14 @@ pub async fn start(
         config.webhook_timeout,
     );
     Ok(RunningServer { server, jobs, search, webhooks, after_store, drain: config.drain, stopping })
+}
+
+/// True when no other machine reaches the listener.
+fn is_loopback(listener: &Listener) -> anyhow::Result<bool> {
+    match listener {
+        Listener::Network(listener) => Ok(listener.local_addr()?.ip().is_loopback()),
+        Listener::OwnSocket(_) => Ok(true),
+    }
 }
 
 /// Refuses to let other machines in who could do everything, unless that is wanted.

@@ -22,7 +22,7 @@ use crate::dataset::BuiltIn;
 use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
 use crate::files::{BucketAccess, Ports, StorageUrl};
-use crate::http::Origins;
+use crate::http::{Hosts, Origins};
 use settings::SWITCH;
 pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat, Secret};
@@ -87,6 +87,8 @@ pub struct Config {
     pub require_key: bool,
     /// `LOADBAY_INSECURE`.
     pub insecure: bool,
+    /// `LOADBAY_HOSTS`.
+    pub hosts: Hosts,
     /// `LOADBAY_PATH_PREFIX`.
     pub path_prefix: PathPrefix,
     /// `LOADBAY_TRUSTED_PROXIES`.
@@ -233,6 +235,7 @@ impl Config {
             listen: from.read("LOADBAY_LISTEN", ([127, 0, 0, 1], 8080).into(), address),
             require_key: from.read("LOADBAY_REQUIRE_KEY", false, switch),
             insecure: from.read("LOADBAY_INSECURE", false, switch),
+            hosts: from.read("LOADBAY_HOSTS", Hosts::default(), Hosts::parse),
             path_prefix: from.read("LOADBAY_PATH_PREFIX", PathPrefix::default(), PathPrefix::parse),
             trusted_proxies: from.read(
                 "LOADBAY_TRUSTED_PROXIES",

@@ -38,6 +38,8 @@ pub const SETTINGS: &[Setting] = &[
         "Whether requests need a key although there is none yet; once there is one they always do"),
     setting("LOADBAY_INSECURE", "insecure", SWITCH, Some("false"),
         "Whether a server without keys may listen where other machines reach it: everybody there may do everything"),
+    setting("LOADBAY_HOSTS", "hosts", "NAMES", None,
+        "Names by which clients call the server, separated by commas; IP addresses and localhost need no entry. Without it all, but on the loopback without keys none"),
     setting("LOADBAY_PATH_PREFIX", "path-prefix", "PATH", None,
         "The path below which a proxy shows the server, such as /loadbay; it may take the path away or leave it"),
     setting("LOADBAY_TRUSTED_PROXIES", "trusted-proxies", "ADDRESSES", None,

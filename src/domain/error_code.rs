@@ -66,6 +66,7 @@ error_codes! {
     TooLarge = "too_large", 413, false, "The file is larger than this server takes", "Split the file, or raise LOADBAY_MAX_UPLOAD.";
     UnsupportedFormat = "unsupported_format", 415, false, "The content is not a format that can be imported", "Send a file of one of the formats that the message lists.";
     FormatMismatch = "format_mismatch", 415, false, "The content is not what the name or media type says", "Give the file the name of its real format.";
+    HostNotAllowed = "host_not_allowed", 421, false, "The server does not answer to this name", "Call it as `localhost` or by its address, or add the name to LOADBAY_HOSTS.";
     EmptyFile = "empty_file", 422, false, "The file is empty", "Send a file with a header and rows.";
     PasswordProtected = "password_protected", 422, false, "The workbook is protected by a password", "Save it without a password.";
     CorruptWorkbook = "corrupt_workbook", 422, false, "The workbook cannot be opened", "Open it in a spreadsheet program and save it again.";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::hosts::Hosts;
 use super::origins::Origins;
 use super::problem::Problem;
 use crate::access::Access;
@@ -29,6 +30,10 @@ pub struct Api {
     pub webhooks: Webhooks,
     /// Who may use them.
     pub access: Access,
+    /// The names that it answers to.
+    pub hosts: Hosts,
+    /// No other machine reaches it.
+    pub is_loopback: bool,
     /// Nobody but the user of this process reaches the server.
     pub has_own_socket: bool,
     /// The data directory.

@@ -21,6 +21,7 @@ mod error_docs;
 mod etag;
 mod events;
 mod health;
+mod hosts;
 mod jobs;
 mod json;
 mod limits;
@@ -46,5 +47,6 @@ mod webhooks;
 
 pub use access::{ACCESS_RULES, About, AccessRule};
 pub use api::Api;
+pub use hosts::Hosts;
 pub use origins::Origins;
 pub use server::{Listener, Server};

@@ -3,6 +3,7 @@
 mod caller;
 mod credentials;
 mod guard;
+mod host_check;
 mod rules;
 pub(in crate::http) mod session;
 

@@ -3,6 +3,7 @@
 
 mod canaries;
 mod guarded;
+mod hosts;
 mod keys;
 mod matrix;
 mod sessions;

@@ -1,0 +1,71 @@
+//! Which names the server answers to. Without it a page of another site could have its own name lead to
+//! this machine, and its scripts would be those of "the same origin" (DNS rebinding).
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// The names of a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hosts(BTreeSet<String>);
+
+impl Hosts {
+    /// Reads names that are separated by commas.
+    ///
+    /// # Errors
+    /// What is no name.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        names
+            .map(|name| {
+                let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+                if name.chars().all(is_plain) {
+                    return Ok(name.to_ascii_lowercase());
+                }
+                Err(format!("`{name}` is not a name of a host; write it like imports.example"))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// True when none is listed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True when a request to this host is answered. Addresses and names of the machine itself belong to
+    /// nobody else.
+    pub(super) fn has(&self, host: &str) -> bool {
+        let name = without_port(host).to_ascii_lowercase();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_ok()
+            || name == "localhost"
+            || name.ends_with(".localhost")
+            || self.0.contains(&name)
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_names_are_listed_and_addresses_belong_to_nobody_else() {
+        let hosts = Hosts::parse("Imports.example, tools").unwrap();
+        for host in
+            ["imports.example:8080", "TOOLS", "127.0.0.1:80", "[::1]:80", "[::1]", "localhost"]
+        {
+            assert!(hosts.has(host), "{host}");
+        }
+        for host in ["evil.example", "imports.example.evil", "127.0.0.1.evil.example:80", ""] {
+            assert!(!hosts.has(host), "{host}");
+        }
+        assert!(Hosts::parse("https://imports.example").is_err());
+    }
+}
