@@ -1,5 +1,6 @@
 // The calls of the API: takes the envelope off, turns refusals into `Problem` and silence into
-// `NoAnswer`, and knows whether the server is there at all. Knows no element of the page.
+// `NoAnswer`, and knows whether the server is there at all and whether it asks for a key. Knows no element
+// of the page.
 // All addresses are relative to the `<base>` of the page, which may lie below a path.
 
 /** A refusal of the API. `message` is the sentence for people (`detail`). */
@@ -17,11 +18,24 @@ export class Problem extends Error {
   }
 }
 
-/** Nothing came back: the server is gone or the network is. */
+/** Nothing came back: the server is gone or the network is. The call makes sense again at `server`'s "back". */
 export class NoAnswer extends Error {
-  constructor() {
-    super("The server does not answer.");
+  /** When the call makes sense again. */
+  again = "Try again when it is back.";
+
+  constructor(message = "The server does not answer.") {
+    super(message);
     this.name = "NoAnswer";
+  }
+}
+
+/** The server answers only who signs in; nothing was done. */
+export class KeyNeeded extends NoAnswer {
+  again = "Then try again.";
+
+  constructor() {
+    super("The server asks for a key. Sign in.");
+    this.name = "KeyNeeded";
   }
 }
 
@@ -31,11 +45,26 @@ const PAUSES = [500, 1000, 2000, 3000];
 /**
  * Is the server there? `gone` and the events "gone" and "back". Whoever gets no answer calls
  * `lost()`; then the server is asked until it answers again.
+ * Does it ask for a key? `isLocked` and the events "locked" and "unlocked", which "back" follows: calls
+ * make sense again.
  */
 class Reachable extends EventTarget {
   gone = false;
+  isLocked = false;
   #timer;
   #asked = 0;
+
+  lock() {
+    if (this.isLocked) return;
+    this.isLocked = true;
+    this.dispatchEvent(new Event("locked"));
+  }
+
+  unlock() {
+    this.isLocked = false;
+    this.dispatchEvent(new Event("unlocked"));
+    this.dispatchEvent(new Event("back"));
+  }
 
   lost() {
     if (this.gone) return;
@@ -88,6 +117,10 @@ export async function call(method, path, { signal, body, json, key } = {}) {
 function unwrapped(status, text) {
   const body = parsed(text);
   if (status >= 200 && status < 300) return body?.data;
+  if (body?.code === "key_required") {
+    server.lock();
+    throw new KeyNeeded();
+  }
   throw new Problem(status, body ?? {});
 }
 
@@ -116,6 +149,31 @@ export function address(path, parameters = {}) {
  */
 export function linked(link) {
   return link.slice(link.indexOf("api/v1/"));
+}
+
+const SESSION = "api/v1/session";
+
+/** `{ needsKey, signedIn, withSession, name, scopes, datasets }` */
+export function session() {
+  return get(SESSION);
+}
+
+/** Signs in with a key. What the browser holds then no script can read. */
+export async function signIn(key) {
+  try {
+    await call("POST", SESSION, { json: { key } });
+  } catch (fault) {
+    if (!(fault instanceof KeyNeeded)) throw fault;
+    throw new Problem(401, { detail: "The key opens nothing: the server does not know it, or it was revoked or has expired." });
+  }
+  if (!(await session()).signedIn) {
+    throw new Problem(401, { detail: "The browser does not keep the session: it needs https, except on the machine of the server." });
+  }
+  server.unlock();
+}
+
+export function signOut() {
+  return call("DELETE", SESSION);
 }
 
 const JOBS = "api/v1/import/jobs";

@@ -40,7 +40,7 @@ class BulkActions extends HTMLElement {
       await ask(this, BUTTONS[action].question(this.#bulk), (form) => this.#do(action, form));
     } catch (fault) {
       if (!(fault instanceof Error)) throw fault;
-      const again = fault instanceof NoAnswer ? " Try again when it is back." : "";
+      const again = fault instanceof NoAnswer ? ` ${fault.again}` : "";
       this.#said.replaceChildren(...sentence(`${fault.message}${again}`));
       this.#send("acted", null);
     }

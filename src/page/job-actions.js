@@ -100,7 +100,7 @@ class JobActions extends HTMLElement {
   /** The job is another than was thought, so it is asked for. */
   #refused(fault) {
     if (!(fault instanceof Error)) throw fault;
-    const again = fault instanceof NoAnswer ? " Try again when it is back." : "";
+    const again = fault instanceof NoAnswer ? ` ${fault.again}` : "";
     this.#said.replaceChildren(...sentence(`${fault.message}${again}`));
     this.#tell("acted", null);
   }

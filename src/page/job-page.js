@@ -193,7 +193,7 @@ class JobPage extends HTMLElement {
     }
     this.#asking = null;
     // The end is told once the job is at its end; who keeps a copy of it may be a moment behind.
-    const isBehind = this.#state.end && isLive(this.#state.job) && !server.gone;
+    const isBehind = this.#state.end && isLive(this.#state.job) && !server.gone && !server.isLocked;
     if (this.#isStale || isBehind) this.#ask();
   }
 

@@ -9,8 +9,9 @@
 // Main speaks to them by "address" on the window: the address changed while the element stays.
 // Links to addresses of the page are followed without loading it again.
 
-import { server } from "./api.js";
+import { server, session, signOut } from "./api.js";
 import { el, isLive, percent, put, statusWord } from "./text.js";
+import "./sign-in.js";
 import "./upload-card.js";
 import "./job-list.js";
 import "./job-page.js";
@@ -123,5 +124,32 @@ document.addEventListener("announce", (event) => put(document.getElementById("an
 server.addEventListener("gone", () => { offline.hidden = false; });
 server.addEventListener("back", () => { offline.hidden = true; });
 offline.querySelector("button").addEventListener("click", () => server.check());
+
+// ── Who looks at the page, where the server has keys ─────────────────────────────────────────────
+
+const who = document.getElementById("who");
+
+/** Above the page, so that what was chosen in it stays. */
+server.addEventListener("locked", () => {
+  who.hidden = true;
+  document.body.append(el("sign-in"));
+});
+server.addEventListener("unlocked", () => {
+  document.querySelector("sign-in")?.remove();
+  greet();
+});
+
+async function greet() {
+  // A server that is away says so elsewhere.
+  const { needsKey, withSession, name, scopes } = await session().catch(() => ({}));
+  who.hidden = !(needsKey && name);
+  put(who.querySelector("span"), `${name} (${scopes?.join(", ")})`);
+  // A key that a proxy adds stays.
+  who.querySelector("button").hidden = !withSession;
+}
+
+who.querySelector("button").addEventListener("click", () => signOut().then(() => location.reload(), () => {}));
+
+greet();
 
 show();

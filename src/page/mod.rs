@@ -44,6 +44,7 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "main.js"),
     embedded!(JS, "text.js"),
     embedded!(JS, "api.js"),
+    embedded!(JS, "sign-in.js"),
     embedded!(JS, "row-differences.js"),
     embedded!(JS, "stream.js"),
     embedded!(JS, "progress-bar.js"),

@@ -1,5 +1,5 @@
 // Server-sent events that survive: reconnects after the last event that was seen, tells when the
-// server has no such stream, and waits while the server is gone. Knows no kind of event.
+// server has no such stream, and waits while the server is gone or asks for a key. Knows no kind of event.
 
 import { address, server } from "./api.js";
 
@@ -72,6 +72,9 @@ export class Stream {
     if (status === null) {
       server.addEventListener("back", this.#connect);
       server.lost();
+    } else if (status === 401) {
+      server.addEventListener("back", this.#connect);
+      server.lock();
     } else if (status === 204 || (status >= 400 && status < 500 && status !== 429)) {
       this.close();
       this.#told.refused?.(status);

@@ -77,6 +77,8 @@ class UploadCard extends HTMLElement {
   async #load() {
     if (this.#dataset.length > 0 && this.#limits) return;
     const [datasets, limits] = await Promise.allSettled([api.datasets(), api.limits()]);
+    // A key may be one that reads nothing.
+    this.#say(datasets.reason?.status === 403 ? datasets.reason.message : null);
     if (limits.status === "fulfilled") this.#showLimits(limits.value);
     if (datasets.status === "fulfilled") this.#showDatasets(datasets.value);
   }
@@ -215,7 +217,7 @@ class UploadCard extends HTMLElement {
       await this.#sendTogether(waiting, ...wanted);
     } else {
       for (const line of waiting) {
-        if (this.#stopSending.signal.aborted) line.choose();
+        if (this.#stopSending.signal.aborted || api.server.isLocked) line.choose();
         else await this.#sendOne(line, ...wanted);
       }
     }
@@ -298,7 +300,8 @@ class UploadCard extends HTMLElement {
   }
 
   #failed(line, fault) {
-    if (fault.name === "AbortError") line.choose();
+    // Whoever has signed in sends it as it was chosen.
+    if (fault.name === "AbortError" || fault instanceof api.KeyNeeded) line.choose();
     else line.refuse(fault.message);
   }
 

@@ -31,6 +31,7 @@ mod failures;
 mod looks;
 mod older_clients;
 mod pictures;
+mod sign_in;
 mod upload;
 mod watch;
 

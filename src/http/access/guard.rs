@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::caller::remember;
 use super::credentials::{self, Credentials};
+use super::host_check;
 use super::rules::{self, About, AccessRule};
 use crate::access::AccessError;
 use crate::domain::access::{Caller, Scope};
@@ -44,6 +45,7 @@ async fn judge(request: &ServiceRequest, api: &Api) -> Result<Caller, Problem> {
         return Ok(Caller::OwnUser);
     }
     api.access.refresh().await;
+    host_check::check(request, api)?;
     // Preflights carry no key and are answered before any handler.
     if !api.access.needs_key() || *request.method() == Method::OPTIONS {
         return Ok(Caller::Anybody);
@@ -60,7 +62,9 @@ async fn judge(request: &ServiceRequest, api: &Api) -> Result<Caller, Problem> {
     let scope = rule.and_then(|rule| rule.scope).unwrap_or(Scope::Admin);
     if !caller.may(scope) {
         let detail = format!("this call needs a key with the scope `{scope}`");
-        return Err(Problem::new(ErrorCode::Forbidden, detail));
+        return Err(
+            Problem::new(ErrorCode::Forbidden, detail).with_member("requiredScope", scope.as_str())
+        );
     }
     if let Some(rule) = rule {
         check_about(rule, request.path(), &caller, api).await?;

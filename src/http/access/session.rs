@@ -32,12 +32,15 @@ struct SessionView {
     needs_key: bool,
     /// The caller has one.
     signed_in: bool,
+    /// It is a session, which the caller can end.
+    with_session: bool,
     name: Option<String>,
     scopes: Vec<&'static str>,
     datasets: Option<Vec<String>>,
 }
 
 impl SessionView {
+    /// Of a caller without a session.
     fn of(caller: Option<&Caller>, needs_key: bool) -> Self {
         let may = |scope: &Scope| caller.is_some_and(|caller| caller.may(*scope));
         let key = match caller {
@@ -47,6 +50,7 @@ impl SessionView {
         Self {
             needs_key,
             signed_in: caller.is_some(),
+            with_session: false,
             name: key.map(|key| key.name.clone()),
             scopes: Scope::ALL.iter().filter(|scope| may(scope)).map(|it| it.as_str()).collect(),
             datasets: key.and_then(|key| key.datasets.clone()),
@@ -65,7 +69,8 @@ pub(in crate::http) async fn show(
         return envelope::ok(&SessionView::of(Some(&Caller::Anybody), false));
     }
     let from = upload::address(&request);
-    let caller = match credentials::of(request.headers()) {
+    let shown = credentials::of(request.headers());
+    let caller = match shown {
         Credentials::None => None,
         Credentials::Key(key) => api.access.holder(key, from).ok(),
         Credentials::Session(secret) => match api.access.signed_in(secret, from).await {
@@ -75,7 +80,8 @@ pub(in crate::http) async fn show(
             found => found.ok(),
         },
     };
-    envelope::ok(&SessionView::of(caller.as_ref(), true))
+    let with_session = caller.is_some() && matches!(shown, Credentials::Session(_));
+    envelope::ok(&SessionView { with_session, ..SessionView::of(caller.as_ref(), true) })
 }
 
 /// `POST`: signs in with a key.
@@ -95,7 +101,8 @@ pub(in crate::http) async fn sign_in(
         AccessError::Store(fault) => crate::jobs::JobsError::from(fault).into(),
         fault => Problem::because(ErrorCode::Internal, fault),
     })?;
-    let mut answer = envelope::ok(&SessionView::of(Some(&caller), true))?;
+    let view = SessionView { with_session: true, ..SessionView::of(Some(&caller), true) };
+    let mut answer = envelope::ok(&view)?;
     set_cookie(&mut answer, &secret.reveal(), SESSION_TIME.as_secs())?;
     Ok(answer)
 }

@@ -95,6 +95,9 @@ both!(a_key_for_a_dataset_opens_no_other, |server| {
     server.send(coded).await.assert_problem(403, "forbidden");
     assert_eq!(server.status_with(Method::GET, "/api/v1/datasets/dealers", &key).await, 200);
     assert_eq!(server.status_with(Method::GET, "/api/v1/datasets/products", &key).await, 403);
+    let lacks = server.send(server.keyed(Method::GET, "/api/v1/webhooks", &key)).await;
+    lacks.assert_problem(403, "forbidden");
+    assert_eq!(lacks.json["requiredScope"], "admin");
 });
 
 both!(older_frontends_send_their_key_in_a_cookie, |server| {

@@ -36,6 +36,13 @@ both!(a_browser_signs_in_with_a_key_and_out_again, |server| {
         server.send(server.request(Method::GET, "/api/v1/import/jobs").header("cookie", pair))
     };
     assert_eq!(ask(pair.clone()).await.status, 200);
+    let shown = server.request(Method::GET, "/api/v1/session").header("cookie", &pair);
+    assert_eq!(server.send(shown).await.ok()["withSession"], true);
+    let by_key = server.send(server.keyed(Method::GET, "/api/v1/session", &key)).await;
+    assert_eq!(
+        (&by_key.ok()["signedIn"], &by_key.ok()["withSession"]),
+        (&true.into(), &false.into())
+    );
     // A page of another origin cannot use the session of a visitor.
     let foreign = server.request(Method::POST, "/api/v1/import/products").header("cookie", &pair);
     let foreign = foreign.header("origin", "https://evil.example").body("SKU,Name\nA,B\n");
