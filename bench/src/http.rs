@@ -44,7 +44,7 @@ impl Connection {
 
     /// Sends a GET and takes the answer.
     pub(crate) fn get(&mut self, path: &str) -> Result<Answer> {
-        let request = format!("GET {path} HTTP/1.1\r\nhost: loadbay\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
         self.stream.get_mut().write_all(request.as_bytes())?;
         self.answer()
     }
@@ -52,7 +52,7 @@ impl Connection {
     /// Sends a file as the body, and gives the answer and the time from its last byte to it.
     pub(crate) fn upload(&mut self, path: &str, file: &BenchFile) -> Result<(Answer, Duration)> {
         let name = file.path.file_name().and_then(|name| name.to_str()).context("a file name")?;
-        let mut head = format!("POST {path} HTTP/1.1\r\nhost: loadbay\r\n");
+        let mut head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n");
         write!(head, "content-type: {}\r\n", file.format.media_type())?;
         write!(head, "content-disposition: attachment; filename=\"{name}\"\r\n")?;
         write!(head, "content-length: {}\r\n\r\n", file.bytes)?;
@@ -81,7 +81,7 @@ impl Connection {
         }
         let last = format!("--{boundary}--\r\n");
         length += last.len() as u64;
-        let mut head = format!("POST {path} HTTP/1.1\r\nhost: loadbay\r\n");
+        let mut head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n");
         write!(head, "content-type: multipart/form-data; boundary={boundary}\r\n")?;
         write!(head, "content-length: {length}\r\n\r\n")?;
         self.stream.get_mut().write_all(head.as_bytes())?;
@@ -136,7 +136,7 @@ impl Connection {
 pub(crate) fn listen(address: &str, path: &str) -> Result<u64> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_mins(2)))?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: loadbay\r\n\r\n").as_bytes())?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes())?;
     let (mut block, mut end, mut bytes) = (vec![0; 64 << 10], Vec::new(), 0);
     loop {
         let read = stream.read(&mut block)?;

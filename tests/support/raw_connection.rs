@@ -27,7 +27,7 @@ impl RawConnection {
 
     /// Asks for a path, with more header lines that end with CRLF.
     pub(crate) fn get(&mut self, path: &str, headers: &str) {
-        self.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n"));
+        self.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"));
     }
 
     /// The next answer, whose body says its length; nothing when the connection is closed instead.

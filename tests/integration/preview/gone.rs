@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 fn send(server: &Server, length: usize, body: &[u8]) -> TcpStream {
     let mut stream = connect(server);
     let head = format!(
-        "POST /api/v1/import/products/preview?fileName=p.xlsx HTTP/1.1\r\nHost: loadbay\r\n\
+        "POST /api/v1/import/products/preview?fileName=p.xlsx HTTP/1.1\r\nHost: localhost\r\n\
          Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();

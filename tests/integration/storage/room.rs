@@ -19,7 +19,7 @@ both!(
         let address = server.address().trim_start_matches("http://");
         let mut early = std::net::TcpStream::connect(address).unwrap();
         early.set_read_timeout(Some(std::time::Duration::from_mins(1))).unwrap();
-        let head = "POST /api/v1/import/products HTTP/1.1\r\nHost: loadbay\r\n\
+        let head = "POST /api/v1/import/products HTTP/1.1\r\nHost: localhost\r\n\
                     Content-Type: text/csv\r\nContent-Length: 1000000\r\n\r\n";
         early.write_all(head.as_bytes()).unwrap();
         let mut answer = [0; 13];

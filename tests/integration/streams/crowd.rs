@@ -82,7 +82,7 @@ async fn a_listener_that_never_reads_costs_little_and_is_closed() {
         let socket = TcpStream::connect(&host).unwrap();
         rustix::net::sockopt::set_socket_recv_buffer_size(&socket, 4_096).unwrap();
         let request =
-            format!("GET /api/v1/import/jobs/{job}/events?rows=all HTTP/1.1\r\nhost: x\r\n\r\n");
+            format!("GET /api/v1/import/jobs/{job}/events?rows=all HTTP/1.1\r\nhost: localhost\r\n\r\n");
         (&socket).write_all(request.as_bytes()).unwrap();
         deaf.push(socket);
     }

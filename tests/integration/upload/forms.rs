@@ -61,7 +61,7 @@ pub(crate) fn connect(server: &Server) -> TcpStream {
 
 /// The start of a raw upload of CSV, up to the line before the blank one.
 pub(crate) fn raw_head(extra: &str) -> String {
-    format!("POST {PATH} HTTP/1.1\r\nHost: loadbay\r\nContent-Type: text/csv\r\n{extra}\r\n\r\n")
+    format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n{extra}\r\n\r\n")
 }
 
 /// No job is stored, and no file lies in the data folder: refused means that nothing happened.

@@ -37,7 +37,7 @@ async fn a_file_of_just_the_limit_is_taken_and_one_byte_more_is_not() {
 #[tokio::test]
 async fn a_length_over_the_limit_is_refused_before_the_body_comes() {
     let server = start().await;
-    let form = "POST /api/v1/import/products HTTP/1.1\r\nHost: loadbay\r\nContent-Type: \
+    let form = "POST /api/v1/import/products HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
                 multipart/form-data; boundary=x\r\nContent-Length: 99999999999\r\n\r\n";
     for head in [raw_head("Content-Length: 1048577").as_str(), form] {
         let mut stream = connect(&server);
