@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Access;
+use crate::access::{Access, Meters};
 use crate::after::search::SearchWorker;
 use crate::after::webhooks::{WebhookWorker, Webhooks};
 use crate::config::Config;
@@ -121,6 +121,7 @@ pub async fn start(
         jobs: jobs.clone(),
         webhooks: Webhooks::new(after_store.clone(), sender.clone()),
         access,
+        meters: Meters::new(config.key_limits),
         hosts: config.hosts,
         is_loopback: is_loopback(&listener)?,
         has_own_socket: matches!(listener, Listener::OwnSocket(_)),

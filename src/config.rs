@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::access::KeyLimits;
 use crate::after::search::TypesenseUrl;
 use crate::after::webhooks::Schedule;
 use crate::dataset::BuiltIn;
@@ -28,7 +29,7 @@ pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat, Secret};
 use values::{
     address, bytes, database_url, encoding, folder, log_filter, log_format, name_prefix, names,
-    number, schema, seconds, switch, time, time_or_never,
+    number, or_none, schema, seconds, switch, time, time_or_never,
 };
 
 /// The setting for which nothing is a value of its own; for all others it means the default.
@@ -89,6 +90,8 @@ pub struct Config {
     pub insecure: bool,
     /// `LOADBAY_HOSTS`.
     pub hosts: Hosts,
+    /// The `LOADBAY_KEY_…` limits.
+    pub key_limits: KeyLimits,
     /// `LOADBAY_PATH_PREFIX`.
     pub path_prefix: PathPrefix,
     /// `LOADBAY_TRUSTED_PROXIES`.
@@ -236,6 +239,7 @@ impl Config {
             require_key: from.read("LOADBAY_REQUIRE_KEY", false, switch),
             insecure: from.read("LOADBAY_INSECURE", false, switch),
             hosts: from.read("LOADBAY_HOSTS", Hosts::default(), Hosts::parse),
+            key_limits: from.key_limits(),
             path_prefix: from.read("LOADBAY_PATH_PREFIX", PathPrefix::default(), PathPrefix::parse),
             trusted_proxies: from.read(
                 "LOADBAY_TRUSTED_PROXIES",
@@ -303,6 +307,19 @@ struct Lookup<F> {
 }
 
 impl<F: Fn(&str) -> Option<String>> Lookup<F> {
+    /// How much each key may do.
+    fn key_limits(&mut self) -> KeyLimits {
+        let count = |text: &str| or_none(text, |text| number(text, 1, 10_000_000));
+        KeyLimits {
+            requests: self.read("LOADBAY_KEY_REQUESTS", None, count),
+            uploads: self.read("LOADBAY_KEY_UPLOADS", None, count),
+            bytes: self.read("LOADBAY_KEY_BYTES", None, |text| {
+                or_none(text, |text| bytes(text, 1 << 10, 1 << 50))
+            }),
+            jobs: self.read("LOADBAY_KEY_JOBS", None, count),
+        }
+    }
+
     /// What may be fetched, and for how long.
     fn fetch(&mut self) -> FetchSettings {
         FetchSettings {

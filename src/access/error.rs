@@ -1,5 +1,6 @@
 //! Why a key is not taken, or keys cannot be kept.
 
+use super::limit_reached::LimitReached;
 use crate::store::StoreError;
 
 /// Why somebody is not let in, or a key cannot be changed.
@@ -25,6 +26,9 @@ pub enum AccessError {
     /// A bug of this server.
     #[error("the question to the database ended without an answer")]
     Panicked,
+    /// A limit of the key.
+    #[error(transparent)]
+    Limit(#[from] LimitReached),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -62,7 +62,10 @@ impl Access {
     }
 
     /// Asks the store on the runtime of its connections.
-    async fn ask<T, F>(&self, question: impl FnOnce(Store) -> F) -> Result<T, AccessError>
+    pub(super) async fn ask<T, F>(
+        &self,
+        question: impl FnOnce(Store) -> F,
+    ) -> Result<T, AccessError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, StoreError>> + Send + 'static,

@@ -176,6 +176,17 @@ pub(super) fn name_prefix(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A limit, or the word `none`.
+pub(super) fn or_none<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, String> {
+    if text == "none" {
+        return Ok(None);
+    }
+    parse(text).map(Some).map_err(|fault| format!("{fault}, or none"))
+}
+
 /// Yes or no.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text {

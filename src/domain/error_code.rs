@@ -87,6 +87,7 @@ error_codes! {
     RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and the upload has `strict=true`", "Correct what the warnings name, or upload without `strict`.";
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     UrlNotAllowed = "url_not_allowed", 422, false, "The server does not fetch from this address", "Use the public address of the file, or ask an operator to open the network with LOADBAY_FETCH_NETWORKS.";
+    LimitReached = "limit_reached", 429, true, "A limit of the key is reached", "Try again after the time in Retry-After.";
     Internal = "internal_error", 500, true, "Something went wrong in the server", "Try again; the log of the server has the details.";
     DatabaseUnavailable = "database_unavailable", 503, true, "The database does not answer", "Try again after the time in Retry-After.";
     DatabaseReadOnly = "database_read_only", 503, true, "The database takes no changes", "Let a database administrator lift the read-only state, or correct DATABASE_URL.";

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::hosts::Hosts;
 use super::origins::Origins;
 use super::problem::Problem;
-use crate::access::Access;
+use crate::access::{Access, Meters};
 use crate::after::webhooks::Webhooks;
 use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
@@ -30,6 +30,8 @@ pub struct Api {
     pub webhooks: Webhooks,
     /// Who may use them.
     pub access: Access,
+    /// What each key did lately.
+    pub meters: Meters,
     /// The names that it answers to.
     pub hosts: Hosts,
     /// No other machine reaches it.

@@ -21,7 +21,9 @@ use crate::domain::row_error::shown;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Headers of answers that scripts of other origins may read, beyond those that they always may.
-const EXPOSED: [&str; 21] = [
+const EXPOSED: [&str; 23] = [
+    "RateLimit",
+    "RateLimit-Policy",
     "Location",
     "ETag",
     "Retry-After",

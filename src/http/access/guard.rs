@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::caller::remember;
 use super::credentials::{self, Credentials};
 use super::host_check;
+use super::metered::{self, Metered};
 use super::rules::{self, About, AccessRule};
 use crate::access::AccessError;
 use crate::domain::access::{Caller, Scope};
@@ -32,32 +33,38 @@ pub(in crate::http) async fn admit(
         return Ok(request.error_response(Problem::new(ErrorCode::Internal, "no server")));
     };
     match judge(&request, &api).await {
-        Ok(caller) => {
+        Ok((caller, metered)) => {
             remember(&request, caller);
-            Ok(next.call(request).await?.map_into_boxed_body())
+            // What it took is given back when the handler has ended.
+            let mut response = next.call(request).await?.map_into_boxed_body();
+            metered.mark(response.headers_mut());
+            Ok(response)
         }
         Err(problem) => Ok(request.error_response(problem)),
     }
 }
 
-async fn judge(request: &ServiceRequest, api: &Api) -> Result<Caller, Problem> {
+async fn judge(request: &ServiceRequest, api: &Api) -> Result<(Caller, Metered), Problem> {
+    let free = |caller| Ok((caller, Metered::default()));
     if api.has_own_socket {
-        return Ok(Caller::OwnUser);
+        return free(Caller::OwnUser);
     }
     api.access.refresh().await;
     host_check::check(request, api)?;
     // Preflights carry no key and are answered before any handler.
     if !api.access.needs_key() || *request.method() == Method::OPTIONS {
-        return Ok(Caller::Anybody);
+        return free(Caller::Anybody);
     }
     let Some(pattern) = request.match_pattern() else {
         return Err(not_found::nothing_at(request.request()));
     };
     let rule = rules::rule(request.method().as_str(), &pattern);
     if rule.is_some_and(|rule| rule.scope.is_none()) {
-        return Ok(Caller::Anybody);
+        return free(Caller::Anybody);
     }
     let caller = identify(request, api).await?;
+    let Caller::Holder(key) = &caller else { return free(caller) };
+    let left = metered::count(key, api)?;
     // A call without a rule is one that nobody thought of.
     let scope = rule.and_then(|rule| rule.scope).unwrap_or(Scope::Admin);
     if !caller.may(scope) {
@@ -69,7 +76,8 @@ async fn judge(request: &ServiceRequest, api: &Api) -> Result<Caller, Problem> {
     if let Some(rule) = rule {
         check_about(rule, request.path(), &caller, api).await?;
     }
-    Ok(caller)
+    let metered = metered::take(request, rule, left, key, api).await?;
+    Ok((caller, metered))
 }
 
 /// Who shows which key.

@@ -4,6 +4,7 @@ mod caller;
 mod credentials;
 mod guard;
 mod host_check;
+mod metered;
 mod rules;
 pub(in crate::http) mod session;
 

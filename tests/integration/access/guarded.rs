@@ -25,7 +25,7 @@ impl Server {
     }
 
     /// Removes all keys, so that the guarantees can be checked without one.
-    async fn forget_keys(&self) {
+    pub(super) async fn forget_keys(&self) {
         self.database.execute("delete from access_keys").await;
         wait_until!(self.get("/api/v1/limits").await.status == 200, "no key is needed");
     }

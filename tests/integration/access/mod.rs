@@ -5,6 +5,7 @@ mod canaries;
 mod guarded;
 mod hosts;
 mod keys;
+mod limits;
 mod matrix;
 mod sessions;
 

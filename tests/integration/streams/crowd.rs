@@ -81,8 +81,9 @@ async fn a_listener_that_never_reads_costs_little_and_is_closed() {
     for _ in 0..3 {
         let socket = TcpStream::connect(&host).unwrap();
         rustix::net::sockopt::set_socket_recv_buffer_size(&socket, 4_096).unwrap();
-        let request =
-            format!("GET /api/v1/import/jobs/{job}/events?rows=all HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        let request = format!(
+            "GET /api/v1/import/jobs/{job}/events?rows=all HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        );
         (&socket).write_all(request.as_bytes()).unwrap();
         deaf.push(socket);
     }
