@@ -15,6 +15,7 @@ pub mod faults;
 pub mod files;
 pub mod http;
 pub mod jobs;
+pub mod metrics;
 pub mod page;
 pub mod reader;
 pub mod store;

@@ -23,6 +23,32 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Each outcome by its name, with its rows.
+    #[must_use]
+    pub fn by_outcome(&self) -> [(&'static str, u64); 6] {
+        [
+            ("created", self.created),
+            ("updated", self.updated),
+            ("unchanged", self.unchanged),
+            ("superseded", self.superseded),
+            ("failed", self.failed),
+            ("removed", self.removed),
+        ]
+    }
+
+    /// What came to these counts after `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            created: self.created.saturating_sub(before.created),
+            updated: self.updated.saturating_sub(before.updated),
+            unchanged: self.unchanged.saturating_sub(before.unchanged),
+            superseded: self.superseded.saturating_sub(before.superseded),
+            failed: self.failed.saturating_sub(before.failed),
+            removed: self.removed.saturating_sub(before.removed),
+        }
+    }
+
     /// All rows that have an outcome.
     #[must_use]
     pub fn processed(&self) -> u64 {
@@ -62,6 +88,8 @@ mod tests {
             Counts { created: 1, updated: 2, unchanged: 3, superseded: 4, failed: 5, removed: 6 };
         sum += Counts { created: 10, ..Counts::default() };
         assert_eq!(sum.created, 11);
+        let before = Counts { created: 10, ..Counts::default() };
+        assert_eq!(sum.since(&before).by_outcome().map(|(_, rows)| rows), [1, 2, 3, 4, 5, 6]);
         assert_eq!(sum.processed(), 31);
         assert_eq!(sum.succeeded(), 26);
     }

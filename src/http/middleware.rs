@@ -71,8 +71,15 @@ fn as_problem(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceRe
             problem.response(Some(request_id), &prefix)
         }
     };
+    let api = response.request().app_data::<web::Data<Api>>().cloned();
+    let count = |code| {
+        if let Some(api) = &api {
+            api.jobs.metrics().refused(code);
+        }
+    };
     let refusal = match ours {
         Some(problem) => {
+            count(problem.code());
             if status.is_server_error() {
                 log_failure(&response, problem, request_id);
             }
@@ -81,7 +88,9 @@ fn as_problem(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceRe
         None if (status.is_client_error() || status.is_server_error())
             && !is_problem(&response) =>
         {
-            Some(shaped(&problem_of(status)))
+            let problem = problem_of(status);
+            count(problem.code());
+            Some(shaped(&problem))
         }
         None => None,
     };

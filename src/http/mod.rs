@@ -26,6 +26,7 @@ mod jobs;
 mod json;
 mod limits;
 mod mappings;
+mod metrics;
 mod middleware;
 mod not_found;
 mod origins;

@@ -7,8 +7,8 @@ use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
     access, bulk_control, bulks, compat, control, datasets, differences, error_docs, events,
-    health, jobs, limits, mappings, not_found, page, preview, row_errors, row_lists, status,
-    superseded, upload, webhooks,
+    health, jobs, limits, mappings, metrics, not_found, page, preview, row_errors, row_lists,
+    status, superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -31,6 +31,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/products/import-export-advanced", web::to(page::moved)))
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))
+        .service(get("/metrics", web::to(metrics::metrics)))
         .service(session("/api/v1/session"))
         .service(get("/api/v1/limits", web::to(limits::limits)))
         .service(get("/api/v1/datasets", web::to(datasets::list)))

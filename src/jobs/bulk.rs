@@ -270,6 +270,8 @@ impl JobsContext {
         bulk: Bulk,
         jobs: Vec<NewBulkJob>,
     ) -> Result<BulkSubmitted, JobsError> {
+        let uploaded = jobs.iter().filter(|job| job.new.retry_of.is_none());
+        let bytes = uploaded.map(|job| job.new.file_size).sum();
         match self.insert_bulk_once(&bulk, &jobs).await? {
             BulkInserted::New(bulk, jobs) => {
                 tracing::info!(
@@ -281,6 +283,7 @@ impl JobsContext {
                     client = bulk.created_by,
                     "bulk received"
                 );
+                self.metrics.uploaded(&bulk.dataset, bytes);
                 self.wake.notify();
                 self.wake.downloads.notify_one();
                 Ok(BulkSubmitted { bulk, jobs, replayed: false })

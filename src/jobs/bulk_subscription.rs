@@ -22,6 +22,7 @@ use crate::domain::counts::Counts;
 use crate::domain::event::Event;
 use crate::domain::options::RowEventMode;
 use crate::domain::status::JobStatus;
+use crate::metrics::{Listening, StreamKind};
 
 /// Follows one bulk; see [`Jobs::subscribe_bulk`].
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct BulkSubscription {
     jobs: Jobs,
     stop: CancellationToken,
     bulk: Bulk,
+    _listening: Listening,
     /// Kept alive by its subscribers.
     _feed: Arc<BulkFeed>,
     changes: watch::Receiver<Arc<[BulkJob]>>,
@@ -79,6 +81,7 @@ impl Jobs {
             && standing.iter().all(|job| positions.of(job.id) >= job.event_count);
         Ok(BulkSubscription {
             jobs: self.clone(),
+            _listening: self.context.metrics.listens(StreamKind::Bulk),
             changes,
             _feed: feed,
             stop: self.context.stop.clone(),

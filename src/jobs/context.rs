@@ -28,6 +28,7 @@ use crate::domain::chunk::FailedPart;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::files::{DataDir, Fetcher, Storage};
+use crate::metrics::ServerMetrics;
 use crate::reader::Child;
 use crate::store::Store;
 
@@ -85,6 +86,7 @@ pub(super) struct JobsContext {
     pub(super) datasets: Arc<Datasets>,
     pub(super) settings: JobsSettings,
     pub(super) memory: Arc<Memory>,
+    pub(super) metrics: Arc<ServerMetrics>,
     pub(super) manager: JobManager,
     pub(super) feeds: EventFeeds,
     pub(super) bulk_feeds: BulkFeeds,

@@ -68,6 +68,9 @@ impl Jobs {
                     "job was changed by a request"
                 );
                 context.manager.stop_if_lost(&job);
+                if job.status.is_terminal() {
+                    context.metrics.job_ended(&job);
+                }
                 context.manager.publish(job.clone());
                 context.wake.notify_of(&job);
                 return Ok(job);

@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     .await
     {
         Ok(None) => {}
-        Ok(Some(ended)) => return context.manager.publish(ended),
+        Ok(Some(ended)) => return show_end(context, ended),
         Err(error) => return leave(context, job, &error).await,
     }
     let outcome = match job.rollback_of {
@@ -78,7 +78,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
                 duration_ms = ended.run_time.millis,
                 "job ended"
             );
-            context.manager.publish(ended.clone());
+            show_end(context, ended.clone());
             prune::after_the_end(context, &ended);
         }
         // Cancelled, deleted, or owned by another server by now: the table says which. What failed in a
@@ -94,6 +94,12 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
         }
         Err(error) => leave(context, job, &error).await,
     }
+}
+
+/// Counts the end of a job and shows it.
+fn show_end(context: &JobsContext, ended: Job) {
+    context.metrics.job_ended(&ended);
+    context.manager.publish(ended);
 }
 
 /// The end of the job could not be stored. A job that is stopped is released; any other

@@ -246,6 +246,7 @@ impl DownloadRun<'_> {
         let stored = retry_transient(job.id, self.stop.token(), note).await?;
         let stored = stored.ok_or(RunError::Stopped)?;
         job_line!(info, stored, event = "job_downloaded", bytes = size, "file downloaded");
+        self.context.metrics.uploaded(&stored.dataset, size);
         self.context.manager.publish(stored);
         Ok(Downloaded::Here)
     }

@@ -17,6 +17,7 @@ use super::error::JobsError;
 use super::job_changes::{Change, NEWEST, NewestJobs};
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
+use crate::metrics::{Listening, StreamKind};
 use crate::store::{JobFilter, Store, StoreError};
 
 /// How often the table is asked.
@@ -39,6 +40,7 @@ pub struct JobsSubscription {
     changed: Option<broadcast::Receiver<Change>>,
     watched: Arc<NewestJobs>,
     stop: CancellationToken,
+    _listening: Listening,
 }
 
 /// What a subscriber of all jobs gets.
@@ -85,7 +87,12 @@ impl Jobs {
     pub async fn subscribe_all(&self) -> Result<JobsSubscription, JobsError> {
         let watched =
             self.on_runtime(|context| async move { Ok(watched(&context).await?) }).await?;
-        Ok(JobsSubscription { changed: None, watched, stop: self.context.stop.clone() })
+        Ok(JobsSubscription {
+            changed: None,
+            watched,
+            stop: self.context.stop.clone(),
+            _listening: self.context.metrics.listens(StreamKind::AllJobs),
+        })
     }
 }
 
@@ -195,13 +202,18 @@ impl SeenJobs {
 mod tests {
     use super::*;
     use crate::jobs::job_changes::BEHIND_MAX;
+    use crate::metrics::ServerMetrics;
 
     #[tokio::test]
     async fn who_falls_too_far_behind_is_told_how_all_stand() {
         let watched = Arc::new(NewestJobs::new(Vec::new()));
         let stop = CancellationToken::new();
-        let mut subscription =
-            JobsSubscription { changed: None, watched: Arc::clone(&watched), stop: stop.clone() };
+        let mut subscription = JobsSubscription {
+            changed: None,
+            watched: Arc::clone(&watched),
+            stop: stop.clone(),
+            _listening: ServerMetrics::new([]).listens(StreamKind::AllJobs),
+        };
         assert!(matches!(subscription.next().await, Some(JobsUpdate::Snapshot(_))));
         for _ in 0..=BEHIND_MAX {
             watched.tell(Vec::new());

@@ -27,6 +27,10 @@ impl RunningJob {
     pub(super) fn begin(context: &Arc<JobsContext>, job: Job) -> Self {
         let stop = Stop::default();
         context.manager.running(&job, stop.clone());
+        if let Some(started) = job.started_at.filter(|_| job.attempts == 1) {
+            let waited = (started - job.created_at).to_std().unwrap_or_default();
+            context.metrics.job_started(&job.dataset, waited);
+        }
         Self { context: Arc::clone(context), job, stop, ended: CancellationToken::new() }
     }
 

@@ -3,6 +3,7 @@
 //! Never the truth: each copy is what the database said at a commit. Finished jobs leave after a
 //! while; then the table answers.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::stop::Stop;
 use crate::domain::job::Job;
+use crate::metrics::ServerMetrics;
 
 /// How late something may be said of a job that was deleted.
 const LATE: Duration = Duration::from_mins(10);
@@ -23,6 +25,8 @@ pub(super) struct JobManager {
     /// Jobs that were deleted here, and when: what was read of one just before comes too late.
     deleted: DashMap<Uuid, Instant>,
     keep_finished: Duration,
+    /// Counts the rows of the jobs that run here.
+    metrics: Arc<ServerMetrics>,
 }
 
 #[derive(Debug)]
@@ -34,13 +38,18 @@ struct Entry {
 }
 
 impl Entry {
-    fn show(&mut self, job: Job) {
+    fn show(&mut self, job: Job, metrics: &ServerMetrics) {
+        // Each row was committed once, so it is counted once, whichever writer reports first.
+        let counts_here = self.running.is_some() && !job.options.dry_run;
         if job.status.is_terminal() && self.finished.is_none() {
             self.finished = Some(Instant::now());
         }
         self.job.send_if_modified(|shown| {
             let newer = is_newer(&job, shown);
             if newer {
+                if counts_here {
+                    metrics.rows(&job.dataset, &job.counts.since(&shown.counts));
+                }
                 *shown = job;
             }
             newer
@@ -49,15 +58,15 @@ impl Entry {
 }
 
 impl JobManager {
-    pub(super) fn new(keep_finished: Duration) -> Self {
-        Self { jobs: DashMap::new(), deleted: DashMap::new(), keep_finished }
+    pub(super) fn new(keep_finished: Duration, metrics: Arc<ServerMetrics>) -> Self {
+        Self { jobs: DashMap::new(), deleted: DashMap::new(), keep_finished, metrics }
     }
 
     /// Shows a newer state of a job. An older one (two writers report in any order) is ignored; of
     /// a finished job only how far it is passed on changes.
     pub(super) fn publish(&self, job: Job) {
         let (id, uuid) = (job.id, job.uuid);
-        self.entry(&job).show(job);
+        self.entry(&job).show(job, &self.metrics);
         // After the copy was made, as `deleted` notes before it removes: one of them sees the other.
         if self.deleted.contains_key(&uuid) {
             self.jobs.remove(&id);
@@ -93,7 +102,7 @@ impl JobManager {
     /// The job runs here from now on, as its row is now, and is stopped by `stop`.
     pub(super) fn running(&self, job: &Job, stop: Stop) {
         let mut entry = self.entry(job);
-        entry.show(job.clone());
+        entry.show(job.clone(), &self.metrics);
         entry.running = Some((job.lease_epoch, stop));
     }
 

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use super::context::Jobs;
 use super::error::JobsError;
 use super::memory::MemoryUse;
-use crate::store::{Sales, SalesFilter, Unfinished};
+use crate::metrics::ServerMetrics;
+use crate::store::{PoolUse, QueueState, Sales, SalesFilter, Unfinished};
 
 impl Jobs {
     /// Jobs that this server runs at a time.
@@ -19,6 +20,43 @@ impl Jobs {
     #[must_use]
     pub fn memory(&self) -> MemoryUse {
         self.context.memory.now()
+    }
+
+    /// What this process counts.
+    #[must_use]
+    pub fn metrics(&self) -> &ServerMetrics {
+        &self.context.metrics
+    }
+
+    /// Jobs that run in this process.
+    #[must_use]
+    pub fn running_here(&self) -> u64 {
+        self.context.manager.running_here().len() as u64
+    }
+
+    /// How its connections to the database are used, each pool with whom it serves.
+    #[must_use]
+    pub fn pools(&self) -> [(&'static str, PoolUse); 3] {
+        let context = &self.context;
+        [
+            ("requests", context.store.pool_use()),
+            ("lists", context.store.list_pool_use()),
+            ("jobs", context.run_store.pool_use()),
+        ]
+    }
+
+    /// How the queue of all servers stands.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn queue_state(&self) -> Result<QueueState, JobsError> {
+        self.on_runtime(|context| async move { Ok(context.store.queue_state().await?) }).await
+    }
+
+    /// When this process began to run jobs.
+    #[must_use]
+    pub fn began(&self) -> SystemTime {
+        self.context.began
     }
 
     /// How long this server has run jobs.

@@ -59,7 +59,7 @@ mod version;
 mod wake;
 mod worker;
 
-pub use crate::store::{JobFilter, Sales, SalesFilter, Unfinished};
+pub use crate::store::{JobFilter, PoolUse, QueueState, Sales, SalesFilter, Unfinished};
 pub use bulk::{BulkFile, BulkRequest, BulkSubmitted};
 pub use bulk_retry::BulkRetry;
 pub use bulk_subscription::{BulkSubscription, BulkUpdate};

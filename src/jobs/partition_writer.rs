@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use tokio::sync::mpsc;
 
@@ -64,7 +65,9 @@ impl<'a> PartitionWriter<'a> {
             return Err(RunError::Stopped);
         }
         self.context.data_dir.check_free_space(0)?;
+        let began = Instant::now();
         let committed = commit(&mut *self.writer, self.job, chunk, self.stop).await?;
+        self.context.metrics.chunk_committed(&self.job.dataset, began.elapsed());
         fault!("partition.after", RunError::Panicked);
         let now = if let Some(now) = committed {
             now

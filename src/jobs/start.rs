@@ -24,6 +24,7 @@ use crate::dataset::Datasets;
 use crate::dataset::model::Run;
 use crate::domain::limits::DOWNLOADS_MAX;
 use crate::files::{DataDir, Fetcher, Storage};
+use crate::metrics::ServerMetrics;
 use crate::store::Store;
 
 /// Jobs that requests wait for and that run beside all others.
@@ -47,10 +48,12 @@ impl Jobs {
         settings: JobsSettings,
     ) -> Self {
         let inline_datasets = inline_datasets(&datasets);
+        let metrics = ServerMetrics::new(datasets.names());
         let wake = Wake { inline_datasets, ..Wake::default() };
         let context = Arc::new(JobsContext {
             memory: Arc::new(Memory::new(settings.memory_limit)),
-            manager: JobManager::new(settings.keep_finished),
+            manager: JobManager::new(settings.keep_finished, Arc::clone(&metrics)),
+            metrics,
             feeds: EventFeeds::default(),
             bulk_feeds: BulkFeeds::default(),
             changes: JobChanges::default(),

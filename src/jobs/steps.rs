@@ -14,6 +14,7 @@ use crate::domain::chunk::{FailedPart, FailedRow};
 use crate::domain::event::Event;
 use crate::domain::job::Job;
 use crate::files::Storage;
+use crate::metrics::ServerMetrics;
 use crate::store::FailedRowsSink;
 
 /// Stores events of the job and shows it as it is then.
@@ -50,7 +51,8 @@ pub(super) fn failed_rows_sink(
     job: &Job,
 ) -> Result<Arc<dyn FailedRowsSink>, RunError> {
     let storage = context.storage.at(&job.storage_location)?;
-    Ok(Arc::new(JobFailedRows { storage, uuid: job.uuid, epoch: job.lease_epoch }))
+    let metrics = Arc::clone(&context.metrics);
+    Ok(Arc::new(JobFailedRows { storage, uuid: job.uuid, epoch: job.lease_epoch, metrics }))
 }
 
 /// Where the failed rows of a job go.
@@ -58,6 +60,7 @@ struct JobFailedRows {
     storage: Storage,
     uuid: Uuid,
     epoch: i64,
+    metrics: Arc<ServerMetrics>,
 }
 
 #[async_trait]
@@ -65,6 +68,10 @@ impl FailedRowsSink for JobFailedRows {
     async fn store(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()> {
         let part = FailedPart { chunk: chunk_number, epoch: self.epoch };
         self.storage.write_failed_part(self.uuid, part, rows).await
+    }
+
+    fn committed(&self, rows: &[FailedRow]) {
+        self.metrics.failed_rows(rows);
     }
 }
 

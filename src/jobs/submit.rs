@@ -246,6 +246,10 @@ impl JobsContext {
         match self.insert_once(&new, storage_location).await? {
             Inserted::New(job) => {
                 job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
+                // The file of another job was counted with that one, one to be downloaded comes later.
+                if job.retry_of.or(job.rollback_of).or(job.confirms).is_none() {
+                    self.metrics.uploaded(&job.dataset, job.file_size.unsigned_abs());
+                }
                 self.manager.publish(job.clone());
                 self.wake.notify_of(&job);
                 Ok(Submitted { job, replayed: false })

@@ -22,6 +22,7 @@ use crate::domain::event::{
 };
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
+use crate::metrics::{Listening, StreamKind};
 
 /// The time between two progress events at least, once what was stored before is sent.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
@@ -30,6 +31,7 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Subscription {
     jobs: Jobs,
+    _listening: Listening,
     stop: CancellationToken,
     job: Job,
     rows: RowEventMode,
@@ -147,6 +149,7 @@ impl Jobs {
         let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
         Ok(Subscription {
             jobs: self.clone(),
+            _listening: self.context.metrics.listens(StreamKind::Job),
             stop: self.context.stop.clone(),
             rows,
             state: feed.state(),

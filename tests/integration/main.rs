@@ -44,6 +44,7 @@ mod job_retention;
 mod locked_file;
 mod many_servers;
 mod memory;
+mod metrics;
 mod model;
 mod newer;
 mod operator;

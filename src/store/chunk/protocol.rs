@@ -238,6 +238,7 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         }
         let Some(fenced) = concluded? else { return Ok(None) };
         self.settings.note_row_events(fenced.row_events);
+        self.settings.failed_rows.committed(&outcome.failed);
         Ok(Some(fenced.show(&self.settings.job)?))
     }
 

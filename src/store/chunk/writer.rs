@@ -21,6 +21,9 @@ pub trait FailedRowsSink: Send + Sync {
     /// # Errors
     /// What the storage refuses; the chunk is not committed then.
     async fn store(&self, chunk_number: u32, rows: &[FailedRow]) -> std::io::Result<()>;
+
+    /// The chunk with these failed rows is committed.
+    fn committed(&self, _rows: &[FailedRow]) {}
 }
 
 /// What a writer must know.

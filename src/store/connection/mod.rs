@@ -9,6 +9,7 @@ mod keepalive;
 pub(super) mod migrate;
 pub(super) mod notifications;
 pub(super) mod open;
+pub(super) mod pools;
 mod probe;
 mod reach;
 mod rights;

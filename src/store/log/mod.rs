@@ -16,6 +16,7 @@ pub(super) mod lease;
 pub(super) mod list;
 pub(super) mod prune;
 pub(super) mod queue;
+pub(super) mod queue_state;
 pub(super) mod retention;
 pub(super) mod run_time;
 pub(super) mod sessions;
