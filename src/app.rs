@@ -1,7 +1,6 @@
 //! The composition root: settings → data directory, datasets, store, jobs, HTTP; started in this
 //! order and stopped in the opposite one.
 
-pub(crate) mod definitions;
 mod search;
 
 use std::net::{SocketAddr, TcpListener};
@@ -10,22 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Access, Meters};
 use crate::after::search::SearchWorker;
 use crate::after::webhooks::{WebhookWorker, Webhooks};
 use crate::config::Config;
-use crate::dataset::Datasets;
+use crate::definitions::Definitions;
 use crate::files::{DataDir, FetchRules, Fetcher, FileError, Sender, Storage};
 pub use crate::http::Listener;
 use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
 use crate::store::{Store, StoreSettings};
-use definitions::{fitting, read_definitions};
 pub use search::rebuild_search;
 use search::{start_search, synced_datasets};
 
@@ -46,10 +45,12 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Re
     let stopping = CancellationToken::new();
     // Before anything else: a signal during the start must not end the process half-way.
     stop_on_signal(stopping.clone())?;
+    let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
     let listener = TcpListener::bind(config.listen)
         .with_context(|| format!("LOADBAY_LISTEN: cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     let running = start(config, Listener::Network(listener), stopping.clone()).await?;
+    tokio::spawn(reload_on_signal(hangup, Arc::clone(&running.definitions)));
     tracing::info!(event = "ready", %address, "server is ready");
     ready(address);
 
@@ -69,6 +70,9 @@ pub struct RunningServer {
     webhooks: WebhookWorker,
     /// The connections of what follows a job.
     after_store: Store,
+    definitions: Arc<Definitions>,
+    /// Looks at the folder of definitions.
+    watch: JoinHandle<()>,
     drain: Duration,
     stopping: CancellationToken,
 }
@@ -85,6 +89,8 @@ impl RunningServer {
             search.stop().await;
         }
         self.webhooks.stop().await;
+        // It ends by itself; a panic in it is in the log.
+        let _ = self.watch.await;
         let stopped = stop(self.server, &self.jobs, self.drain).await;
         self.after_store.close().await;
         stopped
@@ -104,13 +110,13 @@ pub async fn start(
     let asked = storage.clone();
     // Nobody waits for a bucket that is away.
     tokio::spawn(async move { asked.ask().await });
-    let datasets = read_definitions(&config)?;
     let child = child(&config)?;
     let store = connect(&config, &data_dir).await?;
-    let datasets = Arc::new(fitting(datasets, &store).await?);
+    let (built_in, folder) = (config.built_in.clone(), config.datasets_dir.clone());
+    let datasets = Arc::new(Definitions::load(built_in, folder, store.clone()).await?);
     let access = Access::open(store.clone(), config.require_key).await?;
     refuse_strangers(&config, &listener, &access)?;
-    let store = store.noting_changes_of(synced_datasets(&config, &datasets)?);
+    let store = store.noting_changes_of(synced_datasets(&config, &datasets.current())?);
     let after_store = store.for_work();
     let sender = Sender::new(fetch_rules(&config))?;
     // Late: from here on jobs run, and whoever asks for one must be answered.
@@ -127,7 +133,7 @@ pub async fn start(
         has_own_socket: matches!(listener, Listener::OwnSocket(_)),
         data_dir,
         storage,
-        datasets,
+        datasets: Arc::clone(&datasets),
         max_upload: config.max_upload,
         home_encoding: config.home_encoding,
         cors_origins: config.cors_origins,
@@ -145,7 +151,20 @@ pub async fn start(
         config.webhook_retries,
         config.webhook_timeout,
     );
-    Ok(RunningServer { server, jobs, search, webhooks, after_store, drain: config.drain, stopping })
+    let (watched, until) = (Arc::clone(&datasets), stopping.clone());
+    let watch = tokio::spawn(async move { watched.watch(until).await });
+    let (definitions, drain) = (datasets, config.drain);
+    Ok(RunningServer {
+        server,
+        jobs,
+        search,
+        webhooks,
+        after_store,
+        definitions,
+        watch,
+        drain,
+        stopping,
+    })
 }
 
 /// True when no other machine reaches the listener.
@@ -269,7 +288,7 @@ async fn start_jobs(
     store: Store,
     data_dir: &Arc<DataDir>,
     storage: &Storage,
-    datasets: &Arc<Datasets>,
+    datasets: &Arc<Definitions>,
     child: Child,
 ) -> anyhow::Result<Jobs> {
     let settings = JobsSettings {
@@ -320,6 +339,14 @@ fn child(config: &Config) -> anyhow::Result<Child> {
         // and one that a request waits for be read.
         slots: Arc::new(Semaphore::new(config.max_running_jobs.max(1) as usize + 2)),
     })
+}
+
+/// Reads the definitions again on SIGHUP.
+async fn reload_on_signal(mut hangup: Signal, definitions: Arc<Definitions>) {
+    while hangup.recv().await.is_some() {
+        // The log says what came of it.
+        let _ = definitions.reload_by_itself().await;
+    }
 }
 
 /// Cancels `stopping` on SIGTERM and SIGINT.

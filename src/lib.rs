@@ -10,6 +10,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod dataset;
+pub mod definitions;
 pub mod domain;
 pub mod faults;
 pub mod files;

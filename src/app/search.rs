@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
-use super::definitions::{fitting, read_definitions};
 use crate::after::search::{BuildReport, OnJob, SearchConsumer, SearchSettings, SearchWorker};
 use crate::config::Config;
 use crate::dataset::Datasets;
+use crate::definitions::Definitions;
 use crate::files::DataDir;
 use crate::jobs::Jobs;
 use crate::store::{Store, StoreSettings};
@@ -33,7 +33,7 @@ pub(super) fn synced_datasets(
 fn search_sync(
     config: &Config,
     store: &Store,
-    datasets: &Arc<Datasets>,
+    datasets: &Arc<Definitions>,
     on_job: OnJob,
 ) -> anyhow::Result<Option<SearchConsumer>> {
     let typesense = &config.typesense;
@@ -50,7 +50,7 @@ fn search_sync(
 pub(super) fn start_search(
     config: &Config,
     store: &Store,
-    datasets: &Arc<Datasets>,
+    datasets: &Arc<Definitions>,
     jobs: &Jobs,
 ) -> anyhow::Result<Option<SearchWorker>> {
     let jobs = jobs.clone();
@@ -81,8 +81,9 @@ pub async fn rebuild_search(
         bail!("LOADBAY_DATA_DIR: there is no database in `{}`", config.data_dir.display());
     }
     let store = Store::connect(&settings).await?;
-    let datasets = Arc::new(fitting(read_definitions(&config)?, &store).await?);
-    let synced = synced_datasets(&config, &datasets)?;
+    let (built_in, folder) = (config.built_in.clone(), config.datasets_dir.clone());
+    let datasets = Arc::new(Definitions::load(built_in, folder, store.clone()).await?);
+    let synced = synced_datasets(&config, &datasets.current())?;
     let names = if names.is_empty() { synced.iter().cloned().collect() } else { names };
     if let Some(other) = names.iter().find(|name| !synced.contains(*name)) {
         let known = synced.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -93,7 +94,7 @@ pub async fn rebuild_search(
     let mut reports = Vec::new();
     for name in &names {
         let dataset = datasets.get(name).context("the dataset is known")?;
-        let report = sync.rebuild(dataset, |documents| on_progress(name, documents)).await;
+        let report = sync.rebuild(&dataset, |documents| on_progress(name, documents)).await;
         reports.push(report.with_context(|| {
             format!("dataset `{name}` is not built; a running server goes on with it")
         })?);

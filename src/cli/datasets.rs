@@ -13,12 +13,12 @@ use clap::{Args, Subcommand};
 
 use super::exit::Exit;
 use super::output::note;
-use crate::app::definitions::{fitting_faults, read_definitions};
 use crate::app::open_database_as_it_is;
 use crate::config::Config;
 use crate::dataset::{Proposal, infer_from_table};
+use crate::definitions::fitting_faults;
 use crate::store::{Store, TablesCreated};
-use place::PlaceArgs;
+use place::{PlaceArgs, definitions};
 use show::ShowArgs;
 
 const INFER_HELP: &str = "Examples:\n  \
@@ -144,7 +144,7 @@ async fn nearest_table(store: &Store, table: &str) -> anyhow::Result<String> {
 
 /// One line a dataset, then what is wrong with it.
 async fn check(config: &Config) -> anyhow::Result<Exit> {
-    let datasets = read_definitions(config)?;
+    let datasets = definitions(config)?;
     let store = open_database_as_it_is(config).await?;
     let checked = fitting_faults(datasets, &store).await?;
     store.close().await;
@@ -172,7 +172,7 @@ async fn check(config: &Config) -> anyhow::Result<Exit> {
 
 async fn create(args: &CreateTablesArgs) -> anyhow::Result<Exit> {
     let config = args.place.read()?;
-    let (datasets, name) = (read_definitions(&config)?, args.dataset.as_str());
+    let (datasets, name) = (definitions(&config)?, args.dataset.as_str());
     let compiled = show::named(&datasets, name)?;
     let store = open_database_as_it_is(&config).await?;
     let mut out = io::stdout().lock();

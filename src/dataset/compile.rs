@@ -91,7 +91,7 @@ pub fn compile(file: &str, toml_text: &str) -> Result<Compiled, Vec<DefinitionFa
 }
 
 /// Names that stand where a dataset's name would in an address.
-const RESERVED: [&str; 5] = ["jobs", "status", "events", "bulk", "bulks"];
+const RESERVED: [&str; 7] = ["jobs", "status", "events", "bulk", "bulks", "infer", "reload"];
 
 /// Reads the whole file; `None` only together with a fault.
 fn read(

@@ -85,6 +85,7 @@ error_codes! {
     BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";
     TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
     RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and the upload has `strict=true`", "Correct what the warnings name, or upload without `strict`.";
+    BadDefinition = "bad_definition", 422, false, "The definition of a dataset has faults", "Correct what the answer names: file, line and key; the former definitions hold meanwhile.";
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     UrlNotAllowed = "url_not_allowed", 422, false, "The server does not fetch from this address", "Use the public address of the file, or ask an operator to open the network with LOADBAY_FETCH_NETWORKS.";
     LimitReached = "limit_reached", 429, true, "A limit of the key is reached", "Try again after the time in Retry-After.";

@@ -11,8 +11,8 @@ use super::origins::Origins;
 use super::problem::Problem;
 use crate::access::{Access, Meters};
 use crate::after::webhooks::Webhooks;
-use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
+use crate::definitions::Definitions;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
@@ -43,7 +43,7 @@ pub struct Api {
     /// Where the files of new jobs go.
     pub storage: Storage,
     /// Every dataset there is.
-    pub datasets: Arc<Datasets>,
+    pub datasets: Arc<Definitions>,
     /// Bytes of an upload at most.
     pub max_upload: u64,
     /// Whose pages may use the API.
@@ -66,9 +66,10 @@ pub struct Api {
 
 impl Api {
     /// The dataset called `name`.
-    pub(super) fn dataset(&self, name: &str) -> Result<&Arc<Dataset>, Problem> {
+    pub(super) fn dataset(&self, name: &str) -> Result<Arc<Dataset>, Problem> {
         self.datasets.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.datasets.names().collect();
+            let datasets = self.datasets.current();
+            let names: Vec<_> = datasets.names().collect();
             let near = nearest(name, names.iter().copied())
                 .map_or_else(String::new, |near| format!(" did you mean `{near}`?"));
             let detail = format!(

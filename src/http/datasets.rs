@@ -86,7 +86,8 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[])?;
     let prefix = path_prefix::of(&request);
-    let datasets: Vec<_> = api.datasets.iter().map(|it| summary(&it.dataset, &prefix)).collect();
+    let current = api.datasets.current();
+    let datasets: Vec<_> = current.iter().map(|it| summary(&it.dataset, &prefix)).collect();
     envelope::ok(&json!({"datasets": datasets}))
 }
 
@@ -108,7 +109,7 @@ pub(super) async fn one(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[])?;
-    envelope::ok(&view(api.dataset(&name)?, &path_prefix::of(&request)))
+    envelope::ok(&view(&*api.dataset(&name)?, &path_prefix::of(&request)))
 }
 
 fn view<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetView<'a> {
@@ -202,7 +203,7 @@ pub(super) async fn template_csv(
     let bom = Query::read(&request, &["bom"])?.flag("bom")?;
     let dataset = api.dataset(&name)?;
     let name = format!("{}-template.csv", dataset.name);
-    Ok(download::headers(&name, download::CSV).body(template(dataset, bom)))
+    Ok(download::headers(&name, download::CSV).body(template(&dataset, bom)))
 }
 
 /// The template as CSV.
@@ -223,7 +224,7 @@ pub(super) async fn template_ndjson(
     Query::read(&request, &[])?;
     let dataset = api.dataset(&name)?;
     let name = format!("{}-template.ndjson", dataset.name);
-    let line = format!("{}\n", serde_json::Value::from(template_object(dataset)));
+    let line = format!("{}\n", serde_json::Value::from(template_object(&dataset)));
     Ok(download::headers(&name, download::NDJSON).body(line))
 }
 
@@ -236,7 +237,7 @@ pub(super) async fn template_xlsx(
 ) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[])?;
     let dataset = api.dataset(&name)?;
-    let book = workbook(dataset).map_err(|f| Problem::because(ErrorCode::Internal, f))?;
+    let book = workbook(&dataset).map_err(|f| Problem::because(ErrorCode::Internal, f))?;
     let name = format!("{}-template.xlsx", dataset.name);
     Ok(download::headers(&name, download::XLSX).body(book))
 }

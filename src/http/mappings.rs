@@ -1,6 +1,7 @@
 //! Saved mappings of a dataset: list, look, save, forget.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ pub(super) async fn list(
     Query::read(&request, &[])?;
     let dataset = api.dataset(&dataset)?;
     let found = api.jobs.mappings(&dataset.name).await?;
-    let mappings = found.iter().map(|mapping| MappingView::of(mapping, dataset)).collect();
+    let mappings = found.iter().map(|mapping| MappingView::of(mapping, &dataset)).collect();
     envelope::ok(&MappingList { mappings })
 }
 
@@ -80,7 +81,7 @@ pub(super) async fn one(
     Query::read(&request, &[])?;
     let (dataset, name) = parts(&path, &api)?;
     let mapping = api.jobs.mapping(&dataset.name, name).await?;
-    envelope::ok(&MappingView::of(&mapping, dataset))
+    envelope::ok(&MappingView::of(&mapping, &dataset))
 }
 
 /// A mapping as a client sends it.
@@ -111,7 +112,7 @@ pub(super) async fn save(
         let detail = format!("a file has at most {COLUMNS_MAX} columns");
         return Err(Problem::new(ErrorCode::TooManyColumns, detail));
     }
-    check(dataset, &headers, &mapping)?;
+    check(&dataset, &headers, &mapping)?;
     let new = NewMapping {
         dataset: dataset.name.clone(),
         name,
@@ -121,7 +122,7 @@ pub(super) async fn save(
         created_by: Requester::of(&request, &api)?.created_by,
     };
     let saved = api.jobs.save_mapping(new).await?;
-    envelope::ok(&MappingView::of(&saved, dataset))
+    envelope::ok(&MappingView::of(&saved, &dataset))
 }
 
 /// `DELETE /api/v1/datasets/{name}/mappings/{mapping}`: 200 with the mapping as it was.
@@ -134,10 +135,10 @@ pub(super) async fn forget(
     let (dataset, name) = parts(&path, &api)?;
     let mapping = api.jobs.mapping(&dataset.name, name.clone()).await?;
     api.jobs.forget_mapping(&dataset.name, name.clone()).await?;
-    envelope::ok_with(&format!("Mapping {name} was deleted"), &MappingView::of(&mapping, dataset))
+    envelope::ok_with(&format!("Mapping {name} was deleted"), &MappingView::of(&mapping, &dataset))
 }
 
-fn parts<'a>(path: &(String, String), api: &'a Api) -> Result<(&'a Dataset, MappingName), Problem> {
+fn parts(path: &(String, String), api: &Api) -> Result<(Arc<Dataset>, MappingName), Problem> {
     let (dataset, text) = path;
     let dataset = api.dataset(dataset)?;
     let refused = || Problem::invalid_parameter("mapping", text, MappingName::TAKES);

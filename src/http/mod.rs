@@ -14,6 +14,7 @@ mod cors;
 mod csv_text;
 mod cursor;
 mod datasets;
+mod definitions;
 mod differences;
 mod download;
 mod envelope;

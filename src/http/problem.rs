@@ -182,6 +182,11 @@ impl Problem {
         self
     }
 
+    /// Several faults of one request.
+    pub(super) fn with_faults(self, messages: &[String]) -> Self {
+        messages.iter().fold(self, |problem, message| problem.with_fault(message, None))
+    }
+
     /// Says after what was found also what would be right. Faults of the server say only that.
     pub(super) fn with_remedy(mut self) -> Self {
         if self.cause.is_none() {

@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, Resource, web};
 use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
-    access, bulk_control, bulks, compat, control, datasets, differences, error_docs, events,
-    health, jobs, limits, mappings, metrics, not_found, page, preview, row_errors, row_lists,
+    access, bulk_control, bulks, compat, control, datasets, definitions, differences, error_docs,
+    events, health, jobs, limits, mappings, metrics, not_found, page, preview, row_errors, row_lists,
     status, superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
@@ -35,6 +35,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(session("/api/v1/session"))
         .service(get("/api/v1/limits", web::to(limits::limits)))
         .service(get("/api/v1/datasets", web::to(datasets::list)))
+        .service(post("/api/v1/datasets/reload", web::to(definitions::reload)))
         .service(get("/api/v1/datasets/{name}", web::to(datasets::one)))
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
         .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))

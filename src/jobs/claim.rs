@@ -20,44 +20,51 @@ const POLL: Duration = Duration::from_secs(2);
 
 /// Claims jobs of all kinds until the server stops.
 pub(super) async fn claim_jobs(context: Arc<JobsContext>) {
-    let claims = Claims {
-        slots: Arc::clone(&context.slots),
-        wake: &context.wake.any,
-        claimant: claimant(&context),
-    };
-    claims.serve(&context).await;
+    let (slots, wake) = (Arc::clone(&context.slots), &context.wake.any);
+    Claims { slots, wake, kind: SlotKind::Any }.serve(&context).await;
 }
 
 /// Claims small jobs that a request waits for, beside all others, until the server stops.
 pub(super) async fn claim_inline_jobs(context: Arc<JobsContext>) {
-    let only = context.wake.inline_datasets.clone();
-    if only.is_empty() {
-        return context.stop.cancelled().await;
-    }
-    let claims = Claims {
-        slots: Arc::clone(&context.inline_slots),
-        wake: &context.wake.inline,
-        claimant: Claimant { only: Some(only), ..claimant(&context) },
-    };
-    claims.serve(&context).await;
+    let (slots, wake) = (Arc::clone(&context.inline_slots), &context.wake.inline);
+    Claims { slots, wake, kind: SlotKind::Inline }.serve(&context).await;
 }
 
 /// Claims jobs whose files are to be downloaded, until the server stops: a slow server of a file takes
 /// no slot from an import.
 pub(super) async fn claim_downloads(context: Arc<JobsContext>) {
-    let claims = Claims {
-        slots: Arc::clone(&context.download_slots),
-        wake: &context.wake.downloads,
-        claimant: Claimant { downloads: true, ..claimant(&context) },
-    };
-    claims.serve(&context).await;
+    let (slots, wake) = (Arc::clone(&context.download_slots), &context.wake.downloads);
+    Claims { slots, wake, kind: SlotKind::Download }.serve(&context).await;
 }
 
-/// Some slots of this server, and who claims jobs for them.
+/// For which jobs a slot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SlotKind {
+    Any,
+    Inline,
+    Download,
+}
+
+impl SlotKind {
+    /// Who claims for such a slot, with the datasets as they are now; `None` where no dataset needs it.
+    fn claimant(self, context: &JobsContext) -> Option<Claimant> {
+        let claimant = claimant(context);
+        match self {
+            Self::Any => Some(claimant),
+            Self::Inline => {
+                let only = context.datasets.inline();
+                (!only.is_empty()).then(|| Claimant { only: Some(only), ..claimant })
+            }
+            Self::Download => Some(Claimant { downloads: true, ..claimant }),
+        }
+    }
+}
+
+/// Some slots of this server, and the kind of jobs that are claimed for them.
 struct Claims<'a> {
     slots: Arc<Semaphore>,
     wake: &'a Notify,
-    claimant: Claimant,
+    kind: SlotKind,
 }
 
 impl Claims<'_> {
@@ -74,7 +81,7 @@ impl Claims<'_> {
             let woken = self.wake.notified();
             match self.claim(context, &mut space).await {
                 Ok(Some(run)) => {
-                    let is_inline = self.claimant.only.is_some();
+                    let is_inline = self.kind == SlotKind::Inline;
                     let work = work_off(Arc::clone(context), run, slot, is_inline);
                     context.tasks.spawn_on(work, &context.runtime);
                     continue;
@@ -106,11 +113,12 @@ impl Claims<'_> {
         if context.memory.pressure().is_critical() || !space.look(context) {
             return Ok(None);
         }
+        let Some(claimant) = self.kind.claimant(context) else { return Ok(None) };
         let _alone = context.claiming.lock().await;
         let busy_with = context.manager.running_here();
         // Until there is an answer, also if this task breaks off.
         let has_unknown_claims = context.has_unknown_claims.swap(true, Ordering::Relaxed);
-        let claimant = Claimant { busy_with, has_unknown_claims, ..self.claimant.clone() };
+        let claimant = Claimant { busy_with, has_unknown_claims, ..claimant };
         let claimed = context.run_store.claim(&claimant).await;
         context.has_unknown_claims.store(claimed.is_err(), Ordering::Relaxed);
         // Here, so that the next claim knows of it.

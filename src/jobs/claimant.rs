@@ -10,7 +10,8 @@ use crate::store::{Claimant, TableConcurrency};
 pub(super) fn claimant(context: &JobsContext) -> Claimant {
     let owner = context.data_dir.server_id().to_string();
     let mut limits: BTreeMap<&str, TableConcurrency> = BTreeMap::new();
-    for compiled in context.datasets.iter() {
+    let datasets = context.datasets.current();
+    for compiled in datasets.iter() {
         let dataset = &compiled.dataset;
         let none = TableConcurrency { datasets: Vec::new(), running_max: dataset.running_max };
         let limit = limits.entry(&dataset.table).or_insert(none);
@@ -21,7 +22,7 @@ pub(super) fn claimant(context: &JobsContext) -> Claimant {
         storage_locations: context.storage.reachable_locations(),
         owner,
         lease: context.settings.lease,
-        datasets: context.datasets.iter().map(|compiled| compiled.dataset.name.clone()).collect(),
+        datasets: datasets.iter().map(|compiled| compiled.dataset.name.clone()).collect(),
         only: None,
         limits: limits.into_values().collect(),
         busy_with: Vec::new(),

@@ -22,8 +22,8 @@ use super::manager::JobManager;
 use super::memory::Memory;
 use super::queue::Queue;
 use super::wake::Wake;
-use crate::dataset::Datasets;
-use crate::dataset::model::Dataset;
+use crate::dataset::model::{Dataset, Run};
+use crate::definitions::Definitions;
 use crate::domain::chunk::FailedPart;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
@@ -83,7 +83,7 @@ pub(super) struct JobsContext {
     pub(super) data_dir: Arc<DataDir>,
     pub(super) storage: Storage,
     pub(super) fetcher: Fetcher,
-    pub(super) datasets: Arc<Datasets>,
+    pub(super) datasets: Arc<Definitions>,
     pub(super) settings: JobsSettings,
     pub(super) memory: Arc<Memory>,
     pub(super) metrics: Arc<ServerMetrics>,
@@ -150,8 +150,14 @@ impl Jobs {
 impl JobsContext {
     /// What the rows of a job become.
     pub(super) fn dataset_of(&self, job: &Job) -> Result<Arc<Dataset>, RunError> {
-        let dataset = self.datasets.get(&job.dataset).map(Arc::clone);
+        let dataset = self.datasets.get(&job.dataset);
         dataset.ok_or_else(|| RunError::NoDataset(job.dataset.clone()))
+    }
+
+    /// Wakes those who claim such a job.
+    pub(super) fn wake_for(&self, job: &Job) {
+        let dataset = self.datasets.get(&job.dataset);
+        self.wake.notify_of(job, dataset.is_some_and(|it| it.run == Run::Inline));
     }
 
     /// Where the failed rows of a job lie.

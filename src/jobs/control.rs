@@ -72,7 +72,7 @@ impl Jobs {
                     context.metrics.job_ended(&job);
                 }
                 context.manager.publish(job.clone());
-                context.wake.notify_of(&job);
+                context.wake_for(&job);
                 return Ok(job);
             }
             let job = context.store.get(id).await?.ok_or(JobsError::NotFound(id))?;

@@ -62,7 +62,7 @@ impl Drop for RunningJob {
         self.ended.cancel();
         self.context.manager.rests(&self.job);
         // A person may have let it go on meanwhile; it was not claimed while it ran here.
-        self.context.wake.notify_of(&self.job);
+        self.context.wake_for(&self.job);
         // A file that was downloaded is imported by the next run.
         self.context.wake.notify();
     }

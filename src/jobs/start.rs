@@ -20,8 +20,7 @@ use super::memory::Memory;
 use super::queue::Queue;
 use super::wake::Wake;
 use super::{retention, rollback, worker};
-use crate::dataset::Datasets;
-use crate::dataset::model::Run;
+use crate::definitions::Definitions;
 use crate::domain::limits::DOWNLOADS_MAX;
 use crate::files::{DataDir, Fetcher, Storage};
 use crate::metrics::ServerMetrics;
@@ -29,12 +28,6 @@ use crate::store::Store;
 
 /// Jobs that requests wait for and that run beside all others.
 const INLINE_SLOTS: usize = 2;
-
-/// The datasets whose uploads are answered with their results.
-fn inline_datasets(datasets: &Datasets) -> Vec<String> {
-    let datasets = datasets.iter().map(|compiled| &compiled.dataset);
-    datasets.filter(|it| it.run == Run::Inline).map(|it| it.name.clone()).collect()
-}
 
 impl Jobs {
     /// Continues what an earlier process left, removes its unneeded files, and begins to claim
@@ -44,12 +37,10 @@ impl Jobs {
         data_dir: Arc<DataDir>,
         storage: Storage,
         fetcher: Fetcher,
-        datasets: Arc<Datasets>,
+        datasets: Arc<Definitions>,
         settings: JobsSettings,
     ) -> Self {
-        let inline_datasets = inline_datasets(&datasets);
-        let metrics = ServerMetrics::new(datasets.names());
-        let wake = Wake { inline_datasets, ..Wake::default() };
+        let metrics = ServerMetrics::new(datasets.current().names());
         let context = Arc::new(JobsContext {
             memory: Arc::new(Memory::new(settings.memory_limit)),
             manager: JobManager::new(settings.keep_finished, Arc::clone(&metrics)),
@@ -69,7 +60,7 @@ impl Jobs {
             download_slots: Arc::new(Semaphore::new(DOWNLOADS_MAX)),
             settings,
             inline_slots: Arc::new(Semaphore::new(INLINE_SLOTS)),
-            wake,
+            wake: Wake::default(),
             claiming: Mutex::default(),
             has_unknown_claims: AtomicBool::new(true),
             stop: CancellationToken::new(),

@@ -251,7 +251,7 @@ impl JobsContext {
                     self.metrics.uploaded(&job.dataset, job.file_size.unsigned_abs());
                 }
                 self.manager.publish(job.clone());
-                self.wake.notify_of(&job);
+                self.wake_for(&job);
                 Ok(Submitted { job, replayed: false })
             }
             Inserted::KeyOfBulk(bulk) => Err(JobsError::KeyOfBulk(bulk)),

@@ -13,7 +13,8 @@ pub(super) async fn explain(context: &JobsContext, job: &Job, error: RunError) -
         return error;
     }
     let of_job = |compiled: &&dataset::Compiled| compiled.dataset.name == job.dataset;
-    let Some(compiled) = context.datasets.iter().find(of_job) else { return error };
+    let datasets = context.datasets.current();
+    let Some(compiled) = datasets.iter().find(of_job) else { return error };
     // Where the database does not answer, the first failure says as much.
     let Ok(shapes) = context.run_store.shapes(compiled.dataset.tables()).await else {
         return error;

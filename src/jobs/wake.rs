@@ -13,18 +13,16 @@ pub(super) struct Wake {
     pub(super) inline: Notify,
     /// The claims for the slots of downloads.
     pub(super) downloads: Notify,
-    /// The datasets whose uploads somebody waits for.
-    pub(super) inline_datasets: Vec<String>,
 }
 
 impl Wake {
-    /// This job may be there to claim.
-    pub(super) fn notify_of(&self, job: &Job) {
+    /// This job may be there to claim; somebody waits for it when it is `is_inline`.
+    pub(super) fn notify_of(&self, job: &Job, is_inline: bool) {
         if job.awaits_file() {
             self.downloads.notify_one();
         } else {
             self.notify();
-            if self.inline_datasets.contains(&job.dataset) {
+            if is_inline {
                 self.inline.notify_one();
             }
         }

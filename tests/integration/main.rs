@@ -58,6 +58,7 @@ mod reader_corpus;
 mod reading;
 mod real_file;
 mod refused;
+mod reload;
 mod reports;
 mod row_lists;
 mod saved_mappings;

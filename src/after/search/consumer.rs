@@ -11,8 +11,8 @@ use super::document::{document, fields, id};
 use super::error::SyncError;
 use super::typesense::Typesense;
 use super::{OnJob, SearchSettings};
-use crate::dataset::Datasets;
 use crate::dataset::model::Dataset;
+use crate::definitions::Definitions;
 use crate::domain::search_sync::{DocumentTally, RefusedDocument};
 use crate::faults::fault;
 use crate::store::{ChangeKind, KeyedRecord, OutboxChange, SearchLease, Store, StoreError};
@@ -51,7 +51,7 @@ pub struct SearchConsumer {
     pub(super) store: Store,
     pub(super) typesense: Typesense,
     pub(super) prefix: String,
-    pub(super) datasets: Arc<Datasets>,
+    pub(super) datasets: Arc<Definitions>,
     /// By what others know who works here.
     owner: String,
     pub(super) on_job: OnJob,
@@ -72,7 +72,7 @@ impl SearchConsumer {
     pub fn new(
         store: Store,
         settings: SearchSettings,
-        datasets: Arc<Datasets>,
+        datasets: Arc<Definitions>,
         on_job: OnJob,
     ) -> Result<Self, SyncError> {
         let stop = CancellationToken::new();

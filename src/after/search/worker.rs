@@ -2,7 +2,6 @@
 //! failure costs time only: the next attempt comes after a pause that grows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -111,8 +110,7 @@ impl SearchConsumer {
 
     async fn round(&self, pauses: &mut BTreeMap<String, Pause>) -> Result<(), SyncError> {
         for name in self.store.datasets_to_sync().await? {
-            let Some(compiled) = self.datasets.get(&name) else { continue };
-            let dataset = Arc::clone(compiled);
+            let Some(dataset) = self.datasets.get(&name) else { continue };
             if pauses.get(&name).is_some_and(|pause| pause.until > Instant::now()) {
                 continue;
             }

@@ -3,6 +3,8 @@
 use clap::Args;
 
 use crate::config::Config;
+use crate::dataset::Datasets;
+use crate::definitions::read_definitions;
 
 /// Where definitions and tables are, if not where the environment and `.env` say.
 #[derive(Debug, Args)]
@@ -28,4 +30,9 @@ impl PlaceArgs {
             ("LOADBAY_DATA_DIR", self.data_dir.as_deref()),
         ])?)
     }
+}
+
+/// The definitions that the settings name.
+pub(super) fn definitions(config: &Config) -> anyhow::Result<Datasets> {
+    Ok(read_definitions(&config.built_in, config.datasets_dir.as_deref())?)
 }

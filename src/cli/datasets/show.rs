@@ -7,8 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::file::look;
-use super::place::PlaceArgs;
-use crate::app::definitions::read_definitions;
+use super::place::{PlaceArgs, definitions};
 use crate::cli::exit::Exit;
 use crate::dataset::model::{Column, Dataset};
 use crate::dataset::{Compiled, Datasets, read_header};
@@ -38,7 +37,7 @@ pub(super) fn named<'d>(datasets: &'d Datasets, name: &str) -> anyhow::Result<&'
 
 pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<Exit> {
     let config = args.place.read()?;
-    let datasets = read_definitions(&config)?;
+    let datasets = definitions(&config)?;
     let dataset = &named(&datasets, &args.dataset)?.dataset;
     match &args.file {
         Some(path) => {

@@ -119,6 +119,8 @@ pub const ACCESS_RULES: &[AccessRule] = &[
         scope: Some(Scope::Import),
         about: About::Job,
     },
+    // They change what everybody imports into.
+    admin("POST", "/api/v1/datasets/reload", About::Nothing),
     // They put a job before those of others.
     admin("POST", "/api/v1/import/jobs/{id}/force", About::Job),
     admin("POST", "/api/v1/import/jobs/{id}/priority", About::Job),

@@ -97,7 +97,7 @@ pub(super) async fn upload(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let dataset = api.dataset(PRODUCTS)?;
-    let job = upload::submit(&request, payload, &api, dataset, |_| ()).await?.job;
+    let job = upload::submit(&request, payload, &api, &dataset, |_| ()).await?.job;
     let location = path_prefix::of(&request).to(format_args!("/api/jobs/{}", job.uuid));
     json(HttpResponse::Accepted().insert_header((LOCATION, location)), &ImportJob::of(&job))
 }

@@ -42,7 +42,7 @@ async fn stream(
 ) -> Result<HttpResponse, Problem> {
     let dataset = api.dataset(PRODUCTS)?;
     let every_row = |options: &mut Options| options.rows = RowEventMode::All;
-    let job = upload::submit(request, payload, api, dataset, every_row).await?.job;
+    let job = upload::submit(request, payload, api, &dataset, every_row).await?.job;
     let subscription = api.jobs.subscribe(job.id, 0, RowEventMode::All).await?;
     let mut response = events::answer(subscription, ProductLog::default());
     if let Ok(location) = job_view::status_url(job.id, &path_prefix::of(request)).parse() {
@@ -107,6 +107,6 @@ pub(super) async fn template(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let bom = Query::only(&request, &["bom"])?.flag("bom")?;
-    let text = datasets::template(api.dataset(PRODUCTS)?, bom);
+    let text = datasets::template(&*api.dataset(PRODUCTS)?, bom);
     Ok(download::headers(TEMPLATE, download::CSV).body(text))
 }

@@ -6,8 +6,6 @@
 
 mod view;
 
-use std::sync::Arc;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::api::Api;
@@ -26,7 +24,7 @@ pub(super) async fn preview(
     if api.stopping.is_cancelled() {
         return Err(Problem::stopping());
     }
-    let dataset = Arc::clone(api.dataset(&name)?);
+    let dataset = api.dataset(&name)?;
     let parsed = upload::parse(&request, payload, &api).await?;
     let (request, inspection) = api.jobs.inspect_upload(parsed.into_request(dataset)).await?;
     envelope::ok(&PreviewView::of(&request, inspection))

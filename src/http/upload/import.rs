@@ -59,7 +59,7 @@ pub(in crate::http) async fn import(
     mut payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let dataset = Arc::clone(api.dataset(&name)?);
+    let dataset = api.dataset(&name)?;
     let mut names_address = headers::is_json(request.headers());
     if names_address {
         let (is_array, whole) = body::begins_array(&request, payload).await?;

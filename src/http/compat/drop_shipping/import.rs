@@ -1,7 +1,5 @@
 //! `POST /api/dropship/bulk-import` and `POST /api/dropship/import`: files in, a batch for each.
 
-use std::sync::Arc;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
@@ -45,7 +43,7 @@ pub(in crate::http::compat) async fn import(
     payload: web::Payload,
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
-    let dataset = Arc::clone(api.dataset(TRANSACTIONS)?);
+    let dataset = api.dataset(TRANSACTIONS)?;
     let submitted =
         submit_files(&request, payload, &api, &dataset, OWN_FIELDS, only_channel).await?;
     let waiting = api.jobs.unfinished(TRANSACTIONS).await?;

@@ -1,18 +1,18 @@
-//! From definition files to datasets that fit the tables of the database: read, completed by the tables,
-//! checked, and their tables made where that is asked for.
+//! From definitions to datasets that fit the tables of the database: completed by the tables, checked,
+//! and their tables made where that is asked for.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-
-use crate::config::Config;
+use super::error::DefinitionsError;
 use crate::dataset::{self, Compiled, Datasets, DefinitionFault, TableShape};
 use crate::store::{Store, TablesCreated};
 
 /// Reports at the start what would otherwise fail in the middle of a job. A built-in dataset whose table is
 /// another program's is left out, so that a table of that name keeps no server from starting.
-pub(super) async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Result<Datasets> {
+///
+/// # Errors
+/// The faults of the user's own definitions; what the database answers.
+pub async fn fitting(mut datasets: Datasets, store: &Store) -> Result<Datasets, DefinitionsError> {
     for compiled in datasets.iter().filter(|compiled| compiled.has_built_in_tables) {
         create_tables(compiled, store).await?;
     }
@@ -39,16 +39,21 @@ pub(super) async fn fitting(mut datasets: Datasets, store: &Store) -> anyhow::Re
         }
     }
     let faults: Vec<_> = datasets.iter().flat_map(check).collect();
-    refuse(&faults)?;
+    if !faults.is_empty() {
+        return Err(DefinitionsError::Faults(faults));
+    }
     store.check_rights(&datasets.tables()).await?;
     Ok(datasets)
 }
 
 /// Each dataset with what is wrong with it; makes nothing.
-pub(crate) async fn fitting_faults(
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn fitting_faults(
     mut datasets: Datasets,
     store: &Store,
-) -> anyhow::Result<Vec<(Compiled, Vec<DefinitionFault>)>> {
+) -> Result<Vec<(Compiled, Vec<DefinitionFault>)>, DefinitionsError> {
     let shapes = fit(&mut datasets, store).await?;
     let shape = |table: &str| shapes.get(table).cloned();
     let digits = store.decimal_digits_max();
@@ -70,7 +75,7 @@ pub(crate) async fn fitting_faults(
 async fn fit(
     datasets: &mut Datasets,
     store: &Store,
-) -> anyhow::Result<BTreeMap<String, TableShape>> {
+) -> Result<BTreeMap<String, TableShape>, DefinitionsError> {
     let hidden = store.hidden_tables(&datasets.tables()).await?;
     datasets.rename_tables(&|table| hidden.get(table).cloned());
     let shapes = store.shapes(datasets.tables()).await?;
@@ -79,7 +84,7 @@ async fn fit(
 }
 
 /// Makes the tables of a dataset of the user's own that are missing.
-async fn create_own_tables(compiled: &Compiled, store: &Store) -> anyhow::Result<()> {
+async fn create_own_tables(compiled: &Compiled, store: &Store) -> Result<(), DefinitionsError> {
     let dataset = &compiled.dataset;
     match store.create_missing_tables(dataset).await? {
         TablesCreated::Created => {
@@ -91,8 +96,7 @@ async fn create_own_tables(compiled: &Compiled, store: &Store) -> anyhow::Result
             );
         }
         TablesCreated::Refused(answer) => {
-            let file = &compiled.file;
-            bail!("{file}: the database refuses to make the tables of `create_table`: {answer}")
+            return Err(DefinitionsError::Tables { file: compiled.file.clone(), answer });
         }
         _ => {}
     }
@@ -101,7 +105,7 @@ async fn create_own_tables(compiled: &Compiled, store: &Store) -> anyhow::Result
 
 /// Makes the tables of a built-in dataset. Where that cannot be, the dataset is found unfit. What
 /// replaces one means whatever tables of the names there are.
-async fn create_tables(compiled: &Compiled, store: &Store) -> anyhow::Result<()> {
+async fn create_tables(compiled: &Compiled, store: &Store) -> Result<(), DefinitionsError> {
     let dataset = &compiled.dataset;
     if !compiled.is_built_in && !store.shapes(dataset.tables()).await?.is_empty() {
         return Ok(());
@@ -135,35 +139,4 @@ async fn create_tables(compiled: &Compiled, store: &Store) -> anyhow::Result<()>
         TablesCreated::AllThere | TablesCreated::NotBuiltIn => {}
     }
     Ok(())
-}
-
-fn refuse(faults: &[DefinitionFault]) -> anyhow::Result<()> {
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<_> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
-    bail!("the dataset files have {} fault(s):{}", lines.len(), lines.concat())
-}
-
-/// The built-in datasets and those of the operator's folder.
-pub(crate) fn read_definitions(config: &Config) -> anyhow::Result<Datasets> {
-    let mut files: Vec<(String, String)> = Vec::new();
-    if let Some(folder) = &config.datasets_dir {
-        let unreadable = || format!("LOADBAY_DATASETS_DIR: cannot read `{}`", folder.display());
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in std::fs::read_dir(folder).with_context(unreadable)? {
-            paths.push(entry.with_context(unreadable)?.path());
-        }
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-        paths.sort();
-        for path in paths {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read the dataset file `{}`", path.display()))?;
-            files.push((path.display().to_string(), text));
-        }
-    }
-    Datasets::load(&config.built_in, files).or_else(|faults| {
-        refuse(&faults)?;
-        Ok(Datasets::default())
-    })
 }
