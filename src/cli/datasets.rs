@@ -15,9 +15,9 @@ use super::exit::Exit;
 use super::output::note;
 use crate::app::open_database_as_it_is;
 use crate::config::Config;
-use crate::dataset::{Proposal, infer_from_table};
-use crate::definitions::fitting_faults;
-use crate::store::{Store, TablesCreated};
+use crate::dataset::Proposal;
+use crate::definitions::{fitting_faults, propose};
+use crate::store::TablesCreated;
 use place::{PlaceArgs, definitions};
 use show::ShowArgs;
 
@@ -125,21 +125,9 @@ async fn of_table(
     key: Option<&[String]>,
 ) -> anyhow::Result<Proposal> {
     let store = open_database_as_it_is(config).await?;
-    let table = store.as_definitions_mean(table).await?;
-    let details = store.details(&table).await?;
-    let Some(details) = details else {
-        let near = nearest_table(&store, &table).await?;
-        bail!("there is no table `{table}` in the database{near}");
-    };
-    let proposal = infer_from_table(&details, name, key, store.decimal_digits_max());
+    let proposal = propose(&store, table, name, key).await;
     store.close().await;
     Ok(proposal?)
-}
-
-async fn nearest_table(store: &Store, table: &str) -> anyhow::Result<String> {
-    let tables = store.tables().await?;
-    let near = crate::domain::similar::nearest(table, tables.iter().map(String::as_str));
-    Ok(near.map_or_else(String::new, |near| format!("; did you mean `{near}`?")))
 }
 
 /// One line a dataset, then what is wrong with it.

@@ -38,7 +38,10 @@ pub use header::{
     HeaderFault, HeaderNames, Match, Suggestion, header_fingerprint, header_warnings, match_header,
     read_header, suggestions,
 };
-pub use infer::{FileColumns, Proposal, ProposalFault, infer_from_file, infer_from_table};
+pub use infer::{
+    FileColumns, KeyCandidate, Proposal, ProposalFault, ProposedColumn, ProposedReference,
+    infer_from_file, infer_from_table, key_choices,
+};
 pub use names::singular;
 pub use plan::{Plan, PlanFault};
 pub use shape::{FieldShape, ForeignKey, TableDetails, TableKind, TableShape};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::dataset::DefinitionFault;
+use crate::dataset::{DefinitionFault, ProposalFault};
 use crate::domain::error_code::ErrorCode;
 use crate::store::StoreError;
 
@@ -29,6 +29,48 @@ pub enum DefinitionsError {
         /// What the database answers.
         answer: String,
     },
+    /// A file cannot be written.
+    #[error("LOADBAY_DATASETS_DIR: cannot write `{}`", .path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nothing can be saved.
+    #[error("the server has no folder for definitions; set LOADBAY_DATASETS_DIR")]
+    NoFolder,
+    /// There is such a dataset already.
+    #[error("there is a dataset `{0}` already; say `overwrite=true` to replace it")]
+    Exists(String),
+    /// The file that it would be written to has something else in it.
+    #[error("`{}` is there already and is no definition of `{name}`; remove or rename it", .path.display())]
+    FileTaken {
+        /// The file.
+        path: PathBuf,
+        /// The dataset.
+        name: String,
+    },
+    /// The definition has another name than the address.
+    #[error("the definition is called `{found}`, and the address says `{asked}`")]
+    OtherName {
+        /// In the address.
+        asked: String,
+        /// In the definition.
+        found: String,
+    },
+    /// There is no such table.
+    #[error("there is no table `{table}` in the database{}", meant(near.as_deref()))]
+    NoTable {
+        /// The table.
+        table: String,
+        /// The one that is probably meant.
+        near: Option<String>,
+    },
+    /// Nothing can be proposed.
+    #[error(transparent)]
+    Proposal(#[from] ProposalFault),
     /// The server stopped before it was done.
     #[error("the server stopped before the definitions were read")]
     Stopped,
@@ -45,6 +87,11 @@ impl DefinitionsError {
             Self::Faults(_) | Self::Tables { .. } | Self::Unreadable { .. } => {
                 ErrorCode::BadDefinition
             }
+            Self::OtherName { .. } => ErrorCode::BadDefinition,
+            Self::Unwritable { .. } | Self::NoFolder => ErrorCode::NoDatasetsFolder,
+            Self::Exists(_) | Self::FileTaken { .. } => ErrorCode::DatasetExists,
+            Self::NoTable { .. } => ErrorCode::UnknownTable,
+            Self::Proposal(_) => ErrorCode::NoProposal,
             Self::Stopped => ErrorCode::ShuttingDown,
             Self::Store(fault) => fault.code(),
         }
@@ -58,6 +105,10 @@ impl DefinitionsError {
             _ => &[],
         }
     }
+}
+
+fn meant(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
 fn lines(faults: &[DefinitionFault]) -> String {

@@ -6,6 +6,8 @@
 mod error;
 mod fitting;
 mod folder;
+mod propose;
+mod save;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,8 @@ pub use error::DefinitionsError;
 pub use fitting::{fitting, fitting_faults};
 use folder::FolderState;
 pub use folder::read_definitions;
+pub use propose::{FileToSee, ListedTable, TableList, propose, propose_from, see_file};
+pub use save::{NewDefinition, SavedDefinition};
 
 /// Between two looks at the folder: other servers and editors change it, too.
 const LOOK_PAUSE: Duration = Duration::from_secs(2);

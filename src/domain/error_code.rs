@@ -48,12 +48,15 @@ error_codes! {
     NotFound = "not_found", 404, false, "There is nothing at this address", "Look at the addresses in the API documentation.";
     UnknownDataset = "unknown_dataset", 404, false, "There is no such dataset", "Use a dataset that GET /api/v1/datasets lists.";
     UnknownMapping = "unknown_mapping", 404, false, "There is no such saved mapping", "Use a mapping that GET /api/v1/datasets/{name}/mappings lists.";
+    UnknownTable = "unknown_table", 404, false, "There is no such table", "Use a table that GET /api/v1/tables lists.";
     BulkNotFound = "bulk_not_found", 404, false, "There is no such bulk", "Use the `bulkId` that the upload was answered with.";
     JobNotFound = "job_not_found", 404, false, "There is no such job", "Look at GET /api/v1/import/jobs for the jobs there are.";
     WebhookNotFound = "webhook_not_found", 404, false, "There is no such webhook", "Look at GET /api/v1/webhooks for the webhooks there are.";
     DeliveryNotFound = "delivery_not_found", 404, false, "The webhook has no such message", "Look at the deliveries of the webhook.";
     MethodNotAllowed = "method_not_allowed", 405, false, "This address does not take the method", "Use a method of the Allow header.";
     InvalidJobState = "invalid_job_state", 409, false, "The job's status does not allow this action", "Use one of the actions that the answer lists.";
+    DatasetExists = "dataset_exists", 409, false, "There is such a dataset already", "Use another name, or replace it with `overwrite=true`.";
+    NoDatasetsFolder = "no_datasets_folder", 409, false, "Definitions cannot be saved", "Set LOADBAY_DATASETS_DIR to a folder that the server can write to.";
     SessionUsed = "session_used", 409, false, "The session had its import already", "Use a new session for each import.";
     NothingToRetry = "nothing_to_retry", 409, false, "The job has no such rows", "Retry other rows: all, failed or unprocessed.";
     NothingToUndo = "nothing_to_undo", 409, false, "The job left nothing to roll back", "Upload with `undo=true` to be able to roll an import back.";
@@ -85,6 +88,7 @@ error_codes! {
     BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";
     TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
     RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and the upload has `strict=true`", "Correct what the warnings name, or upload without `strict`.";
+    NoProposal = "no_proposal", 422, false, "No definition can be proposed", "Do what the message says: name the key, or give the table a unique index.";
     BadDefinition = "bad_definition", 422, false, "The definition of a dataset has faults", "Correct what the answer names: file, line and key; the former definitions hold meanwhile.";
     IdempotencyMismatch = "idempotency_mismatch", 422, false, "The Idempotency-Key was used for another upload", "Use a new key for each new upload.";
     UrlNotAllowed = "url_not_allowed", 422, false, "The server does not fetch from this address", "Use the public address of the file, or ask an operator to open the network with LOADBAY_FETCH_NETWORKS.";

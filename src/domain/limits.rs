@@ -29,6 +29,9 @@ pub const FILE_NAME_CHARS: usize = 200;
 /// Bytes of one option given as a form field or query value.
 pub const OPTION_BYTES_MAX: usize = 16 << 10;
 
+/// Bytes of a definition in a request.
+pub const DEFINITION_BYTES_MAX: usize = 1 << 20;
+
 /// Bytes of the body of a call that steers a job. More: 400 `malformed_request`.
 pub const CONTROL_BODY_BYTES_MAX: usize = 4 << 10;
 

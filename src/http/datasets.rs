@@ -19,7 +19,7 @@ use crate::domain::path_prefix::PathPrefix;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct DatasetView<'a> {
+pub(super) struct DatasetView<'a> {
     name: &'a str,
     title: &'a str,
     table: &'a str,
@@ -112,7 +112,7 @@ pub(super) async fn one(
     envelope::ok(&view(&*api.dataset(&name)?, &path_prefix::of(&request)))
 }
 
-fn view<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetView<'a> {
+pub(super) fn view<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetView<'a> {
     let name = |index: &usize| dataset.columns.get(*index).map(|column| column.name.as_str());
     DatasetView {
         name: &dataset.name,

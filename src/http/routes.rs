@@ -34,9 +34,11 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/metrics", web::to(metrics::metrics)))
         .service(session("/api/v1/session"))
         .service(get("/api/v1/limits", web::to(limits::limits)))
+        .service(get("/api/v1/tables", web::to(definitions::tables)))
         .service(get("/api/v1/datasets", web::to(datasets::list)))
+        .service(post("/api/v1/datasets/infer", web::to(definitions::infer)))
         .service(post("/api/v1/datasets/reload", web::to(definitions::reload)))
-        .service(get("/api/v1/datasets/{name}", web::to(datasets::one)))
+        .service(dataset("/api/v1/datasets/{name}"))
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
         .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
@@ -93,6 +95,13 @@ fn job(path: &str) -> Resource {
     let guard = guard::Any(guard::Get()).or(guard::Head());
     resource(path, web::to(status::status), guard, "GET, HEAD, DELETE")
         .route(web::delete().to(control::delete))
+}
+
+/// The address of a dataset: its columns, and that its definition be saved.
+fn dataset(path: &str) -> Resource {
+    let guard = guard::Any(guard::Get()).or(guard::Head());
+    resource(path, web::to(datasets::one), guard, "GET, HEAD, PUT")
+        .route(web::put().to(definitions::save))
 }
 
 /// The address of a saved mapping.

@@ -26,6 +26,9 @@ pub enum JobsError {
     /// There is no such job.
     #[error("there is no job {0}")]
     NotFound(i64),
+    /// There is no room for the rows of a workbook.
+    #[error("cannot make room for the rows of the workbook")]
+    NoRoom(#[source] io::Error),
     /// The job does not allow it now.
     #[error("job {} is {} and cannot take `{}`", job.id, job.status, action.as_str())]
     InvalidState {
@@ -238,7 +241,7 @@ impl JobsError {
             Self::NoOutcomes(_) => ErrorCode::NotFound,
             Self::Files(error) => error.code(),
             Self::Fetch(error) => error.code(),
-            Self::FailedRows(error) => code_of(error),
+            Self::FailedRows(error) | Self::NoRoom(error) => code_of(error),
             Self::ShuttingDown => ErrorCode::ShuttingDown,
             Self::Panicked => ErrorCode::Internal,
             Self::Store(error) => error.code(),
@@ -295,6 +298,7 @@ impl JobsError {
             | Self::Files(_)
             | Self::Fetch(_)
             | Self::FailedRows(_)
+            | Self::NoRoom(_)
             | Self::ShuttingDown
             | Self::Panicked
             | Self::Store(_) => None,

@@ -35,6 +35,7 @@ mod connections;
 mod control;
 mod database_tls;
 mod databases;
+mod definitions;
 mod dry_run;
 mod failpoints;
 mod fair;

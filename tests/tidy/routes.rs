@@ -34,6 +34,7 @@ fn methods(function: &str, file: &str) -> &'static [&'static str] {
         "post" => &["POST"],
         "job" | "webhooks::one" => &["GET", "DELETE"],
         "webhooks::all" => &["GET", "POST"],
+        "dataset" => &["GET", "PUT"],
         "mapping" => &["GET", "PUT", "DELETE"],
         "session" => &["GET", "POST", "DELETE"],
         // Such a route would be seen by no check.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::file::look;
+use super::file;
 use super::place::{PlaceArgs, definitions};
 use crate::cli::exit::Exit;
 use crate::dataset::model::{Column, Dataset};
@@ -41,8 +41,8 @@ pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<Exit> {
     let dataset = &named(&datasets, &args.dataset)?.dataset;
     match &args.file {
         Some(path) => {
-            let looked = look(&config, path, Some(dataset)).await?;
-            header(dataset, &looked.inspection.header)
+            let cells = file::header(&config, path, dataset).await?;
+            header(dataset, &cells)
         }
         None => columns(dataset).map(|()| Exit::Done),
     }

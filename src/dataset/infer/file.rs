@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::table::own_names;
 use super::words::{add_aliases, word};
-use super::{Proposal, ProposalFault, ProposedColumn};
+use super::{KeyCandidate, Proposal, ProposalFault, ProposedColumn};
 use crate::dataset::cell_rules::CellRules;
 use crate::dataset::column::OWN_FIELDS;
 use crate::dataset::model::{Column, ColumnType};
@@ -35,8 +35,10 @@ const LENGTHS: [usize; 4] = [32, 64, 255, 1_000];
 const KEY_WORDS: [&str; 9] =
     ["sku", "code", "number", "no", "nr", "id", "ean", "barcode", "reference"];
 
-/// Values of one column that are told apart; a larger file is seen in part.
+/// Values of all columns together that are told apart, and of each column at least; the rest of a
+/// larger file is not compared.
 const DISTINCT_MAX: usize = 2_000_000;
+const DISTINCT_MIN: usize = 10_000;
 
 /// Columns by which the shares of their values are told.
 const CANDIDATES_SHOWN: usize = 5;
@@ -56,6 +58,8 @@ struct SeenColumn {
     /// A column of each type that fits all cells so far.
     fitting: Vec<Column>,
     filled: u64,
+    /// Cells whose values were told apart.
+    compared: u64,
     /// Letters of the longest cell.
     longest: usize,
     /// Decimals of the number that has the most.
@@ -73,6 +77,7 @@ impl FileColumns {
             header: header.trim().to_owned(),
             fitting: KINDS.iter().map(|kind| probe(*kind)).collect(),
             filled: 0,
+            compared: 0,
             longest: 0,
             decimals: 0,
             has_number: false,
@@ -89,6 +94,7 @@ impl FileColumns {
     /// Looks at a row.
     pub fn look(&mut self, row: &RawRow) {
         self.rows += 1;
+        let distinct_max = (DISTINCT_MAX / self.columns.len().max(1)).max(DISTINCT_MIN);
         for (at, column) in self.columns.iter_mut().enumerate() {
             let Some((text, kind)) = row.cell(at) else { continue };
             let text = text.trim();
@@ -96,7 +102,8 @@ impl FileColumns {
                 continue;
             }
             column.filled += 1;
-            if column.distinct.len() < DISTINCT_MAX {
+            if column.distinct.len() < distinct_max {
+                column.compared += 1;
                 column.distinct.insert(self.hasher.hash_one(text));
             }
             column.longest = column.longest.max(text.chars().count());
@@ -151,11 +158,18 @@ impl SeenColumn {
     /// The share of rows that have a value of their own.
     #[expect(clippy::cast_precision_loss, reason = "a share for people")]
     fn share(&self, rows: u64) -> f64 {
-        self.distinct.len() as f64 * 100.0 / rows.max(1) as f64
+        let (distinct, of) = self.distinct_of(rows);
+        distinct as f64 * 100.0 / of as f64
+    }
+
+    /// Rows with a value of their own, of those that were compared.
+    fn distinct_of(&self, rows: u64) -> (u64, u64) {
+        let empty = rows - self.filled;
+        (self.distinct.len() as u64, (self.compared + empty).max(1))
     }
 
     fn is_unique(&self, rows: u64) -> bool {
-        self.filled == rows && self.distinct.len() as u64 == rows.min(DISTINCT_MAX as u64)
+        self.filled == rows && self.distinct.len() as u64 == self.compared
     }
 }
 
@@ -212,6 +226,7 @@ pub fn infer_from_file(
     for column in &mut proposal.columns {
         column.required = proposal.key.contains(&column.name);
     }
+    proposal.candidates = candidates(seen.rows, &found, &proposal.columns);
     proposal.notes = notes(seen.rows, &found, &proposal);
     add_aliases(&mut proposal, &singular(&name));
     proposal.name = name;
@@ -275,6 +290,17 @@ fn best_key(rows: u64, found: &[&SeenColumn], columns: &[ProposedColumn]) -> Opt
         (!it.is_unique(rows), !is_name, place, u64::MAX - it.distinct.len() as u64)
     };
     found.iter().zip(columns).min_by_key(rank).map(|(_, column)| column.name.clone())
+}
+
+/// The columns by the share of rows that have a value of their own.
+fn candidates(rows: u64, found: &[&SeenColumn], columns: &[ProposedColumn]) -> Vec<KeyCandidate> {
+    let mut pairs: Vec<_> = found.iter().zip(columns).collect();
+    pairs.sort_by(|(one, _), (other, _)| other.share(rows).total_cmp(&one.share(rows)));
+    let candidate = |(it, column): (&&SeenColumn, &ProposedColumn)| {
+        let (distinct, of) = it.distinct_of(rows);
+        KeyCandidate { column: column.name.clone(), distinct, of }
+    };
+    pairs.into_iter().map(candidate).collect()
 }
 
 fn notes(rows: u64, found: &[&SeenColumn], proposal: &Proposal) -> Vec<String> {

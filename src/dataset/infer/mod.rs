@@ -7,7 +7,7 @@ mod toml_text;
 mod words;
 
 pub use file::{FileColumns, infer_from_file};
-pub use table::infer_from_table;
+pub use table::{infer_from_table, key_choices};
 
 /// Why nothing can be proposed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,19 @@ pub struct Proposal {
     pub columns: Vec<ProposedColumn>,
     /// What a person should know: one sentence each.
     pub notes: Vec<String>,
+    /// Of a proposal from a file: the columns that could be the key, the best first.
+    pub candidates: Vec<KeyCandidate>,
+}
+
+/// A column that could be the key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyCandidate {
+    /// The name of the column.
+    pub column: String,
+    /// Rows with a value that no row before them has.
+    pub distinct: u64,
+    /// Rows that were looked at.
+    pub of: u64,
 }
 
 /// A column of a proposal; what is empty or false is not written.

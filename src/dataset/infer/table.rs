@@ -66,16 +66,35 @@ fn is_left_out(field: &FieldShape, key: &[String]) -> bool {
     is_own || field.is_generated || (field.is_counted() && !key.contains(&field.name))
 }
 
-/// The columns of the key.
-fn chosen_key(shape: &TableShape, asked: Option<&[String]>) -> Result<Vec<String>, ProposalFault> {
-    let table = shape.table.clone();
+/// The sets of columns by which files could name the records of a table.
+#[must_use]
+pub fn key_choices(shape: &TableShape) -> Vec<Vec<String>> {
+    // A number that the database counts is in no supplier's file.
+    let is_fed = |name: &String| {
+        let counted = shape.column(name).is_some_and(|it| it.is_counted() || it.is_generated);
+        !counted && !OWN_FIELDS.contains(&name.as_str())
+    };
+    let mut sets = unique_sets(shape);
+    sets.retain(|set| set.iter().all(is_fed));
+    sets.into_iter().cloned().collect()
+}
+
+/// The unique sets of columns, each once.
+fn unique_sets(shape: &TableShape) -> Vec<&Vec<String>> {
     let mut sets: Vec<&Vec<String>> = Vec::new();
     for set in &shape.unique {
         if !sets.iter().any(|known| same(known, set)) {
             sets.push(set);
         }
     }
+    sets
+}
+
+/// The columns of the key.
+fn chosen_key(shape: &TableShape, asked: Option<&[String]>) -> Result<Vec<String>, ProposalFault> {
+    let table = shape.table.clone();
     if let Some(asked) = asked {
+        let sets = unique_sets(shape);
         let key = asked.join(",");
         let bad = |why: String| ProposalFault::BadKey { key: key.clone(), why };
         if let Some(unknown) = asked.iter().find(|name| shape.column(name).is_none()) {
@@ -89,14 +108,8 @@ fn chosen_key(shape: &TableShape, asked: Option<&[String]>) -> Result<Vec<String
         }
         return Ok(asked.to_vec());
     }
-    // A number that the database counts is in no supplier's file.
-    let is_fed = |name: &String| {
-        let counted = shape.column(name).is_some_and(|it| it.is_counted() || it.is_generated);
-        !counted && !OWN_FIELDS.contains(&name.as_str())
-    };
-    sets.retain(|set| set.iter().all(is_fed));
-    match sets.as_slice() {
-        [only] => Ok((*only).clone()),
+    match key_choices(shape).as_slice() {
+        [only] => Ok(only.clone()),
         [] => {
             let index = format!("{}_key", TableName::of(&table).name);
             Err(ProposalFault::NoKey { table, index })

@@ -15,13 +15,19 @@ impl Proposal {
     /// # Errors
     /// When it would be none.
     pub fn to_toml(&self) -> Result<String, ProposalFault> {
-        let text = written(self);
+        let text = self.text();
         let faults = |faults: Vec<DefinitionFault>| {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             ProposalFault::NotADefinition(lines.join("; "))
         };
         compile(&format!("{}.toml", self.name), &text).map_err(faults)?;
         Ok(text)
+    }
+
+    /// The text of the definition file, whether or not it is one.
+    #[must_use]
+    pub fn text(&self) -> String {
+        written(self)
     }
 }
 

@@ -120,7 +120,10 @@ pub const ACCESS_RULES: &[AccessRule] = &[
         about: About::Job,
     },
     // They change what everybody imports into.
+    admin("GET", "/api/v1/tables", About::Nothing),
+    admin("POST", "/api/v1/datasets/infer", About::Nothing),
     admin("POST", "/api/v1/datasets/reload", About::Nothing),
+    admin("PUT", "/api/v1/datasets/{name}", About::Dataset),
     // They put a job before those of others.
     admin("POST", "/api/v1/import/jobs/{id}/force", About::Job),
     admin("POST", "/api/v1/import/jobs/{id}/priority", About::Job),

@@ -68,7 +68,7 @@ impl Stream for UploadBody {
 
 /// True when the body is a JSON array, by its first byte that is no white space; and the body, from
 /// its first byte.
-pub(super) async fn begins_array(
+pub(in crate::http) async fn begins_array(
     request: &HttpRequest,
     mut payload: Payload,
 ) -> Result<(bool, Payload), Problem> {

@@ -60,7 +60,7 @@ pub(super) fn body_kind(headers: &HeaderMap) -> Result<BodyKind, Problem> {
 }
 
 /// True when the body is JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
     matches!(body_kind(headers), Ok(BodyKind::Json))
 }
 

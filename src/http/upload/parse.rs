@@ -8,9 +8,11 @@ use super::headers::{self, BodyKind};
 use super::parsed::{Fields, ParsedFiles, ParsedUpload, UploadTarget};
 use super::{form, raw};
 use crate::domain::error_code::ErrorCode;
+use crate::files::shown_name;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 use crate::http::query;
+use crate::jobs::SeenUpload;
 
 /// Reads the body to its end: the one file goes to disk, everything else into the options.
 pub(in crate::http) async fn parse(
@@ -72,6 +74,21 @@ pub(in crate::http) async fn parse_files(
     }?;
     body.finish().await?;
     Ok(parsed)
+}
+
+/// A file that is only looked at, with the fields called `own_fields`.
+pub(in crate::http) async fn to_look_at(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+    own_fields: &[&str],
+) -> Result<(SeenUpload, Fields), Problem> {
+    let mut parsed = parse_files(request, payload, api, 1, own_fields).await?;
+    let fields = std::mem::take(&mut parsed.fields);
+    let parsed = parsed.single().ok_or_else(form::no_file)?;
+    let ParsedUpload { upload, file_name, media_type, options } = parsed;
+    let file_name = shown_name(file_name.as_deref(), "rows", media_type.as_deref());
+    Ok((SeenUpload { upload, file_name, media_type, options }, fields))
 }
 
 fn no_address() -> Problem {

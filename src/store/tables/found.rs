@@ -34,17 +34,19 @@ const POSTGRES_ELSEWHERE: &str = "SELECT name, other FROM unnest(string_to_array
      WHERE EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE n.nspname = $2 AND c.relname = t.name)";
 
-/// Tables that rows can be written to, without those of Loadbay itself; `$1` is its schema.
+/// Tables and views, without those of Loadbay itself; `$1` is its schema.
 const POSTGRES_TABLES: &str = "SELECT c.relname AS name, \
      CASE WHEN NOT pg_table_is_visible(c.oid) THEN n.nspname END AS other_schema \
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', $1) \
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', $1) \
      AND n.nspname NOT LIKE 'pg_toast%' AND n.nspname NOT LIKE 'pg_temp%' \
-     AND c.relname NOT LIKE 'import\\_%' AND c.relname NOT IN ('seaql_migrations', 'access_keys', 'access_sessions') ORDER BY 2 NULLS FIRST, 1";
+     AND c.relname NOT LIKE 'import\\_%' AND c.relname NOT IN ('seaql_migrations', 'access_keys', \
+     'access_sessions', 'ImportLog', 'ImportErrorsLog') ORDER BY 2 NULLS FIRST, 1";
 
 const SQLITE_TABLES: &str = "SELECT name, NULL AS other_schema FROM sqlite_master \
-     WHERE type = 'table' AND $1 = '' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
-     AND name NOT LIKE 'import\\_%' ESCAPE '\\' AND name NOT IN ('seaql_migrations', 'access_keys', 'access_sessions') ORDER BY name";
+     WHERE type IN ('table', 'view') AND $1 = '' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+     AND name NOT LIKE 'import\\_%' ESCAPE '\\' AND name NOT IN ('seaql_migrations', 'access_keys', \
+     'access_sessions', 'ImportLog', 'ImportErrorsLog') ORDER BY name";
 
 impl Store {
     /// Those of the tables that lie where the tables of built-in datasets do.
@@ -101,7 +103,7 @@ impl Store {
         Ok(hidden.get(&bare).cloned().unwrap_or(bare))
     }
 
-    /// The tables of the database that are not Loadbay's own, as a definition writes them, in order.
+    /// The tables and views of the database that are not Loadbay's own, as a definition writes them, in order.
     ///
     /// # Errors
     /// When the database does not answer.

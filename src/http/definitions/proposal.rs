@@ -1,0 +1,138 @@
+//! A proposal of a definition as JSON: what is proposed, and what comes back corrected.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{KeyCandidate, Proposal, ProposedColumn, ProposedReference};
+
+/// A definition in parts.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ProposalBody {
+    name: String,
+    #[serde(default)]
+    title: String,
+    table: String,
+    key: Vec<String>,
+    #[serde(default)]
+    create_table: bool,
+    columns: Vec<ColumnBody>,
+    #[serde(default)]
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ColumnBody {
+    name: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(rename = "type", default = "text")]
+    kind: String,
+    #[serde(default)]
+    required: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_length: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    allowed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    references: Option<ReferenceBody>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fallback_aliases: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReferenceBody {
+    table: String,
+    #[serde(rename = "match")]
+    match_column: String,
+    key: String,
+}
+
+/// A column that could be the key.
+#[derive(Debug, Serialize)]
+pub(super) struct CandidateView<'a> {
+    column: &'a str,
+    /// The share of rows that have a value of their own.
+    share: f64,
+}
+
+const TEXT: &str = "text";
+
+fn text() -> String {
+    TEXT.to_owned()
+}
+
+impl<'a> CandidateView<'a> {
+    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+    pub(super) fn of(candidate: &'a KeyCandidate) -> Self {
+        let share = candidate.distinct as f64 / candidate.of.max(1) as f64;
+        Self { column: &candidate.column, share: (share * 10_000.0).floor() / 10_000.0 }
+    }
+}
+
+impl From<Proposal> for ProposalBody {
+    fn from(proposal: Proposal) -> Self {
+        let Proposal { name, title, table, key, create_table, columns, notes, .. } = proposal;
+        let columns = columns.into_iter().map(ColumnBody::from).collect();
+        Self { name, title, table, key, create_table, columns, notes }
+    }
+}
+
+impl From<ProposedColumn> for ColumnBody {
+    fn from(column: ProposedColumn) -> Self {
+        let references = column.reference.map(|it| ReferenceBody {
+            table: it.table,
+            match_column: it.match_column,
+            key: it.key,
+        });
+        Self {
+            name: column.name,
+            title: column.title,
+            field: column.field,
+            kind: if column.kind.is_empty() { text() } else { column.kind },
+            required: column.required,
+            max_length: column.max_length,
+            allowed: column.allowed,
+            references,
+            aliases: column.aliases,
+            fallback_aliases: column.fallback_aliases,
+        }
+    }
+}
+
+impl From<ProposalBody> for Proposal {
+    fn from(body: ProposalBody) -> Self {
+        let ProposalBody { name, title, table, key, create_table, columns, notes } = body;
+        let columns = columns.into_iter().map(ProposedColumn::from).collect();
+        // A comment has one line.
+        let notes = notes.into_iter().map(|note| note.replace(['\n', '\r'], " ")).collect();
+        Self { name, title, table, key, create_table, columns, notes, candidates: Vec::new() }
+    }
+}
+
+impl From<ColumnBody> for ProposedColumn {
+    fn from(body: ColumnBody) -> Self {
+        let reference = body.references.map(|it| ProposedReference {
+            table: it.table,
+            match_column: it.match_column,
+            key: it.key,
+        });
+        Self {
+            name: body.name,
+            title: body.title,
+            field: body.field,
+            kind: if body.kind == TEXT { String::new() } else { body.kind },
+            required: body.required,
+            max_length: body.max_length,
+            allowed: body.allowed,
+            reference,
+            aliases: body.aliases,
+            fallback_aliases: body.fallback_aliases,
+        }
+    }
+}
