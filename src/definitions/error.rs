@@ -112,5 +112,6 @@ fn meant(near: Option<&str>) -> String {
 }
 
 fn lines(faults: &[DefinitionFault]) -> String {
-    faults.iter().map(|fault| format!("\n  {fault}")).collect()
+    let lines: Vec<String> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
+    lines.concat()
 }

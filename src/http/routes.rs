@@ -7,8 +7,8 @@ use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
     access, bulk_control, bulks, compat, control, datasets, definitions, differences, error_docs,
-    events, health, jobs, limits, mappings, metrics, not_found, page, preview, row_errors, row_lists,
-    status, superseded, upload, webhooks,
+    events, health, jobs, limits, mappings, metrics, not_found, page, preview, row_errors,
+    row_lists, status, superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -34,16 +34,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/metrics", web::to(metrics::metrics)))
         .service(session("/api/v1/session"))
         .service(get("/api/v1/limits", web::to(limits::limits)))
-        .service(get("/api/v1/tables", web::to(definitions::tables)))
-        .service(get("/api/v1/datasets", web::to(datasets::list)))
-        .service(post("/api/v1/datasets/infer", web::to(definitions::infer)))
-        .service(post("/api/v1/datasets/reload", web::to(definitions::reload)))
-        .service(dataset("/api/v1/datasets/{name}"))
-        .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
-        .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))
-        .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
-        .service(get("/api/v1/datasets/{name}/mappings", web::to(mappings::list)))
-        .service(mapping("/api/v1/datasets/{name}/mappings/{mapping}"))
+        .configure(dataset_routes)
         .service(get(&format!("{import}/status/{{id}}"), web::to(status::status)))
         .service(get(&format!("{import}/events"), web::to(events::all_jobs::all_jobs)))
         .service(get(&format!("{import}/bulks/{{id}}"), web::to(bulks::status)))
@@ -88,6 +79,21 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .configure(compat::routes)
         .service(post(&format!("{import}/{{dataset}}/preview"), web::to(preview::preview)))
         .default_service(web::to(nothing_here));
+}
+
+/// The datasets, and what they are made from.
+fn dataset_routes(config: &mut web::ServiceConfig) {
+    config
+        .service(get("/api/v1/tables", web::to(definitions::tables)))
+        .service(get("/api/v1/datasets", web::to(datasets::list)))
+        .service(post("/api/v1/datasets/infer", web::to(definitions::infer)))
+        .service(post("/api/v1/datasets/reload", web::to(definitions::reload)))
+        .service(dataset("/api/v1/datasets/{name}"))
+        .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
+        .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))
+        .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
+        .service(get("/api/v1/datasets/{name}/mappings", web::to(mappings::list)))
+        .service(mapping("/api/v1/datasets/{name}/mappings/{mapping}"));
 }
 
 /// The address of a job: what it is, and that it be forgotten.

@@ -53,7 +53,7 @@ impl SlotKind {
             Self::Any => Some(claimant),
             Self::Inline => {
                 let only = context.datasets.inline();
-                (!only.is_empty()).then(|| Claimant { only: Some(only), ..claimant })
+                (!only.is_empty()).then_some(Claimant { only: Some(only), ..claimant })
             }
             Self::Download => Some(Claimant { downloads: true, ..claimant }),
         }

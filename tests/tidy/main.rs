@@ -17,8 +17,21 @@ use sources::{all_code, check, names_after, own_code, sources, statements, witho
 ///
 /// `faults` is the last: places at which tests make the server fail stand in all of them.
 const ORDER: [&str; 15] = [
-    "cli", "client", "http", "page", "access", "jobs", "after", "metrics", "definitions", "store",
-    "files", "reader", "dataset", "domain", "faults",
+    "cli",
+    "client",
+    "http",
+    "page",
+    "access",
+    "jobs",
+    "after",
+    "metrics",
+    "definitions",
+    "store",
+    "files",
+    "reader",
+    "dataset",
+    "domain",
+    "faults",
 ];
 
 /// What puts the modules together and may name them all.

@@ -129,9 +129,9 @@ impl FileRequest {
         };
         let (definition, swim_events) = DEFINITION;
         if word.eq_ignore_ascii_case(definition) {
-            return Ok(api.dataset(swim_events)?);
+            return api.dataset(swim_events);
         }
-        Ok(api.dataset(&word.to_lowercase())?)
+        api.dataset(&word.to_lowercase())
     }
 
     /// A name that declares the format, where the address does not: the content must be of it.
