@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::cell_rules::CellRules;
+use super::constant::Constant;
 use super::header::normal_form;
 use super::messages;
 use super::model::{Column, ColumnType, Dataset};
 use super::no_data::{self, FileColumn, without_mark};
-use super::plan::Plan;
+use super::plan::{Plan, ValueSource};
 use super::value::number::written;
 use super::value::{self, CellContext, Scratch};
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
@@ -23,7 +24,7 @@ const KEY_SEPARATOR: char = '\u{1f}';
 /// Text bytes that the probe record of [`Converter::accepts`] may pile up before it starts anew.
 const PROBE_BYTES_MAX: usize = 1 << 20;
 
-/// One value of a record: where it comes from and what it becomes.
+/// One value of a record that a cell feeds.
 #[derive(Debug, Clone, Copy)]
 struct ColumnFeed {
     column: usize,
@@ -34,13 +35,29 @@ struct ColumnFeed {
     is_fallback: bool,
 }
 
+/// One value of a record.
+#[derive(Debug, Clone)]
+enum Feed {
+    /// A cell of the row.
+    Cell(ColumnFeed),
+    /// The upload, the same in every row.
+    Constant(Constant),
+}
+
+impl Feed {
+    fn cell(&self) -> Option<&ColumnFeed> {
+        if let Self::Cell(feed) = self { Some(feed) } else { None }
+    }
+}
+
 /// Converts the rows of one job. One for each thread; its buffers are filled again and again, so
 /// that a good row allocates nothing.
 #[derive(Debug)]
 pub struct Converter {
     dataset: Arc<Dataset>,
-    feeds: Vec<ColumnFeed>,
-    key: Vec<ColumnFeed>,
+    feeds: Vec<Feed>,
+    /// The parts of the key, each with its column.
+    key: Vec<(usize, Feed)>,
     header_len: usize,
     /// The columns of the file; without them no row is known to have no data.
     file_columns: Vec<FileColumn>,
@@ -66,27 +83,27 @@ impl Converter {
     /// A converter for files of this plan.
     #[must_use]
     pub fn new(dataset: &Arc<Dataset>, plan: &Plan, rules: CellRules) -> Self {
-        let feeds: Vec<ColumnFeed> = plan
-            .columns
-            .iter()
-            .zip(&plan.cells)
-            .map(|(&column, &cell)| ColumnFeed {
+        let feed = |(&column, source): (&usize, &ValueSource)| match source {
+            ValueSource::Constant(constant) => Feed::Constant(constant.clone()),
+            ValueSource::Cell(cell) => Feed::Cell(ColumnFeed {
                 column,
-                cell,
+                cell: *cell,
                 is_key: dataset.key.contains(&column),
                 is_fallback: false,
-            })
-            .collect();
+            }),
+        };
+        let feeds: Vec<Feed> = plan.columns.iter().zip(&plan.sources).map(feed).collect();
         let column_of = |feed: &ColumnFeed| dataset.columns.get(feed.column);
-        let only = feeds.iter().filter_map(|feed| {
+        let only = feeds.iter().filter_map(Feed::cell).filter_map(|feed| {
             let value = rules.only.get(&column_of(feed)?.name)?;
             Some((*feed, value.clone()))
         });
         let only = only.collect();
+        let part = |index: &usize| Some((*plan.columns.get(*index)?, feeds.get(*index)?.clone()));
         Self {
             dataset: Arc::clone(dataset),
             only,
-            key: plan.key.iter().filter_map(|index| feeds.get(*index).copied()).collect(),
+            key: plan.key.iter().filter_map(part).collect(),
             feeds,
             header_len: plan.header_len,
             file_columns: Vec::new(),
@@ -102,6 +119,7 @@ impl Converter {
     #[must_use]
     pub fn with_header(mut self, header: &[String]) -> Self {
         for feed in &mut self.feeds {
+            let Feed::Cell(feed) = feed else { continue };
             let (column, header) = (self.dataset.columns.get(feed.column), header.get(feed.cell));
             feed.is_fallback = column.zip(header).is_some_and(|(column, header)| {
                 let form = normal_form(header);
@@ -109,7 +127,7 @@ impl Converter {
             });
         }
         let file_column = |(cell, header): (usize, &String)| {
-            let feed = self.feeds.iter().find(|feed| feed.cell == cell);
+            let feed = self.feeds.iter().filter_map(Feed::cell).find(|feed| feed.cell == cell);
             let column = feed.and_then(|feed| self.dataset.columns.get(feed.column));
             FileColumn {
                 header: without_mark(header).to_owned(),
@@ -125,7 +143,7 @@ impl Converter {
 
     /// True for a row that is a header again, but in another order.
     fn is_other_header(&self, row: &RawRow) -> bool {
-        let Some((key, _)) = self.key.first().and_then(|key| row.cell(key.cell)) else {
+        let Some((key, _)) = self.first_key_cell().and_then(|cell| row.cell(cell)) else {
             return false;
         };
         // Most keys differ in their first letter.
@@ -134,6 +152,11 @@ impl Converter {
         }
         let is_name = |column: &FileColumn| column.header.len() == key.len();
         self.file_columns.iter().any(is_name) && no_data::is_other_header(row, &self.file_columns)
+    }
+
+    /// The first part of the key that the file has.
+    fn first_key_cell(&self) -> Option<usize> {
+        self.key.iter().find_map(|(_, feed)| feed.cell()).map(|feed| feed.cell)
     }
 
     /// Values of each record.
@@ -153,7 +176,7 @@ impl Converter {
     }
 
     fn without_data(&self, row: &RawRow) -> Option<WarningCode> {
-        let key = self.key.first()?.cell;
+        let key = self.first_key_cell()?;
         let header = &self.file_columns.get(key)?.header;
         let text_at = |cell| row.cell(cell).map_or("", |(text, _)| text);
         // Most rows differ in the first letter of their key.
@@ -165,7 +188,7 @@ impl Converter {
             return None;
         }
         let is_blank = |feed: &ColumnFeed| text_at(feed.cell).trim().is_empty();
-        if self.key.iter().all(is_blank) {
+        if self.key.iter().filter_map(|(_, feed)| feed.cell()).all(is_blank) {
             let is_default = no_data::is_default(row, &self.file_columns);
             return is_default.then_some(WarningCode::DefaultRows);
         }
@@ -196,7 +219,7 @@ impl Converter {
         }
         let without_data = if self.rules.strict { self.without_data(row) } else { None };
         let is_other_header = without_data.is_none() && self.is_other_header(row);
-        let Self { dataset, feeds, key, scratch, rules, warnings, .. } = self;
+        let Self { dataset, feeds, rules, warnings, .. } = self;
         warnings.clear();
         warnings.extend(row.warning.map(|code| RowWarning { code, feed: None }));
         let mut errors = Vec::new();
@@ -204,13 +227,45 @@ impl Converter {
         if is_ragged {
             shape_errors(dataset, feeds, self.header_len, row, &mut errors);
         }
-        if is_ragged && !rules.rows_are_whole && feeds.iter().any(|feed| feed.cell >= row.len()) {
+        let is_short = || feeds.iter().filter_map(Feed::cell).any(|feed| feed.cell >= row.len());
+        if is_ragged && !rules.rows_are_whole && is_short() {
             warnings.push(RowWarning { code: WarningCode::ShortRow, feed: None });
         }
         if row.is_hidden {
             warnings.push(RowWarning { code: WarningCode::HiddenRows, feed: None });
         }
+        self.push_values(row, records, &mut errors);
+        if let Some(key) = single(&self.key).filter(|key| no_data::is_total(row, key.cell)) {
+            errors.push(messages::total_row(row, key.cell));
+        }
+        if is_other_header {
+            errors.push(messages::other_header(row));
+        }
+        errors.extend(without_data.map(|code| messages::strict(row, None, None, code)));
+        if self.rules.strict {
+            let room = ERRORS_PER_ROW_MAX.saturating_sub(errors.len());
+            errors.extend(self.warnings.iter().take(room).map(|it| self.strict(row, *it)));
+        }
+        if errors.is_empty() {
+            records.finish(row.row_number);
+            Ok(())
+        } else {
+            records.abandon();
+            Err(errors)
+        }
+    }
+
+    /// Appends the values of the row; a faulty one is a row error.
+    fn push_values(&mut self, row: &RawRow, records: &mut Records, errors: &mut Vec<RowError>) {
+        let Self { dataset, feeds, scratch, rules, warnings, .. } = self;
         for feed in feeds.iter() {
+            let feed = match feed {
+                Feed::Cell(feed) => feed,
+                Feed::Constant(constant) => {
+                    records.push(constant.value());
+                    continue;
+                }
+            };
             let Some(column) = dataset.columns.get(feed.column) else { continue };
             let Some((raw, kind)) = cell_for(row, feed.cell, column) else {
                 let is_null = rules.rows_are_whole && !column.default_when_empty;
@@ -236,24 +291,6 @@ impl Converter {
             if row.repeated().contains(&feed.cell) {
                 warnings.push(RowWarning { code: WarningCode::MergedCells, feed: Some(*feed) });
             }
-        }
-        if let Some(key) = single(key).filter(|key| no_data::is_total(row, key.cell)) {
-            errors.push(messages::total_row(row, key.cell));
-        }
-        if is_other_header {
-            errors.push(messages::other_header(row));
-        }
-        errors.extend(without_data.map(|code| messages::strict(row, None, None, code)));
-        if self.rules.strict {
-            let room = ERRORS_PER_ROW_MAX.saturating_sub(errors.len());
-            errors.extend(self.warnings.iter().take(room).map(|it| self.strict(row, *it)));
-        }
-        if errors.is_empty() {
-            records.finish(row.row_number);
-            Ok(())
-        } else {
-            records.abandon();
-            Err(errors)
         }
     }
 
@@ -296,12 +333,18 @@ impl Converter {
         if row.fault.is_some() {
             return false;
         }
-        for (index, feed) in self.key.iter().enumerate() {
-            let Some(column) = self.dataset.columns.get(feed.column) else { return false };
-            let Some((raw, kind)) = cell_for(row, feed.cell, column) else { return false };
-            let context = CellContext { column, is_key: true, rules: &self.rules };
-            let Ok(value) = value::convert(context, raw, kind, &mut self.scratch) else {
-                return false;
+        for (index, (column, feed)) in self.key.iter().enumerate() {
+            let Some(column) = self.dataset.columns.get(*column) else { return false };
+            let value = match feed {
+                Feed::Constant(constant) => constant.value(),
+                Feed::Cell(feed) => {
+                    let Some((raw, kind)) = cell_for(row, feed.cell, column) else { return false };
+                    let context = CellContext { column, is_key: true, rules: &self.rules };
+                    match value::convert(context, raw, kind, &mut self.scratch) {
+                        Ok(value) => value,
+                        Err(_) => return false,
+                    }
+                }
             };
             if index > 0 {
                 key.push(KEY_SEPARATOR);
@@ -325,9 +368,9 @@ fn letter(text: &str) -> u32 {
     }
 }
 
-/// The only one.
-fn single(key: &[ColumnFeed]) -> Option<&ColumnFeed> {
-    if let [only] = key { Some(only) } else { None }
+/// The only part of the key, if it is a cell.
+fn single(key: &[(usize, Feed)]) -> Option<&ColumnFeed> {
+    if let [(_, only)] = key { only.cell() } else { None }
 }
 
 /// The cell that feeds `column`: of a number with words around it the number, where the column takes
@@ -361,13 +404,14 @@ fn write_key(column: &Column, value: Value<'_>, key: &mut String) -> bool {
 /// The faults of a row that has fewer or more cells than the header.
 fn shape_errors(
     dataset: &Dataset,
-    feeds: &[ColumnFeed],
+    feeds: &[Feed],
     header_len: usize,
     row: &RawRow,
     errors: &mut Vec<RowError>,
 ) {
     let missing: Vec<&str> = feeds
         .iter()
+        .filter_map(Feed::cell)
         .filter(|feed| feed.cell >= row.len())
         .filter_map(|feed| dataset.columns.get(feed.column))
         .filter(|column| column.required)

@@ -2,7 +2,7 @@
 //! by what is left of the cell without a unit.
 
 mod fault;
-mod form;
+pub(super) mod form;
 mod suggestion;
 mod unused;
 
@@ -10,16 +10,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::constant::{ConstantFault, Constants};
 use super::messages::visible;
 use super::model::{Column, Dataset};
 pub use fault::HeaderFault;
 pub(super) use form::normal_form;
-use form::without_unit;
+use form::{column_named, without_unit};
 pub use suggestion::{Suggestion, suggestions};
 pub use unused::header_warnings;
 
 use crate::domain::failed_list::is_own_column;
 use crate::domain::known_header::{KnownColumn, KnownHeader};
+use crate::domain::options::Options;
 use crate::domain::similar::similarity;
 
 /// Which header cell feeds which column.
@@ -29,6 +31,8 @@ pub struct Match {
     pub columns: Vec<Option<usize>>,
     /// For each header cell the index of the column that it names, but that another cell feeds.
     pub outdone: Vec<Option<usize>>,
+    /// The columns that no cell feeds, because the upload sets them.
+    pub constants: Constants,
 }
 
 impl Match {
@@ -39,6 +43,12 @@ impl Match {
             index.and_then(|index| dataset.columns.get(index)).map(|column| column.name.clone())
         };
         self.columns.iter().map(name).collect()
+    }
+
+    /// True when every row has the column: a header cell feeds it, or the upload sets it.
+    #[must_use]
+    pub fn has(&self, column: usize) -> bool {
+        self.columns.contains(&Some(column)) || self.constants.has(column)
     }
 }
 
@@ -66,19 +76,21 @@ struct KnownName {
     with_unit: Naming,
 }
 
-/// The names of a dataset's columns, and what the client's mapping says of headers.
+/// The names of a dataset's columns, and what the client says of headers and columns.
 #[derive(Debug)]
 pub struct HeaderNames<'a> {
     dataset: &'a Dataset,
     mapping: &'a BTreeMap<String, String>,
+    constants: Constants,
+    constant_faults: Vec<ConstantFault>,
     known: HashMap<String, KnownName>,
 }
 
 impl<'a> HeaderNames<'a> {
-    /// The names of `dataset`; `mapping` is header cell → column name, empty to leave the header
-    /// out.
+    /// The names of `dataset`. Of the options `mapping` counts, header cell → column name, empty to
+    /// leave the header out, and `set`, column → its value in every row.
     #[must_use]
-    pub fn new(dataset: &'a Dataset, mapping: &'a BTreeMap<String, String>) -> Self {
+    pub fn new(dataset: &'a Dataset, options: &'a Options) -> Self {
         let mut known = HashMap::new();
         let mut add = |name: &str, column, naming, with_unit| {
             known.entry(normal_form(name)).or_insert(KnownName { column, naming, with_unit });
@@ -99,16 +111,17 @@ impl<'a> HeaderNames<'a> {
                 add(alias, index, Naming::Fallback(at), Naming::FallbackWithUnit(at));
             }
         }
-        Self { dataset, mapping, known }
+        let (constants, constant_faults) = Constants::read(dataset, &options.set);
+        Self { dataset, mapping: &options.mapping, constants, constant_faults, known }
     }
 
     /// What the dataset knows of a row of a file that may be its header.
     #[must_use]
     pub fn read(&self, cells: &[&str]) -> KnownHeader {
-        let Match { columns, .. } = self.columns_of(cells, None);
+        let matched = self.columns_of(cells, None);
         let mut required = self.dataset.columns.iter().enumerate().filter(|(_, it)| it.required);
-        let is_complete = required.all(|(index, _)| columns.contains(&Some(index)));
-        let cells = columns.iter().map(|index| self.known_column((*index)?)).collect();
+        let is_complete = required.all(|(index, _)| matched.has(index));
+        let cells = matched.columns.iter().map(|index| self.known_column((*index)?)).collect();
         KnownHeader { cells, is_complete }
     }
 
@@ -135,13 +148,15 @@ impl<'a> HeaderNames<'a> {
         let choices = mapped.iter().zip(&named).map(|(decided, named)| match (decided, named) {
             (HeaderChoice::Feeds(column), _) => (Some(*column), None),
             (_, Some((column, naming))) => {
-                let feeds = !is_taken(*column) && best(*column) == Some(*naming);
+                // A constant is a better one than a header that names the column somehow.
+                let is_constant = self.constants.has(*column) && *naming != Naming::Whole;
+                let feeds = !is_constant && !is_taken(*column) && best(*column) == Some(*naming);
                 if feeds { (Some(*column), None) } else { (None, Some(*column)) }
             }
             _ => (None, None),
         });
         let (columns, outdone) = choices.unzip();
-        Match { columns, outdone }
+        Match { columns, outdone, constants: self.constants.clone() }
     }
 
     /// The column that a header cell names, and how.
@@ -160,8 +175,8 @@ impl<'a> HeaderNames<'a> {
 
 /// Finds the column of each header cell.
 ///
-/// `mapping` (header cell → column name, empty to leave the header out) wins over everything: what
-/// it feeds is fed by nothing else. Then names, titles and aliases count, then fallback aliases,
+/// The option `mapping` (header cell → column name, empty to leave the header out) wins over everything:
+/// what it feeds is fed by nothing else. Then names, titles and aliases count, then fallback aliases,
 /// then what is left of a header without its unit. Headers that are not known feed nothing.
 ///
 /// # Errors
@@ -169,9 +184,9 @@ impl<'a> HeaderNames<'a> {
 pub fn match_header(
     dataset: &Dataset,
     header: &[String],
-    mapping: &BTreeMap<String, String>,
+    options: &Options,
 ) -> Result<Match, Vec<HeaderFault>> {
-    let (matched, faults) = read_header(dataset, header, mapping);
+    let (matched, faults) = read_header(dataset, header, options);
     if faults.is_empty() { Ok(matched) } else { Err(faults) }
 }
 
@@ -181,21 +196,27 @@ pub fn match_header(
 pub fn read_header(
     dataset: &Dataset,
     header: &[String],
-    mapping: &BTreeMap<String, String>,
+    options: &Options,
 ) -> (Match, Vec<HeaderFault>) {
-    let mut faults = Vec::new();
+    let mut names = HeaderNames::new(dataset, options);
+    let of_constants = std::mem::take(&mut names.constant_faults).into_iter();
+    let mut faults: Vec<HeaderFault> = of_constants.map(HeaderFault::from).collect();
     let cells: Vec<&str> = header.iter().map(String::as_str).collect();
-    let matched = HeaderNames::new(dataset, mapping).columns_of(&cells, Some(&mut faults));
+    let matched = names.columns_of(&cells, Some(&mut faults));
     let columns = &matched.columns;
     if !faults.is_empty() {
-        // What the mapping means must be clear first.
+        // What the options mean must be clear first.
     } else if columns.iter().all(Option::is_none) {
-        let required = dataset.columns.iter().filter(|column| column.required);
-        let expected = required.map(|column| column.title.clone()).collect();
+        let required = dataset
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(at, column)| column.required && !matched.has(*at));
+        let expected = required.map(|(_, column)| column.title.clone()).collect();
         faults.push(HeaderFault::NoHeader { found: found(header), expected });
     } else {
         let each = dataset.columns.iter().enumerate();
-        faults.extend(each.filter_map(|(at, column)| column_fault(header, columns, at, column)));
+        faults.extend(each.filter_map(|(at, column)| column_fault(header, &matched, at, column)));
     }
     (matched, faults)
 }
@@ -235,7 +256,7 @@ fn mapped_columns(
         let is_meant = |(cell, cell_form): (&&str, &String)| {
             if exact { cell.trim() == name.trim() } else { !form.is_empty() && *cell_form == form }
         };
-        let target = if column.trim().is_empty() { None } else { by_name(dataset, column) };
+        let target = if column.trim().is_empty() { None } else { column_named(dataset, column) };
         if target.is_none()
             && !column.trim().is_empty()
             && let Some(faults) = &mut faults
@@ -268,16 +289,21 @@ fn mapped_columns(
 /// What is wrong with one column: nothing feeds it though it is required, or several cells do.
 fn column_fault(
     header: &[String],
-    columns: &[Option<usize>],
+    matched: &Match,
     index: usize,
     column: &Column,
 ) -> Option<HeaderFault> {
-    let fed = || header.iter().zip(columns);
+    let fed = || header.iter().zip(&matched.columns);
     let feeding: Vec<&String> =
         fed().filter(|(_, column)| **column == Some(index)).map(|(cell, _)| cell).collect();
+    let headers = || feeding.iter().map(|cell| visible(cell)).collect();
+    if matched.constants.has(index) {
+        let fault =
+            HeaderFault::ConstantInFile { column: column.title.clone(), headers: headers() };
+        return (!feeding.is_empty()).then_some(fault);
+    }
     if feeding.len() > 1 {
-        let headers = feeding.iter().map(|cell| visible(cell)).collect();
-        return Some(HeaderFault::Duplicate { column: column.title.clone(), headers });
+        return Some(HeaderFault::Duplicate { column: column.title.clone(), headers: headers() });
     }
     if !column.required || !feeding.is_empty() {
         return None;
@@ -302,15 +328,6 @@ fn nearest_cell<'a>(cells: impl Iterator<Item = &'a str>, names: &[String]) -> O
     // The first of several that are equally alike.
     let best = scored.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(cell, _)| visible(cell))
-}
-
-fn by_name(dataset: &Dataset, name: &str) -> Option<usize> {
-    let form = normal_form(name);
-    let is_meant = |column: &Column| column.name == name.trim();
-    let is_like =
-        |column: &Column| [&column.name, &column.title].iter().any(|n| normal_form(n) == form);
-    let columns = &dataset.columns;
-    columns.iter().position(is_meant).or_else(|| columns.iter().position(is_like))
 }
 
 /// The header's cells as faults show them: shortened, empty ones left out.

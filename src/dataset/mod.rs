@@ -9,6 +9,7 @@ mod cell_rules;
 mod check;
 mod column;
 mod compile;
+mod constant;
 mod conventions;
 mod convert;
 mod datasets;
@@ -29,6 +30,7 @@ mod value;
 pub use cell_rules::CellRules;
 pub use check::check;
 pub use compile::{Compiled, compile};
+pub use constant::{Constant, ConstantFault, Constants};
 pub use conventions::conventions;
 pub use convert::Converter;
 pub use datasets::{BuiltIn, Datasets};
@@ -43,7 +45,7 @@ pub use infer::{
     infer_from_file, infer_from_table, key_choices,
 };
 pub use names::singular;
-pub use plan::{Plan, PlanFault};
+pub use plan::{Plan, PlanFault, ValueSource};
 pub use shape::{FieldShape, ForeignKey, TableDetails, TableKind, TableShape};
 pub use source::DefinitionLines;
 pub use table_name::TableName;

@@ -1,16 +1,37 @@
 //! The plan of a job: which cell of the file feeds which value of a record. Made once from what was
 //! detected about the file, so that reader and store mean the same columns.
 
+use std::collections::BTreeMap;
+
+use super::constant::{Constant, ConstantFault, Constants};
+use super::header::Match;
 use super::model::Dataset;
 use crate::domain::error_code::ErrorCode;
+
+/// Where a value of a record comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueSource {
+    /// This cell of the row.
+    Cell(usize),
+    /// The upload: the value is the same in every row.
+    Constant(Constant),
+}
+
+impl ValueSource {
+    /// The cell, if the value is one's.
+    #[must_use]
+    pub fn cell(&self) -> Option<usize> {
+        if let Self::Cell(cell) = self { Some(*cell) } else { None }
+    }
+}
 
 /// Which cell of the file feeds which value of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The dataset's column of each value of a record, ascending.
     pub columns: Vec<usize>,
-    /// The file's cell of each value of a record.
-    pub cells: Vec<usize>,
+    /// Where each value of a record comes from.
+    pub sources: Vec<ValueSource>,
     /// Which values of a record make the key, in the order of the dataset's key.
     pub key: Vec<usize>,
     /// Cells of the header.
@@ -34,6 +55,14 @@ pub enum PlanFault {
         /// The column.
         column: String,
     },
+    /// The upload sets a value that does not fit any more.
+    #[error("the dataset `{dataset}` has changed: {fault}; upload the file again")]
+    Constant {
+        /// The dataset.
+        dataset: String,
+        /// What is wrong with the value.
+        fault: ConstantFault,
+    },
     /// A column is required now that the file does not have.
     #[error(
         "column `{column}` of dataset `{dataset}` is required now, but the file does not have it; \
@@ -56,12 +85,17 @@ impl PlanFault {
 }
 
 impl Plan {
-    /// The plan for a file whose header cells feed `columns`, one entry a header cell.
+    /// The plan for a file whose header cells feed `columns`, one entry a header cell. `set` is the
+    /// upload's: column → its value in every row.
     ///
     /// # Errors
     /// The dataset's definition has changed since the columns were stored.
-    pub fn new(dataset: &Dataset, columns: &[Option<String>]) -> Result<Self, PlanFault> {
-        let plan = Self::of_imported(dataset, columns)?;
+    pub fn new(
+        dataset: &Dataset,
+        columns: &[Option<String>],
+        set: &BTreeMap<String, String>,
+    ) -> Result<Self, PlanFault> {
+        let plan = Self::of_imported(dataset, columns, set)?;
         let is_missing = |index: &usize| !plan.columns.contains(index);
         let missing = dataset.columns.iter().enumerate();
         let missing = missing.filter(|(_, column)| column.required).find(|(i, _)| is_missing(i));
@@ -77,9 +111,19 @@ impl Plan {
     ///
     /// # Errors
     /// The definition has lost a column, or two cells feed one.
-    pub fn of_imported(dataset: &Dataset, columns: &[Option<String>]) -> Result<Self, PlanFault> {
+    pub fn of_imported(
+        dataset: &Dataset,
+        columns: &[Option<String>],
+        set: &BTreeMap<String, String>,
+    ) -> Result<Self, PlanFault> {
+        let (constants, faults) = Constants::read(dataset, set);
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(PlanFault::Constant { dataset: dataset.name.clone(), fault });
+        }
         let header_len = columns.len();
-        let mut fed: Vec<Option<usize>> = vec![None; dataset.columns.len()];
+        let mut fed: Vec<Option<ValueSource>> = (0..dataset.columns.len())
+            .map(|index| constants.get(index).cloned().map(ValueSource::Constant))
+            .collect();
         for (cell, name) in columns.iter().enumerate() {
             let Some(name) = name else { continue };
             let slot = dataset.column_index(name).and_then(|index| fed.get_mut(index));
@@ -87,35 +131,39 @@ impl Plan {
                 let (dataset, column) = (dataset.name.clone(), name.clone());
                 return Err(PlanFault::NoSuchColumn { dataset, column });
             };
-            if slot.replace(cell).is_some() {
+            if slot.replace(ValueSource::Cell(cell)).is_some() {
                 return Err(PlanFault::Twice { column: name.clone() });
             }
         }
-        Ok(Self::feeding(dataset, &fed, header_len))
+        Ok(Self::feeding(dataset, fed, header_len))
     }
 
     /// The plan for as much of a file as its header lets be converted, to show its rows: required
     /// columns may be missing, and a column that several cells feed is fed by none.
     #[must_use]
-    pub fn of_what_fits(dataset: &Dataset, columns: &[Option<usize>]) -> Self {
-        let cell_of = |column: usize| {
-            let mut cells = columns.iter().enumerate().filter(|(_, fed)| **fed == Some(column));
+    pub fn of_what_fits(dataset: &Dataset, matched: &Match) -> Self {
+        let source_of = |column: usize| {
+            if let Some(constant) = matched.constants.get(column) {
+                return Some(ValueSource::Constant(constant.clone()));
+            }
+            let fed = matched.columns.iter().enumerate();
+            let mut cells = fed.filter(|(_, fed)| **fed == Some(column));
             match (cells.next(), cells.next()) {
-                (Some((cell, _)), None) => Some(cell),
+                (Some((cell, _)), None) => Some(ValueSource::Cell(cell)),
                 _ => None,
             }
         };
-        let fed: Vec<Option<usize>> = (0..dataset.columns.len()).map(cell_of).collect();
-        Self::feeding(dataset, &fed, columns.len())
+        let fed = (0..dataset.columns.len()).map(source_of).collect();
+        Self::feeding(dataset, fed, matched.columns.len())
     }
 
-    fn feeding(dataset: &Dataset, fed: &[Option<usize>], header_len: usize) -> Self {
-        let (columns, cells): (Vec<usize>, Vec<usize>) =
-            fed.iter().enumerate().filter_map(|(index, cell)| Some((index, (*cell)?))).unzip();
+    fn feeding(dataset: &Dataset, fed: Vec<Option<ValueSource>>, header_len: usize) -> Self {
+        let (columns, sources): (Vec<usize>, Vec<ValueSource>) =
+            fed.into_iter().enumerate().filter_map(|(index, it)| Some((index, it?))).unzip();
         // Key columns are required, so each has its value where the header has no fault.
         let value_of = |key: &usize| columns.iter().position(|column| column == key);
         let key = dataset.key.iter().filter_map(value_of).collect();
-        Self { columns, cells, key, header_len }
+        Self { columns, sources, key, header_len }
     }
 
     /// Values of each record.
@@ -129,6 +177,15 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::dataset::Datasets;
+    use crate::domain::record::Value;
+
+    fn new(dataset: &Dataset, columns: &[&str]) -> Result<Plan, PlanFault> {
+        Plan::new(dataset, &names(columns), &BTreeMap::new())
+    }
+
+    fn cells(plan: &Plan) -> Vec<Option<usize>> {
+        plan.sources.iter().map(ValueSource::cell).collect()
+    }
 
     fn names(columns: &[&str]) -> Vec<Option<String>> {
         columns.iter().map(|name| (!name.is_empty()).then(|| (*name).to_owned())).collect()
@@ -138,9 +195,9 @@ mod tests {
     fn values_stand_in_the_order_of_the_dataset() {
         let datasets = Datasets::embedded();
         let dataset = datasets.get("products").unwrap();
-        let plan = Plan::new(dataset, &names(&["current_stock", "", "name", "sku"])).unwrap();
+        let plan = new(dataset, &["current_stock", "", "name", "sku"]).unwrap();
         assert_eq!(plan.columns, [0, 1, dataset.column_index("current_stock").unwrap()]);
-        assert_eq!(plan.cells, [3, 2, 0]);
+        assert_eq!(cells(&plan), [Some(3), Some(2), Some(0)]);
         assert_eq!((plan.key, plan.header_len), (vec![0], 4));
     }
 
@@ -149,22 +206,42 @@ mod tests {
         let datasets = Datasets::embedded();
         let dataset = datasets.get("products").unwrap();
         let stock = dataset.column_index("current_stock").unwrap();
-        let plan = Plan::of_what_fits(dataset, &[Some(stock), Some(0), None, Some(stock)]);
-        assert_eq!((plan.columns, plan.cells), (vec![0], vec![1]));
+        let matched = |columns: &[Option<usize>]| Match {
+            columns: columns.to_vec(),
+            outdone: vec![None; columns.len()],
+            constants: Constants::default(),
+        };
+        let columns = [Some(stock), Some(0), None, Some(stock)];
+        let plan = Plan::of_what_fits(dataset, &matched(&columns));
+        assert_eq!((&plan.columns, cells(&plan)), (&vec![0], vec![Some(1)]));
         assert_eq!((plan.key, plan.header_len), (vec![0], 4));
-        let (columns, given) = ([Some(1), None, Some(0)], names(&["name", "", "sku"]));
-        let plan = Plan::new(dataset, &given).unwrap();
-        assert_eq!(Plan::of_what_fits(dataset, &columns), plan);
+        let plan = new(dataset, &["name", "", "sku"]).unwrap();
+        assert_eq!(Plan::of_what_fits(dataset, &matched(&[Some(1), None, Some(0)])), plan);
     }
 
     #[test]
     fn a_changed_definition_is_told() {
         let datasets = Datasets::embedded();
         let dataset = datasets.get("products").unwrap();
-        let fault = |columns: &[&str]| Plan::new(dataset, &names(columns)).unwrap_err().to_string();
+        let fault = |columns: &[&str]| new(dataset, columns).unwrap_err().to_string();
         assert!(fault(&["sku", "name", "colour"]).contains("no column `colour` any more"));
         assert!(fault(&["sku", "name", "sku"]).contains("two columns"));
         assert!(fault(&["sku"]).contains("column `name` of dataset `products` is required now"));
-        assert_eq!(Plan::of_imported(dataset, &names(&["sku"])).unwrap().columns, [0]);
+        let plan = Plan::of_imported(dataset, &names(&["sku"]), &BTreeMap::new()).unwrap();
+        assert_eq!(plan.columns, [0]);
+    }
+
+    #[test]
+    fn a_constant_is_a_column_of_every_row() {
+        let datasets = Datasets::embedded();
+        let dataset = datasets.get("products").unwrap();
+        let set = |column: &str, text: &str| BTreeMap::from([(column.to_owned(), text.to_owned())]);
+        let plan = Plan::new(dataset, &names(&["sku"]), &set("Name", " Rose ")).unwrap();
+        let ValueSource::Constant(name) = &plan.sources[1] else { panic!("{plan:?}") };
+        assert_eq!((name.value(), cells(&plan)), (Value::Text("Rose"), vec![Some(0), None]));
+        for (column, text) in [("colour", "red"), ("name", ""), ("sku", "A")] {
+            let plan = Plan::new(dataset, &names(&["sku"]), &set(column, text));
+            assert!(plan.is_err(), "{column}: {plan:?}");
+        }
     }
 }

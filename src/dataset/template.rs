@@ -68,6 +68,7 @@ mod tests {
 
     use super::*;
     use crate::dataset::{CellRules, Converter, Datasets, Plan, match_header};
+    use crate::domain::options::Options;
     use crate::domain::record::Records;
     use crate::domain::row::{CellKind, RawRow};
 
@@ -77,10 +78,10 @@ mod tests {
             let dataset = &compiled.dataset;
             let header: Vec<String> =
                 template_header(dataset).into_iter().map(str::to_owned).collect();
-            let matched = match_header(dataset, &header, &BTreeMap::new()).unwrap();
+            let matched = match_header(dataset, &header, &Options::default()).unwrap();
             let all: Vec<_> = (0..dataset.columns.len()).map(Some).collect();
             assert_eq!(matched.columns, all);
-            let plan = Plan::new(dataset, &matched.names(dataset)).unwrap();
+            let plan = Plan::new(dataset, &matched.names(dataset), &BTreeMap::new()).unwrap();
             let mut row = RawRow::new();
             for cell in template_example(dataset) {
                 row.push(CellKind::Text, &cell);

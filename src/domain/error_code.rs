@@ -86,6 +86,7 @@ error_codes! {
     MissingColumn = "missing_column", 422, false, "A required column is missing", "Add the column, or name it with the option `mapping`.";
     DuplicateColumn = "duplicate_column", 422, false, "Two columns of the file feed the same column", "Rename or remove one, or decide with the option `mapping`.";
     BadMapping = "bad_mapping", 422, false, "The mapping names a header or a column that does not exist", "Use headers of the file and columns of the dataset.";
+    BadConstant = "bad_constant", 422, false, "The option `set` names a column that does not exist, or a value that it does not take", "Use columns of the dataset and values that they take.";
     TooManyColumns = "too_many_columns", 422, false, "The file has too many columns", "Remove the columns that are not needed; 1,000 are the most.";
     RefusedByStrict = "refused_by_strict", 422, false, "The file raises a warning, and the upload has `strict=true`", "Correct what the warnings name, or upload without `strict`.";
     NoProposal = "no_proposal", 422, false, "No definition can be proposed", "Do what the message says: name the key, or give the table a unique index.";

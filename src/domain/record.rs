@@ -7,7 +7,7 @@ use super::row_number::RowNumber;
 use chrono::{DateTime, NaiveDate, Utc};
 
 /// A converted value, ready to be written.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
     /// Empty cell: clears the stored value, or leaves it alone under `blank=keep`.
     Null,

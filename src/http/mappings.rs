@@ -17,6 +17,7 @@ use crate::dataset::{header_fingerprint, match_header};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::job_view::timestamp;
 use crate::domain::limits::{COLUMNS_MAX, MAPPING_BODY_BYTES_MAX};
+use crate::domain::options::Options;
 use crate::domain::saved_mapping::{MappingName, NewMapping, SavedMapping};
 use crate::jobs::JobsError;
 
@@ -151,13 +152,14 @@ fn check(
     headers: &[String],
     mapping: &BTreeMap<String, String>,
 ) -> Result<(), Problem> {
+    let options = Options { mapping: mapping.clone(), ..Options::default() };
     let faults = if headers.is_empty() {
         let keys: Vec<String> = mapping.keys().cloned().collect();
         let is_of_mapping = |code| code == ErrorCode::BadMapping;
-        let faults = match_header(dataset, &keys, mapping).err().unwrap_or_default();
+        let faults = match_header(dataset, &keys, &options).err().unwrap_or_default();
         faults.into_iter().filter(|fault| is_of_mapping(fault.code())).collect()
     } else {
-        match_header(dataset, headers, mapping).err().unwrap_or_default()
+        match_header(dataset, headers, &options).err().unwrap_or_default()
     };
     if faults.is_empty() {
         return Ok(());

@@ -22,7 +22,7 @@ use crate::domain::options::OptionFault;
 use crate::domain::path_prefix::PathPrefix;
 use crate::domain::sentence::sentence;
 use crate::files::FileError;
-use crate::jobs::JobsError;
+use crate::jobs::{JobsError, VersionFault};
 use crate::reader::{HeaderPlace, ReadError};
 
 /// The media type of every refusal.
@@ -78,6 +78,12 @@ struct ProblemBody<'a> {
 impl ProblemPart {
     /// What is wrong with a header.
     pub(super) fn of_header(fault: &HeaderFault) -> Self {
+        let message = sentence(&fault.to_string());
+        Self { code: fault.code().as_str(), message, option: None }
+    }
+
+    /// That nothing says which rows are newer.
+    pub(super) fn of_version(fault: &VersionFault) -> Self {
         let message = sentence(&fault.to_string());
         Self { code: fault.code().as_str(), message, option: None }
     }
@@ -346,7 +352,7 @@ mod tests {
         let faults = Options::parse([("mode", "mirror"), ("colour", "red")]).unwrap_err();
         let response = Problem::from(faults).response(Some("r1"), &PathPrefix::default());
         let bytes = actix_web::body::MessageBody::try_into_bytes(response.into_body()).unwrap();
-        insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"{"type":"/docs/errors#invalid_option","title":"An option has a value that it does not take","status":400,"detail":"Option `mode` does not take `mirror`; it takes upsert, insert, update or newer. There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, nulls, duplicates, delimiter, encoding, decimal, dates, currency, sheet, headerRow, hidden, mapping, savedMapping, saveMapping, priority, rows, undo, strict, meeting, includeEvents, excludeEvents, onlyIfChanged.","success":false,"code":"invalid_option","errors":[{"code":"invalid_option","message":"Option `mode` does not take `mirror`; it takes upsert, insert, update or newer.","option":"mode"},{"code":"unknown_option","message":"There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, nulls, duplicates, delimiter, encoding, decimal, dates, currency, sheet, headerRow, hidden, mapping, savedMapping, saveMapping, priority, rows, undo, strict, meeting, includeEvents, excludeEvents, onlyIfChanged.","option":"colour"}],"requestId":"r1"}"#);
+        insta::assert_snapshot!(String::from_utf8_lossy(&bytes), @r#"{"type":"/docs/errors#invalid_option","title":"An option has a value that it does not take","status":400,"detail":"Option `mode` does not take `mirror`; it takes upsert, insert, update or newer. There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, nulls, duplicates, delimiter, encoding, decimal, dates, currency, sheet, headerRow, hidden, mapping, set, savedMapping, saveMapping, priority, rows, undo, strict, meeting, includeEvents, excludeEvents, onlyIfChanged.","success":false,"code":"invalid_option","errors":[{"code":"invalid_option","message":"Option `mode` does not take `mirror`; it takes upsert, insert, update or newer.","option":"mode"},{"code":"unknown_option","message":"There is no option `colour`; the options are mode, dryRun, onError, maxErrors, blank, nulls, duplicates, delimiter, encoding, decimal, dates, currency, sheet, headerRow, hidden, mapping, set, savedMapping, saveMapping, priority, rows, undo, strict, meeting, includeEvents, excludeEvents, onlyIfChanged.","option":"colour"}],"requestId":"r1"}"#);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) async fn run(
         return Ok(());
     }
     let (dataset, detected) = (context.dataset_of(job)?, detected_of(job)?);
-    let plan = Plan::new(&dataset, &detected.columns)?;
+    let plan = Plan::new(&dataset, &detected.columns, &job.options.set)?;
     let now = Destination::of(&dataset, &plan);
     let then = || context.run_store.record_destination(job, &now);
     match retry_transient(job.id, stop.token(), then).await? {

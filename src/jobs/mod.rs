@@ -79,4 +79,4 @@ pub use submit::{ImportRequest, Submitted};
 pub use submit_far::FarRequest;
 pub use subscription::{DeliveredEvent, Delivery, Subscription};
 pub use unprocessed::{Unprocessed, UnprocessedRows};
-pub use version::VersionFault;
+pub use version::{VersionFault, check_version};

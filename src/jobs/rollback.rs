@@ -129,7 +129,7 @@ pub(super) async fn run(
 ) -> Result<(), RunError> {
     let dataset = context.dataset_of(job)?;
     let (store, token) = (&context.run_store, stop.token());
-    let plan = Plan::of_imported(&dataset, &detected_of(job)?.columns)?;
+    let plan = Plan::of_imported(&dataset, &detected_of(job)?.columns, &job.options.set)?;
     let now = Destination::of(&dataset, &plan);
     match retry_transient(job.id, token, || store.destination(undone)).await? {
         Some(then) if then != now => {

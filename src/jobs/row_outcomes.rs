@@ -150,7 +150,8 @@ impl JobRows {
         let stop = Stop::by(stop);
         let dataset = self.context.dataset_of(&self.job)?;
         let detected = detected_of(&self.job)?;
-        let plan = Plan::new(&dataset, &detected.columns).map_err(RunError::from)?;
+        let plan = Plan::new(&dataset, &detected.columns, &self.job.options.set)
+            .map_err(RunError::from)?;
         let mut source = open_input(&self.context, &self.job, self.file, &self.permit, &stop)?;
         // The child has ended: another one may begin.
         drop(self.permit);

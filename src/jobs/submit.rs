@@ -13,7 +13,7 @@ use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::job_line::job_line;
 use super::stop::StopOnDrop;
-use super::version;
+use super::version::check_version;
 use crate::dataset::model::Dataset;
 use crate::dataset::{HeaderNames, conventions, header_warnings, match_header};
 use crate::domain::detected::Detected;
@@ -104,10 +104,10 @@ pub(super) async fn examine(
 ) -> Result<(ImportRequest, Detected, Warnings), JobsError> {
     let (request, inspection) = inspect(context, request, stop).await?;
     let dataset = &request.dataset;
-    let matched = match_header(dataset, &inspection.header, &request.options.mapping)
+    let matched = match_header(dataset, &inspection.header, &request.options)
         .map_err(|faults| JobsError::Header { faults, place: inspection.header_place() })?;
     if request.options.mode == Mode::Newer {
-        version::check(dataset, &matched.names(dataset))?;
+        check_version(dataset, &matched)?;
     }
     let mut warnings = header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
     warnings.merge(&inspection.warnings);
@@ -171,7 +171,7 @@ fn inspect_with(
         valid_utf8: request.upload.valid_utf8,
         size: request.upload.size,
     };
-    let names = HeaderNames::new(&request.dataset, &request.options.mapping);
+    let names = HeaderNames::new(&request.dataset, &request.options);
     let know = |cells: &[&str]| names.read(cells);
     reader::inspect(&upload, &request.options, home_encoding, &know, permit, stop)
 }

@@ -1,5 +1,6 @@
 //! The version by which `mode=newer` compares: the dataset names its column, and the file must have it.
 
+use crate::dataset::Match;
 use crate::dataset::model::Dataset;
 use crate::domain::error_code::ErrorCode;
 
@@ -37,12 +38,11 @@ impl VersionFault {
 ///
 /// # Errors
 /// The dataset or the file has no version.
-pub(super) fn check(dataset: &Dataset, fed: &[Option<String>]) -> Result<(), VersionFault> {
-    let column = dataset.version.and_then(|index| dataset.columns.get(index));
-    let Some(column) = column else {
+pub fn check_version(dataset: &Dataset, matched: &Match) -> Result<(), VersionFault> {
+    let version = dataset.version.and_then(|at| Some((at, dataset.columns.get(at)?)));
+    let Some((index, column)) = version else {
         return Err(VersionFault::NoColumn { dataset: dataset.name.clone() });
     };
-    let is_fed = fed.iter().flatten().any(|name| *name == column.name);
     let column = || column.title.clone();
-    if is_fed { Ok(()) } else { Err(VersionFault::NotFed { column: column() }) }
+    if matched.has(index) { Ok(()) } else { Err(VersionFault::NotFed { column: column() }) }
 }

@@ -32,6 +32,7 @@ mod compat;
 mod concurrent;
 mod conformance;
 mod connections;
+mod constants;
 mod control;
 mod database_tls;
 mod databases;

@@ -109,3 +109,13 @@ async fn a_file_or_a_dataset_without_versions_is_refused() {
     server.upload("products", upload).await.assert_problem(400, "invalid_option");
     server.check_every_job().await;
 }
+
+both!(the_preview_says_that_the_file_lacks_the_version, |server| {
+    with_prices(server, "revision").await;
+    let preview = |text: &str| Upload::csv(text).option("mode", "newer");
+    let seen = server.upload("prices/preview", preview("Code,Price\nA,1\n")).await;
+    assert_eq!(seen.ok()["ready"], json!(false), "{}", seen.text());
+    assert_eq!(seen.ok()["faults"][0]["code"], json!("missing_column"), "{}", seen.text());
+    let seen = server.upload("prices/preview", preview("Code,Revision\nA,1\n")).await;
+    assert_eq!(seen.ok()["ready"], json!(true), "{}", seen.text());
+});

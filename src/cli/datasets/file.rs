@@ -20,10 +20,9 @@ pub(super) async fn header(
     dataset: &Dataset,
 ) -> anyhow::Result<Vec<String>> {
     let permit = permit(config, path).await?;
-    let mapping = std::collections::BTreeMap::new();
-    let names = HeaderNames::new(dataset, &mapping);
-    let know = |cells: &[&str]| names.read(cells);
     let (options, stop) = (Options::default(), AtomicBool::new(false));
+    let names = HeaderNames::new(dataset, &options);
+    let know = |cells: &[&str]| names.read(cells);
     let home = config.home_encoding.as_deref();
     let inspection = reader::inspect(&upload(path)?, &options, home, &know, &permit, &stop);
     let inspection = inspection.with_context(|| format!("cannot read `{}`", path.display()))?;

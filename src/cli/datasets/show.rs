@@ -11,6 +11,7 @@ use super::place::{PlaceArgs, definitions};
 use crate::cli::exit::Exit;
 use crate::dataset::model::{Column, Dataset};
 use crate::dataset::{Compiled, Datasets, read_header};
+use crate::domain::options::Options;
 use crate::domain::similar::nearest;
 
 /// What is shown.
@@ -83,7 +84,7 @@ fn facts(column: &Column) -> String {
 
 /// Each header cell with its column, then what is wrong.
 fn header(dataset: &Dataset, cells: &[String]) -> anyhow::Result<Exit> {
-    let (matched, faults) = read_header(dataset, cells, &std::collections::BTreeMap::new());
+    let (matched, faults) = read_header(dataset, cells, &Options::default());
     let mut out = io::stdout().lock();
     let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
     for ((cell, column), outdone) in cells.iter().zip(&matched.columns).zip(&matched.outdone) {

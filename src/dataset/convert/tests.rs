@@ -1,9 +1,12 @@
 //! Tests of `convert`.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::dataset::cell_rules::Convention;
 use crate::dataset::{Datasets, compile, match_header};
 use crate::domain::detected::DecimalSeparator;
+use crate::domain::options::Options;
 use crate::domain::row::CellKind;
 use crate::domain::row_error::RowCode;
 use crate::domain::row_number::RowNumber;
@@ -28,7 +31,7 @@ const DEFINITION: &str = r#"
 fn things() -> (Arc<Dataset>, Plan) {
     let dataset = compile("things.toml", DEFINITION).unwrap().dataset;
     let names: Vec<_> = dataset.columns.iter().map(|c| Some(c.name.clone())).collect();
-    let plan = Plan::new(&dataset, &names).unwrap();
+    let plan = Plan::new(&dataset, &names, &BTreeMap::new()).unwrap();
     (dataset, plan)
 }
 
@@ -253,8 +256,8 @@ fn the_real_file_converts_without_an_error() {
     let products = datasets.get("products").unwrap();
     let mut rows = reader.records().map(Result::unwrap);
     let header: Vec<String> = rows.next().unwrap().iter().map(str::to_owned).collect();
-    let matched = match_header(products, &header, &std::collections::BTreeMap::new()).unwrap();
-    let plan = Plan::new(products, &matched.names(products)).unwrap();
+    let matched = match_header(products, &header, &Options::default()).unwrap();
+    let plan = Plan::new(products, &matched.names(products), &BTreeMap::new()).unwrap();
     let mut converter = Converter::new(products, &plan, CellRules::default());
     let (mut records, mut raw) = (Records::new(plan.width()), RawRow::new());
     for record in rows {

@@ -1,5 +1,6 @@
 //! Why the header of a file cannot be used.
 
+use crate::dataset::constant::ConstantFault;
 use crate::dataset::names::listed;
 use crate::domain::error_code::ErrorCode;
 
@@ -64,6 +65,21 @@ pub enum HeaderFault {
         /// The names of the dataset's columns.
         columns: Vec<String>,
     },
+    /// What `set` says cannot be taken.
+    #[error(transparent)]
+    Constant(#[from] ConstantFault),
+    /// `set` names a column that the file has, too.
+    #[error(
+        "`set` names the column `{column}`, which {} of the file feeds; leave it out of `set`, or \
+         leave the header out with the option `mapping`",
+        listed(headers.iter().map(String::as_str))
+    )]
+    ConstantInFile {
+        /// The title of the column.
+        column: String,
+        /// The header cells, from left to right.
+        headers: Vec<String>,
+    },
 }
 
 impl HeaderFault {
@@ -73,8 +89,9 @@ impl HeaderFault {
         match self {
             Self::NoHeader { .. } => ErrorCode::NoHeader,
             Self::Missing { .. } => ErrorCode::MissingColumn,
-            Self::Duplicate { .. } => ErrorCode::DuplicateColumn,
+            Self::Duplicate { .. } | Self::ConstantInFile { .. } => ErrorCode::DuplicateColumn,
             Self::UnknownHeader { .. } | Self::UnknownColumn { .. } => ErrorCode::BadMapping,
+            Self::Constant(_) => ErrorCode::BadConstant,
         }
     }
 }

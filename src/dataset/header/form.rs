@@ -2,6 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::dataset::model::{Column, Dataset};
 use crate::dataset::value::text::is_invisible;
 
 /// The form in which headers are compared: NFKC, case folded, without invisible characters and
@@ -87,6 +88,16 @@ fn last_word(text: &str) -> Option<(&str, &str)> {
     let (before, word) = text.split_at_checked(at)?;
     let before = before.trim_matches(is_mark);
     (!before.is_empty()).then(|| (before, word.trim_matches(is_mark)))
+}
+
+/// The column that has this name or title, as a client writes it.
+pub(in crate::dataset) fn column_named(dataset: &Dataset, name: &str) -> Option<usize> {
+    let form = normal_form(name);
+    let is_meant = |column: &Column| column.name == name.trim();
+    let is_like =
+        |column: &Column| [&column.name, &column.title].iter().any(|n| normal_form(n) == form);
+    let columns = &dataset.columns;
+    columns.iter().position(is_meant).or_else(|| columns.iter().position(is_like))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub fn suggestions(
         is_free(&matched.columns) && is_free(&matched.outdone)
     };
     let free = dataset.columns.iter().enumerate();
-    let free: Vec<_> = free.filter(|(at, _)| !matched.columns.contains(&Some(*at))).collect();
+    let free: Vec<_> = free.filter(|(at, _)| !matched.has(*at)).collect();
     let mut candidates: Vec<(usize, Suggestion)> = Vec::new();
     for (at, cell) in header.iter().enumerate().filter(|(at, _)| is_open(at)) {
         if cell.trim().is_empty() || is_own_column(cell) {
@@ -88,6 +88,7 @@ fn words(text: &str) -> BTreeSet<String> {
 mod tests {
     use super::*;
     use crate::dataset::{Datasets, match_header};
+    use crate::domain::options::Options;
 
     #[test]
     fn a_header_that_is_nearly_a_column_proposes_it_once() {
@@ -95,7 +96,7 @@ mod tests {
         let products = datasets.get("products").unwrap();
         let header = ["SKU", "Name", "Curent stok", "Price selling", "Colour", "Sellng prce"];
         let header: Vec<String> = header.map(ToOwned::to_owned).to_vec();
-        let matched = match_header(products, &header, &std::collections::BTreeMap::new()).unwrap();
+        let matched = match_header(products, &header, &Options::default()).unwrap();
         let found = suggestions(products, &header, &matched);
         let name = |it: &Option<Suggestion>| {
             it.map(|it| (products.columns[it.column].name.as_str(), it.confidence >= 0.8))

@@ -8,12 +8,16 @@ fn texts(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
+fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+}
+
 /// The names of the columns that `header` feeds, `-` for none, or the faults.
 fn matched(header: &[&str], mapping: &[(&str, &str)]) -> Result<String, Vec<HeaderFault>> {
     let datasets = Datasets::embedded();
     let products = datasets.get("products").unwrap();
-    let mapping = mapping.iter().map(|(h, c)| ((*h).to_owned(), (*c).to_owned())).collect();
-    let matched = match_header(products, &texts(header), &mapping)?;
+    let options = Options { mapping: pairs(mapping), ..Options::default() };
+    let matched = match_header(products, &texts(header), &options)?;
     let names: Vec<String> =
         matched.names(products).into_iter().map(|name| name.unwrap_or("-".into())).collect();
     Ok(names.join(" "))
@@ -138,13 +142,47 @@ fn a_mapping_that_names_nothing_is_refused() {
 fn the_rank_counts_known_columns() {
     let datasets = Datasets::embedded();
     let products = datasets.get("products").unwrap();
-    let mapping = BTreeMap::from([("Art.".to_owned(), "sku".to_owned())]);
-    let names = HeaderNames::new(products, &mapping);
+    let options = Options { mapping: pairs(&[("Art.", "sku")]), ..Options::default() };
+    let names = HeaderNames::new(products, &options);
     let rank = |cells: &[&str]| names.read(cells).rank();
     assert_eq!(rank(&["SKU", "Name", "Potency", "Size", "Qty"]), (true, 5));
     assert_eq!(rank(&["SKU;Name;Qty"]), (false, 0));
     assert_eq!(rank(&["Qty", "Stock", "x", ""]), (false, 1));
     assert_eq!(rank(&["Art.", "Name"]), (true, 2));
+    let options = Options { set: pairs(&[("Name", "Rose")]), ..Options::default() };
+    assert_eq!(HeaderNames::new(products, &options).read(&["SKU"]).rank(), (true, 1));
+}
+
+#[test]
+fn a_constant_counts_as_a_column_of_the_file() {
+    let datasets = Datasets::embedded();
+    let products = datasets.get("products").unwrap();
+    let read = |header: &[&str], set: &[(&str, &str)]| {
+        let options = Options { set: pairs(set), ..Options::default() };
+        let (matched, faults) = read_header(products, &texts(header), &options);
+        let faults = faults.iter().map(|fault| (fault.code(), fault.to_string())).collect();
+        (matched.columns, faults)
+    };
+    let named = |column: &str| products.column_index(column);
+    let (columns, faults): (_, Vec<(ErrorCode, String)>) = read(&["SKU"], &[("Name", "Rose")]);
+    assert_eq!((columns, faults.len()), (vec![named("sku")], 0), "{faults:?}");
+    // A sale price feeds the selling price only where nothing better does.
+    let set = [("name", "Rose"), ("Selling Price", "12.50")];
+    let (columns, faults) = read(&["SKU", "Sale price", "Price (net)"], &set);
+    assert_eq!((columns, faults.len()), (vec![named("sku"), None, None], 0), "{faults:?}");
+    for (set, code, part) in [
+        (("colour", "red"), ErrorCode::BadConstant, "`set` names the column `colour`, which"),
+        (("MRP", "cheap"), ErrorCode::BadConstant, "column `MRP` does not take: `cheap` is not a"),
+        (("MRP", "1,234"), ErrorCode::BadConstant, "can be read as 1234 or as 1.234"),
+        (("name", " "), ErrorCode::BadConstant, "Name is required"),
+        (("sku", "A"), ErrorCode::DuplicateColumn, "column `SKU`, which `Part No` of the file"),
+    ] {
+        let (_, faults) = read(&["Part No", "Name"], &[set]);
+        assert_eq!(faults[0].0, code, "{faults:?}");
+        assert!(faults[0].1.contains(part), "{faults:?}");
+    }
+    let (_, faults) = read(&["Part No", "Name"], &[("mrp", "1"), ("MRP", "1")]);
+    assert_eq!(faults[0].1, "`set` names the column `MRP` twice; leave one of them out");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub fn header_warnings(
 fn alike(dataset: &Dataset, matched: &Match, cell: &str) -> Option<usize> {
     let form = without_unit(cell).unwrap_or_else(|| normal_form(cell));
     let free = dataset.columns.iter().enumerate();
-    let free = free.filter(|(index, _)| !matched.columns.contains(&Some(*index)));
+    let free = free.filter(|(index, _)| !matched.has(*index));
     let scored = free.filter_map(|(index, column)| {
         let names = [&column.name, &column.title].into_iter().chain(&column.aliases);
         let scores = names.filter_map(|name| similarity(&normal_form(name), &form));
@@ -72,6 +72,7 @@ fn holds_numbers(sample: &[RawRow], at: usize) -> bool {
 mod tests {
     use super::*;
     use crate::dataset::{Datasets, match_header};
+    use crate::domain::options::Options;
 
     #[test]
     fn what_looks_like_a_column_comes_first_then_numbers() {
@@ -84,7 +85,7 @@ mod tests {
         for cell in ["1", "a", "red", "2.5", "3", "2.8", "7", "2"] {
             row.push(CellKind::Text, cell);
         }
-        let matched = match_header(products, &header, &std::collections::BTreeMap::new()).unwrap();
+        let matched = match_header(products, &header, &Options::default()).unwrap();
         let warnings = header_warnings(products, &header, &matched, &[row]);
         let shown: Vec<_> = warnings
             .iter()

@@ -142,6 +142,9 @@ pub struct Options {
     /// name leaves the header out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub mapping: BTreeMap<String, String>,
+    /// Column → its value in every row, for columns that the file does not have.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
     /// The saved mapping that is in `mapping`: the one that the upload names, or that of its headers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saved_mapping: Option<MappingName>,
@@ -185,6 +188,7 @@ mod tests {
             ("mode", "insert"),
             ("delimiter", "tab"),
             ("mapping", r#"{"Art.-Nr.":"sku"}"#),
+            ("set", r#"{"Channel":"Shopee","rank":1.50,"note":null}"#),
             ("priority", "-5"),
             ("maxErrors", "2.5%"),
             ("nulls", "-,keine"),

@@ -1,6 +1,10 @@
 //! Options from query or form fields. An unknown name or value is refused by name, with what would be
 //! right.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
 use super::{
     Blank, Currency, Duplicates, ErrorLimit, Hidden, Mode, NullWords, OnError, Options,
     RowEventMode,
@@ -66,6 +70,7 @@ impl Options {
         "headerRow",
         "hidden",
         "mapping",
+        "set",
         "savedMapping",
         "saveMapping",
         "priority",
@@ -209,6 +214,7 @@ impl Options {
                 self.mapping =
                     serde_json::from_str(value).map_err(|_| fault("mapping", value, takes))?;
             }
+            "set" => self.set = constants(value)?,
             "savedMapping" => self.saved_mapping = Some(mapping_name("savedMapping", value)?),
             "saveMapping" => self.save_mapping = Some(mapping_name("saveMapping", value)?),
             "priority" => {
@@ -296,6 +302,22 @@ fn mapping_name(name: &'static str, value: &str) -> Result<MappingName, OptionFa
     MappingName::parse(value).ok_or_else(|| fault(name, value, MappingName::TAKES))
 }
 
+/// Texts, numbers and truth values as a file has them; `null` is an empty cell.
+fn constants(value: &str) -> Result<BTreeMap<String, String>, OptionFault> {
+    let takes = "a JSON object of column to text, number, true, false or null";
+    // Numbers are taken as they are written.
+    let read: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(value).map_err(|_| fault("set", value, takes))?;
+    let text = |raw: &str| match raw.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(raw).ok(),
+        Some(b'[' | b'{') | None => None,
+        Some(b'n') => Some(String::new()),
+        Some(_) => Some(raw.to_owned()),
+    };
+    let read = read.into_iter().map(|(column, raw)| Some((column, text(raw.get())?)));
+    read.collect::<Option<_>>().ok_or_else(|| fault("set", value, takes))
+}
+
 /// Numbers, written as `1,2,3` or as a JSON array.
 fn numbers(name: &'static str, value: &str) -> Result<Vec<u32>, OptionFault> {
     let list = value.trim();
@@ -341,6 +363,17 @@ mod tests {
             let fault = Options::parse([(*name, "\u{1}")]).err();
             let unknown = fault.is_some_and(|f| matches!(f[0], OptionFault::Unknown { .. }));
             assert!(!unknown, "{name} is listed but not read");
+        }
+    }
+
+    #[test]
+    fn constants_are_taken_as_they_are_written() {
+        let set = |text: &str| Options::parse([("set", text)]).map(|options| options.set);
+        let read = set(r#"{"a": "x \"y\"", "b": 1.50, "c": true, "d": null}"#).unwrap();
+        let read: Vec<_> = read.values().map(String::as_str).collect();
+        assert_eq!(read, ["x \"y\"", "1.50", "true", ""]);
+        for text in ["", "a=b", "[]", r#"{"a": {}}"#, r#"{"a": [1]}"#] {
+            assert!(set(text).is_err(), "{text}");
         }
     }
 

@@ -5,9 +5,11 @@ use serde::Serialize;
 
 use crate::dataset::model::{Column, Dataset};
 use crate::dataset::{
-    CellRules, Converter, Plan, Suggestion, conventions, header_warnings, read_header, suggestions,
+    CellRules, Constant, Converter, Match, Plan, Suggestion, conventions, header_warnings,
+    read_header, suggestions,
 };
 use crate::domain::detected::Detected;
+use crate::domain::options::Mode;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError, shown};
@@ -15,7 +17,7 @@ use crate::domain::row_number::RowNumber;
 use crate::domain::saved_mapping::MappingName;
 use crate::domain::warning::{WarningView, Warnings};
 use crate::http::problem::ProblemPart;
-use crate::jobs::ImportRequest;
+use crate::jobs::{ImportRequest, check_version};
 use crate::reader::Inspection;
 
 /// Rows that are shown.
@@ -42,6 +44,9 @@ pub(super) struct PreviewView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     saved_mapping: Option<&'a str>,
     columns: Vec<PreviewColumnView<'a>>,
+    /// The columns that the option `set` gives a value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    constants: Vec<ConstantView<'a>>,
     missing: Vec<MissingColumnView<'a>>,
     faults: Vec<ProblemPart>,
     warnings: Vec<WarningView>,
@@ -67,6 +72,14 @@ struct SuggestionView<'a> {
     column: &'a str,
     title: &'a str,
     confidence: f64,
+}
+
+/// A column that has the same value in every row.
+#[derive(Debug, Serialize)]
+struct ConstantView<'a> {
+    column: &'a str,
+    title: &'a str,
+    value: String,
 }
 
 /// A column that nothing in the file feeds.
@@ -98,11 +111,17 @@ impl<'a> PreviewView<'a> {
     /// What was found in the file of a request.
     pub(super) fn of(request: &'a ImportRequest, mut inspection: Inspection) -> Self {
         let dataset = &request.dataset;
-        let (matched, faults) = read_header(dataset, &inspection.header, &request.options.mapping);
+        let (matched, faults) = read_header(dataset, &inspection.header, &request.options);
         let mut warnings =
             header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
+        let mut parts: Vec<_> = faults.iter().map(ProblemPart::of_header).collect();
+        if request.options.mode == Mode::Newer {
+            parts.extend(
+                check_version(dataset, &matched).err().map(|it| ProblemPart::of_version(&it)),
+            );
+        }
         let suggested = suggestions(dataset, &inspection.header, &matched);
-        let (names, fed) = (matched.names(dataset), matched.columns);
+        let (names, fed) = (matched.names(dataset), &matched.columns);
         let columns = inspection.header.iter().zip(fed.iter().zip(&suggested)).enumerate().map(
             |(index, (header, (fed, suggested)))| {
                 let column = fed.and_then(|column| dataset.columns.get(column));
@@ -121,21 +140,22 @@ impl<'a> PreviewView<'a> {
         warnings.merge(&inspection.warnings);
         let sample = std::mem::take(&mut inspection.sample);
         let sheets = std::mem::take(&mut inspection.sheets);
-        let conventions = conventions(dataset, &fed, &sample, &request.options);
+        let conventions = conventions(dataset, fed, &sample, &request.options);
         let detected = inspection.into_detected(names, conventions);
         let rules = CellRules::new(&detected, &request.options);
-        let converter = Converter::new(dataset, &Plan::of_what_fits(dataset, &fed), rules)
+        let converter = Converter::new(dataset, &Plan::of_what_fits(dataset, &matched), rules)
             .with_header(&detected.header);
         let rows = rows(converter, &sample, &mut warnings);
         Self {
             dataset: &dataset.name,
             file_name: &request.file_name,
             file_size: request.upload.size,
-            ready: faults.is_empty(),
+            ready: parts.is_empty(),
             saved_mapping: request.options.saved_mapping.as_ref().map(MappingName::as_str),
             columns,
-            missing: missing(dataset, &fed),
-            faults: faults.iter().map(ProblemPart::of_header).collect(),
+            constants: constants(dataset, &matched),
+            missing: missing(dataset, &matched),
+            faults: parts,
             rows,
             detected,
             sheets,
@@ -168,11 +188,21 @@ fn samples(rows: &[RawRow], index: usize) -> Vec<String> {
     samples
 }
 
+/// The columns that the upload sets.
+fn constants<'a>(dataset: &'a Dataset, matched: &Match) -> Vec<ConstantView<'a>> {
+    let view = |(index, constant): (usize, &Constant)| {
+        let column = dataset.columns.get(index)?;
+        let value = shown(constant.text());
+        Some(ConstantView { column: &column.name, title: &column.title, value })
+    };
+    matched.constants.iter().filter_map(view).collect()
+}
+
 /// The columns that nothing feeds, required ones first.
-fn missing<'a>(dataset: &'a Dataset, fed: &[Option<usize>]) -> Vec<MissingColumnView<'a>> {
+fn missing<'a>(dataset: &'a Dataset, matched: &Match) -> Vec<MissingColumnView<'a>> {
     let each = dataset.columns.iter().enumerate();
     let mut missing: Vec<&Column> =
-        each.filter(|(index, _)| !fed.contains(&Some(*index))).map(|(_, column)| column).collect();
+        each.filter(|(index, _)| !matched.has(*index)).map(|(_, column)| column).collect();
     missing.sort_by_key(|column| !column.required);
     let view = |column: &'a Column| MissingColumnView {
         column: &column.name,

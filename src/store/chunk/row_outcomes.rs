@@ -1,8 +1,8 @@
 //! The events of the rows of a chunk: references created, rows failed or superseded and, when a client
 //! asks for them, every row. In the order of the file.
 
-use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
+use crate::dataset::{Plan, ValueSource};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::{CreatedReference, RecordLabel, RowEvent, RowEventKind, RowFacts};
 use crate::domain::record::Records;
@@ -19,8 +19,8 @@ pub(in crate::store) struct RowLabels {
     name: Option<usize>,
     /// The values of the key.
     key: Vec<usize>,
-    /// The cells of the file that hold the key.
-    key_cells: Vec<usize>,
+    /// Where the parts of the key come from.
+    key_sources: Vec<ValueSource>,
     /// The title of the key's columns: `SKU`.
     key_title: String,
 }
@@ -37,11 +37,11 @@ impl RowLabels {
         Self {
             name: (0..plan.columns.len()).find(|value| is_name(value)),
             key: plan.key.clone(),
-            key_cells: plan
+            key_sources: plan
                 .key
                 .iter()
-                .filter_map(|value| plan.cells.get(*value))
-                .copied()
+                .filter_map(|value| plan.sources.get(*value))
+                .cloned()
                 .collect(),
             key_title: titles.join(", "),
         }
@@ -57,11 +57,15 @@ impl RowLabels {
     }
 
     /// The key of a failed row as the file has it; `None` when the row does not have all of it.
-    pub(in crate::store) fn key_in_file(&self, row: &FailedRow) -> Option<String> {
-        let part = |cell: &usize| {
-            row.cells.get(*cell).map(|text| text.trim()).filter(|text| !text.is_empty())
+    pub(in crate::store) fn key_in_file<'a>(&'a self, row: &'a FailedRow) -> Option<String> {
+        let part = |source: &'a ValueSource| {
+            let text = match source {
+                ValueSource::Cell(cell) => row.cells.get(*cell)?.trim(),
+                ValueSource::Constant(constant) => constant.text(),
+            };
+            Some(text).filter(|text| !text.is_empty())
         };
-        let parts: Option<Vec<&str>> = self.key_cells.iter().map(part).collect();
+        let parts: Option<Vec<&str>> = self.key_sources.iter().map(part).collect();
         parts.filter(|parts| !parts.is_empty()).map(|parts| shown(&parts.join(", ")))
     }
 

@@ -47,8 +47,8 @@ pub(super) fn skipped_row(
     values: &[String],
 ) -> FailedRow {
     let mut cells = vec![String::new(); plan.header_len];
-    for (value, cell) in values.iter().zip(&plan.cells) {
-        if let Some(place) = cells.get_mut(*cell) {
+    for (value, source) in values.iter().zip(&plan.sources) {
+        if let Some(place) = source.cell().and_then(|cell| cells.get_mut(cell)) {
             place.clone_from(value);
         }
     }

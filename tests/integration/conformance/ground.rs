@@ -153,7 +153,8 @@ impl Ground {
         let failed_rows = Arc::new(Disk { is_full });
         let dataset = products();
         let detected = job.detected.as_ref().expect("the file was looked at");
-        let plan = Plan::new(&dataset, &detected.columns).expect("the columns fit");
+        let plan =
+            Plan::new(&dataset, &detected.columns, &job.options.set).expect("the columns fit");
         let event_quota = EventQuota::default();
         for left in [&event_quota.errors, &event_quota.superseded, &event_quota.references] {
             left.store(100, Ordering::Relaxed);
