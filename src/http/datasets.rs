@@ -25,16 +25,20 @@ pub(super) struct DatasetView<'a> {
     table: &'a str,
     run: &'static str,
     key: Vec<&'a str>,
+    version_column: Option<&'a str>,
     columns: Vec<DatasetColumnView<'a>>,
     links: DatasetLinks,
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct DatasetSummary<'a> {
     name: &'a str,
     title: &'a str,
     columns: usize,
     required: Vec<&'a str>,
+    /// By which `mode=newer` tells versions apart.
+    version_column: Option<&'a str>,
     links: DatasetLinks,
 }
 
@@ -98,6 +102,7 @@ fn summary<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetSummary<'a> 
         title: &dataset.title,
         columns: dataset.columns.len(),
         required: required.map(|column| column.title.as_str()).collect(),
+        version_column: version_column(dataset),
         links: links(dataset, prefix),
     }
 }
@@ -123,6 +128,7 @@ pub(super) fn view<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetView
             Run::Inline => "inline",
         },
         key: dataset.key.iter().filter_map(name).collect(),
+        version_column: version_column(dataset),
         columns: dataset
             .columns
             .iter()
@@ -131,6 +137,11 @@ pub(super) fn view<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetView
             .collect(),
         links: links(dataset, prefix),
     }
+}
+
+fn version_column(dataset: &Dataset) -> Option<&str> {
+    let column = dataset.version.and_then(|index| dataset.columns.get(index));
+    column.map(|column| column.name.as_str())
 }
 
 fn column_view<'a>(

@@ -56,6 +56,16 @@ pub(super) async fn bulk(
     Ok(shell(&request, page::job_shell()))
 }
 
+/// `GET /new-dataset`: the page that makes datasets.
+pub(super) async fn new_dataset(request: HttpRequest) -> HttpResponse {
+    shell(&request, page::SHELL)
+}
+
+/// `GET /datasets/{name}`: the page of a dataset, whether there is such a dataset or not.
+pub(super) async fn dataset(request: HttpRequest) -> HttpResponse {
+    shell(&request, page::job_shell())
+}
+
 /// `GET /page/{file}`.
 pub(super) async fn file(
     request: HttpRequest,

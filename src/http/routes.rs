@@ -7,8 +7,8 @@ use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
     access, bulk_control, bulks, compat, control, datasets, definitions, differences, error_docs,
-    events, health, jobs, limits, mappings, metrics, not_found, page, preview, row_errors,
-    row_lists, status, superseded, upload, webhooks,
+    events, file_docs, health, jobs, limits, mappings, metrics, not_found, page, preview,
+    row_errors, row_lists, status, superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -27,7 +27,10 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/", web::to(page::start)))
         .service(get("/jobs/{id}", web::to(page::job)))
         .service(get("/bulks/{id}", web::to(page::bulk)))
+        .service(get("/new-dataset", web::to(page::new_dataset)))
+        .service(get("/datasets/{name}", web::to(page::dataset)))
         .service(get("/page/{file}", web::to(page::file)))
+        .service(get("/docs/files", web::to(file_docs::files)))
         .service(get("/products/import-export-advanced", web::to(page::moved)))
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))

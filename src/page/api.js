@@ -15,6 +15,8 @@ export class Problem extends Error {
     this.errors = body.errors ?? [];
     /** Of an upload of which every file was refused: why, file by file. */
     this.files = body.files ?? [];
+    /** Of a definition with faults: `{ line, key, message }` of each. */
+    this.faults = body.faults ?? [];
   }
 }
 
@@ -274,6 +276,41 @@ export async function datasets(signal) {
 
 export function dataset(name, signal) {
   return get(`api/v1/datasets/${encodeURIComponent(name)}`, signal);
+}
+
+/** `{ tables, more, canSave }`: what definitions can be made from. */
+export function tables(signal) {
+  return get("api/v1/tables", signal);
+}
+
+/** A proposal of a definition from `{ table, key }`: `{ proposal, definition, candidates, exists, canSave }`. */
+export function infer(wanted, signal) {
+  return call("POST", "api/v1/datasets/infer", { json: wanted, signal });
+}
+
+/** The same from all rows of a file, of which nothing is kept. */
+export function inferFile(file, signal) {
+  return call("POST", "api/v1/datasets/infer", { body: form([file]), signal });
+}
+
+/** Saves a proposal; wishes: `{ overwrite, dryRun }`. */
+export function saveDataset(proposal, wishes) {
+  return call("PUT", address(`api/v1/datasets/${encodeURIComponent(proposal.name || "-")}`, wishes), { json: proposal });
+}
+
+/** A file of the server as text. */
+export async function text(path, signal) {
+  let answer;
+  let body;
+  try {
+    answer = await fetch(path, { signal, cache: "no-store" });
+    body = await answer.text();
+  } catch (fault) {
+    if (fault.name === "AbortError") throw fault;
+    server.lost();
+    throw new NoAnswer();
+  }
+  return answer.ok ? body : unwrapped(answer.status, body);
 }
 
 /** `{ maxUploadBytes, extensions, chunkRows, stuckAfterSeconds }`. */

@@ -1,7 +1,7 @@
 // <file-preview>: what a file would be read as, before it is sent: what was detected, which header
 // feeds which column (and may be changed), the first rows with their errors. Knows no API.
 
-import { counted, el, number, sentence } from "./text.js";
+import { counted, el, number, sentence, size } from "./text.js";
 import { warningList } from "./warning-list.js";
 
 const FORMATS = { csv: "Text", ndjson: "JSON lines", json: "JSON array", xlsx: "Excel workbook", xlsb: "Binary workbook", xls: "Old Excel workbook", ods: "OpenDocument sheet" };
@@ -45,6 +45,7 @@ class FilePreview extends HTMLElement {
     this.removeAttribute("aria-busy");
     const focused = this.contains(document.activeElement) ? document.activeElement.id : "";
     this.replaceChildren(...[
+      part(preview),
       this.#chips(preview),
       warningList(preview.warnings, (option) => this.#point(option)),
       faults(preview),
@@ -142,6 +143,12 @@ class FilePreview extends HTMLElement {
     this.#mapping = Object.fromEntries(Object.entries(this.#mapping).filter(([header]) => headers.includes(header)));
     this.dispatchEvent(new Event("mapping"));
   }
+}
+
+/** Only the beginning of the file was looked at. */
+function part({ part: isPart, fileSize, wholeSize }) {
+  if (!isPart) return null;
+  return el("p", { class: "note" }, `This is the beginning of the file: the first ${size(fileSize)} of ${size(wholeSize)}. The encoding, and how numbers and dates are read, are decided by the whole file when it is imported.`);
 }
 
 /** Required columns that are missing, then every other fault of the header. */

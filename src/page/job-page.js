@@ -16,6 +16,7 @@ import "./job-results.js";
 import "./job-warnings.js";
 import "./created-references.js";
 import "./error-groups.js";
+import "./row-corrector.js";
 import "./row-differences.js";
 import "./superseded-rows.js";
 
@@ -54,6 +55,7 @@ class JobPage extends HTMLElement {
   #log = el("job-log", { class: "card" });
   #warnings = el("job-warnings", { class: "card" });
   #errors = el("error-groups", { class: "card", id: "errors" });
+  #corrector = el("row-corrector", { class: "card", hidden: true });
   #differences = el("row-differences", { class: "card" });
   #superseded = el("superseded-rows", { class: "card" });
   #references = el("created-references", { class: "card" });
@@ -134,7 +136,7 @@ class JobPage extends HTMLElement {
       this.#results,
       el("section", { class: "card stack", "aria-label": "Progress" }, this.#progress, this.#counts),
       el("div", { class: "panes" },
-        el("div", { class: "stack side" }, this.#differences, this.#errors, this.#warnings, this.#log),
+        el("div", { class: "stack side" }, this.#differences, this.#errors, this.#corrector, this.#warnings, this.#log),
         el("div", { class: "stack side" }, this.#superseded, this.#references, this.#facts)),
     );
     this.#log.extra.replaceChildren(this.#rowsNote, this.#everyLabel);
@@ -260,7 +262,7 @@ class JobPage extends HTMLElement {
   }
 
   #parts() {
-    const aside = [this.#differences, this.#errors, this.#warnings, this.#superseded, this.#references, this.#facts];
+    const aside = [this.#differences, this.#errors, this.#corrector, this.#warnings, this.#superseded, this.#references, this.#facts];
     return [this.#actions, this.#results, this.#progress, this.#counts, ...aside];
   }
 

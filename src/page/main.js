@@ -5,7 +5,8 @@
 //   "go"       detail: an address such as "jobs/12" or "bulks/0b7c…", which is shown without loading the page again
 //   "watched"  detail: the job that title and icon follow (as in its status; `word` instead of its status), or null
 //   "announce" detail: a sentence for those who hear the page instead of seeing it
-// and to each other by "deleted" on the document, detail: the number of a job that is no more.
+// and to each other by events on the document: "deleted", detail: the number of a job that is no more;
+// "dataset-made", detail: `{ name, file }` of a dataset that was saved and of the file that it was made from.
 // Main speaks to them by "address" on the window: the address changed while the element stays.
 // Links to addresses of the page are followed without loading it again.
 
@@ -16,11 +17,14 @@ import "./upload-card.js";
 import "./job-list.js";
 import "./job-page.js";
 import "./bulk-page.js";
+import "./dataset-maker.js";
+import "./dataset-page.js";
 
 const NAME = "Loadbay";
 const ICON = "page/favicon.svg";
 
-const PAGES = /^(job|bulk)s\/([0-9a-f-]+)$/;
+const PAGES = /^(job|bulk|dataset)s\/([\w-]+)$/;
+const NEW_DATASET = "new-dataset";
 
 const main = document.getElementById("main");
 const icon = document.querySelector("link[rel=icon]");
@@ -34,8 +38,11 @@ const base = new URL(document.baseURI).pathname;
 
 /** The element of an address and what it shows: `["job-page", "job", "12"]`, or nothing. */
 function pageOf(path) {
-  const [, kind, id] = (path.startsWith(base) && PAGES.exec(path.slice(base.length))) || [];
-  return kind && [`${kind}-page`, kind, id];
+  const rest = path.startsWith(base) ? path.slice(base.length) : "";
+  if (rest === NEW_DATASET) return ["dataset-maker", "made", "new"];
+  const [, kind, id] = PAGES.exec(rest) ?? [];
+  // `dataset` is no plain attribute of an element.
+  return kind && [`${kind}-page`, kind === "dataset" ? "name" : kind, id];
 }
 
 function show() {

@@ -82,6 +82,12 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "bulk-page.js"),
     embedded!(JS, "bulk-files.js"),
     embedded!(JS, "bulk-actions.js"),
+    embedded!(CSS, "datasets.css"),
+    embedded!(JS, "dataset-maker.js"),
+    embedded!(JS, "definition-form.js"),
+    embedded!(JS, "dataset-page.js"),
+    embedded!(JS, "row-corrector.js"),
+    embedded!(JS, "csv.js"),
 ];
 
 /// The shell at the addresses of jobs and bulks.

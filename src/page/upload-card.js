@@ -12,6 +12,11 @@ import { counted, el, limitSize, put } from "./text.js";
 /** Larger files are sent as they are: a preview would send all of their bytes once more. */
 const PREVIEW_BYTES_MAX = 50_000_000;
 
+/** Larger files of lines are shown by their beginning. */
+const PART_FROM = 8_000_000;
+const PART_BYTES = 1_000_000;
+const LINES = /\.(csv|tsv|txt|tab|ndjson|jsonl)$/i;
+
 /** Files that one request takes; more are sent one by one. */
 const BULK_FILES_MAX = 1000;
 
@@ -47,6 +52,7 @@ class UploadCard extends HTMLElement {
 
   connectedCallback() {
     if (!this.hasChildNodes()) this.#build();
+    else this.#chooseOfAddress();
   }
 
   #build() {
@@ -65,6 +71,7 @@ class UploadCard extends HTMLElement {
       this.#options.choose(name === "sheet" ? { sheet: value, headerRow: "" } : { [name]: value });
     });
     this.#preview.addEventListener("mapping", () => this.#look());
+    document.addEventListener("dataset-made", ({ detail }) => this.#made(detail));
     api.server.addEventListener("back", () => {
       this.#load();
       if (this.#looksAgain) this.#look();
@@ -99,12 +106,34 @@ class UploadCard extends HTMLElement {
     this.#datasetChanged();
   }
 
+  /** The dataset that the address of the page names. */
+  #chooseOfAddress() {
+    const wanted = new URLSearchParams(location.search).get("dataset");
+    if (!wanted || wanted === this.#dataset.value || !this.#datasets.some((one) => one.name === wanted)) return;
+    this.#dataset.value = wanted;
+    this.#datasetChanged();
+  }
+
+  /** A dataset was made or replaced: it is chosen, with the file that it was made from. */
+  async #made({ name, file }) {
+    this.#columns.delete(name);
+    const datasets = await api.datasets().catch(() => null);
+    if (!datasets) return;
+    this.#showDatasets(datasets);
+    this.#dataset.value = name;
+    this.#datasetChanged();
+    if (file) this.#take([file]);
+  }
+
   #datasetChanged() {
     const dataset = this.#datasets.find((one) => one.name === this.#dataset.value);
     if (!dataset) return;
     this.#templates.replaceChildren("Template: ",
       el("a", { href: api.linked(dataset.links.templateCsv), download: true }, "CSV"), " · ",
-      el("a", { href: api.linked(dataset.links.templateXlsx), download: true }, "XLSX"));
+      el("a", { href: api.linked(dataset.links.templateXlsx), download: true }, "XLSX"), " · ",
+      el("a", { href: `datasets/${encodeURIComponent(dataset.name)}` }, "Columns"), " · ",
+      el("a", { href: "new-dataset" }, "New dataset"));
+    this.#options.offer("mode", "newer", Boolean(dataset.versionColumn));
     this.#forget();
     this.#look();
   }
@@ -157,19 +186,22 @@ class UploadCard extends HTMLElement {
       this.#preview.say("An archive has no preview. Each file in it becomes a job of one bulk.");
       return;
     }
-    if (line.file.size > PREVIEW_BYTES_MAX) {
-      this.#preview.say("The file is too large for a preview. You can import it without one.");
+    const isPart = line.file.size > PART_FROM && LINES.test(line.file.name);
+    if (!isPart && line.file.size > PREVIEW_BYTES_MAX) {
+      this.#preview.say("A file of this kind and size has no preview: it can only be read as a whole. You can import it without one.");
       return;
     }
     const looking = new AbortController();
     this.#stopLooking = looking;
     this.#preview.wait();
     try {
+      const file = isPart ? await firstPart(line.file) : line.file;
+      const wanted = isPart ? { ...this.#wanted(), part: "true" } : this.#wanted();
       const [preview, columns] = await Promise.all([
-        api.preview(name, line.file, this.#wanted(), looking.signal), this.#columnsOf(name),
+        api.preview(name, file, wanted, looking.signal), this.#columnsOf(name),
       ]);
       if (looking.signal.aborted) return;
-      this.#preview.show(preview, columns);
+      this.#preview.show({ ...preview, wholeSize: line.file.size }, columns);
       this.#hasLooked = true;
       this.#block(preview.missing.some((column) => column.required) ? "A required column is missing." : null);
     } catch (fault) {
@@ -372,6 +404,16 @@ class UploadCard extends HTMLElement {
 
 function isArchive(line) {
   return line.file.name.toLowerCase().endsWith(ARCHIVE);
+}
+
+/** The beginning of a file of lines, up to the end of one. */
+async function firstPart(file) {
+  const bytes = new Uint8Array(await file.slice(0, PART_BYTES).arrayBuffer());
+  const last = bytes.lastIndexOf(0x0a);
+  // UTF-16 with the low byte first has the other half of the line break behind it.
+  const half = bytes[0] === 0xff && bytes[1] === 0xfe ? 1 : 0;
+  const end = last < 0 ? bytes.length : last + 1 + half;
+  return new File([bytes.subarray(0, end)], file.name, { type: file.type });
 }
 
 /** The same for a second attempt with the same wishes: an answer that was lost is found again. */

@@ -71,6 +71,15 @@ class UploadOptions extends HTMLElement {
     changed?.input.dispatchEvent(new Event("change"));
   }
 
+  /** Offers a choice, or does not where it makes no sense. */
+  offer(name, value, isOffered) {
+    const field = this.#fields.get(name);
+    const choice = [...(field?.input.options ?? [])].find((one) => one.value === value);
+    if (!choice) return;
+    choice.hidden = choice.disabled = !isOffered;
+    if (!isOffered && field.input.value === value) this.choose({ [name]: "" });
+  }
+
   /** The sentence about the first field that cannot be read, or nothing. */
   fault() {
     for (const { input, option } of this.#fields.values()) {

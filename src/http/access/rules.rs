@@ -53,7 +53,10 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     open("GET", "/"),
     open("GET", "/jobs/{id}"),
     open("GET", "/bulks/{id}"),
+    open("GET", "/new-dataset"),
+    open("GET", "/datasets/{name}"),
     open("GET", "/page/{file}"),
+    open("GET", "/docs/files"),
     open("GET", "/products/import-export-advanced"),
     open("GET", "/docs/errors"),
     // Balancers have no key.

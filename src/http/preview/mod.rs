@@ -14,6 +14,9 @@ use super::problem::Problem;
 use super::upload;
 use view::PreviewView;
 
+/// The file is only the beginning of one.
+const PART: &str = "part";
+
 /// Looks at a file.
 pub(super) async fn preview(
     request: HttpRequest,
@@ -25,7 +28,10 @@ pub(super) async fn preview(
         return Err(Problem::stopping());
     }
     let dataset = api.dataset(&name)?;
-    let parsed = upload::parse(&request, payload, &api).await?;
+    let (parsed, fields) = upload::parse_beside(&request, payload, &api, &[PART]).await?;
+    let is_part = fields.flag(PART)?;
     let (request, inspection) = api.jobs.inspect_upload(parsed.into_request(dataset)).await?;
-    envelope::ok(&PreviewView::of(&request, inspection))
+    let mut view = PreviewView::of(&request, inspection);
+    view.part = is_part;
+    envelope::ok(&view)
 }

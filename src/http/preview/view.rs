@@ -36,6 +36,9 @@ pub(super) struct PreviewView<'a> {
     dataset: &'a str,
     file_name: &'a str,
     file_size: u64,
+    /// The file is only the beginning of one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) part: bool,
     detected: Detected,
     /// Every worksheet, for those who want another one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -150,6 +153,7 @@ impl<'a> PreviewView<'a> {
             dataset: &dataset.name,
             file_name: &request.file_name,
             file_size: request.upload.size,
+            part: false,
             ready: parts.is_empty(),
             saved_mapping: request.options.saved_mapping.as_ref().map(MappingName::as_str),
             columns,

@@ -76,6 +76,18 @@ pub(in crate::http) async fn parse_files(
     Ok(parsed)
 }
 
+/// The one file, with the fields called `own_fields`.
+pub(in crate::http) async fn parse_beside(
+    request: &HttpRequest,
+    payload: web::Payload,
+    api: &Api,
+    own_fields: &[&str],
+) -> Result<(ParsedUpload, Fields), Problem> {
+    let mut parsed = parse_files(request, payload, api, 1, own_fields).await?;
+    let fields = std::mem::take(&mut parsed.fields);
+    Ok((parsed.single().ok_or_else(form::no_file)?, fields))
+}
+
 /// A file that is only looked at, with the fields called `own_fields`.
 pub(in crate::http) async fn to_look_at(
     request: &HttpRequest,
@@ -83,9 +95,7 @@ pub(in crate::http) async fn to_look_at(
     api: &Api,
     own_fields: &[&str],
 ) -> Result<(SeenUpload, Fields), Problem> {
-    let mut parsed = parse_files(request, payload, api, 1, own_fields).await?;
-    let fields = std::mem::take(&mut parsed.fields);
-    let parsed = parsed.single().ok_or_else(form::no_file)?;
+    let (parsed, fields) = parse_beside(request, payload, api, own_fields).await?;
     let ParsedUpload { upload, file_name, media_type, options } = parsed;
     let file_name = shown_name(file_name.as_deref(), "rows", media_type.as_deref());
     Ok((SeenUpload { upload, file_name, media_type, options }, fields))

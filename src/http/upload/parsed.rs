@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::dataset::model::Dataset;
 use crate::domain::options::Options;
 use crate::files::{DataDir, TempUpload, shown_name};
+use crate::http::problem::Problem;
 use crate::jobs::ImportRequest;
 
 /// The file and the options of a body.
@@ -58,6 +59,17 @@ impl Fields {
     pub(in crate::http) fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(given, _)| given == name)?;
         Some(value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+impl Fields {
+    /// A field that is `true` or `false`; without it false.
+    pub(in crate::http) fn flag(&self, name: &str) -> Result<bool, Problem> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(Problem::invalid_parameter(name, other, "true or false")),
+        }
     }
 }
 

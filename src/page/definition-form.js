@@ -1,0 +1,129 @@
+// <definition-form>: a proposed definition to be looked at and corrected: names, types, the key, headers.
+// Knows no API.
+
+import { counted, el, percent } from "./text.js";
+
+const TYPES = ["text", "integer", "decimal(12,2)", "decimal(15,4)", "boolean", "date", "datetime", "json", "list"];
+
+/** Columns that are named as those that tell the rows apart best. */
+const CANDIDATES = 5;
+
+/** `show(answer)`: what the proposal call answers; `value()`: the proposal as it was corrected. */
+class DefinitionForm extends HTMLElement {
+  #proposal = null;
+  #rows = [];
+  #name = input({ id: "dataset-name" });
+  #title = input({ id: "dataset-title" });
+
+  show({ proposal, candidates }) {
+    this.#proposal = proposal;
+    this.#name.value = proposal.name;
+    this.#title.value = proposal.title;
+    this.#rows = proposal.columns.map((column) => new Row(column, proposal));
+    this.className = "stack";
+    const heads = ["Import", "Header", "Name", "Type", "Key", "Required", "Other headers"];
+    this.replaceChildren(...[
+      el("div", { class: "option-grid" }, field("Name", this.#name, "In addresses: small letters, digits and _."), field("Title", this.#title, "What people read.")),
+      el("p", { class: "small" }, proposal.createTable
+        ? ["The server makes the table ", el("strong", {}, proposal.table), " when this is saved."]
+        : ["Rows go into the table ", el("strong", {}, proposal.table), ", which stays as it is."]),
+      proposal.notes.length > 0 && el("ul", { class: "notes small muted" }, proposal.notes.map((note) => el("li", {}, note))),
+      shares(candidates),
+      el("p", { class: "small muted" }, `${counted(proposal.columns.length, "column")}. The key tells records apart: a row whose key is in the table changes that record.`),
+      el("div", { class: "scroll definition-columns" }, el("table", { role: "table" },
+        el("thead", {}, el("tr", {}, heads.map((title) => el("th", { scope: "col" }, title)))),
+        el("tbody", { role: "rowgroup" }, this.#rows.map((row) => row.element)))),
+    ].filter(Boolean));
+  }
+
+  value() {
+    const name = this.#name.value.trim();
+    const kept = this.#rows.filter((row) => row.isUsed);
+    const columns = kept.map((row) => row.value(this.#proposal.createTable));
+    const key = kept.filter((row) => row.isKey).map((row) => row.name);
+    const { createTable } = this.#proposal;
+    // A table that is to be made has the name of its dataset.
+    const table = createTable && this.#proposal.table === this.#proposal.name ? name : this.#proposal.table;
+    return { name, title: this.#title.value.trim(), table, key, createTable, columns, notes: this.#proposal.notes };
+  }
+}
+
+function shares(candidates) {
+  if (candidates.length === 0) return null;
+  const best = candidates.slice(0, CANDIDATES).map(({ column, share }) => `${column} ${percent(share * 100)}`);
+  return el("p", { class: "small" }, "Rows with a value of their own: ", best.join(" · "));
+}
+
+function field(label, control, hint) {
+  return el("div", { class: "field" }, el("label", { for: control.id }, label), control, el("p", { class: "hint" }, hint));
+}
+
+function input(attributes) {
+  return el("input", { type: "text", autocomplete: "off", spellcheck: "false", ...attributes });
+}
+
+/** A column of the proposal. */
+class Row {
+  #column;
+  #use;
+  #title;
+  #name;
+  #type;
+  #key;
+  #required;
+  #aliases;
+
+  constructor(column, { key }) {
+    this.#column = column;
+    const of = (words) => `${words} of ${column.name}`;
+    const tick = (words, checked) => el("input", { type: "checkbox", "aria-label": of(words), checked });
+    this.#use = tick("Import", true);
+    this.#title = input({ "aria-label": of("Header"), value: column.title });
+    this.#name = input({ "aria-label": of("Name"), value: column.name });
+    const types = TYPES.includes(column.type) ? TYPES : [column.type, ...TYPES];
+    this.#type = el("select", { "aria-label": of("Type") }, types.map((type) => el("option", { value: type }, type)));
+    this.#type.value = column.type;
+    this.#key = tick("Key", key.includes(column.name));
+    this.#required = tick("Required", column.required);
+    this.#aliases = input({ "aria-label": of("Other headers"), value: (column.aliases ?? []).join(", ") });
+    this.#key.addEventListener("change", () => {
+      // A record without its key cannot be found.
+      if (this.#key.checked) this.#required.checked = true;
+    });
+    this.element = this.#element();
+    this.#use.addEventListener("change", () => this.element.classList.toggle("left-out", !this.#use.checked));
+  }
+
+  #element() {
+    const { references, allowed } = this.#column;
+    const about = references ? `names ${references.table}.${references.match}` : allowed?.length > 0 ? `one of ${allowed.join(", ")}` : null;
+    const cell = (label, ...inside) => el("td", { role: "cell", dataset: { label } }, inside);
+    return el("tr", { role: "row" },
+      cell("Import", this.#use), cell("Header", this.#title), cell("Name", this.#name),
+      cell("Type", references ? el("span", { class: "small" }, about) : [this.#type, about && el("p", { class: "small muted" }, about)]),
+      cell("Key", this.#key), cell("Required", this.#required), cell("Other headers", this.#aliases));
+  }
+
+  get isUsed() {
+    return this.#use.checked;
+  }
+
+  get isKey() {
+    return this.#key.checked;
+  }
+
+  get name() {
+    return this.#name.value.trim();
+  }
+
+  value(isMade) {
+    const column = { ...this.#column, name: this.name, title: this.#title.value.trim(), type: this.#type.value, required: this.#required.checked };
+    if (column.type !== this.#column.type && column.type !== "text") delete column.maxLength;
+    column.aliases = this.#aliases.value.split(",").map((alias) => alias.trim()).filter(Boolean);
+    // The column of the table keeps its name when the one in the API gets another.
+    if (!isMade && !column.field && column.name !== this.#column.name) column.field = column.references ? `${this.#column.name}_id` : this.#column.name;
+    return column;
+  }
+}
+
+customElements.define("definition-form", DefinitionForm);
