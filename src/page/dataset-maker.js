@@ -94,7 +94,7 @@ class DatasetMaker extends HTMLElement {
       ? [el("button", { type: "button", class: "button compact", disabled: !importable, "aria-label": `Use ${table}`, onclick: () => this.#fromTable(table) }, "Use")]
       : keys.map((key) => el("button", { type: "button", class: "button compact", disabled: !importable, "aria-label": `Use ${table} by ${key.join(" and ")}`, onclick: () => this.#fromTable(table, key) }, `Use by ${key.join(" and ")}`));
     return el("li", { dataset: { name: table.toLowerCase() } },
-      el("div", {}, el("p", { class: "name" }, table), el("p", { class: "muted small" }, about), reason && el("p", { class: "small bad-text" }, reason)),
+      el("div", {}, el("p", { class: "name" }, table), el("p", { class: "muted small" }, about), reason && el("p", { class: "small bad-text" }, sentence(reason))),
       importable && el("p", { class: "row" }, buttons));
   }
 
@@ -186,7 +186,7 @@ class DatasetMaker extends HTMLElement {
 
   #say(words) {
     this.#note.hidden = !words;
-    put(this.#note, words && sentence(words));
+    this.#note.replaceChildren(...(words ? sentence(words) : []));
   }
 }
 

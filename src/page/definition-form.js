@@ -1,12 +1,9 @@
 // <definition-form>: a proposed definition to be looked at and corrected: names, types, the key, headers.
 // Knows no API.
 
-import { counted, el, percent } from "./text.js";
+import { counted, el } from "./text.js";
 
 const TYPES = ["text", "integer", "decimal(12,2)", "decimal(15,4)", "boolean", "date", "datetime", "json", "list"];
-
-/** Columns that are named as those that tell the rows apart best. */
-const CANDIDATES = 5;
 
 /** `show(answer)`: what the proposal call answers; `value()`: the proposal as it was corrected. */
 class DefinitionForm extends HTMLElement {
@@ -15,7 +12,7 @@ class DefinitionForm extends HTMLElement {
   #name = input({ id: "dataset-name" });
   #title = input({ id: "dataset-title" });
 
-  show({ proposal, candidates }) {
+  show({ proposal }) {
     this.#proposal = proposal;
     this.#name.value = proposal.name;
     this.#title.value = proposal.title;
@@ -28,7 +25,6 @@ class DefinitionForm extends HTMLElement {
         ? ["The server makes the table ", el("strong", {}, proposal.table), " when this is saved."]
         : ["Rows go into the table ", el("strong", {}, proposal.table), ", which stays as it is."]),
       proposal.notes.length > 0 && el("ul", { class: "notes small muted" }, proposal.notes.map((note) => el("li", {}, note))),
-      shares(candidates),
       el("p", { class: "small muted" }, `${counted(proposal.columns.length, "column")}. The key tells records apart: a row whose key is in the table changes that record.`),
       el("div", { class: "scroll definition-columns" }, el("table", { role: "table" },
         el("thead", {}, el("tr", {}, heads.map((title) => el("th", { scope: "col" }, title)))),
@@ -46,12 +42,6 @@ class DefinitionForm extends HTMLElement {
     const table = createTable && this.#proposal.table === this.#proposal.name ? name : this.#proposal.table;
     return { name, title: this.#title.value.trim(), table, key, createTable, columns, notes: this.#proposal.notes };
   }
-}
-
-function shares(candidates) {
-  if (candidates.length === 0) return null;
-  const best = candidates.slice(0, CANDIDATES).map(({ column, share }) => `${column} ${percent(share * 100)}`);
-  return el("p", { class: "small" }, "Rows with a value of their own: ", best.join(" · "));
 }
 
 function field(label, control, hint) {

@@ -1,7 +1,7 @@
 // <file-address>: a file that the server downloads itself: its address, whether only a changed one is
 // imported, and why it was refused. Knows no API.
 
-import { el, put, sentence } from "./text.js";
+import { el, sentence } from "./text.js";
 
 /** Sends "from" with `{ url, onlyIfChanged }`. */
 class FileAddress extends HTMLElement {
@@ -32,7 +32,7 @@ class FileAddress extends HTMLElement {
 
   /** The reason as a sentence. */
   refuse(reason) {
-    put(this.#why, reason && sentence(reason));
+    this.#why.replaceChildren(...(reason ? sentence(reason) : []));
     if (reason) this.#url.focus();
   }
 

@@ -118,7 +118,7 @@ class RowCorrector extends HTMLElement {
           oninput: () => { row[index] = cell.value; } });
         return el("td", { class: !faulty.has(column) && "sound" }, cell);
       }),
-      el("td", { class: "small bad-text why" }, at("_error")));
+      el("td", { class: "small bad-text why" }, sentence(at("_error"))));
   }
 
   /** Find and replace, and taking off currencies, in one column or in all. */
@@ -181,7 +181,7 @@ class RowCorrector extends HTMLElement {
 
   #say(words) {
     this.#fault.hidden = !words;
-    put(this.#fault, words && sentence(words));
+    this.#fault.replaceChildren(...(words ? sentence(words) : []));
   }
 }
 

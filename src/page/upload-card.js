@@ -50,6 +50,12 @@ class UploadCard extends HTMLElement {
   #why = el("p", { id: "why", class: "small bad-text" });
   #foot = el("div", { class: "foot" }, this.#send, this.#cancel, this.#why);
 
+  constructor() {
+    super();
+    // Also while another page is shown.
+    document.addEventListener("dataset-made", ({ detail }) => this.#made(detail));
+  }
+
   connectedCallback() {
     if (!this.hasChildNodes()) this.#build();
     else this.#chooseOfAddress();
@@ -71,7 +77,6 @@ class UploadCard extends HTMLElement {
       this.#options.choose(name === "sheet" ? { sheet: value, headerRow: "" } : { [name]: value });
     });
     this.#preview.addEventListener("mapping", () => this.#look());
-    document.addEventListener("dataset-made", ({ detail }) => this.#made(detail));
     api.server.addEventListener("back", () => {
       this.#load();
       if (this.#looksAgain) this.#look();

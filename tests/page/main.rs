@@ -26,6 +26,7 @@ mod web;
 mod below_path;
 mod bulks;
 mod control;
+mod datasets;
 mod dry_run;
 mod failures;
 mod looks;
