@@ -1,6 +1,8 @@
 //! The composition root: settings → data directory, datasets, store, jobs, HTTP; started in this
 //! order and stopped in the opposite one.
 
+mod doctor;
+mod migrate;
 mod search;
 
 use std::net::{SocketAddr, TcpListener};
@@ -25,6 +27,8 @@ use crate::http::{Api, Server};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
 use crate::store::{Store, StoreSettings};
+pub use doctor::{Finding, Gravity, examine};
+pub use migrate::{database_state, migrate};
 pub use search::rebuild_search;
 use search::{start_search, synced_datasets};
 

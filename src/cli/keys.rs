@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::exit::{Exit, UsageFault};
-use super::local::SettingsArgs;
+use super::local::{SettingsArgs, runtime};
 use super::output::{note, print, print_json, print_table};
 use super::server_args::time;
 use crate::access::{self, KeyRequest, KeySecret};
@@ -111,9 +111,7 @@ fn with_store(
     work: impl AsyncFnOnce(Store) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     let config = args.settings.read()?;
-    let _already_installed = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let opened = app::open_database(&config).await?;
         let outcome = work(opened.store.clone()).await;
         opened.store.close().await;

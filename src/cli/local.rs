@@ -84,3 +84,10 @@ fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
+
+/// The runtime of a command that asks the database itself.
+pub(super) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    // The libraries are built without a provider of their own.
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

@@ -6,6 +6,7 @@ mod completions;
 mod control;
 mod convert;
 mod datasets;
+mod doctor;
 mod errors;
 mod exit;
 mod failed_rows;
@@ -16,6 +17,8 @@ mod keys;
 mod local;
 mod logging;
 mod man;
+mod mappings;
+mod migrate;
 mod option_args;
 mod output;
 mod preview;
@@ -38,12 +41,15 @@ use again::{ConfirmArgs, RetryArgs, RollbackArgs};
 use completions::CompletionsArgs;
 use control::ControlArgs;
 use datasets::DatasetsArgs;
+use doctor::DoctorArgs;
 use errors::ErrorsArgs;
 use exit::Exit;
 use import::ImportArgs;
 use jobs::JobsArgs;
 use keys::KeysArgs;
 use man::ManArgs;
+use mappings::MappingsArgs;
+use migrate::MigrateArgs;
 use preview::PreviewArgs;
 use status::StatusArgs;
 use template::TemplateArgs;
@@ -87,6 +93,12 @@ enum Task {
     Keys(KeysArgs),
     /// Propose, check and show definitions of datasets, and make their tables
     Datasets(DatasetsArgs),
+    /// List, show and delete saved mappings of headers
+    Mappings(MappingsArgs),
+    /// Look at everything that a server needs, and say how to mend it
+    Doctor(DoctorArgs),
+    /// Bring the tables up to date, or show what is to be done
+    Migrate(MigrateArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual, or write its pages to a folder
@@ -157,6 +169,9 @@ fn carry_out(task: &Task) -> anyhow::Result<Exit> {
         Task::Confirm(args) => again::confirm(args),
         Task::Keys(args) => keys::run(args),
         Task::Datasets(args) => datasets::run(args),
+        Task::Mappings(args) => mappings::run(args),
+        Task::Doctor(args) => doctor::run(args),
+        Task::Migrate(args) => migrate::run(args),
         Task::Completions(args) => Ok(completions::run(args, command())),
         Task::Man(args) => man::run(args, command()),
     }

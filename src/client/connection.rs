@@ -152,6 +152,16 @@ impl Connection {
         self.read(response).await
     }
 
+    /// Deletes something, and gives what it was; sent again only when it did not arrive.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub async fn delete(&self, path: &str) -> Result<ServerAnswer, ClientError> {
+        let request = async || Ok(self.request(Method::DELETE, path).timeout(ANSWER_TIMEOUT));
+        let response = self.send(Again::Unsent, request).await?;
+        self.read(response).await
+    }
+
     /// Orders something under a key, so that it is done once however often it is sent.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ impl DataDir {
 pub(super) const ASK: &str = "ask how much room is left";
 
 /// Bytes that are free on the disk of a folder. Blocks when that is behind a network.
-pub(super) fn free_bytes(folder: &Path) -> io::Result<u64> {
+pub fn free_bytes(folder: &Path) -> io::Result<u64> {
     let disk = statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

@@ -26,6 +26,7 @@ mod error;
 mod failed_rows;
 mod fetch;
 mod file_name;
+mod folder_state;
 mod folders;
 mod gunzip;
 mod receive;
@@ -35,6 +36,7 @@ mod utf8;
 
 pub use archive::{ArchiveError, ArchivedFile};
 pub use data_dir::DataDir;
+pub use disk_space::free_bytes;
 pub use disposition::{Disposition, parameter_named};
 pub use error::{FileError, is_disk_full, is_transient_io};
 pub use failed_rows::FailedRows;
@@ -43,6 +45,7 @@ pub use fetch::{
     ReceiverAnswer, Sender,
 };
 pub use file_name::shown_name;
+pub use folder_state::FolderState;
 pub use gunzip::name_inside;
 pub use receive::Receiver;
 pub use storage::{BucketAccess, SourceFile, Storage, StorageUrl, StoredUpload};

@@ -36,6 +36,7 @@ pub use access::{NewKey, StoredKey, StoredSession};
 pub use chunk::quota::EventQuota;
 pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
 pub use client_uploads::ClientUploads;
+pub use connection::examine::DatabaseState;
 pub use connection::notifications::Notifications;
 pub use connection::open::StoreSettings;
 pub use connection::pools::PoolUse;

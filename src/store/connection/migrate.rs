@@ -24,10 +24,17 @@ const LOOK: &str = "look which migrations are done";
 /// Migrations that are not done, or done and unknown.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// How many are to be done.
-    count: usize,
+    /// Those that are to be done, oldest first.
+    names: Vec<String>,
     /// The first one that a newer program did.
     unknown: Option<String>,
+}
+
+impl Pending {
+    /// The migrations that are to be done, and the first one that is unknown.
+    pub(super) fn parts(self) -> (Vec<String>, Option<String>) {
+        (self.names, self.unknown)
+    }
 }
 
 /// What is to be done to the tables; `None` when that is nothing.
@@ -53,7 +60,7 @@ pub(super) async fn pending(
     let ask = |sql: &str| Statement::from_string(backend, sql);
     let known = Migrator::names();
     if database.query_one_raw(table).await.context(LOOK)?.is_none() {
-        return Ok(Some(Pending { count: known.len(), unknown: None }));
+        return Ok(Some(Pending { names: known, unknown: None }));
     }
     // With its schema: who may not use that is not told that there is no table.
     let schema = home.map(|home| home.schema.clone());
@@ -66,9 +73,9 @@ pub(super) async fn pending(
         .map(|row| row.try_get("", "version"))
         .collect::<Result<_, _>>()
         .context(LOOK)?;
-    let count = known.iter().filter(|name| !done.contains(name)).count();
-    let unknown = done.into_iter().find(|name| !known.contains(name));
-    Ok((count > 0 || unknown.is_some()).then_some(Pending { count, unknown }))
+    let unknown = done.iter().find(|name| !known.contains(name)).cloned();
+    let names: Vec<_> = known.into_iter().filter(|name| !done.contains(name)).collect();
+    Ok((!names.is_empty() || unknown.is_some()).then_some(Pending { names, unknown }))
 }
 
 /// Runs the migrations that are not done, on PostgreSQL under an advisory lock: servers that start
@@ -123,7 +130,7 @@ async fn run(
     let may_not = |missing: String| StartFault::MayNotMigrate {
         role: role.name.clone(),
         database: role.database.clone(),
-        count: pending.count,
+        count: pending.names.len(),
         missing,
     };
     if let Some(missing) = role.missing() {

@@ -2,6 +2,7 @@
 //! is unknown here.
 
 mod address;
+pub(super) mod examine;
 pub(super) mod home;
 mod identity;
 pub(super) mod idle_writers;

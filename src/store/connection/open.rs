@@ -46,6 +46,17 @@ pub struct StoreSettings {
     pub lease: Duration,
 }
 
+impl StoreSettings {
+    /// The file of an SQLite database; `None` of any other address.
+    pub(super) fn sqlite_file(&self) -> Option<PathBuf> {
+        match self.database_url.as_deref() {
+            None => Some(self.sqlite_path.clone()),
+            Some(url) if url.starts_with("sqlite:") => Some(sqlite_path(url)),
+            Some(_) => None,
+        }
+    }
+}
+
 impl Store {
     /// Opens the database and runs the migrations that are missing.
     ///

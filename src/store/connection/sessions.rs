@@ -63,6 +63,11 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
+    /// The version of the server as people write it: `16.4`.
+    pub(super) fn version_text(&self) -> String {
+        format!("{}.{}", self.version / 10_000, self.version % 10_000)
+    }
+
     /// Sessions of a server that keeps its jobs for `lease` without a sign of life.
     pub(crate) fn new(options: PgConnectOptions, version: u32, lease: Duration) -> Self {
         Self {

@@ -5,6 +5,7 @@ mod asking;
 mod endings;
 mod files;
 mod local;
+mod operation;
 mod terminal;
 
 use std::path::Path;
