@@ -5,6 +5,7 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use serde::Serialize;
 use serde_json::json;
 
+use super::access;
 use super::api::Api;
 use super::csv_text::{BOM, write_record};
 use super::download;
@@ -90,8 +91,9 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     Query::read(&request, &[])?;
     let prefix = path_prefix::of(&request);
-    let current = api.datasets.current();
-    let datasets: Vec<_> = current.iter().map(|it| summary(&it.dataset, &prefix)).collect();
+    let (current, caller) = (api.datasets.current(), access::caller(&request));
+    let offered = current.iter().filter(|it| caller.may_use(&it.dataset.name));
+    let datasets: Vec<_> = offered.map(|it| summary(&it.dataset, &prefix)).collect();
     envelope::ok(&json!({"datasets": datasets}))
 }
 

@@ -152,7 +152,7 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     import("/api/dropship/bulk-import", About::Fixed("transactions")),
     import("/api/dropship/import", About::Fixed("transactions")),
     read("/api/dropship/import-status/{id}", About::Job),
-    read("/api/dropship/import-recommendations", About::Nothing),
+    read("/api/dropship/import-recommendations", About::Fixed("transactions")),
     read("/api/performance", About::Nothing),
     read("/api/memory-stats", About::Nothing),
     // They show jobs and rows of everybody, or put a job before those of others.

@@ -1,11 +1,11 @@
 //! Every call × no key, a wrong key, and each scope.
 
 use loadbay::domain::access::Scope;
-use loadbay::http::{ACCESS_RULES, AccessRule};
+use loadbay::http::{ACCESS_RULES, About, AccessRule};
 use reqwest::Method;
 
 use super::key;
-use crate::support::{Kind, Server};
+use crate::support::{Kind, Server, wait_until};
 
 const SCOPES: [&str; 3] = ["read", "import", "admin"];
 
@@ -70,4 +70,78 @@ async fn what_has_no_rule_is_closed() {
     assert_eq!(server.status_with(Method::PUT, path, "none").await, 401);
     assert_eq!(server.status_with(Method::PUT, path, &reader).await, 403);
     assert_eq!(server.get("/api/v1/nothing").await.status, 404);
+}
+
+/// The calls about things of this kind that do not need the scope `admin`.
+fn rules_about(is_one: impl Fn(About) -> bool) -> impl Iterator<Item = &'static AccessRule> {
+    ACCESS_RULES
+        .iter()
+        .filter(move |rule| is_one(rule.about) && rule.scope.is_some_and(|it| it != Scope::Admin))
+}
+
+#[tokio::test]
+async fn every_call_about_a_job_or_a_bulk_hides_those_of_others() {
+    let mut server = Server::start(Kind::Sqlite).await;
+    let [mine, other] = ["mine", "other"].map(|name| key(&server, name, &[]));
+    server.until_keys_are_needed().await;
+    let files = [("a.csv", "SKU,Name\nA,B\n"), ("b.csv", "SKU,Name\nC,D\n")];
+    let form = files.iter().fold(reqwest::multipart::Form::new(), |form, (name, text)| {
+        let part = reqwest::multipart::Part::text(*text).file_name(*name);
+        form.part("file", part)
+    });
+    let upload = server.keyed(Method::POST, "/api/v1/import/products", &mine).multipart(form);
+    let bulk = server.send(upload).await.data()["bulkId"].as_str().unwrap().to_owned();
+    let uuid = server.database.value("select uuid from import_log where id = 1").await;
+    let mut seen = 0;
+    for (is_bulk, ids) in [(false, vec!["1".to_owned(), uuid]), (true, vec![bulk])] {
+        let wanted = if is_bulk { About::Bulk } else { About::Job };
+        for rule in rules_about(|about| about == wanted) {
+            for id in &ids {
+                let path = rule.path.replace("{id}", id);
+                let call = format!("{} {path}", rule.method);
+                let theirs = server.send(server.keyed(method(rule), &path, &other)).await.status;
+                // A call that takes a number only says so of a UUID, whoever asks.
+                let is_hidden = theirs == 404 || (theirs == 400 && id.contains('-'));
+                assert!(is_hidden, "{call} of another key is answered {theirs}");
+                if method(rule) == Method::HEAD && !rule.path.contains("unprocessed") {
+                    let own = server.send(server.keyed(method(rule), &path, &mine)).await.status;
+                    assert!(!matches!(own, 401 | 403), "{call} of the own key: {own}");
+                    seen += usize::from(own == 200);
+                }
+            }
+        }
+    }
+    assert!(seen > 10, "the own key sees something of {seen} calls only");
+    server.database.execute("delete from access_keys").await;
+    for job in [1, 2] {
+        wait_until!(
+            server.get(&format!("/api/v1/import/status/{job}")).await.status == 200,
+            "no key is needed"
+        );
+        server.finished(job).await;
+    }
+    server.check_every_job().await;
+}
+
+#[tokio::test]
+async fn every_call_about_a_dataset_refuses_a_key_for_another() {
+    let server = Server::start(Kind::Sqlite).await;
+    let narrow = key(&server, "narrow", &["--dataset", "nothing"]);
+    server.until_keys_are_needed().await;
+    let mut calls = 0;
+    for rule in rules_about(|about| matches!(about, About::Dataset | About::Fixed(_))) {
+        let status = server.send(server.keyed(method(rule), &address(rule), &narrow)).await.status;
+        assert_eq!(status, 403, "{} {}", rule.method, rule.path);
+        calls += 1;
+    }
+    assert!(calls > 10, "{calls}");
+    let listed = server.send(server.keyed(Method::GET, "/api/v1/datasets", &narrow)).await;
+    assert_eq!(listed.ok()["datasets"], serde_json::json!([]));
+    let admin = key(&server, "admin", &["--scope", "admin"]);
+    wait_until!(
+        server.status_with(Method::GET, "/api/v1/datasets", &admin).await == 200,
+        "the new key opens"
+    );
+    let all = server.send(server.keyed(Method::GET, "/api/v1/datasets", &admin)).await;
+    assert!(all.ok()["datasets"].as_array().unwrap().len() > 1);
 }

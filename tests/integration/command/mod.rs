@@ -2,6 +2,7 @@
 //! and on a terminal. What is checked is what a script sees: exit code, standard output, files.
 
 mod asking;
+mod cron;
 mod endings;
 mod files;
 mod local;
