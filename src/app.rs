@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::definitions::Definitions;
 use crate::files::{DataDir, FetchRules, Fetcher, FileError, Sender, Storage};
 pub use crate::http::Listener;
-use crate::http::{Api, Server};
+use crate::http::{Api, Server, ServerCertificate};
 use crate::jobs::{Jobs, JobsSettings};
 use crate::reader::Child;
 use crate::store::{Store, StoreSettings};
@@ -110,6 +110,10 @@ pub async fn start(
     listener: Listener,
     stopping: CancellationToken,
 ) -> anyhow::Result<RunningServer> {
+    let certificate = match &listener {
+        Listener::Network(_) => certificate(&config, &stopping)?,
+        Listener::OwnSocket(_) => None,
+    };
     let (data_dir, storage) = files(&config).await?;
     let asked = storage.clone();
     // Nobody waits for a bucket that is away.
@@ -148,7 +152,7 @@ pub async fn start(
         session_wait: config.session_timeout,
         stopping: stopping.clone(),
     };
-    let server = Server::start(listener, api, config.keep_alive)?;
+    let server = Server::start(listener, api, config.keep_alive, certificate.as_ref())?;
     let webhooks = WebhookWorker::start(
         after_store.clone(),
         sender,
@@ -169,6 +173,17 @@ pub async fn start(
         drain,
         stopping,
     })
+}
+
+/// The certificate of the server, which follows its files.
+fn certificate(
+    config: &Config,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Option<ServerCertificate>> {
+    let Some(files) = &config.tls else { return Ok(None) };
+    let certificate = ServerCertificate::read(files.clone())?;
+    certificate.keep_current(stopping.clone())?;
+    Ok(Some(certificate))
 }
 
 /// True when no other machine reaches the listener.

@@ -13,6 +13,7 @@ use crate::access;
 use crate::config::Config;
 use crate::domain::error_chain::error_chain;
 use crate::files::{DataDir, FolderState, Storage, StorageUrl, free_bytes};
+use crate::http::{ServerCertificate, TlsFiles};
 use crate::store::{DatabaseState, Store};
 
 /// Clocks that differ more than this make times in lists wrong.
@@ -76,6 +77,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
         }
     }
     findings.push(storage(config).await);
+    findings.extend(config.tls.clone().map(certificate));
     findings.push(open_files());
     findings.push(address(config));
     findings
@@ -279,6 +281,16 @@ fn shared_folder(path: &Path) -> Finding {
             "give it to the user of the server",
         ),
         _ => good(part, format!("the folder {shown} can be used")),
+    }
+}
+
+fn certificate(files: TlsFiles) -> Finding {
+    let (part, path) = ("certificate", files.certificate.display().to_string());
+    match ServerCertificate::read(files) {
+        Ok(_) => good(part, format!("{path} fits its key")),
+        Err(fault) => {
+            bad(part, error_chain(&fault), "correct the files; docs/deployment.md says more")
+        }
     }
 }
 

@@ -29,9 +29,10 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
     let _armed = faults::armed();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
     runtime.block_on(app::serve(config, |address| {
         // Nobody may be reading: the server works without its greeting.
-        let _ = greet(&mut io::stdout().lock(), address);
+        let _ = greet(&mut io::stdout().lock(), scheme, address);
     }))?;
     // A thread that is stuck in a file system must not keep the process.
     runtime.shutdown_background();
@@ -55,8 +56,8 @@ fn log_settings(config: &Config) {
 }
 
 /// The first line is for programs, the rest for people.
-fn greet(out: &mut impl Write, address: SocketAddr) -> io::Result<()> {
-    let base = format!("http://{address}");
+fn greet(out: &mut impl Write, scheme: &str, address: SocketAddr) -> io::Result<()> {
+    let base = format!("{scheme}://{address}");
     write!(
         out,
         "Loadbay listens on {base}\n\n\
@@ -74,7 +75,7 @@ mod tests {
     #[test]
     fn the_first_line_names_the_address_and_the_rest_says_what_to_do() {
         let mut out = Vec::new();
-        greet(&mut out, ([127, 0, 0, 1], 4711).into()).unwrap();
+        greet(&mut out, "http", ([127, 0, 0, 1], 4711).into()).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
         Loadbay listens on http://127.0.0.1:4711
 

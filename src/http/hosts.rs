@@ -4,6 +4,16 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::HOST;
+use actix_web::http::uri::Authority;
+
+/// The name that a request was sent to: in HTTP/2 it is a part of the address.
+pub(super) fn named(request: &ServiceRequest) -> Option<&str> {
+    let named = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
+    named.or_else(|| request.uri().authority().map(Authority::as_str))
+}
+
 /// The names of a server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hosts(BTreeSet<String>);

@@ -45,6 +45,7 @@ mod server;
 mod status;
 mod superseded;
 mod text_line;
+mod tls;
 mod upload;
 mod webhooks;
 
@@ -53,3 +54,4 @@ pub use api::Api;
 pub use hosts::Hosts;
 pub use origins::Origins;
 pub use server::{Listener, Server};
+pub use tls::{ServerCertificate, TlsFault, TlsFiles};

@@ -6,12 +6,15 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Condition, from_fn};
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
 use super::api::Api;
+use super::tls::ServerCertificate;
 use super::{access, cors};
 
 /// Threads that serve requests. They never process rows.
@@ -46,12 +49,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the API on `listener`; an idle connection is closed after `keep_alive`. Must be called
-    /// within the main runtime.
+    /// Serves the API on `listener`, by TLS where there is a certificate; an idle connection is closed
+    /// after `keep_alive`. Must be called within the main runtime.
     ///
     /// # Errors
     /// When the system refuses the socket.
-    pub fn start(listener: Listener, api: Api, keep_alive: Duration) -> io::Result<Self> {
+    pub fn start(
+        listener: Listener,
+        api: Api,
+        keep_alive: Duration,
+        certificate: Option<&ServerCertificate>,
+    ) -> io::Result<Self> {
         let api = web::Data::new(api);
         let server = HttpServer::new(move || {
             let origins = &api.cors_origins;
@@ -72,11 +80,15 @@ impl Server {
         .disable_signals()
         .keep_alive(keep_alive)
         .shutdown_timeout(END_SECONDS)
+        .tls_handshake_timeout(HEADERS_TIMEOUT)
         .client_request_timeout(HEADERS_TIMEOUT)
         .client_disconnect_timeout(LINGER_TIMEOUT);
-        let server = match listener {
-            Listener::Network(listener) => server.listen(listener)?,
-            Listener::OwnSocket(listener) => server.listen_uds(listener)?,
+        let server = match (listener, certificate) {
+            (Listener::Network(listener), Some(certificate)) => {
+                server.listen_rustls_0_23(listener, certificate.server_config())?
+            }
+            (Listener::Network(listener), None) => server.listen(listener)?,
+            (Listener::OwnSocket(listener), _) => server.listen_uds(listener)?,
         };
         let server = server.run();
         let handle = server.handle();
@@ -97,7 +109,9 @@ impl Server {
 /// for it, and a stream of events does not end by itself.
 fn end_when_unread(connection: &dyn Any) {
     #[cfg(target_os = "linux")]
-    if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+    let below_tls = connection.downcast_ref::<TlsStream<TcpStream>>().map(|tls| tls.get_ref().0);
+    #[cfg(target_os = "linux")]
+    if let Some(socket) = below_tls.or_else(|| connection.downcast_ref::<TcpStream>()) {
         let millis = u32::try_from(UNREAD_TIMEOUT.as_millis()).unwrap_or(u32::MAX);
         if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, millis) {
             tracing::debug!(

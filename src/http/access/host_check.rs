@@ -1,11 +1,11 @@
 //! Refuses requests to names that are not the server's.
 
 use actix_web::dev::ServiceRequest;
-use actix_web::http::header::HOST;
 
 use crate::domain::error_code::ErrorCode;
 use crate::domain::row_error::shown;
 use crate::http::api::Api;
+use crate::http::hosts;
 use crate::http::problem::Problem;
 
 /// Addresses that balancers ask under any name, and whose answers hold nothing of anybody.
@@ -18,11 +18,8 @@ pub(super) fn check(request: &ServiceRequest, api: &Api) -> Result<(), Problem> 
     if is_any || PROBES.contains(&request.path()) {
         return Ok(());
     }
-    let named = request.headers().get(HOST).map(|host| host.to_str().unwrap_or_default());
-    let named =
-        named.or_else(|| request.uri().authority().map(actix_web::http::uri::Authority::as_str));
     // HTTP/1.0 names none; no browser speaks it.
-    let Some(host) = named else { return Ok(()) };
+    let Some(host) = hosts::named(request) else { return Ok(()) };
     if api.hosts.has(host) {
         return Ok(());
     }

@@ -8,6 +8,7 @@ mod keys;
 mod limits;
 mod matrix;
 mod sessions;
+mod tls;
 
 use std::process::Command;
 
