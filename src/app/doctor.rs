@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-use crate::definitions::{fitting_faults, read_definitions};
 use super::store_settings;
 use crate::access;
 use crate::config::Config;
+use crate::definitions::{fitting_faults, read_definitions};
 use crate::domain::error_chain::error_chain;
 use crate::files::{DataDir, FolderState, Storage, StorageUrl, free_bytes};
 use crate::http::{ServerCertificate, TlsFiles};

@@ -1,8 +1,8 @@
 //! The tables of a database, brought up to date without a server.
 
-use crate::definitions::{fitting, read_definitions};
 use super::{open_database, store_settings};
 use crate::config::Config;
+use crate::definitions::{fitting, read_definitions};
 use crate::files::DataDir;
 use crate::store::DatabaseState;
 
@@ -23,7 +23,15 @@ pub async fn database_state(config: &Config) -> anyhow::Result<DatabaseState> {
 pub async fn migrate(config: &Config) -> anyhow::Result<Vec<String>> {
     let before = database_state(config).await?;
     let opened = open_database(config).await?;
-    let fitting = async { anyhow::Ok(fitting(read_definitions(&config.built_in, config.datasets_dir.as_deref())?, &opened.store).await?) };
+    let fitting = async {
+        anyhow::Ok(
+            fitting(
+                read_definitions(&config.built_in, config.datasets_dir.as_deref())?,
+                &opened.store,
+            )
+            .await?,
+        )
+    };
     let fitting = fitting.await;
     opened.store.close().await;
     fitting?;

@@ -1,6 +1,7 @@
 //! The scripts of docs/cron.md as they are printed there: the line of cron, the lock, the alert, the drop
 //! folder.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
@@ -20,15 +21,19 @@ fn documented(heading: &str, language: &str) -> String {
 }
 
 impl Server {
-    /// Runs a script with the program on its path.
+    /// Runs a script with the program on its path, and a `logger` that prints: not every machine of tests
+    /// has a log.
     fn shell(&self, script: &str, arguments: &[&str]) -> Output {
+        let tools = self.folder().join("tools");
+        self.file("tools/logger", "#!/bin/sh\necho \"alert: $*\"\n");
+        std::fs::set_permissions(tools.join("logger"), PermissionsExt::from_mode(0o755)).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_loadbay")).parent().unwrap();
         Command::new("sh")
             .args(["-c", script, "script"])
             .args(arguments)
             .current_dir(self.folder())
             .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
+            .env("PATH", format!("{}:{}:/usr/bin:/bin", tools.display(), program.display()))
             .env("TMPDIR", self.folder())
             .env("LOADBAY_SERVER", self.address())
             .output()
@@ -86,16 +91,8 @@ async fn the_script_runs_once_at_a_time_and_alerts() {
     // While another run holds the lock nothing is imported, and nobody is alerted.
     let before = server.job_count().await;
     let held = format!("exec 8>'{}'; flock 8\n", server.path_of("import-prices.lock"));
-    let nested = format!("{held}sh -c \"$0\" script \"$1\"");
-    let program = Path::new(env!("CARGO_BIN_EXE_loadbay")).parent().unwrap();
-    let second = Command::new("sh")
-        .args(["-c", &nested, &script, &list])
-        .env_clear()
-        .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
-        .env("TMPDIR", server.folder())
-        .env("LOADBAY_SERVER", server.address())
-        .output()
-        .unwrap();
+    let nested = format!("{held}sh -c \"$1\" script \"$2\"");
+    let second = server.shell(&nested, &[&script, &list]);
     assert_eq!((second.status.code(), said(&second).as_str()), (Some(0), ""));
     assert_eq!(server.job_count().await, before);
     server.check_every_job().await;
