@@ -23,7 +23,7 @@ use crate::dataset::BuiltIn;
 use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
 use crate::files::{BucketAccess, Ports, StorageUrl};
-use crate::http::{Hosts, Origins, TlsFiles};
+use crate::http::{CertificateFiles, Hosts, Origins};
 use settings::SWITCH;
 pub use settings::{SETTINGS, Setting};
 pub use values::{DatabaseUrl, LogFormat, Secret};
@@ -89,7 +89,7 @@ pub struct Config {
     /// `LOADBAY_INSECURE`.
     pub insecure: bool,
     /// `LOADBAY_TLS_CERT` and `LOADBAY_TLS_KEY`.
-    pub tls: Option<TlsFiles>,
+    pub tls: Option<CertificateFiles>,
     /// `LOADBAY_HOSTS`.
     pub hosts: Hosts,
     /// The `LOADBAY_KEY_…` limits.
@@ -311,14 +311,14 @@ struct Lookup<F> {
 
 impl<F: Fn(&str) -> Option<String>> Lookup<F> {
     /// The files of the server's certificate: both or none.
-    fn tls(&mut self) -> Option<TlsFiles> {
+    fn tls(&mut self) -> Option<CertificateFiles> {
         let [certificate, key] = ["LOADBAY_TLS_CERT", "LOADBAY_TLS_KEY"]
             .map(|variable| self.read(variable, None, |text| Ok(Some(PathBuf::from(text)))));
         if certificate.is_some() != key.is_some() {
             let fault = "LOADBAY_TLS_CERT, LOADBAY_TLS_KEY: a certificate needs its key, and a key its certificate";
             self.faults.push(fault.to_owned());
         }
-        Some(TlsFiles { certificate: certificate?, key: key? })
+        Some(CertificateFiles { certificate: certificate?, key: key? })
     }
 
     /// How much each key may do.

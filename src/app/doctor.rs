@@ -12,8 +12,8 @@ use crate::access;
 use crate::config::Config;
 use crate::definitions::{fitting_faults, read_definitions};
 use crate::domain::error_chain::error_chain;
-use crate::files::{DataDir, FolderState, Storage, StorageUrl, free_bytes};
-use crate::http::{ServerCertificate, TlsFiles};
+use crate::files::{DataDir, DirectoryState, Storage, StorageUrl, free_bytes};
+use crate::http::{CertificateFiles, ServerCertificate};
 use crate::store::{DatabaseState, Store};
 
 /// Clocks that differ more than this make times in lists wrong.
@@ -86,23 +86,23 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
 fn data_folder(config: &Config) -> Finding {
     let (part, root) = ("data folder", config.data_dir.as_path());
     let path = root.display();
-    match FolderState::of(root) {
-        FolderState::Missing => {
+    match DirectoryState::of(root) {
+        DirectoryState::Missing => {
             good(part, format!("{path} is not there; the first start makes it"))
         }
-        FolderState::Used => good(part, format!("{path} is used by a server")),
-        FolderState::Free => good(part, format!("{path} can be used, and no server uses it")),
-        FolderState::Strange { owner } => doubtful(
+        DirectoryState::Used => good(part, format!("{path} is used by a server")),
+        DirectoryState::Free => good(part, format!("{path} can be used, and no server uses it")),
+        DirectoryState::Strange { owner } => doubtful(
             part,
             format!("{path} belongs to the user {owner}"),
             "run the server and this command as that user",
         ),
-        FolderState::Open { mode } => bad(
+        DirectoryState::Open { mode } => bad(
             part,
             format!("others may write to {path} (mode {mode:04o}); a server refuses it"),
             format!("chmod 700 {path}"),
         ),
-        FolderState::Closed { fault } => bad(
+        DirectoryState::Closed { fault } => bad(
             part,
             format!("{path} cannot be used: {fault}"),
             format!("give it to the user of the server: chown -R USER {path} && chmod 700 {path}"),
@@ -271,11 +271,11 @@ async fn asked(config: &Config, url: &StorageUrl) -> anyhow::Result<()> {
 
 fn shared_folder(path: &Path) -> Finding {
     let (part, shown) = ("storage", path.display());
-    match FolderState::of(path) {
-        FolderState::Missing => {
+    match DirectoryState::of(path) {
+        DirectoryState::Missing => {
             bad(part, format!("the folder {shown} is not there"), "create or mount it")
         }
-        FolderState::Closed { fault } => bad(
+        DirectoryState::Closed { fault } => bad(
             part,
             format!("the folder {shown} cannot be used: {fault}"),
             "give it to the user of the server",
@@ -284,7 +284,7 @@ fn shared_folder(path: &Path) -> Finding {
     }
 }
 
-fn certificate(files: TlsFiles) -> Finding {
+fn certificate(files: CertificateFiles) -> Finding {
     let (part, path) = ("certificate", files.certificate.display().to_string());
     match ServerCertificate::read(files) {
         Ok(_) => good(part, format!("{path} fits its key")),

@@ -20,13 +20,13 @@
 mod archive;
 mod blocking;
 mod data_dir;
+mod directory_state;
 mod disk_space;
 mod disposition;
 mod error;
 mod failed_rows;
 mod fetch;
 mod file_name;
-mod folder_state;
 mod folders;
 mod gunzip;
 mod receive;
@@ -36,6 +36,7 @@ mod utf8;
 
 pub use archive::{ArchiveError, ArchivedFile};
 pub use data_dir::DataDir;
+pub use directory_state::DirectoryState;
 pub use disk_space::free_bytes;
 pub use disposition::{Disposition, parameter_named};
 pub use error::{FileError, is_disk_full, is_transient_io};
@@ -45,7 +46,6 @@ pub use fetch::{
     ReceiverAnswer, Sender,
 };
 pub use file_name::shown_name;
-pub use folder_state::FolderState;
 pub use gunzip::name_inside;
 pub use receive::Receiver;
 pub use storage::{BucketAccess, SourceFile, Storage, StorageUrl, StoredUpload};

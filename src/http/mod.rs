@@ -54,4 +54,4 @@ pub use api::Api;
 pub use hosts::Hosts;
 pub use origins::Origins;
 pub use server::{Listener, Server};
-pub use tls::{ServerCertificate, TlsFault, TlsFiles};
+pub use tls::{CertificateFiles, ServerCertificate, TlsFault};

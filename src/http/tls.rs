@@ -22,7 +22,7 @@ const LOOK_PAUSE: Duration = Duration::from_secs(5);
 
 /// The files of a certificate and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
+pub struct CertificateFiles {
     /// `LOADBAY_TLS_CERT`: the certificate and those of its authorities up to the root, in PEM format.
     pub certificate: PathBuf,
     /// `LOADBAY_TLS_KEY`: the key of the certificate, in PEM format.
@@ -61,7 +61,7 @@ pub enum TlsFault {
 /// The certificate that new connections get; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ServerCertificate {
-    files: TlsFiles,
+    files: CertificateFiles,
     current: Arc<RwLock<Arc<CertifiedKey>>>,
 }
 
@@ -70,7 +70,7 @@ impl ServerCertificate {
     ///
     /// # Errors
     /// When they are no pair.
-    pub fn read(files: TlsFiles) -> Result<Self, TlsFault> {
+    pub fn read(files: CertificateFiles) -> Result<Self, TlsFault> {
         let pair = read_pair(&files)?;
         Ok(Self { files, current: Arc::new(RwLock::new(Arc::new(pair))) })
     }
@@ -139,7 +139,7 @@ impl ResolvesServerCert for ServerCertificate {
     }
 }
 
-fn read_pair(files: &TlsFiles) -> Result<CertifiedKey, TlsFault> {
+fn read_pair(files: &CertificateFiles) -> Result<CertifiedKey, TlsFault> {
     let unreadable = |setting, path: &Path| {
         let path = path.to_owned();
         move |source| TlsFault::Unreadable { setting, path, source }
@@ -161,7 +161,7 @@ fn read_pair(files: &TlsFiles) -> Result<CertifiedKey, TlsFault> {
 
 /// When the files were changed, and how long they are. Links are followed: some tools change where one
 /// leads.
-fn stamp(files: &TlsFiles) -> [Option<(SystemTime, u64)>; 2] {
+fn stamp(files: &CertificateFiles) -> [Option<(SystemTime, u64)>; 2] {
     [&files.certificate, &files.key].map(|path| {
         let found = fs::metadata(path).ok()?;
         Some((found.modified().ok()?, found.len()))

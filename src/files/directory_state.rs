@@ -8,7 +8,7 @@ use rustix::fs::{Access, access};
 
 /// How a folder stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FolderState {
+pub enum DirectoryState {
     /// It is not there.
     Missing,
     /// A server uses it.
@@ -32,7 +32,7 @@ pub enum FolderState {
     },
 }
 
-impl FolderState {
+impl DirectoryState {
     /// Looks at a folder.
     #[must_use]
     pub fn of(root: &Path) -> Self {
@@ -72,14 +72,14 @@ mod tests {
     fn a_folder_says_whether_a_server_could_use_it() {
         let place = tempfile::tempdir().unwrap();
         let root = place.path().join("data");
-        assert_eq!(FolderState::of(&root), FolderState::Missing);
+        assert_eq!(DirectoryState::of(&root), DirectoryState::Missing);
         let data_dir = DataDir::open(&root).unwrap();
-        assert_eq!(FolderState::of(&root), FolderState::Used);
+        assert_eq!(DirectoryState::of(&root), DirectoryState::Used);
         drop(data_dir);
-        assert_eq!(FolderState::of(&root), FolderState::Free);
+        assert_eq!(DirectoryState::of(&root), DirectoryState::Free);
         fs::set_permissions(&root, fs::Permissions::from_mode(0o770)).unwrap();
-        assert_eq!(FolderState::of(&root), FolderState::Open { mode: 0o770 });
+        assert_eq!(DirectoryState::of(&root), DirectoryState::Open { mode: 0o770 });
         let file = root.join("server-id");
-        assert!(matches!(FolderState::of(&file), FolderState::Closed { .. }));
+        assert!(matches!(DirectoryState::of(&file), DirectoryState::Closed { .. }));
     }
 }
