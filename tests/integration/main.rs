@@ -53,6 +53,7 @@ mod operator;
 mod operator_views;
 mod options;
 mod own_dataset;
+mod packaging;
 mod page_files;
 mod pooler;
 mod preview;
