@@ -63,6 +63,9 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<Exit> {
         let fault = "--detach needs a server that goes on; leave out --detach or --local";
         return Err(UsageFault(fault.to_owned()).into());
     }
+    if args.server.is_local() {
+        super::heaps::limit();
+    }
     let deadline = args.follow.deadline();
     let sources = Sources::of(&args.files, args.name.as_deref())?;
     if sources.is_empty() {

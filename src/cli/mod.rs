@@ -11,6 +11,7 @@ mod errors;
 mod exit;
 mod failed_rows;
 mod follow_args;
+mod heaps;
 mod import;
 mod jobs;
 mod keys;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
-use super::logging;
+use super::{heaps, logging};
 use crate::config::{self, Config};
 use crate::{app, faults};
 
@@ -22,6 +22,7 @@ pub(super) fn command() -> Command {
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    heaps::limit();
     let config = Config::read(matches)?;
     logging::to_stderr(&config.log, config.log_format);
     log_settings(&config);

@@ -41,16 +41,6 @@ pub(super) async fn run(
     }
     let (dataset, detected) = (context.dataset_of(job)?, detected_of(job)?);
     let plan = Plan::new(&dataset, &detected.columns, &job.options.set)?;
-    let now = Destination::of(&dataset, &plan);
-    let then = || context.run_store.record_destination(job, &now);
-    match retry_transient(job.id, stop.token(), then).await? {
-        Some(then) if then != now => {
-            let (then, now) = (then.beside(&now), now.beside(&then));
-            return Err(RunError::Redefined { then, now });
-        }
-        Some(_) => {}
-        None => return Err(RunError::Stopped),
-    }
     let converter = Converter::new(&dataset, &plan, CellRules::new(detected, &job.options))
         .with_header(&detected.header);
     let source = open(context, job, stop).await?;
@@ -65,11 +55,13 @@ pub(super) async fn run(
         retry_transient(job.id, stop.token(), keep).await?;
     }
     let total = prescan.total;
+    let now = Destination::of(&dataset, &plan);
     let counted = retry_transient(job.id, stop.token(), || {
-        context.run_store.set_total(job, total, partitions)
+        context.run_store.set_total(job, total, partitions, Some(&now))
     })
     .await?;
     let counted = counted.ok_or(RunError::Stopped)?;
+    check_destination(context, job, &now, stop).await?;
     let failed = counted.counts.failed;
     context.manager.publish(counted.clone());
     // The server may have ended between the chunk that went too far and the end of the job.
@@ -99,6 +91,27 @@ pub(super) async fn run(
     check_total(context, job, total, stop).await
 }
 
+/// The rows go where they went when the job began.
+async fn check_destination(
+    context: &JobsContext,
+    job: &Job,
+    now: &Destination,
+    stop: &Stop,
+) -> Result<(), RunError> {
+    let then = || context.run_store.destination(job.id);
+    match retry_transient(job.id, stop.token(), then).await? {
+        Some(then) if then != *now => {
+            let (then, now) = (then.beside(now), now.beside(&then));
+            Err(RunError::Redefined { then, now })
+        }
+        Some(_) => Ok(()),
+        None => Err(RunError::Stopped),
+    }
+}
+
+/// Up to so many rows one writer takes them all: a second one would cost more than it saves.
+const ROWS_OF_ONE_WRITER: u64 = 1_000;
+
 /// Among how many writers the rows are divided: as before where the job continues.
 async fn partition_count(
     context: &Arc<JobsContext>,
@@ -114,8 +127,7 @@ async fn partition_count(
     }
     let inherited = job.selection.as_ref().map_or(0, |selection| selection.partitions().len());
     Ok(match u32::try_from(inherited).unwrap_or(u32::MAX) {
-        // A second writer would only cost its connection.
-        0 if total <= u64::from(context.settings.chunk_rows) => 1,
+        0 if total <= ROWS_OF_ONE_WRITER => 1,
         0 => context.run_store.partitions(context.settings.writers),
         // The selection says of each of its partitions which rows are left.
         inherited => inherited,

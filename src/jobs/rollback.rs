@@ -143,7 +143,7 @@ pub(super) async fn run(
     if total == 0 || job.total_rows.is_some_and(|known| known != total) {
         return Err(RunError::NothingToUndo(undone));
     }
-    let job = retry_transient(job.id, token, || store.set_total(job, total, 1)).await?;
+    let job = retry_transient(job.id, token, || store.set_total(job, total, 1, None)).await?;
     let job = job.ok_or(RunError::Stopped)?;
     context.manager.publish(job.clone());
     let committed = retry_transient(job.id, token, || store.committed_chunks(job.id)).await?;

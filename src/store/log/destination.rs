@@ -7,16 +7,14 @@ use std::fmt::Write as _;
 
 use entity::import_log::{self, Column};
 use sea_orm::sea_query::{Expr, Func};
-use sea_orm::{EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{EntityTrait, QuerySelect, UpdateMany};
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Plan;
 use crate::dataset::model::Dataset;
-use crate::domain::job::Job;
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::log::job_row::as_json;
-use crate::store::log::lease::ours;
 
 /// A table, the columns of its key, and those that a job's rows are written to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +42,16 @@ impl Destination {
         Self { table: dataset.table.clone(), key, feeds }
     }
 
+    /// The change of a job that records the destination, unless one was recorded before.
+    pub(in crate::store) fn noted_by(
+        &self,
+        change: UpdateMany<import_log::Entity>,
+    ) -> UpdateMany<import_log::Entity> {
+        let noted = Expr::col(Column::Destination);
+        let first = Func::coalesce([noted, Expr::value(as_json(self))]);
+        change.col_expr(Column::Destination, first.into())
+    }
+
     /// In words, with the columns that go elsewhere than in `other`.
     #[must_use]
     pub fn beside(&self, other: &Self) -> String {
@@ -59,31 +67,6 @@ impl Destination {
 }
 
 impl Store {
-    /// Records where the rows of a job go, unless that was recorded before, and answers what is
-    /// noted; `None` when the job is no longer ours.
-    ///
-    /// # Errors
-    /// When the database does not answer, or what is noted cannot be read.
-    pub async fn record_destination(
-        &self,
-        job: &Job,
-        now: &Destination,
-    ) -> Result<Option<Destination>, StoreError> {
-        let _guard = self.lock_writes().await;
-        let noted = Expr::col(Column::Destination);
-        let note = import_log::Entity::update_many()
-            .col_expr(
-                Column::Destination,
-                Func::coalesce([noted, Expr::value(as_json(now))]).into(),
-            )
-            .filter(ours(job))
-            .exec_with_returning(&self.write)
-            .await
-            .context("note where the rows of a job go")?;
-        let noted = note.into_iter().next().and_then(|row| row.destination);
-        read(job.id, noted)
-    }
-
     /// Where the rows of a job went; `None` when it is deleted or never ran.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::changed;
 use crate::store::log::claimant::Claimant;
+use crate::store::log::destination::Destination;
 use crate::store::log::job_row::{signed, small};
 use crate::store::log::run_time::{touched, touched_between_rows};
 
@@ -171,13 +172,15 @@ impl Store {
         self.end(touched(end, self.backend(), &now), events).await
     }
 
-    /// Records how many rows the file has and among how many writers they are divided; `None` when
-    /// the job is no longer ours.
+    /// Records how many rows the file has, among how many writers they are divided, and where they go
+    /// unless that was recorded before; `None` when the job is no longer ours. One transaction: a
+    /// small file waits for the disk as often as for its rows.
     pub async fn set_total(
         &self,
         job: &Job,
         total_rows: u64,
         partitions: u32,
+        destination: Option<&Destination>,
     ) -> Result<Option<Job>, StoreError> {
         fault!("total.before", StoreError::busy());
         let _guard = self.lock_writes().await;
@@ -185,6 +188,10 @@ impl Store {
             .col_expr(import_log::Column::TotalRows, Expr::value(signed(total_rows)))
             .col_expr(import_log::Column::Lanes, Expr::value(small(partitions)))
             .filter(ours(job));
+        let note = match destination {
+            Some(destination) => destination.noted_by(note),
+            None => note,
+        };
         let note = touched_between_rows(note, self.backend(), &self.now());
         let is_known = job.total_rows.is_some();
         let story = |job: &Job| if is_known { Vec::new() } else { lifecycle::counted(job) };

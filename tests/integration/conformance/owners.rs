@@ -19,7 +19,7 @@ async fn can_do_nothing(ground: &Ground, lost: &Job) {
     assert!(!store.renew(lost, &claimant("one")).await.unwrap());
     store.release(lost, ReleaseReason::ServerStops).await.unwrap();
     assert!(store.emit(lost, lifecycle::parsed).await.unwrap().is_none());
-    assert!(store.set_total(lost, 7, 2).await.unwrap().is_none());
+    assert!(store.set_total(lost, 7, 2, None).await.unwrap().is_none());
     assert!(store.suspend(lost, ErrorCode::StorageFull, "no room", LEASE).await.unwrap().is_none());
     let failed = End::Failed { code: ErrorCode::Internal, message: "no".to_owned() };
     for end in [End::Completed, failed] {
