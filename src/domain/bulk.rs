@@ -94,7 +94,7 @@ impl From<&Job> for BulkJob {
 }
 
 /// Where a bulk stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BulkStatus {
     /// All of its jobs wait.
@@ -136,7 +136,7 @@ impl BulkStatus {
 }
 
 /// Files of a bulk by where they stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FileCounts {
     /// All that were sent.
     pub total: u64,

@@ -16,7 +16,7 @@ pub fn bulk_url(bulk: &Bulk, prefix: &PathPrefix) -> String {
 }
 
 /// A bulk without its jobs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkSummary<'a> {
     bulk_id: String,
@@ -38,14 +38,14 @@ pub struct BulkSummary<'a> {
     links: BulkLinks,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct BulkProgress {
     current: u64,
     total: Option<u64>,
     percentage: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct BulkResults {
     total_rows: u64,
@@ -53,7 +53,7 @@ struct BulkResults {
     error_count: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct BulkLinks {
     #[serde(rename = "self")]
     itself: String,
@@ -65,7 +65,7 @@ struct BulkLinks {
 }
 
 /// A bulk with what became of each of its files.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct BulkView<'a> {
     #[serde(flatten)]
     summary: BulkSummary<'a>,
@@ -73,7 +73,7 @@ pub struct BulkView<'a> {
 }
 
 /// A file of a bulk: its job, or why it has none.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkEntry<'a> {
     index: u64,

@@ -30,7 +30,7 @@ pub struct FailedPart {
 }
 
 /// A valid row that a later row of the file with the same key supersedes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SupersededRow {
     /// The row that is superseded.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::meet::MeetSelection;
 
 /// The format of a file, decided by its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Text with delimiters.
@@ -78,7 +78,7 @@ impl Format {
 }
 
 /// The decimal separator of the file's numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DecimalSeparator {
     /// Nothing is declared: what can be read in two ways (`1,234`) is a row error.
@@ -91,7 +91,7 @@ pub enum DecimalSeparator {
 }
 
 /// The order of day, month and year in the file's dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DateOrder {
     /// `22/11/2026`.
@@ -112,7 +112,7 @@ pub struct Conventions {
 }
 
 /// Everything that was decided about a file before its first row was read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Detected {
     /// By content, never by name.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::row_number::RowNumber;
 
 /// A row that the import of the file would create or update.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
     /// The row of the file.
@@ -20,7 +20,7 @@ pub struct Difference {
 }
 
 /// What would become of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DifferenceOutcome {
     /// The table does not have it yet.
@@ -41,7 +41,7 @@ impl DifferenceOutcome {
 }
 
 /// A value that would change. `None` is no value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ValueChange {
     /// The dataset's column.
     pub column: String,

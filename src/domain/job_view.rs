@@ -30,7 +30,7 @@ pub fn status_url(id: i64, prefix: &PathPrefix) -> String {
 }
 
 /// A job, in the order of its members in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobView<'a> {
     job_id: i64,
@@ -73,7 +73,7 @@ pub struct JobView<'a> {
     sync: Option<SyncView<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 struct JobProgress {
     current: u64,
     total: Option<u64>,
@@ -81,7 +81,7 @@ struct JobProgress {
 }
 
 /// The download of the job's file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct DownloadView<'a> {
     url: String,
@@ -113,7 +113,7 @@ impl<'a> DownloadView<'a> {
 }
 
 /// How far the records of the job are in the search engine.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SyncView<'a> {
     status: SyncStatus,
@@ -141,7 +141,7 @@ impl<'a> SyncView<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct JobResults {
     total_rows: Option<u64>,
@@ -152,7 +152,7 @@ struct JobResults {
     unprocessed: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct JobLinks {
     #[serde(rename = "self")]

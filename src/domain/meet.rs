@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The meeting that a list defines, and which of its events are imported. Decided once, before the
 /// first row is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MeetSelection {
     /// The name of the meeting in the key of its events.

@@ -107,8 +107,19 @@ row_codes! {
     ChangedSince = "changed_since";
 }
 
+impl utoipa::PartialSchema for RowCode {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|code| code.as_str())))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for RowCode {}
+
 /// Why a row failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RowError {
     /// The row as a spreadsheet shows it.
@@ -139,7 +150,7 @@ impl RowError {
 }
 
 /// A row error of the table, with what the table knows beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredRowError {
     /// Its place among the stored errors.

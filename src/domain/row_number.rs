@@ -5,7 +5,18 @@ use serde::{Deserialize, Serialize};
 /// The number that a spreadsheet shows beside a row: the header is row 1 unless `headerRow` says
 /// otherwise. 0 stands before the first row.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(transparent)]
 pub struct RowNumber(u32);

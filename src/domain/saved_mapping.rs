@@ -10,7 +10,7 @@ use super::row_error::shown;
 const NAME_CHARS_MAX: usize = 100;
 
 /// The name of a saved mapping: 1 to 100 characters, none of them a control character.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct MappingName(String);
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 const LISTED_MAX: usize = 20;
 
 /// Whether the records of a job are in the search engine.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SyncStatus {
     /// None is passed on yet.
@@ -22,7 +22,7 @@ pub enum SyncStatus {
 }
 
 /// A document that the search engine does not take.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RefusedDocument {
     /// The id of the document.
     pub id: String,

@@ -95,6 +95,17 @@ warning_codes! {
     UnknownEvents = "unknown_events";
 }
 
+impl utoipa::PartialSchema for WarningCode {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|code| code.as_str())))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for WarningCode {}
+
 impl WarningCode {
     /// True for what is about the file as a whole, not about rows.
     #[must_use]
@@ -117,7 +128,9 @@ impl WarningCode {
 }
 
 /// One place where a warning arose.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Example {
     /// The row as a spreadsheet shows it; `None` where the warning is the whole file's.
@@ -128,7 +141,7 @@ pub struct Example {
 }
 
 /// What a person should see, counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Warning {
     /// What kind.
@@ -180,7 +193,7 @@ impl Warning {
 }
 
 /// A warning as clients see it: with its sentence.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WarningView {
     message: String,

@@ -3,7 +3,6 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use serde::Serialize;
-use serde_json::json;
 
 use super::access;
 use super::api::Api;
@@ -18,9 +17,9 @@ use crate::dataset::{template_example, template_header, template_object};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::path_prefix::PathPrefix;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DatasetView<'a> {
+pub(in crate::http) struct DatasetView<'a> {
     name: &'a str,
     title: &'a str,
     table: &'a str,
@@ -31,9 +30,15 @@ pub(super) struct DatasetView<'a> {
     links: DatasetLinks,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct DatasetList<'a> {
+    datasets: Vec<DatasetSummary<'a>>,
+}
+
+/// A dataset among others.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DatasetSummary<'a> {
+pub(in crate::http) struct DatasetSummary<'a> {
     name: &'a str,
     title: &'a str,
     columns: usize,
@@ -43,9 +48,9 @@ struct DatasetSummary<'a> {
     links: DatasetLinks,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DatasetLinks {
+pub(in crate::http) struct DatasetLinks {
     #[serde(rename = "self")]
     itself: String,
     import: String,
@@ -54,9 +59,9 @@ struct DatasetLinks {
     template_xlsx: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DatasetColumnView<'a> {
+pub(in crate::http) struct DatasetColumnView<'a> {
     name: &'a str,
     title: &'a str,
     #[serde(rename = "type")]
@@ -75,8 +80,8 @@ struct DatasetColumnView<'a> {
     example: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
-struct ReferenceView<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ReferenceView<'a> {
     table: &'a str,
     #[serde(rename = "match")]
     match_column: &'a str,
@@ -94,7 +99,7 @@ pub(super) async fn list(
     let (current, caller) = (api.datasets.current(), access::caller(&request));
     let offered = current.iter().filter(|it| caller.may_use(&it.dataset.name));
     let datasets: Vec<_> = offered.map(|it| summary(&it.dataset, &prefix)).collect();
-    envelope::ok(&json!({"datasets": datasets}))
+    envelope::ok(&DatasetList { datasets })
 }
 
 fn summary<'a>(dataset: &'a Dataset, prefix: &PathPrefix) -> DatasetSummary<'a> {

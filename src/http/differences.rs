@@ -20,9 +20,9 @@ use crate::domain::failed_list::escape_formula;
 use crate::domain::job::Job;
 use crate::domain::limits::PAGE_ROWS_MAX;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DifferencesPage {
+pub(in crate::http) struct DifferencesPage {
     differences: Vec<Difference>,
     /// Rows that would be created or updated.
     total: u64,

@@ -1,15 +1,21 @@
 //! Health of the process and readiness for work.
 
 use actix_web::{HttpResponse, web};
-use serde_json::json;
+use serde::Serialize;
 
 use super::api::Api;
 use super::envelope;
 use super::problem::Problem;
 
+/// Whether the server can work.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct HealthView {
+    status: &'static str,
+}
+
 /// `GET /healthz`: 200 as long as the process lives.
 pub(super) async fn alive() -> Result<HttpResponse, Problem> {
-    envelope::ok(&json!({"status": "alive"}))
+    envelope::ok(&HealthView { status: "alive" })
 }
 
 /// `GET /readyz`: 200 when uploads can be taken; 503 while stopping or without the database.
@@ -18,5 +24,5 @@ pub(super) async fn ready(api: web::Data<Api>) -> Result<HttpResponse, Problem> 
         return Err(Problem::stopping());
     }
     api.jobs.ready().await?;
-    envelope::ok(&json!({"status": "ready"}))
+    envelope::ok(&HealthView { status: "ready" })
 }

@@ -14,9 +14,9 @@ use crate::domain::job_view::JobView;
 use crate::domain::status::JobStatus;
 use crate::jobs::JobFilter;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct JobPage<'a> {
+pub(in crate::http) struct JobPage<'a> {
     jobs: Vec<JobView<'a>>,
     next_cursor: Option<String>,
 }

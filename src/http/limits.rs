@@ -13,9 +13,9 @@ use crate::reader;
 /// The ending of a file of any format that is packed with gzip.
 const PACKED: &str = ".gz";
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct LimitsView {
+pub(in crate::http) struct LimitsView {
     max_upload_bytes: u64,
     extensions: Vec<&'static str>,
     chunk_rows: u32,

@@ -21,14 +21,14 @@ use crate::domain::options::Options;
 use crate::domain::saved_mapping::{MappingName, NewMapping, SavedMapping};
 use crate::jobs::JobsError;
 
-#[derive(Serialize)]
-struct MappingList<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct MappingList<'a> {
     mappings: Vec<MappingView<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct MappingView<'a> {
+pub(in crate::http) struct MappingView<'a> {
     name: &'a str,
     dataset: &'a str,
     headers: &'a [String],
@@ -86,9 +86,9 @@ pub(super) async fn one(
 }
 
 /// A mapping as a client sends it.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct MappingBody {
+pub(in crate::http) struct MappingBody {
     /// The headers of the files that it is for; without them it is only taken by its name.
     #[serde(default)]
     headers: Vec<String>,

@@ -66,6 +66,11 @@ pub(super) async fn dataset(request: HttpRequest) -> HttpResponse {
     shell(&request, page::job_shell())
 }
 
+/// `GET /docs`: the page of the calls.
+pub(super) async fn calls(request: HttpRequest) -> HttpResponse {
+    shell(&request, page::CALLS)
+}
+
 /// `GET /page/{file}`.
 pub(super) async fn file(
     request: HttpRequest,

@@ -36,8 +36,8 @@ pub(super) const ERROR_DOCS: &str = "/docs/errors";
 const RETRY_SECONDS: u16 = 4;
 
 /// One of several faults of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct ProblemPart {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ProblemPart {
     code: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,9 +58,9 @@ pub(super) struct Problem {
 }
 
 /// The members of the answer, in their order.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ProblemBody<'a> {
+pub(in crate::http) struct ProblemBody<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'static str,

@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
     access, bulk_control, bulks, compat, control, datasets, definitions, differences, error_docs,
-    events, file_docs, health, jobs, limits, mappings, metrics, not_found, page, preview,
+    events, file_docs, health, jobs, limits, mappings, metrics, not_found, openapi, page, preview,
     row_errors, row_lists, status, superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
@@ -35,6 +35,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(get("/healthz", web::to(health::alive)))
         .service(get("/readyz", web::to(health::ready)))
         .service(get("/metrics", web::to(metrics::metrics)))
+        .service(get("/openapi.json", web::to(openapi::openapi)))
+        .service(get("/docs", web::to(page::calls)))
         .service(session("/api/v1/session"))
         .service(get("/api/v1/limits", web::to(limits::limits)))
         .configure(dataset_routes)

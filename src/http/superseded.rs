@@ -11,9 +11,9 @@ use super::query::Query;
 use super::status::job_id;
 use crate::domain::chunk::SupersededRow;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SupersededPage {
+pub(in crate::http) struct SupersededPage {
     superseded: Vec<SupersededRow>,
     total: u64,
     next_cursor: Option<String>,

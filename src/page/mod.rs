@@ -90,6 +90,12 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "csv.js"),
 ];
 
+/// The page of the calls, which shows the description of the API.
+pub const CALLS: PageFile = embedded!(HTML, "calls.html");
+
+/// What that page loads besides.
+pub const CALLS_FILES: &[PageFile] = &[embedded!(CSS, "calls.css"), embedded!(JS, "calls.js")];
+
 /// The shell at the addresses of jobs and bulks.
 #[must_use]
 pub fn job_shell() -> PageFile {
@@ -99,5 +105,5 @@ pub fn job_shell() -> PageFile {
 /// The file with this name.
 #[must_use]
 pub fn file(name: &str) -> Option<&'static PageFile> {
-    FILES.iter().find(|file| file.name == name)
+    FILES.iter().chain(CALLS_FILES).find(|file| file.name == name)
 }

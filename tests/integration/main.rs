@@ -49,6 +49,7 @@ mod memory;
 mod metrics;
 mod model;
 mod newer;
+mod openapi;
 mod operator;
 mod operator_views;
 mod options;

@@ -25,6 +25,7 @@ mod web;
 
 mod below_path;
 mod bulks;
+mod calls;
 mod control;
 mod datasets;
 mod dry_run;

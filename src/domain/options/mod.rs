@@ -15,7 +15,7 @@ pub use null_words::NullWords;
 pub use parse::OptionFault;
 
 /// Which rows may change the table.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Create what is missing, update what is there.
@@ -30,7 +30,7 @@ pub enum Mode {
 }
 
 /// What a row error means for the job.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnError {
     /// Report the row, go on.
@@ -41,7 +41,7 @@ pub enum OnError {
 }
 
 /// What an empty cell does to a stored value.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Blank {
     /// It clears the stored value.
@@ -52,7 +52,7 @@ pub enum Blank {
 }
 
 /// What the earlier ones of several rows with the same key are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Duplicates {
     /// Superseded: the last one wins.
@@ -63,7 +63,7 @@ pub enum Duplicates {
 }
 
 /// What a currency sign or a unit beside a number does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Currency {
     /// It is a row error.
@@ -74,7 +74,7 @@ pub enum Currency {
 }
 
 /// What rows and columns that a sheet hides are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Hidden {
     /// Rows and columns like any other.
@@ -85,7 +85,7 @@ pub enum Hidden {
 }
 
 /// Whether the job has an event for every row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RowEventMode {
     /// Up to 10,000 rows, and when somebody asks while it runs.
@@ -98,7 +98,7 @@ pub enum RowEventMode {
 }
 
 /// Everything that a client may ask for an import.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option that is true or false")]
 pub struct Options {
@@ -110,6 +110,7 @@ pub struct Options {
     pub on_error: OnError,
     /// End the job when more rows than this, or a larger share of them, have failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub max_errors: Option<ErrorLimit>,
     /// What an empty cell does to a stored value.
     pub blank: Blank,

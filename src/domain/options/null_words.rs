@@ -9,7 +9,7 @@ const WORDS_MAX: usize = 50;
 const WORD_CHARS_MAX: usize = 50;
 
 /// Words that stand for no value where a cell has nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct NullWords(Vec<String>);
 

@@ -10,4 +10,5 @@ pub(in crate::http) mod session;
 
 pub(in crate::http) use caller::caller;
 pub(in crate::http) use guard::admit;
+pub(in crate::http) use rules::rule;
 pub use rules::{ACCESS_RULES, About, AccessRule};

@@ -58,7 +58,9 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     open("GET", "/page/{file}"),
     open("GET", "/docs/files"),
     open("GET", "/products/import-export-advanced"),
+    open("GET", "/docs"),
     open("GET", "/docs/errors"),
+    open("GET", "/openapi.json"),
     // Balancers have no key.
     open("GET", "/healthz"),
     open("GET", "/readyz"),
@@ -162,7 +164,7 @@ pub const ACCESS_RULES: &[AccessRule] = &[
 ];
 
 /// The rule of a call.
-pub(super) fn rule(method: &str, path: &str) -> Option<&'static AccessRule> {
+pub(in crate::http) fn rule(method: &str, path: &str) -> Option<&'static AccessRule> {
     let method = if method == "HEAD" { "GET" } else { method };
     ACCESS_RULES.iter().find(|rule| rule.method == method && rule.path == path)
 }

@@ -18,16 +18,16 @@ use crate::http::upload;
 /// Bytes of the body at most.
 const BODY_BYTES_MAX: usize = 4 << 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct SignIn {
+pub(in crate::http) struct SignIn {
     key: String,
 }
 
 /// Who asks.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SessionView {
+pub(in crate::http) struct SessionView {
     /// Requests need a key or a session.
     needs_key: bool,
     /// The caller has one.

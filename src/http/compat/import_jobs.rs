@@ -41,8 +41,8 @@ const OWN_JOBS_MAX: u64 = 1_000;
 const SKIP_MAX: u64 = i64::MAX as u64;
 
 /// A job with the members that this client knows, and its UUID under both names.
-#[derive(Debug, Serialize)]
-struct ImportJob<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ImportJob<'a> {
     id: Uuid,
     job_id: Uuid,
     celery_task_id: Option<&'static str>,

@@ -3,11 +3,11 @@
 //!
 //! `docs/compat.md` says what each old call does here.
 
-mod drop_shipping;
-mod import_jobs;
+pub(super) mod drop_shipping;
+pub(super) mod import_jobs;
 mod product_stream;
 mod routes;
-mod sessions;
+pub(super) mod sessions;
 
 pub(super) use routes::routes;
 

@@ -15,16 +15,16 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::upload;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TablesView {
+pub(in crate::http) struct TablesView {
     tables: Vec<TableView>,
     more: usize,
     can_save: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct TableView {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct TableView {
     table: String,
     columns: usize,
     importable: bool,
@@ -64,17 +64,17 @@ impl TableView {
 }
 
 /// What a proposal is made from, where that is a table.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TableBody {
+pub(in crate::http) struct TableBody {
     table: String,
     name: Option<String>,
     key: Option<Vec<String>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct InferView<'a> {
+pub(in crate::http) struct InferView<'a> {
     candidates: Vec<CandidateView<'a>>,
     definition: &'a str,
     /// There is a dataset of the name.

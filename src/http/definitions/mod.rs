@@ -5,12 +5,11 @@ mod proposal;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use serde_json::json;
 
-use self::proposal::ProposalBody;
+pub(super) use self::proposal::ProposalBody;
 use super::api::Api;
 use super::control::whole;
-use super::datasets::view;
+use super::datasets::{DatasetView, view};
 use super::envelope;
 use super::path_prefix;
 use super::problem::Problem;
@@ -20,7 +19,27 @@ use crate::dataset::{DefinitionFault, Proposal, ProposalFault};
 use crate::definitions::{DefinitionsError, NewDefinition};
 use crate::domain::error_chain::error_chain;
 use crate::domain::limits::DEFINITION_BYTES_MAX;
-pub(super) use infer::{infer, tables};
+pub(super) use infer::{InferView, TableBody, TablesView, infer, tables};
+
+/// What reading the definitions again changed.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ReloadedView {
+    datasets: Vec<String>,
+    added: Vec<String>,
+    changed: Vec<String>,
+    removed: Vec<String>,
+}
+
+/// A definition, saved or only checked.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct SavedView<'a> {
+    saved: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    definition: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<DatasetView<'a>>,
+}
 
 /// `POST /api/v1/datasets/reload`.
 pub(super) async fn reload(
@@ -30,12 +49,12 @@ pub(super) async fn reload(
     Query::read(&request, &[])?;
     let reloaded = api.datasets.reload().await?;
     let current = api.datasets.current();
-    envelope::ok(&json!({
-        "datasets": current.names().collect::<Vec<_>>(),
-        "added": reloaded.added,
-        "changed": reloaded.changed,
-        "removed": reloaded.removed,
-    }))
+    envelope::ok(&ReloadedView {
+        datasets: current.names().map(str::to_owned).collect(),
+        added: reloaded.added,
+        changed: reloaded.changed,
+        removed: reloaded.removed,
+    })
 }
 
 /// `PUT /api/v1/datasets/{name}`: the definition as text, or a proposal as JSON. With `dryRun=true` it
@@ -59,17 +78,18 @@ pub(super) async fn save(
     };
     if dry_run {
         api.datasets.check(name, text.clone()).await?;
-        return envelope::ok(&json!({"saved": false, "definition": text}));
+        let definition = text;
+        return envelope::ok(&SavedView { saved: false, file: None, definition, dataset: None });
     }
     let new = NewDefinition { name: name.clone(), text: text.clone(), overwrite };
     let saved = api.datasets.save(new).await?;
     let dataset = api.dataset(&name)?;
-    envelope::ok(&json!({
-        "saved": true,
-        "file": saved.path.display().to_string(),
-        "definition": text,
-        "dataset": view(&dataset, &path_prefix::of(&request)),
-    }))
+    envelope::ok(&SavedView {
+        saved: true,
+        file: Some(saved.path.display().to_string()),
+        definition: text,
+        dataset: Some(view(&dataset, &path_prefix::of(&request))),
+    })
 }
 
 #[derive(Debug, Serialize)]

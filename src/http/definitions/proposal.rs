@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::{KeyCandidate, Proposal, ProposedColumn, ProposedReference};
 
 /// A definition in parts.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct ProposalBody {
+pub(in crate::http) struct ProposalBody {
     name: String,
     #[serde(default)]
     title: String,
@@ -20,9 +20,9 @@ pub(super) struct ProposalBody {
     notes: Vec<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ColumnBody {
+pub(in crate::http) struct ColumnBody {
     name: String,
     #[serde(default)]
     title: String,
@@ -44,9 +44,9 @@ struct ColumnBody {
     fallback_aliases: Vec<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ReferenceBody {
+pub(in crate::http) struct ReferenceBody {
     table: String,
     #[serde(rename = "match")]
     match_column: String,
@@ -54,8 +54,8 @@ struct ReferenceBody {
 }
 
 /// A column that could be the key.
-#[derive(Debug, Serialize)]
-pub(super) struct CandidateView<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct CandidateView<'a> {
     column: &'a str,
     /// The share of rows that have a value of their own.
     share: f64,

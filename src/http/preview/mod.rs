@@ -12,7 +12,7 @@ use super::api::Api;
 use super::envelope;
 use super::problem::Problem;
 use super::upload;
-use view::PreviewView;
+pub(super) use view::PreviewView;
 
 /// The file is only the beginning of one.
 const PART: &str = "part";

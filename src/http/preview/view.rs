@@ -30,9 +30,9 @@ const SAMPLED_ROWS: usize = 20;
 const SAMPLES_SHOWN: usize = 3;
 
 /// A preview, in the order of its members in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PreviewView<'a> {
+pub(in crate::http) struct PreviewView<'a> {
     dataset: &'a str,
     file_name: &'a str,
     file_size: u64,
@@ -57,8 +57,8 @@ pub(super) struct PreviewView<'a> {
 }
 
 /// A cell of the header.
-#[derive(Debug, Serialize)]
-struct PreviewColumnView<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct PreviewColumnView<'a> {
     header: String,
     index: usize,
     column: Option<&'a str>,
@@ -70,40 +70,40 @@ struct PreviewColumnView<'a> {
     suggestion: Option<SuggestionView<'a>>,
 }
 
-#[derive(Debug, Serialize)]
-struct SuggestionView<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct SuggestionView<'a> {
     column: &'a str,
     title: &'a str,
     confidence: f64,
 }
 
 /// A column that has the same value in every row.
-#[derive(Debug, Serialize)]
-struct ConstantView<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ConstantView<'a> {
     column: &'a str,
     title: &'a str,
     value: String,
 }
 
 /// A column that nothing in the file feeds.
-#[derive(Debug, Serialize)]
-struct MissingColumnView<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct MissingColumnView<'a> {
     column: &'a str,
     title: &'a str,
     required: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PreviewRowView {
+pub(in crate::http) struct PreviewRowView {
     row_number: RowNumber,
     cells: Vec<String>,
     errors: Vec<PreviewErrorView>,
 }
 
 /// A row error without its row.
-#[derive(Debug, Serialize)]
-struct PreviewErrorView {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct PreviewErrorView {
     column: Option<String>,
     code: RowCode,
     message: String,

@@ -12,15 +12,15 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::status::job_id;
 
-#[derive(Serialize)]
-struct ErrorGroupList<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ErrorGroupList<'a> {
     groups: Vec<GroupView<'a>>,
     total: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct GroupView<'a> {
+pub(in crate::http) struct GroupView<'a> {
     code: RowCode,
     column: Option<&'a str>,
     count: u64,

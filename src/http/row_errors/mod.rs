@@ -23,11 +23,11 @@ use crate::domain::job::Job;
 use crate::domain::row_error::StoredRowError;
 use crate::files::FailedRows;
 use columns::Columns;
-pub(super) use groups::groups;
+pub(super) use groups::{ErrorGroupList, groups};
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RowErrorPage {
+pub(in crate::http) struct RowErrorPage {
     errors: Vec<StoredRowError>,
     total: u64,
     stored: u64,
@@ -36,9 +36,9 @@ struct RowErrorPage {
     links: RowErrorLinks,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RowErrorLinks {
+pub(in crate::http) struct RowErrorLinks {
     job: String,
     errors_csv: String,
     errors_xlsx: String,

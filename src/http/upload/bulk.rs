@@ -51,9 +51,9 @@ enum NamedFile {
 }
 
 /// The answer to a bulk upload.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct BulkAccepted<'a> {
+pub(in crate::http) struct BulkAccepted<'a> {
     bulk_id: String,
     status_url: String,
     job_ids: Vec<i64>,

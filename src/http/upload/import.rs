@@ -39,9 +39,9 @@ use crate::jobs::{ImportRequest, Submitted};
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 pub(in crate::http) const X_JOB_ID: HeaderName = HeaderName::from_static("x-job-id");
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct JobAccepted {
+pub(in crate::http) struct JobAccepted {
     job_id: i64,
     status_url: String,
     /// Only of a job that an earlier request made: it may be anywhere in its life.

@@ -15,9 +15,9 @@ use crate::http::envelope;
 use crate::http::problem::Problem;
 
 /// The job with its row errors.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct InlineResults<'a> {
+pub(in crate::http) struct InlineResults<'a> {
     #[serde(flatten)]
     job: JobView<'a>,
     errors: Vec<StoredRowError>,

@@ -7,7 +7,6 @@ use actix_web::guard;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, Resource, web};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::api::Api;
@@ -21,8 +20,8 @@ use super::resource::resource;
 use super::upload::Requester;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::row_error::shown;
-use request::WebhookRequest;
-use view::{DeliveryView, WebhookView};
+pub(super) use request::WebhookRequest;
+pub(super) use view::{DeliveryPage, DeliveryView, WebhookList, WebhookView};
 
 /// The address of all webhooks: a list, and a new one.
 pub(super) fn all(path: &str) -> Resource {
@@ -40,7 +39,7 @@ async fn list(request: HttpRequest, api: web::Data<Api>) -> Result<HttpResponse,
     Query::read(&request, &[])?;
     let webhooks = api.webhooks.list().await?;
     let webhooks: Vec<_> = webhooks.iter().map(WebhookView::of).collect();
-    envelope::ok(&json!({ "webhooks": webhooks }))
+    envelope::ok(&WebhookList { webhooks })
 }
 
 /// 201 with the webhook; only this answer has its secret.
@@ -115,7 +114,7 @@ pub(super) async fn deliveries(
     let mut found = api.webhooks.deliveries(id, page.after, page.fetch_limit()).await?;
     let next_cursor = page.truncate(&mut found, |delivery| delivery.id);
     let deliveries: Vec<_> = found.iter().map(DeliveryView::of).collect();
-    envelope::ok(&json!({ "deliveries": deliveries, "nextCursor": next_cursor }))
+    envelope::ok(&DeliveryPage { deliveries, next_cursor })
 }
 
 /// `POST …/{id}/deliveries/{delivery}/redeliver`: sends a message again, as if it were new.

@@ -17,9 +17,10 @@ const SHAPE: &str =
     "write it like {\"url\": \"https://shop.example/hooks/loadbay\", \"events\": [\"job.failed\"]}";
 
 /// What is asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct WebhookRequest {
+#[derive(Debug, PartialEq, Eq, utoipa::ToSchema)]
+pub(in crate::http) struct WebhookRequest {
     url: String,
+    #[schema(value_type = Option<Vec<String>>)]
     events: Vec<WebhookEvent>,
     pub(super) dataset: Option<String>,
     secret: Option<String>,

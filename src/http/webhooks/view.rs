@@ -7,9 +7,9 @@ use crate::domain::job_view::timestamp;
 use crate::domain::webhook::{Webhook, WebhookDelivery};
 
 /// A webhook.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WebhookView<'a> {
+pub(in crate::http) struct WebhookView<'a> {
     id: String,
     url: &'a str,
     events: Vec<&'static str>,
@@ -45,9 +45,9 @@ impl<'a> WebhookView<'a> {
 }
 
 /// A message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DeliveryView<'a> {
+pub(in crate::http) struct DeliveryView<'a> {
     id: i64,
     message_id: &'a str,
     event: &'a str,
@@ -59,6 +59,7 @@ pub(super) struct DeliveryView<'a> {
     duration_ms: Option<u64>,
     created_at: String,
     completed_at: Option<String>,
+    #[schema(value_type = Option<serde_json::Value>)]
     payload: Option<&'a RawValue>,
 }
 
@@ -79,4 +80,18 @@ impl<'a> DeliveryView<'a> {
             payload: serde_json::from_str(&delivery.body).ok(),
         }
     }
+}
+
+/// Every webhook.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct WebhookList<'a> {
+    pub(super) webhooks: Vec<WebhookView<'a>>,
+}
+
+/// Messages of a webhook, newest first.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct DeliveryPage<'a> {
+    pub(super) deliveries: Vec<DeliveryView<'a>>,
+    pub(super) next_cursor: Option<String>,
 }

@@ -17,15 +17,15 @@ use crate::jobs::JobFilter;
 /// Batches of each status that the list of active ones shows.
 const ACTIVE_MAX: u64 = 100;
 
-#[derive(Serialize)]
-struct ActiveImports<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ActiveImports<'a> {
     active_jobs: Vec<Batch<'a>>,
     queue_status: QueueStatus,
     streaming_stats: StreamingStats,
 }
 
-#[derive(Serialize)]
-struct QueueStatus {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct QueueStatus {
     queue_length: u64,
     active_jobs: u64,
     max_workers: u32,
@@ -33,8 +33,8 @@ struct QueueStatus {
 }
 
 /// The newest imports, as many as a page of a list has.
-#[derive(Default, Serialize)]
-struct StreamingStats {
+#[derive(Default, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct StreamingStats {
     total_files: u64,
     processed_files: u64,
     failed_files: u64,

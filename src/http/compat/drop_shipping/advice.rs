@@ -15,8 +15,8 @@ use crate::http::query::Query;
 /// Bytes above which its document calls files large.
 const LARGE_BYTES: u64 = 10 << 20;
 
-#[derive(Serialize)]
-struct Recommendations {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct Recommendations {
     recommendations: Vec<String>,
     estimated_time: String,
 }

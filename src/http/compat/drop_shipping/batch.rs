@@ -24,8 +24,8 @@ use crate::jobs::JobsError;
 const ERRORS_MAX: u64 = 100;
 
 /// A batch where it stands.
-#[derive(Debug, Serialize)]
-pub(super) struct Batch<'a> {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct Batch<'a> {
     #[serde(rename = "batch_id")]
     id: i64,
     file_name: &'a str,
@@ -95,8 +95,8 @@ fn percent(job: &Job, done: u64, total: u64) -> f64 {
     f64::from(u32::try_from(tenths).unwrap_or(999)) / 10.0
 }
 
-#[derive(Serialize)]
-struct BatchReport<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct BatchReport<'a> {
     #[serde(flatten)]
     batch: Batch<'a>,
     #[serde(flatten)]
@@ -106,8 +106,8 @@ struct BatchReport<'a> {
 }
 
 /// The files that were uploaded together with the batch's, and what is wrong with them.
-#[derive(Default, Serialize)]
-struct UploadReport {
+#[derive(Default, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct UploadReport {
     total_files: u64,
     successful_files: u64,
     failed_files: u64,

@@ -15,8 +15,8 @@ use crate::http::problem::Problem;
 use crate::http::upload::Requester;
 use crate::jobs::{Command, JobsError, Retry};
 
-#[derive(Serialize)]
-struct Forced<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct Forced<'a> {
     #[serde(flatten)]
     batch: Batch<'a>,
     message: String,

@@ -15,8 +15,8 @@ use crate::http::upload::{Fields, SubmittedFiles, submit_files};
 /// Fields of its forms that are no options.
 const OWN_FIELDS: &[&str] = &["channel", "use_streaming", "process_concurrently"];
 
-#[derive(Serialize)]
-struct Accepted {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct Accepted {
     queued_files: usize,
     batch_ids: Vec<i64>,
     use_streaming: bool,
@@ -24,12 +24,13 @@ struct Accepted {
     estimated_time: String,
     /// Only when files were refused.
     #[serde(flatten)]
+    #[schema(ignore)]
     refused: Option<RefusedFiles>,
 }
 
 /// The error report about the files.
 #[derive(Serialize)]
-struct RefusedFiles {
+pub(in crate::http) struct RefusedFiles {
     status: &'static str,
     total_files: usize,
     successful_files: usize,

@@ -9,8 +9,8 @@ use super::{json, share};
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 
-#[derive(Serialize)]
-struct MemoryStats {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct MemoryStats {
     allocated_memory: u64,
     total_allocated: u64,
     system_memory: u64,

@@ -12,8 +12,8 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::jobs::{Sales, SalesFilter};
 
-#[derive(Serialize)]
-struct Metrics<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct SalesSums<'a> {
     shop: Option<&'a str>,
     period: Option<&'a str>,
     orders: u64,
@@ -46,7 +46,7 @@ pub(in crate::http::compat) async fn metrics(
         period: period.map(bounds).transpose()?,
     };
     let sales = api.jobs.sales(filter).await?;
-    let metrics = Metrics {
+    let metrics = SalesSums {
         shop,
         period,
         orders: sales.orders,

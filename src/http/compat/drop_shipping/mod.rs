@@ -1,14 +1,14 @@
 //! Clients of `/api/dropship`: scripts that upload order files, many at once, and ask for each batch
 //! by its number. A batch is a job into `transactions`.
 
-mod active;
-mod advice;
-mod batch;
-mod force;
-mod import;
-mod memory;
-mod metrics;
-mod pace;
+pub(in crate::http) mod active;
+pub(in crate::http) mod advice;
+pub(in crate::http) mod batch;
+pub(in crate::http) mod force;
+pub(in crate::http) mod import;
+pub(in crate::http) mod memory;
+pub(in crate::http) mod metrics;
+pub(in crate::http) mod pace;
 mod report;
 
 use std::time::Duration;

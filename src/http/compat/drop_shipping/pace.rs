@@ -56,8 +56,8 @@ impl Pace {
     }
 }
 
-#[derive(Serialize)]
-struct Performance {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct Performance {
     uptime: String,
     imports_measured: u64,
     success_rate: f64,

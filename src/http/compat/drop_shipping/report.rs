@@ -8,8 +8,8 @@ use crate::domain::row_error::{RowCode, StoredRowError};
 use crate::domain::status::JobStatus;
 
 /// A file that could not be imported, or a row of one.
-#[derive(Debug, Serialize)]
-pub(super) struct BatchError {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct BatchError {
     file: String,
     error: String,
     /// Of a row.

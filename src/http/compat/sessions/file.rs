@@ -33,8 +33,8 @@ const SHAPE: &str = "write it like {\"url\": \"https://example.com/file.dsv\", \
                      \"meeting\": \"meeting-123\", \"session_id\": \"…\"}";
 
 /// What is asked for. Members that are not known here are ignored: older servers took others.
-#[derive(Debug, Deserialize)]
-struct FileRequest {
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+pub(in crate::http) struct FileRequest {
     url: Option<String>,
     file_extension: Option<String>,
     file_type: Option<String>,
@@ -45,9 +45,9 @@ struct FileRequest {
 }
 
 /// The job of a session, and where it is followed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Started {
+pub(in crate::http) struct Started {
     job_id: i64,
     status_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,4 +6,5 @@ mod messages;
 mod stream;
 
 pub(super) use file::import;
+pub(in crate::http) use file::{FileRequest, Started};
 pub(super) use stream::stream;
