@@ -50,6 +50,7 @@ mod metrics;
 mod model;
 mod newer;
 mod openapi;
+mod northwind;
 mod operator;
 mod operator_views;
 mod options;

@@ -148,6 +148,10 @@ fn column(
         column.reference =
             Some(ProposedReference { table, match_column: match_column.name.clone(), key });
         if let Some(short) = column.name.strip_suffix("_id") {
+            // Files that give the stored text itself call it as the table does.
+            if column.reference.as_ref().is_some_and(|it| it.match_column == it.key) {
+                column.aliases.push(column.name.replace('_', " "));
+            }
             column.name = short.to_owned();
         }
     } else {

@@ -223,6 +223,7 @@ pub(super) fn add_aliases(proposal: &mut Proposal, singular: &str) {
     for column in &proposal.columns {
         taken.push(normal_form(&column.name));
         taken.push(normal_form(&column.title));
+        taken.extend(column.aliases.iter().map(|alias| normal_form(alias)));
     }
     let prefix = normal_form(singular);
     for meaning in meanings() {
