@@ -15,6 +15,8 @@ pub struct Model {
     pub row_number: i64,
     /// The table does not have it yet.
     pub created: bool,
+    /// The file does not have it, so that a mirror would remove it.
+    pub removed: bool,
     /// The key of the record as people read it.
     pub key: String,
     /// The columns that would change, with the value before and after, as JSON.

@@ -15,6 +15,7 @@ pub mod import_log;
 pub mod import_mapping;
 pub mod import_outbox;
 pub mod import_search;
+pub mod import_seen;
 pub mod import_session;
 pub mod import_superseded;
 pub mod import_undo;

@@ -36,6 +36,7 @@ mod m20261128_000020_create_webhooks;
 mod m20261128_000021_create_access_keys;
 mod m20261128_000022_add_outcomes_of_rows;
 mod m20261128_000023_create_mappings;
+mod m20261128_000024_create_seen_keys;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000021_create_access_keys::Migration),
             Box::new(m20261128_000022_add_outcomes_of_rows::Migration),
             Box::new(m20261128_000023_create_mappings::Migration),
+            Box::new(m20261128_000024_create_seen_keys::Migration),
         ]
     }
 }

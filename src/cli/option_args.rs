@@ -36,10 +36,12 @@ const fn switch(option: &'static str, flag: &'static str, meaning: &'static str)
 /// Every option, in the order of the documentation.
 #[rustfmt::skip]
 const FLAGS: &[OptionFlag] = &[
-    value("mode", "mode", "Which rows may change the table: upsert, insert, update, newer"),
+    value("mode", "mode", "Which rows may change the table: upsert, insert, update, newer, mirror"),
     switch("dryRun", "dry-run", "Process the file and keep nothing"),
     value("onError", "on-error", "What a bad row does: continue, abort"),
     value("maxErrors", "max-errors", "End the job when more rows than this failed"),
+    value("scope", "scope", "Mirror: the records that the file is about as JSON, such as {\"supplier\": \"ACME\"}"),
+    value("mirrorMax", "mirror-max", "Mirror: records that may be removed, or their share; 10% unless given"),
     value("blank", "blank", "What an empty cell does to a stored value: clear, keep"),
     value("nulls", "nulls", "Words that stand for no value, separated by commas"),
     value("duplicates", "duplicates", "Earlier rows with the same key: last (superseded), error (failed)"),

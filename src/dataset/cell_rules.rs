@@ -38,6 +38,8 @@ pub struct CellRules {
     pub(super) strict: bool,
     /// Column → the one value that its cells may have.
     pub(super) only: BTreeMap<String, String>,
+    /// Column → its value in every row that is in scope.
+    pub(super) scope: BTreeMap<String, String>,
 }
 
 impl CellRules {
@@ -66,6 +68,7 @@ impl CellRules {
             skips_hidden: options.hidden == Hidden::Skip,
             strict: options.strict,
             only: options.only.clone(),
+            scope: options.scope.clone(),
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::absent;
 use super::column::{self, Draft};
 use super::fault::DefinitionFault;
 use super::header::normal_form;
@@ -43,6 +44,8 @@ struct DatasetKeys {
     version_column: Option<Spanned<Text>>,
     max_running_jobs: Option<i64>,
     // Read on their own, section by section.
+    #[serde(rename = "mirror")]
+    _mirror: Option<IgnoredAny>,
     #[serde(rename = "column")]
     _columns: Option<IgnoredAny>,
     #[serde(rename = "history")]
@@ -122,6 +125,7 @@ fn read(
     let key = read_key(file, root, keys.key.as_deref(), &drafts);
     let version = read_version(file, keys.version_column.as_ref(), &key, &drafts);
     let histories = read_histories(file, root, table.as_deref(), &drafts, lines);
+    let absent = absent::read(file, root, &key, &drafts);
     let name = name?;
     let title = keys.title.map_or_else(|| title_of(&name), |title| title.0);
     // Jobs run in the background unless the definition says otherwise.
@@ -133,6 +137,7 @@ fn read(
         table: table?,
         key,
         version,
+        absent,
         // The tables are the user's unless the definition says otherwise.
         create_table: keys.create_table.unwrap_or(false),
         run,

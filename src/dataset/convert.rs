@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::cell_rules::CellRules;
+use super::column_values::ColumnValues;
 use super::constant::Constant;
 use super::header::normal_form;
 use super::messages;
@@ -66,6 +67,8 @@ pub struct Converter {
     rules: CellRules,
     /// The cells of which the upload takes one value only.
     only: Vec<(ColumnFeed, String)>,
+    /// The values of the rows that are in scope.
+    scope: ColumnValues,
     scratch: Scratch,
     probe: Records,
     warnings: Vec<RowWarning>,
@@ -100,9 +103,13 @@ impl Converter {
         });
         let only = only.collect();
         let part = |index: &usize| Some((*plan.columns.get(*index)?, feeds.get(*index)?.clone()));
+        let scope = rules.scope.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // An upload with a scope that cannot be read is refused.
+        let scope = ColumnValues::read(dataset, scope).unwrap_or_default();
         Self {
             dataset: Arc::clone(dataset),
             only,
+            scope,
             key: plan.key.iter().filter_map(part).collect(),
             feeds,
             header_len: plan.header_len,
@@ -257,7 +264,8 @@ impl Converter {
 
     /// Appends the values of the row; a faulty one is a row error.
     fn push_values(&mut self, row: &RawRow, records: &mut Records, errors: &mut Vec<RowError>) {
-        let Self { dataset, feeds, scratch, rules, warnings, .. } = self;
+        let Self { dataset, feeds, scope, scratch, rules, warnings, .. } = self;
+        let has_scope = !scope.is_empty();
         for feed in feeds.iter() {
             let feed = match feed {
                 Feed::Cell(feed) => feed,
@@ -268,16 +276,22 @@ impl Converter {
             };
             let Some(column) = dataset.columns.get(feed.column) else { continue };
             let Some((raw, kind)) = cell_for(row, feed.cell, column) else {
+                if has_scope && !scope.takes(dataset, feed.column, Value::Absent) {
+                    errors.push(messages::out_of_scope(row, column, ""));
+                }
                 let is_null = rules.rows_are_whole && !column.default_when_empty;
                 records.push(if is_null { Value::Null } else { Value::Absent });
                 continue;
             };
             let context = CellContext { column, is_key: feed.is_key, rules };
             match value::convert(context, raw, kind, scratch) {
-                Ok(Value::Null) if feed.is_fallback || column.default_when_empty => {
-                    records.push(Value::Absent);
+                Ok(value) => {
+                    if has_scope && !scope.takes(dataset, feed.column, value) {
+                        errors.push(messages::out_of_scope(row, column, raw));
+                    }
+                    let keeps = feed.is_fallback || column.default_when_empty;
+                    records.push(if keeps && value == Value::Null { Value::Absent } else { value });
                 }
-                Ok(value) => records.push(value),
                 Err(fault) => {
                     records.push(Value::Null);
                     if errors.len() < ERRORS_PER_ROW_MAX {
@@ -322,6 +336,34 @@ impl Converter {
         let is_good = self.convert(row, &mut probe).is_ok();
         self.probe = probe;
         is_good
+    }
+
+    /// Appends the row's key to `keys`, a value for each part, as the record would hold it.
+    ///
+    /// False when a part is empty, missing or invalid.
+    pub fn key_record(&mut self, row: &RawRow, keys: &mut Records) -> bool {
+        if row.fault.is_some() || keys.width() != self.key.len() {
+            return false;
+        }
+        for (column, feed) in &self.key {
+            let Some(column) = self.dataset.columns.get(*column) else { continue };
+            let value = match feed {
+                Feed::Constant(constant) => Some(constant.value()),
+                Feed::Cell(feed) => cell_for(row, feed.cell, column).and_then(|(raw, kind)| {
+                    let context = CellContext { column, is_key: true, rules: &self.rules };
+                    value::convert(context, raw, kind, &mut self.scratch).ok()
+                }),
+            };
+            match value {
+                Some(value) if !value.is_empty() => keys.push(value),
+                _ => {
+                    keys.abandon();
+                    return false;
+                }
+            }
+        }
+        keys.finish(row.row_number);
+        true
     }
 
     /// Writes the row's key to `key`, in the form in which equal keys are equal texts: each part as

@@ -66,6 +66,30 @@ pub(super) fn other_header(row: &RawRow) -> RowError {
     row_error(row, RowCode::OtherHeader, message.to_owned(), None)
 }
 
+/// The row error of a row that the upload is not about.
+pub(super) fn out_of_scope(row: &RawRow, column: &Column, raw: &str) -> RowError {
+    let value = visible(raw.trim());
+    let title = &column.title;
+    let message = if value.is_empty() {
+        format!(
+            "{title} is empty, so the row is outside of the `scope` of the upload; give it the value of the scope"
+        )
+    } else {
+        format!(
+            "{title} is `{value}`, so the row is outside of the `scope` of the upload; import it with \
+             an upload of its own"
+        )
+    };
+    RowError {
+        row_number: row.row_number,
+        line: row.line,
+        column: Some(column.name.clone()),
+        code: RowCode::OutOfScope,
+        message,
+        value: Some(value),
+    }
+}
+
 /// The row error when the upload takes only rows with another value in a column.
 pub(super) fn other_value(row: &RawRow, column: &Column, value: &str, only: &str) -> RowError {
     let (value, title) = (visible(value), &column.title);

@@ -5,9 +5,11 @@
 
 pub mod model;
 
+mod absent;
 mod cell_rules;
 mod check;
 mod column;
+mod column_values;
 mod compile;
 mod constant;
 mod conventions;
@@ -29,6 +31,7 @@ mod value;
 
 pub use cell_rules::CellRules;
 pub use check::check;
+pub use column_values::{ColumnValues, ValueFault};
 pub use compile::{Compiled, compile};
 pub use constant::{Constant, ConstantFault, Constants};
 pub use conventions::conventions;

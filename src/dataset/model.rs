@@ -152,6 +152,20 @@ pub struct History {
     pub columns: Vec<usize>,
 }
 
+/// What becomes of a record that a mirrored file does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absent {
+    /// It is deleted.
+    Delete,
+    /// A column gets a value that stands for its absence.
+    Deactivate {
+        /// Index of the column.
+        column: usize,
+        /// The value, as a cell would have it.
+        value: String,
+    },
+}
+
 /// A dataset, compiled from its definition file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dataset {
@@ -165,6 +179,8 @@ pub struct Dataset {
     pub key: Vec<usize>,
     /// Index of the column that says which of two versions of a record is newer.
     pub version: Option<usize>,
+    /// What `mode=mirror` does with records that the file does not have; without it, it is refused.
+    pub absent: Option<Absent>,
     /// Loadbay makes the tables that are missing.
     pub create_table: bool,
     /// How an upload is answered.

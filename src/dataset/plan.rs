@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::constant::{Constant, ConstantFault, Constants};
 use super::header::Match;
-use super::model::Dataset;
+use super::model::{Absent, Dataset};
 use crate::domain::error_code::ErrorCode;
+use crate::domain::options::Mode;
 
 /// Where a value of a record comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +165,18 @@ impl Plan {
         let value_of = |key: &usize| columns.iter().position(|column| column == key);
         let key = dataset.key.iter().filter_map(value_of).collect();
         Self { columns, sources, key, header_len }
+    }
+
+    /// The same plan with the column that says of a record that it is gone, where a mirror sets it; no
+    /// cell feeds it then.
+    #[must_use]
+    pub fn and_gone(mut self, dataset: &Dataset, mode: Mode) -> Self {
+        if let (Mode::Mirror, Some(Absent::Deactivate { column, .. })) = (mode, &dataset.absent)
+            && !self.columns.contains(column)
+        {
+            self.columns.push(*column);
+        }
+        self
     }
 
     /// Values of each record.

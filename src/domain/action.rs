@@ -139,7 +139,7 @@ fn can_be_undone(job: &Job) -> bool {
         && !job.options.dry_run
         && job.rollback_of.is_none()
         && job.files_removed_at.is_none()
-        && job.counts.created + job.counts.updated > 0
+        && job.counts.created + job.counts.updated + job.counts.removed > 0
 }
 
 /// The actions that the job allows now. A job that is processing may also be forced while it is

@@ -59,6 +59,8 @@ pub struct Chunk {
     pub raw: RawRows,
     /// Rows that failed mapping or validation.
     pub failed: Vec<FailedRow>,
+    /// Mirror: the keys of those of them whose key can be read.
+    pub failed_keys: Records,
     /// Valid rows that a later row of the file supersedes.
     pub superseded: Vec<SupersededRow>,
     /// What a person should see of its rows.
@@ -75,6 +77,7 @@ impl Chunk {
         self.records.clear();
         self.raw.clear();
         self.failed.clear();
+        self.failed_keys.clear();
         self.superseded.clear();
         self.warnings.clear();
         self.bytes = 0;

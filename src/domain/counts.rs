@@ -17,9 +17,13 @@ pub struct Counts {
     pub superseded: u64,
     /// Rows that could not be taken; each has at least one row error.
     pub failed: u64,
-    /// Rows that a rollback took out of the table again; an import removes nothing.
+    /// Rows of the table that a rollback took out again, or that a mirror removed.
     #[serde(default, skip_serializing_if = "is_none")]
     pub removed: u64,
+    /// Those of them that a mirror removed: the file does not have them, so that they are none of its
+    /// rows.
+    #[serde(skip)]
+    pub absent: u64,
 }
 
 impl Counts {
@@ -52,7 +56,8 @@ impl Counts {
     /// All rows that have an outcome.
     #[must_use]
     pub fn processed(&self) -> u64 {
-        self.created + self.updated + self.unchanged + self.superseded + self.failed + self.removed
+        let of_file = self.created + self.updated + self.unchanged + self.superseded + self.failed;
+        of_file + self.removed.saturating_sub(self.absent)
     }
 
     /// Rows whose values are in the table now, or were superseded by such a row.
@@ -75,6 +80,7 @@ impl std::ops::AddAssign for Counts {
         self.superseded += other.superseded;
         self.failed += other.failed;
         self.removed += other.removed;
+        self.absent += other.absent;
     }
 }
 
@@ -84,13 +90,22 @@ mod tests {
 
     #[test]
     fn counts_add_up() {
-        let mut sum =
-            Counts { created: 1, updated: 2, unchanged: 3, superseded: 4, failed: 5, removed: 6 };
+        let mut sum = Counts {
+            created: 1,
+            updated: 2,
+            unchanged: 3,
+            superseded: 4,
+            failed: 5,
+            removed: 6,
+            absent: 0,
+        };
         sum += Counts { created: 10, ..Counts::default() };
         assert_eq!(sum.created, 11);
         let before = Counts { created: 10, ..Counts::default() };
         assert_eq!(sum.since(&before).by_outcome().map(|(_, rows)| rows), [1, 2, 3, 4, 5, 6]);
         assert_eq!(sum.processed(), 31);
         assert_eq!(sum.succeeded(), 26);
+        sum += Counts { removed: 7, absent: 7, ..Counts::default() };
+        assert_eq!((sum.removed, sum.processed()), (13, 31), "they are no rows of the file");
     }
 }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::row_number::RowNumber;
 
-/// A row that the import of the file would create or update.
+/// A row that the import of the file would create, update or remove.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// The row of the file.
+    /// The row of the file; of a record that would be removed, a number behind its last row.
     pub row_number: RowNumber,
     /// The key of the record as people read it.
     pub key: String,
@@ -27,6 +27,8 @@ pub enum DifferenceOutcome {
     Created,
     /// Some of its values would change.
     Updated,
+    /// The file does not have it, so that a mirror would remove it.
+    Removed,
 }
 
 impl DifferenceOutcome {
@@ -36,6 +38,7 @@ impl DifferenceOutcome {
         match self {
             Self::Created => "created",
             Self::Updated => "updated",
+            Self::Removed => "removed",
         }
     }
 }

@@ -62,6 +62,8 @@ row_codes! {
     NotAllowed = "not_allowed";
     /// The upload takes only rows with another value in this column.
     OtherValue = "other_value";
+    /// The row is outside of the `scope` of the upload.
+    OutOfScope = "out_of_scope";
     /// The text holds a NUL character.
     NulCharacter = "nul_character";
     /// The text holds a control character.

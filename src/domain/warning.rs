@@ -87,6 +87,12 @@ warning_codes! {
     BackslashEscapes = "backslash_escapes";
     /// The stored record is as new as the row or newer, so the row changed nothing.
     NotNewer = "not_newer";
+    /// The key of a row cannot be read or found, so nobody knows which record it means; with `mode=mirror` nothing is removed.
+    KeyUnknown = "key_unknown";
+    /// The job takes only some rows of its file, so it does not know which records the file lacks; nothing is removed.
+    NothingRemoved = "nothing_removed";
+    /// The file does not have the record, but the database refused to remove it.
+    NotRemoved = "not_removed";
     /// DSV: a line is about an event that the list does not have; it is not imported.
     DanglingReference = "dangling_reference";
     /// DSV: a line has more attributes than the format knows; the others are imported.

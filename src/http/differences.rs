@@ -15,7 +15,7 @@ use super::envelope;
 use super::problem::Problem;
 use super::query::Query;
 use super::status::job_id;
-use crate::domain::difference::Difference;
+use crate::domain::difference::{Difference, DifferenceOutcome};
 use crate::domain::failed_list::escape_formula;
 use crate::domain::job::Job;
 use crate::domain::limits::PAGE_ROWS_MAX;
@@ -24,7 +24,7 @@ use crate::domain::limits::PAGE_ROWS_MAX;
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct DifferencesPage {
     differences: Vec<Difference>,
-    /// Rows that would be created or updated.
+    /// Rows that would be created, updated or removed.
     total: u64,
     /// Of those, the rows that the list has.
     stored: u64,
@@ -45,7 +45,7 @@ pub(super) async fn list(
     let mut differences = api.jobs.differences(&job, after, limit).await?;
     let next_cursor = page.truncate(&mut differences, |row| row.row_number.into());
     let stored = api.jobs.stored_differences(id).await?;
-    let total = job.counts.created + job.counts.updated;
+    let total = job.counts.created + job.counts.updated + job.counts.removed;
     envelope::ok(&DifferencesPage { differences, total, stored, next_cursor })
 }
 
@@ -98,6 +98,11 @@ fn body(lines: DifferenceLines) -> impl Stream<Item = io::Result<web::Bytes>> {
 
 fn add_lines(text: &mut Vec<u8>, difference: &Difference) {
     let row = difference.row_number.to_string();
+    if difference.outcome == DifferenceOutcome::Removed && difference.changes.is_empty() {
+        // Deleted: no single value of it changes.
+        let key = escape_formula(&difference.key);
+        write_record(text, b',', [&row, &*key, difference.outcome.as_str(), "", "", ""]);
+    }
     for change in &difference.changes {
         let before = escape_formula(change.before.as_deref().unwrap_or_default());
         let after = escape_formula(change.after.as_deref().unwrap_or_default());

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::context::{Jobs, JobsContext};
 use super::control::Command;
 use super::error::JobsError;
+use super::mirror_check::MirrorFault;
 use super::submit::{ImportRequest, examine, store_once};
 use super::submit_far::{FarRequest, far_name};
 use crate::dataset::model::Dataset;
@@ -22,6 +23,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::error_code::ErrorCode;
 use crate::domain::hexadecimal::hex;
 use crate::domain::job::NewJob;
+use crate::domain::options::Mode;
 use crate::domain::sentence::sentence;
 use crate::files::StoredUpload;
 use crate::store::{BulkInserted, NewBulkJob, StoreError};
@@ -61,6 +63,17 @@ pub enum BulkFile {
         /// Why, for people.
         message: String,
     },
+}
+
+impl BulkFile {
+    fn is_mirror(&self) -> bool {
+        let options = match self {
+            Self::Received(request) => &request.options,
+            Self::Far(request) => &request.options,
+            Self::Refused { .. } => return false,
+        };
+        options.mode == Mode::Mirror
+    }
 }
 
 /// What a bulk upload came to.
@@ -158,6 +171,9 @@ impl JobsContext {
             && let Some(bulk) = self.store.bulk_by_key(key).await?
         {
             return self.replayed_bulk(bulk, &fingerprint).await;
+        }
+        if request.files.len() > 1 && request.files.iter().any(BulkFile::is_mirror) {
+            return Err(MirrorFault::SeveralFiles.into());
         }
         let id = Uuid::new_v4();
         let file_count = request.files.len() as u64;

@@ -21,6 +21,7 @@ use crate::domain::record::Records;
 use crate::domain::row::RawRow;
 use crate::domain::row_error::{RowCode, RowError};
 use crate::domain::row_number::RowNumber;
+use crate::domain::warning::WarningCode;
 use crate::faults::fault;
 
 /// Where a partition continues.
@@ -38,6 +39,8 @@ pub(super) struct Chunker {
     pub(super) converter: Converter,
     /// Values of a record.
     pub(super) width: usize,
+    /// Values of the key, where the keys of failed rows are needed.
+    pub(super) key_width: Option<usize>,
     /// How many rows a chunk may have now.
     pub(super) room: ChunkRoom,
     pub(super) duplicates: Duplicates,
@@ -138,7 +141,14 @@ impl Chunker {
                 self.converter.count_warnings(row, &mut chunk.warnings);
                 chunk.raw.push(row);
             }
-            Err(errors) => chunk.failed.push(failed(row, errors)),
+            Err(errors) => {
+                chunk.failed.push(failed(row, errors));
+                if self.key_width.is_some()
+                    && !self.converter.key_record(row, &mut chunk.failed_keys)
+                {
+                    chunk.warnings.add(WarningCode::KeyUnknown, None, Some(row.row_number), None);
+                }
+            }
         }
     }
 
@@ -165,7 +175,13 @@ impl Chunker {
     }
 
     fn empty(&self, number: u32, partition: u32) -> Chunk {
-        Chunk { number, partition, records: Records::new(self.width), ..Chunk::default() }
+        Chunk {
+            number,
+            partition,
+            records: Records::new(self.width),
+            failed_keys: Records::new(self.key_width.unwrap_or(0)),
+            ..Chunk::default()
+        }
     }
 }
 

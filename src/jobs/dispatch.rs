@@ -10,7 +10,7 @@ use super::download::{self, Downloaded};
 use super::error::RunError;
 use super::job_line::job_line;
 use super::stop::Stop;
-use super::{import, prune, rollback, table_faults};
+use super::{import, mirror, prune, rollback, table_faults};
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::{End, ReleaseReason};
@@ -80,6 +80,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
             );
             show_end(context, ended.clone());
             prune::after_the_end(context, &ended);
+            mirror::forget(context, &ended).await;
         }
         // Cancelled, deleted, or owned by another server by now: the table says which. What failed in a
         // run that was taken away is no fault.

@@ -1,12 +1,14 @@
-//! What can go wrong with jobs: for those who ask about them, and for the job that runs.
+//! What can go wrong with jobs, for those who ask about them.
 
-use std::io;
 use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::mirror_check::MirrorFault;
+pub(super) use super::run_error::RunError;
+use super::run_error::code_of;
 use super::version::VersionFault;
-use crate::dataset::{HeaderFault, PlanFault};
+use crate::dataset::HeaderFault;
 use crate::domain::action::Action;
 use crate::domain::bulk::RefusedFile;
 use crate::domain::error_chain::error_chain;
@@ -16,7 +18,7 @@ use crate::domain::limits::SAVED_MAPPINGS_MAX;
 use crate::domain::saved_mapping::MappingName;
 use crate::domain::selection::RetryRows;
 use crate::domain::warning::{Warning, Warnings};
-use crate::files::{FetchError, FileError, is_disk_full, is_transient_io};
+use crate::files::{FetchError, FileError};
 use crate::reader::{HeaderPlace, ReadError};
 use crate::store::StoreError;
 
@@ -100,6 +102,9 @@ pub enum JobsError {
     /// The upload has `mode=newer`, and there are no versions.
     #[error(transparent)]
     Version(#[from] VersionFault),
+    /// The upload has `mode=mirror`, or an option of it, and no mirror can be made.
+    #[error(transparent)]
+    Mirror(#[from] MirrorFault),
     /// The job's file cannot be read as rows.
     #[error("{why}")]
     Source {
@@ -229,6 +234,7 @@ impl JobsError {
             }
             Self::Strict(_) => ErrorCode::RefusedByStrict,
             Self::Version(fault) => fault.code(),
+            Self::Mirror(fault) => fault.code(),
             Self::Source { code, .. } => *code,
             Self::IdempotencyMismatch { .. } | Self::KeyOfBulk(_) => ErrorCode::IdempotencyMismatch,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
@@ -279,6 +285,7 @@ impl JobsError {
             | Self::Header { .. }
             | Self::Strict(_)
             | Self::Version(_)
+            | Self::Mirror(_)
             | Self::Source { .. }
             | Self::IdempotencyMismatch { .. }
             | Self::KeyOfBulk(_)
@@ -314,181 +321,6 @@ impl From<RunError> for JobsError {
             RunError::Panicked => Self::Panicked,
             error => Self::Source { code: error.code(), why: error_chain(&error) },
         }
-    }
-}
-
-/// Why a job could not continue.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum RunError {
-    /// Asked to stop; `Stop` knows why. Not an end of the job.
-    #[error("the job is stopped")]
-    Stopped,
-    /// The dataset is gone or has changed.
-    #[error("there is no dataset `{0}` any more")]
-    NoDataset(String),
-    /// The dataset has lost a column that the file feeds.
-    #[error(transparent)]
-    Plan(#[from] PlanFault),
-    /// The file.
-    #[error(transparent)]
-    Read(ReadError),
-    /// The stored file has other bytes than the upload.
-    #[error("the stored file is not the one that was uploaded")]
-    SourceChanged,
-    /// The stored file, or a temporary file of ours.
-    #[error("could not {doing}")]
-    Io {
-        /// Completes "could not …".
-        doing: &'static str,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The storage, or the space on the disk.
-    #[error(transparent)]
-    Files(#[from] FileError),
-    /// The file could not be downloaded.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// The download is tried again after a pause, which needs no slot.
-    #[error("the download waits for its server")]
-    DownloadWaits {
-        /// How long.
-        pause: Duration,
-        /// Why.
-        #[source]
-        source: FetchError,
-    },
-    /// The file is not here: the job ended before it was downloaded.
-    #[error("the file of the job was not downloaded")]
-    NotDownloaded,
-    /// The file that was downloaded is none that can be imported.
-    #[error("{why}")]
-    Refused {
-        /// What an upload of it is refused with.
-        code: ErrorCode,
-        /// Why.
-        why: String,
-    },
-    /// More rows failed than `maxErrors`.
-    #[error("{failed} rows failed; `maxErrors` allows {allowed} of this file")]
-    TooManyErrors {
-        /// Failed rows.
-        failed: u64,
-        /// What the upload asked for.
-        allowed: u64,
-    },
-    /// A row failed, and the upload has `onError=abort`.
-    #[error("a row failed, and the upload has `onError=abort`")]
-    Aborted,
-    /// The job that is to be rolled back is gone, or its journal is.
-    #[error("job {0} left nothing to roll back")]
-    NothingToUndo(i64),
-    /// The dataset has another table, key or column than when the job began, which may have written
-    /// some of its rows.
-    #[error(
-        "the job began into {then}, but the dataset goes into {now} now; define the dataset as it was and retry the job, or upload the file again"
-    )]
-    Redefined {
-        /// Where its rows went.
-        then: String,
-        /// Where the rest would go.
-        now: String,
-    },
-    /// The table is not what the definition says any more.
-    #[error(
-        "the dataset does not fit its table any more: {faults}; bring both together, then retry the job"
-    )]
-    TableChanged {
-        /// What is wrong, one sentence each.
-        faults: String,
-    },
-    /// The same for the job that is to be rolled back.
-    #[error(
-        "job {undone} was imported into {then}, but the dataset goes into {now} now; to roll the job back, define the dataset as it was"
-    )]
-    GoesElsewhere {
-        /// The job that is to be rolled back.
-        undone: i64,
-        /// Where its rows went.
-        then: String,
-        /// Where they would be looked for.
-        now: String,
-    },
-    /// More rows than can be numbered.
-    #[error("the file has more than {} rows", crate::domain::limits::ROWS_MAX)]
-    TooManyRows,
-    /// The counts do not add up: a fault of ours that must be seen.
-    #[error("{processed} rows have an outcome, but the file has {total}")]
-    Unaccounted {
-        /// Rows with an outcome.
-        processed: u64,
-        /// Rows of the file.
-        total: u64,
-    },
-    /// A thread of ours panicked.
-    #[error("the code that ran the job crashed")]
-    Panicked,
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<ReadError> for RunError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Stopped => Self::Stopped,
-            error => Self::Read(error),
-        }
-    }
-}
-
-impl RunError {
-    /// True when code of the server panicked: a fault that may not come again.
-    pub(super) fn is_panic(&self) -> bool {
-        matches!(self, Self::Panicked | Self::Store(StoreError::WriterDied))
-    }
-
-    /// True when the job can continue once the disk has space or the storage is back.
-    pub(super) fn is_temporary(&self) -> bool {
-        matches!(self, Self::DownloadWaits { .. })
-            || matches!(self.code(), ErrorCode::StorageFull | ErrorCode::StorageUnavailable)
-    }
-
-    /// The code that the job ends with.
-    pub(super) fn code(&self) -> ErrorCode {
-        match self {
-            Self::NoDataset(_)
-            | Self::Redefined { .. }
-            | Self::TableChanged { .. }
-            | Self::GoesElsewhere { .. } => ErrorCode::DatasetChanged,
-            Self::Plan(fault) => fault.code(),
-            Self::Read(ReadError::Io { source, .. }) | Self::Io { source, .. } => code_of(source),
-            Self::Read(error) => error.code(),
-            Self::SourceChanged => ErrorCode::SourceChanged,
-            Self::Files(fault @ FileError::Store { .. }) if !fault.is_transient() => {
-                ErrorCode::SourceUnreadable
-            }
-            Self::Files(fault) => fault.code(),
-            Self::Fetch(fault) | Self::DownloadWaits { source: fault, .. } => fault.code(),
-            Self::NotDownloaded => ErrorCode::SourceUnreadable,
-            Self::Refused { code, .. } => *code,
-            Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
-            Self::Aborted => ErrorCode::AbortedOnError,
-            Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
-            Self::TooManyRows => ErrorCode::TooManyRows,
-            Self::Store(error) => error.code(),
-            Self::Stopped | Self::Unaccounted { .. } | Self::Panicked => ErrorCode::Internal,
-        }
-    }
-}
-
-/// What the disk, or the network before it, means for a job.
-fn code_of(fault: &io::Error) -> ErrorCode {
-    match fault {
-        _ if is_disk_full(fault) => ErrorCode::StorageFull,
-        _ if is_transient_io(fault) => ErrorCode::StorageUnavailable,
-        _ => ErrorCode::SourceUnreadable,
     }
 }
 

@@ -11,6 +11,7 @@ use super::context::{JobsContext, ROW_NUMBERS};
 use super::error::RunError;
 use super::input::{detected_of, open_input};
 use super::memory::ChunkRoom;
+use super::mirror::{self, Mirror};
 use super::partition_writer;
 use super::prescan::{Prescan, prescan};
 use super::row_filter::RowFilter;
@@ -24,6 +25,7 @@ use crate::domain::event::{lifecycle, records_every_row};
 use crate::domain::job::Job;
 use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::domain::memory_pressure::MemoryPressure;
+use crate::domain::options::Mode;
 use crate::faults::fault;
 use crate::reader;
 use crate::store::{CommittedChunk, Destination, WriterSettings};
@@ -49,13 +51,14 @@ pub(super) async fn run(
     let (source, prescan, converter) = prescan_input(context, source, converter, stop).await?;
     // The rows are counted before the first is written: a job without a count has no chunks.
     let is_first = job.total_rows.is_none();
+    mirror::check_total(job, prescan.total)?;
     let partitions = partition_count(context, job, prescan.total, stop).await?;
     if job.options.dry_run {
         let keep = || context.run_store.keep_table_digest(job, &dataset.table);
         retry_transient(job.id, stop.token(), keep).await?;
     }
     let total = prescan.total;
-    let now = Destination::of(&dataset, &plan);
+    let now = Destination::of(&dataset, &plan.clone().and_gone(&dataset, job.options.mode));
     let counted = retry_transient(job.id, stop.token(), || {
         context.run_store.set_total(job, total, partitions, Some(&now))
     })
@@ -74,6 +77,7 @@ pub(super) async fn run(
     let chunker = Chunker {
         converter,
         width: plan.columns.len(),
+        key_width: (job.options.mode == Mode::Mirror).then_some(plan.key.len()),
         room: ChunkRoom {
             memory: Arc::clone(&context.memory),
             chunk_rows: context.settings.chunk_rows as usize,
@@ -84,11 +88,16 @@ pub(super) async fn run(
     };
     let run = ImportRun { context, job: &counted, dataset: &dataset, plan: &plan, stop, is_first };
     let starts = partition_checkpoints(&committed, partitions);
+    let settings = run.settings().await?;
     tokio::select! {
-        written = run.write(source, chunker, &starts) => written?,
+        written = run.write(source, chunker, &starts, settings.clone()) => written?,
         () = emit_pressure(context, job, stop) => return Err(RunError::Stopped),
     }
-    check_total(context, job, total, stop).await
+    check_total(context, job, total, stop).await?;
+    if job.options.mode == Mode::Mirror {
+        return Mirror { context, settings, partitions, stop }.remove().await;
+    }
+    Ok(())
 }
 
 /// The rows go where they went when the job began.
@@ -248,13 +257,8 @@ struct ImportRun<'a> {
 }
 
 impl ImportRun<'_> {
-    /// Cuts and writes until every partition is at the end of the file.
-    async fn write(
-        &self,
-        source: RowInput,
-        chunker: Chunker,
-        starts: &[PartitionCheckpoint],
-    ) -> Result<(), RunError> {
+    /// What its writers need to know.
+    async fn settings(&self) -> Result<WriterSettings, RunError> {
         let (job, store) = (self.job.id, &self.context.run_store);
         let (errors, superseded) = if self.is_first {
             (0, 0)
@@ -266,7 +270,7 @@ impl ImportRun<'_> {
         } else {
             retry_transient(job, self.stop.token(), || store.stored_differences(job)).await?
         };
-        let settings = WriterSettings {
+        Ok(WriterSettings {
             job: self.job.clone(),
             dataset: Arc::clone(self.dataset),
             plan: self.plan.clone(),
@@ -278,7 +282,18 @@ impl ImportRun<'_> {
                 superseded,
                 differences,
             ),
-        };
+        })
+    }
+
+    /// Cuts and writes until every partition is at the end of the file.
+    async fn write(
+        &self,
+        source: RowInput,
+        chunker: Chunker,
+        starts: &[PartitionCheckpoint],
+        settings: WriterSettings,
+    ) -> Result<(), RunError> {
+        let (job, store) = (self.job.id, &self.context.run_store);
         let (mut senders, mut writers) = (Vec::new(), Vec::new());
         for start in starts {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);

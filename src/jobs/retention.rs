@@ -110,6 +110,13 @@ async fn remove_expired(context: &JobsContext, job: &Job) {
 
 async fn clear_journals(context: &JobsContext) -> Result<(), JobsError> {
     while !context.stop.is_cancelled() && context.run_store.clear_expired_journals().await? {}
+    // Of mirrors that were cancelled or deleted.
+    while let Some(job) = context.run_store.job_with_left_keys().await? {
+        while !context.stop.is_cancelled() && context.run_store.forget_keys(job).await? {}
+        if context.stop.is_cancelled() {
+            break;
+        }
+    }
     Ok(())
 }
 

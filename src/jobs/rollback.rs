@@ -130,7 +130,7 @@ pub(super) async fn run(
     let dataset = context.dataset_of(job)?;
     let (store, token) = (&context.run_store, stop.token());
     let plan = Plan::of_imported(&dataset, &detected_of(job)?.columns, &job.options.set)?;
-    let now = Destination::of(&dataset, &plan);
+    let now = Destination::of(&dataset, &plan.clone().and_gone(&dataset, job.options.mode));
     match retry_transient(job.id, token, || store.destination(undone)).await? {
         Some(then) if then != now => {
             let (then, now) = (then.beside(&now), now.beside(&then));

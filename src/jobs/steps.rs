@@ -38,7 +38,7 @@ pub(super) async fn check_total(
     stop: &Stop,
 ) -> Result<(), RunError> {
     let processed =
-        retry_transient(job.id, stop.token(), || context.run_store.rows_in_chunks(job.id)).await?;
+        retry_transient(job.id, stop.token(), || context.run_store.rows_in_chunks(job)).await?;
     if processed != total {
         return Err(RunError::Unaccounted { processed, total });
     }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::job_line::job_line;
+use super::mirror_check;
 use super::stop::StopOnDrop;
 use super::version::check_version;
 use crate::dataset::model::Dataset;
@@ -109,6 +110,8 @@ pub(super) async fn examine(
     if request.options.mode == Mode::Newer {
         check_version(dataset, &matched)?;
     }
+    let has_rows = !inspection.sample.is_empty();
+    mirror_check::check_file(dataset, &request.options, &matched, has_rows)?;
     let mut warnings = header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
     warnings.merge(&inspection.warnings);
     if request.options.strict && !warnings.is_empty() {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::context::Jobs;
 use super::error::JobsError;
+use super::mirror_check;
 use super::submit::Submitted;
 use crate::dataset::model::Dataset;
 use crate::domain::download::{Download, SourceUrl};
@@ -40,6 +41,7 @@ impl Jobs {
     /// another request; else the store's.
     pub async fn submit_far(&self, request: FarRequest) -> Result<Submitted, JobsError> {
         self.on_runtime(|context| async move {
+            mirror_check::check_options(&request.dataset, &request.options)?;
             let new = request.new_job(&context.fetcher)?;
             context.insert(new, context.storage.location()).await
         })

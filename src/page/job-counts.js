@@ -1,7 +1,7 @@
 // <job-counts>: the rows of a job by outcome, as tiles and as one divided bar. Says the sum only when
 // it is not the number of rows. Shows a JobState.
 
-import { outcomes, outcomesAndRest } from "./job-kind.js";
+import { REMOVED, isMirror, outcomes, outcomesAndRest } from "./job-kind.js";
 import { counted, el, number, put } from "./text.js";
 
 class JobCounts extends HTMLElement {
@@ -18,8 +18,13 @@ class JobCounts extends HTMLElement {
   #build(job) {
     for (const [outcome, word, meaning, , look = outcome] of outcomesAndRest(job)) this.#tiles.set(outcome, tile(look, word, meaning));
     const tiles = [...this.#tiles.values()];
-    this.#list.append(...tiles.map(({ box }) => box));
     this.#share.append(...tiles.map(({ part }) => part));
+    // Beside the bar: it is divided by rows of the file.
+    if (isMirror(job)) {
+      const [outcome, word, meaning] = REMOVED;
+      this.#tiles.set(outcome, tile(outcome, word, meaning));
+    }
+    this.#list.append(...[...this.#tiles.values()].map(({ box }) => box));
   }
 
   show(state) {

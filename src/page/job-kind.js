@@ -26,6 +26,11 @@ const OF_ROLLBACKS = [
   ["failed", "Kept", "Records that were changed after the import, or that the database refused to change", "kept", "kept"],
 ];
 
+const PUT_BACK = ["created", "Put back", "Records that the import deleted", "put back"];
+
+/** What a mirror removes: records of the table, no rows of the file, so that they are in no sum. */
+export const REMOVED = ["removed", "Removed", "Records that the file does not have", "removed"];
+
 const UNPROCESSED = ["unprocessed", "Not reached", "Rows that the job has not processed", "not reached"];
 
 /** True for a job that rolls another one back. */
@@ -33,9 +38,14 @@ export function isRollback(job) {
   return isNumber(job?.rollbackOf);
 }
 
+/** True for a job that removes what its file does not have. */
+export function isMirror(job) {
+  return !isRollback(job) && job?.options?.mode === "mirror";
+}
+
 /** The outcomes that rows of this kind of job have: `[outcome, word, meaning, word in a sentence, look]`. */
 export function outcomes(job) {
-  if (isRollback(job)) return OF_ROLLBACKS;
+  if (isRollback(job)) return job.options?.mode === "mirror" ? [PUT_BACK, ...OF_ROLLBACKS] : OF_ROLLBACKS;
   return job?.options?.dryRun ? OF_DRY_RUNS : OF_IMPORTS;
 }
 

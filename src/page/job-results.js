@@ -2,7 +2,7 @@
 // do, and the files to continue with. Shows a JobState that is over; knows no address but links.
 
 import { downloadLink } from "./download-link.js";
-import { isRollback, what } from "./job-kind.js";
+import { isMirror, isRollback, what } from "./job-kind.js";
 import { capitalised, counted, duration, el, number, sentence } from "./text.js";
 
 /** What to do about a failed job, by its code; the same advice as in the API's documentation. */
@@ -121,16 +121,19 @@ function kept({ counts, total, job }) {
   if (done === 0 && left > 0) return `Nothing was written: ${counted(left, "row")} ${left === 1 ? "was" : "were"} not imported.`;
   if (done === 0) return "Nothing was written.";
   const superseded = counts.superseded > 0 ? ` ${counted(counts.superseded, "row")} ${counts.superseded === 1 ? "was" : "were"} replaced by a later row with the same key.` : "";
+  const gone = isMirror(job) ? counts.removed ?? 0 : 0;
+  const removed = gone > 0 ? ` ${counted(gone, "record")} that the file does not have ${gone === 1 ? "was" : "were"} removed.` : "";
   const again = job.actions?.includes("retry") ? "Retry can import them." : "Upload the file again to import them.";
   const rest = left > 0 ? ` ${counted(left, "row")} ${left === 1 ? "was" : "were"} not imported. ${again}` : "";
-  return `${number(written)} of ${counted(total ?? done, "row")} ${written === 1 ? "is" : "are"} in the table.${superseded}${rest}`;
+  return `${number(written)} of ${counted(total ?? done, "row")} ${written === 1 ? "is" : "are"} in the table.${superseded}${removed}${rest}`;
 }
 
 /** What a rollback did with the records of the import. */
 function reverted({ counts, total, job }) {
-  const { removed = 0, updated = 0, unchanged = 0, failed = 0 } = counts;
-  const left = Math.max(0, (total ?? 0) - removed - updated - unchanged - failed);
+  const { created = 0, removed = 0, updated = 0, unchanged = 0, failed = 0 } = counts;
+  const left = Math.max(0, (total ?? 0) - created - removed - updated - unchanged - failed);
   const said = [
+    created > 0 && `${counted(created, "record")} that job ${job.rollbackOf} deleted ${created === 1 ? "is" : "are"} back.`,
     removed > 0 && `${counted(removed, "record")} that job ${job.rollbackOf} created ${removed === 1 ? "was" : "were"} removed.`,
     updated > 0 && `${counted(updated, "record")} ${updated === 1 ? "has its former values" : "have their former values"} again.`,
     unchanged > 0 && `${counted(unchanged, "row")} had nothing to roll back.`,

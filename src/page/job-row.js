@@ -1,6 +1,6 @@
 // <job-row>: a job in the list: its name, how far it is or how it ended, and when. Knows no API.
 
-import { isRollback, origin, outcomes, outcomesAndRest, lack } from "./job-kind.js";
+import { isMirror, isRollback, origin, outcomes, outcomesAndRest, lack } from "./job-kind.js";
 import { progressBar } from "./progress-bar.js";
 import { badge, counted, duration, el, isLive, number, percent, put, rate, sentence, size, timeTag } from "./text.js";
 
@@ -104,8 +104,10 @@ function ended(job) {
 function checked(job, total) {
   const known = outcomes(job).filter(([outcome]) => job.counts[outcome] > 0);
   const counts = known.map(([outcome, , , word]) => `${number(job.counts[outcome])} ${word}`);
+  const removed = isMirror(job) && job.counts.removed > 0 ? [`${number(job.counts.removed)} removed`] : [];
   // All rows alike need no sum before them.
-  return known.length === 1 && total > 0 ? counts[0] : [counted(total, "row"), ...counts].join(" · ");
+  const rows = known.length === 1 && total > 0 ? counts : [counted(total, "row"), ...counts];
+  return [...rows, ...removed].join(" · ");
 }
 
 function isOlder(job, shown) {

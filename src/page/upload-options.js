@@ -6,7 +6,9 @@ import { el } from "./text.js";
 /** name, label, meaning, and either choices (the first one is the default) or the kind of input. */
 const GROUPS = [
   ["What is written", [
-    { name: "mode", label: "Mode", hint: "Which rows change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"], ["newer", "Only newer versions"]] },
+    { name: "mode", label: "Mode", hint: "Which rows change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"], ["newer", "Only newer versions"], ["mirror", "Mirror: also remove what the file lacks"]] },
+    { name: "scope", label: "Mirror: only records with", hint: "The records that the file is about, as JSON. Others are not removed.", placeholder: "{\"supplier\": \"ACME\"}" },
+    { name: "mirrorMax", label: "Mirror: most removed", hint: "A number of records, or a share. When the file lacks more, nothing is removed.", placeholder: "10%" },
     { name: "blank", label: "Empty cells", hint: "What an empty cell does to the stored value.", choices: [["clear", "Clear the value"], ["keep", "Keep the value"]] },
     { name: "duplicates", label: "Same key twice", hint: "What happens to the earlier rows; the last one is written.", choices: [["last", "Last row wins"], ["error", "Earlier rows fail"]] },
     { name: "dryRun", label: "Dry run", hint: "Checks and counts all rows, stores nothing.", choices: [["false", "No, import"], ["true", "Yes, dry run"]] },

@@ -47,6 +47,7 @@ mod locked_file;
 mod many_servers;
 mod memory;
 mod metrics;
+mod mirror;
 mod model;
 mod newer;
 mod northwind;

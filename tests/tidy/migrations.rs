@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 23] = [
+const LANDED: [(&str, &str); 24] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -97,6 +97,10 @@ const LANDED: [(&str, &str); 23] = [
     (
         "m20261128_000021_create_access_keys.rs",
         "fc70b5b9d72aa766f0a0c3a430c9f7b27f4c7d04727469025294aae0ab6d07db",
+    ),
+    (
+        "m20261128_000024_create_seen_keys.rs",
+        "7274b62eaa03475a1819eb30a6163a95318695ba7f95cb30f59e2ebd743fda64",
     ),
 ];
 

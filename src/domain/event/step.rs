@@ -134,6 +134,16 @@ pub enum Step {
         /// The reader waits for memory.
         is_waiting: bool,
     },
+    /// Records that the file of a mirror does not have are removed.
+    Removing {
+        /// How many there are.
+        records: u64,
+    },
+    /// Some of them are removed.
+    Removed {
+        /// How many were removed so far.
+        records: u64,
+    },
     /// Every row has an outcome.
     RowsDone,
     /// The job was paused, by a client or automatically.

@@ -1,8 +1,8 @@
 //! The options of an upload: what may be asked for. How they are written is in `parse`.
 
-mod error_limit;
 mod null_words;
 mod parse;
+mod row_limit;
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::detected::{DateOrder, DecimalSeparator};
 use super::saved_mapping::MappingName;
-pub use error_limit::ErrorLimit;
 pub use null_words::NullWords;
 pub use parse::OptionFault;
+pub use row_limit::RowLimit;
 
 /// Which rows may change the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -27,6 +27,8 @@ pub enum Mode {
     Update,
     /// Create what is missing, update what is there in an older version.
     Newer,
+    /// Create what is missing, update what is there, remove what the file does not have.
+    Mirror,
 }
 
 /// What a row error means for the job.
@@ -111,7 +113,15 @@ pub struct Options {
     /// End the job when more rows than this, or a larger share of them, have failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>)]
-    pub max_errors: Option<ErrorLimit>,
+    pub max_errors: Option<RowLimit>,
+    /// Mirror: column → its value in the records that the file is about; empty: all are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub scope: BTreeMap<String, String>,
+    /// Mirror: remove nothing when the file does not have more records than this, or a larger share of
+    /// those in scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    pub mirror_max: Option<RowLimit>,
     /// What an empty cell does to a stored value.
     pub blank: Blank,
     /// Words that stand for no value.
@@ -192,6 +202,8 @@ mod tests {
             ("set", r#"{"Channel":"Shopee","rank":1.50,"note":null}"#),
             ("priority", "-5"),
             ("maxErrors", "2.5%"),
+            ("scope", r#"{"brand":"ACME","is_active":true,"cost_price":1.50}"#),
+            ("mirrorMax", "100%"),
             ("nulls", "-,keine"),
             ("meeting", "meeting-123"),
             ("includeEvents", "[1, 2]"),

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{
-    Blank, Currency, Duplicates, ErrorLimit, Hidden, Mode, NullWords, OnError, Options,
-    RowEventMode,
+    Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, RowEventMode, RowLimit,
 };
 use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;
@@ -17,11 +17,12 @@ use crate::domain::saved_mapping::MappingName;
 const MEETING_CHARS: usize = 255;
 
 /// The words of the modes.
-const MODES: [(&str, Mode); 4] = [
+const MODES: [(&str, Mode); 5] = [
     ("upsert", Mode::Upsert),
     ("insert", Mode::Insert),
     ("update", Mode::Update),
     ("newer", Mode::Newer),
+    ("mirror", Mode::Mirror),
 ];
 
 /// An option that cannot be taken.
@@ -58,6 +59,8 @@ impl Options {
         "dryRun",
         "onError",
         "maxErrors",
+        "scope",
+        "mirrorMax",
         "blank",
         "nulls",
         "duplicates",
@@ -109,7 +112,8 @@ impl Options {
     fn set(&mut self, name: &str, value: &str) -> Result<(), OptionFault> {
         match name {
             "mode" => {
-                self.mode = choice("mode", value, "upsert, insert, update or newer", &MODES)?;
+                self.mode =
+                    choice("mode", value, "upsert, insert, update, newer or mirror", &MODES)?;
             }
             "dryRun" => {
                 self.dry_run =
@@ -125,8 +129,14 @@ impl Options {
             }
             "maxErrors" => {
                 let takes = "a whole number from 0, or a share of the rows such as 5%";
-                let limit = ErrorLimit::parse(value);
+                let limit = RowLimit::parse(value);
                 self.max_errors = Some(limit.ok_or_else(|| fault("maxErrors", value, takes))?);
+            }
+            "scope" => self.scope = scope(value)?,
+            "mirrorMax" => {
+                let takes = "a whole number from 0, or a share of the records in scope such as 10%";
+                let limit = RowLimit::parse(value);
+                self.mirror_max = Some(limit.ok_or_else(|| fault("mirrorMax", value, takes))?);
             }
             "blank" => {
                 self.blank = choice(
@@ -298,6 +308,25 @@ impl Options {
     }
 }
 
+/// Columns and their values, as a JSON object of texts, numbers and truth values.
+fn scope(text: &str) -> Result<BTreeMap<String, String>, OptionFault> {
+    let takes = "a JSON object of column name to value";
+    let refused = || fault("scope", text, takes);
+    let values: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(text).map_err(|_| refused())?;
+    let read = |(column, value): (String, Box<RawValue>)| {
+        // The digits of a number as they were sent.
+        let json = value.get();
+        let text = match serde_json::from_str(json) {
+            Ok(Value::String(text)) => text,
+            Ok(Value::Number(_) | Value::Bool(_)) => json.to_owned(),
+            _ => return Err(refused()),
+        };
+        Ok((column, text))
+    };
+    values.into_iter().map(read).collect()
+}
+
 fn mapping_name(name: &'static str, value: &str) -> Result<MappingName, OptionFault> {
     MappingName::parse(value).ok_or_else(|| fault(name, value, MappingName::TAKES))
 }
@@ -379,11 +408,11 @@ mod tests {
 
     #[test]
     fn faults_name_the_value_and_the_rule() {
-        let faults = Options::parse([("mode", "mirror"), ("colour", "red"), ("mode", "insert")]);
+        let faults = Options::parse([("mode", "merge"), ("colour", "red"), ("mode", "insert")]);
         let texts: Vec<_> = faults.unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(
             texts[0],
-            "option `mode` does not take `mirror`; it takes upsert, insert, update or newer"
+            "option `mode` does not take `merge`; it takes upsert, insert, update, newer or mirror"
         );
         assert!(texts[1].starts_with("there is no option `colour`; the options are mode, dryRun"));
         assert_eq!(texts[2], "option `mode` was given more than once");

@@ -222,6 +222,7 @@ mod tests {
             create_table: false,
             key: vec![],
             version: None,
+            absent: None,
             run: Run::Background,
             running_max: 1,
             columns: vec![],

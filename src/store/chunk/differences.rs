@@ -100,7 +100,7 @@ pub(in crate::store) fn differences(
 }
 
 /// A value as both databases show it alike.
-fn readable(text: String, kind: ColumnType) -> String {
+pub(in crate::store) fn readable(text: String, kind: ColumnType) -> String {
     match (kind, text.as_str()) {
         (ColumnType::Boolean, "1") => "true".to_owned(),
         (ColumnType::Boolean, "0") => "false".to_owned(),

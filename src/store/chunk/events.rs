@@ -9,7 +9,9 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, DbBackend, EntityTrait, IdenStatic, QueryTrait, Statement};
 
 use crate::domain::chunk::{Chunk, FailedRow};
-use crate::domain::event::{Event, ROW_EVENTS_PER_BATCH, RowEvent, RowEventBatch, RowEventKind};
+use crate::domain::event::{
+    Event, ROW_EVENTS_PER_BATCH, RowEvent, RowEventBatch, RowEventKind, lifecycle,
+};
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
 use crate::store::chunk::fence::FencedJob;
@@ -29,6 +31,8 @@ pub(in crate::store) struct ChunkEvents {
     groups: Vec<import_error_group::ActiveModel>,
     /// Rows of the chunk.
     rows: u64,
+    /// The chunk removed records that the file does not have.
+    is_removal: bool,
 }
 
 impl ChunkEvents {
@@ -45,6 +49,7 @@ impl ChunkEvents {
             row_events: labels.row_events(chunk, outcome, every_row, limits),
             groups: groups(&settings.job, &outcome.failed),
             rows: outcome.counts.processed(),
+            is_removal: outcome.counts.absent > 0,
         }
     }
 
@@ -73,7 +78,11 @@ impl ChunkEvents {
         let mut events = row_events_of(row_events, start, total, settings.every_row);
         let is_rollback = settings.job.rollback_of.is_some();
         let rows = (chunk.first_row, chunk.last_row);
-        events.push(Event::progress(is_rollback, processed, total, rows));
+        events.push(if self.is_removal {
+            lifecycle::removed(processed, total, unsigned(fenced.removed_count))
+        } else {
+            Event::progress(is_rollback, processed, total, rows)
+        });
         let rows = numbered(settings.job.id, before, at, &events);
         let mut statements = vec![import_event::Entity::insert_many(rows).build(backend)];
         if !self.groups.is_empty() {

@@ -14,7 +14,7 @@ use crate::domain::run_time::RunTime;
 use crate::domain::warning::Warnings;
 use crate::store::dialect::{lease_runs_on_postgres, moment};
 use crate::store::error::StoreError;
-use crate::store::log::job_row::{as_json, signed, unsigned, warnings};
+use crate::store::log::job_row::{absent, as_json, signed, unsigned, warnings};
 use crate::store::log::lease::ours;
 use crate::store::log::run_time::touched_by_rows;
 
@@ -75,6 +75,7 @@ impl FencedJob {
                 superseded: unsigned(self.superseded_count),
                 failed: unsigned(self.error_count),
                 removed: unsigned(self.removed_count),
+                absent: absent(self.removed_count, job.rollback_of),
             },
             run_time: RunTime {
                 millis: unsigned(self.run_ms),

@@ -114,6 +114,7 @@ impl ChunkLedger {
             import_log_id: Set(job.id),
             row_number: Set(i64::from(it.row_number)),
             created: Set(it.outcome == DifferenceOutcome::Created),
+            removed: Set(it.outcome == DifferenceOutcome::Removed),
             key: Set(it.key.clone()),
             changes: Set(as_text(&it.changes)),
         };

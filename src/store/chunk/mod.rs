@@ -4,6 +4,7 @@
 pub(super) mod differences;
 pub(super) mod events;
 pub(super) mod fence;
+pub(super) mod key_json;
 pub(super) mod ledger;
 pub(super) mod open;
 pub(super) mod outcome;
@@ -14,5 +15,6 @@ pub(super) mod record_id;
 pub(super) mod references;
 pub(super) mod row_outcomes;
 pub(super) mod rows;
+pub(super) mod seen;
 pub(super) mod target;
 pub(super) mod writer;

@@ -17,6 +17,10 @@ pub(in crate::store) struct ChunkOutcome {
     pub(in crate::store) differences: Vec<Difference>,
     /// Records that differ from what is stored, which is as new or newer.
     pub(in crate::store) not_newer: Vec<usize>,
+    /// Mirror: records that were written and are not found in the table by their keys.
+    pub(in crate::store) lost_keys: u64,
+    /// Mirror: the keys of records that the file does not have and the database refused to remove.
+    pub(in crate::store) not_removed: Vec<String>,
     /// References that were created.
     pub(in crate::store) references: Vec<NewReference>,
     /// The keys of the rows that changed, as JSON, where they are not those of the chunk's records.

@@ -78,6 +78,16 @@ pub(in crate::store) trait RowWriter<T>: Send {
         Ok(Vec::new())
     }
 
+    /// Notes which keys of the table the rows of the chunk have, in the transaction that is committed.
+    async fn note_keys(
+        &mut self,
+        _tx: &mut T,
+        _chunk: &Chunk,
+        _outcome: &mut ChunkOutcome,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// What was written is committed.
     fn committed(&mut self) {}
 
@@ -228,6 +238,7 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
             self.tx.rollback().await;
             self.tx.begin().await?;
         }
+        self.rows.note_keys(&mut self.tx, chunk, &mut outcome).await?;
         let mut ledger =
             ChunkLedger::new(self.tx.backend(), now, &self.settings, &self.labels, chunk, &outcome);
         let notes = self.notes.as_ref();
@@ -294,7 +305,7 @@ fn warnings<'c>(
     chunk: &'c Chunk,
     outcome: &ChunkOutcome,
 ) -> Cow<'c, Warnings> {
-    if outcome.not_newer.is_empty() {
+    if outcome.not_newer.is_empty() && outcome.lost_keys == 0 && outcome.not_removed.is_empty() {
         return Cow::Borrowed(&chunk.warnings);
     }
     let version = settings.dataset.version.and_then(|it| settings.dataset.columns.get(it));
@@ -305,6 +316,12 @@ fn warnings<'c>(
     rows.sort_unstable();
     for row_number in rows {
         warnings.add(WarningCode::NotNewer, column, Some(row_number), None);
+    }
+    for _ in 0..outcome.lost_keys {
+        warnings.add(WarningCode::KeyUnknown, None, None, None);
+    }
+    for key in &outcome.not_removed {
+        warnings.add(WarningCode::NotRemoved, None, None, Some(key));
     }
     Cow::Owned(warnings)
 }

@@ -125,7 +125,7 @@ pub(in crate::store) fn refused_by_mode(
             RowCode::AlreadyExists,
             format!("`{}` is in the table already and the upload has mode=insert", shown(&key)),
         ),
-        Mode::Update | Mode::Upsert | Mode::Newer => (
+        Mode::Update | Mode::Upsert | Mode::Newer | Mode::Mirror => (
             RowCode::NotFound,
             format!("`{}` is not in the table and the upload has mode=update", shown(&key)),
         ),

@@ -11,7 +11,7 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::{Database, Store};
 
 /// The tables that Loadbay itself owns.
-const OWN_TABLES: [&str; 17] = [
+const OWN_TABLES: [&str; 18] = [
     "access_keys",
     "access_sessions",
     "import_log",
@@ -23,6 +23,7 @@ const OWN_TABLES: [&str; 17] = [
     "import_events",
     "import_error_groups",
     "import_undo",
+    "import_seen",
     "import_mappings",
     "import_database",
     "import_outbox",

@@ -48,7 +48,11 @@ fn difference(row: import_difference::Model) -> Result<Difference, StoreError> {
     let unreadable = |what| StoreError::Unreadable { id: row.import_log_id, what };
     Ok(Difference {
         row_number: RowNumber::try_from(row.row_number).map_err(|_| unreadable("row number"))?,
-        outcome: if row.created { DifferenceOutcome::Created } else { DifferenceOutcome::Updated },
+        outcome: match (row.created, row.removed) {
+            (_, true) => DifferenceOutcome::Removed,
+            (true, false) => DifferenceOutcome::Created,
+            (false, false) => DifferenceOutcome::Updated,
+        },
         changes: serde_json::from_str(&row.changes).map_err(|_| unreadable("changes"))?,
         key: row.key,
     })

@@ -262,6 +262,8 @@ impl BulkJobRow {
                 superseded: unsigned(self.superseded_count),
                 failed: unsigned(self.error_count),
                 removed: unsigned(self.removed_count),
+                // No job of a bulk is a rollback.
+                absent: unsigned(self.removed_count),
             },
             error_code: self.error_code,
             error_message: self.error_message,

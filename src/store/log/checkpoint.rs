@@ -5,6 +5,7 @@ use entity::{import_chunk, import_error, import_log, import_superseded};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::domain::chunk::FailedPart;
+use crate::domain::job::Job;
 use crate::domain::row_number::RowNumber;
 use crate::domain::row_outcomes::RowOutcomes;
 use crate::store::Store;
@@ -137,7 +138,7 @@ impl Store {
     }
 
     /// Rows of a job that have an outcome by its chunks: must be what `import_log` says.
-    pub async fn rows_in_chunks(&self, id: i64) -> Result<u64, StoreError> {
+    pub async fn rows_in_chunks(&self, job: &Job) -> Result<u64, StoreError> {
         let rows: Vec<[i64; 6]> = import_chunk::Entity::find()
             .select_only()
             .columns([
@@ -148,13 +149,16 @@ impl Store {
                 import_chunk::Column::FailedCount,
                 import_chunk::Column::RemovedCount,
             ])
-            .filter(import_chunk::Column::ImportLogId.eq(id))
+            .filter(import_chunk::Column::ImportLogId.eq(job.id))
             .into_tuple::<(i64, i64, i64, i64, i64, i64)>()
             .all(&self.read)
             .await
             .context("add up the chunks")?
             .into_iter()
-            .map(|(a, b, c, d, e, f)| [a, b, c, d, e, f])
+            // What an import removes is no row of its file.
+            .map(|(a, b, c, d, e, f)| {
+                [a, b, c, d, e, if job.rollback_of.is_some() { f } else { 0 }]
+            })
             .collect();
         Ok(rows.iter().flatten().map(|count| unsigned(*count)).sum())
     }

@@ -65,6 +65,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
             superseded: unsigned(row.superseded_count),
             failed: unsigned(row.error_count),
             removed: unsigned(row.removed_count),
+            absent: absent(row.removed_count, row.rollback_of),
         },
         run_time: RunTime {
             millis: unsigned(row.run_ms),
@@ -128,6 +129,11 @@ pub(in crate::store) fn warnings(
     stored: serde_json::Value,
 ) -> Result<Warnings, StoreError> {
     serde_json::from_value(stored).map_err(|_| StoreError::Unreadable { id, what: "warnings" })
+}
+
+/// Removed rows that are none of the job's own: those of an import.
+pub(in crate::store) fn absent(removed: i64, rollback_of: Option<i64>) -> u64 {
+    if rollback_of.is_some() { 0 } else { unsigned(removed) }
 }
 
 /// A count of the table. Loadbay stores none below zero; one that somebody else stored counts as zero.

@@ -13,6 +13,7 @@ use crate::domain::event::{Event, lifecycle};
 use crate::domain::job::Job;
 use crate::domain::limits::ATTEMPTS_MAX;
 use crate::domain::status::JobStatus;
+use crate::domain::warning::WarningCode;
 use crate::faults::fault;
 use crate::store::Store;
 use crate::store::connection::notifications::notify;
@@ -20,7 +21,7 @@ use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::changed;
 use crate::store::log::claimant::Claimant;
 use crate::store::log::destination::Destination;
-use crate::store::log::job_row::{signed, small};
+use crate::store::log::job_row::{as_json, signed, small};
 use crate::store::log::run_time::{touched, touched_between_rows};
 
 /// How a job ends that is not cancelled.
@@ -198,6 +199,22 @@ impl Store {
         let noted = self.change(note, story, "note the number of rows").await?;
         fault!("total.after", StoreError::busy());
         Ok(noted)
+    }
+
+    /// Adds a warning to a job of this owner, once; `None` when the job is no longer ours.
+    pub async fn warn_once(&self, job: &Job, code: WarningCode) -> Result<Option<Job>, StoreError> {
+        let Some(now) = self.get(job.id).await? else { return Ok(None) };
+        let mut warnings = now.warnings.clone();
+        if warnings.iter().any(|warning| warning.code == code) {
+            return Ok(Some(now));
+        }
+        warnings.add(code, None, None, None);
+        let _guard = self.lock_writes().await;
+        let update = import_log::Entity::update_many()
+            .col_expr(import_log::Column::Warnings, Expr::value(as_json(&warnings)))
+            .filter(ours(job));
+        let update = touched_between_rows(update, self.backend(), &self.now());
+        self.change(update, |_| Vec::new(), "store a warning of a job").await
     }
 
     /// Stores events of a job of this owner; `None` when the job is no longer ours.

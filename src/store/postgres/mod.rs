@@ -6,6 +6,7 @@ mod journal;
 mod merge;
 mod references;
 mod rows;
+mod seen;
 mod session;
 mod sql;
 

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 
 use super::journal::{self, PostgresJournal};
+use super::seen::PostgresSeen;
 use super::session::PostgresTx;
 use super::sql::ImportSql;
 use crate::domain::chunk::Chunk;
@@ -11,6 +12,7 @@ use crate::domain::difference::Difference;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};
 use crate::store::chunk::references::References;
+use crate::store::chunk::seen::{WrittenRecords, notes_keys};
 use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::WriterSettings;
 use crate::store::error::StoreError;
@@ -25,6 +27,8 @@ pub(super) struct PostgresRows {
     pub(super) sql: ImportSql,
     /// Only of a job that can be rolled back, or that shows what it would change.
     pub(super) journal: Option<PostgresJournal>,
+    /// Mirror: notes the keys that the file has.
+    seen: Option<PostgresSeen>,
     /// Reused from chunk to chunk.
     pub(super) buffer: Vec<u8>,
     /// Most records of the last chunk were in the table already.
@@ -43,6 +47,7 @@ impl PostgresRows {
             references: References::new(&target),
             sql: ImportSql::new(&target),
             journal: keeps_journal.then(|| PostgresJournal::new(&target)),
+            seen: notes_keys(&settings.job).then(|| PostgresSeen::new(settings, &target)),
             target,
             buffer: Vec::new(),
             mostly_known: false,
@@ -73,6 +78,19 @@ impl RowWriter<PostgresTx> for PostgresRows {
         limit: u64,
     ) -> Result<Vec<Difference>, StoreError> {
         journal::differences(tx.connection()?, &self.target, self.job, limit).await
+    }
+
+    async fn note_keys(
+        &mut self,
+        tx: &mut PostgresTx,
+        chunk: &Chunk,
+        outcome: &mut ChunkOutcome,
+    ) -> Result<(), StoreError> {
+        let Some(seen) = &self.seen else { return Ok(()) };
+        let written = WrittenRecords::of(chunk, outcome, self.dry_run);
+        let found = seen.note(tx.connection()?, chunk, &written).await?;
+        outcome.lost_keys = written.expected.saturating_sub(found);
+        Ok(())
     }
 
     fn committed(&mut self) {

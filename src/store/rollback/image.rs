@@ -48,8 +48,22 @@ impl Image {
         }
     }
 
+    /// Gives a column this value, which is JSON.
+    pub(in crate::store) fn set(&mut self, column: &str, json: &str) {
+        let value = RawValue::from_string(json.to_owned());
+        assert!(value.is_ok(), "`{json}` is no JSON");
+        if let Ok(value) = value {
+            self.0.insert(column.to_owned(), value);
+        }
+    }
+
+    /// All values, as the journal keeps them.
+    pub(in crate::store) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     /// The values of some columns.
-    pub(super) fn part(&self, columns: &[&str]) -> Self {
+    pub(in crate::store) fn part(&self, columns: &[&str]) -> Self {
         let value = |name: &&str| Some(((*name).to_owned(), self.0.get(*name)?.clone()));
         Self(columns.iter().filter_map(value).collect())
     }

@@ -4,11 +4,11 @@
 
 pub(super) mod image;
 mod indexes;
-mod rows;
+pub(super) mod rows;
 mod skipped;
-mod sql;
+pub(super) mod sql;
 pub(super) mod sqlite_values;
-mod transaction;
+pub(super) mod transaction;
 
 use std::sync::Arc;
 
@@ -151,12 +151,15 @@ impl Store {
         undone: i64,
         settings: WriterSettings,
     ) -> Result<Box<dyn ChunkWriter>, StoreError> {
+        // What a mirror set as a sign that a record is gone goes back as well.
+        let plan = settings.plan.clone().and_gone(&settings.dataset, settings.job.options.mode);
+        let settings = WriterSettings { plan, ..settings };
         // Values go back exactly as they were, empty ones too.
         let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
         let shapes = self.shapes(vec![target.table.clone()]).await?;
-        let has_id = shapes.get(&target.table).is_some_and(|table| table.column("id").is_some());
         let tx = RollbackTx::new(self);
-        let sql = RollbackSql::new(tx.backend(), &settings.dataset, target, has_id);
+        let shape = shapes.get(&settings.dataset.table);
+        let sql = RollbackSql::new(tx.backend(), &settings.dataset, target, shape);
         let notes = self.change_notes(&settings);
         let notes_keys = notes.is_some();
         let rows = RollbackRows { undone, sql, plan: settings.plan.clone(), notes_keys };

@@ -27,7 +27,7 @@ use crate::store::log::job_row::unsigned;
 
 /// Pieces that a refused part is divided into. With two of them a chunk of which each row is refused
 /// would be tried in twice as many parts as it has rows.
-const PIECES: usize = 8;
+pub(in crate::store) const PIECES: usize = 8;
 
 const ACTION: &str = "roll the rows of a chunk back";
 
@@ -46,8 +46,18 @@ struct JournalRow {
     row_number: RowNumber,
     /// What it was; `None` when the import created it.
     before: Option<Image>,
-    /// What the import left.
-    after: Image,
+    /// What the import left; `None` when it deleted the row.
+    after: Option<Image>,
+}
+
+impl JournalRow {
+    /// The row with its key.
+    fn row(&self) -> &Image {
+        let row = self.after.as_ref().or(self.before.as_ref());
+        assert!(row.is_some(), "a row that was created and deleted is in no journal");
+        static NO_ROW: std::sync::LazyLock<Image> = std::sync::LazyLock::new(Image::default);
+        row.unwrap_or(&NO_ROW)
+    }
 }
 
 /// What becomes of a row.
@@ -55,6 +65,8 @@ enum Decision {
     Remove,
     /// Give the row the values of this image.
     Restore(Image),
+    /// The import deleted it.
+    PutBack,
     LeaveUnchanged,
     Skip(SkipReason),
 }
@@ -64,6 +76,8 @@ struct Due<'a> {
     row: &'a JournalRow,
     /// What the row becomes; `None` when it is removed.
     former: Option<Image>,
+    /// The row is not there and is put back.
+    is_gone: bool,
 }
 
 #[async_trait]
@@ -81,8 +95,13 @@ impl RowWriter<RollbackTx> for RollbackRows {
         let (mut due, mut skipped) = (Vec::new(), BTreeMap::new());
         for (row, current) in rows.iter().zip(&current) {
             match self.decide(row, current.as_ref()) {
-                Decision::Remove => due.push(Due { row, former: None }),
-                Decision::Restore(former) => due.push(Due { row, former: Some(former) }),
+                Decision::Remove => due.push(Due { row, former: None, is_gone: false }),
+                Decision::Restore(former) => {
+                    due.push(Due { row, former: Some(former), is_gone: false });
+                }
+                Decision::PutBack => {
+                    due.push(Due { row, former: row.before.clone(), is_gone: true });
+                }
                 Decision::LeaveUnchanged => outcome.counts.unchanged += 1,
                 Decision::Skip(reason) => {
                     skipped.insert(row.row_number, reason);
@@ -137,7 +156,10 @@ impl RollbackRows {
             Ok(JournalRow {
                 row_number: row_number.map_err(|_| unreadable("row number of import_undo"))?,
                 before: row.before_row.as_ref().map(image).transpose()?,
-                after: image(&row.after_row)?,
+                after: match row.after_row.as_str() {
+                    "null" => None,
+                    text => Some(image(&text.to_owned())?),
+                },
             })
         };
         rows.into_iter().map(row).collect()
@@ -152,7 +174,7 @@ impl RollbackRows {
         let action = "look for the rows of a journal";
         let mut current = Vec::with_capacity(rows.len());
         for part in rows.chunks(self.sql.rows_max()) {
-            let after: Vec<&Image> = part.iter().map(|row| &row.after).collect();
+            let after: Vec<&Image> = part.iter().map(JournalRow::row).collect();
             let found = transaction.query_all_raw(self.sql.find(&after)).await.context(action)?;
             let mut images: Vec<Option<Image>> = part.iter().map(|_| None).collect();
             for row in &found {
@@ -171,17 +193,27 @@ impl RollbackRows {
         let target = &self.sql.target;
         let fields = target.key.iter().filter_map(|field| target.fields.get(*field));
         let names: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
-        let keys: Vec<Image> = rows.iter().map(|due| due.row.after.part(&names)).collect();
+        let keys: Vec<Image> = rows.iter().map(|due| due.row.row().part(&names)).collect();
         serde_json::to_string(&keys).unwrap_or_default()
     }
 
     fn decide(&self, row: &JournalRow, current: Option<&Image>) -> Decision {
         let target = &self.sql.target;
+        let Some(after) = &row.after else {
+            let is_back = |current: &Image| {
+                row.before.as_ref().is_some_and(|before| current.is_same_row(before, None))
+            };
+            return match current {
+                None => Decision::PutBack,
+                Some(current) if is_back(current) => Decision::LeaveUnchanged,
+                Some(_) => Decision::Skip(SkipReason::Changed),
+            };
+        };
         let Some(before) = &row.before else {
             let own_time = target.has_updated_at.then_some("updated_at");
             return match current {
                 None => Decision::LeaveUnchanged,
-                Some(current) if current.is_same_row(&row.after, own_time) => Decision::Remove,
+                Some(current) if current.is_same_row(after, own_time) => Decision::Remove,
                 Some(_) => Decision::Skip(SkipReason::Changed),
             };
         };
@@ -191,8 +223,8 @@ impl RollbackRows {
         if holds(before) {
             return Decision::LeaveUnchanged;
         }
-        let is_the_row = !self.sql.has_id || current.agrees(&row.after, "id");
-        if is_the_row && holds(&row.after) {
+        let is_the_row = !self.sql.has_id || current.agrees(after, "id");
+        if is_the_row && holds(after) {
             Decision::Restore(self.former(row))
         } else {
             Decision::Skip(SkipReason::Changed)
@@ -202,7 +234,7 @@ impl RollbackRows {
     /// The row that the import left, with the values that the columns had before which the file fed.
     fn former(&self, row: &JournalRow) -> Image {
         let target = &self.sql.target;
-        let mut former = row.after.clone();
+        let mut former = row.row().clone();
         if let Some(before) = &row.before {
             for field in target.payload().filter_map(|field| target.fields.get(field)) {
                 former.copy(&field.name, before);
@@ -227,8 +259,10 @@ impl RollbackRows {
                 Ok(None) => {
                     savepoint.commit().await.context(ACTION)?;
                     let removed = part.iter().filter(|due| due.former.is_none()).count();
+                    let put_back = part.iter().filter(|due| due.is_gone).count();
                     outcome.counts.removed += removed as u64;
-                    outcome.counts.updated += (part.len() - removed) as u64;
+                    outcome.counts.created += put_back as u64;
+                    outcome.counts.updated += (part.len() - removed - put_back) as u64;
                     continue;
                 }
                 Ok(Some(reason)) => reason,
@@ -252,8 +286,11 @@ impl RollbackRows {
         now: DateTime<Utc>,
     ) -> Result<Option<SkipReason>, StoreError> {
         let removed: Vec<&Image> =
-            part.iter().filter(|due| due.former.is_none()).map(|due| &due.row.after).collect();
-        let restored: Vec<&Image> = part.iter().filter_map(|due| due.former.as_ref()).collect();
+            part.iter().filter(|due| due.former.is_none()).map(|due| due.row.row()).collect();
+        let put_back: Vec<&Image> =
+            part.iter().filter(|due| due.is_gone).filter_map(|due| due.former.as_ref()).collect();
+        let restored = part.iter().filter(|due| !due.is_gone);
+        let restored: Vec<&Image> = restored.filter_map(|due| due.former.as_ref()).collect();
         let run = async |statement| {
             let done = transaction.execute_raw(statement).await.context(ACTION)?;
             Ok::<usize, StoreError>(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
@@ -266,10 +303,10 @@ impl RollbackRows {
                 return Ok(Some(SkipReason::LeftOut));
             }
         }
-        if restored.is_empty() {
-            return Ok(None);
+        if !put_back.is_empty() && run(self.sql.put_back(&put_back)).await? != put_back.len() {
+            return Ok(Some(SkipReason::LeftOut));
         }
-        if run(self.sql.restore(&restored, now)).await? != restored.len() {
+        if !restored.is_empty() && run(self.sql.restore(&restored, now)).await? != restored.len() {
             return Ok(Some(SkipReason::LeftOut));
         }
         for history in &self.sql.target.histories {
@@ -278,7 +315,10 @@ impl RollbackRows {
                 .filter_map(|due| due.former.as_ref().map(|former| (due.row, former)))
                 .filter(|(row, former)| {
                     let fed = history.columns.iter().filter(|(_, fed)| fed.is_some());
-                    fed.into_iter().any(|(column, _)| !row.after.agrees(former, column))
+                    // With a row that was deleted its history went.
+                    row.after.as_ref().is_none_or(|after| {
+                        fed.into_iter().any(|(column, _)| !after.agrees(former, column))
+                    })
                 })
                 .map(|(_, former)| former)
                 .collect();
@@ -330,13 +370,13 @@ impl RollbackRows {
 }
 
 /// Which of the given rows it is about.
-fn position(row: &QueryResult) -> Result<usize, sea_orm::DbErr> {
+pub(in crate::store) fn position(row: &QueryResult) -> Result<usize, sea_orm::DbErr> {
     let position: i64 = row.try_get_by_index(0)?;
     Ok(usize::try_from(unsigned(position)).unwrap_or(usize::MAX))
 }
 
 /// The row as the database wrote it.
-fn image(row: &QueryResult) -> Result<Image, sea_orm::DbErr> {
+pub(in crate::store) fn image(row: &QueryResult) -> Result<Image, sea_orm::DbErr> {
     let text = match row.try_as_sqlite_row() {
         Some(row) => sqlite_values::behind_first(row)
             .map_err(|fault| sea_orm::DbErr::Query(sea_orm::RuntimeErr::SqlxError(fault.into())))?

@@ -7,6 +7,7 @@ use sea_orm::{DbBackend, Statement, Value};
 
 use super::image::Image;
 use super::sqlite_values;
+use crate::dataset::TableShape;
 use crate::dataset::model::{ColumnType, Dataset};
 use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
 
@@ -20,11 +21,13 @@ const SQLITE_ROWS: usize = 256;
 pub(super) const POSITION: &str = "loadbay_position";
 
 /// Makes the statements of a rollback.
-pub(super) struct RollbackSql {
+pub(in crate::store) struct RollbackSql {
     backend: DbBackend,
-    pub(super) target: Target,
+    pub(in crate::store) target: Target,
     /// The table has a column `id`: a row with the same key and another id is another row.
     pub(super) has_id: bool,
+    /// Every column of the table that can be written.
+    stored: Vec<String>,
     /// Every history, also those of which the file feeds nothing: its table, and its column that
     /// holds the `id` of the row.
     owned: Vec<(String, String)>,
@@ -40,11 +43,20 @@ struct Given {
 }
 
 impl RollbackSql {
-    pub(super) fn new(backend: DbBackend, dataset: &Dataset, target: Target, has_id: bool) -> Self {
+    pub(in crate::store) fn new(
+        backend: DbBackend,
+        dataset: &Dataset,
+        target: Target,
+        shape: Option<&TableShape>,
+    ) -> Self {
         let same = target.key.iter().map(|field| format!("t.{0} = g.{0}", target.field(*field)));
+        let fields = shape.map(|shape| shape.columns.as_slice()).unwrap_or_default();
+        // The number of a row that the database counts can be put back, what it computes cannot.
+        let stored = fields.iter().filter(|it| !it.is_generated || it.name == "id");
         Self {
             backend,
-            has_id,
+            has_id: fields.iter().any(|field| field.name == "id"),
+            stored: stored.map(|field| field.name.clone()).collect(),
             owned: histories(dataset).collect(),
             table: quoted_table(&target.table),
             same_key: same.collect::<Vec<_>>().join(" AND "),
@@ -53,7 +65,7 @@ impl RollbackSql {
     }
 
     /// Rows that one statement takes at most.
-    pub(super) fn rows_max(&self) -> usize {
+    pub(in crate::store) fn rows_max(&self) -> usize {
         match self.backend {
             DbBackend::Sqlite => {
                 (SQLITE_VALUES / self.target.fields.len().max(1)).clamp(1, SQLITE_ROWS)
@@ -65,7 +77,7 @@ impl RollbackSql {
 
     /// The rows that have the given keys now, locked. Columns: the position; on PostgreSQL the row
     /// as JSON, on SQLite its columns.
-    pub(super) fn find(&self, rows: &[&Image]) -> Statement {
+    pub(in crate::store) fn find(&self, rows: &[&Image]) -> Statement {
         let columns = match self.backend {
             DbBackend::Sqlite => "t.*",
             _ => "row_to_json(t.*)::text",
@@ -96,7 +108,10 @@ impl RollbackSql {
     }
 
     /// Deletes what histories keep of the rows.
-    pub(super) fn forget<'a>(&'a self, rows: &'a [&Image]) -> impl Iterator<Item = Statement> + 'a {
+    pub(in crate::store) fn forget<'a>(
+        &'a self,
+        rows: &'a [&Image],
+    ) -> impl Iterator<Item = Statement> + 'a {
         self.owned.iter().map(move |(history, owner)| {
             let (history, owner) = (quoted_table(history), quoted(owner));
             let delete = format!(
@@ -107,7 +122,7 @@ impl RollbackSql {
     }
 
     /// Deletes the rows.
-    pub(super) fn remove(&self, rows: &[&Image]) -> Statement {
+    pub(in crate::store) fn remove(&self, rows: &[&Image]) -> Statement {
         let key = list(self.target.key.iter().map(|field| self.target.field(*field)));
         let delete = format!(
             "DELETE FROM {} WHERE ({key}) IN (SELECT {key} FROM loadbay_given)",
@@ -117,7 +132,7 @@ impl RollbackSql {
     }
 
     /// Gives the columns that the file fed the values of `rows`.
-    pub(super) fn restore(&self, rows: &[&Image], now: DateTime<Utc>) -> Statement {
+    pub(in crate::store) fn restore(&self, rows: &[&Image], now: DateTime<Utc>) -> Statement {
         let target = &self.target;
         let mut set: Vec<String> =
             target.payload().map(|field| format!("{0} = g.{0}", target.field(field))).collect();
@@ -134,9 +149,30 @@ impl RollbackSql {
         given.statement(self.backend, &update)
     }
 
+    /// The database.
+    pub(in crate::store) fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    /// Puts rows back that were deleted, whole.
+    pub(super) fn put_back(&self, rows: &[&Image]) -> Statement {
+        let names: Vec<&str> = self.stored.iter().map(String::as_str).collect();
+        let columns = list(names.iter().map(|name| quoted(name)));
+        // Also into columns that the database counts.
+        let (given, counted) = match self.backend {
+            DbBackend::Sqlite => (self.given_values(&names, rows), ""),
+            _ => (self.given(rows), " OVERRIDING SYSTEM VALUE"),
+        };
+        let insert = format!(
+            "INSERT INTO {} ({columns}){counted} SELECT {columns} FROM loadbay_given",
+            self.table
+        );
+        given.statement(self.backend, &insert)
+    }
+
     /// Archives what a history holds as current of the rows, then adds what the table holds now;
     /// nothing where all of it is null.
-    pub(super) fn archive(
+    pub(in crate::store) fn archive(
         &self,
         history: &HistoryTarget,
         rows: &[&Image],
@@ -166,7 +202,7 @@ impl RollbackSql {
 
     /// The names that the references of the rows stand for; `None` when the file feeds no
     /// reference. Columns: the position, then a text for each field that is a reference.
-    pub(super) fn names(&self, rows: &[&Image]) -> Option<Statement> {
+    pub(in crate::store) fn names(&self, rows: &[&Image]) -> Option<Statement> {
         let name = |field: usize| {
             let reference = self.target.fields.get(field)?.reference.as_ref()?;
             let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
@@ -185,7 +221,7 @@ impl RollbackSql {
     /// JSON; on SQLite each value is bound.
     fn given(&self, rows: &[&Image]) -> Given {
         if self.backend == DbBackend::Sqlite {
-            return self.given_values(rows);
+            return self.given_values(&self.columns(), rows);
         }
         let json = serde_json::to_string(rows).unwrap_or_default();
         let with = format!(
@@ -197,8 +233,7 @@ impl RollbackSql {
         Given { with, values: vec![json.into()] }
     }
 
-    fn given_values(&self, rows: &[&Image]) -> Given {
-        let columns = self.columns();
+    fn given_values(&self, columns: &[&str], rows: &[&Image]) -> Given {
         let mut given = Given { with: String::new(), values: Vec::new() };
         let row = |(position, row): (usize, &&Image)| {
             let values = columns

@@ -69,7 +69,7 @@ fn of_real(number: f64) -> Value {
 }
 
 /// A value of a row in the form in which SQLite takes it.
-pub(super) fn to_sql(json: &str) -> Sql {
+pub(in crate::store) fn to_sql(json: &str) -> Sql {
     let value = serde_json::from_str(json).unwrap_or_default();
     match value {
         Value::Null | Value::Array(_) => Sql::String(None),

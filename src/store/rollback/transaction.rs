@@ -33,7 +33,7 @@ struct OpenTransaction {
 
 impl RollbackTx {
     /// Nothing is connected before the first transaction.
-    pub(super) fn new(store: &Store) -> Self {
+    pub(in crate::store) fn new(store: &Store) -> Self {
         let connection = match &store.kind {
             Database::Sqlite { .. } => store.write.clone(),
             // One of its own: what other jobs ask does not wait behind a chunk.
@@ -45,7 +45,7 @@ impl RollbackTx {
     }
 
     /// The open transaction.
-    pub(super) fn transaction(&self) -> Result<&DatabaseTransaction, StoreError> {
+    pub(in crate::store) fn transaction(&self) -> Result<&DatabaseTransaction, StoreError> {
         self.open.as_ref().map(|open| &open.transaction).ok_or(StoreError::WriterDied)
     }
 

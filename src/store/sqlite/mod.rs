@@ -8,6 +8,7 @@ pub(super) mod busy_timeout;
 mod journal;
 mod merge;
 mod references;
+mod seen;
 mod session;
 mod sql;
 
@@ -23,6 +24,7 @@ use crate::domain::job::Job;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{ChunkCommitter, RowWriter, WriteError, WriteOptions};
 use crate::store::chunk::references::References;
+use crate::store::chunk::seen::{WrittenRecords, notes_keys};
 use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::{ErrorContext, StoreError};
@@ -51,6 +53,8 @@ impl SqliteWriter {
         let rows = SqliteRows {
             journal: (options.undo || options.dry_run).then_some(settings.job.id),
             dry_run: options.dry_run,
+            seen: notes_keys(&settings.job)
+                .then(|| seen::SqliteSeen::new(settings.job.id, &target)),
             references,
             sql: sql::RowSql::new(target),
         };
@@ -73,6 +77,8 @@ struct SqliteRows {
     journal: Option<i64>,
     /// Everything is rolled back, so that each chunk creates the same references again.
     dry_run: bool,
+    /// Mirror: notes the keys that the file has.
+    seen: Option<seen::SqliteSeen>,
     references: References,
     sql: sql::RowSql,
 }
@@ -99,6 +105,20 @@ impl RowWriter<SqliteTx> for SqliteRows {
         let Some(job) = self.journal else { return Ok(Vec::new()) };
         let found = journal::differences(&tx.connection, &self.sql.target, job, limit);
         found.context("read what a dry run would change")
+    }
+
+    async fn note_keys(
+        &mut self,
+        tx: &mut SqliteTx,
+        chunk: &Chunk,
+        outcome: &mut ChunkOutcome,
+    ) -> Result<(), StoreError> {
+        let Some(seen) = &self.seen else { return Ok(()) };
+        let written = WrittenRecords::of(chunk, outcome, self.dry_run);
+        let found = seen.note(&tx.connection, &self.sql.target, chunk, &written);
+        let found = found.context("note the keys of a chunk")?;
+        outcome.lost_keys = written.expected.saturating_sub(found);
+        Ok(())
     }
 
     fn committed(&mut self) {

@@ -25,7 +25,7 @@ on_both!(a_chunk_brings_its_rows_counts_errors_events_and_proof, |ground| {
     }
     let numbers = "select max(number) from import_events";
     assert_eq!(database.number(numbers).await, now.event_count);
-    assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 2);
+    assert_eq!(ground.store.rows_in_chunks(&job).await.unwrap(), 2);
 });
 
 on_both!(a_chunk_and_its_events_bear_the_same_time, |ground| {
@@ -121,7 +121,7 @@ on_both!(chunks_of_two_owners_at_once_never_both_count, |ground| {
     let now = ground.now(&owned).await;
     assert_eq!((now.status, now.counts.processed()), (JobStatus::Processing, 20));
     assert_eq!((now.counts.created, now.counts.failed), (10, 10));
-    assert_eq!(ground.store.rows_in_chunks(lost.id).await.unwrap(), 20);
+    assert_eq!(ground.store.rows_in_chunks(&lost).await.unwrap(), 20);
 });
 
 on_both!(a_chunk_that_is_tried_again_while_its_first_commit_is_on_its_way_counts_once, |ground| {
@@ -136,7 +136,7 @@ on_both!(a_chunk_that_is_tried_again_while_its_first_commit_is_on_its_way_counts
     let now = ground.now(&job).await;
     let counts = now.counts;
     assert_eq!((counts.created, counts.superseded, counts.failed), (10, 10, 10));
-    assert_eq!(ground.store.rows_in_chunks(job.id).await.unwrap(), 30);
+    assert_eq!(ground.store.rows_in_chunks(&job).await.unwrap(), 30);
     assert_eq!(ground.store.stored_row_outcomes(job.id).await.unwrap(), (10, 10));
 });
 

@@ -65,9 +65,11 @@ fn failed_word(job: &Job) -> &'static str {
 fn ending(job: &Job) -> String {
     let counts = &job.counts;
     let mut parts = Vec::new();
-    let updated = if job.rollback_of.is_some() { "restored" } else { "updated" };
+    let is_rollback = job.rollback_of.is_some();
+    let (created, updated) =
+        if is_rollback { ("put back", "restored") } else { ("created", "updated") };
     for (count, word) in [
-        (counts.created, "created"),
+        (counts.created, created),
         (counts.removed, "removed"),
         (counts.updated, updated),
         (counts.unchanged, "unchanged"),

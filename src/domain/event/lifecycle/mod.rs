@@ -4,7 +4,7 @@
 mod download;
 mod ending;
 
-use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage};
+use super::{Event, Level, PARSED, ROWS_DONE, ReleaseCause, Step, percentage, rows_percentage};
 use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
 use crate::domain::download::Download;
 use crate::domain::job::Job;
@@ -216,6 +216,23 @@ pub fn memory_pressure(job: &Job, pressure: MemoryPressure, chunk_rows: u32) -> 
     let message = format!("Memory is used up to {memory_percent} %: {then}");
     let step = Step::MemoryPressure { memory_percent, chunk_rows, is_waiting };
     vec![Event::log(level, reached(job), step, message)]
+}
+
+/// The file of a mirror is imported, and records that it does not have are removed.
+#[must_use]
+pub fn removing(job: &Job, records: u64) -> Vec<Event> {
+    let what = if records == 1 { "1 record" } else { &format!("{records} records") };
+    let message = format!("Removing {what} that the file does not have");
+    vec![Event::log(Level::Info, percentage(job), Step::Removing { records }, message)]
+}
+
+/// So many of them are removed by now.
+#[must_use]
+pub fn removed(processed: u64, total: u64, records: u64) -> Event {
+    let what = if records == 1 { "1 record" } else { &format!("{records} records") };
+    let message = format!("Removed {what} that the file does not have");
+    let at = rows_percentage(processed, total);
+    Event::log(Level::Info, at, Step::Removed { records }, message)
 }
 
 /// Every row has its outcome.

@@ -21,7 +21,7 @@ pub(in crate::store::postgres) struct MergeSql {
 impl MergeSql {
     pub(super) fn new(names: &SqlParts<'_>, returns_rows: bool) -> Self {
         let shape = |known| match names.target.mode {
-            Mode::Upsert | Mode::Newer => names.upsert(known, returns_rows),
+            Mode::Upsert | Mode::Newer | Mode::Mirror => names.upsert(known, returns_rows),
             Mode::Insert => names.insert_only(returns_rows),
             Mode::Update => names.update_only(returns_rows),
         };

@@ -181,7 +181,7 @@ impl<'t> SqlParts<'t> {
     /// Locks nothing: a key that another job creates or deletes in between is settled by the merge.
     fn refuse(&self) -> Option<String> {
         let found = match self.target.mode {
-            Mode::Upsert | Mode::Newer => return None,
+            Mode::Upsert | Mode::Newer | Mode::Mirror => return None,
             Mode::Insert => "IS NOT NULL",
             Mode::Update => "IS NULL",
         };

@@ -1,4 +1,4 @@
-//! How many rows of a file may fail before its job ends: a number, or a share of the rows.
+//! A limit of rows, such as those that may fail before a job ends: a number, or a share of all.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ const PERCENT: u64 = 1_000;
 /// Digits of a share behind its point.
 const DIGITS: usize = 3;
 
-/// Rows that may fail.
+/// Rows at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorLimit {
+pub enum RowLimit {
     /// So many.
     Rows(u64),
-    /// A share of the rows of the file, in thousandths of a percent.
+    /// A share of all of them, in thousandths of a percent.
     Share(u64),
 }
 
-impl ErrorLimit {
+impl RowLimit {
     /// Reads `100`, `5%` or `0.5%`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -38,7 +38,7 @@ impl ErrorLimit {
         (share <= 100 * PERCENT).then_some(Self::Share(share))
     }
 
-    /// Rows that may fail of a file with `total` rows.
+    /// Rows that are allowed of `total`.
     #[must_use]
     pub fn allows(self, total: u64) -> u64 {
         match self {
@@ -51,7 +51,7 @@ impl ErrorLimit {
     }
 }
 
-impl fmt::Display for ErrorLimit {
+impl fmt::Display for RowLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rows(rows) => write!(f, "{rows}"),
@@ -64,7 +64,7 @@ impl fmt::Display for ErrorLimit {
     }
 }
 
-impl Serialize for ErrorLimit {
+impl Serialize for RowLimit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Rows(rows) => serializer.serialize_u64(*rows),
@@ -81,12 +81,12 @@ enum StoredLimit {
     Share(String),
 }
 
-impl<'de> Deserialize<'de> for ErrorLimit {
+impl<'de> Deserialize<'de> for RowLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match StoredLimit::deserialize(deserializer)? {
             StoredLimit::Rows(rows) => Ok(Self::Rows(rows)),
             StoredLimit::Share(text) => Self::parse(&text)
-                .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no limit of errors"))),
+                .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no limit of rows"))),
         }
     }
 }
@@ -106,16 +106,16 @@ mod tests {
             ("100%", 12, 12),
             ("12.25%", u64::MAX, 2_259_726_149_029_420_072),
         ] {
-            let limit = ErrorLimit::parse(text).unwrap();
+            let limit = RowLimit::parse(text).unwrap();
             assert_eq!((limit.allows(total), limit.to_string().as_str()), (allowed, text));
             let stored = serde_json::to_string(&limit).unwrap();
-            assert_eq!(serde_json::from_str::<ErrorLimit>(&stored).unwrap(), limit);
+            assert_eq!(serde_json::from_str::<RowLimit>(&stored).unwrap(), limit);
         }
-        assert_eq!(ErrorLimit::parse("5 %"), Some(ErrorLimit::Share(5_000)));
+        assert_eq!(RowLimit::parse("5 %"), Some(RowLimit::Share(5_000)));
         for refused in
             ["", "%", "-1", "-1%", "101%", "1.%", ".5%", "1,5%", "0.0001%", "5%%", "many"]
         {
-            assert_eq!(ErrorLimit::parse(refused), None, "{refused}");
+            assert_eq!(RowLimit::parse(refused), None, "{refused}");
         }
     }
 }
