@@ -9,6 +9,7 @@ mod datasets;
 mod doctor;
 mod errors;
 mod exit;
+mod export;
 mod failed_rows;
 mod follow_args;
 mod heaps;
@@ -45,6 +46,7 @@ use datasets::DatasetsArgs;
 use doctor::DoctorArgs;
 use errors::ErrorsArgs;
 use exit::Exit;
+use export::ExportArgs;
 use import::ImportArgs;
 use jobs::JobsArgs;
 use keys::KeysArgs;
@@ -70,6 +72,8 @@ enum Task {
     Preview(PreviewArgs),
     /// Write the template of a dataset
     Template(TemplateArgs),
+    /// Write what is stored of a dataset
+    Export(ExportArgs),
     /// Wait for the end of a job or a bulk
     Watch(WatchArgs),
     /// Show how a job or a bulk stands
@@ -158,6 +162,7 @@ fn carry_out(task: &Task) -> anyhow::Result<Exit> {
         Task::Import(args) => import::run(args),
         Task::Preview(args) => preview::run(args),
         Task::Template(args) => template::run(args),
+        Task::Export(args) => export::run(args),
         Task::Watch(args) => watch::run(args),
         Task::Status(args) => status::run(args),
         Task::Jobs(args) => jobs::run(args),

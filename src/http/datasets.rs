@@ -57,6 +57,8 @@ pub(in crate::http) struct DatasetLinks {
     template_csv: String,
     template_ndjson: String,
     template_xlsx: String,
+    rows_csv: String,
+    rows_xlsx: String,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -188,6 +190,8 @@ fn links(dataset: &Dataset, prefix: &PathPrefix) -> DatasetLinks {
         template_csv: format!("{base}/template.csv"),
         template_ndjson: format!("{base}/template.ndjson"),
         template_xlsx: format!("{base}/template.xlsx"),
+        rows_csv: format!("{base}/rows.csv"),
+        rows_xlsx: format!("{base}/rows.xlsx"),
         itself: base,
     }
 }

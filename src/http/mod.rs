@@ -21,6 +21,7 @@ mod envelope;
 mod error_docs;
 mod etag;
 mod events;
+mod export;
 mod file_docs;
 mod health;
 mod hosts;

@@ -7,8 +7,8 @@ use super::problem::Problem;
 use super::resource::{get, post, resource};
 use super::{
     access, bulk_control, bulks, compat, control, datasets, definitions, differences, error_docs,
-    events, file_docs, health, jobs, limits, mappings, metrics, not_found, openapi, page, preview,
-    row_errors, row_lists, status, superseded, upload, webhooks,
+    events, export, file_docs, health, jobs, limits, mappings, metrics, not_found, openapi, page,
+    preview, row_errors, row_lists, status, superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -97,6 +97,8 @@ fn dataset_routes(config: &mut web::ServiceConfig) {
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
         .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
+        .service(get("/api/v1/datasets/{name}/rows.csv", web::to(export::as_csv)))
+        .service(get("/api/v1/datasets/{name}/rows.xlsx", web::to(export::as_xlsx)))
         .service(get("/api/v1/datasets/{name}/mappings", web::to(mappings::list)))
         .service(mapping("/api/v1/datasets/{name}/mappings/{mapping}"));
 }

@@ -20,6 +20,7 @@ mod dispatch;
 mod download;
 mod error;
 mod event_feed;
+mod export;
 mod external_sort;
 mod feed_poll;
 mod import;
@@ -63,7 +64,9 @@ mod version;
 mod wake;
 mod worker;
 
-pub use crate::store::{JobFilter, PoolUse, QueueState, Sales, SalesFilter, Unfinished};
+pub use crate::store::{
+    ExportPage, JobFilter, PoolUse, QueueState, Sales, SalesFilter, Unfinished,
+};
 pub use bulk::{BulkFile, BulkRequest, BulkSubmitted};
 pub use bulk_retry::BulkRetry;
 pub use bulk_subscription::{BulkSubscription, BulkUpdate};
@@ -71,6 +74,7 @@ pub use confirm::Confirm;
 pub use context::{Jobs, JobsSettings};
 pub use control::Command;
 pub use error::{JobsError, whole_seconds};
+pub use export::{EXPORT_PAGE, Export};
 pub use jobs_subscription::{JobsSubscription, JobsUpdate};
 pub use memory::MemoryUse;
 pub use mirror_check::MirrorFault;

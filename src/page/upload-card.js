@@ -136,6 +136,9 @@ class UploadCard extends HTMLElement {
     this.#templates.replaceChildren("Template: ",
       el("a", { href: api.linked(dataset.links.templateCsv), download: true }, "CSV"), " · ",
       el("a", { href: api.linked(dataset.links.templateXlsx), download: true }, "XLSX"), " · ",
+      "What is stored: ",
+      el("a", { href: api.linked(dataset.links.rowsCsv), download: true }, "CSV"), " · ",
+      el("a", { href: api.linked(dataset.links.rowsXlsx), download: true }, "XLSX"), " · ",
       el("a", { href: `datasets/${encodeURIComponent(dataset.name)}` }, "Columns"), " · ",
       el("a", { href: "new-dataset" }, "New dataset"));
     this.#options.offer("mode", "newer", Boolean(dataset.versionColumn));

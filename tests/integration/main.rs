@@ -38,6 +38,7 @@ mod database_tls;
 mod databases;
 mod definitions;
 mod dry_run;
+mod exported;
 mod failpoints;
 mod fair;
 mod far;

@@ -76,6 +76,8 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     read("/api/v1/datasets/{name}/template.csv", About::Dataset),
     read("/api/v1/datasets/{name}/template.ndjson", About::Dataset),
     read("/api/v1/datasets/{name}/template.xlsx", About::Dataset),
+    read("/api/v1/datasets/{name}/rows.csv", About::Dataset),
+    read("/api/v1/datasets/{name}/rows.xlsx", About::Dataset),
     read("/api/v1/datasets/{name}/mappings", About::Dataset),
     read("/api/v1/datasets/{name}/mappings/{mapping}", About::Dataset),
     AccessRule {

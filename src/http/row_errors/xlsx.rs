@@ -90,7 +90,7 @@ pub(in crate::http) fn write<T: Into<ListedRow>>(
 }
 
 /// The text that fits into a cell; `…` marks a cut. The CSV contains the whole text.
-fn cut(cell: &str) -> String {
+pub(in crate::http) fn cut(cell: &str) -> String {
     if cell.len() <= CELL_UNITS_MAX || cell.encode_utf16().count() <= CELL_UNITS_MAX {
         return cell.to_owned();
     }

@@ -91,7 +91,8 @@ impl Store {
             .map(|column| Some(column.name.clone()))
             .collect();
         // A plan of columns of the dataset itself.
-        let plan = Plan::of_imported(dataset, &names, &BTreeMap::new()).unwrap_or_else(|_| settings.plan.clone());
+        let plan = Plan::of_imported(dataset, &names, &BTreeMap::new())
+            .unwrap_or_else(|_| settings.plan.clone());
         let settings = WriterSettings { plan: plan.clone(), ..settings.clone() };
         let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
         let scope = settings.job.options.scope.iter();

@@ -33,6 +33,18 @@ both!(standard_input_is_a_file, |server| {
     empty.with(4);
 });
 
+both!(what_is_stored_is_exported, |server| {
+    server.file("p.csv", "SKU,Name,Brand\nA-1,Arnica,Acme\nB-1,Bryonia,Other\n");
+    server.run(&["import", "p.csv", "-d", "products"]).with(0);
+    let out = server.run(&["export", "-d", "products", "--scope", "{\"brand\": \"acme\"}"]);
+    let out = out.with(0);
+    assert!(out.starts_with("SKU,Name,") && out.contains("A-1,Arnica"), "{out}");
+    assert!(!out.contains("B-1"), "{out}");
+    server.run(&["export", "-d", "products", "--to", "all.xlsx"]).with(0);
+    let again = server.run(&["import", "all.xlsx", "-d", "products", "--json"]).json(0);
+    assert_eq!(again["counts"]["unchanged"], 2, "{again}");
+});
+
 both!(options_are_flags_and_a_dry_run_keeps_nothing, |server| {
     server.file("p.csv", "SKU;Name;MRP\nA-1;Arnica;1,50\n");
     let import = [
