@@ -42,6 +42,7 @@ const FLAGS: &[OptionFlag] = &[
     value("maxErrors", "max-errors", "End the job when more rows than this failed"),
     value("scope", "scope", "Mirror: the records that the file is about as JSON, such as {\"supplier\": \"ACME\"}"),
     value("mirrorMax", "mirror-max", "Mirror: records that may be removed, or their share; 10% unless given"),
+    switch("atomic", "atomic", "All rows or none: a bad row undoes the others"),
     value("blank", "blank", "What an empty cell does to a stored value: clear, keep"),
     value("nulls", "nulls", "Words that stand for no value, separated by commas"),
     value("duplicates", "duplicates", "Earlier rows with the same key: last (superseded), error (failed)"),

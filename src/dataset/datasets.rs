@@ -278,6 +278,7 @@ mod tests {
             RowCode::ChangedSince,
             // Of an upload that asks for certain rows only.
             RowCode::OtherValue,
+            RowCode::OutOfScope,
         ];
         for code in RowCode::ALL.iter().filter(|code| !of_writing.contains(code)) {
             assert!(docs.contains(&format!("`{}`", code.as_str())), "{}", code.as_str());

@@ -83,6 +83,19 @@ impl Chunk {
         self.bytes = 0;
     }
 
+    /// What is left of a chunk that is undone because a row of it failed: its place, behind those of
+    /// its partitions, since no row of it is done.
+    #[must_use]
+    pub fn undone(&self) -> Self {
+        Self {
+            number: self.number,
+            partition: self.partition + 1,
+            first_row: self.first_row,
+            last_row: self.last_row,
+            ..Self::default()
+        }
+    }
+
     /// True without any row, also of those that are passed over with a warning.
     #[must_use]
     pub fn is_empty(&self) -> bool {

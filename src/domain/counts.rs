@@ -50,6 +50,7 @@ impl Counts {
             superseded: self.superseded.saturating_sub(before.superseded),
             failed: self.failed.saturating_sub(before.failed),
             removed: self.removed.saturating_sub(before.removed),
+            absent: self.absent.saturating_sub(before.absent),
         }
     }
 

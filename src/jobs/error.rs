@@ -1,5 +1,6 @@
 //! What can go wrong with jobs, for those who ask about them.
 
+use std::io;
 use std::time::Duration;
 
 use uuid::Uuid;

@@ -13,7 +13,7 @@ use super::input::{detected_of, open_input};
 use super::memory::ChunkRoom;
 use super::mirror::{self, Mirror};
 use super::partition_writer;
-use super::prescan::{Prescan, prescan};
+use super::prescan::{Prescan, SupersededRows, prescan};
 use super::row_filter::RowFilter;
 use super::row_input::RowInput;
 use super::steps::{check_total, emit, failed_rows_sink, on_thread};
@@ -23,7 +23,7 @@ use crate::dataset::{CellRules, Converter, Plan};
 use crate::domain::chunk::Chunk;
 use crate::domain::event::{lifecycle, records_every_row};
 use crate::domain::job::Job;
-use crate::domain::limits::CHUNKS_WAITING_MAX;
+use crate::domain::limits::{ATOMIC_ROWS_MAX, CHUNKS_WAITING_MAX};
 use crate::domain::memory_pressure::MemoryPressure;
 use crate::domain::options::Mode;
 use crate::faults::fault;
@@ -51,7 +51,7 @@ pub(super) async fn run(
     let (source, prescan, converter) = prescan_input(context, source, converter, stop).await?;
     // The rows are counted before the first is written: a job without a count has no chunks.
     let is_first = job.total_rows.is_none();
-    mirror::check_total(job, prescan.total)?;
+    check_size(job, prescan.total)?;
     let partitions = partition_count(context, job, prescan.total, stop).await?;
     if job.options.dry_run {
         let keep = || context.run_store.keep_table_digest(job, &dataset.table);
@@ -74,18 +74,7 @@ pub(super) async fn run(
     } else {
         retry_transient(job.id, stop.token(), || context.run_store.committed_chunks(job.id)).await?
     };
-    let chunker = Chunker {
-        converter,
-        width: plan.columns.len(),
-        key_width: (job.options.mode == Mode::Mirror).then_some(plan.key.len()),
-        room: ChunkRoom {
-            memory: Arc::clone(&context.memory),
-            chunk_rows: context.settings.chunk_rows as usize,
-        },
-        duplicates: job.options.duplicates,
-        superseded: prescan.superseded,
-        stop: stop.clone(),
-    };
+    let chunker = chunker(context, job, &plan, (converter, prescan.superseded), stop);
     let run = ImportRun { context, job: &counted, dataset: &dataset, plan: &plan, stop, is_first };
     let starts = partition_checkpoints(&committed, partitions);
     let settings = run.settings().await?;
@@ -121,6 +110,37 @@ async fn check_destination(
 /// Up to so many rows one writer takes them all: a second one would cost more than it saves.
 const ROWS_OF_ONE_WRITER: u64 = 1_000;
 
+/// Refuses a file whose size its options do not allow.
+fn check_size(job: &Job, total: u64) -> Result<(), RunError> {
+    if job.options.atomic && total > ATOMIC_ROWS_MAX {
+        return Err(RunError::AtomicTooLarge);
+    }
+    mirror::check_total(job, total)
+}
+
+/// What cuts the rows into chunks.
+fn chunker(
+    context: &JobsContext,
+    job: &Job,
+    plan: &Plan,
+    (converter, superseded): (Converter, SupersededRows),
+    stop: &Stop,
+) -> Chunker {
+    Chunker {
+        converter,
+        width: plan.columns.len(),
+        key_width: (job.options.mode == Mode::Mirror).then_some(plan.key.len()),
+        room: ChunkRoom {
+            memory: Arc::clone(&context.memory),
+            chunk_rows: context.settings.chunk_rows as usize,
+        },
+        is_atomic: job.options.atomic,
+        duplicates: job.options.duplicates,
+        superseded,
+        stop: stop.clone(),
+    }
+}
+
 /// Among how many writers the rows are divided: as before where the job continues.
 async fn partition_count(
     context: &Arc<JobsContext>,
@@ -136,7 +156,7 @@ async fn partition_count(
     }
     let inherited = job.selection.as_ref().map_or(0, |selection| selection.partitions().len());
     Ok(match u32::try_from(inherited).unwrap_or(u32::MAX) {
-        0 if total <= ROWS_OF_ONE_WRITER => 1,
+        0 if job.options.atomic || total <= ROWS_OF_ONE_WRITER => 1,
         0 => context.run_store.partitions(context.settings.writers),
         // The selection says of each of its partitions which rows are left.
         inherited => inherited,

@@ -89,8 +89,8 @@ impl Mirror<'_> {
 
     async fn emit(&self, absent: u64) -> Result<(), RunError> {
         let (job, store) = (&self.settings.job, &self.context.run_store);
-        let story = move |job: &Job| lifecycle::removing(job, absent);
-        let emit = || store.emit(job, &story);
+        let events = move |job: &Job| lifecycle::removing(job, absent);
+        let emit = || store.emit(job, &events);
         let updated = retry_transient(job.id, self.stop.token(), emit).await?;
         self.context.manager.publish(updated.ok_or(RunError::Stopped)?);
         Ok(())
@@ -116,10 +116,8 @@ struct Limits {
 impl Limits {
     /// A share is one of the records that were there before the job.
     fn of(job: &Job, found: InScope) -> Self {
-        let (created, counted) = match job.options.dry_run {
-            true => (0, job.counts.absent),
-            false => (job.counts.created, 0),
-        };
+        let (created, counted) =
+            if job.options.dry_run { (0, job.counts.absent) } else { (job.counts.created, 0) };
         let in_scope = found.records.saturating_sub(created);
         let allowed = job.options.mirror_max.unwrap_or(REMOVED_MAX).allows(in_scope);
         Self { absent: found.absent + counted, in_scope, allowed }

@@ -43,6 +43,11 @@ pub enum MirrorFault {
         "the file has no rows, so `mode=mirror` would remove every record; send a file with rows, or remove the records in the database"
     )]
     NoRows,
+    /// Removal follows the rows, in transactions of its own.
+    #[error(
+        "`atomic=true` and `mode=mirror` do not go together: records are removed after the rows were written; upload without `atomic`"
+    )]
+    Atomic,
     /// Each file would remove what the others brought.
     #[error(
         "`mode=mirror` takes one file at a time: each file would remove the records of the others; send them one by one, each with its `scope`"
@@ -59,7 +64,8 @@ impl MirrorFault {
             | Self::OtherMode { .. }
             | Self::Scope(_)
             | Self::SetElsewhere { .. }
-            | Self::SeveralFiles => ErrorCode::InvalidOption,
+            | Self::SeveralFiles
+            | Self::Atomic => ErrorCode::InvalidOption,
             Self::NotFed { .. } => ErrorCode::MissingColumn,
             Self::NoRows => ErrorCode::EmptyFile,
         }
@@ -78,6 +84,9 @@ pub(super) fn check_options(dataset: &Dataset, options: &Options) -> Result<(), 
             Some((option, _)) => Err(MirrorFault::OtherMode { option }),
             None => Ok(()),
         };
+    }
+    if options.atomic {
+        return Err(MirrorFault::Atomic);
     }
     if dataset.absent.is_none() {
         return Err(MirrorFault::NotDefined { dataset: dataset.name.clone() });

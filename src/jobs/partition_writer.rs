@@ -89,6 +89,9 @@ pub(super) fn check_failed(job: &Job, failed: u64) -> Result<(), RunError> {
     if failed > 0 && job.options.on_error == OnError::Abort {
         return Err(RunError::Aborted);
     }
+    if failed > 0 && job.options.atomic {
+        return Err(RunError::AtomicFailed { failed });
+    }
     // The rows are counted before the first one is written.
     let total = job.total_rows.unwrap_or(0);
     match job.options.max_errors.map(|limit| limit.allows(total)) {

@@ -71,6 +71,19 @@ pub(super) enum RunError {
         /// What the upload asked for.
         allowed: u64,
     },
+    /// A row failed, and the upload has `atomic=true`.
+    #[error("{failed} rows failed, and the upload has `atomic=true`; no row was written")]
+    AtomicFailed {
+        /// Failed rows.
+        failed: u64,
+    },
+    /// Too much for one transaction.
+    #[error(
+        "`atomic=true` takes files of up to {} rows and {} MiB of text",
+        crate::domain::limits::ATOMIC_ROWS_MAX,
+        crate::domain::limits::ATOMIC_BYTES_MAX >> 20
+    )]
+    AtomicTooLarge,
     /// The file does not have more records than `mirrorMax`.
     #[error(
         "the file does not have {absent} of {in_scope} records, and `mirrorMax` allows {allowed} to be removed; none was removed"
@@ -182,6 +195,8 @@ impl RunError {
             Self::NotDownloaded => ErrorCode::SourceUnreadable,
             Self::Refused { code, .. } => *code,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
+            Self::AtomicFailed { .. } => ErrorCode::AtomicFailed,
+            Self::AtomicTooLarge => ErrorCode::AtomicTooLarge,
             Self::TooManyRemoved { .. } => ErrorCode::TooManyRemoved,
             Self::Mirror(fault) => fault.code(),
             Self::Aborted => ErrorCode::AbortedOnError,

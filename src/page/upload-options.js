@@ -28,6 +28,7 @@ const GROUPS = [
   ]],
   ["How the job runs", [
     { name: "onError", label: "Bad rows", hint: "What the first bad row does to the job.", choices: [["continue", "Report and continue"], ["abort", "Stop the job"]] },
+    { name: "atomic", label: "All or nothing", hint: "A bad row undoes all others. Up to 50,000 rows.", choices: [["false", "No"], ["true", "Yes"]] },
     { name: "maxErrors", label: "Maximum bad rows", hint: "The job stops when there are more: a number, or a share such as 5%.", placeholder: "no limit" },
     { name: "rows", label: "Log each row", hint: "Small files have up to 10,000 rows.", choices: [["auto", "In small files"], ["all", "Always"], ["none", "Never"]] },
     { name: "undo", label: "Allow undo", hint: "Stores former values, so that the import can be rolled back.", choices: [["false", "No"], ["true", "Yes"]] },

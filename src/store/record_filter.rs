@@ -38,21 +38,18 @@ impl RecordFilter {
     fn add_value(&mut self, dataset: &Dataset, index: usize, value: Value<'_>) {
         let Some(column) = dataset.columns.get(index) else { return };
         let field = format!("t.{}", quoted(&column.field));
-        let part = match (&column.reference, value) {
-            (Some(reference), Value::Text(name)) => {
-                let matched = format!("CAST(r.{} AS text)", quoted(&reference.match_column));
-                let (exact, folded) = (self.bind(name), self.bind(name.to_lowercase()));
-                format!(
-                    "{field} IN (SELECT r.{} FROM {} r WHERE {matched} = {exact} \
-                     OR lower({matched}) = {folded})",
-                    quoted(&reference.key),
-                    quoted_table(&reference.table),
-                )
-            }
-            _ => {
-                let bound = self.bind_value(&column.field, &as_json(value, column.kind));
-                format!("{field} = {bound}")
-            }
+        let part = if let (Some(reference), Value::Text(name)) = (&column.reference, value) {
+            let matched = format!("CAST(r.{} AS text)", quoted(&reference.match_column));
+            let (exact, folded) = (self.bind(name), self.bind(name.to_lowercase()));
+            format!(
+                "{field} IN (SELECT r.{} FROM {} r WHERE {matched} = {exact} \
+                 OR lower({matched}) = {folded})",
+                quoted(&reference.key),
+                quoted_table(&reference.table),
+            )
+        } else {
+            let bound = self.bind_value(&column.field, &as_json(value, column.kind));
+            format!("{field} = {bound}")
         };
         self.add(part);
     }

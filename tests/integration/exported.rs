@@ -97,7 +97,7 @@ both!(what_was_exported_and_is_imported_again_changes_nothing, |server| {
     assert_eq!(text.lines().next(), Some("Code,Day,Maker,Price,Count,Good,At,Words,More"));
     assert!(text.contains("1.50,-3,true,2026-01-02T10:00:00.25"), "{text}");
     assert_eq!(unchanged(&server.load("things", Upload::csv(&text)).await), [0, 4, 0], "{text}");
-    let book = server.get("/api/v1/datasets/things/rows.xlsx").await.bytes.to_vec();
+    let book = server.get("/api/v1/datasets/things/rows.xlsx").await.bytes;
     let upload = Upload::file("things.xlsx", book);
     let again = server.load("things", upload).await;
     assert_eq!(unchanged(&again), [0, 4, 0], "{again}");

@@ -24,6 +24,7 @@ mod survival;
 mod access;
 mod administrator;
 mod any_table;
+mod atomic;
 mod beside_a_shop;
 mod built_in_datasets;
 mod bulk;

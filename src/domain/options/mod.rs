@@ -122,6 +122,9 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<serde_json::Value>)]
     pub mirror_max: Option<RowLimit>,
+    /// All rows of the file or none: a failed row undoes the others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub atomic: bool,
     /// What an empty cell does to a stored value.
     pub blank: Blank,
     /// Words that stand for no value.

@@ -61,6 +61,7 @@ impl Options {
         "maxErrors",
         "scope",
         "mirrorMax",
+        "atomic",
         "blank",
         "nulls",
         "duplicates",
@@ -131,12 +132,6 @@ impl Options {
                 let takes = "a whole number from 0, or a share of the rows such as 5%";
                 let limit = RowLimit::parse(value);
                 self.max_errors = Some(limit.ok_or_else(|| fault("maxErrors", value, takes))?);
-            }
-            "scope" => self.scope = scope(value)?,
-            "mirrorMax" => {
-                let takes = "a whole number from 0, or a share of the records in scope such as 10%";
-                let limit = RowLimit::parse(value);
-                self.mirror_max = Some(limit.ok_or_else(|| fault("mirrorMax", value, takes))?);
             }
             "blank" => {
                 self.blank = choice(
@@ -275,6 +270,24 @@ impl Options {
             "nulls" => {
                 self.nulls = NullWords::parse(value)
                     .ok_or_else(|| fault("nulls", value, NullWords::TAKES))?;
+            }
+            _ => return self.set_whole(name, value),
+        }
+        Ok(())
+    }
+
+    /// The options about a file as a whole.
+    fn set_whole(&mut self, name: &str, value: &str) -> Result<(), OptionFault> {
+        match name {
+            "atomic" => {
+                self.atomic =
+                    choice("atomic", value, "true or false", &[("true", true), ("false", false)])?;
+            }
+            "scope" => self.scope = scope(value)?,
+            "mirrorMax" => {
+                let takes = "a whole number from 0, or a share of the records in scope such as 10%";
+                let limit = RowLimit::parse(value);
+                self.mirror_max = Some(limit.ok_or_else(|| fault("mirrorMax", value, takes))?);
             }
             _ => return self.set_events(name, value),
         }

@@ -158,6 +158,11 @@ impl Call {
         self.takes("bom", json!({"enum": ["1", "0"]}), "1: begin with a byte order mark, for Excel")
     }
 
+    /// It shows some of the stored records.
+    pub(super) fn scope(self) -> Self {
+        self.takes("scope", text(), "Only records with these values, as JSON: column to value")
+    }
+
     /// It waits for news.
     pub(super) fn wait(self) -> Self {
         self.takes(

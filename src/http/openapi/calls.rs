@@ -68,8 +68,13 @@ fn datasets() -> Vec<Call> {
         get("/api/v1/datasets/{name}/template.csv", "The template as CSV").bom().file(CSV),
         get("/api/v1/datasets/{name}/template.ndjson", "The template as JSON").file(JSON_LINES),
         get("/api/v1/datasets/{name}/template.xlsx", "The template as a workbook").file(XLSX),
-        get("/api/v1/datasets/{name}/rows.csv", "The stored records as CSV").bom().file(CSV),
-        get("/api/v1/datasets/{name}/rows.xlsx", "The stored records as a workbook").file(XLSX),
+        get("/api/v1/datasets/{name}/rows.csv", "The stored records as CSV")
+            .bom()
+            .scope()
+            .file(CSV),
+        get("/api/v1/datasets/{name}/rows.xlsx", "The stored records as a workbook")
+            .scope()
+            .file(XLSX),
         get("/api/v1/datasets/{name}/mappings", "The saved mappings").data::<MappingList<'_>>(),
         get(MAPPING, "A saved mapping").data::<MappingView<'_>>(),
         call("PUT", MAPPING, "Save a mapping").body_of::<MappingBody>().data::<MappingView<'_>>(),

@@ -28,6 +28,12 @@ pub(in crate::store) struct ChunkOutcome {
 }
 
 impl ChunkOutcome {
+    /// What is left when everything but the failed rows is undone.
+    pub(in crate::store) fn undone(self) -> Self {
+        let counts = Counts { failed: self.counts.failed, ..Counts::default() };
+        Self { counts, failed: self.failed, ..Self::default() }
+    }
+
     /// Adds what was known of the chunk's rows before the database saw them.
     pub(in crate::store) fn complete(&mut self, chunk: &Chunk) {
         self.failed.extend(chunk.failed.iter().cloned());

@@ -229,14 +229,21 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         };
         let mut outcome = self.rows.write(&mut self.tx, chunk, options).await?;
         fault!("chunk.rows", StoreError::busy().into());
-        if is_dry_run {
-            if options.journal {
+        let is_undone =
+            self.settings.job.options.atomic && !is_dry_run && !outcome.failed.is_empty();
+        if is_dry_run || is_undone {
+            if is_dry_run && options.journal {
                 outcome.differences = self.rows.differences(&mut self.tx, differences_left).await?;
             }
             // Loadbay's own rows about the chunk are true all the same.
             self.rows.rolled_back();
             self.tx.rollback().await;
             self.tx.begin().await?;
+        }
+        let undone = is_undone.then(|| chunk.undone());
+        let chunk = undone.as_ref().unwrap_or(chunk);
+        if is_undone {
+            outcome = outcome.undone();
         }
         self.rows.note_keys(&mut self.tx, chunk, &mut outcome).await?;
         let mut ledger =

@@ -3,6 +3,7 @@
 //! by dividing.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -28,6 +29,9 @@ use crate::store::log::job_row::unsigned;
 /// Pieces that a refused part is divided into. With two of them a chunk of which each row is refused
 /// would be tried in twice as many parts as it has rows.
 pub(in crate::store) const PIECES: usize = 8;
+
+/// Of a row that is in no journal.
+static NO_ROW: LazyLock<Image> = LazyLock::new(Image::default);
 
 const ACTION: &str = "roll the rows of a chunk back";
 
@@ -55,7 +59,6 @@ impl JournalRow {
     fn row(&self) -> &Image {
         let row = self.after.as_ref().or(self.before.as_ref());
         assert!(row.is_some(), "a row that was created and deleted is in no journal");
-        static NO_ROW: std::sync::LazyLock<Image> = std::sync::LazyLock::new(Image::default);
         row.unwrap_or(&NO_ROW)
     }
 }

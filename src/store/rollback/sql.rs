@@ -160,7 +160,7 @@ impl RollbackSql {
         let columns = list(names.iter().map(|name| quoted(name)));
         // Also into columns that the database counts.
         let (given, counted) = match self.backend {
-            DbBackend::Sqlite => (self.given_values(&names, rows), ""),
+            DbBackend::Sqlite => (Self::given_values(&names, rows), ""),
             _ => (self.given(rows), " OVERRIDING SYSTEM VALUE"),
         };
         let insert = format!(
@@ -221,7 +221,7 @@ impl RollbackSql {
     /// JSON; on SQLite each value is bound.
     fn given(&self, rows: &[&Image]) -> Given {
         if self.backend == DbBackend::Sqlite {
-            return self.given_values(&self.columns(), rows);
+            return Self::given_values(&self.columns(), rows);
         }
         let json = serde_json::to_string(rows).unwrap_or_default();
         let with = format!(
@@ -233,7 +233,7 @@ impl RollbackSql {
         Given { with, values: vec![json.into()] }
     }
 
-    fn given_values(&self, columns: &[&str], rows: &[&Image]) -> Given {
+    fn given_values(columns: &[&str], rows: &[&Image]) -> Given {
         let mut given = Given { with: String::new(), values: Vec::new() };
         let row = |(position, row): (usize, &&Image)| {
             let values = columns

@@ -116,7 +116,7 @@ both!(options_stand_in_the_body_and_in_the_query, [OPEN[0], OPEN[1], OPEN[2], OP
     assert_eq!((&status["dryRun"], &status["counts"]["created"]), (&json!(true), &json!(1)));
     for (body, code) in [
         (json!({"url": web.url("/a.csv"), "colour": "red"}), "unknown_option"),
-        (json!({"url": web.url("/a.csv"), "mode": "mirror"}), "invalid_option"),
+        (json!({"url": web.url("/a.csv"), "mode": "merge"}), "invalid_option"),
         (json!({"url": 7}), "malformed_request"),
         (json!({}), "malformed_request"),
         (json!({"urls": []}), "malformed_request"),
