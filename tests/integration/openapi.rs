@@ -47,7 +47,10 @@ fn strict(document: &Value) -> Value {
     for (name, schema) in components["schemas"].as_object_mut().unwrap() {
         if schema.get("allOf").is_some() {
             schema["unevaluatedProperties"] = json!(false);
-        } else if schema.get("properties").is_some() && !found.contains(name) {
+        } else if schema.get("properties").is_some()
+            && schema.get("additionalProperties").is_none()
+            && !found.contains(name)
+        {
             schema["additionalProperties"] = json!(false);
         }
     }

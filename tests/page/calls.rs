@@ -10,7 +10,8 @@ visits!(the_calls_are_shown_and_sent, |server, visit| {
     let expected: usize = paths.values().map(|path| path.as_object().unwrap().len()).sum();
     assert_eq!(visit.count("details.call").await, expected as u64);
     visit.element("#get_limits > summary").await.click().await.unwrap();
-    visit.reads("#get_limits", "maxUploadBytes").await;
+    visit.element("#get_limits > div > details > summary").await.click().await.unwrap();
+    visit.reads("#get_limits pre", "maxUploadBytes").await;
     visit.element("#get_limits form button").await.click().await.unwrap();
     visit.reads("#get_limits form pre", "\"success\": true").await;
 });

@@ -59,6 +59,8 @@ fn components(schemas: Schemas) -> Value {
         let mut schema = json!(schema);
         if name == "ProblemBody" {
             schema["properties"]["code"]["enum"] = codes();
+            // Some refusals have more members, such as the actions that a job allows.
+            schema["additionalProperties"] = json!(true);
         }
         if let Some(example) = examples::of(&name) {
             schema["examples"] = json!([example]);
@@ -104,7 +106,8 @@ fn name_of(call: &Call) -> String {
     let path = call.path.strip_prefix("/api/v1").unwrap_or(call.path);
     let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    format!("{}_{}", call.method.to_lowercase(), words.join("_"))
+    let page = if tag(call.path) == "Pages" { "page_" } else { "" };
+    format!("{}_{page}{}", call.method.to_lowercase(), words.join("_"))
 }
 
 fn tag(path: &str) -> &'static str {
