@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::job_identity::JobIdentity;
 use super::value::special::SpecialCells;
 use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
+use crate::domain::job::Job;
 use crate::domain::options::{Currency, Hidden, NullWords, Options};
 
 /// Something that a file may be written in one way or another.
@@ -36,6 +38,8 @@ pub struct CellRules {
     pub(super) skips_hidden: bool,
     /// A row with a warning fails.
     pub(super) strict: bool,
+    /// What the values are made of that no row has.
+    pub(super) job: JobIdentity,
     /// Column → the one value that its cells may have.
     pub(super) only: BTreeMap<String, String>,
     /// Column → its value in every row that is in scope.
@@ -69,6 +73,14 @@ impl CellRules {
             strict: options.strict,
             only: options.only.clone(),
             scope: options.scope.clone(),
+            job: JobIdentity::default(),
         }
+    }
+
+    /// The same rules for the rows that this job writes.
+    #[must_use]
+    pub fn of_job(mut self, job: &Job) -> Self {
+        self.job = JobIdentity { uuid: job.uuid, created_at: job.created_at };
+        self
     }
 }

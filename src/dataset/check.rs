@@ -81,9 +81,11 @@ impl Check<'_> {
                 continue;
             }
             self.fits(column, &shape.table, field);
-            if !field.nullable && !field.has_default && !column.required {
+            let is_filled = column.required || column.has_sure_default();
+            if !field.nullable && !field.has_default && !is_filled {
                 let message = format!(
-                    "`{}.{}` takes no NULL and has no default, so the column needs `required = true`",
+                    "`{}.{}` takes no NULL and has no default, so the column needs `required = true` or a \
+                     `default`",
                     shape.table, column.field
                 );
                 self.column_fault(column, "required", message);

@@ -5,6 +5,8 @@ use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::cell_rules::CellRules;
+use super::column_default::{self, DefaultKeys};
+use super::column_rules::{self, only_for};
 use super::messages::{message, scale};
 use super::model::{Column, ColumnType, Reference};
 use super::names::{Identifier, Text, Word, title_of};
@@ -33,6 +35,10 @@ pub(super) struct ColumnKeys {
     max: Option<Spanned<IgnoredAny>>,
     percent: Option<bool>,
     allowed: Option<Vec<Spanned<Text>>>,
+    pattern: Option<String>,
+    default: Option<DefaultKeys>,
+    sensitive: Option<bool>,
+    formats: Option<Vec<Spanned<Text>>>,
     aliases: Option<Vec<Text>>,
     fallback_aliases: Option<Vec<Text>>,
     description: Option<Text>,
@@ -46,7 +52,7 @@ pub(super) struct ColumnKeys {
 /// The keys of `references`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReferenceKeys {
+pub(super) struct ReferenceKeys {
     table: Option<TableName>,
     #[serde(rename = "match")]
     match_column: Option<Identifier>,
@@ -97,9 +103,13 @@ pub(super) fn read<'a, 'i>(
         max: None,
         percent: false,
         allowed: Vec::new(),
+        pattern: None,
+        formats: Vec::new(),
         aliases: keys.aliases.into_iter().flatten().map(|alias| alias.0).collect(),
         fallback_aliases: keys.fallback_aliases.into_iter().flatten().map(|it| it.0).collect(),
         default_when_empty: false,
+        default: None,
+        sensitive: keys.sensitive.unwrap_or(false),
         description: keys.description.map(|text| text.0),
         reference,
         example: keys.example.map(|text| text.0),
@@ -111,9 +121,12 @@ pub(super) fn read<'a, 'i>(
     check_bounds(file, &section, &column);
     let percent = only_for_numbers(file, &section, &column, ("percent", keys.percent));
     column.percent = percent.unwrap_or(false);
+    column.pattern = column_rules::pattern(file, &section, &column, keys.pattern);
+    column.formats = column_rules::formats(file, &section, &column, keys.formats);
     column.allowed = read_allowed(file, &section, &column, keys.allowed);
     check_reference(file, &section, &column, history.is_some());
-    check_example(file, &section, &column);
+    column.default = column_default::read(file, &section, &column, keys.default);
+    column_rules::check_example(file, &section, &column);
     Some(Draft { column, history, section })
 }
 
@@ -166,23 +179,13 @@ fn check_reference(
     if has_history {
         section.fault(file, "history", "a reference cannot have a history".to_owned());
     }
-}
-
-/// The value of `key`; that it is there is a fault when the column's type cannot have it.
-fn only_for<T>(
-    file: &mut DefinitionFile<'_>,
-    section: &Section<'_, '_>,
-    (key, value): (&str, Option<T>),
-    fits: bool,
-    types: &str,
-) -> Option<T> {
-    if value.is_some() && !fits {
-        section.fault(file, key, format!("is for columns of type {types} only"));
+    if column.sensitive {
+        let message = "a reference cannot be sensitive: the other table shows its names".to_owned();
+        section.fault(file, "sensitive", message);
     }
-    value.filter(|_| fits)
 }
 
-/// The same for a key that only numbers can have.
+/// The value of a key that only numbers can have.
 fn only_for_numbers<T>(
     file: &mut DefinitionFile<'_>,
     section: &Section<'_, '_>,
@@ -279,16 +282,4 @@ fn read_allowed(
         allowed.push(clean);
     }
     allowed
-}
-
-/// The example must be a value that the column takes: people copy it.
-fn check_example(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>, column: &Column) {
-    let Some(example) = &column.example else { return };
-    let mut scratch = Scratch::default();
-    let rules = CellRules::of_definition();
-    let context = CellContext { column, is_key: false, rules: &rules };
-    if let Err(fault) = value::convert(context, example, CellKind::Text, &mut scratch) {
-        let text = message(column, example, example, fault);
-        section.fault(file, "example", text);
-    }
 }

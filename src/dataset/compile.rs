@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use super::absent;
 use super::column::{self, Draft};
+use super::column_default;
 use super::fault::DefinitionFault;
 use super::header::normal_form;
 use super::model::{Column, ColumnType, Dataset, History, Run};
@@ -34,7 +35,7 @@ pub struct Compiled {
 /// The keys of the whole file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct DatasetKeys {
+pub(super) struct DatasetKeys {
     name: Option<Word>,
     title: Option<Text>,
     table: Option<TableName>,
@@ -55,7 +56,7 @@ struct DatasetKeys {
 /// The keys of a `[[history]]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HistoryKeys {
+pub(super) struct HistoryKeys {
     table: Option<TableName>,
     owner: Option<Identifier>,
 }
@@ -122,6 +123,8 @@ fn read(
         root.missing(file, "column", "a dataset needs at least one column");
     }
     unique_names(file, &drafts);
+    let columns: Vec<_> = drafts.iter().map(|it| (&it.column, &it.section)).collect();
+    column_default::check_columns(file, &columns);
     let key = read_key(file, root, keys.key.as_deref(), &drafts);
     let version = read_version(file, keys.version_column.as_ref(), &key, &drafts);
     let histories = read_histories(file, root, table.as_deref(), &drafts, lines);
@@ -270,6 +273,8 @@ fn check_key_column(file: &mut DefinitionFile<'_>, offset: usize, draft: &Draft<
         format!("column `{name}` is a reference, which cannot be part of the key")
     } else if matches!(kind, ColumnType::Json | ColumnType::List) {
         format!("column `{name}` has a type that cannot be compared, so it cannot be in the key")
+    } else if draft.column.sensitive {
+        format!("column `{name}` is sensitive, but a key names its row in errors, events and lists")
     } else if draft.history.is_some() {
         format!("column `{name}` has a history, but a key never changes; take one of them away")
     } else {

@@ -1,51 +1,8 @@
-//! Values that an upload sets for every row: a column that the file does not have, such as the channel
-//! that a list of orders came from.
-//!
-//! They are read like texts of a definition, never by what the file proves about its numbers and dates: what
-//! they mean is known before the file is.
+//! A value that is known before any row is: one that the upload sets, or the definition as a default.
 
-use std::collections::BTreeMap;
-
-use super::cell_rules::CellRules;
-use super::header::form::column_named;
-use super::messages::{message, visible};
-use super::model::{Column, Dataset};
-use super::names::listed;
-use super::value::{self, CellContext, Scratch};
 use crate::domain::record::Value;
-use crate::domain::row::CellKind;
 
-/// Why the option `set` cannot be taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConstantFault {
-    /// `set` names a column that the dataset does not have.
-    #[error(
-        "`set` names the column `{column}`, which the dataset does not have; its columns are {}",
-        listed(columns.iter().map(String::as_str))
-    )]
-    NoColumn {
-        /// The column as `set` has it.
-        column: String,
-        /// The names of the dataset's columns.
-        columns: Vec<String>,
-    },
-    /// `set` has a value that its column does not take.
-    #[error("`set` has a value that the column `{column}` does not take: {message}")]
-    Value {
-        /// The title of the column.
-        column: String,
-        /// What is wrong with the value.
-        message: String,
-    },
-    /// `set` names a column by its name and by its title.
-    #[error("`set` names the column `{column}` twice; leave one of them out")]
-    Twice {
-        /// The title of the column.
-        column: String,
-    },
-}
-
-/// The value that a column has in every row.
+/// A value of a column that no row has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Constant {
     text: String,
@@ -54,28 +11,17 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// The value of `text` in `column`; the fault as a sentence.
-    pub(super) fn read(column: &Column, is_key: bool, text: &str) -> Result<Self, String> {
-        let rules = CellRules::of_definition();
-        let mut scratch = Scratch::default();
-        let context = CellContext { column, is_key, rules: &rules };
-        let value = value::convert(context, text, CellKind::Text, &mut scratch)
-            .map_err(|fault| message(column, &visible(text.trim()), text, fault))?;
-        let text = text.trim().to_owned();
-        Ok(match value {
-            Value::Text(clean) => Self { text: clean.to_owned(), typed: None },
-            Value::Null if column.default_when_empty => Self { text, typed: Some(Value::Absent) },
-            Value::Null => Self { text, typed: Some(Value::Null) },
-            Value::Absent => Self { text, typed: Some(Value::Absent) },
-            Value::Integer(number) => Self { text, typed: Some(Value::Integer(number)) },
-            Value::Decimal(units) => Self { text, typed: Some(Value::Decimal(units)) },
-            Value::Boolean(flag) => Self { text, typed: Some(Value::Boolean(flag)) },
-            Value::Date(day) => Self { text, typed: Some(Value::Date(day)) },
-            Value::DateTime(time) => Self { text, typed: Some(Value::DateTime(time)) },
-        })
+    /// A text.
+    pub(super) fn of_text(text: String) -> Self {
+        Self { text, typed: None }
     }
 
-    /// As the upload has it.
+    /// Another value, which is written as `text`.
+    pub(super) fn of_value(text: String, value: Value<'static>) -> Self {
+        Self { text, typed: Some(value) }
+    }
+
+    /// As it is written.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -85,58 +31,5 @@ impl Constant {
     #[must_use]
     pub fn value(&self) -> Value<'_> {
         self.typed.unwrap_or(Value::Text(&self.text))
-    }
-}
-
-/// The constants of an upload: indexes of columns, ascending, each once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Constants(BTreeMap<usize, Constant>);
-
-impl Constants {
-    /// Reads `set`, name or title of a column → its text, and gives what is wrong with it.
-    pub(super) fn read(
-        dataset: &Dataset,
-        set: &BTreeMap<String, String>,
-    ) -> (Self, Vec<ConstantFault>) {
-        let (mut constants, mut faults) = (BTreeMap::new(), Vec::new());
-        for (name, text) in set {
-            let found = column_named(dataset, name);
-            let Some((index, column)) = found.and_then(|at| Some((at, dataset.columns.get(at)?)))
-            else {
-                let columns = dataset.columns.iter().map(|column| column.name.clone()).collect();
-                faults.push(ConstantFault::NoColumn { column: visible(name), columns });
-                continue;
-            };
-            match Constant::read(column, dataset.key.contains(&index), text) {
-                Ok(constant) => {
-                    if constants.insert(index, constant).is_some() {
-                        let column = column.title.clone();
-                        faults.push(ConstantFault::Twice { column });
-                    }
-                }
-                Err(message) => {
-                    let column = column.title.clone();
-                    faults.push(ConstantFault::Value { column, message });
-                }
-            }
-        }
-        (Self(constants), faults)
-    }
-
-    /// True when the upload sets the column.
-    #[must_use]
-    pub fn has(&self, column: usize) -> bool {
-        self.0.contains_key(&column)
-    }
-
-    /// The value of a column, if the upload sets it.
-    #[must_use]
-    pub fn get(&self, column: usize) -> Option<&Constant> {
-        self.0.get(&column)
-    }
-
-    /// Each column with its value.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &Constant)> {
-        self.0.iter().map(|(column, constant)| (*column, constant))
     }
 }

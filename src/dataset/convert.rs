@@ -1,17 +1,17 @@
 //! Rows → records: every mapped cell converted, every fault of the row collected.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use super::cell_rules::CellRules;
 use super::column_values::ColumnValues;
 use super::constant::Constant;
+use super::defaults::Defaults;
 use super::header::normal_form;
+use super::key_text::write_key;
 use super::messages;
 use super::model::{Column, ColumnType, Dataset};
 use super::no_data::{self, FileColumn, without_mark};
 use super::plan::{Plan, ValueSource};
-use super::value::number::written;
 use super::value::{self, CellContext, Scratch};
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
 use crate::domain::record::{Records, Value};
@@ -43,6 +43,8 @@ enum Feed {
     Cell(ColumnFeed),
     /// The upload, the same in every row.
     Constant(Constant),
+    /// Nothing.
+    Default,
 }
 
 impl Feed {
@@ -57,6 +59,8 @@ impl Feed {
 pub struct Converter {
     dataset: Arc<Dataset>,
     feeds: Vec<Feed>,
+    /// What new records get where a row has no value.
+    defaults: Defaults,
     /// The parts of the key, each with its column.
     key: Vec<(usize, Feed)>,
     header_len: usize,
@@ -88,6 +92,7 @@ impl Converter {
     pub fn new(dataset: &Arc<Dataset>, plan: &Plan, rules: CellRules) -> Self {
         let feed = |(&column, source): (&usize, &ValueSource)| match source {
             ValueSource::Constant(constant) => Feed::Constant(constant.clone()),
+            ValueSource::Default => Feed::Default,
             ValueSource::Cell(cell) => Feed::Cell(ColumnFeed {
                 column,
                 cell: *cell,
@@ -108,6 +113,7 @@ impl Converter {
         let scope = ColumnValues::read(dataset, scope).unwrap_or_default();
         Self {
             dataset: Arc::clone(dataset),
+            defaults: Defaults::new(dataset, plan),
             only,
             scope,
             key: plan.key.iter().filter_map(part).collect(),
@@ -206,8 +212,9 @@ impl Converter {
     pub fn count_warnings(&self, row: &RawRow, warnings: &mut Warnings) {
         for RowWarning { code, feed } in &self.warnings {
             let column = feed.and_then(|feed| self.dataset.columns.get(feed.column));
-            let column = column.map(|column| column.name.as_str());
             let value = feed.and_then(|feed| row.cell(feed.cell)).map(|(text, _)| text.trim());
+            let value = value.map(|text| column.map_or(text, |column| column.shown(text)));
+            let column = column.map(|column| column.name.as_str());
             warnings.add(*code, column, Some(row.row_number), value);
         }
     }
@@ -218,7 +225,7 @@ impl Converter {
     /// Every fault of the row, the first [`ERRORS_PER_ROW_MAX`] of them; `records` stays as it was.
     pub fn convert(&mut self, row: &RawRow, records: &mut Records) -> Result<(), Vec<RowError>> {
         if let Some(fault) = &row.fault {
-            return Err(vec![messages::row_fault(row, self.header_len, fault)]);
+            return Err(vec![messages::row_fault(&self.dataset, row, self.header_len, fault)]);
         }
         if let Some(error) = self.other_value(row) {
             // Nobody asks what else is wrong with it.
@@ -264,7 +271,7 @@ impl Converter {
 
     /// Appends the values of the row; a faulty one is a row error.
     fn push_values(&mut self, row: &RawRow, records: &mut Records, errors: &mut Vec<RowError>) {
-        let Self { dataset, feeds, scope, scratch, rules, warnings, .. } = self;
+        let Self { dataset, feeds, defaults, scope, scratch, rules, warnings, .. } = self;
         let has_scope = !scope.is_empty();
         for feed in feeds.iter() {
             let feed = match feed {
@@ -273,13 +280,17 @@ impl Converter {
                     records.push(constant.value());
                     continue;
                 }
+                Feed::Default => {
+                    records.push(Value::Absent);
+                    continue;
+                }
             };
             let Some(column) = dataset.columns.get(feed.column) else { continue };
             let Some((raw, kind)) = cell_for(row, feed.cell, column) else {
                 if has_scope && !scope.takes(dataset, feed.column, Value::Absent) {
                     errors.push(messages::out_of_scope(row, column, ""));
                 }
-                let is_null = rules.rows_are_whole && !column.default_when_empty;
+                let is_null = rules.rows_are_whole && !column.empty_is_default();
                 records.push(if is_null { Value::Null } else { Value::Absent });
                 continue;
             };
@@ -289,7 +300,7 @@ impl Converter {
                     if has_scope && !scope.takes(dataset, feed.column, value) {
                         errors.push(messages::out_of_scope(row, column, raw));
                     }
-                    let keeps = feed.is_fallback || column.default_when_empty;
+                    let keeps = feed.is_fallback || column.empty_is_default();
                     records.push(if keeps && value == Value::Null { Value::Absent } else { value });
                 }
                 Err(fault) => {
@@ -305,6 +316,9 @@ impl Converter {
             if row.repeated().contains(&feed.cell) {
                 warnings.push(RowWarning { code: WarningCode::MergedCells, feed: Some(*feed) });
             }
+        }
+        if errors.is_empty() && !defaults.is_empty() {
+            defaults.fill(dataset, rules, row, records, errors);
         }
     }
 
@@ -349,6 +363,7 @@ impl Converter {
             let Some(column) = self.dataset.columns.get(*column) else { continue };
             let value = match feed {
                 Feed::Constant(constant) => Some(constant.value()),
+                Feed::Default => None,
                 Feed::Cell(feed) => cell_for(row, feed.cell, column).and_then(|(raw, kind)| {
                     let context = CellContext { column, is_key: true, rules: &self.rules };
                     value::convert(context, raw, kind, &mut self.scratch).ok()
@@ -379,6 +394,7 @@ impl Converter {
             let Some(column) = self.dataset.columns.get(*column) else { return false };
             let value = match feed {
                 Feed::Constant(constant) => constant.value(),
+                Feed::Default => return false,
                 Feed::Cell(feed) => {
                     let Some((raw, kind)) = cell_for(row, feed.cell, column) else { return false };
                     let context = CellContext { column, is_key: true, rules: &self.rules };
@@ -428,21 +444,6 @@ fn cell_for<'a>(row: &'a RawRow, cell: usize, column: &Column) -> Option<(&'a st
     Some((number, kind))
 }
 
-/// Writes one part of a key; false for an empty one.
-fn write_key(column: &Column, value: Value<'_>, key: &mut String) -> bool {
-    match value {
-        Value::Null | Value::Absent => return false,
-        Value::Text(text) => key.push_str(text),
-        Value::Decimal(units) => key.push_str(&written(units, messages::scale(column))),
-        // Writing to a String cannot fail.
-        Value::Integer(number) => return write!(key, "{number}").is_ok(),
-        Value::Boolean(flag) => return write!(key, "{flag}").is_ok(),
-        Value::Date(day) => return write!(key, "{day}").is_ok(),
-        Value::DateTime(time) => return write!(key, "{}", time.format("%+")).is_ok(),
-    }
-    true
-}
-
 /// The faults of a row that has fewer or more cells than the header.
 fn shape_errors(
     dataset: &Dataset,
@@ -464,7 +465,7 @@ fn shape_errors(
     }
     let outside = row.cells().skip(header_len).find(|(text, _)| !text.trim().is_empty());
     if let Some((text, _)) = outside {
-        errors.push(messages::too_many_columns(row, header_len, text));
+        errors.push(messages::too_many_columns(dataset, row, header_len, text));
     }
 }
 

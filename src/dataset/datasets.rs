@@ -198,7 +198,8 @@ impl Datasets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::column::ColumnKeys;
+    use crate::dataset::column::{ColumnKeys, ReferenceKeys};
+    use crate::dataset::compile::{DatasetKeys, HistoryKeys};
     use crate::dataset::source::keys_of;
     use crate::domain::row_error::RowCode;
 
@@ -283,8 +284,32 @@ mod tests {
         for code in RowCode::ALL.iter().filter(|code| !of_writing.contains(code)) {
             assert!(docs.contains(&format!("`{}`", code.as_str())), "{}", code.as_str());
         }
-        for key in keys_of::<ColumnKeys>() {
-            assert!(docs.contains(&format!("`{key}`")), "{key}");
+    }
+
+    /// The keys in the first table below a heading of the documentation, in alphabetical order.
+    fn documented(heading: &str) -> Vec<&'static str> {
+        let docs = include_str!("../../docs/datasets.md");
+        let (_, below) = docs.split_once(&format!("\n{heading}\n")).expect(heading);
+        let (_, table) = below.split_once("| --- | --- | --- |\n").expect(heading);
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let cells = rows.filter_map(|row| row.split('|').nth(1));
+        let mut keys: Vec<_> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        keys.iter_mut().for_each(|key| *key = key.trim_matches(['[', ']']));
+        keys.sort_unstable();
+        keys
+    }
+
+    #[test]
+    fn the_documented_keys_are_those_that_are_read() {
+        for (heading, keys) in [
+            ("## Keys of the file", keys_of::<DatasetKeys>()),
+            ("## Keys of a column", keys_of::<ColumnKeys>()),
+            ("## References", keys_of::<ReferenceKeys>()),
+            ("## History", keys_of::<HistoryKeys>()),
+        ] {
+            let mut keys = keys.to_vec();
+            keys.sort_unstable();
+            assert_eq!(documented(heading), keys, "{heading}");
         }
     }
 }

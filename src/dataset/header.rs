@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::constant::{ConstantFault, Constants};
+use super::constants::{ConstantFault, Constants};
 use super::messages::visible;
 use super::model::{Column, Dataset};
 pub use fault::HeaderFault;

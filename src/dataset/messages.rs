@@ -1,6 +1,6 @@
 //! The sentences of row errors: the value, the rule, the way out.
 
-use super::model::{Column, ColumnType};
+use super::model::{Column, ColumnType, Dataset, DateFormat, HIDDEN, Pattern};
 use super::value::CellFault;
 use super::value::date::DateFault;
 use super::value::number::{NumberFault, written};
@@ -11,6 +11,9 @@ use crate::domain::warning::WarningCode;
 
 /// The row error for `fault` of the cell `raw`.
 pub(super) fn cell_error(row: &RawRow, column: &Column, raw: &str, fault: CellFault) -> RowError {
+    if column.sensitive {
+        return hidden_error(row, column, raw, fault);
+    }
     let value = visible(raw.trim());
     RowError {
         row_number: row.row_number,
@@ -20,6 +23,25 @@ pub(super) fn cell_error(row: &RawRow, column: &Column, raw: &str, fault: CellFa
         message: message(column, &value, raw, fault),
         value: (!value.is_empty()).then_some(value),
     }
+}
+
+/// The same where nobody may see the value: neither the value nor what it could be read as.
+fn hidden_error(row: &RawRow, column: &Column, raw: &str, fault: CellFault) -> RowError {
+    let title = &column.title;
+    let message = match fault {
+        CellFault::TooLong => format!(
+            "the value is longer than the {} characters that {title} takes; shorten it",
+            column.max_length.unwrap_or_default()
+        ),
+        CellFault::Number(NumberFault::Ambiguous) => format!(
+            "the value of {title} can be read as two numbers; say which with the option `decimal` \
+             (point or comma)"
+        ),
+        fault => message(column, HIDDEN, HIDDEN, fault),
+    };
+    let value = (!raw.trim().is_empty()).then(|| HIDDEN.to_owned());
+    let error = row_error(row, code(column, fault), message, value);
+    RowError { column: Some(column.name.clone()), ..error }
 }
 
 /// The row error when a short row ends before required columns.
@@ -39,8 +61,13 @@ pub(super) fn missing_columns(row: &RawRow, header_len: usize, missing: &[&str])
 }
 
 /// The row error when a long row goes on after the header's last column with `extra`.
-pub(super) fn too_many_columns(row: &RawRow, header_len: usize, extra: &str) -> RowError {
-    let value = visible(extra.trim());
+pub(super) fn too_many_columns(
+    dataset: &Dataset,
+    row: &RawRow,
+    header_len: usize,
+    extra: &str,
+) -> RowError {
+    let value = visible(dataset.shown(None, extra.trim()));
     let message = format!(
         "the row has {} where the header has {header_len}, and `{value}` stands outside; a text \
          that holds the delimiter needs quotes around it",
@@ -68,7 +95,7 @@ pub(super) fn other_header(row: &RawRow) -> RowError {
 
 /// The row error of a row that the upload is not about.
 pub(super) fn out_of_scope(row: &RawRow, column: &Column, raw: &str) -> RowError {
-    let value = visible(raw.trim());
+    let value = visible(column.shown(raw.trim()));
     let title = &column.title;
     let message = if value.is_empty() {
         format!(
@@ -92,11 +119,11 @@ pub(super) fn out_of_scope(row: &RawRow, column: &Column, raw: &str) -> RowError
 
 /// The row error when the upload takes only rows with another value in a column.
 pub(super) fn other_value(row: &RawRow, column: &Column, value: &str, only: &str) -> RowError {
-    let (value, title) = (visible(value), &column.title);
+    let (value, title) = (visible(column.shown(value)), &column.title);
     let message = format!(
         "{title} is `{value}`, but the upload takes only rows of `{}`; import the row with an \
          upload that takes all",
-        visible(only)
+        visible(column.shown(only))
     );
     let column = Some(column.name.clone());
     RowError { column, ..row_error(row, RowCode::OtherValue, message, Some(value)) }
@@ -104,9 +131,19 @@ pub(super) fn other_value(row: &RawRow, column: &Column, value: &str, only: &str
 
 /// A row that is no row: its value is the line, which stands behind the columns, else what it begins
 /// with.
-pub(super) fn row_fault(row: &RawRow, header_len: usize, fault: &RowFault) -> RowError {
+pub(super) fn row_fault(
+    dataset: &Dataset,
+    row: &RawRow,
+    header_len: usize,
+    fault: &RowFault,
+) -> RowError {
     let line = row.cell(header_len).or_else(|| row.cell(0)).map_or("", |(text, _)| text);
-    row_error(row, fault.code(), with_signs(&fault.to_string()), Some(visible(line)))
+    row_error(
+        row,
+        fault.code(),
+        with_signs(&fault.to_string()),
+        Some(visible(dataset.shown(None, line))),
+    )
 }
 
 /// The row error for a warning where the upload has `strict=true`.
@@ -118,6 +155,7 @@ pub(super) fn strict(
 ) -> RowError {
     let meaning = warning.meaning().trim_end_matches('.');
     let message = format!("{meaning}; the upload has strict=true");
+    let value = value.map(|value| column.map_or(value, |column| column.shown(value)));
     let value = value.map(|value| visible(value.trim())).filter(|value| !value.is_empty());
     let column = column.map(|column| column.name.clone());
     RowError { column, ..row_error(row, RowCode::RefusedByStrict, message, value) }
@@ -166,6 +204,7 @@ fn code(column: &Column, fault: CellFault) -> RowCode {
         CellFault::Date(_) => RowCode::NotADate,
         CellFault::NotJson => RowCode::NotJson,
         CellFault::NotAllowed => RowCode::NotAllowed,
+        CellFault::OtherPattern => RowCode::PatternMismatch,
         CellFault::Nul => RowCode::NulCharacter,
         CellFault::Control(_) => RowCode::ControlCharacter,
         CellFault::BadEncoding => RowCode::BadEncoding,
@@ -212,6 +251,7 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
             "`{value}` is none of the values that {title} takes; use one of {}",
             column.allowed.join(", "),
         ),
+        CellFault::OtherPattern => pattern_message(column, value),
         CellFault::Nul => format!("`{value}` holds a NUL character, which no text may; remove it"),
         CellFault::Control(c) => format!(
             "`{value}` holds {} character U+{:04X}; remove it",
@@ -242,6 +282,13 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
                 .to_owned()
         }
     }
+}
+
+fn pattern_message(column: &Column, value: &str) -> String {
+    let pattern = column.pattern.as_ref().map_or("", Pattern::as_str);
+    let example = column.example.as_ref().or(column.allowed.first());
+    let example = example.map_or_else(String::new, |it| format!("; write it like {it}"));
+    format!("`{value}` is not of the form `{pattern}` that {} takes{example}", column.title)
 }
 
 fn became_day_message(column: &Column, value: &str) -> String {
@@ -298,6 +345,14 @@ fn date_message(column: &Column, value: &str, fault: DateFault) -> String {
         }
         DateFault::NotADate => {
             format!("`{value}` is not a point in time; write it like {example}")
+        }
+        DateFault::OtherForm => {
+            let like = column.formats.iter().map(DateFormat::example).collect::<Vec<_>>();
+            format!(
+                "`{value}` is not written as {} takes it; write it like {}",
+                column.title,
+                like.join(" or ")
+            )
         }
         DateFault::TwoReadings => format!(
             "`{value}` can be read as two different days; say which part comes first with the option \

@@ -2,6 +2,13 @@
 
 use serde::Deserialize;
 
+use super::constant::Constant;
+pub use super::date_format::DateFormat;
+pub use super::pattern::Pattern;
+
+/// What stands in the place of a value that is shown to nobody.
+pub const HIDDEN: &str = "***";
+
 /// How an upload into the dataset is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -103,8 +110,61 @@ pub struct Reference {
     pub create: bool,
 }
 
+/// What a new record gets where its row has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnDefault {
+    /// The same in every record.
+    Constant(Constant),
+    /// The value of another column of the row.
+    Column {
+        /// Its name.
+        name: String,
+        /// The letters that it gets.
+        case: LetterCase,
+    },
+    /// When the job was created.
+    Now,
+    /// A UUID that follows from the job and the row.
+    Uuid,
+}
+
+/// Which letters a text gets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LetterCase {
+    /// Those that it has.
+    #[default]
+    Same,
+    /// Capitals.
+    Upper,
+    /// Small ones.
+    Lower,
+}
+
+impl LetterCase {
+    /// The word of the definition; nothing where letters stay as they are.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Same => None,
+            Self::Upper => Some("upper"),
+            Self::Lower => Some("lower"),
+        }
+    }
+
+    /// The text in these letters.
+    pub(super) fn of(self, text: &str) -> String {
+        match self {
+            Self::Same => text.to_owned(),
+            Self::Upper => text.to_uppercase(),
+            Self::Lower => text.to_lowercase(),
+        }
+    }
+}
+
 /// A column of the dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key that is true or false")]
 pub struct Column {
     /// The name in API, options and errors: `cost_price`, `category`.
     pub name: String,
@@ -126,6 +186,10 @@ pub struct Column {
     pub percent: bool,
     /// The only values that are allowed, if any are named; compared whatever the letter case.
     pub allowed: Vec<String>,
+    /// What a text must look like as a whole.
+    pub pattern: Option<Pattern>,
+    /// The only forms of days or times; without any, all that have one meaning.
+    pub formats: Vec<DateFormat>,
     /// Other names that a header may have.
     pub aliases: Vec<String>,
     /// Names of headers that feed it only where no other header does.
@@ -133,12 +197,59 @@ pub struct Column {
     /// An empty cell means the default of the table's column, which takes no NULL: a new record gets
     /// it, a stored value stays.
     pub default_when_empty: bool,
+    /// What a new record gets where its row has no value; a stored value stays.
+    pub default: Option<ColumnDefault>,
+    /// Its values are shown to nobody: not in row errors, events, lists, warnings or previews.
+    pub sensitive: bool,
     /// What people should know about it.
     pub description: Option<String>,
     /// The other table that the cell names a record of.
     pub reference: Option<Reference>,
     /// A value for the template's example row.
     pub example: Option<String>,
+}
+
+impl Dataset {
+    /// A text of a file as it may be shown. One of which nobody knows the column may be of one whose values
+    /// nobody sees.
+    #[must_use]
+    pub fn shown<'a>(&self, column: Option<&Column>, text: &'a str) -> &'a str {
+        match column {
+            Some(column) => column.shown(text),
+            None if self.has_sensitive() && !text.trim().is_empty() => HIDDEN,
+            None => text,
+        }
+    }
+
+    /// True when values of some column are shown to nobody.
+    #[must_use]
+    pub fn has_sensitive(&self) -> bool {
+        self.columns.iter().any(|column| column.sensitive)
+    }
+}
+
+impl Column {
+    /// A text of the column as it may be shown.
+    #[must_use]
+    pub fn shown<'a>(&self, text: &'a str) -> &'a str {
+        if self.sensitive && !text.trim().is_empty() { HIDDEN } else { text }
+    }
+
+    /// An empty cell leaves the stored value alone, because it stands for a default.
+    #[must_use]
+    pub fn empty_is_default(&self) -> bool {
+        self.default_when_empty || self.default.is_some()
+    }
+
+    /// Every new record has a value, though the column is not required.
+    #[must_use]
+    pub fn has_sure_default(&self) -> bool {
+        match &self.default {
+            Some(ColumnDefault::Constant(constant)) => !constant.value().is_empty(),
+            Some(ColumnDefault::Now | ColumnDefault::Uuid) => true,
+            Some(ColumnDefault::Column { .. }) | None => false,
+        }
+    }
 }
 
 /// A table that keeps the old values of some columns. The current record has no `archived_at`.

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::constant::{Constant, ConstantFault, Constants};
+use super::constant::Constant;
+use super::constants::{ConstantFault, Constants};
 use super::header::Match;
-use super::model::{Absent, Dataset};
+use super::model::{Absent, Column, Dataset};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::options::Mode;
 
@@ -16,6 +17,8 @@ pub enum ValueSource {
     Cell(usize),
     /// The upload: the value is the same in every row.
     Constant(Constant),
+    /// Nothing: new records get the default of the column.
+    Default,
 }
 
 impl ValueSource {
@@ -159,8 +162,12 @@ impl Plan {
     }
 
     fn feeding(dataset: &Dataset, fed: Vec<Option<ValueSource>>, header_len: usize) -> Self {
+        let with_default = |(index, (source, column)): (usize, (Option<ValueSource>, &Column))| {
+            let default = column.default.is_some().then_some(ValueSource::Default);
+            Some((index, source.or(default)?))
+        };
         let (columns, sources): (Vec<usize>, Vec<ValueSource>) =
-            fed.into_iter().enumerate().filter_map(|(index, it)| Some((index, it?))).unzip();
+            fed.into_iter().zip(&dataset.columns).enumerate().filter_map(with_default).unzip();
         // Key columns are required, so each has its value where the header has no fault.
         let value_of = |key: &usize| columns.iter().position(|column| column == key);
         let key = dataset.key.iter().filter_map(value_of).collect();

@@ -21,25 +21,34 @@ pub fn template_example(dataset: &Dataset) -> Vec<String> {
 /// The example row as a JSON object under the titles: numbers, truth values and JSON as such.
 #[must_use]
 pub fn template_object(dataset: &Dataset) -> serde_json::Map<String, Value> {
-    let value = |column: &Column| {
-        let example = example(column);
-        match column.kind {
-            ColumnType::Text | ColumnType::Date | ColumnType::DateTime => Value::from(example),
-            ColumnType::List => example.split(',').map(str::trim).collect(),
-            ColumnType::Integer
-            | ColumnType::Decimal { .. }
-            | ColumnType::Boolean
-            | ColumnType::Json => {
-                serde_json::from_str(&example).unwrap_or_else(|_| Value::from(example))
-            }
-        }
-    };
+    let value = |column: &Column| typed(column, example(column));
     dataset.columns.iter().map(|column| (column.title.clone(), value(column))).collect()
+}
+
+/// The example of a column as JSON; `None` where the template leaves it empty.
+pub(super) fn typed_example(column: &Column) -> Option<Value> {
+    Some(example(column)).filter(|text| !text.is_empty()).map(|text| typed(column, text))
+}
+
+fn typed(column: &Column, example: String) -> Value {
+    match column.kind {
+        ColumnType::Text | ColumnType::Date | ColumnType::DateTime => Value::from(example),
+        ColumnType::List => example.split(',').map(str::trim).collect(),
+        ColumnType::Integer
+        | ColumnType::Decimal { .. }
+        | ColumnType::Boolean
+        | ColumnType::Json => {
+            serde_json::from_str(&example).unwrap_or_else(|_| Value::from(example))
+        }
+    }
 }
 
 fn example(column: &Column) -> String {
     if let Some(example) = column.example.as_ref().or(column.allowed.first()) {
         return example.clone();
+    }
+    if let Some(format) = column.formats.first() {
+        return format.example();
     }
     match column.kind {
         ColumnType::Text if column.required => {

@@ -55,6 +55,8 @@ pub struct Records {
     text: String,
     cells: Vec<Stored>,
     row_numbers: Vec<RowNumber>,
+    /// Of each cell, as far as there are any, whether only a new record gets it.
+    for_new: Vec<bool>,
 }
 
 impl Records {
@@ -76,6 +78,7 @@ impl Records {
         self.text.clear();
         self.cells.clear();
         self.row_numbers.clear();
+        self.for_new.clear();
     }
 
     /// Values of each record.
@@ -138,6 +141,32 @@ impl Records {
     /// Drops the values of the record under construction: the row turned out to be bad.
     pub fn abandon(&mut self) {
         self.cells.truncate(self.len() * self.width);
+        self.for_new.truncate(self.len() * self.width);
+    }
+
+    /// Gives column `column` of the record under construction, which has no value there, one that only a
+    /// new record gets: a stored value stays.
+    ///
+    /// # Panics
+    /// Where the record has a value.
+    pub fn fill(&mut self, column: usize, value: Value<'_>) {
+        let cell = self.len() * self.width + column;
+        assert_eq!(self.value(self.len(), column), Value::Absent, "only what is absent is filled");
+        self.push(value);
+        let filled = self.cells.pop();
+        if let (Some(place), Some(filled)) = (self.cells.get_mut(cell), filled) {
+            *place = filled;
+        }
+        self.for_new.resize(cell.max(self.for_new.len()), false);
+        self.for_new.push(true);
+    }
+
+    /// True where a record that is in the table keeps the value that it has.
+    #[must_use]
+    pub fn keeps_stored(&self, record: usize, column: usize) -> bool {
+        let cell = record * self.width + column;
+        matches!(self.cells.get(cell), Some(Stored::Absent))
+            || self.for_new.get(cell).copied().unwrap_or(false)
     }
 
     /// The value of column `column` in record `record`; `Null` outside.
@@ -172,6 +201,31 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filled_value_is_for_new_records_only() {
+        let mut records = Records::new(2);
+        for row in 2..4 {
+            records.push(Value::Text("a"));
+            records.push(if row == 2 { Value::Integer(1) } else { Value::Absent });
+            if row == 3 {
+                records.fill(1, Value::Integer(7));
+            }
+            records.finish(RowNumber::new(row));
+        }
+        assert_eq!(records.value(1, 1), Value::Integer(7));
+        assert!(records.has_absent() && records.keeps_stored(1, 1));
+        assert!(!records.keeps_stored(0, 1) && !records.keeps_stored(1, 0));
+        records.clear();
+        records.push(Value::Text("b"));
+        records.push(Value::Absent);
+        records.fill(1, Value::Integer(7));
+        records.abandon();
+        records.push(Value::Text("b"));
+        records.push(Value::Integer(2));
+        records.finish(RowNumber::new(2));
+        assert!(!records.keeps_stored(0, 1));
+    }
 
     #[test]
     fn a_bad_row_leaves_nothing_behind() {

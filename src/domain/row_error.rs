@@ -60,6 +60,8 @@ row_codes! {
     NotJson = "not_json";
     /// The value is none of those that the column allows.
     NotAllowed = "not_allowed";
+    /// The text does not match the pattern of the column.
+    PatternMismatch = "pattern_mismatch";
     /// The upload takes only rows with another value in this column.
     OtherValue = "other_value";
     /// The row is outside of the `scope` of the upload.

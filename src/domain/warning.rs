@@ -238,6 +238,14 @@ impl Warnings {
         Self(self.0.iter().filter(|it| it.is_of_file()).cloned().collect())
     }
 
+    /// Leaves out the texts of the file of which nobody knows the column.
+    pub fn hide_texts(&mut self) {
+        let of_text = [WarningCode::EncodingGuessed, WarningCode::MixedEncoding];
+        for warning in self.0.iter_mut().filter(|it| of_text.contains(&it.code)) {
+            warning.examples.iter_mut().for_each(|example| example.value = None);
+        }
+    }
+
     /// Forgets them, keeps the memory.
     pub fn clear(&mut self) {
         self.0.clear();

@@ -12,8 +12,8 @@ use super::envelope;
 use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
-use crate::dataset::model::{Column, ColumnType, Dataset, Run};
-use crate::dataset::{template_example, template_header, template_object};
+use crate::dataset::model::{Column, ColumnDefault, ColumnType, Dataset, DateFormat, Pattern, Run};
+use crate::dataset::{json_schema, template_example, template_header, template_object};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::path_prefix::PathPrefix;
 
@@ -59,6 +59,7 @@ pub(in crate::http) struct DatasetLinks {
     template_xlsx: String,
     rows_csv: String,
     rows_xlsx: String,
+    schema: String,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -74,12 +75,46 @@ pub(in crate::http) struct DatasetColumnView<'a> {
     max: Option<String>,
     percent: bool,
     allowed: &'a [String],
+    pattern: Option<&'a str>,
+    formats: Vec<&'a str>,
     aliases: &'a [String],
     fallback_aliases: &'a [String],
+    default: Option<DefaultView<'a>>,
+    sensitive: bool,
     description: Option<&'a str>,
     references: Option<ReferenceView<'a>>,
     history: Option<&'a str>,
     example: Option<&'a str>,
+}
+
+/// What a new record gets where its row has no value, as the definition says it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(in crate::http) enum DefaultView<'a> {
+    Value {
+        value: &'a str,
+    },
+    Column {
+        column: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        case: Option<&'static str>,
+    },
+    Generated {
+        generate: &'static str,
+    },
+}
+
+impl<'a> DefaultView<'a> {
+    fn of(default: &'a ColumnDefault) -> Self {
+        match default {
+            ColumnDefault::Constant(constant) => Self::Value { value: constant.text() },
+            ColumnDefault::Column { name, case } => {
+                Self::Column { column: name, case: case.word() }
+            }
+            ColumnDefault::Now => Self::Generated { generate: "now" },
+            ColumnDefault::Uuid => Self::Generated { generate: "uuid" },
+        }
+    }
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -169,8 +204,12 @@ fn column_view<'a>(
         max: column.max.map(|units| number_text(column.kind, units)),
         percent: column.percent,
         allowed: &column.allowed,
+        pattern: column.pattern.as_ref().map(Pattern::as_str),
+        formats: column.formats.iter().map(DateFormat::as_str).collect(),
         aliases: &column.aliases,
         fallback_aliases: &column.fallback_aliases,
+        default: column.default.as_ref().map(DefaultView::of),
+        sensitive: column.sensitive,
         description: column.description.as_deref(),
         references: column.reference.as_ref().map(|reference| ReferenceView {
             table: &reference.table,
@@ -192,6 +231,7 @@ fn links(dataset: &Dataset, prefix: &PathPrefix) -> DatasetLinks {
         template_xlsx: format!("{base}/template.xlsx"),
         rows_csv: format!("{base}/rows.csv"),
         rows_xlsx: format!("{base}/rows.xlsx"),
+        schema: format!("{base}/schema.json"),
         itself: base,
     }
 }
@@ -214,6 +254,18 @@ fn number_text(kind: ColumnType, units: i64) -> String {
         Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
         _ => format!("{sign}{digits}"),
     }
+}
+
+/// `GET /api/v1/datasets/{name}/schema.json`: the JSON Schema of one record.
+pub(super) async fn schema(
+    request: HttpRequest,
+    name: web::Path<String>,
+    api: web::Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    Query::read(&request, &[])?;
+    let dataset = api.dataset(&name)?;
+    let schema = json_schema(&dataset, &links(&dataset, &path_prefix::of(&request)).schema);
+    Ok(HttpResponse::Ok().content_type("application/schema+json").body(schema.to_string()))
 }
 
 /// `GET /api/v1/datasets/{name}/template.csv`: the header and one example row.

@@ -95,6 +95,7 @@ fn dataset_routes(config: &mut web::ServiceConfig) {
         .service(post("/api/v1/datasets/reload", web::to(definitions::reload)))
         .service(dataset("/api/v1/datasets/{name}"))
         .service(get("/api/v1/datasets/{name}/template.csv", web::to(datasets::template_csv)))
+        .service(get("/api/v1/datasets/{name}/schema.json", web::to(datasets::schema)))
         .service(get("/api/v1/datasets/{name}/template.ndjson", web::to(datasets::template_ndjson)))
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
         .service(get("/api/v1/datasets/{name}/rows.csv", web::to(export::as_csv)))

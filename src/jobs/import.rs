@@ -43,8 +43,8 @@ pub(super) async fn run(
     }
     let (dataset, detected) = (context.dataset_of(job)?, detected_of(job)?);
     let plan = Plan::new(&dataset, &detected.columns, &job.options.set)?;
-    let converter = Converter::new(&dataset, &plan, CellRules::new(detected, &job.options))
-        .with_header(&detected.header);
+    let rules = CellRules::new(detected, &job.options).of_job(job);
+    let converter = Converter::new(&dataset, &plan, rules).with_header(&detected.header);
     let source = open(context, job, stop).await?;
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
     emit(context, job, stop, lifecycle::parsed).await?;

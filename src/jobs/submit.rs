@@ -114,6 +114,9 @@ pub(super) async fn examine(
     mirror_check::check_file(dataset, &request.options, &matched, has_rows)?;
     let mut warnings = header_warnings(dataset, &inspection.header, &matched, &inspection.sample);
     warnings.merge(&inspection.warnings);
+    if dataset.has_sensitive() {
+        warnings.hide_texts();
+    }
     if request.options.strict && !warnings.is_empty() {
         return Err(JobsError::Strict(warnings));
     }

@@ -21,6 +21,7 @@ const TITLES = {
   not_a_boolean: "Neither yes nor no",
   not_json: "Not JSON",
   not_allowed: "Not one of the allowed values",
+  pattern_mismatch: "Not of the form that the column takes",
   nul_character: "A character that no text may have",
   control_character: "A character that no text may have",
   bad_encoding: "Letters that cannot be read",

@@ -9,7 +9,7 @@ use clap::Args;
 use super::file;
 use super::place::{PlaceArgs, definitions};
 use crate::cli::exit::Exit;
-use crate::dataset::model::{Column, Dataset};
+use crate::dataset::model::{Column, Dataset, DateFormat};
 use crate::dataset::{Compiled, Datasets, read_header};
 use crate::domain::options::Options;
 use crate::domain::similar::nearest;
@@ -75,6 +75,11 @@ fn facts(column: &Column) -> String {
     if let Some(reference) = &column.reference {
         let makes = if reference.create { ", made when missing" } else { "" };
         facts.push(format!("names `{}.{}`{makes}", reference.table, reference.match_column));
+    }
+    facts.extend(column.pattern.as_ref().map(|it| format!("of the form {}", it.as_str())));
+    if !column.formats.is_empty() {
+        let formats: Vec<&str> = column.formats.iter().map(DateFormat::as_str).collect();
+        facts.push(format!("written as {}", formats.join(" or ")));
     }
     if !column.allowed.is_empty() {
         facts.push(format!("one of {}", column.allowed.join(", ")));

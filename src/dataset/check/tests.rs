@@ -167,7 +167,7 @@ fn what_does_not_fit_is_told_with_its_line() {
     check_fault(
         |t| field(t, "products", "type").nullable = false,
         "column `type`, `required`",
-        "`products.type` takes no NULL and has no default, so the column needs `required = true`",
+        "`products.type` takes no NULL and has no default, so the column needs `required = true` or a `default`",
     );
     check_fault(
         |t| t[0].unique.truncate(1),

@@ -1,6 +1,6 @@
 //! Why the header of a file cannot be used.
 
-use crate::dataset::constant::ConstantFault;
+use crate::dataset::constants::ConstantFault;
 use crate::dataset::names::listed;
 use crate::domain::error_code::ErrorCode;
 

@@ -14,6 +14,8 @@ pub(in crate::dataset) enum DateFault {
     TwoReadings,
     /// The month comes where the declared order has the day, or the year comes last.
     OtherOrder,
+    /// In none of the forms that the column takes.
+    OtherForm,
     /// A day is wanted, and the time of day is not midnight.
     HasTime,
 }

@@ -50,6 +50,8 @@ pub(super) enum CellFault {
     NotJson,
     /// None of `allowed`.
     NotAllowed,
+    /// Not as `pattern` says.
+    OtherPattern,
     /// U+0000.
     Nul,
     /// A control or invisible character.
@@ -213,6 +215,14 @@ fn typed_value<'a>(
             Some(flag) => Ok(Value::Boolean(flag)),
             None => Err(or_nul(cell, CellFault::NotABoolean)),
         },
+        ColumnType::Date if has_forms(column, kind) => {
+            let read = column.formats.iter().find_map(|format| format.day(cell));
+            read.map(Value::Date).ok_or_else(|| or_nul(cell, DateFault::OtherForm.into()))
+        }
+        ColumnType::DateTime if has_forms(column, kind) => {
+            let read = column.formats.iter().find_map(|format| format.moment(cell));
+            read.map(Value::DateTime).ok_or_else(|| or_nul(cell, DateFault::OtherForm.into()))
+        }
         ColumnType::Date => in_order(context.rules, warnings, |order| date::day(cell, order))
             .map(Value::Date)
             .map_err(|fault| or_nul(cell, fault.into())),
@@ -240,6 +250,11 @@ fn typed_value<'a>(
             }
         }
     }
+}
+
+/// The definition says how the column's texts are written; days of a workbook are no texts.
+fn has_forms(column: &Column, kind: CellKind) -> bool {
+    !column.formats.is_empty() && !matches!(kind, CellKind::Date | CellKind::DateTime)
 }
 
 /// A cell as text: workbooks show their truth values in capitals.
@@ -286,6 +301,9 @@ fn text_value<'a>(
     }
     if column.max_length.is_some_and(|most| text::is_longer(clean, most)) {
         return Err(CellFault::TooLong);
+    }
+    if column.pattern.as_ref().is_some_and(|pattern| !pattern.matches(clean)) {
+        return Err(CellFault::OtherPattern);
     }
     if column.allowed.is_empty() {
         return Ok(Value::Text(clean));

@@ -74,6 +74,7 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     read("/api/v1/datasets", About::Nothing),
     read("/api/v1/datasets/{name}", About::Dataset),
     read("/api/v1/datasets/{name}/template.csv", About::Dataset),
+    read("/api/v1/datasets/{name}/schema.json", About::Dataset),
     read("/api/v1/datasets/{name}/template.ndjson", About::Dataset),
     read("/api/v1/datasets/{name}/template.xlsx", About::Dataset),
     read("/api/v1/datasets/{name}/rows.csv", About::Dataset),

@@ -27,6 +27,9 @@ use crate::http::webhooks::{DeliveryPage, DeliveryView, WebhookList, WebhookRequ
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON_LINES: &str = "application/x-ndjson";
+
+/// The media type of a JSON Schema.
+const SCHEMA: &str = "application/schema+json";
 const MAPPING: &str = "/api/v1/datasets/{name}/mappings/{mapping}";
 const SESSION: &str = "/api/v1/session";
 const WEBHOOK: &str = "/api/v1/webhooks/{id}";
@@ -65,6 +68,7 @@ fn datasets() -> Vec<Call> {
             .data::<InferView<'_>>(),
         post("/api/v1/datasets/reload", "Read the definitions again").data::<ReloadedView>(),
         get("/api/v1/tables", "The tables that can be imported into").data::<TablesView>(),
+        get("/api/v1/datasets/{name}/schema.json", "The JSON Schema of one record").file(SCHEMA),
         get("/api/v1/datasets/{name}/template.csv", "The template as CSV").bom().file(CSV),
         get("/api/v1/datasets/{name}/template.ndjson", "The template as JSON").file(JSON_LINES),
         get("/api/v1/datasets/{name}/template.xlsx", "The template as a workbook").file(XLSX),

@@ -134,13 +134,18 @@ impl<'a> PreviewView<'a> {
                     column: column.map(|column| column.name.as_str()),
                     title: column.map(|column| column.title.as_str()),
                     required: column.is_some_and(|column| column.required),
-                    samples: samples(&inspection.sample, index),
+                    samples: samples(&inspection.sample, index, &|text| {
+                        dataset.shown(column, text)
+                    }),
                     suggestion: suggested.and_then(|it| SuggestionView::of(it, dataset)),
                 }
             },
         );
         let columns = columns.collect();
         warnings.merge(&inspection.warnings);
+        if dataset.has_sensitive() {
+            warnings.hide_texts();
+        }
         let sample = std::mem::take(&mut inspection.sample);
         let sheets = std::mem::take(&mut inspection.sheets);
         let conventions = conventions(dataset, fed, &sample, &request.options);
@@ -148,7 +153,15 @@ impl<'a> PreviewView<'a> {
         let rules = CellRules::new(&detected, &request.options);
         let converter = Converter::new(dataset, &Plan::of_what_fits(dataset, &matched), rules)
             .with_header(&detected.header);
-        let rows = rows(converter, &sample, &mut warnings);
+        let column_of = |cell: usize| {
+            fed.get(cell).copied().flatten().and_then(|column| dataset.columns.get(column))
+        };
+        let shown_cell = |row: &RawRow, cell: usize, text: &str| {
+            // The cells of a row that breaks the rules of the format may be any columns'.
+            let column = if row.fault.is_some() { None } else { column_of(cell) };
+            shown(dataset.shown(column, text))
+        };
+        let rows = rows(converter, &sample, &shown_cell, &mut warnings);
         Self {
             dataset: &dataset.name,
             file_name: &request.file_name,
@@ -177,11 +190,11 @@ impl<'a> SuggestionView<'a> {
 }
 
 /// The first different values of a column that say something, among its first cells.
-fn samples(rows: &[RawRow], index: usize) -> Vec<String> {
+fn samples(rows: &[RawRow], index: usize, shown_text: &dyn Fn(&str) -> &str) -> Vec<String> {
     let mut samples: Vec<String> = Vec::with_capacity(SAMPLES_SHOWN);
     for row in rows.iter().take(SAMPLED_ROWS) {
         let text = row.cell(index).map_or("", |(text, _)| text.trim());
-        let value = shown(text);
+        let value = shown(shown_text(text));
         if !text.is_empty() && !samples.contains(&value) {
             samples.push(value);
         }
@@ -220,6 +233,7 @@ fn missing<'a>(dataset: &'a Dataset, matched: &Match) -> Vec<MissingColumnView<'
 fn rows(
     mut converter: Converter,
     sample: &[RawRow],
+    shown_cell: &dyn Fn(&RawRow, usize, &str) -> String,
     warnings: &mut Warnings,
 ) -> Vec<PreviewRowView> {
     let mut records = Records::new(converter.width());
@@ -238,7 +252,11 @@ fn rows(
     };
     let mut view = |row: &RawRow| PreviewRowView {
         row_number: row.row_number,
-        cells: row.cells().map(|(text, _)| shown(text)).collect(),
+        cells: row
+            .cells()
+            .enumerate()
+            .map(|(cell, (text, _))| shown_cell(row, cell, text))
+            .collect(),
         errors: convert(row).into_iter().map(PreviewErrorView::of).collect(),
     };
     sample.iter().take(ROWS_SHOWN).map(&mut view).collect()

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::dataset::model::ColumnType;
+use crate::dataset::model::{ColumnType, HIDDEN};
 use crate::domain::difference::{Difference, DifferenceOutcome, ValueChange};
 use crate::domain::row_number::RowNumber;
 use crate::store::chunk::target::{Target, TargetField};
@@ -79,7 +79,8 @@ pub(in crate::store) fn differences(
                 before: before.and_then(|before| shown(before, index)),
                 after: shown(&row.after, index),
             };
-            (change.before != change.after).then_some(change)
+            let is_change = change.before != change.after;
+            is_change.then(|| if field.sensitive { hidden(change) } else { change })
         });
         let key = target.key.iter().filter_map(|index| shown(&row.after, *index));
         Difference {
@@ -97,6 +98,12 @@ pub(in crate::store) fn differences(
     let is_one =
         |it: &Difference| it.outcome == DifferenceOutcome::Created || !it.changes.is_empty();
     found.filter(is_one).collect()
+}
+
+/// That a value is another one, without the values.
+fn hidden(change: ValueChange) -> ValueChange {
+    let hide = |value: Option<String>| value.map(|_| HIDDEN.to_owned());
+    ValueChange { before: hide(change.before), after: hide(change.after), ..change }
 }
 
 /// A value as both databases show it alike.

@@ -32,7 +32,8 @@ impl RowLabels {
         let titles: Vec<&str> =
             plan.key.iter().filter_map(column).map(|column| column.title.as_str()).collect();
         let is_name = |value: &usize| {
-            !plan.key.contains(value) && column(value).is_some_and(|column| column.name == "name")
+            !plan.key.contains(value)
+                && column(value).is_some_and(|it| it.name == "name" && !it.sensitive)
         };
         Self {
             name: (0..plan.columns.len()).find(|value| is_name(value)),
@@ -62,6 +63,8 @@ impl RowLabels {
             let text = match source {
                 ValueSource::Cell(cell) => row.cells.get(*cell)?.trim(),
                 ValueSource::Constant(constant) => constant.text(),
+                // No column of a key has a default.
+                ValueSource::Default => return None,
             };
             Some(text).filter(|text| !text.is_empty())
         };

@@ -62,6 +62,7 @@ pub(in crate::store) fn refused(
 
 /// The record as a failed row, when the database refused it.
 pub(in crate::store) fn refused_by_database(
+    target: &Target,
     chunk: &Chunk,
     record: usize,
     refusal: RowRefusal,
@@ -70,7 +71,12 @@ pub(in crate::store) fn refused_by_database(
         RowRefusal::Constraint(_) => RowCode::ConstraintViolated,
         RowRefusal::Other(_) => RowCode::RefusedByDatabase,
     };
-    let message = format!("the database refused the row: {}", refusal.into_answer());
+    let message = if target.has_sensitive {
+        // What a database says may hold any value of the row.
+        "the database refused the row; what it said may hold values that nobody may see".to_owned()
+    } else {
+        format!("the database refused the row: {}", refusal.into_answer())
+    };
     refused(chunk, record, code, None, message, None)
 }
 

@@ -12,6 +12,7 @@ use crate::store::chunk::record_id::KeyKind;
 
 /// The table, its columns that the file feeds and its histories.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the tables or the job")]
 pub(in crate::store) struct Target {
     pub(in crate::store) table: String,
     /// One for each value of a record, in that order.
@@ -27,6 +28,8 @@ pub(in crate::store) struct Target {
     /// An empty cell leaves the stored value alone.
     pub(in crate::store) keep_blank: bool,
     pub(in crate::store) mode: Mode,
+    /// Values of some field are shown to nobody.
+    pub(in crate::store) has_sensitive: bool,
     /// The field of the version, if only newer rows may change records.
     pub(in crate::store) version: Option<usize>,
 }
@@ -39,6 +42,8 @@ pub(in crate::store) struct TargetField {
     /// The dataset's name of the column, for row errors.
     pub(in crate::store) column: String,
     pub(in crate::store) kind: ColumnType,
+    /// Its values are shown to nobody.
+    pub(in crate::store) sensitive: bool,
     /// The enumeration of the column, as SQL names it.
     pub(in crate::store) enum_type: Option<String>,
     /// The default as SQL, which an empty cell of a new record means.
@@ -118,6 +123,7 @@ impl Target {
                 name: column.field.clone(),
                 column: column.name.clone(),
                 kind: column.kind,
+                sensitive: column.sensitive,
                 reference: column.reference.as_ref().map(|reference| ReferenceTarget {
                     table: reference.table.clone(),
                     match_column: reference.match_column.clone(),
@@ -153,6 +159,8 @@ impl Target {
             has_updated_at: has(&dataset.table, "updated_at"),
             histories,
             keep_blank: blank == Blank::Keep,
+            // Also one that the file does not feed: a trigger may say its value.
+            has_sensitive: dataset.has_sensitive(),
             mode,
             version: dataset.version.filter(|_| mode == Mode::Newer).and_then(|it| fed_by(&it)),
         }

@@ -49,7 +49,7 @@ pub(super) fn encode(
 }
 
 fn absent_fields(out: &mut Vec<u8>, records: &Records, record: usize) {
-    let is_absent = |field| records.value(record, field) == Value::Absent;
+    let is_absent = |field| records.keeps_stored(record, field);
     if !records.has_absent() || !(0..records.width()).any(is_absent) {
         return null(out);
     }

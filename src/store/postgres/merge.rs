@@ -95,6 +95,7 @@ impl PostgresRows {
                     run_plain(connection, "RELEASE SAVEPOINT part").await?;
                     if let [record] = part.as_slice() {
                         outcome.failed.push(rows::refused_by_database(
+                            &self.target,
                             chunk.chunk,
                             *record,
                             refusal,

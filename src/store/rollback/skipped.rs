@@ -68,6 +68,11 @@ pub(super) fn skipped_row(
             of_key,
             format!("`{key}` was deleted or got another key after the import; it is not put back"),
         ),
+        SkipReason::Constraint(_) | SkipReason::Refused(_) if target.has_sensitive => (
+            RowCode::RefusedByDatabase,
+            None,
+            format!("the database does not let `{key}` be rolled back"),
+        ),
         SkipReason::Constraint(answer) => (
             RowCode::ConstraintViolated,
             None,

@@ -164,7 +164,12 @@ impl<'t> RowMerge<'t> {
             Err(error) => {
                 let Some(refusal) = RowRefusal::of_sqlite(&error) else { return Err(error) };
                 self.connection.execute_batch("ROLLBACK TO one_row")?;
-                let row = rows::refused_by_database(self.source.chunk, record, refusal);
+                let row = rows::refused_by_database(
+                    self.source.target,
+                    self.source.chunk,
+                    record,
+                    refusal,
+                );
                 RowOutcome::Failed(Box::new(row))
             }
         };
@@ -203,7 +208,7 @@ impl<'t> RowMerge<'t> {
             if target.keep_blank && records.value(record, *field) == Value::Null {
                 continue;
             }
-            if records.value(record, *field) == Value::Absent {
+            if records.keeps_stored(record, *field) {
                 self.absent.push((*field, row.get(position + 1)?));
                 continue;
             }
