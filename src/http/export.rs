@@ -17,8 +17,7 @@ use super::download::{self, TempFile};
 use super::problem::Problem;
 use super::query::Query;
 use super::row_errors::xlsx::{ROWS_MAX, WorkbookError, cut};
-use crate::dataset::model::{ColumnType, Dataset};
-use crate::dataset::template_header;
+use crate::dataset::model::{Column, ColumnType, Dataset};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::failed_list::escape_formula;
 use crate::domain::options::Options;
@@ -41,7 +40,7 @@ pub(super) async fn as_csv(
     // What is wrong with the table is answered before the first byte is sent.
     let first = export.page(None).await?;
     let mut begun = if query.flag("bom")? { BOM.to_vec() } else { Vec::new() };
-    write_record(&mut begun, b',', template_header(export.dataset()));
+    write_record(&mut begun, b',', header(export.dataset()));
     let lines = RecordLines { export, begun, next: Some(first) };
     Ok(download::headers(&file_name, download::CSV).streaming(body(lines)))
 }
@@ -106,7 +105,7 @@ fn workbook(export: &Export, tmp: &Path, runtime: &Handle) -> Result<TempFile, P
     let bold = Format::new().set_bold();
     let sheet = book.add_worksheet_with_constant_memory().map_err(write)?;
     sheet.set_freeze_panes(1, 0).map_err(write)?;
-    for (place, title) in (0_u16..).zip(template_header(dataset)) {
+    for (place, title) in (0_u16..).zip(header(dataset)) {
         sheet.write_string_with_format(0, place, title, &bold).map_err(write)?;
     }
     let (mut below, mut after) = (0_u32, None);
@@ -141,9 +140,18 @@ fn workbook(export: &Export, tmp: &Path, runtime: &Handle) -> Result<TempFile, P
     TempFile::written(file).map_err(|fault| failed(WorkbookError::File(fault)))
 }
 
+/// The columns whose values may be shown. The others stay as they are when the file comes back.
+fn shown(dataset: &Dataset) -> impl Iterator<Item = &Column> {
+    dataset.columns.iter().filter(|column| !column.sensitive)
+}
+
+fn header(dataset: &Dataset) -> impl Iterator<Item = &str> {
+    shown(dataset).map(|column| column.title.as_str())
+}
+
 /// The number in a cell of a column of numbers, if a workbook keeps all of its digits.
 fn as_number(dataset: &Dataset, place: u16, cell: &str) -> Option<f64> {
-    let kind = dataset.columns.get(usize::from(place))?.kind;
+    let kind = shown(dataset).nth(usize::from(place))?.kind;
     let is_number = matches!(kind, ColumnType::Integer | ColumnType::Decimal { .. });
     let digits = cell.bytes().filter(u8::is_ascii_digit).count();
     if is_number && digits <= NUMBER_DIGITS { cell.parse().ok() } else { None }

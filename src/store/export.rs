@@ -15,7 +15,7 @@ const ACTION: &str = "read the records of a dataset";
 /// Some records of a dataset.
 #[derive(Debug, Default)]
 pub struct ExportPage {
-    /// A text for each column of the dataset.
+    /// A text for each column of the dataset that is not sensitive.
     pub rows: Vec<Vec<String>>,
     /// What the next page begins behind; `None` without a record.
     pub last: Option<String>,
@@ -44,7 +44,8 @@ impl Store {
                 let text: Option<String> = row.try_get_by_index(index + 1)?;
                 Ok(text.map_or_else(String::new, |text| as_cell(text, column.kind)))
             };
-            let cells = dataset.columns.iter().enumerate().map(text);
+            let shown = dataset.columns.iter().filter(|column| !column.sensitive);
+            let cells = shown.enumerate().map(text);
             page.rows.push(cells.collect::<Result<_, _>>().context(ACTION)?);
         }
         Ok(page)
@@ -99,7 +100,9 @@ impl ExportSql<'_> {
             };
             self.filter.add(condition);
         }
-        let texts = list(self.dataset.columns.iter().map(|column| self.text(column)));
+        // The others are shown to nobody.
+        let shown = self.dataset.columns.iter().filter(|column| !column.sensitive);
+        let texts = list(shown.map(|column| self.text(column)));
         let sql = format!(
             "SELECT {place} AS loadbay_place, {texts} FROM {} AS t WHERE {} \
              ORDER BY {order} LIMIT {limit}",
