@@ -394,7 +394,7 @@ fn unquoted(variable: &str) -> String {
 
 /// A variable of the environment that is text.
 #[expect(clippy::disallowed_methods, reason = "this module is the one that may")]
-fn variable_of_process(name: &str) -> Option<String> {
+pub(crate) fn variable_of_process(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

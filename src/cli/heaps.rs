@@ -4,6 +4,8 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use crate::config::variable_of_process;
+
 /// The variable from which glibc reads the number of heaps ("arenas", mallopt(3)) when a process starts.
 const VARIABLE: &str = "MALLOC_ARENA_MAX";
 
@@ -16,7 +18,8 @@ const HEAPS: &str = "2";
 /// in one heap is of no use to a thread with another, and the process grows. A running process changes
 /// the number by a call into C only, which needs `unsafe`.
 pub(super) fn limit() {
-    if !cfg!(all(target_os = "linux", target_env = "gnu")) || env::var_os(VARIABLE).is_some() {
+    let is_set = variable_of_process(VARIABLE).is_some();
+    if is_set || !cfg!(all(target_os = "linux", target_env = "gnu")) {
         return;
     }
     let Ok(program) = env::current_exe() else { return };

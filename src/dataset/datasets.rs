@@ -294,7 +294,9 @@ mod tests {
         let rows = table.lines().take_while(|line| line.starts_with('|'));
         let cells = rows.filter_map(|row| row.split('|').nth(1));
         let mut keys: Vec<_> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
-        keys.iter_mut().for_each(|key| *key = key.trim_matches(['[', ']']));
+        for key in &mut keys {
+            *key = key.trim_matches(['[', ']']);
+        }
         keys.sort_unstable();
         keys
     }

@@ -248,6 +248,9 @@ fn content(answer: &CallAnswer, schemas: &mut Schemas) -> Option<(&'static str, 
             let list = json!({"type": "array", "items": reference(&of(schemas))});
             Some(("application/json", list))
         }
+        CallContent::Of(media_type @ ("application/json" | "application/schema+json")) => {
+            Some((media_type, json!({"type": "object"})))
+        }
         CallContent::Of(media_type) => Some((media_type, json!({"type": "string"}))),
         CallContent::Empty => None,
     }
