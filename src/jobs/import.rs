@@ -12,6 +12,7 @@ use super::error::RunError;
 use super::input::{detected_of, open_input};
 use super::memory::ChunkRoom;
 use super::mirror::{self, Mirror};
+use super::mirror_check;
 use super::partition_writer;
 use super::prescan::{Prescan, SupersededRows, prescan};
 use super::row_filter::RowFilter;
@@ -42,6 +43,8 @@ pub(super) async fn run(
         return Ok(());
     }
     let (dataset, detected) = (context.dataset_of(job)?, detected_of(job)?);
+    // The definition may be another one than at the upload.
+    mirror_check::check_options(&dataset, &job.options)?;
     let plan = Plan::new(&dataset, &detected.columns, &job.options.set)?;
     let rules = CellRules::new(detected, &job.options).of_job(job);
     let converter = Converter::new(&dataset, &plan, rules).with_header(&detected.header);

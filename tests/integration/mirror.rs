@@ -255,6 +255,22 @@ both!(a_mirror_survives_being_killed, [SLOW], |server| {
     assert_eq!(offers(server).await, before);
 });
 
+both!(nothing_is_removed_when_the_dataset_no_longer_says_how, |server| {
+    with_offers(server, DEACTIVATE, CHUNKS).await;
+    server.load("offers", Upload::csv(BEFORE)).await;
+    let before = offers(server).await;
+    let dry_run = server.load("offers", mirror(FILE).option("dryRun", "true")).await;
+    assert_eq!(counts(&dry_run)[4], 2, "{dry_run}");
+    let folder = server.folder().join("definitions");
+    std::fs::write(folder.join("offers.toml"), DEFINITION.replace("MIRROR", "")).unwrap();
+    server.terminate();
+    server.restart_with(&[&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())], CHUNKS].concat());
+    let confirmed = server.action(id(&dry_run), "confirm").await;
+    let job = server.finished(confirmed.ok()["jobId"].as_i64().unwrap()).await;
+    assert_eq!((&job["status"], &job["errorCode"]), (&json!("failed"), &json!("invalid_option")));
+    assert_eq!(offers(server).await, before);
+});
+
 #[tokio::test]
 async fn what_cannot_be_mirrored_is_refused() {
     let mut server = Server::start(Kind::Sqlite).await;

@@ -90,15 +90,17 @@ impl Store {
             .filter_map(|index| dataset.columns.get(*index))
             .map(|column| Some(column.name.clone()))
             .collect();
-        // A plan of columns of the dataset itself.
-        let plan = Plan::of_imported(dataset, &names, &BTreeMap::new())
-            .unwrap_or_else(|_| settings.plan.clone());
+        let plan = Plan::of_imported(dataset, &names, &BTreeMap::new());
+        assert!(plan.is_ok(), "the columns are the dataset's own: {plan:?}");
+        let plan = plan.unwrap_or_else(|_| settings.plan.clone());
         let settings = WriterSettings { plan: plan.clone(), ..settings.clone() };
         let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
         let scope = settings.job.options.scope.iter();
         let scope = scope.map(|(name, value)| (name.as_str(), value.as_str()));
-        // An upload with another scope is refused.
-        let scope = ColumnValues::read(dataset, scope).unwrap_or_default();
+        let scope = ColumnValues::read(dataset, scope);
+        // Without its scope a mirror would remove the records of others.
+        assert!(scope.is_ok(), "the scope is checked when the job begins: {scope:?}");
+        let scope = scope.unwrap_or_default();
         let gone = gone.map(|(_, values)| values);
         let backend = self.backend();
         Ok((plan, AbsentSql::new(backend, settings.job.id, dataset, target, &scope, gone.as_ref())))
@@ -135,6 +137,7 @@ impl Store {
 
 /// The column that says that a record is gone, with its value.
 fn gone_value(dataset: &Dataset) -> Option<(usize, ColumnValues)> {
+    assert!(dataset.absent.is_some(), "nothing is removed unless the dataset says how");
     let Some(Absent::Deactivate { column, value }) = &dataset.absent else { return None };
     let name = dataset.columns.get(*column)?.name.as_str();
     let values = ColumnValues::read(dataset, [(name, value.as_str())]);
