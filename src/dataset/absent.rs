@@ -3,14 +3,11 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::cell_rules::CellRules;
 use super::column::Draft;
-use super::messages::message;
+use super::constants;
 use super::model::{Absent, ColumnType};
 use super::names::Text;
 use super::source::{DefinitionFile, Section};
-use super::value::{self, CellContext, Scratch};
-use crate::domain::row::CellKind;
 
 /// The keys of `[mirror]`.
 #[derive(Debug, Default, Deserialize)]
@@ -100,12 +97,10 @@ fn check_value(
     draft: &Draft<'_, '_>,
     value: &str,
 ) {
-    let (rules, mut scratch) = (CellRules::of_definition(), Scratch::default());
-    let context = CellContext { column: &draft.column, is_key: true, rules: &rules };
-    let fault = match value::convert(context, value, CellKind::Text, &mut scratch) {
-        Ok(read) if read.is_empty() => "is empty; name a value".to_owned(),
+    let fault = match constants::read(&draft.column, true, value) {
+        Ok(read) if read.value().is_empty() => "is empty; name a value".to_owned(),
         Ok(_) => return,
-        Err(fault) => message(&draft.column, value.trim(), value, fault),
+        Err(fault) => fault,
     };
     section.fault(file, "value", fault);
 }

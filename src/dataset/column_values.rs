@@ -1,21 +1,14 @@
 //! Values of columns that are no cells: those of an upload's scope, and the one that stands for a record
 //! that is gone. Each is read once, by the rules of its column.
 
-use super::cell_rules::CellRules;
-use super::messages::message;
+use super::constant::Constant;
+use super::constants;
 use super::model::{ColumnType, Dataset};
-use super::value::{self, CellContext, Scratch};
-use crate::domain::record::{Records, Value};
-use crate::domain::row::CellKind;
-use crate::domain::row_number::RowNumber;
+use crate::domain::record::Value;
 
 /// Columns of a dataset, each with one value.
 #[derive(Debug, Clone, Default)]
-pub struct ColumnValues {
-    columns: Vec<usize>,
-    /// One record, of these columns.
-    values: Records,
-}
+pub struct ColumnValues(Vec<(usize, Constant)>);
 
 /// Why a column cannot have a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,43 +46,31 @@ impl ColumnValues {
         dataset: &Dataset,
         texts: impl IntoIterator<Item = (&'t str, &'t str)>,
     ) -> Result<Self, ValueFault> {
-        let texts: Vec<_> = texts.into_iter().collect();
-        let mut this = Self { columns: Vec::new(), values: Records::new(texts.len()) };
-        let (rules, mut scratch) = (CellRules::of_definition(), Scratch::default());
-        for (name, text) in texts {
-            let found = dataset.column_index(name);
-            let Some((index, column)) = found.and_then(|it| Some((it, dataset.columns.get(it)?)))
+        let value = |(name, text): (&str, &str)| {
+            let column = name.to_owned();
+            let index = dataset.column_index(name);
+            let Some((index, found)) = index.and_then(|it| Some((it, dataset.columns.get(it)?)))
             else {
-                let (dataset, column) = (dataset.name.clone(), name.to_owned());
-                return Err(ValueFault::NoColumn { dataset, column });
+                return Err(ValueFault::NoColumn { dataset: dataset.name.clone(), column });
             };
-            if matches!(column.kind, ColumnType::Json | ColumnType::List) {
-                return Err(ValueFault::NotComparable { column: name.to_owned() });
+            if matches!(found.kind, ColumnType::Json | ColumnType::List) {
+                return Err(ValueFault::NotComparable { column });
             }
-            let context = CellContext { column, is_key: true, rules: &rules };
-            match value::convert(context, text, CellKind::Text, &mut scratch) {
-                Ok(value) if !value.is_empty() => this.values.push(value),
+            match constants::read(found, true, text) {
+                Ok(constant) if !constant.value().is_empty() => Ok((index, constant)),
                 Ok(_) => {
-                    let (column, why) =
-                        (name.to_owned(), "it takes a value, not nothing".to_owned());
-                    return Err(ValueFault::Refused { column, why });
+                    let why = "it takes a value, not nothing".to_owned();
+                    Err(ValueFault::Refused { column, why })
                 }
-                Err(fault) => {
-                    let why = message(column, text.trim(), text, fault);
-                    return Err(ValueFault::Refused { column: name.to_owned(), why });
-                }
+                Err(why) => Err(ValueFault::Refused { column, why }),
             }
-            this.columns.push(index);
-        }
-        if !this.columns.is_empty() {
-            this.values.finish(RowNumber::NONE);
-        }
-        Ok(this)
+        };
+        texts.into_iter().map(value).collect::<Result<_, _>>().map(Self)
     }
 
     /// Each column with its value.
     pub fn iter(&self) -> impl Iterator<Item = (usize, Value<'_>)> {
-        self.columns.iter().enumerate().map(|(at, column)| (*column, self.values.value(0, at)))
+        self.0.iter().map(|(column, constant)| (*column, constant.value()))
     }
 
     /// The value of a column.
@@ -101,7 +82,7 @@ impl ColumnValues {
     /// True without any column.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.columns.is_empty()
+        self.0.is_empty()
     }
 
     /// True when a row may have this value in the column. A name of another record is the same in any
