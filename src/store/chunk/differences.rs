@@ -101,7 +101,7 @@ pub(in crate::store) fn differences(
 }
 
 /// That a value is another one, without the values.
-fn hidden(change: ValueChange) -> ValueChange {
+pub(in crate::store) fn hidden(change: ValueChange) -> ValueChange {
     let hide = |value: Option<String>| value.map(|_| HIDDEN.to_owned());
     ValueChange { before: hide(change.before), after: hide(change.after), ..change }
 }

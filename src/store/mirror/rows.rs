@@ -16,6 +16,7 @@ use crate::domain::difference::{Difference, DifferenceOutcome, ValueChange};
 use crate::domain::job::Job;
 use crate::domain::row_error::shown;
 use crate::domain::row_number::RowNumber;
+use crate::store::chunk::differences::{hidden, readable};
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};
 use crate::store::error::{ErrorContext, StoreError};
@@ -286,16 +287,14 @@ impl AbsentRows {
                 let field = target.fields.iter().find(|field| field.name == *name)?;
                 let shown = |image: &Image| {
                     image.stored_text(name)?;
-                    Some(crate::store::chunk::differences::readable(
-                        image.text(name, self.is_sqlite()),
-                        field.kind,
-                    ))
+                    Some(readable(image.text(name, self.is_sqlite()), field.kind))
                 };
-                Some(ValueChange {
+                let change = ValueChange {
                     column: field.column.clone(),
                     before: shown(&row.before),
                     after: shown(after),
-                })
+                };
+                Some(if field.sensitive { hidden(change) } else { change })
             };
             differences.push(Difference {
                 row_number,
