@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use url::form_urlencoded;
 
+use super::download;
 use super::exit::Exit;
-use super::failed_rows::download;
 use super::server_args::ServerArgs;
-use crate::client::ClientError;
 
 /// Write what is stored of a dataset, as a file that can be edited and imported.
 #[derive(Debug, Args)]
@@ -39,25 +38,15 @@ enum ExportFormat {
 
 /// Runs the command.
 pub(super) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
-    let ending = args.to.as_ref().and_then(|path| path.extension()?.to_str().map(str::to_owned));
-    let of_ending = ending.and_then(|ending| ExportFormat::from_str(&ending, true).ok());
-    let format = match args.format.or(of_ending).unwrap_or(ExportFormat::Csv) {
-        ExportFormat::Csv => "csv",
-        ExportFormat::Xlsx => "xlsx",
-    };
+    let ending = download::ending(args.format, args.to.as_deref());
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let mut call = format!("/api/v1/datasets/{}/rows.{format}", encoded(&args.dataset));
+    let mut call = format!("/api/v1/datasets/{}/rows.{ending}", encoded(&args.dataset));
     if let Some(scope) = &args.scope {
         call.push_str("?scope=");
         call.push_str(&encoded(scope));
     }
     args.server.run(async |connection| {
-        if let Some(path) = &args.to {
-            download(connection, &call, path).await?;
-        } else {
-            let fault = |source| ClientError::Write { path: "/dev/stdout".into(), source };
-            connection.download(&call, &mut std::io::stdout(), fault).await?;
-        }
+        download::write(connection, &call, args.to.as_deref()).await?;
         Ok(Exit::Done)
     })
 }

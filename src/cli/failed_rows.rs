@@ -1,10 +1,10 @@
 //! The failed rows of a job as a file that can be corrected and imported again.
 
 use std::fs;
-use std::io::{self, BufWriter};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::download::to_file;
 use super::exit::UsageFault;
 use crate::client::{ClientError, Connection, Standing};
 
@@ -78,28 +78,7 @@ pub(super) async fn write_one(
 ) -> Result<(), ClientError> {
     let ending = ending(path).unwrap_or("csv");
     let call = format!("/api/v1/import/jobs/{job}/errors.{ending}");
-    download(connection, &call, path).await
-}
-
-/// Writes the body of an answer to a file: whole, or not at all.
-pub(super) async fn download(
-    connection: &Connection,
-    call: &str,
-    path: &Path,
-) -> Result<(), ClientError> {
-    let fault = |source| ClientError::Write { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let temporary = tempfile::Builder::new()
-        .prefix(".loadbay-")
-        // As any new file: the mask of the process takes from it.
-        .permissions(fs::Permissions::from_mode(0o666))
-        .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map_err(fault)?;
-    let mut out = BufWriter::new(temporary.as_file());
-    connection.download(call, &mut out, fault).await?;
-    drop(out);
-    temporary.persist(path).map_err(|error| fault(error.error))?;
-    Ok(())
+    to_file(connection, &call, path).await
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod control;
 mod convert;
 mod datasets;
 mod doctor;
+mod download;
 mod errors;
 mod exit;
 mod export;
