@@ -22,9 +22,9 @@ pub(super) fn command() -> Command {
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    heaps::limit();
     let config = Config::read(matches)?;
     logging::to_stderr(&config.log, config.log_format);
+    heaps::limit();
     log_settings(&config);
     // reqwest and sqlx are built without a provider of their own; the first one installed stays.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
