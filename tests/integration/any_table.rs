@@ -63,15 +63,6 @@ fn refusal(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Starts the server again with this definition.
-fn with_definition(server: &mut Server, name: &str, definition: &str) {
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::write(folder.join(name), definition).expect("a file");
-    server.terminate();
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())]);
-}
-
 /// A supplier's file with its own headers and habits.
 const PRICES: &str = "Artikelnummer;Bezeichnung;Lieferant;Ländercode;Preis;Bestand;State;Active\n\
      A1;Birne;ACME;de;1.234,50;3;SOLD OUT;ja\n\
@@ -95,7 +86,7 @@ both!(a_table_becomes_a_dataset_and_takes_a_foreign_file, |server| {
     ] {
         assert!(definition.contains(line), "{line} is not in\n{definition}");
     }
-    with_definition(server, "items.toml", &definition);
+    server.define("items", &definition, &[]);
     let mapping = "{\"Ländercode\": \"country_code\"}";
     let upload = || Upload::csv(PRICES).option("mapping", mapping).option("undo", "true");
     let job = server.load("items", upload()).await;
@@ -131,7 +122,7 @@ both!(a_table_becomes_a_dataset_and_takes_a_foreign_file, |server| {
     // Suppliers that are made get the number that the database counts.
     let creating =
         definition.replace("key = \"supplier_id\" }", "key = \"supplier_id\", create = true }");
-    with_definition(server, "items.toml", &creating);
+    server.define("items", &creating, &[]);
     let job = server.load("items", upload()).await;
     assert_eq!(
         (&job["counts"]["created"], &job["counts"]["failed"]),
@@ -171,7 +162,7 @@ both!(a_file_alone_becomes_a_table, |server| {
     let definition = text(&datasets(server, &infer));
     assert!(definition.contains("create_table = true"), "{definition}");
     assert!(definition.contains("artikel_nr 100.0 %"), "{definition}");
-    with_definition(server, "prices.toml", &definition);
+    server.define("prices", &definition, &[]);
     let job = server.load("prices", Upload::csv(file)).await;
     assert_eq!(job["counts"]["created"], 2, "{job}");
     let rows = server

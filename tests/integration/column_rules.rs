@@ -41,15 +41,8 @@ async fn with_firms(server: &mut Server) {
          founded date, changed {time})"
     );
     server.database.execute(&table).await;
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(
-        folder.join("firms.toml"),
-        DEFINITION.replace("pattern", "max_length = 40\npattern"),
-    )
-    .unwrap();
-    server.terminate();
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())]);
+    let definition = DEFINITION.replace("pattern", "max_length = 40\npattern");
+    server.define("firms", &definition, &[]);
 }
 
 both!(values_must_be_written_as_the_definition_says, |server| {

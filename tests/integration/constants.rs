@@ -46,14 +46,7 @@ async fn with_orders(server: &mut Server) {
          unique (channel, number));"
     );
     server.database.execute(&tables).await;
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("orders.toml"), DEFINITION).unwrap();
-    server.terminate();
-    server.restart_with(&[
-        ("LOADBAY_DATASETS_DIR", folder.to_str().unwrap()),
-        ("LOADBAY_CHUNK_ROWS", "2"),
-    ]);
+    server.define("orders", DEFINITION, &[("LOADBAY_CHUNK_ROWS", "2")]);
 }
 
 const SET: &str = r#"{"Channel": "Shopee", "day": "2026-11-28", "region": "West"}"#;

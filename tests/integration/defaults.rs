@@ -59,14 +59,7 @@ async fn with_parts(server: &mut Server) {
          token varchar(40), maker_id {uuid} references part_makers (id));"
     );
     server.database.execute(&tables).await;
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("parts.toml"), DEFINITION).unwrap();
-    server.terminate();
-    server.restart_with(&[
-        ("LOADBAY_DATASETS_DIR", folder.to_str().unwrap()),
-        ("LOADBAY_CHUNK_ROWS", "2"),
-    ]);
+    server.define("parts", DEFINITION, &[("LOADBAY_CHUNK_ROWS", "2")]);
 }
 
 const PARTS: &str = "select p.code, p.status, p.search, p.stock, m.name from parts p \

@@ -73,11 +73,7 @@ async fn with_things(server: &mut Server) {
     );
     server.database.execute(&makers).await;
     server.database.execute(&things).await;
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("things.toml"), DEFINITION).unwrap();
-    server.terminate();
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())]);
+    server.define("things", DEFINITION, &[]);
 }
 
 fn unchanged(status: &Value) -> [u64; 3] {

@@ -34,15 +34,10 @@ async fn with_parts(server: &mut Server) {
         "create table parts (id {id}, code varchar(32) not null unique, name varchar(255) not null)"
     );
     server.database.execute(&table).await;
-    let folder = server.folder().join("datasets");
-    std::fs::create_dir(&folder).unwrap();
     let definition = "name = \"parts\"\ntable = \"parts\"\nkey = [\"code\"]\nmax_running_jobs = 3\n\
                       [[column]]\nname = \"code\"\ntype = \"text\"\nmax_length = 32\nrequired = true\n\
                       [[column]]\nname = \"name\"\ntype = \"text\"\nmax_length = 255\nrequired = true\n";
-    std::fs::write(folder.join("parts.toml"), definition).unwrap();
-    server.terminate();
-    let folder = folder.to_string_lossy().into_owned();
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", &folder), ("LOADBAY_MAX_RUNNING_JOBS", "4")]);
+    server.define("parts", definition, &[("LOADBAY_MAX_RUNNING_JOBS", "4")]);
 }
 
 both!(a_client_with_one_file_does_not_wait_for_the_many_of_another, |server| {

@@ -48,11 +48,7 @@ both!(names_are_names_and_never_statements, |server| {
          \"select\" varchar(200))"
     );
     server.database.execute(&create).await;
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("hostile.toml"), DEFINITION).unwrap();
-    server.terminate();
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())]);
+    server.define("hostile", DEFINITION, &[]);
     let file = "Code,\"Amount '); drop table witness; --\",\"x\"\"; drop table witness; --\"\n\
                 A,1,'); drop table witness; --\nB,2,\n\"C'; drop table witness; --\",3,x\n";
     let mapping = json!({"x\"; drop table witness; --": "note"}).to_string();

@@ -57,13 +57,7 @@ async fn with_offers(server: &mut Server, mirror: &str, settings: &[(&str, &str)
     for table in tables {
         server.database.execute(&table).await;
     }
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("offers.toml"), DEFINITION.replace("MIRROR", mirror)).unwrap();
-    server.terminate();
-    let mut all = vec![("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())];
-    all.extend_from_slice(settings);
-    server.restart_with(&all);
+    server.define("offers", &DEFINITION.replace("MIRROR", mirror), settings);
 }
 
 const CHUNKS: &[(&str, &str)] = &[("LOADBAY_CHUNK_ROWS", "2")];
@@ -261,10 +255,7 @@ both!(nothing_is_removed_when_the_dataset_no_longer_says_how, |server| {
     let before = offers(server).await;
     let dry_run = server.load("offers", mirror(FILE).option("dryRun", "true")).await;
     assert_eq!(counts(&dry_run)[4], 2, "{dry_run}");
-    let folder = server.folder().join("definitions");
-    std::fs::write(folder.join("offers.toml"), DEFINITION.replace("MIRROR", "")).unwrap();
-    server.terminate();
-    server.restart_with(&[&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())], CHUNKS].concat());
+    server.define("offers", &DEFINITION.replace("MIRROR", ""), CHUNKS);
     let confirmed = server.action(id(&dry_run), "confirm").await;
     let job = server.finished(confirmed.ok()["jobId"].as_i64().unwrap()).await;
     assert_eq!((&job["status"], &job["errorCode"]), (&json!("failed"), &json!("invalid_option")));

@@ -41,15 +41,11 @@ async fn with_prices(server: &mut Server, version: &str) {
          revision bigint, changed {time})"
     );
     server.database.execute(&table).await;
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    let definition = DEFINITION.replace("VERSION", version);
-    std::fs::write(folder.join("prices.toml"), definition).unwrap();
-    server.terminate();
-    server.restart_with(&[
-        ("LOADBAY_DATASETS_DIR", folder.to_str().unwrap()),
-        ("LOADBAY_CHUNK_ROWS", "2"),
-    ]);
+    server.define(
+        "prices",
+        &DEFINITION.replace("VERSION", version),
+        &[("LOADBAY_CHUNK_ROWS", "2")],
+    );
 }
 
 async fn load_newer(server: &mut Server, text: &str) -> Value {

@@ -58,12 +58,7 @@ async fn with_people(server: &mut Server) {
          phone varchar(30) unique, salary {decimal} check (salary <> 1), born date, state varchar(9))"
     );
     server.database.execute(&table).await;
-    let folder = server.folder().join("definitions");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("people.toml"), DEFINITION).unwrap();
-    server.terminate();
-    server
-        .restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap()), ("RUST_LOG", "debug")]);
+    server.define("people", DEFINITION, &[("RUST_LOG", "debug")]);
 }
 
 /// Rows of every kind: good ones, and each fault that a sensitive value can have.

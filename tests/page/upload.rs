@@ -170,14 +170,10 @@ async fn with_suppliers(server: &mut Server) {
     let table = "create table suppliers (id integer primary key, \
                  code varchar(32) not null unique, name varchar(255) not null)";
     server.database.execute(table).await;
-    let folder = server.folder().join("datasets");
-    std::fs::create_dir(&folder).unwrap();
     let definition = "name = \"suppliers\"\ntable = \"suppliers\"\nkey = [\"code\"]\n\n\
                       [[column]]\nname = \"code\"\nrequired = true\nmax_length = 32\n\n\
                       [[column]]\nname = \"name\"\nrequired = true\nmax_length = 255\n";
-    std::fs::write(folder.join("suppliers.toml"), definition).unwrap();
-    server.terminate();
-    server.restart_with(&[("LOADBAY_DATASETS_DIR", folder.to_str().unwrap())]);
+    server.define("suppliers", definition, &[]);
 }
 
 #[tokio::test]

@@ -170,6 +170,18 @@ impl Server {
         self.restart();
     }
 
+    /// Starts the server again with a dataset of the test's own and these settings.
+    pub(crate) fn define(&mut self, name: &str, definition: &str, settings: Settings<'_>) {
+        let folder = self.folder().join("definitions");
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::write(folder.join(format!("{name}.toml")), definition).expect("a file can be written");
+        let folder = ("LOADBAY_DATASETS_DIR", folder.to_str().expect("a path in UTF-8"));
+        if self.is_running() {
+            self.terminate();
+        }
+        self.restart_with(&[&[folder], settings].concat());
+    }
+
     /// Ends the server at once, as `kill -9` or a power cut would.
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().expect("the server runs");
