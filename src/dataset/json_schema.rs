@@ -33,18 +33,18 @@ fn property(column: &Column) -> Value {
     if let Some(description) = &column.description {
         add("description", json!(description));
     }
-    let kind = match column.kind {
-        // Any value, and `null` is none.
-        ColumnType::Json => None,
-        ColumnType::Text | ColumnType::Date | ColumnType::DateTime => Some("string"),
-        ColumnType::Integer => Some("integer"),
-        ColumnType::Decimal { .. } => Some("number"),
-        ColumnType::Boolean => Some("boolean"),
-        ColumnType::List => Some("array"),
+    let kinds: &[&str] = match column.kind {
+        // A text is read as JSON, so one that is none fails.
+        ColumnType::Json => &["object", "array", "number", "boolean"],
+        ColumnType::Text | ColumnType::Date | ColumnType::DateTime => &["string"],
+        ColumnType::Integer => &["integer"],
+        ColumnType::Decimal { .. } => &["number"],
+        ColumnType::Boolean => &["boolean"],
+        ColumnType::List => &["array"],
     };
-    if let Some(kind) = kind {
-        add("type", if column.required { json!(kind) } else { json!([kind, "null"]) });
-    }
+    let null = (!column.required).then_some("null");
+    let kinds: Vec<&str> = kinds.iter().copied().chain(null).collect();
+    add("type", if let [kind] = *kinds { json!(kind) } else { json!(kinds) });
     match column.kind {
         ColumnType::Text => text_rules(column, &mut add),
         ColumnType::Date if column.formats.is_empty() => add("format", json!("date")),
@@ -53,14 +53,7 @@ fn property(column: &Column) -> Value {
             let formats: Vec<&str> = column.formats.iter().map(DateFormat::as_str).collect();
             add("$comment", json!(format!("written as {}", formats.join(" or "))));
         }
-        ColumnType::Integer | ColumnType::Decimal { .. } => {
-            let bound = |units: i64| serde_json::from_str(&written(units, scale(column))).ok();
-            for (key, units) in [("minimum", column.min), ("maximum", column.max)] {
-                if let Some(bound) = units.and_then(bound) {
-                    add(key, bound);
-                }
-            }
-        }
+        ColumnType::Integer | ColumnType::Decimal { .. } => number_rules(column, &mut add),
         ColumnType::List => {
             add("items", json!({"type": "string"}));
             if column.required {
@@ -75,6 +68,22 @@ fn property(column: &Column) -> Value {
     Value::Object(schema)
 }
 
+fn number_rules(column: &Column, add: &mut impl FnMut(&str, Value)) {
+    let (least, most) = match column.kind {
+        ColumnType::Decimal { precision, .. } => {
+            let most = 10_i64.checked_pow(precision.into()).map_or(i64::MAX, |units| units - 1);
+            (-most, most)
+        }
+        _ => (i64::MIN, i64::MAX),
+    };
+    let number = |units| serde_json::from_str(&written(units, scale(column))).unwrap_or_default();
+    add("minimum", number(column.min.unwrap_or(least)));
+    add("maximum", number(column.max.unwrap_or(most)));
+    if let ColumnType::Decimal { .. } = column.kind {
+        add("multipleOf", number(1));
+    }
+}
+
 fn text_rules(column: &Column, add: &mut impl FnMut(&str, Value)) {
     if !column.allowed.is_empty() {
         let none = (!column.required).then_some(Value::Null);
@@ -82,14 +91,14 @@ fn text_rules(column: &Column, add: &mut impl FnMut(&str, Value)) {
         add("enum", words.chain(none).collect());
         return;
     }
-    if column.required {
-        add("minLength", json!(1));
-    }
     if let Some(most) = column.max_length {
         add("maxLength", json!(most));
     }
     if let Some(pattern) = &column.pattern {
         add("pattern", json!(format!("^(?:{})$", pattern.as_str())));
+    } else if column.required {
+        // Spaces alone are no value.
+        add("pattern", json!("\\S"));
     }
 }
 
@@ -113,8 +122,14 @@ mod tests {
         assert_eq!(schema["$id"], "/d/schema.json");
         assert_eq!((&schema["type"], &schema["required"]), (&json!("object"), &json!(["a"])));
         for (column, expected) in [
-            ("a", json!({"type": "string", "minLength": 1, "maxLength": 3, "examples": ["A"]})),
-            ("b", json!({"type": ["number", "null"], "minimum": 0.5, "examples": [0.5]})),
+            ("a", json!({"type": "string", "maxLength": 3, "pattern": "\\S", "examples": ["A"]})),
+            (
+                "b",
+                json!({
+                    "type": ["number", "null"], "minimum": 0.5, "maximum": 999.99,
+                    "multipleOf": 0.01, "examples": [0.5],
+                }),
+            ),
             ("c", json!({"type": ["string", "null"], "enum": ["x", "y", null], "examples": ["x"]})),
             (
                 "d",
@@ -138,8 +153,16 @@ mod tests {
                     "examples": ["22.11.2026"],
                 }),
             ),
-            ("h", json!({"examples": [{}]})),
-            ("i", json!({"type": ["integer", "null"], "maximum": 9, "examples": [1]})),
+            (
+                "h",
+                json!({"type": ["object", "array", "number", "boolean", "null"], "examples": [{}]}),
+            ),
+            (
+                "i",
+                json!({
+                    "type": ["integer", "null"], "minimum": i64::MIN, "maximum": 9, "examples": [1],
+                }),
+            ),
         ] {
             let mut found = schema["properties"][column].clone();
             assert!(found["title"].is_string(), "{column}");

@@ -68,6 +68,7 @@ mod preview;
 mod reader_corpus;
 mod reading;
 mod real_file;
+mod record_schema;
 mod refused;
 mod reload;
 mod reports;
