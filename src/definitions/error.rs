@@ -84,10 +84,10 @@ impl DefinitionsError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Faults(_) | Self::Tables { .. } | Self::Unreadable { .. } => {
-                ErrorCode::BadDefinition
-            }
-            Self::OtherName { .. } => ErrorCode::BadDefinition,
+            Self::Faults(_)
+            | Self::Tables { .. }
+            | Self::Unreadable { .. }
+            | Self::OtherName { .. } => ErrorCode::BadDefinition,
             Self::Unwritable { .. } | Self::NoFolder => ErrorCode::NoDatasetsFolder,
             Self::Exists(_) | Self::FileTaken { .. } => ErrorCode::DatasetExists,
             Self::NoTable { .. } => ErrorCode::UnknownTable,
