@@ -95,7 +95,15 @@ both!(a_webhook_gets_what_it_asked_for, [OPEN[0], OPEN[1]], |server| {
         (&files["total"], &files["done"], &files["refused"]),
         (&json!(3), &json!(2), &json!(1))
     );
-    assert_eq!(server.rows("select count(*) from import_outbox").await.concat(), ["0"]);
+    let mut left;
+    wait_until!(
+        {
+            left = server.rows("select count(*) from import_outbox").await.concat();
+            left == ["0"]
+        },
+        "the outbox keeps {left:?}: {}",
+        server.log()
+    );
     assert_eq!(bulk.asked().len(), 1);
 });
 
