@@ -1,5 +1,8 @@
 //! Memory that is used up changes the size of chunks, and nothing else.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
 use crate::support::*;
 
 /// So many products, of which every tenth has no name and every seventh the key of an earlier one.
@@ -68,3 +71,26 @@ both!(no_job_starts_while_memory_is_used_up, [USED_UP], |server| {
     assert_eq!(server.status(job).await.ok()["status"], "pending");
     assert_eq!(server.finished(job).await["status"], "completed");
 });
+
+#[test]
+fn a_server_has_two_heaps_unless_the_environment_says_how_many() {
+    for (given, expected) in [(None, "MALLOC_ARENA_MAX=2"), (Some("5"), "MALLOC_ARENA_MAX=5")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Command::new(env!("CARGO_BIN_EXE_loadbay"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .current_dir(folder.path())
+            .env_clear()
+            .envs(given.map(|number| ("MALLOC_ARENA_MAX", number)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let environment = std::fs::read(format!("/proc/{}/environ", server.id())).unwrap();
+        let environment = String::from_utf8_lossy(&environment);
+        assert!(environment.split('\0').any(|it| it == expected), "{line} {environment}");
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+}

@@ -127,6 +127,8 @@ impl Server {
             .current_dir(self.folder.path())
             .env_clear()
             .envs([("LC_ALL", "C.UTF-8"), ("RUST_BACKTRACE", "1"), ("LOADBAY_DRAIN", "0s")])
+            // Else the program starts itself again for it, which a test of its own shows.
+            .env("MALLOC_ARENA_MAX", "2")
             .envs(self.database.url().map(|url| ("DATABASE_URL", url)))
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())

@@ -55,30 +55,6 @@ both!(a_bulk_is_cancelled_as_a_whole_and_imported_again, |server| {
     assert_eq!(found["counts"]["failed"], 1);
 });
 
-both!(many_files_of_one_client_do_not_delay_another_client, |server| {
-    let hold = held(server);
-    let files: Vec<(String, Vec<u8>)> = (0..1_000)
-        .map(|number| (format!("{number}.csv"), format!("SKU,Name\nM{number},m\n").into_bytes()))
-        .collect();
-    let files: Vec<(&str, &[u8])> =
-        files.iter().map(|(name, it)| (name.as_str(), it.as_slice())).collect();
-    let many = upload(server, &files, &[("x-loadbay-client", "many")]).await;
-    assert_eq!(many.status, 202, "{}", many.text());
-    let (id, jobs) = ids(&many);
-    assert_eq!(jobs.len(), 1_000);
-    let one = Upload::csv("SKU,Name\nONE,One\n").header("x-loadbay-client", "one");
-    let one = server.import("products", one).await;
-    hold.release();
-    server.finished(one).await;
-    let before = format!(
-        "select count(*) from import_log where claimed_at < \
-         (select claimed_at from import_log where id = {one})"
-    );
-    let before = server.database.number(&before).await;
-    assert!(before <= 2, "{before} files of the other client went before");
-    post(server, &id, "cancel").await.ok();
-});
-
 both!(a_bulk_survives_the_death_of_the_server, |server| {
     let hold = held(server);
     let files: [(&str, &[u8]); 2] = [("a.csv", b"SKU,Name\nA,A\n"), ("b.csv", b"SKU,Name\nB,B\n")];
