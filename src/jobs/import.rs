@@ -50,8 +50,12 @@ pub(super) async fn run(
     let converter = Converter::new(&dataset, &plan, rules).with_header(&detected.header);
     let source = open(context, job, stop).await?;
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
-    emit(context, job, stop, lifecycle::parsed).await?;
-    let (source, prescan, converter) = prescan_input(context, source, converter, stop).await?;
+    let (emitted, scanned) = tokio::join!(
+        emit(context, job, stop, lifecycle::parsed),
+        prescan_input(context, source, converter, stop),
+    );
+    emitted?;
+    let (source, prescan, converter) = scanned?;
     // The rows are counted before the first is written: a job without a count has no chunks.
     let is_first = job.total_rows.is_none();
     check_size(job, prescan.total)?;
@@ -318,10 +322,10 @@ impl ImportRun<'_> {
     ) -> Result<(), RunError> {
         let (job, store) = (self.job.id, &self.context.run_store);
         let (mut senders, mut writers) = (Vec::new(), Vec::new());
-        for start in starts {
+        let open = || store.writers(&settings, starts.len());
+        let opened = retry_transient(job, self.stop.token(), open).await?;
+        for (start, writer) in starts.iter().zip(opened) {
             let (sender, receiver) = mpsc::channel::<Arc<Chunk>>(CHUNKS_WAITING_MAX);
-            let writer =
-                retry_transient(job, self.stop.token(), || store.writer(settings.clone())).await?;
             let (returned, used) = std::sync::mpsc::channel();
             senders.push(PartitionChannels { start: *start, out: sender, used });
             writers.push((writer, receiver, returned));

@@ -1,7 +1,8 @@
 //! What the tables of the database really look like: the definitions are checked against it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
 
 use crate::dataset::{FieldShape, TableKind, TableName, TableShape};
@@ -18,13 +19,13 @@ impl Store {
         &self,
         tables: Vec<String>,
     ) -> Result<BTreeMap<String, TableShape>, StoreError> {
-        let mut shapes = BTreeMap::new();
-        for table in tables {
-            if let Some(shape) = self.shape(&table).await? {
-                shapes.insert(table, shape);
-            }
-        }
-        Ok(shapes)
+        let tables: BTreeSet<String> = tables.into_iter().collect();
+        // All answers are waited for: none of the questions is cut off half-way.
+        let shapes = join_all(tables.iter().map(|table| self.shape(table))).await;
+        let named = tables.iter().zip(shapes).filter_map(|(table, shape)| {
+            shape.transpose().map(|shape| shape.map(|shape| (table.clone(), shape)))
+        });
+        named.collect()
     }
 
     pub(in crate::store) async fn shape(

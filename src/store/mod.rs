@@ -11,6 +11,8 @@ use std::sync::Arc;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Mutex;
 
+use connection::idle_writers::IdleWriters;
+
 mod access;
 mod catalog;
 mod chunk;
@@ -91,6 +93,7 @@ enum Database {
         path: PathBuf,
         /// SQLite has one writer. Waiting here is fair; waiting in SQLite is polling.
         write_lock: Arc<Mutex<sqlite::busy_timeout::BusyTimeout>>,
+        idle_writers: IdleWriters<rusqlite::Connection>,
     },
     /// A PostgreSQL server.
     Postgres {

@@ -7,25 +7,42 @@ use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::StoreError;
 use crate::store::postgres::PostgresWriter;
-use crate::store::sqlite::SqliteWriter;
+use crate::store::sqlite::{SqliteTx, SqliteWriter};
 use crate::store::{Database, Store};
 
 impl Store {
-    /// Opens a writer for one partition of a job.
+    /// Opens a writer for each of the partitions of a job. They see the tables alike.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn writer(
+    pub async fn writers(
+        &self,
+        settings: &WriterSettings,
+        partitions: usize,
+    ) -> Result<Vec<Box<dyn ChunkWriter>>, StoreError> {
+        let options = &settings.job.options;
+        let target = self.target(settings, options.mode, options.blank).await?;
+        let mut writers = Vec::with_capacity(partitions);
+        for _ in 0..partitions {
+            writers.push(self.writer(settings.clone(), target.clone()).await?);
+        }
+        Ok(writers)
+    }
+
+    async fn writer(
         &self,
         settings: WriterSettings,
+        target: Target,
     ) -> Result<Box<dyn ChunkWriter>, StoreError> {
-        let options = &settings.job.options;
-        let target = self.target(&settings, options.mode, options.blank).await?;
         let notes = self.change_notes(&settings);
         match &self.kind {
-            Database::Sqlite { path, write_lock } => {
+            Database::Sqlite { path, write_lock, idle_writers } => {
                 let (path, write_lock) = (path.clone(), Arc::clone(write_lock));
-                let open = move || SqliteWriter::open(&path, write_lock, settings, target, notes);
+                let idle = idle_writers.clone();
+                let open = move || {
+                    let tx = SqliteTx::open(&path, idle)?;
+                    SqliteWriter::open(tx, write_lock, settings, target, notes)
+                };
                 let writer = tokio::task::spawn_blocking(open)
                     .await
                     .map_err(|_| StoreError::WriterDied)??;

@@ -171,6 +171,11 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         Self { tx, rows, settings, labels, notes, asks_outcomes: false }
     }
 
+    /// What its transactions ran in.
+    pub(in crate::store) fn into_tx(self) -> T {
+        self.tx
+    }
+
     /// Commits a chunk with everything that belongs to it. The job as it stands then; `None` when an
     /// earlier commit of the chunk took effect.
     pub(in crate::store) async fn commit_chunk(

@@ -4,8 +4,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgConnection;
-
 /// Connections that rest at a time.
 const KEPT_MAX: usize = 2;
 
@@ -13,20 +11,32 @@ const KEPT_MAX: usize = 2;
 const KEEP: Duration = Duration::from_secs(30);
 
 /// The connections that rest.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct IdleWriters(Arc<Mutex<Vec<IdleWriter>>>);
+#[derive(Debug)]
+pub(crate) struct IdleWriters<C>(Arc<Mutex<Vec<IdleWriter<C>>>>);
 
 #[derive(Debug)]
-struct IdleWriter {
+struct IdleWriter<C> {
     /// The statements that made its temporary tables.
     prepare: Vec<String>,
     since: Instant,
-    connection: PgConnection,
+    connection: C,
 }
 
-impl IdleWriters {
+impl<C> Clone for IdleWriters<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> Default for IdleWriters<C> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<C> IdleWriters<C> {
     /// A connection with the temporary tables that `prepare` makes, if one rests.
-    pub(crate) fn take(&self, prepare: &[String]) -> Option<PgConnection> {
+    pub(crate) fn take(&self, prepare: &[String]) -> Option<C> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|writer| writer.since.elapsed() < KEEP);
         let found = idle.iter().position(|writer| writer.prepare == prepare)?;
@@ -34,7 +44,7 @@ impl IdleWriters {
     }
 
     /// Keeps a connection that is outside of any transaction; the one that rests longest goes.
-    pub(crate) fn keep(&self, prepare: Vec<String>, connection: PgConnection) {
+    pub(crate) fn keep(&self, prepare: Vec<String>, connection: C) {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|writer| writer.since.elapsed() < KEEP);
         if idle.len() >= KEPT_MAX {

@@ -12,6 +12,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Mutex;
 
 use crate::store::connection::address::Address;
+use crate::store::connection::idle_writers::IdleWriters;
 use crate::store::connection::reach::{self, Reached};
 use crate::store::connection::sessions::{
     ACQUIRE_TIMEOUT, LIST_TIMEOUT, REQUEST_TIMEOUT, Sessions,
@@ -105,6 +106,7 @@ impl Store {
             kind: Database::Sqlite {
                 path,
                 write_lock: Arc::new(Mutex::new(BusyTimeout::default())),
+                idle_writers: IdleWriters::default(),
             },
             noted: Arc::default(),
         })
@@ -142,6 +144,7 @@ impl Store {
             kind: Database::Sqlite {
                 path,
                 write_lock: Arc::new(Mutex::new(BusyTimeout::default())),
+                idle_writers: IdleWriters::default(),
             },
             noted: Arc::default(),
         };

@@ -59,7 +59,7 @@ pub(crate) struct Sessions {
     /// The schema of Loadbay's tables, unless they are where the role's own search path finds them.
     pub(crate) home: Option<Home>,
     /// Connections of chunk writers between two jobs.
-    pub(crate) idle_writers: IdleWriters,
+    pub(crate) idle_writers: IdleWriters<PgConnection>,
 }
 
 impl Sessions {

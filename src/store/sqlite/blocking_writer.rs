@@ -31,6 +31,11 @@ where
         Self { write_lock, committer: Some(committer) }
     }
 
+    /// The committer, for good.
+    pub(super) fn take(&mut self) -> Option<ChunkCommitter<T, W>> {
+        self.committer.take()
+    }
+
     /// Waits for the turn to write and commits a chunk.
     pub(super) async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError> {
         let mut committer = self.committer.take().ok_or(StoreError::WriterDied)?;

@@ -12,7 +12,6 @@ mod seen;
 mod session;
 mod sql;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -32,20 +31,19 @@ use crate::store::outbox::changes::ChangeNotes;
 pub(super) use bind::time_text;
 use blocking_writer::BlockingWriter;
 use busy_timeout::BusyTimeout;
-use session::SqliteTx;
+pub(super) use session::SqliteTx;
 
 /// Writes the chunks of a job.
 pub(super) struct SqliteWriter(BlockingWriter<ChunkCommitter<SqliteTx, SqliteRows>>);
 
 impl SqliteWriter {
     pub(super) fn open(
-        path: &Path,
+        tx: SqliteTx,
         write_lock: Arc<Mutex<BusyTimeout>>,
         settings: WriterSettings,
         target: Target,
         notes: Option<ChangeNotes>,
     ) -> Result<Self, StoreError> {
-        let tx = SqliteTx::open(path)?;
         let mut references = References::new(&target);
         references::load(&tx.connection, &mut references)
             .context("read the names of the references")?;
@@ -60,6 +58,15 @@ impl SqliteWriter {
         };
         let committer = ChunkCommitter::new(tx, rows, settings, notes);
         Ok(Self(BlockingWriter::new(write_lock, committer)))
+    }
+}
+
+impl Drop for SqliteWriter {
+    fn drop(&mut self) {
+        // Gone where a thread panicked with it.
+        if let Some(committer) = self.0.take() {
+            committer.into_tx().rest();
+        }
     }
 }
 

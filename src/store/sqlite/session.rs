@@ -12,6 +12,7 @@ use sea_orm::{DbBackend, Statement};
 use super::bind::own_value;
 use crate::store::chunk::fence::FencedJob;
 use crate::store::chunk::protocol::{ChunkTx, CommitState};
+use crate::store::connection::idle_writers::IdleWriters;
 use crate::store::dialect::now_utc;
 use crate::store::error::{ErrorContext, StoreError};
 
@@ -19,18 +20,35 @@ use crate::store::error::{ErrorContext, StoreError};
 /// is tried again.
 const CHUNK_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A connection for one job.
+/// Nothing is made before the first statement.
+const NO_TABLES: &[String] = &[];
+
+/// A connection for one job, which the next one may have.
 pub(in crate::store) struct SqliteTx {
+    idle: IdleWriters<Connection>,
     pub(super) connection: Connection,
 }
 
 impl SqliteTx {
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) fn open(
+        path: &Path,
+        idle: IdleWriters<Connection>,
+    ) -> Result<Self, StoreError> {
+        if let Some(connection) = idle.take(NO_TABLES) {
+            return Ok(Self { idle, connection });
+        }
         let action = "open the database for a job";
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).context(action)?;
         prepare(&connection).context(action)?;
-        Ok(Self { connection })
+        Ok(Self { idle, connection })
+    }
+
+    /// Lets the connection rest for the next job: its cache of pages and its statements are warm.
+    pub(super) fn rest(self) {
+        if self.connection.is_autocommit() {
+            self.idle.keep(NO_TABLES.to_vec(), self.connection);
+        }
     }
 
     /// Prepares a statement that sea-orm built, with its values.

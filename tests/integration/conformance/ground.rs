@@ -167,7 +167,7 @@ impl Ground {
             event_quota: Arc::new(event_quota),
             every_row: true,
         };
-        self.store.writer(settings).await.expect("a writer")
+        self.store.writers(&settings, 1).await.expect("a writer").remove(0)
     }
 }
 
