@@ -4,10 +4,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::constant::Constant;
 use super::messages::scale;
-use super::model::{Column, ColumnType, Dataset, DateFormat};
+use super::model::{Column, ColumnDefault, ColumnType, Dataset, DateFormat};
 use super::template::typed_example;
 use super::value::number::written;
+use crate::domain::record::Value as Stored;
 
 /// The schema of one record; `address` is where it is.
 #[must_use]
@@ -62,10 +64,30 @@ fn property(column: &Column) -> Value {
         }
         ColumnType::Boolean | ColumnType::Json => {}
     }
+    if let Some(ColumnDefault::Constant(constant)) = &column.default
+        && !column.sensitive
+    {
+        add("default", default_value(column, constant));
+    }
     if let Some(example) = typed_example(column) {
         add("examples", json!([example]));
     }
     Value::Object(schema)
+}
+
+/// The value as a record that the schema accepts has it.
+fn default_value(column: &Column, constant: &Constant) -> Value {
+    let number = |units| serde_json::from_str(&written(units, scale(column))).unwrap_or_default();
+    match constant.value() {
+        Stored::Null | Stored::Absent => Value::Null,
+        Stored::Text(text) => match column.kind {
+            ColumnType::Json | ColumnType::List => serde_json::from_str(text).unwrap_or_default(),
+            _ => json!(text),
+        },
+        Stored::Integer(units) | Stored::Decimal(units) => number(units),
+        Stored::Boolean(flag) => json!(flag),
+        Stored::Date(_) | Stored::DateTime(_) => json!(constant.text()),
+    }
 }
 
 fn number_rules(column: &Column, add: &mut impl FnMut(&str, Value)) {
@@ -168,6 +190,37 @@ mod tests {
             assert!(found["title"].is_string(), "{column}");
             found.as_object_mut().unwrap().remove("title");
             assert_eq!(found, expected, "{column}");
+        }
+    }
+
+    #[test]
+    fn the_schema_has_constant_defaults_that_may_be_shown() {
+        let text = "name = 'd'\ntable = 'd'\nkey = ['a']\ncolumn = [\
+                    { name = 'a', required = true }, \
+                    { name = 'b', type = 'decimal(5,2)', default = 1.5 }, \
+                    { name = 'c', default = 'new' }, { name = 'd', type = 'list', default = 'x, y' }, \
+                    { name = 'e', type = 'boolean', default = false }, \
+                    { name = 'f', type = 'date', default = '2026-01-31' }, \
+                    { name = 'g', type = 'integer', default = 7 }, \
+                    { name = 'h', type = 'json', default = '{\"k\": [1]}' }, \
+                    { name = 'i', sensitive = true, default = 'secret' }, \
+                    { name = 'j', default = { column = 'a' } }]";
+        let dataset = compile("d.toml", text).unwrap().dataset;
+        let schema = json_schema(&dataset, "/d/schema.json");
+        for (column, expected) in [
+            ("a", None),
+            ("b", Some(json!(1.5))),
+            ("c", Some(json!("new"))),
+            ("d", Some(json!(["x", "y"]))),
+            ("e", Some(json!(false))),
+            ("f", Some(json!("2026-01-31"))),
+            ("g", Some(json!(7))),
+            ("h", Some(json!({"k": [1]}))),
+            ("i", None),
+            ("j", None),
+        ] {
+            let property = &schema["properties"][column];
+            assert_eq!(property.get("default"), expected.as_ref(), "{column}");
         }
     }
 
