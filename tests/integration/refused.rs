@@ -173,3 +173,40 @@ both!(a_row_that_a_trigger_leaves_out_is_failed_and_not_forgotten, |server| {
     let priced = "select count(*) from product_prices";
     assert_eq!(server.database.number(priced).await, 2, "no history for the row left out");
 });
+
+both!(a_table_with_triggers_is_imported_into, |server| {
+    let triggers: &[&str] = match server.database.kind() {
+        Kind::Sqlite => &[
+            "create table audit (sku text, what text)",
+            "create trigger made after insert on products \
+             begin insert into audit values (new.sku, 'made'); end",
+            "create trigger changed after update on products \
+             begin insert into audit values (new.sku, 'changed'); end",
+        ],
+        Kind::Postgres => &[
+            "create table audit (sku text, what text)",
+            "create function noted() returns trigger language plpgsql as $$ begin \
+             insert into audit values (new.sku, case tg_op when 'INSERT' then 'made' else 'changed' end); \
+             return new; end $$",
+            "create trigger noted after insert or update on products for each row \
+             execute function noted()",
+        ],
+    };
+    for trigger in triggers {
+        server.database.execute(trigger).await;
+    }
+    let job = server.load("products", Upload::csv("SKU,Name\nA,One\nB,Two\nC,Three\n")).await;
+    assert_eq!(job["counts"]["created"], 3, "{job}");
+    let job = server.load("products", Upload::csv("SKU,Name\nA,One\nB,Other\nD,New\n")).await;
+    let counts =
+        ["created", "updated", "unchanged"].map(|name| job["counts"][name].as_u64().unwrap());
+    assert_eq!(counts, [1, 1, 1], "{job}");
+    let audit = server.rows("select sku, what from audit order by sku, what desc").await;
+    let expected = [["A", "made"], ["B", "made"], ["B", "changed"], ["C", "made"], ["D", "made"]];
+    assert_eq!(audit, expected);
+    // With a number of the trigger's own row, histories still belong to the product.
+    let upload = Upload::csv("SKU,Name,Selling Price\nE,Five,5\n");
+    server.load("products", upload).await;
+    let prices = "select p.sku from product_prices h join products p on p.id = h.product_id";
+    assert_eq!(server.rows(prices).await, [["E"]]);
+});
