@@ -112,7 +112,6 @@ error_codes! {
     SourceChanged = "source_changed", 500, false, "The stored file is not the one that was uploaded", "Upload the file again.";
     TooManyErrors = "too_many_errors", 422, false, "More rows failed than the upload allowed", "Correct the failed rows, or raise `maxErrors`.";
     AtomicFailed = "atomic_failed", 422, false, "A row failed, and the upload has `atomic=true`, so no row was written", "Correct the failed rows, then upload the whole file again.";
-    AtomicTooLarge = "atomic_too_large", 422, false, "The file is too large to be imported as a whole or not at all", "Upload without `atomic`, or divide the file; `dryRun=true` shows before an import which rows would fail.";
     TooManyRemoved = "too_many_removed", 422, false, "The file lacks more records than the upload may remove", "Look whether the file is complete; if it is, upload it again with a larger `mirrorMax`, such as `100%`.";
     AbortedOnError = "aborted_on_error", 422, false, "A row failed, and the upload has `onError=abort`", "Correct the failed rows, then upload again.";
     CrashedRepeatedly = "crashed_repeatedly", 500, false, "The job was claimed three times and never ended", "Look at the log of the server; upload again when the cause is gone.";

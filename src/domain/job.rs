@@ -34,6 +34,9 @@ pub struct Job {
     pub total_rows: Option<u64>,
     /// Rows by outcome so far.
     pub counts: Counts,
+    /// Rows that an open transaction has written, of a file that is imported as a whole; known only to
+    /// the server that runs the job.
+    pub staged_rows: u64,
     /// How long it ran, and since when its pace is measured.
     pub run_time: RunTime,
     /// Why the job failed: a code of the table of error codes.

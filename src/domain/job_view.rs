@@ -78,6 +78,9 @@ struct JobProgress {
     current: u64,
     total: Option<u64>,
     percentage: u64,
+    /// Rows that are written and not committed, of a file that is imported as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staged: Option<u64>,
 }
 
 /// The download of the job's file.
@@ -217,6 +220,7 @@ impl<'a> JobView<'a> {
                 current: job.counts.processed(),
                 total: job.total_rows,
                 percentage: percentage(job),
+                staged: (job.staged_rows > 0).then_some(job.staged_rows),
             },
             counts: job.counts,
             rows_per_second: rows_per_second(job),

@@ -110,12 +110,6 @@ pub const REFERENCES_MAX: usize = 200_000;
 /// Keys that the prescan of a file sorts in memory before it turns to a temporary file.
 pub const PRESCAN_KEYS_IN_MEMORY: usize = 1 << 18;
 
-/// Rows of a file that is imported as a whole or not at all: they are one transaction.
-pub const ATOMIC_ROWS_MAX: u64 = 50_000;
-
-/// Bytes of text of such a file: all of it is kept until it is committed.
-pub const ATOMIC_BYTES_MAX: usize = 64 << 20;
-
 /// A chunk of very wide rows is cut when its rows have so many bytes of text, columns that feed
 /// nothing and rows that fail included: all of it is kept until the chunk is committed.
 pub const CHUNK_BYTES_MAX: usize = 8 << 20;

@@ -15,7 +15,7 @@ use super::row_input::RowInput;
 use super::stop::Stop;
 use crate::dataset::Converter;
 use crate::domain::chunk::{Chunk, FailedRow, SupersededRow};
-use crate::domain::limits::{ATOMIC_BYTES_MAX, CHUNK_BYTES_MAX};
+use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::Duplicates;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
@@ -43,8 +43,6 @@ pub(super) struct Chunker {
     pub(super) key_width: Option<usize>,
     /// How many rows a chunk may have now.
     pub(super) room: ChunkRoom,
-    /// All rows are one chunk.
-    pub(super) is_atomic: bool,
     pub(super) duplicates: Duplicates,
     pub(super) superseded: SupersededRows,
     pub(super) stop: Stop,
@@ -104,11 +102,7 @@ impl Chunker {
                 continue;
             }
             self.add(&mut partition.next, &row, superseded);
-            if self.is_atomic {
-                if partition.next.bytes >= ATOMIC_BYTES_MAX {
-                    return Err(RunError::AtomicTooLarge);
-                }
-            } else if partition.next.rows() >= partition.rows_max
+            if partition.next.rows() >= partition.rows_max
                 || partition.next.bytes >= CHUNK_BYTES_MAX
             {
                 self.send(partition, count)?;

@@ -55,6 +55,10 @@ impl Jobs {
     /// does not allow the command; else the store's.
     pub async fn apply(&self, id: i64, command: Command) -> Result<Job, JobsError> {
         self.on_runtime(move |context| async move {
+            if matches!(command, Command::Cancel | Command::Pause) && context.store.is_exclusive() {
+                // The transaction of a whole file has the turn to write.
+                context.manager.stop_whole_file(id);
+            }
             // The table first: from there on no chunk of an owner that lost the job can commit.
             if let Some(job) =
                 with_reserve(&context.data_dir, || context.change(id, command)).await?

@@ -10,10 +10,10 @@ use super::download::{self, Downloaded};
 use super::error::RunError;
 use super::job_line::job_line;
 use super::stop::Stop;
-use super::{import, mirror, prune, rollback, table_faults};
+use super::{import, mirror, prune, rollback, table_faults, whole_file};
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
-use crate::store::{End, ReleaseReason};
+use crate::store::{End, ReleaseReason, StoreError};
 
 /// How long a job that found no space waits before it is retried, where nothing is claimed until
 /// the disk has space.
@@ -47,6 +47,7 @@ pub(super) async fn run(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
     let end = match outcome {
         Ok(()) => End::Completed,
         Err(RunError::Stopped) => return release(context, job).await,
+        Err(RunError::BrokenOff(error)) => return begin_again(context, job, stop, &error).await,
         Err(error) if error.is_panic() => return recover_from_panic(context, job, &error).await,
         Err(error) if error.is_temporary() => return suspend(context, job, &error).await,
         Err(error) => {
@@ -144,6 +145,20 @@ pub(super) async fn recover_from_panic(context: &Arc<JobsContext>, job: &Job, er
     }
     refresh(context, job).await;
     context.wake.notify();
+}
+
+/// The transaction of a whole file is lost, and nothing of it is written: the job is claimed once more.
+async fn begin_again(context: &Arc<JobsContext>, job: &Job, stop: &Stop, error: &StoreError) {
+    job_line!(
+        warn,
+        job,
+        event = "transaction_broke_off",
+        error = error_chain(error),
+        "transaction of a whole file broke off, it begins again"
+    );
+    // Unless the job or the server stops.
+    let _paused = tokio::time::timeout(whole_file::PAUSE, stop.token().cancelled()).await;
+    release(context, job).await;
 }
 
 async fn release(context: &Arc<JobsContext>, job: &Job) {

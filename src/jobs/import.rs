@@ -19,12 +19,13 @@ use super::row_filter::RowFilter;
 use super::row_input::RowInput;
 use super::steps::{check_total, emit, failed_rows_sink, on_thread};
 use super::stop::Stop;
+use super::whole_file::WholeFile;
 use crate::dataset::model::Dataset;
 use crate::dataset::{CellRules, Converter, Plan};
 use crate::domain::chunk::Chunk;
 use crate::domain::event::{lifecycle, records_every_row};
 use crate::domain::job::Job;
-use crate::domain::limits::{ATOMIC_ROWS_MAX, CHUNKS_WAITING_MAX};
+use crate::domain::limits::CHUNKS_WAITING_MAX;
 use crate::domain::memory_pressure::MemoryPressure;
 use crate::domain::options::Mode;
 use crate::faults::fault;
@@ -58,7 +59,7 @@ pub(super) async fn run(
     let (source, prescan, converter) = scanned?;
     // The rows are counted before the first is written: a job without a count has no chunks.
     let is_first = job.total_rows.is_none();
-    check_size(job, prescan.total)?;
+    mirror::check_total(job, prescan.total)?;
     let partitions = partition_count(context, job, prescan.total, stop).await?;
     if job.options.dry_run {
         let keep = || context.run_store.keep_table_digest(job, &dataset.table);
@@ -76,6 +77,10 @@ pub(super) async fn run(
     context.manager.publish(counted.clone());
     // The server may have ended between the chunk that went too far and the end of the job.
     partition_writer::check_failed(job, failed)?;
+    let is_whole = job.options.atomic && !job.options.dry_run;
+    if is_whole {
+        partition_writer::check_whole(job, failed)?;
+    }
     let committed = if is_first {
         Vec::new()
     } else {
@@ -85,15 +90,34 @@ pub(super) async fn run(
     let run = ImportRun { context, job: &counted, dataset: &dataset, plan: &plan, stop, is_first };
     let starts = partition_checkpoints(&committed, partitions);
     let settings = run.settings().await?;
+    if committed.is_empty() {
+        let mirror = Mirror { context, settings: settings.clone(), partitions, stop };
+        mirror.check_before(prescan.keys).await?;
+    }
     tokio::select! {
         written = run.write(source, chunker, &starts, settings.clone()) => written?,
         () = emit_pressure(context, job, stop) => return Err(RunError::Stopped),
     }
-    check_total(context, job, total, stop).await?;
+    check_rows(context, job, total, stop).await?;
     if job.options.mode == Mode::Mirror {
         return Mirror { context, settings, partitions, stop }.remove().await;
     }
     Ok(())
+}
+
+/// Every row has its outcome, and all of them may stay.
+async fn check_rows(
+    context: &JobsContext,
+    job: &Job,
+    total: u64,
+    stop: &Stop,
+) -> Result<(), RunError> {
+    if job.options.atomic {
+        let now = retry_transient(job.id, stop.token(), || context.run_store.get(job.id)).await?;
+        let failed = now.ok_or(RunError::Stopped)?.counts.failed;
+        partition_writer::check_whole(job, failed)?;
+    }
+    check_total(context, job, total, stop).await
 }
 
 /// The rows go where they went when the job began.
@@ -117,14 +141,6 @@ async fn check_destination(
 /// Up to so many rows one writer takes them all: a second one would cost more than it saves.
 const ROWS_OF_ONE_WRITER: u64 = 1_000;
 
-/// Refuses a file whose size its options do not allow.
-fn check_size(job: &Job, total: u64) -> Result<(), RunError> {
-    if job.options.atomic && total > ATOMIC_ROWS_MAX {
-        return Err(RunError::AtomicTooLarge);
-    }
-    mirror::check_total(job, total)
-}
-
 /// What cuts the rows into chunks.
 fn chunker(
     context: &JobsContext,
@@ -141,7 +157,6 @@ fn chunker(
             memory: Arc::clone(&context.memory),
             chunk_rows: context.settings.chunk_rows as usize,
         },
-        is_atomic: job.options.atomic,
         duplicates: job.options.duplicates,
         superseded,
         stop: stop.clone(),
@@ -320,6 +335,12 @@ impl ImportRun<'_> {
         starts: &[PartitionCheckpoint],
         settings: WriterSettings,
     ) -> Result<(), RunError> {
+        if self.job.options.atomic && !self.job.options.dry_run {
+            let (context, job) = (Arc::clone(self.context), self.job.clone());
+            let file = WholeFile { context, job, stop: self.stop.clone() };
+            let start = starts.first().copied().unwrap_or_default();
+            return Box::pin(file.write(source, chunker, start, settings)).await;
+        }
         let (job, store) = (self.job.id, &self.context.run_store);
         let (mut senders, mut writers) = (Vec::new(), Vec::new());
         let open = || store.writers(&settings, starts.len());

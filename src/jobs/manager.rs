@@ -126,6 +126,23 @@ impl JobManager {
         }
     }
 
+    /// Asks the job to stop if its file is being imported here as a whole.
+    pub(super) fn stop_whole_file(&self, id: i64) {
+        if let Some(entry) = self.jobs.get(&id)
+            && let Some((_, stop)) = &entry.running
+            && entry.job.borrow().options.atomic
+        {
+            stop.stop();
+        }
+    }
+
+    /// So many rows of the job, whose file is imported as a whole, are written and not committed.
+    pub(super) fn staged(&self, id: i64, rows: u64) {
+        if let Some(entry) = self.jobs.get(&id) {
+            entry.job.send_modify(|job| job.staged_rows = rows);
+        }
+    }
+
     /// True when there is a copy of the job.
     pub(super) fn knows(&self, id: i64) -> bool {
         self.jobs.contains_key(&id)

@@ -62,6 +62,7 @@ mod table_faults;
 mod unprocessed;
 mod version;
 mod wake;
+mod whole_file;
 mod worker;
 
 pub use crate::store::{

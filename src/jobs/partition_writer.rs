@@ -89,15 +89,20 @@ pub(super) fn check_failed(job: &Job, failed: u64) -> Result<(), RunError> {
     if failed > 0 && job.options.on_error == OnError::Abort {
         return Err(RunError::Aborted);
     }
-    if failed > 0 && job.options.atomic {
-        return Err(RunError::AtomicFailed { failed });
-    }
     // The rows are counted before the first one is written.
     let total = job.total_rows.unwrap_or(0);
     match job.options.max_errors.map(|limit| limit.allows(total)) {
         Some(allowed) if failed > allowed => Err(RunError::TooManyErrors { failed, allowed }),
         _ => Ok(()),
     }
+}
+
+/// Ends a job whose file is imported as a whole when a row of it has failed.
+pub(super) fn check_whole(job: &Job, failed: u64) -> Result<(), RunError> {
+    if failed > 0 && job.options.atomic {
+        return Err(RunError::AtomicFailed { failed });
+    }
+    Ok(())
 }
 
 /// Tries a chunk until it is committed, the job is stopped, or the failure is final. A commit whose

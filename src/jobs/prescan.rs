@@ -31,6 +31,8 @@ const ROWS_PER_LOOK: u64 = 1024;
 pub(super) struct Prescan {
     /// Rows that are taken, without header, blank ones and those without data.
     pub(super) total: u64,
+    /// Records that the rows can stand for at most: each key counts once, and each row without one.
+    pub(super) keys: u64,
     /// The superseded rows in the order of the file, also of those that are not taken.
     pub(super) superseded: SupersededRows,
 }
@@ -45,7 +47,7 @@ pub(super) fn prescan(
     // The seed is new for every prescan: nobody can prepare keys whose hashes collide.
     let seed = rand_seed();
     let mut keys = ExternalSort::new(folder);
-    let (mut total, mut read) = (0_u64, 0_u64);
+    let (mut total, mut read, mut distinct) = (0_u64, 0_u64, 0_u64);
     let (mut row, mut key) = (RawRow::new(), String::new());
     let (source, mut pass) = source.with_superseding_rows();
     let mut rows = source.rows()?;
@@ -65,6 +67,8 @@ pub(super) fn prescan(
         }
         if converter.key(&row, &mut key) {
             keys.push(tagged(&key, seed, row.row_number)).map_err(sorting)?;
+        } else {
+            distinct += 1;
         }
     }
     let mut repeated = ExternalSort::new(folder);
@@ -73,6 +77,7 @@ pub(super) fn prescan(
     for number in keys.sorted().map_err(sorting)? {
         let number = number.map_err(sorting)?;
         let same_key = previous.is_some_and(|(before, _)| hash_of(before) == hash_of(number));
+        distinct += u64::from(!same_key);
         if let Some((before, kept)) = previous
             && same_key
         {
@@ -89,7 +94,7 @@ pub(super) fn prescan(
     } else {
         ExternalSort::new(folder).sorted().map_err(sorting)?
     };
-    Ok(Prescan { total, superseded: SupersededRows(superseded.peekable()) })
+    Ok(Prescan { total, keys: distinct, superseded: SupersededRows(superseded.peekable()) })
 }
 
 /// Reads the file again to see which of the repeated rows are valid: only a valid row supersedes another,

@@ -77,13 +77,9 @@ pub(super) enum RunError {
         /// Failed rows.
         failed: u64,
     },
-    /// Too much for one transaction.
-    #[error(
-        "`atomic=true` takes files of up to {} rows and {} MiB of text",
-        crate::domain::limits::ATOMIC_ROWS_MAX,
-        crate::domain::limits::ATOMIC_BYTES_MAX >> 20
-    )]
-    AtomicTooLarge,
+    /// The transaction of a whole file is lost; the file is begun again.
+    #[error("the transaction of the file broke off")]
+    BrokenOff(#[source] StoreError),
     /// The file does not have more records than `mirrorMax`.
     #[error(
         "the file does not have {absent} of {in_scope} records, and `mirrorMax` allows {allowed} to be removed; none was removed"
@@ -92,6 +88,20 @@ pub(super) enum RunError {
         /// Records that would be removed.
         absent: u64,
         /// Records in scope before the job began.
+        in_scope: u64,
+        /// What the upload allows.
+        allowed: u64,
+    },
+    /// The file is certain to lack more records than `mirrorMax`: it was not begun.
+    #[error(
+        "the file has {keys} keys for {in_scope} records, so at least {absent} would be removed, and `mirrorMax` allows {allowed}; nothing was written"
+    )]
+    TooFewKeys {
+        /// Records that the file can stand for at most.
+        keys: u64,
+        /// Records that would be removed at least.
+        absent: u64,
+        /// Records in scope.
         in_scope: u64,
         /// What the upload allows.
         allowed: u64,
@@ -196,13 +206,12 @@ impl RunError {
             Self::Refused { code, .. } => *code,
             Self::TooManyErrors { .. } => ErrorCode::TooManyErrors,
             Self::AtomicFailed { .. } => ErrorCode::AtomicFailed,
-            Self::AtomicTooLarge => ErrorCode::AtomicTooLarge,
-            Self::TooManyRemoved { .. } => ErrorCode::TooManyRemoved,
+            Self::TooManyRemoved { .. } | Self::TooFewKeys { .. } => ErrorCode::TooManyRemoved,
             Self::Mirror(fault) => fault.code(),
             Self::Aborted => ErrorCode::AbortedOnError,
             Self::NothingToUndo(_) => ErrorCode::NothingToUndo,
             Self::TooManyRows => ErrorCode::TooManyRows,
-            Self::Store(error) => error.code(),
+            Self::Store(error) | Self::BrokenOff(error) => error.code(),
             Self::Stopped | Self::Unaccounted { .. } | Self::Panicked => ErrorCode::Internal,
         }
     }

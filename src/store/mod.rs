@@ -39,7 +39,7 @@ mod webhooks;
 
 pub use access::{NewKey, StoredKey, StoredSession};
 pub use chunk::quota::EventQuota;
-pub use chunk::writer::{ChunkWriter, FailedRowsSink, WriterSettings};
+pub use chunk::writer::{ChunkWriter, FailedRowsSink, WholeFileWriter, WriterSettings};
 pub use client_uploads::ClientUploads;
 pub use connection::examine::DatabaseState;
 pub use connection::notifications::Notifications;
@@ -62,7 +62,7 @@ pub use log::list::{ImportCount, ImportsPage, JobFilter, ListQuestion};
 pub use log::queue::Unfinished;
 pub use log::queue_state::QueueState;
 pub use log::retention::KnownFolder;
-pub use mirror::InScope;
+pub use mirror::AbsentChunk;
 pub use outbox::{ChangeKind, KeyedRecord, OutboxChange, SearchLease};
 pub use rollback::RollbackInserted;
 pub use sales::{Sales, SalesFilter};

@@ -117,7 +117,7 @@ both!(what_the_file_lacks_is_deactivated_once, |server| {
     let errors = "select code, column_name from import_errors order by row_number";
     let expected = [["not_a_number", "price"], ["out_of_scope", "supplier"]];
     assert_eq!(server.rows(errors).await, expected);
-    let left = "select count(*) from import_seen";
+    let left = "select count(*) from import_chunk_keys";
     wait_until!(server.database.number(left).await == 0, "the keys are forgotten");
 
     let again = server.load("offers", mirror(FILE)).await;
@@ -198,6 +198,116 @@ both!(too_many_are_not_removed, |server| {
     assert_eq!(counts(&dry_run)[4], 2, "it shows what they are: {dry_run}");
     let job = server.load("offers", upload(Some("2"))).await;
     assert_eq!((&job["status"], counts(&job)[4]), (&json!("completed"), 2), "{job}");
+});
+
+both!(a_file_that_is_certain_to_lack_too_many_writes_nothing, |server| {
+    with_offers(server, DEACTIVATE, CHUNKS).await;
+    server.load("offers", Upload::csv(BEFORE)).await;
+    let before = offers(server).await;
+    // Two keys and a row without one stand for three of six records at most.
+    let text = "Code,Size,Supplier,Price,Active\nA,1,Acme,8,yes\nA,1,Acme,9,yes\nN,1,Acme,1,yes\n\
+                B,,Acme,1,yes\n";
+    let upload = |max: &'static str| {
+        let upload = Upload::csv(text).option("mode", "mirror").option("mirrorMax", max);
+        upload.option("scope", r#"{"supplier":"ACME"}"#)
+    };
+    for max in ["2", "49%"] {
+        let job = server.load("offers", upload(max)).await;
+        assert_eq!(
+            (&job["status"], &job["errorCode"]),
+            (&json!("failed"), &json!("too_many_removed")),
+            "{job}"
+        );
+        assert_eq!(job["progress"], json!({"current": 0, "total": 4, "percentage": 0}), "{job}");
+        assert_eq!(job["results"]["unprocessed"], 4, "{job}");
+        assert_eq!(offers(server).await, before);
+        let chunks = "select count(*) from import_chunks where import_log_id = ";
+        assert_eq!(server.database.number(&format!("{chunks}{}", id(&job))).await, 0);
+    }
+    let dry_run = server.load("offers", upload("2").option("dryRun", "true")).await;
+    assert_eq!(counts(&dry_run)[..2], [1, 1], "a dry run looks at every row: {dry_run}");
+    let job = server.load("offers", upload("3")).await;
+    assert_eq!((&job["status"], counts(&job)), (&json!("completed"), [1, 1, 0, 1, 0]), "{job}");
+});
+
+/// A dataset of its own table by this key.
+fn readings(name: &str, key: &str) -> String {
+    let column = |name: &str, kind: &str| {
+        format!("[[column]]\nname = \"{name}\"\ntype = \"{kind}\"\nrequired = true\n")
+    };
+    format!(
+        "name = \"{name}\"\ntable = \"{name}\"\nkey = {key}\ncreate_table = true\n\
+         [mirror]\nabsent = \"delete\"\n{}{}{}{}",
+        column("amount", "decimal(12,3)"),
+        column("taken", "datetime"),
+        column("day", "date"),
+        column("good", "boolean"),
+    )
+}
+
+both!(keys_of_every_type_are_found_again, |server| {
+    let keys = [
+        ("by_amount", r#"["amount"]"#),
+        ("by_time", r#"["taken"]"#),
+        ("by_day", r#"["day"]"#),
+        ("by_all", r#"["good", "amount", "taken", "day"]"#),
+    ];
+    for (name, key) in keys {
+        server.define(name, &readings(name, key), CHUNKS);
+    }
+    let row = |row: u32| {
+        let (day, thousandth) = (1 + row % 28, row * 7 + 1);
+        format!(
+            "{row}.{thousandth:03},2026-01-{day:02}T10:00:00.{thousandth:03}+02:00,2026-01-{day:02},{}\n",
+            row.is_multiple_of(2)
+        )
+    };
+    let file = |rows: &[u32]| {
+        let rows: String = rows.iter().map(|it| row(*it)).collect();
+        format!("amount,taken,day,good\n{rows}")
+    };
+    let all: Vec<u32> = (0..20).collect();
+    for (name, _) in keys {
+        server.load(name, Upload::csv(&file(&all))).await;
+        let mirror = |rows: &[u32]| {
+            Upload::csv(&file(rows)).option("mode", "mirror").option("mirrorMax", "100%")
+        };
+        let same = server.load(name, mirror(&all)).await;
+        assert_eq!(counts(&same), [0, 0, 20, 0, 0], "{name}: {same}");
+        let fewer = server.load(name, mirror(&all[3..9]).option("undo", "true")).await;
+        assert_eq!(counts(&fewer), [0, 0, 6, 0, 14], "{name}: {fewer}");
+        let rows = format!("select count(*) from {name}");
+        assert_eq!(server.database.number(&rows).await, 6, "{name}");
+        let rollback = rolled_back(server, id(&fewer)).await;
+        assert_eq!(counts(&rollback), [14, 0, 0, 0, 0], "{name}: {rollback}");
+        let again = server.load(name, mirror(&all)).await;
+        assert_eq!(counts(&again), [0, 0, 20, 0, 0], "{name}: {again}");
+    }
+});
+
+both!(nothing_is_removed_where_a_trigger_changes_keys, |server| {
+    with_offers(server, DEACTIVATE, CHUNKS).await;
+    server.load("offers", Upload::csv(BEFORE)).await;
+    let triggers: &[&str] = match server.database.kind() {
+        Kind::Sqlite => {
+            &["create trigger marked after insert on supplier_offers when new.code = 'N' \
+             begin update supplier_offers set code = code || '*' where id = new.id; end"]
+        }
+        Kind::Postgres => &[
+            "create function marked() returns trigger language plpgsql as \
+             $$ begin new.code = new.code || '*'; return new; end $$",
+            "create trigger marked before insert on supplier_offers for each row when (new.code = 'N') \
+             execute function marked()",
+        ],
+    };
+    for trigger in triggers {
+        server.database.execute(trigger).await;
+    }
+    let job = server.load("offers", mirror(FILE)).await;
+    assert_eq!((&job["status"], counts(&job)[4]), (&json!("completed"), 0), "{job}");
+    let warnings = job["warnings"].to_string();
+    assert!(warnings.contains("key_unknown"), "the record N became N*: {job}");
+    assert_eq!(active(server).await.len(), 9, "{job}");
 });
 
 both!(what_is_not_known_removes_nothing, |server| {

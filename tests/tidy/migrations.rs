@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 24] = [
+const LANDED: [(&str, &str); 25] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -101,6 +101,10 @@ const LANDED: [(&str, &str); 24] = [
     (
         "m20261128_000024_create_seen_keys.rs",
         "7274b62eaa03475a1819eb30a6163a95318695ba7f95cb30f59e2ebd743fda64",
+    ),
+    (
+        "m20261128_000027_create_chunk_keys.rs",
+        "ef50c7d58f64cda02e17d9ca4abeb2fa3f52124f3e4373d7b25e31f2015216cd",
     ),
 ];
 

@@ -8,6 +8,7 @@ use crate::domain::run_time::RunTime;
 pub(crate) fn job() -> Job {
     let at = |second: i64| DateTime::from_timestamp(1_795_000_000 + second, 0).unwrap();
     Job {
+        staged_rows: 0,
         id: 123,
         uuid: uuid::Uuid::nil(),
         dataset: "products".to_owned(),

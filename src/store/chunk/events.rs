@@ -14,6 +14,7 @@ use crate::domain::event::{
 };
 use crate::domain::job::Job;
 use crate::domain::row_error::RowError;
+use crate::domain::row_number::RowNumber;
 use crate::store::chunk::fence::FencedJob;
 use crate::store::chunk::outcome::ChunkOutcome;
 use crate::store::chunk::quota::QuotaUse;
@@ -63,7 +64,7 @@ impl ChunkEvents {
         &mut self,
         backend: DbBackend,
         at: DateTime<Utc>,
-        chunk: &Chunk,
+        rows: (RowNumber, RowNumber),
         fenced: &FencedJob,
         settings: &WriterSettings,
     ) -> Vec<Statement> {
@@ -77,7 +78,6 @@ impl ChunkEvents {
         let start = processed - self.rows;
         let mut events = row_events_of(row_events, start, total, settings.every_row);
         let is_rollback = settings.job.rollback_of.is_some();
-        let rows = (chunk.first_row, chunk.last_row);
         events.push(if self.is_removal {
             lifecycle::removed(processed, total, unsigned(fenced.removed_count))
         } else {

@@ -30,11 +30,6 @@ impl KeyField {
     pub(in crate::store) fn new(value: usize, column: &str, kind: ColumnType) -> Self {
         Self { value, json_name: format!("{}:", serde_json::Value::from(column)), kind }
     }
-
-    /// The same column, which is another value of other records.
-    pub(in crate::store) fn at(&self, value: usize) -> Self {
-        Self { value, ..self.clone() }
-    }
 }
 
 /// Adds the keys of some records to a JSON array that is not closed yet.

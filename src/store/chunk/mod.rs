@@ -1,6 +1,7 @@
 //! A chunk of a job on its way into the database: what it writes to, what it says about its rows, and
 //! Loadbay's own rows about it. The same for both databases.
 
+pub(super) mod chunk_keys;
 pub(super) mod differences;
 pub(super) mod events;
 pub(super) mod fence;
@@ -15,6 +16,6 @@ pub(super) mod record_id;
 pub(super) mod references;
 pub(super) mod row_outcomes;
 pub(super) mod rows;
-pub(super) mod seen;
 pub(super) mod target;
+pub(super) mod whole_file;
 pub(super) mod writer;

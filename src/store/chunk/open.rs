@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::domain::options::{Blank, Mode};
 use crate::store::chunk::target::Target;
-use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
+use crate::store::chunk::writer::{ChunkWriter, WholeFileWriter, WriterSettings};
 use crate::store::error::StoreError;
-use crate::store::postgres::PostgresWriter;
-use crate::store::sqlite::{SqliteTx, SqliteWriter};
+use crate::store::postgres::{PostgresWholeFile, PostgresWriter};
+use crate::store::sqlite::{SqliteTx, SqliteWholeFile, SqliteWriter};
 use crate::store::{Database, Store};
 
 impl Store {
@@ -51,6 +51,37 @@ impl Store {
             Database::Postgres { sessions } => {
                 let sessions = (**sessions).clone();
                 Ok(Box::new(PostgresWriter::open(sessions, settings, target, notes).await?))
+            }
+        }
+    }
+
+    /// Opens a writer for all chunks of a job in one transaction.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn whole_file_writer(
+        &self,
+        settings: WriterSettings,
+    ) -> Result<Box<dyn WholeFileWriter>, StoreError> {
+        let options = &settings.job.options;
+        let target = self.target(&settings, options.mode, options.blank).await?;
+        let notes = self.change_notes(&settings);
+        match &self.kind {
+            Database::Sqlite { path, write_lock, idle_writers } => {
+                let (path, write_lock) = (path.clone(), Arc::clone(write_lock));
+                let idle = idle_writers.clone();
+                let open = move || {
+                    let tx = SqliteTx::open(&path, idle)?;
+                    SqliteWholeFile::open(tx, write_lock, settings, target, notes)
+                };
+                let writer = tokio::task::spawn_blocking(open)
+                    .await
+                    .map_err(|_| StoreError::WriterDied)??;
+                Ok(Box::new(writer))
+            }
+            Database::Postgres { sessions } => {
+                let sessions = (**sessions).clone();
+                Ok(Box::new(PostgresWholeFile::open(sessions, settings, target, notes).await?))
             }
         }
     }

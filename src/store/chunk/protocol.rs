@@ -40,6 +40,17 @@ pub(in crate::store) trait ChunkTx: Send {
     /// Runs the fence; `None` when the job has another owner or another status by now.
     async fn fence(&mut self, statement: &Statement) -> Result<Option<FencedJob>, StoreError>;
 
+    /// Marks a place in the transaction, where the database can go back to one; the place before is
+    /// forgotten.
+    async fn mark(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Goes back to the marked place.
+    async fn back_to_mark(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Commits the transaction.
     async fn commit(&mut self) -> Result<(), StoreError>;
 
@@ -97,6 +108,7 @@ pub(in crate::store) trait RowWriter<T>: Send {
 
 /// How the rows of a chunk are written.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for on its own")]
 pub(in crate::store) struct WriteOptions {
     /// The time of the chunk.
     pub(in crate::store) now: DateTime<Utc>,
@@ -109,6 +121,9 @@ pub(in crate::store) struct WriteOptions {
     pub(in crate::store) asks_outcomes: bool,
     /// Keep a journal of the rows that change, where the job has one.
     pub(in crate::store) journal: bool,
+    /// The transaction has other chunks, and all of it is undone when a row fails: what a refused row
+    /// left is undone with it.
+    pub(in crate::store) whole_file: bool,
 }
 
 /// Why the rows of a chunk were not written.
@@ -231,24 +246,18 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
             isolate_rows,
             asks_outcomes,
             journal: !is_dry_run || differences_left > 0,
+            whole_file: false,
         };
         let mut outcome = self.rows.write(&mut self.tx, chunk, options).await?;
         fault!("chunk.rows", StoreError::busy().into());
-        let is_undone =
-            self.settings.job.options.atomic && !is_dry_run && !outcome.failed.is_empty();
-        if is_dry_run || is_undone {
-            if is_dry_run && options.journal {
+        if is_dry_run {
+            if options.journal {
                 outcome.differences = self.rows.differences(&mut self.tx, differences_left).await?;
             }
             // Loadbay's own rows about the chunk are true all the same.
             self.rows.rolled_back();
             self.tx.rollback().await;
             self.tx.begin().await?;
-        }
-        let undone = is_undone.then(|| chunk.undone());
-        let chunk = undone.as_ref().unwrap_or(chunk);
-        if is_undone {
-            outcome = outcome.undone();
         }
         self.rows.note_keys(&mut self.tx, chunk, &mut outcome).await?;
         let mut ledger =
@@ -275,17 +284,8 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         now: DateTime<Utc>,
     ) -> Result<Option<FencedJob>, StoreError> {
         let Self { tx, settings, .. } = self;
-        fault!("chunk.record", StoreError::busy());
-        // First: where an earlier commit of the chunk is still on its way, this waits for it and
-        // meets it.
-        if tx.run(&ledger.commit_record, "store the record of a commit").await? == 0 {
+        if !record(tx, ledger).await? {
             return Ok(None);
-        }
-        for statement in &ledger.row_outcomes {
-            tx.run(statement, "store the outcomes of rows").await?;
-        }
-        if let Some(changes) = &ledger.changes {
-            tx.run(changes, "note the records that changed").await?;
         }
         if !outcome.failed.is_empty() {
             let stored = settings.failed_rows.store(chunk.number, &outcome.failed).await;
@@ -293,17 +293,10 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
             fault!("chunk.failed_rows", StoreError::busy());
             fault!("chunk.disk_full", StoreError::disk_full());
         }
-        // Late: it locks the job's row, which the writer of the other partition needs too.
-        let fenced = tx.fence(&ledger.fence).await?;
-        let mut fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
         let warnings = warnings(settings, chunk, outcome);
-        let warnings = fenced.add_warnings(tx.backend(), &settings.job, &warnings)?;
-        if let Some(statement) = warnings {
-            tx.run(&statement, "store the warnings of a chunk").await?;
-        }
-        for statement in ledger.events.after_fence(tx.backend(), now, chunk, &fenced, settings) {
-            tx.run(&statement, "store the events of a chunk").await?;
-        }
+        let rows = (chunk.first_row, chunk.last_row);
+        // Late: it locks the job's row, which the writer of the other partition needs too.
+        let fenced = add_to_job(tx, settings, ledger, (now, rows, &warnings)).await?;
         fault!("chunk.commit", StoreError::busy());
         tx.commit().await?;
         fault!("chunk.committed", StoreError::busy());
@@ -311,8 +304,48 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
     }
 }
 
+/// Stores the record of a chunk, and the outcomes of its rows; false when an earlier commit of the chunk
+/// came to its end only now.
+pub(in crate::store) async fn record(
+    tx: &mut impl ChunkTx,
+    ledger: &ChunkLedger,
+) -> Result<bool, StoreError> {
+    fault!("chunk.record", StoreError::busy());
+    // First: where an earlier commit of the chunk is still on its way, this waits for it and meets it.
+    if tx.run(&ledger.commit_record, "store the record of a commit").await? == 0 {
+        return Ok(false);
+    }
+    for statement in &ledger.row_outcomes {
+        tx.run(statement, "store the outcomes of rows").await?;
+    }
+    if let Some(changes) = &ledger.changes {
+        tx.run(changes, "note the records that changed").await?;
+    }
+    Ok(true)
+}
+
+/// Adds a chunk that is recorded to its job, with its events and warnings; the job as it stands then.
+/// Locks the job's row until the end of the transaction.
+pub(in crate::store) async fn add_to_job(
+    tx: &mut impl ChunkTx,
+    settings: &WriterSettings,
+    ledger: &mut ChunkLedger,
+    (now, rows, warnings): (DateTime<Utc>, (RowNumber, RowNumber), &Warnings),
+) -> Result<FencedJob, StoreError> {
+    let fenced = tx.fence(&ledger.fence).await?;
+    let mut fenced = fenced.ok_or(StoreError::LostLease { job: settings.job.id })?;
+    let warnings = fenced.add_warnings(tx.backend(), &settings.job, warnings)?;
+    if let Some(statement) = warnings {
+        tx.run(&statement, "store the warnings of a chunk").await?;
+    }
+    for statement in ledger.events.after_fence(tx.backend(), now, rows, &fenced, settings) {
+        tx.run(&statement, "store the events of a chunk").await?;
+    }
+    Ok(fenced)
+}
+
 /// What a person should see of the rows of a chunk, of which the database saw some first.
-fn warnings<'c>(
+pub(in crate::store) fn warnings<'c>(
     settings: &WriterSettings,
     chunk: &'c Chunk,
     outcome: &ChunkOutcome,

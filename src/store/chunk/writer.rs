@@ -56,6 +56,26 @@ impl std::fmt::Debug for WriterSettings {
     }
 }
 
+/// Writes all chunks of one job in one transaction: all of its rows, or none.
+#[async_trait]
+pub trait WholeFileWriter: Send {
+    /// Writes the rows of a chunk, which nobody sees before the [end](Self::finish); answers how many
+    /// rows of the file have failed so far.
+    ///
+    /// Must be awaited to its end. A writer that is dropped has written nothing.
+    ///
+    /// # Errors
+    /// When the transaction is lost: the file must be begun again.
+    async fn add(&mut self, chunk: Arc<Chunk>) -> Result<u64, StoreError>;
+
+    /// Commits the chunks with everything that belongs to them; where a row failed, only what is known of
+    /// failed rows. The job as it stands then; `None` when there was no chunk.
+    ///
+    /// # Errors
+    /// `LostLease` when the job is no longer ours; else when the transaction is lost.
+    async fn finish(&mut self) -> Result<Option<Job>, StoreError>;
+}
+
 /// Writes chunks of one partition of one job, each in one transaction, each exactly once.
 #[async_trait]
 pub trait ChunkWriter: Send {

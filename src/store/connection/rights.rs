@@ -23,7 +23,7 @@ const OWN_TABLES: [&str; 18] = [
     "import_events",
     "import_error_groups",
     "import_undo",
-    "import_seen",
+    "import_chunk_keys",
     "import_mappings",
     "import_database",
     "import_outbox",

@@ -55,6 +55,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
     let id = row.id;
     let unreadable = |what| StoreError::Unreadable { id, what };
     Ok(Job {
+        staged_rows: 0,
         id,
         uuid: Uuid::parse_str(&row.uuid).map_err(|_| unreadable("uuid"))?,
         status: JobStatus::parse(&row.import_status).ok_or(unreadable("import_status"))?,

@@ -24,40 +24,92 @@ use crate::store::rollback::transaction::RollbackTx;
 use rows::AbsentRows;
 use sql::AbsentSql;
 
-/// Keys that are forgotten in one statement: no other writer waits long for it.
-const KEYS_PER_STEP: u64 = 10_000;
+/// Chunks whose keys are forgotten in one statement: no other writer waits long for it.
+const CHUNKS_PER_STEP: u64 = 50;
 
-/// The records that a mirror is about.
+/// A chunk of records that the file of a mirror does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InScope {
-    /// Those that are there, and not gone already.
+pub struct AbsentChunk {
+    /// Its number.
+    pub number: u32,
+    /// How many records it has.
     pub records: u64,
-    /// Those of them that the file does not have.
-    pub absent: u64,
 }
 
 impl Store {
-    /// Counts the records in the scope of a mirror whose file is noted as a whole.
+    /// Counts the records in the scope of a mirror that are not gone.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn in_scope(&self, settings: &WriterSettings) -> Result<InScope, StoreError> {
+    pub async fn in_scope(&self, settings: &WriterSettings) -> Result<u64, StoreError> {
         let (_, absent) = self.absent_sql(settings).await?;
-        let count = async |statement: Statement| -> Result<u64, StoreError> {
-            let action = "count the records that the file does not have";
-            let row = self.lists.query_one_raw(statement).await.context(action)?;
-            let count: Option<i64> =
-                row.map(|row| row.try_get_by_index(0)).transpose().context(action)?;
-            Ok(count.unwrap_or(0).unsigned_abs())
-        };
-        Ok(InScope {
-            records: count(absent.count_in_scope()).await?,
-            absent: count(absent.count_absent()).await?,
-        })
+        // A connection without a limit of time: the table may be large.
+        let mut tx = RollbackTx::new(self);
+        tx.begin().await?;
+        let counted = count(tx.transaction()?, absent.count_in_scope()).await;
+        tx.rollback().await;
+        counted
     }
 
-    /// Opens the writer that removes such records; of a chunk its number and how many rows it has
-    /// matter.
+    /// The records that the file of a mirror does not have, as they were listed; empty when none was.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn absent_chunks(&self, job: i64) -> Result<Vec<AbsentChunk>, StoreError> {
+        let action = "read which records the file does not have";
+        let listed = AbsentSql::listed(self.backend(), job);
+        let rows = self.read.query_all_raw(listed).await.context(action)?;
+        let chunk = |row: &sea_orm::QueryResult| -> Result<AbsentChunk, sea_orm::DbErr> {
+            let (number, records): (i64, i64) =
+                (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            Ok(AbsentChunk {
+                number: u32::try_from(number).unwrap_or(u32::MAX),
+                records: records.unsigned_abs(),
+            })
+        };
+        rows.iter().map(chunk).collect::<Result<_, _>>().context(action)
+    }
+
+    /// Lists the records in the scope of a mirror that its file, of which every chunk is committed, does
+    /// not have: for chunks of `rows` records, numbered from `first` on. False, and nothing is listed,
+    /// when the database does not take a key of the file for one, or the keys of a chunk are not there.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn list_absent(
+        &self,
+        settings: &WriterSettings,
+        partitions: u32,
+        (first, rows): (u32, u32),
+    ) -> Result<bool, StoreError> {
+        let action = "look for the records that the file does not have";
+        let (_, absent) = self.absent_sql(settings).await?;
+        let mut tx = RollbackTx::new(self);
+        tx.begin().await?;
+        let without = absent.count_chunks_without_keys(partitions);
+        if count(tx.transaction()?, without).await? > 0 {
+            tx.rollback().await;
+            return Ok(false);
+        }
+        for statement in absent.prepare().into_iter().chain([absent.list(first, rows)]) {
+            match tx.run(&statement, action).await {
+                Ok(_) => {}
+                // The table has a narrower type than its definition.
+                Err(error) if error.row_refusal().is_some() => {
+                    tx.rollback().await;
+                    return Ok(false);
+                }
+                Err(error) => {
+                    tx.rollback().await;
+                    return Err(error);
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Opens the writer that removes such records; of a chunk its number and its first row matter.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -112,13 +164,13 @@ impl Store {
     /// When the database does not answer.
     pub async fn forget_keys(&self, job: i64) -> Result<bool, StoreError> {
         let forget = format!(
-            "DELETE FROM import_seen WHERE import_log_id = {job} AND key IN (SELECT key \
-             FROM import_seen WHERE import_log_id = {job} ORDER BY key LIMIT {KEYS_PER_STEP})"
+            "DELETE FROM import_chunk_keys WHERE import_log_id = {job} AND number IN (SELECT number \
+             FROM import_chunk_keys WHERE import_log_id = {job} ORDER BY number LIMIT {CHUNKS_PER_STEP})"
         );
         let _guard = self.lock_writes().await;
         let forget = Statement::from_string(self.backend(), forget);
         let done = self.write.execute_raw(forget).await.context("forget the keys of a file")?;
-        Ok(done.rows_affected() == KEYS_PER_STEP)
+        Ok(done.rows_affected() == CHUNKS_PER_STEP)
     }
 
     /// A job that has ended, or is gone, and of which keys are noted still.
@@ -126,13 +178,21 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn job_with_left_keys(&self) -> Result<Option<i64>, StoreError> {
-        let find = "SELECT min(import_log_id) FROM import_seen WHERE import_log_id NOT IN \
+        let find = "SELECT min(import_log_id) FROM import_chunk_keys WHERE import_log_id NOT IN \
              (SELECT id FROM import_log WHERE import_status IN ('PENDING', 'PROCESSING', 'PAUSED'))";
         let action = "look for keys of files that are imported";
         let find = Statement::from_string(self.backend(), find);
         let row = self.lists.query_one_raw(find).await.context(action)?;
         Ok(row.map(|row| row.try_get_by_index(0)).transpose().context(action)?.flatten())
     }
+}
+
+/// The number that a statement answers.
+async fn count(on: &impl ConnectionTrait, statement: Statement) -> Result<u64, StoreError> {
+    let action = "count the records that the file does not have";
+    let row = on.query_one_raw(statement).await.context(action)?;
+    let count: Option<i64> = row.map(|row| row.try_get_by_index(0)).transpose().context(action)?;
+    Ok(count.unwrap_or(0).unsigned_abs())
 }
 
 /// The column that says that a record is gone, with its value.

@@ -3,8 +3,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use entity::{import_seen, import_undo};
-use sea_orm::sea_query::OnConflict;
+use entity::import_undo;
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
     TransactionTrait,
@@ -42,16 +41,13 @@ pub(super) struct AbsentRows {
     sql: RollbackSql,
     /// Somebody passes the records on and needs the keys of those that are removed.
     notes_keys: bool,
-    /// The keys of the chunk's records that the next chunk must not meet again.
-    handled: Vec<String>,
     /// What a dry run found.
     found: Vec<Difference>,
 }
 
 /// A record that the file does not have.
 struct AbsentRow {
-    /// Its key as `import_seen` has it.
-    key: String,
+    /// As it was: the whole row where a journal keeps it, else what is needed to remove it.
     before: Image,
     /// What it becomes; `None` when it is deleted.
     after: Option<Image>,
@@ -67,7 +63,6 @@ impl AbsentRows {
             absent,
             sql,
             notes_keys,
-            handled: Vec::new(),
             found: Vec::new(),
         }
     }
@@ -97,9 +92,6 @@ impl RowWriter<RollbackTx> for AbsentRows {
         if self.dry_run {
             self.found = self.differences_of(chunk, &removed);
         }
-        // Deleted records are met no more.
-        let met_again = |row: &&AbsentRow| self.dry_run || !row.is_removed || row.after.is_some();
-        self.handled = rows.iter().filter(met_again).map(|row| row.key.clone()).collect();
         Ok(outcome)
     }
 
@@ -112,26 +104,6 @@ impl RowWriter<RollbackTx> for AbsentRows {
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(found)
     }
-
-    async fn note_keys(
-        &mut self,
-        tx: &mut RollbackTx,
-        _chunk: &Chunk,
-        _outcome: &mut ChunkOutcome,
-    ) -> Result<(), StoreError> {
-        for part in self.handled.chunks(ROWS_PER_INSERT) {
-            let rows = part.iter().map(|key| import_seen::ActiveModel {
-                import_log_id: Set(self.job),
-                key: Set(key.clone()),
-            });
-            import_seen::Entity::insert_many(rows)
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(tx.transaction()?)
-                .await
-                .context("note the keys of removed records")?;
-        }
-        Ok(())
-    }
 }
 
 impl AbsentRows {
@@ -140,16 +112,17 @@ impl AbsentRows {
         transaction: &DatabaseTransaction,
         chunk: &Chunk,
     ) -> Result<Vec<AbsentRow>, StoreError> {
-        let wanted = u64::from(chunk.last_row) + 1 - u64::from(chunk.first_row);
-        let found = transaction.query_all_raw(self.absent.find(wanted)).await.context(ACTION)?;
+        let columns = (!self.keeps_journal).then(|| self.sql.columns());
+        let find = self.absent.find(chunk.number, columns.as_deref());
+        let found = transaction.query_all_raw(find).await.context(ACTION)?;
         let row = |row: &sea_orm::QueryResult| -> Result<AbsentRow, sea_orm::DbErr> {
-            let (key, before) = (row.try_get_by_index(0)?, image(row)?);
+            let before = image(row)?;
             let after = self.absent.gone.as_ref().map(|(column, value)| {
                 let mut after = before.clone();
                 after.set(column, value);
                 after
             });
-            Ok(AbsentRow { key, before, after, is_removed: false })
+            Ok(AbsentRow { before, after, is_removed: false })
         };
         found.iter().map(row).collect::<Result<_, _>>().context(ACTION)
     }

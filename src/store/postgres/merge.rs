@@ -122,7 +122,9 @@ impl PostgresRows {
         run_plain(connection, "SAVEPOINT part").await?;
         let is_kept = match self.stage(connection, chunk, order).await {
             Ok(()) => {
-                let keep = "CREATE TEMP TABLE loadbay_kept ON COMMIT DROP AS TABLE loadbay_stage";
+                // The transaction of a whole file may have one of another chunk.
+                let keep = "DROP TABLE IF EXISTS pg_temp.loadbay_kept; \
+                     CREATE TEMP TABLE loadbay_kept ON COMMIT DROP AS TABLE loadbay_stage";
                 run_plain(connection, keep).await?;
                 run_plain(connection, "TRUNCATE loadbay_stage").await?;
                 true
@@ -137,7 +139,10 @@ impl PostgresRows {
         Ok(is_kept)
     }
 
-    async fn empty_the_stage(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+    pub(super) async fn empty_the_stage(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<(), StoreError> {
         run_plain(connection, "TRUNCATE loadbay_stage").await?;
         if !self.sql.histories.is_empty() {
             run_plain(connection, "TRUNCATE loadbay_changed").await?;

@@ -4,15 +4,15 @@
 use async_trait::async_trait;
 
 use super::journal::{self, PostgresJournal};
-use super::seen::PostgresSeen;
+use super::lost_keys::LostKeys;
 use super::session::PostgresTx;
 use super::sql::ImportSql;
 use crate::domain::chunk::Chunk;
 use crate::domain::difference::Difference;
+use crate::store::chunk::chunk_keys::{self, WrittenRecords, notes_keys};
 use crate::store::chunk::outcome::ChunkOutcome;
-use crate::store::chunk::protocol::{RowWriter, WriteError, WriteOptions};
+use crate::store::chunk::protocol::{ChunkTx, RowWriter, WriteError, WriteOptions};
 use crate::store::chunk::references::References;
-use crate::store::chunk::seen::{WrittenRecords, notes_keys};
 use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::WriterSettings;
 use crate::store::error::StoreError;
@@ -27,8 +27,8 @@ pub(super) struct PostgresRows {
     pub(super) sql: ImportSql,
     /// Only of a job that can be rolled back, or that shows what it would change.
     pub(super) journal: Option<PostgresJournal>,
-    /// Mirror: notes the keys that the file has.
-    seen: Option<PostgresSeen>,
+    /// Mirror: the keys of the file are noted.
+    lost_keys: Option<LostKeys>,
     /// Reused from chunk to chunk.
     pub(super) buffer: Vec<u8>,
     /// Most records of the last chunk were in the table already.
@@ -47,7 +47,7 @@ impl PostgresRows {
             references: References::new(&target),
             sql: ImportSql::new(&target),
             journal: keeps_journal.then(|| PostgresJournal::new(&target)),
-            seen: notes_keys(&settings.job).then(|| PostgresSeen::new(settings, &target)),
+            lost_keys: notes_keys(&settings.job).then(|| LostKeys::new(settings, &target)),
             target,
             buffer: Vec::new(),
             mostly_known: false,
@@ -64,6 +64,10 @@ impl RowWriter<PostgresTx> for PostgresRows {
         chunk: &Chunk,
         options: WriteOptions,
     ) -> Result<ChunkOutcome, WriteError> {
+        if options.whole_file {
+            // The transaction does not end with the chunk, which would do it.
+            self.empty_the_stage(tx.connection()?).await?;
+        }
         let mut outcome = self.rows(tx.connection()?, chunk, options).await?;
         outcome.references = self.references.take_created(self.dry_run);
         outcome.complete(chunk);
@@ -86,10 +90,13 @@ impl RowWriter<PostgresTx> for PostgresRows {
         chunk: &Chunk,
         outcome: &mut ChunkOutcome,
     ) -> Result<(), StoreError> {
-        let Some(seen) = &self.seen else { return Ok(()) };
-        let written = WrittenRecords::of(chunk, outcome, self.dry_run);
-        let found = seen.note(tx.connection()?, chunk, &written).await?;
-        outcome.lost_keys = written.expected.saturating_sub(found);
+        let Some(lost_keys) = &self.lost_keys else { return Ok(()) };
+        let note = chunk_keys::note(tx.backend(), self.job, &self.target, chunk);
+        tx.run(&note, "note the keys of a chunk").await?;
+        if self.has_triggers {
+            let written = WrittenRecords::of(chunk, outcome, self.dry_run);
+            outcome.lost_keys = lost_keys.count(tx.connection()?, chunk, &written).await?;
+        }
         Ok(())
     }
 

@@ -22,11 +22,13 @@ pub(in crate::store) struct PostgresTx {
     connection: Option<PgConnection>,
     /// False outside of any transaction: then another job may have the connection.
     is_busy: bool,
+    /// The transaction has a marked place.
+    is_marked: bool,
 }
 
 impl PostgresTx {
     pub(super) fn new(sessions: Sessions, prepare: Vec<String>) -> Self {
-        Self { sessions, prepare, connection: None, is_busy: false }
+        Self { sessions, prepare, connection: None, is_busy: false, is_marked: false }
     }
 
     /// The connection; opens one with its temporary tables if there is none.
@@ -70,7 +72,7 @@ impl ChunkTx for PostgresTx {
     }
 
     async fn begin(&mut self) -> Result<(), StoreError> {
-        self.is_busy = true;
+        (self.is_busy, self.is_marked) = (true, false);
         run_plain(self.open().await?, "BEGIN").await
     }
 
@@ -104,6 +106,19 @@ impl ChunkTx for PostgresTx {
         let row = query.fetch_optional(self.connection()?).await.context(action)?;
         let fenced = row.map(|row| FencedJob::from_query_result(&QueryResult::from(row), ""));
         fenced.transpose().context(action)
+    }
+
+    async fn mark(&mut self) -> Result<(), StoreError> {
+        let mark = if std::mem::replace(&mut self.is_marked, true) {
+            "RELEASE SAVEPOINT chunk; SAVEPOINT chunk"
+        } else {
+            "SAVEPOINT chunk"
+        };
+        run_plain(self.connection()?, mark).await
+    }
+
+    async fn back_to_mark(&mut self) -> Result<(), StoreError> {
+        run_plain(self.connection()?, "ROLLBACK TO SAVEPOINT chunk").await
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {

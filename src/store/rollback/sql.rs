@@ -248,7 +248,7 @@ impl RollbackSql {
     }
 
     /// The columns of the table that the statements speak of.
-    fn columns(&self) -> Vec<&str> {
+    pub(in crate::store) fn columns(&self) -> Vec<&str> {
         let fields = self.target.fields.iter().map(|field| field.name.as_str());
         let id = Some("id").filter(|id| self.has_id && !fields.clone().any(|name| name == *id));
         id.into_iter().chain(fields).collect()

@@ -26,7 +26,7 @@ impl SqliteRows {
         chunk: &Chunk,
         options: WriteOptions,
     ) -> Result<ChunkOutcome, WriteError> {
-        let Self { sql, references, journal, .. } = self;
+        let Self { sql, references, keeps_journal, job, .. } = self;
         let mut named = ChunkReferences::new(&sql.target, references, &chunk.records);
         references::create(connection, references, &mut named, options).map_err(not_written)?;
         let order = rows::in_key_order(&chunk.records, &sql.target.key);
@@ -35,8 +35,8 @@ impl SqliteRows {
         let source = RowValues { target, references, named: &named, is_all_known, chunk };
         let mut merge = RowMerge::prepare(connection, sql, source, options)
             .context("prepare the statements of a chunk")?;
-        if let Some(job) = journal.filter(|_| options.journal) {
-            let journal = SqliteJournal::prepare(connection, sql, job);
+        if *keeps_journal && options.journal {
+            let journal = SqliteJournal::prepare(connection, sql, *job);
             merge.journal = Some(journal.context("prepare the journal of a chunk")?);
         }
         merge.all(&order, options).map_err(not_written)?;
@@ -134,7 +134,10 @@ impl<'t> RowMerge<'t> {
 
     fn all(&mut self, order: &[usize], options: WriteOptions) -> rusqlite::Result<()> {
         for record in order {
-            let row_outcome = if options.isolate_rows {
+            let row_outcome = if options.whole_file {
+                let row_outcome = self.row(*record);
+                row_outcome.or_else(|error| self.refused(*record, error))?
+            } else if options.isolate_rows {
                 self.row_with_savepoint(*record)?
             } else {
                 self.row(*record)?
@@ -162,19 +165,21 @@ impl<'t> RowMerge<'t> {
         let row_outcome = match self.row(record) {
             Ok(row_outcome) => row_outcome,
             Err(error) => {
-                let Some(refusal) = RowRefusal::of_sqlite(&error) else { return Err(error) };
+                let row_outcome = self.refused(record, error)?;
                 self.connection.execute_batch("ROLLBACK TO one_row")?;
-                let row = rows::refused_by_database(
-                    self.source.target,
-                    self.source.chunk,
-                    record,
-                    refusal,
-                );
-                RowOutcome::Failed(Box::new(row))
+                row_outcome
             }
         };
         self.connection.execute_batch("RELEASE one_row")?;
         Ok(row_outcome)
+    }
+
+    /// What a row came to that the database refused.
+    fn refused(&self, record: usize, error: rusqlite::Error) -> rusqlite::Result<RowOutcome> {
+        let Some(refusal) = RowRefusal::of_sqlite(&error) else { return Err(error) };
+        let RowValues { target, chunk, .. } = self.source;
+        let row = rows::refused_by_database(target, chunk, record, refusal);
+        Ok(RowOutcome::Failed(Box::new(row)))
     }
 
     fn row(&mut self, record: usize) -> rusqlite::Result<RowOutcome> {

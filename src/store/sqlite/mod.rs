@@ -6,11 +6,12 @@ mod bind;
 mod blocking_writer;
 pub(super) mod busy_timeout;
 mod journal;
+mod lost_keys;
 mod merge;
 mod references;
-mod seen;
 mod session;
 mod sql;
+mod whole_file;
 
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ use tokio::sync::Mutex;
 use crate::domain::chunk::Chunk;
 use crate::domain::difference::Difference;
 use crate::domain::job::Job;
+use crate::store::chunk::chunk_keys::{self, WrittenRecords, notes_keys};
 use crate::store::chunk::outcome::ChunkOutcome;
-use crate::store::chunk::protocol::{ChunkCommitter, RowWriter, WriteError, WriteOptions};
+use crate::store::chunk::protocol::{ChunkCommitter, ChunkTx, RowWriter, WriteError, WriteOptions};
 use crate::store::chunk::references::References;
-use crate::store::chunk::seen::{WrittenRecords, notes_keys};
 use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::{ErrorContext, StoreError};
@@ -32,6 +33,7 @@ pub(super) use bind::time_text;
 use blocking_writer::BlockingWriter;
 use busy_timeout::BusyTimeout;
 pub(super) use session::SqliteTx;
+pub(super) use whole_file::SqliteWholeFile;
 
 /// Writes the chunks of a job.
 pub(super) struct SqliteWriter(BlockingWriter<ChunkCommitter<SqliteTx, SqliteRows>>);
@@ -44,18 +46,7 @@ impl SqliteWriter {
         target: Target,
         notes: Option<ChangeNotes>,
     ) -> Result<Self, StoreError> {
-        let mut references = References::new(&target);
-        references::load(&tx.connection, &mut references)
-            .context("read the names of the references")?;
-        let options = &settings.job.options;
-        let rows = SqliteRows {
-            journal: (options.undo || options.dry_run).then_some(settings.job.id),
-            dry_run: options.dry_run,
-            seen: notes_keys(&settings.job)
-                .then(|| seen::SqliteSeen::new(settings.job.id, &target)),
-            references,
-            sql: sql::RowSql::new(target),
-        };
+        let rows = SqliteRows::new(&tx, &settings, target)?;
         let committer = ChunkCommitter::new(tx, rows, settings, notes);
         Ok(Self(BlockingWriter::new(write_lock, committer)))
     }
@@ -78,16 +69,39 @@ impl ChunkWriter for SqliteWriter {
 }
 
 /// Writes the rows of chunks into the table.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the table or the job")]
 struct SqliteRows {
-    /// The job, if it can be rolled back, or shows what it would change: it keeps its rows as they
+    job: i64,
+    /// Of a job that can be rolled back, or shows what it would change: it keeps its rows as they
     /// were before.
-    journal: Option<i64>,
+    keeps_journal: bool,
     /// Everything is rolled back, so that each chunk creates the same references again.
     dry_run: bool,
-    /// Mirror: notes the keys that the file has.
-    seen: Option<seen::SqliteSeen>,
+    /// Mirror: the keys of the file are noted.
+    notes_keys: bool,
+    /// Triggers of the table may change keys.
+    has_triggers: bool,
     references: References,
     sql: sql::RowSql,
+}
+
+impl SqliteRows {
+    fn new(tx: &SqliteTx, settings: &WriterSettings, target: Target) -> Result<Self, StoreError> {
+        let mut references = References::new(&target);
+        references::load(&tx.connection, &mut references)
+            .context("read the names of the references")?;
+        let options = &settings.job.options;
+        Ok(Self {
+            keeps_journal: options.undo || options.dry_run,
+            dry_run: options.dry_run,
+            job: settings.job.id,
+            notes_keys: notes_keys(&settings.job),
+            has_triggers: lost_keys::has_triggers(&tx.connection, &target.table)
+                .context("look for triggers")?,
+            references,
+            sql: sql::RowSql::new(target),
+        })
+    }
 }
 
 #[async_trait]
@@ -109,8 +123,10 @@ impl RowWriter<SqliteTx> for SqliteRows {
         tx: &mut SqliteTx,
         limit: u64,
     ) -> Result<Vec<Difference>, StoreError> {
-        let Some(job) = self.journal else { return Ok(Vec::new()) };
-        let found = journal::differences(&tx.connection, &self.sql.target, job, limit);
+        if !self.keeps_journal {
+            return Ok(Vec::new());
+        }
+        let found = journal::differences(&tx.connection, &self.sql.target, self.job, limit);
         found.context("read what a dry run would change")
     }
 
@@ -120,11 +136,17 @@ impl RowWriter<SqliteTx> for SqliteRows {
         chunk: &Chunk,
         outcome: &mut ChunkOutcome,
     ) -> Result<(), StoreError> {
-        let Some(seen) = &self.seen else { return Ok(()) };
-        let written = WrittenRecords::of(chunk, outcome, self.dry_run);
-        let found = seen.note(&tx.connection, &self.sql.target, chunk, &written);
-        let found = found.context("note the keys of a chunk")?;
-        outcome.lost_keys = written.expected.saturating_sub(found);
+        if !self.notes_keys {
+            return Ok(());
+        }
+        let target = &self.sql.target;
+        let note = chunk_keys::note(tx.backend(), self.job, target, chunk);
+        tx.run(&note, "note the keys of a chunk").await?;
+        if self.has_triggers {
+            let written = WrittenRecords::of(chunk, outcome, self.dry_run);
+            let lost = lost_keys::count(&tx.connection, target, chunk, &written);
+            outcome.lost_keys = lost.context("look for the records of a chunk")?;
+        }
         Ok(())
     }
 

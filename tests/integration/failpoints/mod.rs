@@ -82,6 +82,30 @@ async fn before_the_import(kind: Kind) -> (Server, Undisturbed) {
     (origin, expected)
 }
 
+/// Rows that none is refused of: some are known.
+fn whole_file() -> String {
+    let before = crate::survival::before();
+    let new = (0..350).map(|row| format!("WHOLE{row},Whole {row}\n"));
+    let known = before.lines().skip(1).take(150).filter_map(|line| line.split(',').next());
+    let known = known.map(|sku| format!("{sku},Changed\n"));
+    format!("SKU,Name\n{}", new.chain(known).collect::<String>())
+}
+
+/// The same before a whole file is imported.
+async fn before_the_whole_file(kind: Kind) -> (Server, Undisturbed) {
+    let mut origin = Server::start_with(kind, SETTINGS).await;
+    origin.load("products", Upload::csv(&crate::survival::before())).await;
+    assert!(origin.terminate().success());
+    let mut quiet = origin.copy(SETTINGS).await;
+    quiet.restart();
+    let upload = Upload::csv(&whole_file()).option("atomic", "true");
+    let job = quiet.load("products", upload).await;
+    assert_eq!(job["status"], "completed", "{job}");
+    let expected = (job["counts"].clone(), crate::survival::contents(&quiet).await);
+    tokio::task::spawn_blocking(move || drop(quiet)).await.unwrap();
+    (origin, expected)
+}
+
 /// The same before the import is taken back; some rows of each chunk are kept.
 async fn before_the_rollback(kind: Kind) -> (Server, Undisturbed) {
     let mut origin = Server::start_with(kind, SETTINGS).await;
@@ -103,10 +127,14 @@ async fn before_the_rollback(kind: Kind) -> (Server, Undisturbed) {
 async fn every_fault(kind: Kind) {
     let (import, rollback) = (before_the_import(kind).await, before_the_rollback(kind).await);
     let (import, rollback) = (Arc::new(import), Arc::new(rollback));
+    let whole = Arc::new(before_the_whole_file(kind).await);
     let mut cases = tokio::task::JoinSet::new();
     for case in Case::all() {
-        let is_rollback = case.place.during == During::Rollback;
-        let ground = Arc::clone(if is_rollback { &rollback } else { &import });
+        let ground = Arc::clone(match case.place.during {
+            During::Rollback => &rollback,
+            During::WholeFile => &whole,
+            _ => &import,
+        });
         cases.spawn(async move {
             let place = TOGETHER.acquire().await.unwrap();
             let began = Instant::now();
@@ -149,7 +177,8 @@ async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
     match case.place.during {
         During::Stop => run.stop_in_the_middle(job).await,
         During::Control => run.pause_and_resume(job).await,
-        During::Import | During::Workbook | During::Full | During::Rollback => {}
+        During::Import | During::Workbook | During::Full | During::WholeFile | During::Rollback => {
+        }
     }
     run.ends(job).await;
     // A server may be asleep between the commit of the end and telling it.
@@ -176,6 +205,11 @@ impl Run {
         };
         let (name, bytes) = match self.case.place.during {
             During::Rollback => return post(&format!("/api/v1/import/jobs/{UNDONE}/rollback")),
+            During::WholeFile => {
+                return post("/api/v1/import/products?atomic=true")
+                    .header("content-type", "text/csv")
+                    .body(whole_file());
+            }
             During::Workbook => ("products.xlsx", workbook(&crate::survival::file())),
             During::Import | During::Stop | During::Full | During::Control => {
                 ("products.csv", crate::survival::file().into_bytes())

@@ -16,6 +16,8 @@ pub(crate) enum During {
     Full,
     /// An import that is paused and resumed.
     Control,
+    /// An import of a whole file or nothing.
+    WholeFile,
     /// An import that is taken back.
     Rollback,
 }
@@ -33,7 +35,7 @@ const fn place(name: &'static str, time: u32, during: During) -> Place {
 }
 
 /// All places, in the order in which a job comes through them.
-pub(crate) const PLACES: [Place; 43] = [
+pub(crate) const PLACES: [Place; 46] = [
     place("receive.written", 1, During::Import),
     place("receive.durable", 1, During::Import),
     place("submit.before", 1, During::Import),
@@ -61,6 +63,9 @@ pub(crate) const PLACES: [Place; 43] = [
     place("room.after", 1, During::Full),
     place("control.before", 1, During::Control),
     place("control.after", 1, During::Control),
+    place("whole_file.rows", 3, During::WholeFile),
+    place("whole_file.commit", 1, During::WholeFile),
+    place("whole_file.committed", 1, During::WholeFile),
     place("rollback.locked", 1, During::Rollback),
     place("submit.before", 1, During::Rollback),
     place("submit.after", 1, During::Rollback),
@@ -130,7 +135,7 @@ impl Case {
         let before = if time > 1 { format!("{}*off->", time - 1) } else { String::new() };
         let mut points = format!("{name}={before}1*{action}->off");
         match during {
-            During::Import | During::Workbook | During::Rollback => {}
+            During::Import | During::Workbook | During::WholeFile | During::Rollback => {}
             // Slow enough to be stopped in its middle.
             During::Stop | During::Control => points.push_str(";chunk.begin=sleep(500)"),
             During::Full => points.push_str(";chunk.disk_full=1*return->off"),

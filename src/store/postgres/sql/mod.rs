@@ -194,7 +194,7 @@ impl<'t> SqlParts<'t> {
 }
 
 /// The type of a field in the stage.
-fn staged_as(field: &TargetField) -> &str {
+pub(in crate::store) fn staged_as(field: &TargetField) -> &str {
     match (&field.reference, &field.enum_type, field.kind) {
         (Some(reference), _, _) => stage_type(reference.key_kind),
         (None, Some(enum_type), _) => enum_type,

@@ -1,17 +1,22 @@
-//! `import_seen`: the keys of the dataset's table that the file of an unfinished mirror has.
+//! `import_chunk_keys`: the keys that the chunks of an unfinished mirror are about.
 
 use sea_orm::entity::prelude::*;
 
-/// One key.
+/// The keys of one chunk.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "import_seen")]
+#[sea_orm(table_name = "import_chunk_keys")]
 pub struct Model {
     /// The job.
     #[sea_orm(primary_key, auto_increment = false)]
     pub import_log_id: i64,
-    /// The key as the database writes it.
+    /// The number of the chunk.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub key: String,
+    pub number: i32,
+    /// The file does not have them: the chunk removes their records.
+    pub absent: bool,
+    /// The keys as a JSON array.
+    #[sea_orm(column_type = "Text")]
+    pub keys: String,
 }
 
 /// No relation is followed: every question names the job.
