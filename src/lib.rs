@@ -20,3 +20,4 @@ pub mod metrics;
 pub mod page;
 pub mod reader;
 pub mod store;
+pub mod telemetry;

@@ -114,6 +114,8 @@ pub struct Model {
     pub bulk_id: Option<String>,
     /// The client that uploaded it: the name that it gave, else its address.
     pub created_by: Option<String>,
+    /// The request that made it, as W3C Trace Context writes it; null of a job of an older version.
+    pub traceparent: Option<String>,
     /// The client's `Idempotency-Key`.
     #[sea_orm(unique)]
     pub idempotency_key: Option<String>,

@@ -17,6 +17,10 @@ pub struct Model {
     pub event: String,
     /// What it is about; unique for a webhook.
     pub subject: String,
+    /// The job that it is about, if it is about one.
+    pub import_log_id: Option<i64>,
+    /// The request that made the job, as W3C Trace Context writes it.
+    pub traceparent: Option<String>,
     /// Its body.
     #[sea_orm(column_type = "Text")]
     pub body: String,

@@ -52,7 +52,7 @@ pub(super) async fn with_own_server(
     let config = settings.read()?;
     // The command itself says how it goes; the log has what a person must see.
     let filter = if config.log == "info" { "warn" } else { &config.log };
-    logging::to_stderr(filter, config.log_format);
+    let _log = logging::to_stderr(filter, config.log_format)?;
     let config = Config { drain: std::time::Duration::ZERO, ..config };
     // Mode 0700, and removed at the end.
     let folder = tempfile::Builder::new()

@@ -23,11 +23,11 @@ pub(super) fn command() -> Command {
 /// Serves until SIGTERM or SIGINT.
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = Config::read(matches)?;
-    logging::to_stderr(&config.log, config.log_format);
-    heaps::limit();
-    log_settings(&config);
     // reqwest and sqlx are built without a provider of their own; the first one installed stays.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    let _log = logging::to_stderr(&config.log, config.log_format)?;
+    heaps::limit();
+    log_settings(&config);
     let _armed = faults::armed();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };

@@ -11,6 +11,7 @@ use super::run_time::RunTime;
 use super::search_sync::SearchSync;
 use super::selection::Selection;
 use super::status::JobStatus;
+use super::trace::TraceContext;
 use super::warning::Warnings;
 
 /// A job as it stands at one moment. The in-memory copy and the row of `import_log` give the same.
@@ -77,6 +78,8 @@ pub struct Job {
     pub resume_at: Option<DateTime<Utc>>,
     /// The client that uploaded it: the name that it gave, else its address.
     pub created_by: Option<String>,
+    /// The request that made it, in its trace; `None` of a job of an older version.
+    pub trace: Option<TraceContext>,
     /// When the upload was accepted.
     pub created_at: DateTime<Utc>,
     /// When the job was first claimed.
@@ -126,6 +129,8 @@ pub struct NewJob {
     pub bulk_id: Option<Uuid>,
     /// The client that uploads: the name that it gave, else its address.
     pub created_by: Option<String>,
+    /// The request that makes it, in its trace.
+    pub trace: Option<TraceContext>,
     /// The job of which this one repeats rows.
     pub retry_of: Option<i64>,
     /// Which rows of the file it takes, unless all.
@@ -154,6 +159,7 @@ impl NewJob {
             idempotency_key: None,
             bulk_id: None,
             created_by: None,
+            trace: None,
             retry_of: None,
             selection: None,
             rollback_of: None,

@@ -40,5 +40,6 @@ pub mod sentence;
 pub mod session_id;
 pub mod similar;
 pub mod status;
+pub mod trace;
 pub mod warning;
 pub mod webhook;

@@ -8,6 +8,7 @@ use super::bulk::{Bulk, BulkJob, FileCounts};
 use super::job::Job;
 use super::job_view::timestamp;
 use super::status::JobStatus;
+use super::trace::TraceContext;
 
 /// What a message says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,6 +163,10 @@ pub struct WebhookDelivery {
     pub event: String,
     /// What it is about: at most one message about it goes to a webhook.
     pub subject: String,
+    /// The job that it is about, if it is about one.
+    pub job: Option<i64>,
+    /// The request that made the job, in its trace.
+    pub trace: Option<TraceContext>,
     /// Its body, the same in every attempt.
     pub body: String,
     /// Where it stands.
@@ -191,6 +196,10 @@ pub struct NewMessage {
     pub dataset: String,
     /// What it is about.
     pub subject: String,
+    /// The job that it is about, if it is about one.
+    pub job: Option<i64>,
+    /// The request that made the job, in its trace.
+    pub trace: Option<TraceContext>,
     /// Its body.
     pub body: String,
 }
@@ -209,6 +218,8 @@ impl NewMessage {
             event,
             dataset: job.dataset.clone(),
             subject: format!("{} {}", event.as_str(), job.id),
+            job: Some(job.id),
+            trace: job.trace,
             body: body(event, at, &job_facts(job)),
         };
         WebhookEvent::of_job(job).into_iter().map(message).collect()
@@ -241,6 +252,8 @@ impl NewMessage {
             event,
             dataset: bulk.dataset.clone(),
             subject: format!("{} {}", event.as_str(), bulk.id),
+            job: None,
+            trace: None,
             body: body(event, ended.unwrap_or(bulk.created_at), &facts),
         })
     }
@@ -253,6 +266,8 @@ impl NewMessage {
             event,
             dataset: String::new(),
             subject: format!("{} {number}", event.as_str()),
+            job: None,
+            trace: None,
             body: body(event, at, &json!({ "webhookId": webhook.to_string() })),
         }
     }

@@ -79,7 +79,8 @@ impl Drop for TempUpload {
 pub(super) fn remove_soon(path: PathBuf) {
     let doomed = Doomed(path);
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn_blocking(move || drop(doomed));
+        let span = tracing::Span::current();
+        runtime.spawn_blocking(move || span.in_scope(|| drop(doomed)));
     }
 }
 

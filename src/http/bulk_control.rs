@@ -34,9 +34,9 @@ pub(super) async fn retry(
     let id = bulk_id(&id)?;
     let asked = CommandParameters::read(&request, payload, &["rows"]).await?;
     let rows = asked.get("rows").map(rows_word).transpose()?;
-    let Requester { idempotency_key, created_by } = Requester::of(&request, &api)?;
+    let Requester { idempotency_key, created_by, trace } = Requester::of(&request, &api)?;
     let prefix = path_prefix::of(&request);
-    let retry = BulkRetry { rows, created_by, idempotency_key };
+    let retry = BulkRetry { rows, created_by, trace, idempotency_key };
     let submitted = api.jobs.retry_bulk(id, retry).await?;
     let response = view(&submitted.bulk, &submitted.jobs, &prefix)?;
     Ok(made(response, &bulk_url(&submitted.bulk, &prefix), submitted.replayed))

@@ -68,9 +68,9 @@ pub(super) async fn retry(
     let id = job_id(&id)?;
     let asked = CommandParameters::read(&request, payload, &["rows"]).await?;
     let rows = asked.get("rows").map_or(Ok(RetryRows::All), rows_word)?;
-    let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
+    let Requester { created_by, idempotency_key, trace } = Requester::of(&request, &api)?;
     let prefix = path_prefix::of(&request);
-    let asked = Retry { rows, created_by, idempotency_key };
+    let asked = Retry { rows, created_by, trace, idempotency_key };
     child(&api.jobs.retry(id, asked).await?, &prefix)
 }
 
@@ -84,8 +84,9 @@ pub(super) async fn rollback(
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
     CommandParameters::read(&request, payload, &[]).await?;
-    let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
-    child(&api.jobs.rollback(id, created_by, idempotency_key).await?, &path_prefix::of(&request))
+    let Requester { created_by, idempotency_key, trace } = Requester::of(&request, &api)?;
+    let submitted = api.jobs.rollback(id, created_by, idempotency_key, trace).await?;
+    child(&submitted, &path_prefix::of(&request))
 }
 
 /// `POST …/jobs/{id}/confirm` with `{"expectUnchanged": true}`: 200 with the job that imports the file of
@@ -105,8 +106,8 @@ pub(super) async fn confirm(
             return Err(Problem::invalid_parameter("expectUnchanged", other, "true or false"));
         }
     };
-    let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
-    let asked = Confirm { expect_unchanged, created_by, idempotency_key };
+    let Requester { created_by, idempotency_key, trace } = Requester::of(&request, &api)?;
+    let asked = Confirm { expect_unchanged, created_by, trace, idempotency_key };
     child(&api.jobs.confirm(id, asked).await?, &path_prefix::of(&request))
 }
 

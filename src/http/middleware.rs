@@ -10,12 +10,14 @@ use actix_web::http::header::{
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::middleware::Next;
 use actix_web::web;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::accept::accepts_text;
 use super::api::Api;
 use super::path_prefix;
 use super::problem::{PROBLEM_JSON, Problem};
+use super::trace;
 use crate::domain::error_code::ErrorCode;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,8 +28,9 @@ pub(super) async fn finish_answer(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let request_id = Uuid::now_v7().to_string();
-    let response = next.call(request).await?.map_into_boxed_body();
-    let mut response = as_problem(response, &request_id);
+    let span = trace::begin(&request, &request_id);
+    let response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
+    let mut response = span.in_scope(|| as_problem(response, &request_id));
     frame(&mut response);
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

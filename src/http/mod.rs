@@ -48,6 +48,7 @@ mod status;
 mod superseded;
 mod text_line;
 mod tls;
+mod trace;
 mod upload;
 mod webhooks;
 

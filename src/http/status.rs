@@ -21,6 +21,7 @@ use crate::domain::job::Job;
 use crate::domain::job_view::JobView;
 use crate::domain::limits::{SHOWN_DIFFERENCES_MAX, WAIT_SECONDS_MAX};
 use crate::domain::path_prefix::PathPrefix;
+use crate::telemetry;
 
 /// The status of a job.
 pub(super) async fn status(
@@ -149,10 +150,12 @@ fn retry_seconds(age: TimeDelta) -> u16 {
 
 /// Reads the number of a job. Another text names no job.
 pub(super) fn job_id(text: &str) -> Result<i64, Problem> {
-    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+    let id = text.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
         let text = crate::domain::row_error::shown(text);
         Problem::new(ErrorCode::JobNotFound, format!("there is no job `{text}`"))
-    })
+    })?;
+    telemetry::request_is_about(id);
+    Ok(id)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use chrono::DateTime;
 use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::context::{Jobs, JobsContext};
@@ -25,6 +26,7 @@ use crate::domain::hexadecimal::hex;
 use crate::domain::job::NewJob;
 use crate::domain::options::Mode;
 use crate::domain::sentence::sentence;
+use crate::domain::trace::TraceContext;
 use crate::files::StoredUpload;
 use crate::store::{BulkInserted, NewBulkJob, StoreError};
 
@@ -45,6 +47,8 @@ pub struct BulkRequest {
     pub idempotency_key: Option<String>,
     /// Who uploads: the name that the client gave, else its address.
     pub created_by: Option<String>,
+    /// The request, in its trace.
+    pub trace: Option<TraceContext>,
 }
 
 /// A file of a bulk.
@@ -177,8 +181,7 @@ impl JobsContext {
         }
         let id = Uuid::new_v4();
         let file_count = request.files.len() as u64;
-        let (prepared, refused) =
-            self.prepare_all(id, request.created_by.as_deref(), request.files).await?;
+        let (prepared, refused) = self.prepare_all(id, request.files).await?;
         if prepared.is_empty() {
             return Err(JobsError::AllRefused(refused));
         }
@@ -193,17 +196,20 @@ impl JobsContext {
             created_by: request.created_by,
             created_at: DateTime::default(),
         };
-        let location = self.storage.location().to_owned();
+        let (location, trace) = (self.storage.location().to_owned(), request.trace);
+        let created_by = bulk.created_by.clone();
         let (stored, jobs): (Vec<_>, Vec<_>) = prepared
             .into_iter()
             .map(|Prepared { stored, new }| {
+                let new = NewJob { created_by: created_by.clone(), trace, ..new };
                 (stored, NewBulkJob { new, storage_location: location.clone() })
             })
             .unzip();
         // In a task of its own: a panic behind the commit must not take the files with it.
         let context = Arc::clone(&self);
         let insert = async move { context.insert_bulk(bulk, jobs).await };
-        let inserted = self.runtime.spawn(insert).await.unwrap_or(Err(JobsError::Panicked));
+        let inserted =
+            self.runtime.spawn(insert.in_current_span()).await.unwrap_or(Err(JobsError::Panicked));
         let is_theirs = match &inserted {
             Ok(submitted) => !submitted.replayed,
             // Their files stay then; the sweep removes them after a day if there are no jobs.
@@ -221,7 +227,6 @@ impl JobsContext {
     async fn prepare_all(
         self: &Arc<Self>,
         bulk_id: Uuid,
-        created_by: Option<&str>,
         files: Vec<BulkFile>,
     ) -> Result<(Vec<Prepared>, Vec<RefusedFile>), JobsError> {
         let prepare_one = |file| {
@@ -234,8 +239,7 @@ impl JobsContext {
         while let Some(file) = found.next().await {
             match file? {
                 Ok(Prepared { stored, new }) => {
-                    let created_by = created_by.map(str::to_owned);
-                    let new = NewJob { bulk_id: Some(bulk_id), created_by, ..new };
+                    let new = NewJob { bulk_id: Some(bulk_id), ..new };
                     prepared.push(Prepared { stored, new });
                 }
                 Err(file) => refused.push(RefusedFile { index, ..file }),

@@ -12,6 +12,7 @@ use crate::domain::bulk::{Bulk, BulkJob, FileCounts};
 use crate::domain::job::NewJob;
 use crate::domain::selection::RetryRows;
 use crate::domain::status::JobStatus;
+use crate::domain::trace::TraceContext;
 use crate::store::NewBulkJob;
 
 /// The request to retry a bulk that has ended.
@@ -21,6 +22,8 @@ pub struct BulkRetry {
     pub rows: Option<RetryRows>,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
+    /// The request, in its trace.
+    pub trace: Option<TraceContext>,
     /// The client's key for this request.
     pub idempotency_key: Option<String>,
 }
@@ -106,7 +109,8 @@ async fn children(
         match prepare_child(context, &parent, rows).await {
             Ok(child) => {
                 let created_by = request.created_by.clone();
-                let new = NewJob { bulk_id: Some(bulk_id), created_by, ..child.new };
+                let (bulk_id, trace) = (Some(bulk_id), request.trace);
+                let new = NewJob { bulk_id, created_by, trace, ..child.new };
                 children.push(RetryChild { new, ..child });
             }
             // The other jobs may have such rows.

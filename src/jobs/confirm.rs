@@ -9,6 +9,7 @@ use crate::domain::difference::Difference;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::Options;
 use crate::domain::selection::RetryRows;
+use crate::domain::trace::TraceContext;
 use crate::store::{ConfirmInserted, Inserted};
 
 /// The request to import the file of a dry run.
@@ -18,6 +19,8 @@ pub struct Confirm {
     pub expect_unchanged: bool,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
+    /// The request, in its trace.
+    pub trace: Option<TraceContext>,
     /// The client's key for this request.
     pub idempotency_key: Option<String>,
 }
@@ -51,6 +54,7 @@ impl Jobs {
                 retry_of: None,
                 confirms: Some(id),
                 created_by: request.created_by,
+                trace: request.trace,
                 idempotency_key: request.idempotency_key,
                 ..new
             };

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument;
 
 use super::bulk_feed::BulkFeeds;
 use super::error::{JobsError, RunError};
@@ -127,7 +128,8 @@ impl Jobs {
     {
         let context = Arc::clone(&self.context);
         let handle = context.runtime.clone();
-        handle.spawn(async move { work(context).await }).await.unwrap_or(Err(JobsError::Panicked))
+        let work = async move { work(context).await }.in_current_span();
+        handle.spawn(work).await.unwrap_or(Err(JobsError::Panicked))
     }
 
     /// Like [`on_runtime`](Self::on_runtime), for work that may be dropped at any time: it ends when
@@ -142,7 +144,7 @@ impl Jobs {
     {
         let context = Arc::clone(&self.context);
         let handle = context.runtime.clone();
-        let work = handle.spawn(async move { work(context).await });
+        let work = handle.spawn(async move { work(context).await }.in_current_span());
         AbortOnDropHandle::new(work).await.unwrap_or(Err(JobsError::Panicked))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
+use tracing::{Instrument, error_span};
 
 use super::backoff::retry_transient;
 use super::context::JobsContext;
@@ -57,7 +58,7 @@ pub(super) async fn run(
     let earlier = earlier_import(context, job, download, stop).await?;
     let progress = download.progress.clone();
     let mut run = DownloadRun { context, job, stop, download, progress, earlier, notes: 0 };
-    let ended = run.run().await;
+    let ended = run.run().instrument(error_span!("download")).await;
     let is_over = match &ended {
         Ok(_) => true,
         Err(error) => !matches!(error, RunError::Stopped) && !error.is_temporary(),
@@ -224,6 +225,7 @@ impl DownloadRun<'_> {
             options: self.job.options.clone(),
             idempotency_key: None,
             created_by: None,
+            trace: None,
         };
         let request = unpacked(self.context, request).await.map_err(refused)?;
         let sha256 = request.upload.sha256.clone();

@@ -4,12 +4,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use super::context::JobsContext;
 use super::event_feed::{EventFeed, FeedState};
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::StoreError;
+use crate::telemetry;
 
 /// How often a job that runs elsewhere, or nowhere yet, is looked up in the table.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -23,7 +25,7 @@ pub(super) fn feed_of(context: &Arc<JobsContext>, job: &Job) -> Arc<EventFeed> {
     let (feed, is_new) = context.feeds.of(job);
     if is_new && !job.status.is_terminal() {
         let poll = poll(Arc::clone(context), job.id, Arc::downgrade(&feed));
-        context.tasks.spawn_on(poll, &context.runtime);
+        context.tasks.spawn_on(poll.instrument(telemetry::job_span(job)), &context.runtime);
     }
     feed
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tracing::{Instrument, error_span};
 
 use super::backoff::{retry_storage, retry_transient};
 use super::chunker::{Chunker, PartitionChannels, PartitionCheckpoint};
@@ -49,11 +50,12 @@ pub(super) async fn run(
     let plan = Plan::new(&dataset, &detected.columns, &job.options.set)?;
     let rules = CellRules::new(detected, &job.options).of_job(job);
     let converter = Converter::new(&dataset, &plan, rules).with_header(&detected.header);
-    let source = open(context, job, stop).await?;
+    let source = open(context, job, stop).instrument(error_span!("open")).await?;
     let source = filtered(context, job, source, (&dataset, &plan), stop).await?;
+    let scan = prescan_input(context, source, converter, stop);
     let (emitted, scanned) = tokio::join!(
         emit(context, job, stop, lifecycle::parsed),
-        prescan_input(context, source, converter, stop),
+        scan.instrument(error_span!("prescan")),
     );
     emitted?;
     let (source, prescan, converter) = scanned?;
@@ -95,12 +97,15 @@ pub(super) async fn run(
         mirror.check_before(prescan.keys).await?;
     }
     tokio::select! {
-        written = run.write(source, chunker, &starts, settings.clone()) => written?,
+        written = run
+            .write(source, chunker, &starts, settings.clone())
+            .instrument(error_span!("write")) => written?,
         () = emit_pressure(context, job, stop) => return Err(RunError::Stopped),
     }
     check_rows(context, job, total, stop).await?;
     if job.options.mode == Mode::Mirror {
-        return Mirror { context, settings, partitions, stop }.remove().await;
+        let mirror = Mirror { context, settings, partitions, stop };
+        return mirror.remove().instrument(error_span!("mirror")).await;
     }
     Ok(())
 }
@@ -207,7 +212,7 @@ async fn emit_pressure(context: &Arc<JobsContext>, job: &Job, stop: &Stop) {
                 }
             };
             // The chunks notice when the job is lost.
-            let _stored = tokio::spawn(emit_once).await;
+            let _stored = tokio::spawn(emit_once.in_current_span()).await;
         }
         if pressure.changed().await.is_err() {
             // Nobody measures any more: the server stops.
@@ -356,7 +361,7 @@ impl ImportRun<'_> {
             .map(|(writer, chunks, used)| {
                 let (context, job) = (Arc::clone(self.context), self.job.clone());
                 let stop = self.stop.clone();
-                tokio::spawn(async move {
+                let write = async move {
                     let written =
                         partition_writer::write(context, job, writer, chunks, used, stop.clone())
                             .await;
@@ -364,7 +369,8 @@ impl ImportRun<'_> {
                         stop.stop();
                     }
                     written
-                })
+                };
+                tokio::spawn(write.in_current_span())
             })
             .collect();
         let cut = on_thread("reader", move || chunker.run(&source, senders)).await;

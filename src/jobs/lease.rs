@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::claimant::claimant;
 use super::context::JobsContext;
@@ -13,6 +14,7 @@ use super::stop::Stop;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::Claimant;
+use crate::telemetry;
 
 /// A claimed job on this server. However its run ends, also by a panic: the job runs here no longer,
 /// and its lease is no longer renewed.
@@ -41,13 +43,19 @@ impl RunningJob {
 
     /// Runs the job with its lease renewed beside it.
     pub(super) async fn run(self) {
+        let span = telemetry::job_span(&self.job);
+        self.run_within().instrument(span).await;
+    }
+
+    async fn run_within(self) {
         job_line!(info, self.job, event = "job_claimed", "job runs");
         let (context, job, stop) = (Arc::clone(&self.context), self.job.clone(), self.stop.clone());
-        tokio::spawn(renew_lease(context, job, stop, self.ended.clone()));
+        tokio::spawn(renew_lease(context, job, stop, self.ended.clone()).in_current_span());
         let run = {
             let (context, job, stop) =
                 (Arc::clone(&self.context), self.job.clone(), self.stop.clone());
-            tokio::spawn(async move { Box::pin(dispatch::run(&context, &job, &stop)).await })
+            let run = async move { Box::pin(dispatch::run(&context, &job, &stop)).await };
+            tokio::spawn(run.in_current_span())
         };
         if run.await.is_err() {
             // What it left at work must not go on beside the next run.
@@ -86,7 +94,8 @@ async fn renew_lease(context: Arc<JobsContext>, job: Job, stop: Stop, ended: Can
         }
         let (store, of_job) = (context.run_store.clone(), job.clone());
         let by = Claimant { busy_with: context.manager.running_here(), ..claimant.clone() };
-        let attempt = tokio::spawn(async move { store.renew(&of_job, &by).await });
+        let attempt = async move { store.renew(&of_job, &by).await };
+        let attempt = tokio::spawn(attempt.in_current_span());
         // One that hangs on a dead connection must not keep the next from trying another. It is
         // left to itself: no call of the database is cut off half-way.
         match tokio::time::timeout(every, attempt).await {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
+use tracing::{Instrument, error_span};
 
 use super::backoff::retry_transient;
 use super::context::JobsContext;
@@ -66,7 +67,9 @@ impl<'a> PartitionWriter<'a> {
         }
         self.context.data_dir.check_free_space(0)?;
         let began = Instant::now();
-        let committed = commit(&mut *self.writer, self.job, chunk, self.stop).await?;
+        let span = error_span!("chunk", chunk = chunk.number);
+        let commit = commit(&mut *self.writer, self.job, chunk, self.stop);
+        let committed = commit.instrument(span).await?;
         self.context.metrics.chunk_committed(&self.job.dataset, began.elapsed());
         fault!("partition.after", RunError::Panicked);
         let now = if let Some(now) = committed {

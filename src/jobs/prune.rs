@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use super::context::JobsContext;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
@@ -53,7 +55,7 @@ pub(super) fn after_the_end(context: &Arc<JobsContext>, job: &Job) {
         }
         prune(&own, id, PruneScope::ProgressAndRows).await;
     };
-    context.tasks.spawn_on(work, &context.runtime);
+    context.tasks.spawn_on(work.in_current_span(), &context.runtime);
 }
 
 /// Prunes what an earlier process had no time for.

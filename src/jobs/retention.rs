@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::backoff::with_reserve;
@@ -17,6 +18,7 @@ use crate::domain::job::Job;
 use crate::faults::fault;
 use crate::files::{FileError, Storage};
 use crate::store::StoreError;
+use crate::telemetry;
 
 /// How often it is looked for files whose time is over.
 const PASS: Duration = Duration::from_mins(10);
@@ -75,7 +77,7 @@ async fn expire(context: &JobsContext) -> Result<(), JobsError> {
             break;
         }
         for job in expired {
-            remove_expired(context, &job).await;
+            remove_expired(context, &job).instrument(telemetry::job_span(&job)).await;
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ use crate::domain::job::{Job, NewJob};
 use crate::domain::row_number::RowNumber;
 use crate::domain::selection::{RetryRows, Selection};
 use crate::domain::status::JobStatus;
+use crate::domain::trace::TraceContext;
 use crate::files::Storage;
 use crate::store::CommittedChunk;
 
@@ -26,6 +27,8 @@ pub struct Retry {
     pub rows: RetryRows,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
+    /// The request, in its trace.
+    pub trace: Option<TraceContext>,
     /// The client's key for this request.
     pub idempotency_key: Option<String>,
 }
@@ -47,7 +50,7 @@ impl Jobs {
             let RetryChild { new, storage } =
                 prepare_child(&context, &parent, request.rows).await?;
             let (idempotency_key, created_by) = (request.idempotency_key, request.created_by);
-            let new = NewJob { idempotency_key, created_by, ..new };
+            let new = NewJob { idempotency_key, created_by, trace: request.trace, ..new };
             let uuid = new.uuid;
             let submitted = context.insert(new, storage.location()).await;
             let is_ours = match &submitted {

@@ -4,6 +4,8 @@
 use std::io;
 use std::sync::Arc;
 
+use tracing::{Instrument, error_span};
+
 use super::backoff::{retry_storage, retry_transient};
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
@@ -21,6 +23,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{OnError, Options, RowEventMode};
 use crate::domain::row_number::RowNumber;
+use crate::domain::trace::TraceContext;
 use crate::domain::warning::Warnings;
 use crate::files::FileError;
 use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, WriterSettings};
@@ -38,6 +41,7 @@ impl Jobs {
         id: i64,
         created_by: Option<String>,
         idempotency_key: Option<String>,
+        trace: Option<TraceContext>,
     ) -> Result<Submitted, JobsError> {
         self.on_runtime(move |context| async move {
             if let Some(job) = context.with_key(idempotency_key.as_deref()).await? {
@@ -48,7 +52,7 @@ impl Jobs {
             if let Some(refusal) = refusal(&undone) {
                 return Err(refusal);
             }
-            let new = new_job(&undone, created_by, idempotency_key);
+            let new = NewJob { idempotency_key, created_by, trace, ..new_job(&undone) };
             match context.store.insert_rollback(&new, id, &undone.storage_location).await? {
                 RollbackInserted::Inserted(Inserted::New(job)) => {
                     context.manager.publish(job.clone());
@@ -100,7 +104,8 @@ fn refusal(job: &Job) -> Option<JobsError> {
     Some(JobsError::NothingToUndo(job.id))
 }
 
-fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<String>) -> NewJob {
+/// The job that rolls another one back, by nobody in particular.
+fn new_job(undone: &Job) -> NewJob {
     let options = Options {
         undo: false,
         dry_run: false,
@@ -112,8 +117,6 @@ fn new_job(undone: &Job, created_by: Option<String>, idempotency_key: Option<Str
     };
     NewJob {
         options,
-        idempotency_key,
-        created_by,
         rollback_of: Some(undone.id),
         warnings: Warnings::default(),
         ..NewJob::over_file_of(undone)
@@ -150,7 +153,8 @@ pub(super) async fn run(
     complete_list(context, &job, &committed, stop).await?;
     let run = RollbackRun { context, job: &job, undone, stop };
     retry_transient(job.id, token, || store.create_rollback_indexes(&dataset)).await?;
-    let worked = run.roll_back(&dataset, plan, &committed).await;
+    let work = run.roll_back(&dataset, plan, &committed);
+    let worked = work.instrument(error_span!("rollback")).await;
     // A stopped rollback may continue on another server.
     let at_its_end = (!matches!(worked, Err(RunError::Stopped))).then_some(job.id);
     if let Err(error) = store.drop_rollback_indexes(at_its_end).await {

@@ -41,7 +41,9 @@ impl Jobs {
             let (home, tmp) = (context.settings.home_encoding.clone(), context.data_dir.tmp());
             let stop = StopOnDrop::default();
             let flag = stop.flag();
+            let span = tracing::Span::current();
             let seeing = tokio::task::spawn_blocking(move || {
+                let _in_request = span.entered();
                 let folder = tempfile::Builder::new().prefix("rows-").tempdir_in(tmp);
                 let folder = folder.map_err(JobsError::NoRoom)?;
                 let file = FileToSee {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::backoff::retry_transient;
@@ -82,7 +83,9 @@ pub(super) async fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, RunError> + Send + 'static,
 ) -> Result<T, RunError> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
+    let span = Span::current();
     let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _in_job = span.entered();
         // Nobody waits any more only when the runtime is gone.
         let _unheard = sender.send(work());
     });

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
@@ -21,10 +22,12 @@ use crate::domain::detected::Detected;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{Mode, Options};
+use crate::domain::trace::TraceContext;
 use crate::domain::warning::Warnings;
 use crate::files::{StoredUpload, TempUpload, name_inside};
 use crate::reader::{self, Inspection, ReadPermit, Upload, may_be_workbook};
 use crate::store::{Inserted, StoreError};
+use crate::telemetry;
 
 /// How long a request that stores a job waits for a database of which nobody knows whether it did.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
@@ -49,6 +52,8 @@ pub struct ImportRequest {
     pub idempotency_key: Option<String>,
     /// Who uploads: the name that the client gave, else its address.
     pub created_by: Option<String>,
+    /// The request, in its trace.
+    pub trace: Option<TraceContext>,
 }
 
 /// What a submission came to.
@@ -152,7 +157,9 @@ async fn inspect(
     let is_workbook = may_be_workbook(&request.upload.path).map_err(JobsError::File)?;
     let permit = context.settings.child.permit(is_workbook).await;
     let home_encoding = context.settings.home_encoding.clone();
+    let span = Span::current();
     let inspected = tokio::task::spawn_blocking(move || {
+        let _in_request = span.entered();
         let inspection = inspect_with(&permit, &request, home_encoding.as_deref(), &stop);
         // The child has ended: another one may begin.
         drop(permit);
@@ -205,6 +212,7 @@ impl JobsContext {
             idempotency_key: request.idempotency_key,
             bulk_id: None,
             created_by: request.created_by,
+            trace: request.trace,
             retry_of: None,
             selection: None,
             rollback_of: None,
@@ -224,7 +232,7 @@ impl JobsContext {
         // In a task of its own: a panic behind the commit must not take the file with it.
         let context = Arc::clone(&self);
         let insert = async move { context.insert(new, context.storage.location()).await };
-        let inserted = self.runtime.spawn(insert).await;
+        let inserted = self.runtime.spawn(insert.in_current_span()).await;
         match inserted.unwrap_or(Err(JobsError::Panicked)) {
             Ok(submitted) => {
                 // A replayed upload has a job, and that one a file, already.
@@ -251,6 +259,7 @@ impl JobsContext {
     ) -> Result<Submitted, JobsError> {
         match self.insert_once(&new, storage_location).await? {
             Inserted::New(job) => {
+                telemetry::request_is_about(job.id);
                 job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
                 // The file of another job was counted with that one, one to be downloaded comes later.
                 if job.retry_of.or(job.rollback_of).or(job.confirms).is_none() {

@@ -13,6 +13,7 @@ use crate::dataset::model::Dataset;
 use crate::domain::download::{Download, SourceUrl};
 use crate::domain::job::NewJob;
 use crate::domain::options::Options;
+use crate::domain::trace::TraceContext;
 use crate::domain::warning::Warnings;
 use crate::files::{FetchError, Fetcher, shown_name};
 
@@ -31,6 +32,8 @@ pub struct FarRequest {
     pub idempotency_key: Option<String>,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
+    /// The request, in its trace.
+    pub trace: Option<TraceContext>,
 }
 
 impl Jobs {
@@ -74,6 +77,7 @@ impl FarRequest {
             idempotency_key: self.idempotency_key,
             bulk_id: None,
             created_by: self.created_by,
+            trace: self.trace,
             retry_of: None,
             selection: None,
             rollback_of: None,

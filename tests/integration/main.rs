@@ -60,6 +60,8 @@ mod openapi;
 mod operator;
 mod operator_views;
 mod options;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod own_dataset;
 mod packaging;
 mod page_files;
@@ -83,6 +85,7 @@ mod streams;
 mod survive;
 mod taken_up;
 mod told;
+mod traces;
 mod two_servers;
 mod undo;
 mod upload;

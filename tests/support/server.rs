@@ -269,6 +269,12 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Removes what the server, which is stopped, has logged.
+    pub(crate) fn forget_log(&self) {
+        assert!(self.child.is_none(), "a server that runs writes on");
+        fs::remove_file(self.log_path()).expect("there is a log");
+    }
+
     /// From its next start on there is no room for a line of its log.
     pub(crate) fn fill_log(&self) {
         fs::remove_file(self.log_path()).expect("there is a log");

@@ -16,7 +16,7 @@ use sources::{all_code, check, names_after, own_code, sources, statements, witho
 /// The modules of the library; each may name those that follow it, never those before it.
 ///
 /// `faults` is the last: places at which tests make the server fail stand in all of them.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "cli",
     "client",
     "http",
@@ -25,6 +25,7 @@ const ORDER: [&str; 15] = [
     "jobs",
     "after",
     "metrics",
+    "telemetry",
     "definitions",
     "store",
     "files",

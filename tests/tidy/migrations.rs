@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 25] = [
+const LANDED: [(&str, &str); 26] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -101,6 +101,10 @@ const LANDED: [(&str, &str); 25] = [
     (
         "m20261128_000024_create_seen_keys.rs",
         "7274b62eaa03475a1819eb30a6163a95318695ba7f95cb30f59e2ebd743fda64",
+    ),
+    (
+        "m20261128_000025_add_traces.rs",
+        "b6bc5c65493f195ccd69cd2f78e964c8ddba8c8b94d5ef537a4386e63020389c",
     ),
     (
         "m20261128_000027_create_chunk_keys.rs",

@@ -5,24 +5,31 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use reqwest::header::HeaderName;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::error::WebhookError;
 use super::schedule::Schedule;
 use super::signature;
 use crate::domain::error_chain::error_chain;
 use crate::domain::row_error::shown;
+use crate::domain::trace::TraceContext;
 use crate::domain::webhook::NewMessage;
 use crate::faults::fault;
 use crate::files::{ReceiverAnswer, Sender};
 use crate::store::{AttemptEnd, DueDelivery, Store, StoreError};
+use crate::telemetry;
 
 /// How often it is looked whether there is something to do.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How often old messages are removed.
 const PRUNE: Duration = Duration::from_hours(1);
+
+/// The header of W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Messages that are on their way at the same time.
 const SENDING_MAX: usize = 16;
@@ -93,7 +100,10 @@ async fn run(work: Arc<Work>) {
                 Ok(due) => {
                     for due in due {
                         let work = Arc::clone(&work);
-                        sending.spawn(async move { work.deliver(due).await });
+                        let (job, trace) = (due.delivery.job, due.delivery.trace);
+                        let (span, place) = telemetry::message_span(job, trace);
+                        let deliver = async move { work.deliver(due, place).await };
+                        sending.spawn(deliver.instrument(span));
                     }
                 }
                 Err(error) => failed(error),
@@ -129,7 +139,9 @@ impl Work {
                     && let Some(bulk) = self.store.bulk(id).await?
                 {
                     let jobs = self.store.bulk_jobs(id).await?;
-                    messages.extend(NewMessage::of_bulk(&bulk, &jobs));
+                    // One request made all jobs of the bulk.
+                    let message = NewMessage::of_bulk(&bulk, &jobs);
+                    messages.extend(message.map(|it| NewMessage { trace: job.trace, ..it }));
                 }
             }
             self.store.announce(end, &messages).await?;
@@ -137,11 +149,11 @@ impl Work {
         Ok(())
     }
 
-    /// Sends one message and stores what became of it.
-    async fn deliver(&self, due: DueDelivery) {
+    /// Sends one message, from its place in a trace, and stores what became of it.
+    async fn deliver(&self, due: DueDelivery, place: TraceContext) {
         let begun = Instant::now();
         let sent = tokio::select! {
-            sent = self.send(&due) => sent,
+            sent = self.send(&due, place) => sent,
             // It is sent again when its time is over.
             () = self.stop.cancelled() => return,
         };
@@ -167,10 +179,17 @@ impl Work {
         }
     }
 
-    async fn send(&self, due: &DueDelivery) -> Result<ReceiverAnswer, WebhookError> {
+    async fn send(
+        &self,
+        due: &DueDelivery,
+        place: TraceContext,
+    ) -> Result<ReceiverAnswer, WebhookError> {
         let headers =
             signature::headers(&due.delivery, &due.webhook.secret, Utc::now().timestamp());
-        let headers = headers.ok_or(WebhookError::Secret)?;
+        let mut headers = headers.ok_or(WebhookError::Secret)?;
+        if let Ok(place) = place.to_string().parse() {
+            headers.insert(TRACEPARENT, place);
+        }
         let body = due.delivery.body.clone();
         let sent = self.sender.post(&due.webhook.url, headers, body, self.answer_time).await;
         sent.map_err(WebhookError::Address)

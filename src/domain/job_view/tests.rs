@@ -54,6 +54,7 @@ pub(crate) fn job() -> Job {
         confirms: None,
         resume_at: None,
         created_by: None,
+        trace: None,
         created_at: at(0),
         started_at: Some(at(1)),
         updated_at: at(2),

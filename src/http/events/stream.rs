@@ -11,6 +11,7 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
+use tracing::{Instrument, Span};
 
 use crate::http::problem::Problem;
 use crate::jobs::JobsError;
@@ -43,9 +44,14 @@ pub(in crate::http) enum Next {
 /// The answer that sends all of it.
 pub(in crate::http) fn answer(source: impl SseSource + 'static) -> HttpResponse {
     let sending = SseBody { source, next: Next::More };
-    headers().streaming(stream::unfold(sending, |mut sending| async move {
-        let bytes = sending.next().await?;
-        Some((Ok::<_, Infallible>(bytes), sending))
+    // It is sent when the handler has returned.
+    let span = Span::current();
+    headers().streaming(stream::unfold(sending, move |mut sending| {
+        let next = async move {
+            let bytes = sending.next().await?;
+            Some((Ok::<_, Infallible>(bytes), sending))
+        };
+        next.instrument(span.clone())
     }))
 }
 

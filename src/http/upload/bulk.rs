@@ -170,9 +170,9 @@ pub(in crate::http) async fn submit(
         },
     };
     let files = files.into_iter().map(file).collect();
-    let Requester { idempotency_key, created_by } = requester;
+    let Requester { idempotency_key, created_by, trace } = requester;
     let dataset = Arc::clone(dataset);
-    let request = BulkRequest { dataset, files, idempotency_key, created_by };
+    let request = BulkRequest { dataset, files, idempotency_key, created_by, trace };
     Ok(api.jobs.submit_bulk(request).await?)
 }
 

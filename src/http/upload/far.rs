@@ -15,6 +15,7 @@ use crate::domain::options::Options;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
 use crate::http::query;
+use crate::http::trace;
 use crate::jobs::{BulkFile, BulkRequest, BulkSubmitted, FarRequest, Submitted};
 
 /// What a body with addresses came to.
@@ -37,6 +38,7 @@ pub(super) async fn submit(
     }
     let idempotency_key = headers::idempotency_key(request)?;
     let created_by = headers::client(request)?;
+    let trace = trace::of(request);
     let FarBody { urls, options } = FarBody::parse(&read(payload).await?)?;
     let mut pairs = query::pairs(request)?;
     pairs.extend(options);
@@ -53,16 +55,17 @@ pub(super) async fn submit(
         options: options.clone(),
         idempotency_key: None,
         created_by: None,
+        trace: None,
     });
     if files.len() == 1
         && let Some(file) = files.next()
     {
-        let request = FarRequest { idempotency_key, created_by, ..file };
+        let request = FarRequest { idempotency_key, created_by, trace, ..file };
         return Ok(FarSubmitted::One(Box::new(api.jobs.submit_far(request).await?)));
     }
     let files = files.map(|file| BulkFile::Far(Box::new(file))).collect();
     let dataset = Arc::clone(dataset);
-    let request = BulkRequest { dataset, files, idempotency_key, created_by };
+    let request = BulkRequest { dataset, files, idempotency_key, created_by, trace };
     Ok(FarSubmitted::Many(api.jobs.submit_bulk(request).await?))
 }
 

@@ -145,9 +145,9 @@ pub(super) async fn submit_one(
     requester: Requester,
 ) -> Result<Submitted, Problem> {
     far::refuse_option(&parsed.options)?;
-    let Requester { idempotency_key, created_by } = requester;
+    let Requester { idempotency_key, created_by, trace } = requester;
     let request = parsed.into_request(Arc::clone(dataset));
-    let request = ImportRequest { idempotency_key, created_by, ..request };
+    let request = ImportRequest { idempotency_key, created_by, trace, ..request };
     Ok(api.jobs.submit_upload(request).await?)
 }
 

@@ -110,6 +110,7 @@ impl ParsedUpload {
             options: self.options,
             idempotency_key: None,
             created_by: None,
+            trace: None,
         }
     }
 }

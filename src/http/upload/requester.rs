@@ -4,8 +4,10 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, HeaderValue};
 
 use super::headers;
+use crate::domain::trace::TraceContext;
 use crate::http::api::Api;
 use crate::http::problem::Problem;
+use crate::http::trace;
 
 pub(in crate::http) const IDEMPOTENCY_REPLAYED: HeaderName =
     HeaderName::from_static("idempotency-replayed");
@@ -21,6 +23,8 @@ pub(in crate::http) struct Requester {
     pub(in crate::http) idempotency_key: Option<String>,
     /// The name that the client gave, else its address.
     pub(in crate::http) created_by: Option<String>,
+    /// The request, in its trace.
+    pub(in crate::http) trace: Option<TraceContext>,
 }
 
 impl Requester {
@@ -30,6 +34,7 @@ impl Requester {
         if api.stopping.is_cancelled() {
             return Err(Problem::stopping());
         }
-        Ok(Self { idempotency_key, created_by: headers::client(request)? })
+        let (created_by, trace) = (headers::client(request)?, trace::of(request));
+        Ok(Self { idempotency_key, created_by, trace })
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::download::{Download, SourceUrl};
 use crate::domain::job::{Job, NewJob};
 use crate::domain::run_time::RunTime;
 use crate::domain::status::JobStatus;
+use crate::domain::trace::TraceContext;
 use crate::domain::warning::Warnings;
 use crate::store::error::StoreError;
 
@@ -38,6 +39,7 @@ pub(in crate::store) fn waiting(
         storage_location: Set(storage_location.to_owned()),
         bulk_id: Set(new.bulk_id.map(|id| id.to_string())),
         created_by: Set(new.created_by.clone()),
+        traceparent: Set(new.trace.map(|trace| trace.to_string())),
         idempotency_key: Set(new.idempotency_key.clone()),
         retry_of: Set(new.retry_of),
         rollback_of: Set(new.rollback_of),
@@ -101,6 +103,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         confirms: row.confirms,
         resume_at: row.resume_at,
         created_by: row.created_by,
+        trace: row.traceparent.as_deref().and_then(TraceContext::parse),
         created_at: row.created_at,
         started_at: row.started_at,
         updated_at: row.updated_at,

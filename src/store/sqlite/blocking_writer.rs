@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tracing::Span;
 
 use super::busy_timeout::BusyTimeout;
 use crate::domain::chunk::Chunk;
@@ -40,7 +41,9 @@ where
     pub(super) async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError> {
         let mut committer = self.committer.take().ok_or(StoreError::WriterDied)?;
         let guard = Arc::clone(&self.write_lock).lock_owned().await;
+        let span = Span::current();
         let work = tokio::task::spawn_blocking(move || {
+            let _in_job = span.entered();
             let result = Handle::current().block_on(committer.commit_chunk(&chunk));
             drop((guard, chunk));
             (committer, result)

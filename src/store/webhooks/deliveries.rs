@@ -11,6 +11,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::domain::trace::TraceContext;
 use crate::domain::webhook::{DeliveryStatus, Webhook, WebhookDelivery};
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
@@ -212,6 +213,8 @@ fn delivery(row: import_webhook_delivery::Model) -> Option<WebhookDelivery> {
         message_id: row.message_id,
         event: row.event,
         subject: row.subject,
+        job: row.import_log_id,
+        trace: row.traceparent.as_deref().and_then(TraceContext::parse),
         body: row.body,
         status: DeliveryStatus::parse(&row.status)?,
         attempts: u32::try_from(row.attempts).ok()?,

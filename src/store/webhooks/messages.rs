@@ -120,6 +120,8 @@ async fn add(
         message_id: Set(format!("msg_{}", Uuid::now_v7().simple())),
         event: Set(message.event.as_str().to_owned()),
         subject: Set(message.subject.clone()),
+        import_log_id: Set(message.job),
+        traceparent: Set(message.trace.map(|trace| trace.to_string())),
         body: Set(message.body.clone()),
         status: Set(DeliveryStatus::Pending.as_str().to_owned()),
         attempts: Set(0),

@@ -216,6 +216,7 @@ pub(crate) fn new_job() -> NewJob {
         warnings: Warnings::default(),
         idempotency_key: None,
         bulk_id: None,
+        trace: None,
         created_by: None,
         retry_of: None,
         selection: None,

@@ -40,9 +40,10 @@ pub(in crate::http::compat) async fn force(
         }
         JobStatus::Pending | JobStatus::Processing => forced(&api, id).await?,
         JobStatus::Failed | JobStatus::Cancelled => {
-            let Requester { created_by, idempotency_key } = Requester::of(&request, &api)?;
+            let Requester { created_by, idempotency_key, trace } = Requester::of(&request, &api)?;
             let rows = RetryRows::All;
-            let again = api.jobs.retry(id, Retry { rows, created_by, idempotency_key }).await?;
+            let retry = Retry { rows, created_by, trace, idempotency_key };
+            let again = api.jobs.retry(id, retry).await?;
             let message = format!("Batch {} imports the file of batch {id} again", again.job.id);
             (again.job, message)
         }

@@ -18,6 +18,7 @@ use crate::http::api::Api;
 use crate::http::envelope;
 use crate::http::path_prefix;
 use crate::http::problem::Problem;
+use crate::http::trace;
 use crate::http::upload;
 use crate::jobs::{FarRequest, JobsError};
 use crate::reader;
@@ -85,6 +86,7 @@ pub(in crate::http::compat) async fn import(
         options,
         idempotency_key: session.as_ref().map(SessionId::key),
         created_by: upload::client(&request)?,
+        trace: trace::of(&request),
     };
     // Another request may have taken the session in the meantime.
     let submitted = match (api.jobs.submit_far(far).await, &session) {
