@@ -177,3 +177,109 @@ async fn the_examples_are_what_their_schemas_say() {
         check_against(&document, &reference, example, &name);
     }
 }
+
+/// What the messages of a stream are, by the document.
+fn check_stream(document: &Value, method: &str, path: &str, messages: &[Value]) {
+    let operations = operations(document);
+    let described = &operations[&(method.to_owned(), path.to_owned())]["responses"]["200"];
+    let schema = &described["content"]["text/event-stream"]["x-data-schema"];
+    assert!(!messages.is_empty(), "{path} sent nothing");
+    for message in messages {
+        check_against(document, schema, message, &format!("{method} {path}"));
+    }
+}
+
+/// The data of each message of an answer that is a stream.
+fn data(answer: &Answer) -> Vec<Value> {
+    let lines = answer.text().lines().filter_map(|line| line.strip_prefix("data: "));
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+both!(what_streams_send_is_what_the_document_says, |server| {
+    let document = document(server).await;
+    let file = "SKU,Name,Category,Qty\nA-1,Arnica,Dilutions,1\nA-2,Bella,,many\nA-1,Arnica,,2\n";
+    let job = server.load("products", Upload::csv(file).option("undo", "true")).await;
+    let job = job["jobId"].as_i64().unwrap();
+    let rolled_back = server.action(job, "rollback").await.data()["jobId"].as_i64().unwrap();
+    server.finished(rolled_back).await;
+    let failed = Upload::csv(file).option("onError", "abort").option("dryRun", "true");
+    let failed = server.load("products", failed).await["jobId"].as_i64().unwrap();
+    let path = "/api/v1/import/jobs/{id}/events";
+    for job in [job, rolled_back, failed] {
+        let answer = server.get(&address(path, job, &BTreeMap::new())).await;
+        check_stream(&document, "GET", path, &data(&answer));
+    }
+    let path = "/api/v1/import/events";
+    let mut all = server.listen(path).await;
+    let first = all.next().await.unwrap().data;
+    check_stream(&document, "GET", path, &[first]);
+    let path = "/api/erp/products/import/stream";
+    let form = reqwest::multipart::Form::new()
+        .part("file", reqwest::multipart::Part::text(file).file_name("products.csv"));
+    let answer = server.send(server.request(Method::POST, path).multipart(form)).await;
+    check_stream(&document, "POST", path, &data(&answer));
+    let two = reqwest::multipart::Form::new()
+        .part("file", reqwest::multipart::Part::text(file).file_name("one.csv"))
+        .part("file", reqwest::multipart::Part::text(file).file_name("two.csv"));
+    let bulk = server.request(Method::POST, "/api/v1/import/products").multipart(two);
+    let bulk = server.send(bulk.header("accept", "text/event-stream")).await;
+    check_stream(&document, "GET", "/api/v1/import/bulks/{id}/events", &data(&bulk));
+    let jobs = server.get("/api/jobs").await.json;
+    let id = jobs[0]["id"].as_str().unwrap();
+    let answer = server.get(&format!("/api/jobs/{id}/events")).await;
+    check_stream(&document, "GET", "/api/jobs/{id}/events", &data(&answer));
+});
+
+both!(refusals_have_the_codes_of_their_calls, |server| {
+    let document = document(server).await;
+    let job = server.load("products", Upload::csv("SKU,Name\nA,Arnica\n")).await;
+    let job = job["jobId"].as_i64().unwrap();
+    let none = BTreeMap::new();
+    let upload = "/api/v1/import/{dataset}";
+    for (upload_of, code) in [
+        (Upload::csv("SKU,Name\nA,A\n").option("colour", "red"), "unknown_option"),
+        (Upload::csv("SKU,Name\nA,A\n").option("mode", "merge"), "invalid_option"),
+        (Upload::csv(""), "empty_file"),
+        (Upload::csv("Price\n1\n"), "missing_column"),
+        (Upload::csv("SKU,Name,Name\nA,A,A\n"), "duplicate_column"),
+        (Upload::csv("SKU,Name\nA,A\n").option("savedMapping", "x"), "unknown_mapping"),
+        (Upload::csv("SKU,Name\nA,A\n").option("mapping", r#"{"X":"sku"}"#), "bad_mapping"),
+        (Upload::csv("SKU,Name\nA,A\n").option("set", r#"{"x":"1"}"#), "bad_constant"),
+        (Upload::csv("SKU,Name,X\nA,A,\n").option("strict", "true"), "refused_by_strict"),
+        (Upload::file("a.pdf", *b"%PDF-1.7"), "unsupported_format"),
+    ] {
+        let answer = server.upload("products", upload_of).await;
+        assert_eq!(answer.code(), code);
+        check_answer(&document, "POST", upload, &answer);
+    }
+    let answer = server.upload("nothing", Upload::csv("SKU,Name\nA,A\n")).await;
+    assert_eq!(answer.code(), "unknown_dataset");
+    check_answer(&document, "POST", upload, &answer);
+    for (method, path, about, code) in [
+        ("POST", "/api/v1/import/jobs/{id}/pause", job, "invalid_job_state"),
+        ("POST", "/api/v1/import/jobs/{id}/resume", job, "invalid_job_state"),
+        ("POST", "/api/v1/import/jobs/{id}/cancel", job, "invalid_job_state"),
+        ("POST", "/api/v1/import/jobs/{id}/force", job, "invalid_job_state"),
+        ("POST", "/api/v1/import/jobs/{id}/rollback", job, "nothing_to_undo"),
+        ("POST", "/api/v1/import/jobs/{id}/confirm", job, "no_dry_run"),
+        ("POST", "/api/v1/import/jobs/{id}/cancel", 999, "job_not_found"),
+        ("GET", "/api/v1/import/jobs/{id}/diff", job, "no_dry_run"),
+        ("GET", "/api/v1/import/status/{id}", 999, "job_not_found"),
+        ("DELETE", "/api/v1/import/jobs/{id}", 999, "job_not_found"),
+    ] {
+        let method_of = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = server.send(server.request(method_of, &address(path, about, &none))).await;
+        assert_eq!(answer.code(), code, "{method} {path}");
+        check_answer(&document, method, path, &answer);
+    }
+    let retry = "/api/v1/import/jobs/{id}/retry";
+    let body = json!({"rows": "failed"});
+    let request = server.request(Method::POST, &address(retry, job, &none)).json(&body);
+    let answer = server.send(request).await;
+    assert_eq!(answer.code(), "nothing_to_retry");
+    check_answer(&document, "POST", retry, &answer);
+    let bad = json!({"url": "http://127.0.0.1/"});
+    let answer = server.send(server.request(Method::POST, "/api/v1/webhooks").json(&bad)).await;
+    assert_eq!(answer.code(), "url_not_allowed");
+    check_answer(&document, "POST", "/api/v1/webhooks", &answer);
+});

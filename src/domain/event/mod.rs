@@ -43,8 +43,9 @@ pub const EVERY_ROW_MAX: u64 = 10_000;
 pub const ROW_EVENTS_PER_BATCH: usize = 1_000;
 
 /// How good or bad the news is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = EventLevel)]
 pub enum Level {
     /// Neither good nor bad.
     Info,
@@ -57,7 +58,8 @@ pub enum Level {
 }
 
 /// The figures that a job ends with, as the older clients know them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = EventResults)]
 pub struct Results {
     /// Rows of the file, as far as they were counted.
     pub total_rows: u64,

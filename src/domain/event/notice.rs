@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 /// A remark about events that a subscriber does not get.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "notice", rename_all = "snake_case")]
+#[schema(as = EventNotice)]
 pub enum Notice {
     /// Some of these events are not kept any more.
     EventsPruned {

@@ -136,7 +136,7 @@ impl fmt::Display for RecordLabel {
 }
 
 /// A record of another table that a row brought with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CreatedReference {
     /// The table; `None` of events that were stored without.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,8 +9,9 @@ use crate::domain::row_number::RowNumber;
 use crate::domain::warning::Warning;
 
 /// A step of a job. Its members stand beside those of the event: no name may be both.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "step", rename_all = "snake_case")]
+#[schema(as = EventStep)]
 pub enum Step {
     /// The upload was accepted, or a retry or a rollback was requested.
     Received {
@@ -186,7 +187,7 @@ pub enum Step {
 }
 
 /// Why a server gave a job back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseCause {
     /// The server stops.
@@ -198,7 +199,7 @@ pub enum ReleaseCause {
 }
 
 /// Row errors of one code in one column, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorSummary {
     /// The code.
     pub code: RowCode,

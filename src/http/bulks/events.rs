@@ -19,9 +19,9 @@ use crate::http::query::Query;
 use crate::jobs::{BulkSubscription, BulkUpdate, JobsError};
 
 /// A message about the bulk as a whole.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum BulkMessage<'a> {
+pub(in crate::http) enum BulkMessage<'a> {
     Snapshot { bulk: BulkView<'a> },
     Bulk { bulk: BulkSummary<'a> },
 }

@@ -5,7 +5,7 @@
 
 pub(super) mod drop_shipping;
 pub(super) mod import_jobs;
-mod product_stream;
+pub(super) mod product_stream;
 mod routes;
 pub(super) mod sessions;
 

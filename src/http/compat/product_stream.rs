@@ -1,7 +1,7 @@
 //! Clients of `/api/erp/products/import/stream`: a page that uploads a file and shows the answer, a
 //! stream of messages, as a log that scrolls by, row by row.
 
-mod messages;
+pub(in crate::http) mod messages;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};

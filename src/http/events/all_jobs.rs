@@ -17,9 +17,9 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::jobs::{JobsError, JobsSubscription, JobsUpdate};
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum JobsMessage<'a> {
+pub(in crate::http) enum JobsMessage<'a> {
     Snapshot {
         jobs: Vec<JobView<'a>>,
     },

@@ -81,8 +81,8 @@ enum Frame<'a> {
 }
 
 /// A message with the job that it is about.
-#[derive(Serialize)]
-struct OfJob<'a, T> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct OfJob<'a, T> {
     #[serde(flatten)]
     message: &'a T,
     job_id: i64,
@@ -139,8 +139,8 @@ fn progress_sentence(job: &Job) -> String {
 }
 
 /// How far a job is: the snapshot, which has the job with it, and progress.
-#[derive(Serialize)]
-struct ProgressMessage<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ProgressMessage<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     progress: f64,
@@ -158,8 +158,9 @@ struct ProgressMessage<'a> {
 }
 
 /// Everything else, with the members that each type has.
-#[derive(Serialize)]
-struct SseMessage<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = JobMessage)]
+pub(in crate::http) struct SseMessage<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,8 +180,9 @@ struct SseMessage<'a> {
 }
 
 /// What a message says, in members.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
+#[schema(as = EventFacts)]
 enum Facts<'a> {
     /// Nothing beside the members that every message has.
     None {},
@@ -218,7 +220,8 @@ enum Facts<'a> {
 }
 
 /// How people know the record of a row.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = EventRecord)]
 struct Record<'a> {
     key: &'a str,
     key_title: &'a str,

@@ -16,7 +16,7 @@ use super::status::job_id;
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
 use crate::jobs::{Delivery, JobsError, Subscription};
-pub(super) use encode::{ApiEvents, write, write_of_job};
+pub(super) use encode::{ApiEvents, OfJob, ProgressMessage, SseMessage, write, write_of_job};
 pub(super) use stream::RETRY;
 use stream::{Next, SseSource};
 

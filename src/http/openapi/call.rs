@@ -19,7 +19,7 @@ impl Schemas {
 }
 
 /// Keeps the schema of a type and answers its name.
-type SchemaOf = fn(&mut Schemas) -> String;
+pub(super) type SchemaOf = fn(&mut Schemas) -> String;
 
 /// What an answer consists of.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,10 @@ pub(super) enum CallContent {
     Json(SchemaOf),
     /// A JSON array of values of this type, without an envelope.
     List(SchemaOf),
-    /// A file, a page or a stream of this media type.
+    /// A file or a page of this media type.
     Of(&'static str),
+    /// A stream of events, whose data is JSON of one of these types.
+    Events(&'static [SchemaOf]),
     /// Nothing.
     Empty,
 }
@@ -117,9 +119,9 @@ impl Call {
         self.answer(200, "The file", CallContent::Of(media_type))
     }
 
-    /// It is answered 200 with a stream of events.
-    pub(super) fn events(self) -> Self {
-        self.answer(200, "Events, as they happen", CallContent::Of("text/event-stream"))
+    /// It is answered 200 with a stream of events of these types.
+    pub(super) fn events(self, messages: &'static [SchemaOf]) -> Self {
+        self.answer(200, "Events, as they happen", CallContent::Events(messages))
     }
 
     /// It may be answered without a body.

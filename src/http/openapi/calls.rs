@@ -3,18 +3,21 @@
 
 use serde_json::json;
 
-use super::call::{Body, Call, call, get, post, text};
+use super::call::{Body, Call, SchemaOf, Schemas, call, get, post, text};
 use crate::domain::bulk_view::BulkView;
 use crate::domain::job_view::JobView;
 use crate::domain::selection::RetryRows;
 use crate::domain::status::JobStatus;
 use crate::http::access::session::{SessionView, SignIn};
+use crate::http::bulks::events::BulkMessage;
 use crate::http::datasets::{DatasetList, DatasetView};
 use crate::http::definitions::{
     InferView, ProposalBody, ReloadedView, SavedView, TableBody, TablesView,
 };
 use crate::http::differences::DifferencesPage;
 use crate::http::download::{CSV, XLSX};
+use crate::http::events::all_jobs::JobsMessage;
+use crate::http::events::{OfJob, ProgressMessage, SseMessage};
 use crate::http::health::HealthView;
 use crate::http::jobs::JobPage;
 use crate::http::limits::LimitsView;
@@ -33,6 +36,15 @@ const SCHEMA: &str = "application/schema+json";
 const MAPPING: &str = "/api/v1/datasets/{name}/mappings/{mapping}";
 const SESSION: &str = "/api/v1/session";
 const WEBHOOK: &str = "/api/v1/webhooks/{id}";
+
+/// What the streams of events send.
+const OF_JOB: &[SchemaOf] = &[Schemas::of::<SseMessage<'_>>, Schemas::of::<ProgressMessage<'_>>];
+const OF_ALL_JOBS: &[SchemaOf] = &[Schemas::of::<JobsMessage<'_>>];
+const OF_BULK: &[SchemaOf] = &[
+    Schemas::of::<BulkMessage<'_>>,
+    Schemas::of::<OfJob<'_, SseMessage<'_>>>,
+    Schemas::of::<OfJob<'_, ProgressMessage<'_>>>,
+];
 
 /// Every call but those of older clients.
 pub(super) fn calls() -> Vec<Call> {
@@ -118,7 +130,7 @@ fn jobs() -> Vec<Call> {
             .data::<JobPage<'_>>(),
         get("/api/v1/import/status/{id}", "A job as it stands").wait().data::<JobView<'_>>(),
         get("/api/v1/import/jobs/{id}", "A job as it stands").wait().data::<JobView<'_>>(),
-        get("/api/v1/import/events", "All jobs as they change").events(),
+        get("/api/v1/import/events", "All jobs as they change").events(OF_ALL_JOBS),
         get("/api/v1/import/jobs/{id}/events", "The events of a job")
             .takes(
                 "lastEventId",
@@ -126,7 +138,7 @@ fn jobs() -> Vec<Call> {
                 "Only what follows this event",
             )
             .takes("rows", json!({"enum": ["auto", "all", "none"]}), "Whether every row is sent")
-            .events()
+            .events(OF_JOB)
             .empty(204, "The job has ended and everything was sent"),
     ]
 }
@@ -190,7 +202,7 @@ fn bulks() -> Vec<Call> {
     vec![
         get("/api/v1/import/bulks/{id}", "A bulk as it stands").wait().data::<BulkView<'_>>(),
         get("/api/v1/import/bulks/{id}/events", "The events of the jobs of a bulk")
-            .events()
+            .events(OF_BULK)
             .empty(204, "The bulk has ended and everything was sent"),
         post("/api/v1/import/bulks/{id}/cancel", "Cancel the jobs of a bulk")
             .body(Body::Parameters)

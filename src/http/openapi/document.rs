@@ -3,13 +3,15 @@
 
 #![expect(clippy::indexing_slicing, reason = "setting a member of a JSON object adds it")]
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use super::call::{Body, Call, CallAnswer, CallContent, Schemas};
-use super::{calls, examples, older};
+use super::call::{Body, Call, CallAnswer, CallContent, SchemaOf, Schemas};
+use super::options::{every_option, option_schema};
+use super::{calls, examples, older, refusals};
 use crate::dataset::Datasets;
 use crate::domain::error_code::ErrorCode;
-use crate::domain::options::Options;
 use crate::http::access::{About, rule};
 use crate::http::problem::{PROBLEM_JSON, ProblemBody};
 
@@ -61,6 +63,12 @@ fn components(schemas: Schemas) -> Value {
             schema["properties"]["code"]["enum"] = codes();
             // Some refusals have more members, such as the actions that a job allows.
             schema["additionalProperties"] = json!(true);
+        }
+        // Members without a tag: a message may fit several of these, the one without members always.
+        if name == "EventFacts"
+            && let Some(choices) = schema.as_object_mut().and_then(|it| it.remove("oneOf"))
+        {
+            schema["anyOf"] = choices;
         }
         if let Some(example) = examples::of(&name) {
             schema["examples"] = json!([example]);
@@ -162,12 +170,15 @@ fn path_schema(call: &Call, name: &str, datasets: &[&str]) -> Value {
 
 /// The options of an import as query parameters.
 fn options() -> Vec<Value> {
-    let option = |name: &&str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
+    let option = |(name, mut schema): (&str, Value)| {
+        let meaning = schema.as_object_mut().and_then(|it| it.remove("description"));
+        json!({"name": name, "in": "query", "schema": schema, "description": meaning})
+    };
     let file_name = json!({
         "name": "fileName", "in": "query", "schema": {"type": "string"},
         "description": "The name of the file, where the body is the file",
     });
-    Options::NAMES.iter().map(option).chain([file_name]).collect()
+    every_option().map(option).chain([file_name]).collect()
 }
 
 fn body_of(call: &Call, body: &Body, schemas: &mut Schemas) -> Value {
@@ -206,7 +217,7 @@ fn body_of(call: &Call, body: &Body, schemas: &mut Schemas) -> Value {
 
 /// A file as a form, as the body itself, or as the address where it is.
 fn file_body() -> Value {
-    let options = Options::NAMES.iter().map(|name| ((*name).to_owned(), json!({"type": "string"})));
+    let options = every_option().map(|(name, schema)| (name.to_owned(), schema));
     let mut members: Map<String, Value> = options.collect();
     members.insert("file".to_owned(), json!({"type": "string", "format": "binary"}));
     json!({"required": true, "content": {
@@ -229,15 +240,47 @@ fn answers(call: &Call, schemas: &mut Schemas) -> Value {
         let status = answer.status.to_string();
         let described =
             answers.entry(status).or_insert_with(|| json!({"description": answer.meaning}));
+        if let CallContent::Events(messages) = answer.content {
+            described["content"]["text/event-stream"] = stream(messages, schemas);
+        }
         if let Some((media_type, schema)) = content(answer, schemas) {
             let known = &mut described["content"][media_type]["schema"];
             *known =
                 if known.is_null() { schema } else { json!({"anyOf": [known.take(), schema]}) };
         }
     }
+    refuse(call, &mut answers);
     answers
         .insert("default".to_owned(), json!({"$ref": format!("#/components/responses/{REFUSED}")}));
     Value::Object(answers)
+}
+
+/// Adds with which codes the call may be refused, by their status.
+fn refuse(call: &Call, answers: &mut Map<String, Value>) {
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in refusals::codes(call) {
+        by_status.entry(code.status()).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        let words: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+        let meanings: Vec<_> =
+            codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.title())).collect();
+        let schema = json!({"allOf": [
+            reference("ProblemBody"),
+            {"properties": {"code": {"enum": words}}},
+        ]});
+        let refusal = json!({
+            "description": meanings.join("; "),
+            "content": {PROBLEM_JSON: {"schema": schema}},
+        });
+        answers.insert(status.to_string(), refusal);
+    }
+}
+
+/// Messages of Server-Sent Events: text, whose lines of data are JSON.
+fn stream(messages: &[SchemaOf], schemas: &mut Schemas) -> Value {
+    let messages: Vec<_> = messages.iter().map(|of| reference(&of(schemas))).collect();
+    json!({"schema": {"type": "string"}, "x-data-schema": {"anyOf": messages}})
 }
 
 fn content(answer: &CallAnswer, schemas: &mut Schemas) -> Option<(&'static str, Value)> {
@@ -252,7 +295,7 @@ fn content(answer: &CallAnswer, schemas: &mut Schemas) -> Option<(&'static str, 
             Some((media_type, json!({"type": "object"})))
         }
         CallContent::Of(media_type) => Some((media_type, json!({"type": "string"}))),
-        CallContent::Empty => None,
+        CallContent::Events(_) | CallContent::Empty => None,
     }
 }
 

@@ -8,6 +8,8 @@ mod calls;
 mod document;
 mod examples;
 mod older;
+mod options;
+mod refusals;
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};

@@ -2,18 +2,25 @@
 
 use serde_json::json;
 
-use super::call::{Body, Call, get, post, text};
+use super::call::{Body, Call, SchemaOf, Schemas, get, post, text};
 use crate::http::compat::drop_shipping::active::ActiveImports;
 use crate::http::compat::drop_shipping::advice::Recommendations;
 use crate::http::compat::drop_shipping::batch::BatchReport;
 use crate::http::compat::drop_shipping::force::Forced;
-use crate::http::compat::drop_shipping::import::Accepted;
+use crate::http::compat::drop_shipping::import::{Accepted, AcceptedInPart};
 use crate::http::compat::drop_shipping::memory::MemoryStats;
 use crate::http::compat::drop_shipping::metrics::SalesSums;
 use crate::http::compat::drop_shipping::pace::Performance;
 use crate::http::compat::import_jobs::ImportJob;
+use crate::http::compat::product_stream::messages::Message;
+use crate::http::compat::sessions::messages::SessionMessage;
 use crate::http::compat::sessions::{FileRequest, Started};
 use crate::http::download::CSV;
+
+/// What their streams send.
+const OF_PRODUCTS: &[SchemaOf] = &[Schemas::of::<Message>];
+const OF_IMPORT_JOB: &[SchemaOf] = &[Schemas::of::<ImportJob<'_>>];
+const OF_SESSION: &[SchemaOf] = &[Schemas::of::<SessionMessage>];
 
 /// The calls of older clients.
 pub(super) fn calls() -> Vec<Call> {
@@ -22,7 +29,7 @@ pub(super) fn calls() -> Vec<Call> {
     vec![
         post("/api/erp/products/import/stream", "Import products and follow the import")
             .body(Body::File)
-            .events(),
+            .events(OF_PRODUCTS),
         get("/api/erp/products/template", "The template of the products").bom().file(CSV),
         post("/api/upload-csv", "Import products").body(Body::File).json::<ImportJob<'_>>(202),
         get("/api/jobs", "The imports of products, newest first")
@@ -33,17 +40,19 @@ pub(super) fn calls() -> Vec<Call> {
             .takes("page", page(), "The number of the page")
             .list_of::<ImportJob<'_>>(),
         get("/api/jobs/{id}", "An import of products").json::<ImportJob<'_>>(200),
-        get("/api/jobs/{id}/events", "An import of products as it changes").events(),
-        get("/stream/{session}", "The import of a session as it happens").events(),
+        get("/api/jobs/{id}/events", "An import of products as it changes").events(OF_IMPORT_JOB),
+        get("/stream/{session}", "The import of a session as it happens").events(OF_SESSION),
         post("/file", "Import a file from an address under the name of a session")
             .body_of::<FileRequest>()
             .data_at::<Started>(202, "The import begins"),
         post("/api/dropship/bulk-import", "Import files of order lines")
             .body(Body::File)
-            .json::<Accepted>(200),
+            .json::<Accepted>(202)
+            .json::<AcceptedInPart>(202),
         post("/api/dropship/import", "Import files of order lines")
             .body(Body::File)
-            .json::<Accepted>(200),
+            .json::<Accepted>(202)
+            .json::<AcceptedInPart>(202),
         get("/api/dropship/import-status/{id}", "An import of order lines")
             .json::<BatchReport<'_>>(200),
         get("/api/dropship/bulk-import-status", "The imports that have not ended")

@@ -22,14 +22,19 @@ pub(in crate::http) struct Accepted {
     use_streaming: bool,
     process_concurrently: bool,
     estimated_time: String,
-    /// Only when files were refused.
+}
+
+/// Some files were refused.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct AcceptedInPart {
     #[serde(flatten)]
-    #[schema(ignore)]
-    refused: Option<RefusedFiles>,
+    accepted: Accepted,
+    #[serde(flatten)]
+    refused: RefusedFiles,
 }
 
 /// The error report about the files.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(in crate::http) struct RefusedFiles {
     status: &'static str,
     total_files: usize,
@@ -55,16 +60,19 @@ pub(in crate::http::compat) async fn import(
         use_streaming: is_true(&fields, "use_streaming"),
         process_concurrently: is_true(&fields, "process_concurrently"),
         estimated_time,
-        refused: (!refused.is_empty()).then(|| RefusedFiles {
-            status: "partial_success",
-            total_files: jobs.len() + refused.len(),
-            successful_files: jobs.len(),
-            failed_files: refused.len(),
-            errors: refused.iter().map(BatchError::of_refused).collect(),
-        }),
         batch_ids: jobs,
     };
-    json(StatusCode::ACCEPTED, &accepted)
+    if refused.is_empty() {
+        return json(StatusCode::ACCEPTED, &accepted);
+    }
+    let refused = RefusedFiles {
+        status: "partial_success",
+        total_files: accepted.queued_files + refused.len(),
+        successful_files: accepted.queued_files,
+        failed_files: refused.len(),
+        errors: refused.iter().map(BatchError::of_refused).collect(),
+    };
+    json(StatusCode::ACCEPTED, &AcceptedInPart { accepted, refused })
 }
 
 /// Rows of another channel are not imported.

@@ -11,8 +11,9 @@ use crate::domain::row_number::RowNumber;
 use crate::domain::status::JobStatus;
 
 /// One message, in the order of its members in JSON.
-#[derive(Debug, Serialize)]
-pub(super) struct Message {
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProductMessage)]
+pub(in crate::http) struct Message {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(rename = "message")]
@@ -27,7 +28,8 @@ pub(super) struct Message {
 }
 
 /// The figures of the last message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProductStatistics)]
 struct Statistics {
     total_rows: u64,
     inserted: u64,

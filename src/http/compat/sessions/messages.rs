@@ -6,9 +6,9 @@ use crate::domain::event::{DONE, Event, Level, RowEvent, RowFacts};
 use crate::domain::status::JobStatus;
 
 /// One message, with the members that its clients know.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum SessionMessage {
+pub(in crate::http) enum SessionMessage {
     /// How far the import is, from 0 to 100.
     Progress { progress: f64, message: String },
     /// A line of the log.

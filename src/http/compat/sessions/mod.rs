@@ -2,7 +2,7 @@
 //! stream, and starts an import under the same name, in this order or the other one.
 
 mod file;
-mod messages;
+pub(in crate::http) mod messages;
 mod stream;
 
 pub(super) use file::import;
