@@ -136,6 +136,8 @@ pub async fn start(
         webhooks: Webhooks::new(after_store.clone(), sender.clone()),
         access,
         meters: Meters::new(config.key_limits),
+        certificate: certificate.clone(),
+        hsts: config.hsts.filter(|_| certificate.is_some()),
         hosts: config.hosts,
         is_loopback: is_loopback(&listener)?,
         has_own_socket: matches!(listener, Listener::OwnSocket(_)),

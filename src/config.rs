@@ -38,6 +38,9 @@ const MAY_BE_EMPTY: &str = "LOADBAY_CORS_ORIGINS";
 /// Seconds of ten years, as `humantime` counts them.
 const TEN_YEARS: u64 = 315_576_000;
 
+/// Seconds of two years, as `humantime` counts them.
+const TWO_YEARS: u64 = 63_115_200;
+
 /// Limits of the process that reads workbooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvertLimits {
@@ -90,6 +93,8 @@ pub struct Config {
     pub insecure: bool,
     /// `LOADBAY_TLS_CERT` and `LOADBAY_TLS_KEY`.
     pub tls: Option<CertificateFiles>,
+    /// `LOADBAY_HSTS`; `None` is never.
+    pub hsts: Option<Duration>,
     /// `LOADBAY_HOSTS`.
     pub hosts: Hosts,
     /// The `LOADBAY_KEY_…` limits.
@@ -241,6 +246,7 @@ impl Config {
             require_key: from.read("LOADBAY_REQUIRE_KEY", false, switch),
             insecure: from.read("LOADBAY_INSECURE", false, switch),
             tls: from.tls(),
+            hsts: from.read("LOADBAY_HSTS", None, |t| or_none(t, |t| time(t, 60, TWO_YEARS))),
             hosts: from.read("LOADBAY_HOSTS", Hosts::default(), Hosts::parse),
             key_limits: from.key_limits(),
             path_prefix: from.read("LOADBAY_PATH_PREFIX", PathPrefix::default(), PathPrefix::parse),
@@ -299,6 +305,11 @@ impl Config {
         };
         if config.typesense.url.is_some() && config.typesense.api_key.is_none() {
             from.faults.push("TYPESENSE_API_KEY: TYPESENSE_URL needs its key".to_owned());
+        }
+        if config.hsts.is_some() && config.tls.is_none() {
+            let fault = "LOADBAY_HSTS: browsers would find no TLS here; set LOADBAY_TLS_CERT, or let \
+                         the proxy that speaks TLS send the header";
+            from.faults.push(fault.to_owned());
         }
         if from.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(from.faults)) }
     }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::store_settings;
 use crate::access;
@@ -13,11 +13,14 @@ use crate::config::Config;
 use crate::definitions::{fitting_faults, read_definitions};
 use crate::domain::error_chain::error_chain;
 use crate::files::{DataDir, DirectoryState, Storage, StorageUrl, free_bytes};
-use crate::http::{CertificateFiles, ServerCertificate};
+use crate::http::{CertificateFiles, ServerCertificate, Validity};
 use crate::store::{DatabaseState, Store};
 
 /// Clocks that differ more than this make times in lists wrong.
 const CLOCK_SECONDS_MAX: i64 = 5;
+
+/// A certificate that ends sooner should have been renewed.
+const CERTIFICATE_DAYS_MIN: TimeDelta = TimeDelta::days(14);
 
 /// Files that a busy server has open: connections of clients and of the database, files of jobs.
 const OPEN_FILES_MIN: u64 = 1_024;
@@ -177,7 +180,7 @@ async fn inside(config: &Config, state: &DatabaseState) -> Vec<Finding> {
     let mut findings = definitions(config, &store).await;
     findings.push(match access::list(&store).await {
         Ok(keys) => {
-            let valid = keys.iter().filter(|key| key.is_valid(chrono::Utc::now())).count();
+            let valid = keys.iter().filter(|key| key.is_valid(Utc::now())).count();
             keys_of(config, keys.len(), valid)
         }
         Err(fault) => bad("keys", error_chain(&fault), "look at the database"),
@@ -287,11 +290,30 @@ fn shared_folder(path: &Path) -> Finding {
 fn certificate(files: CertificateFiles) -> Finding {
     let (part, path) = ("certificate", files.certificate.display().to_string());
     match ServerCertificate::read(files) {
-        Ok(_) => good(part, format!("{path} fits its key")),
+        Ok(certificate) => valid(&path, certificate.validity(), Utc::now()),
         Err(fault) => {
             bad(part, error_chain(&fault), "correct the files; docs/deployment.md says more")
         }
     }
+}
+
+/// Whether a certificate that fits its key is valid, and for how long.
+fn valid(path: &str, validity: Validity, now: DateTime<Utc>) -> Finding {
+    let (part, renew) = ("certificate", "renew it; the server reads the new files by itself");
+    let day = |time: DateTime<Utc>| time.format("%Y-%m-%d").to_string();
+    let (begin, end) = (day(validity.begin), day(validity.end));
+    if now >= validity.end {
+        return bad(part, format!("{path} ended on {end}; clients refuse it"), renew);
+    }
+    if now < validity.begin {
+        let mend = "correct the clock, or use a certificate that is valid";
+        return bad(part, format!("{path} begins on {begin}; clients refuse it"), mend);
+    }
+    let what = format!("{path} fits its key and ends on {end}");
+    if validity.end - now < CERTIFICATE_DAYS_MIN {
+        return doubtful(part, what, renew);
+    }
+    good(part, what)
 }
 
 fn open_files() -> Finding {
@@ -320,5 +342,24 @@ fn address(config: &Config) -> Finding {
             format!("{listen} cannot be listened on: {fault}"),
             "correct LOADBAY_LISTEN; ports below 1024 need CAP_NET_BIND_SERVICE",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_said_to_end_before_it_does() {
+        let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let (begin, end) = (time("2026-01-01T00:00:00Z"), time("2026-12-01T00:00:00Z"));
+        let found = |now: &str| valid("server.crt", Validity { begin, end }, time(now));
+        assert_eq!(found("2026-06-01T00:00:00Z").gravity, Gravity::Good);
+        assert_eq!(found("2026-11-16T23:59:00Z").gravity, Gravity::Good);
+        assert_eq!(found("2026-11-17T00:01:00Z").gravity, Gravity::Doubtful);
+        let ended = found("2026-12-01T00:00:00Z");
+        assert_eq!(ended.gravity, Gravity::Bad);
+        assert_eq!(ended.what, "server.crt ended on 2026-12-01; clients refuse it");
+        assert_eq!(found("2025-12-31T00:00:00Z").gravity, Gravity::Bad);
     }
 }

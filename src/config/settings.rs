@@ -42,6 +42,8 @@ pub const SETTINGS: &[Setting] = &[
         "File in PEM format with the certificate of the server and those of its authorities; with it the server speaks TLS only"),
     setting("LOADBAY_TLS_KEY", "tls-key", "FILE", None,
         "File in PEM format with the key of the certificate; both files are read again when they change and at SIGHUP"),
+    setting("LOADBAY_HSTS", "hsts", "TIME", Some("none"),
+        "How long browsers are to use only TLS for the name of the server, with all its ports, from 1min to 2years, or none; needs a certificate"),
     setting("LOADBAY_HOSTS", "hosts", "NAMES", None,
         "Names by which clients call the server, separated by commas; IP addresses and localhost need no entry. Without it all, but on the loopback without keys none"),
     setting("LOADBAY_KEY_REQUESTS", "key-requests", "REQUESTS", Some("none"),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::hosts::Hosts;
 use super::origins::Origins;
 use super::problem::Problem;
+use super::tls::ServerCertificate;
 use crate::access::{Access, Meters};
 use crate::after::webhooks::Webhooks;
 use crate::dataset::model::Dataset;
@@ -32,6 +33,10 @@ pub struct Api {
     pub access: Access,
     /// What each key did lately.
     pub meters: Meters,
+    /// Its certificate, where it speaks TLS.
+    pub certificate: Option<ServerCertificate>,
+    /// How long browsers are to ask it by TLS only.
+    pub hsts: Option<Duration>,
     /// The names that it answers to.
     pub hosts: Hosts,
     /// No other machine reaches it.

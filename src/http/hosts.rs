@@ -47,11 +47,14 @@ impl Hosts {
     pub(super) fn has(&self, host: &str) -> bool {
         let name = without_port(host).to_ascii_lowercase();
         let bare = name.trim_start_matches('[').trim_end_matches(']');
-        bare.parse::<IpAddr>().is_ok()
-            || name == "localhost"
-            || name.ends_with(".localhost")
-            || self.0.contains(&name)
+        bare.parse::<IpAddr>().is_ok() || is_localhost(&name) || self.0.contains(&name)
     }
+}
+
+/// True of the names of the machine itself.
+pub(super) fn is_localhost(host: &str) -> bool {
+    let name = without_port(host).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 fn without_port(host: &str) -> &str {

@@ -29,7 +29,9 @@ async fn gauges(api: &Api) -> Gauges {
     let memory = api.jobs.memory();
     let began = api.jobs.began().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let pools = api.jobs.pools().into_iter().map(|(name, pool)| pool_gauge(name, pool)).collect();
+    let certificate = api.certificate.as_ref().map(|it| it.validity().end.timestamp());
     let own = Gauges {
+        certificate_end: certificate.and_then(|end| u64::try_from(end).ok()),
         running: api.jobs.running_here(),
         running_max: u64::from(api.jobs.running_max()),
         memory_used: memory.used,

@@ -1,20 +1,22 @@
 //! Wraps every handler: security headers, a request id, the end of the body and of the connection, one
 //! shape for all refusals, and one line in the log for a fault of the server. Knows no resource.
 
-use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, StatusCode, Version};
 use actix_web::middleware::Next;
 use actix_web::web;
+use actix_web::{HttpRequest, HttpResponse};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::accept::accepts_text;
 use super::api::Api;
+use super::hosts;
 use super::path_prefix;
 use super::problem::{PROBLEM_JSON, Problem};
 use super::trace;
@@ -32,15 +34,28 @@ pub(super) async fn finish_answer(
     let response = next.call(request).instrument(span.clone()).await?.map_into_boxed_body();
     let mut response = span.in_scope(|| as_problem(response, &request_id));
     frame(&mut response);
+    let hsts = strict_transport(response.request());
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    if let Some(hsts) = hsts {
+        headers.insert(STRICT_TRANSPORT_SECURITY, hsts);
+    }
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert(X_REQUEST_ID, id);
     }
     Ok(response)
+}
+
+/// What keeps browsers from asking this server without TLS. Nothing to `localhost`: it would hold for
+/// every server of the machine.
+fn strict_transport(request: &HttpRequest) -> Option<HeaderValue> {
+    let hsts = request.app_data::<web::Data<Api>>()?.hsts?;
+    let is_own_machine = hosts::is_localhost(request.connection_info().host());
+    let header = format!("max-age={}", hsts.as_secs());
+    HeaderValue::from_str(&header).ok().filter(|_| !is_own_machine)
 }
 
 /// Decides how the body ends and whether the connection is used again.

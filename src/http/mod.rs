@@ -58,4 +58,4 @@ pub use hosts::Hosts;
 pub use openapi::openapi_document;
 pub use origins::Origins;
 pub use server::{Listener, Server};
-pub use tls::{CertificateFiles, ServerCertificate, TlsFault};
+pub use tls::{CertificateFiles, ServerCertificate, TlsFault, Validity};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -14,6 +15,8 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 use crate::domain::error_chain::error_chain;
 
@@ -53,6 +56,9 @@ pub enum TlsFault {
         /// What the library says.
         source: rustls::Error,
     },
+    /// What its authority signed cannot be read.
+    #[error("LOADBAY_TLS_CERT: `{}` holds a certificate that cannot be read", .0.display())]
+    Unknown(PathBuf),
     /// The system gives no signals.
     #[error("cannot listen for SIGHUP")]
     Signal(#[source] io::Error),
@@ -62,7 +68,23 @@ pub enum TlsFault {
 #[derive(Debug, Clone)]
 pub struct ServerCertificate {
     files: CertificateFiles,
-    current: Arc<RwLock<Arc<CertifiedKey>>>,
+    current: Arc<RwLock<CurrentPair>>,
+}
+
+/// A pair that is in force.
+#[derive(Debug, Clone)]
+struct CurrentPair {
+    key: Arc<CertifiedKey>,
+    validity: Validity,
+}
+
+/// From when to when a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// From when.
+    pub begin: DateTime<Utc>,
+    /// To when.
+    pub end: DateTime<Utc>,
 }
 
 impl ServerCertificate {
@@ -72,7 +94,13 @@ impl ServerCertificate {
     /// When they are no pair.
     pub fn read(files: CertificateFiles) -> Result<Self, TlsFault> {
         let pair = read_pair(&files)?;
-        Ok(Self { files, current: Arc::new(RwLock::new(Arc::new(pair))) })
+        Ok(Self { files, current: Arc::new(RwLock::new(pair)) })
+    }
+
+    /// From when to when the certificate is valid that new connections get.
+    #[must_use]
+    pub fn validity(&self) -> Validity {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).validity
     }
 
     /// How a web server speaks TLS with it.
@@ -113,7 +141,6 @@ impl ServerCertificate {
     fn read_again(&self) {
         match read_pair(&self.files) {
             Ok(pair) => {
-                let pair = Arc::new(pair);
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = pair;
                 tracing::info!(
                     event = "certificate_read",
@@ -135,11 +162,11 @@ impl ServerCertificate {
 
 impl ResolvesServerCert for ServerCertificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).key))
     }
 }
 
-fn read_pair(files: &CertificateFiles) -> Result<CertifiedKey, TlsFault> {
+fn read_pair(files: &CertificateFiles) -> Result<CurrentPair, TlsFault> {
     let unreadable = |setting, path: &Path| {
         let path = path.to_owned();
         move |source| TlsFault::Unreadable { setting, path, source }
@@ -149,14 +176,24 @@ fn read_pair(files: &CertificateFiles) -> Result<CertifiedKey, TlsFault> {
         .map_err(of_certificate())?
         .collect::<Result<_, _>>()
         .map_err(of_certificate())?;
-    if chain.is_empty() {
+    let Some(own) = chain.first() else {
         return Err(TlsFault::NoCertificate(files.certificate.clone()));
-    }
+    };
+    let validity = validity(own).ok_or_else(|| TlsFault::Unknown(files.certificate.clone()))?;
     let key = PrivateKeyDer::from_pem_file(&files.key)
         .map_err(unreadable("LOADBAY_TLS_KEY", &files.key))?;
     let provider = rustls::crypto::ring::default_provider();
-    CertifiedKey::from_der(chain, key, &provider)
-        .map_err(|source| TlsFault::Unfit { path: files.key.clone(), source })
+    let key = CertifiedKey::from_der(chain, key, &provider)
+        .map_err(|source| TlsFault::Unfit { path: files.key.clone(), source })?;
+    Ok(CurrentPair { key: Arc::new(key), validity })
+}
+
+fn validity(certificate: &CertificateDer<'_>) -> Option<Validity> {
+    let read = Certificate::from_der(certificate).ok()?;
+    let validity = read.tbs_certificate().validity();
+    let [begin, end] = [&validity.not_before, &validity.not_after]
+        .map(|time| DateTime::from(time.to_system_time()));
+    Some(Validity { begin, end })
 }
 
 /// When the files were changed, and how long they are. Links are followed: some tools change where one

@@ -61,6 +61,8 @@ pub struct Gauges {
     pub memory_resident: u64,
     /// When the process began, in seconds of Unix time.
     pub began: u64,
+    /// When its certificate ends, in seconds of Unix time; `None` without one.
+    pub certificate_end: Option<u64>,
     /// Its connections to the database.
     pub pools: Vec<PoolGauge>,
 }
@@ -79,6 +81,10 @@ impl Gauges {
         one(own, "memory_used", used, bytes(), self.memory_used);
         one(own, "memory_peak", "The most of it since the start", bytes(), self.memory_peak);
         one(own, "memory_limit", "Memory to be used at most", bytes(), self.memory_limit);
+        if let Some(end) = self.certificate_end {
+            let text = "When the certificate of this server ends, Unix time";
+            one(own, "certificate_expiry_timestamp", text, Some(Unit::Seconds), end);
+        }
         let states = self.pools.iter().flat_map(|pool| {
             [("busy", pool.busy), ("idle", pool.idle)]
                 .map(|(state, count)| (ByPoolState { pool: pool.name, state }, float(count)))

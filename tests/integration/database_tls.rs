@@ -22,6 +22,11 @@ impl Authority {
 
     /// Issues a certificate for a name of the DNS; its file and that of its key.
     pub(crate) fn issue(&self, name: &str) -> (PathBuf, PathBuf) {
+        self.issue_for(name, "2")
+    }
+
+    /// The same for so many days.
+    pub(crate) fn issue_for(&self, name: &str, days: &str) -> (PathBuf, PathBuf) {
         let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
         let (subject, names) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
         self.openssl(&[
@@ -39,6 +44,8 @@ impl Authority {
             &names,
             "-addext",
             "basicConstraints=critical,CA:FALSE",
+            "-days",
+            days,
         ]);
         (self.folder.path().join(certificate), self.folder.path().join(key))
     }

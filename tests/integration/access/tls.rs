@@ -152,3 +152,82 @@ async fn a_pair_that_is_none_keeps_a_server_from_starting() {
         assert!(!output.status.success() && said.contains(words), "{words}: {said}");
     }
 }
+
+#[tokio::test]
+async fn browsers_are_sent_to_tls_only_where_that_is_set() {
+    let authority = Authority::new();
+    let mut server = Server::start(Kind::Sqlite).await;
+    server.terminate();
+    let pair = Pair::of(&server, &authority);
+    pair.take(&authority.issue("imports.example"));
+    let own = [("LOADBAY_HOSTS", "imports.example")];
+    let header = |server: &Server, name: &str| -> Option<String> {
+        let port = server.address().rsplit_once(':').unwrap().1;
+        let output = Command::new("curl")
+            .args(["-sSk", "-D", "-", "-o", "/dev/null", "--max-time", "20", "--resolve"])
+            .arg(format!("{name}:{port}:127.0.0.1"))
+            .arg(format!("https://{name}:{port}/healthz"))
+            .output()
+            .expect("curl starts");
+        let head = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(head.contains(" 200"), "{head}{}", String::from_utf8_lossy(&output.stderr));
+        let line = head.lines().find(|line| line.starts_with("strict-transport-security: "));
+        line.map(|line| line.rsplit_once(": ").unwrap().1.trim().to_owned())
+    };
+    server.restart_with(&[pair.settings().as_slice(), &own].concat());
+    assert_eq!(header(&server, "imports.example"), None);
+    server.terminate();
+    let hsts = [("LOADBAY_HSTS", "1day")];
+    server.restart_with(&[pair.settings().as_slice(), &own, &hsts].concat());
+    assert_eq!(header(&server, "imports.example").as_deref(), Some("max-age=86400"));
+    assert_eq!(header(&server, "localhost"), None);
+    server.terminate();
+    server.restart_with(&[]);
+    server.terminate();
+    let output = Command::new(env!("CARGO_BIN_EXE_loadbay"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--hsts", "1day", "--data-dir"])
+        .arg(server.data_dir())
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("LOADBAY_HSTS"), "{output:?}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_is_said_in_time() {
+    let authority = Authority::new();
+    let mut server = Server::start(Kind::Sqlite).await;
+    server.terminate();
+    let pair = Pair::of(&server, &authority);
+    let doctor = |server: &Server| {
+        let output = Command::new(env!("CARGO_BIN_EXE_loadbay"))
+            .args(["doctor", "--data-dir"])
+            .arg(server.data_dir())
+            .env_clear()
+            .envs(pair.settings())
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    for (days, is_soon) in [("400", false), ("3", true)] {
+        pair.take(&authority.issue_for("localhost", days));
+        let said = doctor(&server);
+        assert!(said.contains("fits its key and ends on"), "{days} days: {said}");
+        assert_eq!(said.contains("renew it"), is_soon, "{days} days: {said}");
+    }
+    pair.take(&authority.issue_for("localhost", "400"));
+    server.restart_with(&pair.settings());
+    let port = server.address().rsplit_once(':').unwrap().1;
+    let output = Command::new("curl")
+        .args(["-sSk", "--max-time", "20"])
+        .arg(format!("https://localhost:{port}/metrics"))
+        .output()
+        .expect("curl starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let name = "loadbay_certificate_expiry_timestamp_seconds ";
+    let value =
+        text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{text}"));
+    let end: f64 = value.parse().unwrap();
+    let left = end - chrono::Utc::now().timestamp() as f64;
+    assert!((399.0 * 86_400.0..401.0 * 86_400.0).contains(&left), "{left}");
+}
