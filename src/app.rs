@@ -127,13 +127,16 @@ pub async fn start(
     let store = store.noting_changes_of(synced_datasets(&config, &datasets.current())?);
     let after_store = store.for_work();
     let sender = Sender::new(fetch_rules(&config))?;
+    let secrets = config.secrets.keys().map_err(anyhow::Error::msg)?;
+    let webhooks = Webhooks::new(after_store.clone(), sender.clone(), secrets.clone());
+    seal_secrets(&webhooks).await?;
     // Late: from here on jobs run, and whoever asks for one must be answered.
     let jobs = start_jobs(&config, store, &data_dir, &storage, &datasets, child).await?;
     let search = start_search(&config, &after_store, &datasets, &jobs)?;
 
     let api = Api {
         jobs: jobs.clone(),
-        webhooks: Webhooks::new(after_store.clone(), sender.clone()),
+        webhooks,
         access,
         meters: Meters::new(config.key_limits),
         certificate: certificate.clone(),
@@ -158,6 +161,7 @@ pub async fn start(
     let webhooks = WebhookWorker::start(
         after_store.clone(),
         sender,
+        secrets,
         config.webhook_retries,
         config.webhook_timeout,
     );
@@ -175,6 +179,20 @@ pub async fn start(
         drain,
         stopping,
     })
+}
+
+/// Seals the secrets of webhooks, and says which of them cannot be opened: their messages wait, and the
+/// server imports all the same.
+async fn seal_secrets(webhooks: &Webhooks) -> anyhow::Result<()> {
+    for (webhook, error) in webhooks.seal_stored().await?.closed {
+        tracing::error!(
+            event = "secret_closed",
+            %webhook,
+            %error,
+            "webhook cannot be notified until LOADBAY_SECRETS_KEY has the key of its secret"
+        );
+    }
+    Ok(())
 }
 
 /// The certificate of the server, which follows its files.

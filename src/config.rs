@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
 use crate::access::KeyLimits;
 use crate::after::search::TypesenseUrl;
-use crate::after::webhooks::Schedule;
+use crate::after::webhooks::{Schedule, SecretsKeys};
 use crate::dataset::BuiltIn;
 use crate::domain::networks::Networks;
 use crate::domain::path_prefix::PathPrefix;
@@ -80,6 +80,36 @@ pub struct TypesenseConfig {
     pub datasets: Option<BTreeSet<String>>,
     /// `TYPESENSE_COLLECTION_PREFIX`.
     pub prefix: String,
+}
+
+/// Where the keys are that seal secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretsSource {
+    /// There are none.
+    None,
+    /// In the setting.
+    Setting(Secret),
+    /// In a file.
+    File(PathBuf),
+}
+
+impl SecretsSource {
+    /// The keys.
+    ///
+    /// # Errors
+    /// What is wrong with the file, in a sentence that does not repeat its text.
+    pub fn keys(&self) -> Result<SecretsKeys, String> {
+        let fault = |path: &Path, why: &str| {
+            format!("LOADBAY_SECRETS_KEY_FILE: `{}`: {why}", path.display())
+        };
+        match self {
+            Self::None => Ok(SecretsKeys::default()),
+            Self::Setting(key) => SecretsKeys::parse(key.reveal()),
+            Self::File(path) => std::fs::read_to_string(path)
+                .map_err(|error| fault(path, &error.to_string()))
+                .and_then(|text| SecretsKeys::parse(&text).map_err(|why| fault(path, &why))),
+        }
+    }
 }
 
 /// The checked settings. Each field names its variable; bounds and defaults stand in [`SETTINGS`].
@@ -147,6 +177,8 @@ pub struct Config {
     pub max_stored_errors: u64,
     /// `LOADBAY_MAX_EVENTS`.
     pub max_events: u64,
+    /// `LOADBAY_SECRETS_KEY`, or what `LOADBAY_SECRETS_KEY_FILE` holds.
+    pub secrets: SecretsSource,
     /// `LOADBAY_WEBHOOK_RETRIES`.
     pub webhook_retries: Schedule,
     /// `LOADBAY_WEBHOOK_TIMEOUT`.
@@ -283,6 +315,7 @@ impl Config {
                 .read("LOADBAY_MAX_STORED_ERRORS", 0, |t| number(t, 0, 1_000_000).map(u64::from)),
             max_events: from
                 .read("LOADBAY_MAX_EVENTS", 0, |t| number(t, 100, 10_000_000).map(u64::from)),
+            secrets: from.secrets(),
             webhook_retries: from.read(
                 "LOADBAY_WEBHOOK_RETRIES",
                 Schedule::default(),
@@ -303,15 +336,22 @@ impl Config {
             log: from.read("LOADBAY_LOG", String::new(), log_filter),
             log_format: from.read("LOADBAY_LOG_FORMAT", LogFormat::Text, log_format),
         };
-        if config.typesense.url.is_some() && config.typesense.api_key.is_none() {
-            from.faults.push("TYPESENSE_API_KEY: TYPESENSE_URL needs its key".to_owned());
-        }
-        if config.hsts.is_some() && config.tls.is_none() {
+        from.faults.extend(config.misfits());
+        if from.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(from.faults)) }
+    }
+
+    /// Settings that need another one.
+    fn misfits(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.hsts.is_some() && self.tls.is_none() {
             let fault = "LOADBAY_HSTS: browsers would find no TLS here; set LOADBAY_TLS_CERT, or let \
                          the proxy that speaks TLS send the header";
-            from.faults.push(fault.to_owned());
+            faults.push(fault.to_owned());
         }
-        if from.faults.is_empty() { Ok(config) } else { Err(ConfigFaults(from.faults)) }
+        if self.typesense.url.is_some() && self.typesense.api_key.is_none() {
+            faults.push("TYPESENSE_API_KEY: TYPESENSE_URL needs its key".to_owned());
+        }
+        faults
     }
 }
 
@@ -354,6 +394,22 @@ impl<F: Fn(&str) -> Option<String>> Lookup<F> {
             idle: self.read("LOADBAY_FETCH_IDLE", Duration::ZERO, |t| time(t, 1, 3_600)),
             retries: self.read("LOADBAY_FETCH_RETRIES", 0, |t| number(t, 0, 100)),
             authorities: self.read("LOADBAY_FETCH_CA_FILE", None, |t| Ok(Some(t.into()))),
+        }
+    }
+
+    /// The keys of secrets, from one place.
+    fn secrets(&mut self) -> SecretsSource {
+        let checked = |text: &str| SecretsKeys::parse(text).map(|_| Some(Secret::new(text)));
+        let key = self.read("LOADBAY_SECRETS_KEY", None, checked);
+        let file = self.read("LOADBAY_SECRETS_KEY_FILE", None, |t| Ok(Some(PathBuf::from(t))));
+        if key.is_some() && file.is_some() {
+            let fault = "LOADBAY_SECRETS_KEY, LOADBAY_SECRETS_KEY_FILE: set one of them";
+            self.faults.push(fault.to_owned());
+        }
+        match (key, file) {
+            (Some(key), _) => SecretsSource::Setting(key),
+            (None, Some(file)) => SecretsSource::File(file),
+            (None, None) => SecretsSource::None,
         }
     }
 

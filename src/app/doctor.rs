@@ -9,9 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::store_settings;
 use crate::access;
-use crate::config::Config;
+use crate::config::{Config, SecretsSource};
 use crate::definitions::{fitting_faults, read_definitions};
 use crate::domain::error_chain::error_chain;
+use crate::domain::webhook::Webhook;
 use crate::files::{DataDir, DirectoryState, Storage, StorageUrl, free_bytes};
 use crate::http::{CertificateFiles, ServerCertificate, Validity};
 use crate::store::{DatabaseState, Store};
@@ -185,6 +186,10 @@ async fn inside(config: &Config, state: &DatabaseState) -> Vec<Finding> {
         }
         Err(fault) => bad("keys", error_chain(&fault), "look at the database"),
     });
+    findings.push(match store.webhooks().await {
+        Ok(webhooks) => secrets(config, &webhooks),
+        Err(fault) => bad("secrets", error_chain(&fault), "look at the database"),
+    });
     store.close().await;
     findings
 }
@@ -249,6 +254,31 @@ fn keys_of(config: &Config, all: usize, valid: usize) -> Finding {
         return doubtful(part, "there is none, and other machines may do everything", make);
     }
     bad(part, "there is none, and the server refuses to listen to other machines", make)
+}
+
+/// Whether the secrets of webhooks are sealed, and can be opened.
+fn secrets(config: &Config, webhooks: &[Webhook]) -> Finding {
+    let part = "secrets";
+    let state = match config.secrets.keys() {
+        Ok(keys) => keys.state_of(webhooks),
+        Err(fault) => return bad(part, fault, "correct the file"),
+    };
+    if let Some((webhook, fault)) = state.closed.first() {
+        let what = format!("{} cannot be opened; webhook {webhook}: {fault}", state.closed.len());
+        let mend = "set LOADBAY_SECRETS_KEY to the key with which they were sealed; several are \
+                    separated by commas";
+        return bad(part, what, mend);
+    }
+    let (sealed, clear) = (state.sealed, state.clear);
+    if clear == 0 {
+        return good(part, format!("{sealed} of webhooks are sealed and can be opened"));
+    }
+    let mend = if config.secrets == SecretsSource::None {
+        "set LOADBAY_SECRETS_KEY, and the next start seals them"
+    } else {
+        "the next start of the server seals them"
+    };
+    doubtful(part, format!("{clear} of webhooks lie in clear text in the database"), mend)
 }
 
 async fn storage(config: &Config) -> Finding {

@@ -82,7 +82,7 @@ pub struct Webhook {
     pub id: Uuid,
     /// Where messages go.
     pub url: String,
-    /// What messages are signed with: `whsec_…`.
+    /// What messages are signed with: `whsec_…`; of a stored one as it is stored, perhaps sealed.
     pub secret: WebhookSecret,
     /// Of what it is notified.
     pub events: Vec<WebhookEvent>,

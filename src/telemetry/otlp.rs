@@ -31,13 +31,12 @@ impl Exporter {
     /// When they make no sense.
     pub fn start() -> anyhow::Result<Option<Self>> {
         let variables = [OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT];
-        let is_given = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        if !variables.into_iter().any(is_given) {
+        if !variables.into_iter().any(is_set) {
             return Ok(None);
         }
         let exporter = SpanExporter::builder().with_http().build()?;
         let mut resource = Resource::builder();
-        if !is_given("OTEL_SERVICE_NAME") {
+        if !is_set("OTEL_SERVICE_NAME") {
             resource = resource.with_service_name(SERVICE);
         }
         let provider = SdkTracerProvider::builder()
@@ -68,6 +67,12 @@ impl Drop for Exporter {
             tracing::warn!(event = "spans_lost", error = %fault, "last spans were not sent");
         }
     }
+}
+
+/// True of a variable with a value. The libraries read them by the same way.
+#[expect(clippy::disallowed_methods, reason = "these are no settings of ours")]
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// Puts a span below `parent`, or at the beginning of a trace; `None` where nothing is sent.

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::seal::SealFault;
 use crate::domain::error_code::ErrorCode;
 use crate::files::FetchError;
 use crate::store::StoreError;
@@ -29,6 +30,9 @@ pub enum WebhookError {
     /// No random bytes for a secret.
     #[error("a secret cannot be made")]
     Secret,
+    /// The secret of the webhook is sealed and cannot be opened, or cannot be sealed.
+    #[error(transparent)]
+    Sealed(#[from] SealFault),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -47,7 +51,7 @@ impl WebhookError {
             Self::TooMany(_) => ErrorCode::TooManyWebhooks,
             Self::Address(fault) => fault.code(),
             Self::Store(fault) => fault.code(),
-            Self::Secret | Self::Panicked => ErrorCode::Internal,
+            Self::Secret | Self::Sealed(_) | Self::Panicked => ErrorCode::Internal,
         }
     }
 }

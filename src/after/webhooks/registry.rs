@@ -5,6 +5,7 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::error::WebhookError;
+use super::seal::{SecretsKeys, SecretsState};
 use super::signature;
 use crate::domain::webhook::{NewMessage, Webhook, WebhookDelivery, WebhookEvent};
 use crate::files::Sender;
@@ -33,14 +34,35 @@ pub struct NewWebhook {
 pub struct Webhooks {
     store: Store,
     sender: Sender,
+    secrets: SecretsKeys,
     runtime: Handle,
 }
 
 impl Webhooks {
     /// What asks the database on the runtime of the caller.
     #[must_use]
-    pub fn new(store: Store, sender: Sender) -> Self {
-        Self { store, sender, runtime: Handle::current() }
+    pub fn new(store: Store, sender: Sender, secrets: SecretsKeys) -> Self {
+        Self { store, sender, secrets, runtime: Handle::current() }
+    }
+
+    /// Seals the secrets that do not lie as this server stores them: those of a time without a key, and
+    /// those of an older key. Gives how they stand then.
+    ///
+    /// # Errors
+    /// The store's; `Sealed` when the system has no random bytes.
+    pub async fn seal_stored(&self) -> Result<SecretsState, WebhookError> {
+        let secrets = self.secrets.clone();
+        self.on_runtime(move |store| async move {
+            for webhook in store.webhooks().await? {
+                let is_to_be_sealed = !secrets.is_empty() && !secrets.is_as_sealed_now(&webhook);
+                if is_to_be_sealed && let Ok(secret) = secrets.open(&webhook) {
+                    let sealed = secrets.seal(webhook.id, &secret)?;
+                    store.replace_secret(&webhook, &sealed).await?;
+                }
+            }
+            Ok(secrets.state_of(&store.webhooks().await?))
+        })
+        .await
     }
 
     /// True of a secret that messages can be signed with.
@@ -49,7 +71,7 @@ impl Webhooks {
         signature::secret(text).is_some()
     }
 
-    /// Registers a webhook.
+    /// Registers a webhook; gives it with its secret as messages are signed with it.
     ///
     /// # Errors
     /// `Address` when nothing may be sent there, `TooMany`; else the store's.
@@ -59,10 +81,11 @@ impl Webhooks {
             Some(text) => signature::secret(text),
             None => signature::new_secret(),
         };
+        let (id, secret) = (Uuid::new_v4(), secret.ok_or(WebhookError::Secret)?);
         let webhook = Webhook {
-            id: Uuid::new_v4(),
+            id,
             url: new.url,
-            secret: secret.ok_or(WebhookError::Secret)?,
+            secret: self.secrets.seal(id, &secret)?,
             events: new.events,
             dataset: new.dataset,
             is_enabled: true,
@@ -72,7 +95,8 @@ impl Webhooks {
         };
         self.on_runtime(move |store| async move {
             let added = store.add_webhook(&webhook, WEBHOOKS_MAX).await?;
-            added.ok_or(WebhookError::TooMany(WEBHOOKS_MAX))
+            let added = added.ok_or(WebhookError::TooMany(WEBHOOKS_MAX))?;
+            Ok(Webhook { secret, ..added })
         })
         .await
     }

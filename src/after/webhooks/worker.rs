@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use super::error::WebhookError;
 use super::schedule::Schedule;
+use super::seal::SecretsKeys;
 use super::signature;
 use crate::domain::error_chain::error_chain;
 use crate::domain::row_error::shown;
@@ -48,6 +49,7 @@ pub struct WebhookWorker {
 struct Work {
     store: Store,
     sender: Sender,
+    secrets: SecretsKeys,
     schedule: Schedule,
     /// How long a receiver may take to answer.
     answer_time: Duration,
@@ -57,9 +59,16 @@ struct Work {
 impl WebhookWorker {
     /// Starts it on the runtime of the caller.
     #[must_use]
-    pub fn start(store: Store, sender: Sender, schedule: Schedule, answer_time: Duration) -> Self {
+    pub fn start(
+        store: Store,
+        sender: Sender,
+        secrets: SecretsKeys,
+        schedule: Schedule,
+        answer_time: Duration,
+    ) -> Self {
         let stop = CancellationToken::new();
-        let work = Arc::new(Work { store, sender, schedule, answer_time, stop: stop.clone() });
+        let until = stop.clone();
+        let work = Arc::new(Work { store, sender, secrets, schedule, answer_time, stop: until });
         let task = tokio::spawn(async move {
             // A task of its own for each: one that panics is followed by the next.
             while let Err(fault) = tokio::spawn(run(Arc::clone(&work))).await {
@@ -184,8 +193,8 @@ impl Work {
         due: &DueDelivery,
         place: TraceContext,
     ) -> Result<ReceiverAnswer, WebhookError> {
-        let headers =
-            signature::headers(&due.delivery, &due.webhook.secret, Utc::now().timestamp());
+        let secret = self.secrets.open(&due.webhook)?;
+        let headers = signature::headers(&due.delivery, &secret, Utc::now().timestamp());
         let mut headers = headers.ok_or(WebhookError::Secret)?;
         if let Ok(place) = place.to_string().parse() {
             headers.insert(TRACEPARENT, place);

@@ -84,6 +84,26 @@ impl Store {
         Ok(removed.context("remove a webhook")?.rows_affected == 1)
     }
 
+    /// Stores another form of the secret of a webhook, unless somebody else did since it was read.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn replace_secret(
+        &self,
+        webhook: &Webhook,
+        secret: &WebhookSecret,
+    ) -> Result<(), StoreError> {
+        let _guard = self.lock_writes().await;
+        import_webhook::Entity::update_many()
+            .col_expr(C::Secret, Expr::value(secret.0.clone()))
+            .filter(C::Id.eq(webhook.id.to_string()))
+            .filter(C::Secret.eq(webhook.secret.0.clone()))
+            .exec(&self.write)
+            .await
+            .context("seal the secret of a webhook")?;
+        Ok(())
+    }
+
     /// Lets a webhook be notified again; `None` when there is none.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod failing;
 mod refused;
+mod sealed;
 mod sent;
 
 use crate::far::web::{Asked, Reply, Web};

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::*;
 
 /// The documentation's own way to verify a message.
-fn verifies(secret: &str, asked: &Asked) -> bool {
+pub(super) fn verifies(secret: &str, asked: &Asked) -> bool {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/webhooks.md");
     let page = std::fs::read_to_string(page).unwrap();
     let code = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
