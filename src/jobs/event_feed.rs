@@ -12,6 +12,7 @@ use tokio::sync::{OnceCell, watch};
 use super::error::JobsError;
 use crate::domain::event::StoredEvent;
 use crate::domain::job::Job;
+use crate::domain::status::JobStatus;
 
 /// Stored events of a page. One may hold a thousand notes, so that a page takes half a megabyte at
 /// most.
@@ -30,11 +31,14 @@ pub(super) struct FeedState {
     pub(super) last: u64,
     /// No other will come.
     pub(super) is_end: bool,
+    /// The job waits for its first run.
+    pub(super) is_waiting: bool,
 }
 
 impl FeedState {
     pub(super) fn of(job: &Job) -> Self {
-        Self { last: job.event_count, is_end: job.status.is_terminal() }
+        let is_waiting = job.status == JobStatus::Pending;
+        Self { last: job.event_count, is_end: job.status.is_terminal(), is_waiting }
     }
 }
 

@@ -27,6 +27,9 @@ use crate::metrics::{Listening, StreamKind};
 /// The time between two progress events at least, once what was stored before is sent.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
 
+/// How often the place of a waiting job is looked at.
+const PLACE_PAUSE: Duration = Duration::from_secs(1);
+
 /// Follows one job; see [`Jobs::subscribe`].
 #[derive(Debug)]
 pub struct Subscription {
@@ -45,6 +48,9 @@ pub struct Subscription {
     /// Progress that waits until it may be sent.
     held: Option<DeliveredEvent>,
     next_progress: Instant,
+    /// The place of a waiting job that the subscriber knows.
+    place: Option<u64>,
+    next_look: Instant,
     /// The subscriber knows that events are gone.
     is_pruned: bool,
     /// Whether a notice must say which rows are not sent one by one.
@@ -58,6 +64,8 @@ pub struct Subscription {
 pub enum Delivery {
     /// A notice about what cannot be sent. Has no number.
     Notice(Notice),
+    /// The place in the queue of a job that waits. Has no number.
+    Place(u64),
     /// An event of the job.
     Event(DeliveredEvent),
 }
@@ -145,6 +153,7 @@ impl Jobs {
                 Ok((job, feed, Vec::from_iter(notice)))
             })
             .await?;
+        let place = self.queue_position(&job).await;
         // A number that a job has not reached is none of its own: such a listener gets the events from now on.
         let position = if job.status.is_terminal() { after } else { after.min(job.event_count) };
         Ok(Subscription {
@@ -159,6 +168,8 @@ impl Jobs {
             page: None,
             held: None,
             next_progress: Instant::now(),
+            place,
+            next_look: Instant::now() + PLACE_PAUSE,
             is_pruned: false,
             is_unsent_notice_due: rows == RowEventMode::All && position == 0 && notices.is_empty(),
             notices,
@@ -206,6 +217,12 @@ impl Subscription {
         &self.job
     }
 
+    /// Its place in the queue then, if it waited.
+    #[must_use]
+    pub fn place(&self) -> Option<u64> {
+        self.place
+    }
+
     /// True when there is nothing to tell any more.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -247,7 +264,16 @@ impl Subscription {
                 self.is_over = true;
                 continue;
             }
-            self.wait().await;
+            if state.is_waiting && self.next_look <= Instant::now() {
+                let place = self.jobs.queue_position(&self.job).await;
+                self.next_look = Instant::now() + PLACE_PAUSE;
+                if let Some(place) = place.filter(|_| place != self.place) {
+                    self.place = Some(place);
+                    return Ok(Some(Delivery::Place(place)));
+                }
+                continue;
+            }
+            self.wait(state.is_waiting).await;
         }
     }
 
@@ -262,8 +288,9 @@ impl Subscription {
         self.feed.page(after, read).await
     }
 
-    /// Waits until there is something new, or until held progress may be sent.
-    async fn wait(&mut self) {
+    /// Waits until there is something new, until held progress may be sent, or until the place of a
+    /// waiting job is to be looked at.
+    async fn wait(&mut self, is_waiting: bool) {
         let until = self.held.as_ref().map(|_| self.next_progress);
         let held = async {
             match until {
@@ -271,10 +298,12 @@ impl Subscription {
                 None => std::future::pending().await,
             }
         };
+        let look = tokio::time::sleep_until(self.next_look);
         tokio::select! {
             // The feed lives as long as this subscription.
             _ = self.state.changed() => {}
             () = held => {}
+            () = look, if is_waiting => {}
             () = self.stop.cancelled() => {}
         }
     }

@@ -82,6 +82,10 @@ export class JobState {
       if (event.job) this.take(event.job);
       return null;
     }
+    if (event.type === "queue") {
+      this.job = { ...this.job, queuePosition: event.queuePosition };
+      return null;
+    }
     if (!this.#isNew(event, Number(id))) return null;
     const line = lineOf(event, isRollback(this.job));
     // A notice about the stream itself is no event of the job.

@@ -61,13 +61,15 @@ struct ProductLog {
 
 impl EventEncoder for ProductLog {
     /// The page knows no snapshot; the log begins with the upload.
-    fn begin(&mut self, _: &Job, _: &mut Vec<u8>) {}
+    fn begin(&mut self, _: &Job, _: Option<u64>, _: &mut Vec<u8>) {}
 
     fn encode(&mut self, delivery: &Delivery, out: &mut Vec<u8>) {
         match delivery {
             Delivery::Notice(notice) => {
                 write(out, None, &messages::warning(&notice.message(), Utc::now()));
             }
+            // It knows no queue.
+            Delivery::Place(_) => {}
             Delivery::Event(delivered) => {
                 for (_, event, percentage) in delivered.notes() {
                     write(out, None, &messages::row(event, percentage, delivered.at()));

@@ -15,7 +15,7 @@ use crate::http::api::Api;
 use crate::http::path_prefix;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::jobs::{JobsError, JobsSubscription, JobsUpdate};
+use crate::jobs::{Jobs, JobsError, JobsSubscription, JobsUpdate};
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -44,6 +44,7 @@ pub(in crate::http) async fn all_jobs(
     let subscription = api.jobs.subscribe_all().await?;
     Ok(stream::answer(AllJobsEvents {
         subscription,
+        jobs: api.jobs.clone(),
         prefix: path_prefix::of(&request),
         client: access::caller(&request).sees_only(),
         has_begun: false,
@@ -52,6 +53,7 @@ pub(in crate::http) async fn all_jobs(
 
 struct AllJobsEvents {
     subscription: JobsSubscription,
+    jobs: Jobs,
     prefix: PathPrefix,
     /// The client whose jobs are the only ones that are told.
     client: Option<String>,
@@ -74,14 +76,18 @@ impl SseSource for AllJobsEvents {
         match self.subscription.next().await {
             None => return Ok(Next::Interruption),
             Some(JobsUpdate::Snapshot(jobs)) => {
-                let told = jobs.iter().filter(|job| self.is_told(job));
-                let jobs = told.map(|job| JobView::of(job, &self.prefix)).collect();
-                write(out, None, &JobsMessage::Snapshot { jobs });
+                let mut told = Vec::with_capacity(jobs.len());
+                for job in jobs.iter().filter(|job| self.is_told(job)) {
+                    let place = self.jobs.queue_position(job).await;
+                    told.push(JobView::in_queue(job, &self.prefix, place));
+                }
+                write(out, None, &JobsMessage::Snapshot { jobs: told });
             }
             Some(JobsUpdate::Deleted(job_id)) => write(out, None, &JobsMessage::Deleted { job_id }),
             Some(JobsUpdate::Changed(jobs)) => {
                 for job in jobs.iter().filter(|job| self.is_told(job)) {
-                    let job = &JobView::of(job, &self.prefix);
+                    let place = self.jobs.queue_position(job).await;
+                    let job = &JobView::in_queue(job, &self.prefix, place);
                     write(out, None, &JobsMessage::Job { job });
                 }
             }

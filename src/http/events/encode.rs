@@ -29,7 +29,7 @@ pub(in crate::http) struct ApiEvents {
 }
 
 impl EventEncoder for ApiEvents {
-    fn begin(&mut self, job: &Job, out: &mut Vec<u8>) {
+    fn begin(&mut self, job: &Job, place: Option<u64>, out: &mut Vec<u8>) {
         out.extend_from_slice(RETRY);
         let percentage = percentage(job);
         let snapshot = ProgressMessage {
@@ -42,7 +42,7 @@ impl EventEncoder for ApiEvents {
             total: job.total_rows,
             message: &progress_sentence(job),
             timestamp: &job_view::timestamp(job.updated_at),
-            job: Some(JobView::of(job, &self.prefix)),
+            job: Some(JobView::in_queue(job, &self.prefix, place)),
         };
         write(out, None, &snapshot);
     }
@@ -53,6 +53,15 @@ impl EventEncoder for ApiEvents {
                 let (text, timestamp) = (notice.message(), job_view::timestamp(chrono::Utc::now()));
                 let message = SseMessage::log(&text, Level::Warning, &timestamp);
                 write(out, None, &SseMessage { facts: Facts::Notice(notice), ..message });
+            }
+            Delivery::Place(place) => {
+                let message = QueueMessage {
+                    kind: "queue",
+                    message: format!("Waiting in the queue, place {place}"),
+                    queue_position: *place,
+                    timestamp: job_view::timestamp(chrono::Utc::now()),
+                };
+                write(out, None, &message);
             }
             Delivery::Event(delivered) => event(delivered, Frame::Numbered, out),
         }
@@ -155,6 +164,18 @@ pub(in crate::http) struct ProgressMessage<'a> {
     last_row: Option<RowNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<JobView<'a>>,
+}
+
+/// Where a waiting job stands in the queue.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct QueueMessage {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    message: String,
+    /// As in the status of the job.
+    #[serde(rename = "queuePosition")]
+    queue_position: u64,
+    timestamp: String,
 }
 
 /// Everything else, with the members that each type has.
@@ -392,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_stream_begins_with_where_the_job_stands() {
-        let text = text(|out| api_events().begin(&job(), out));
+        let text = text(|out| api_events().begin(&job(), None, out));
         let begin = r#"retry: 3000
 
 data: {"type":"snapshot","progress":20.35,"percentage":20.35,"current":50000,"total":700000,"message":"50000 of 700000 rows processed","timestamp":"2026-11-18T11:06:42.000Z","job":{"jobId":123,"#;

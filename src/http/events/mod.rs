@@ -16,7 +16,9 @@ use super::status::job_id;
 use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
 use crate::jobs::{Delivery, JobsError, Subscription};
-pub(super) use encode::{ApiEvents, OfJob, ProgressMessage, SseMessage, write, write_of_job};
+pub(super) use encode::{
+    ApiEvents, OfJob, ProgressMessage, QueueMessage, SseMessage, write, write_of_job,
+};
 pub(super) use stream::RETRY;
 use stream::{Next, SseSource};
 
@@ -24,8 +26,8 @@ pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 
 /// How the events of a job are written.
 pub(super) trait EventEncoder {
-    /// The beginning: where the job stands. May write nothing.
-    fn begin(&mut self, job: &Job, out: &mut Vec<u8>);
+    /// The beginning: where the job stands, and where in the queue. May write nothing.
+    fn begin(&mut self, job: &Job, place: Option<u64>, out: &mut Vec<u8>);
 
     /// One delivery. May write nothing.
     fn encode(&mut self, delivery: &Delivery, out: &mut Vec<u8>);
@@ -87,7 +89,7 @@ impl<W: EventEncoder> SseSource for JobEvents<W> {
     async fn write_next(&mut self, out: &mut Vec<u8>) -> Result<Next, JobsError> {
         if !self.has_begun {
             self.has_begun = true;
-            self.encoder.begin(self.subscription.job(), out);
+            self.encoder.begin(self.subscription.job(), self.subscription.place(), out);
         }
         // What writes nothing is no sign of life.
         while out.is_empty() {

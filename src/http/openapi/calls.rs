@@ -17,7 +17,7 @@ use crate::http::definitions::{
 use crate::http::differences::DifferencesPage;
 use crate::http::download::{CSV, XLSX};
 use crate::http::events::all_jobs::JobsMessage;
-use crate::http::events::{OfJob, ProgressMessage, SseMessage};
+use crate::http::events::{OfJob, ProgressMessage, QueueMessage, SseMessage};
 use crate::http::health::HealthView;
 use crate::http::jobs::JobPage;
 use crate::http::limits::LimitsView;
@@ -38,7 +38,11 @@ const SESSION: &str = "/api/v1/session";
 const WEBHOOK: &str = "/api/v1/webhooks/{id}";
 
 /// What the streams of events send.
-const OF_JOB: &[SchemaOf] = &[Schemas::of::<SseMessage<'_>>, Schemas::of::<ProgressMessage<'_>>];
+const OF_JOB: &[SchemaOf] = &[
+    Schemas::of::<SseMessage<'_>>,
+    Schemas::of::<ProgressMessage<'_>>,
+    Schemas::of::<QueueMessage>,
+];
 const OF_ALL_JOBS: &[SchemaOf] = &[Schemas::of::<JobsMessage<'_>>];
 const OF_BULK: &[SchemaOf] = &[
     Schemas::of::<BulkMessage<'_>>,

@@ -43,6 +43,39 @@ both!(jobs_with_errors_are_found, |server| {
     server.jobs("?withErrors=some").await.assert_problem(400, "invalid_option");
 });
 
+both!(the_events_of_a_waiting_job_say_its_place, |server| {
+    let hold = Hold::new(server.folder());
+    server.terminate();
+    server.restart_with(&[
+        ("FAILPOINTS", &hold.at("partition.after")),
+        ("LOADBAY_MAX_RUNNING_JOBS", "1"),
+    ]);
+    let running = server.import("products", Upload::csv(GOOD)).await;
+    let written = format!("select processed_rows from import_log where id = {running}");
+    wait_until!(server.database.number(&written).await == 2, "job {running} is not held");
+    let first = server.import("products", Upload::csv(GOOD)).await;
+    let second = server.import("products", Upload::csv(GOOD)).await;
+    let mut events = server.events(second, "").await;
+    let snapshot = events.next().await.unwrap().data;
+    assert_eq!(snapshot["job"]["queuePosition"], 2, "{snapshot}");
+    let mut all = server.listen("/api/v1/import/events").await;
+    let snapshot = all.next().await.unwrap().data;
+    let places = ["0", "1", "2"].map(|at| snapshot["jobs"][at.parse::<usize>().unwrap()].clone());
+    let places = places.map(|job| job["queuePosition"].clone());
+    assert_eq!(places, [Value::from(2), Value::from(1), Value::Null], "{snapshot}");
+
+    server.cancel(first).await.ok();
+    let moved = events.until(|event| event.kind() == "queue").await;
+    let moved = &moved.last().unwrap().data;
+    assert_eq!(moved["queuePosition"], 1, "{moved}");
+    hold.release();
+    server.finished(second).await;
+    // What runs has no place any more.
+    let rest = events.rest().await;
+    assert!(rest.iter().all(|event| event.kind() != "queue"));
+    server.finished(running).await;
+});
+
 both!(a_waiting_job_knows_its_place_in_the_queue, |server| {
     let hold = Hold::new(server.folder());
     server.terminate();

@@ -164,6 +164,8 @@ fn encode(delivery: &Delivery, out: &mut Vec<u8>) {
         Delivery::Notice(notice) => {
             write(out, None, &SessionMessage::log(Level::Warning, notice.message()));
         }
+        // Its clients know no queue.
+        Delivery::Place(_) => {}
         Delivery::Event(delivered) => {
             for (number, event, _) in delivered.notes() {
                 if let Some(message) = of_row(event) {
