@@ -45,11 +45,12 @@ fn strict(document: &Value) -> Value {
     let mut found = BTreeSet::new();
     parts(&components, &mut found);
     for (name, schema) in components["schemas"].as_object_mut().unwrap() {
+        if found.contains(name) {
+            continue;
+        }
         if schema.get("allOf").is_some() {
             schema["unevaluatedProperties"] = json!(false);
-        } else if schema.get("properties").is_some()
-            && schema.get("additionalProperties").is_none()
-            && !found.contains(name)
+        } else if schema.get("properties").is_some() && schema.get("additionalProperties").is_none()
         {
             schema["additionalProperties"] = json!(false);
         }
@@ -69,6 +70,13 @@ fn check_against(document: &Value, schema: &Value, value: &Value, what: &str) {
     assert!(faults.is_empty(), "{what}: {faults:#?}\n{value:#}");
 }
 
+/// A response of the document, which may be named there.
+fn response(document: &Value, described: &Value) -> Value {
+    let named = described["$ref"].as_str().and_then(|it| it.split('/').next_back());
+    let responses = &document["components"]["responses"];
+    named.map_or_else(|| described.clone(), |name| responses[name].clone())
+}
+
 /// Checks an answer against what the document says of the call.
 fn check_answer(document: &Value, method: &str, path: &str, answer: &Answer) {
     let what = format!("{method} {path} {}", answer.status);
@@ -76,8 +84,8 @@ fn check_answer(document: &Value, method: &str, path: &str, answer: &Answer) {
     let operation = &operations[&(method.to_owned(), path.to_owned())];
     let status = answer.status.to_string();
     let described = match operation["responses"].get(&status) {
-        Some(described) => described.clone(),
-        None if answer.status >= 400 => document["components"]["responses"]["Refused"].clone(),
+        Some(described) => response(document, described),
+        None if answer.status >= 400 => response(document, &operation["responses"]["default"]),
         None => panic!("{what} is not described"),
     };
     let Some(contents) = described["content"].as_object() else { return };

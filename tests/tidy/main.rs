@@ -8,7 +8,6 @@ mod docs;
 mod links;
 mod migrations;
 mod names;
-mod openapi;
 mod routes;
 mod sources;
 

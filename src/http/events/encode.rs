@@ -90,8 +90,8 @@ enum Frame<'a> {
 }
 
 /// A message with the job that it is about.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(in crate::http) struct OfJob<'a, T> {
+#[derive(Serialize)]
+struct OfJob<'a, T> {
     #[serde(flatten)]
     message: &'a T,
     job_id: i64,

@@ -17,7 +17,7 @@ use crate::domain::job::Job;
 use crate::domain::options::RowEventMode;
 use crate::jobs::{Delivery, JobsError, Subscription};
 pub(super) use encode::{
-    ApiEvents, OfJob, ProgressMessage, QueueMessage, SseMessage, write, write_of_job,
+    ApiEvents, ProgressMessage, QueueMessage, SseMessage, write, write_of_job,
 };
 pub(super) use stream::RETRY;
 use stream::{Next, SseSource};

@@ -2,7 +2,8 @@
 //! refusals, the key) is added by the document.
 
 use serde_json::{Value, json};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::schema::AllOfBuilder;
+use utoipa::openapi::{Object, ObjectBuilder, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The schemas of types, by name, that calls refer to.
@@ -15,6 +16,18 @@ impl Schemas {
         T::schemas(&mut self.0);
         self.0.push((T::name().into_owned(), <T as PartialSchema>::schema()));
         T::name().into_owned()
+    }
+
+    /// The same of a message about a job, as the stream of a bulk has it: with the job.
+    pub(super) fn of_bulk<T: ToSchema>(&mut self) -> String {
+        let message = self.of::<T>();
+        let (number, text) = (Object::with_type(Type::Integer), Object::with_type(Type::String));
+        let job = ObjectBuilder::new().property("job_id", number).required("job_id");
+        let job = job.property("file_name", text).required("file_name");
+        let name = format!("Bulk{message}");
+        let both = AllOfBuilder::new().item(Ref::from_schema_name(message)).item(job);
+        self.0.push((name.clone(), both.into()));
+        name
     }
 }
 

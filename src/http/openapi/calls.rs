@@ -17,7 +17,7 @@ use crate::http::definitions::{
 use crate::http::differences::DifferencesPage;
 use crate::http::download::{CSV, XLSX};
 use crate::http::events::all_jobs::JobsMessage;
-use crate::http::events::{OfJob, ProgressMessage, QueueMessage, SseMessage};
+use crate::http::events::{ProgressMessage, QueueMessage, SseMessage};
 use crate::http::health::HealthView;
 use crate::http::jobs::JobPage;
 use crate::http::limits::LimitsView;
@@ -46,8 +46,8 @@ const OF_JOB: &[SchemaOf] = &[
 const OF_ALL_JOBS: &[SchemaOf] = &[Schemas::of::<JobsMessage<'_>>];
 const OF_BULK: &[SchemaOf] = &[
     Schemas::of::<BulkMessage<'_>>,
-    Schemas::of::<OfJob<'_, SseMessage<'_>>>,
-    Schemas::of::<OfJob<'_, ProgressMessage<'_>>>,
+    Schemas::of_bulk::<SseMessage<'_>>,
+    Schemas::of_bulk::<ProgressMessage<'_>>,
 ];
 
 /// Every call but those of older clients.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::call::{Body, Call, CallAnswer, CallContent, SchemaOf, Schemas};
-use super::options::{every_option, option_schema};
+use super::options::every_option;
 use super::{calls, examples, older, refusals};
 use crate::dataset::Datasets;
 use crate::domain::error_code::ErrorCode;
@@ -23,9 +23,10 @@ pub(super) fn document(datasets: &Datasets) -> Value {
     let mut schemas = Schemas::default();
     let names: Vec<&str> = datasets.names().collect();
     let mut paths: Map<String, Value> = Map::new();
+    let mut refusals = Refusals::default();
     for call in calls::calls().iter().chain(&older::calls()) {
         let path = paths.entry(call.path).or_insert_with(|| json!({}));
-        path[call.method.to_lowercase()] = operation(call, &names, &mut schemas);
+        path[call.method.to_lowercase()] = operation(call, &names, &mut schemas, &mut refusals);
     }
     let refusal = schemas.of::<ProblemBody<'_>>();
     let refused = json!({
@@ -43,7 +44,7 @@ pub(super) fn document(datasets: &Datasets) -> Value {
         "paths": paths,
         "components": {
             "schemas": components(schemas),
-            "responses": {REFUSED: refused},
+            "responses": refusals.responses(refused),
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "A key of `loadbay keys create`"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "__Host-loadbay"},
@@ -86,13 +87,18 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-fn operation(call: &Call, datasets: &[&str], schemas: &mut Schemas) -> Value {
+fn operation(
+    call: &Call,
+    datasets: &[&str],
+    schemas: &mut Schemas,
+    refusals: &mut Refusals,
+) -> Value {
     let mut described = json!({
         "summary": call.summary,
         "operationId": name_of(call),
         "tags": [tag(call.path)],
         "parameters": parameters(call, datasets),
-        "responses": answers(call, schemas),
+        "responses": answers(call, schemas, refusals),
     });
     if let Some(body) = &call.body {
         described["requestBody"] = body_of(call, body, schemas);
@@ -234,7 +240,7 @@ fn file_body() -> Value {
 }
 
 /// The answers of a call. Several of one status are one answer with a choice.
-fn answers(call: &Call, schemas: &mut Schemas) -> Value {
+fn answers(call: &Call, schemas: &mut Schemas, refusals: &mut Refusals) -> Value {
     let mut answers: Map<String, Value> = Map::new();
     for answer in &call.answers {
         let status = answer.status.to_string();
@@ -249,32 +255,64 @@ fn answers(call: &Call, schemas: &mut Schemas) -> Value {
                 if known.is_null() { schema } else { json!({"anyOf": [known.take(), schema]}) };
         }
     }
-    refuse(call, &mut answers);
-    answers
-        .insert("default".to_owned(), json!({"$ref": format!("#/components/responses/{REFUSED}")}));
+    for (status, name) in refusals.of(call) {
+        answers.insert(status.to_string(), response(&name));
+    }
+    answers.insert("default".to_owned(), response(REFUSED));
     Value::Object(answers)
 }
 
-/// Adds with which codes the call may be refused, by their status.
-fn refuse(call: &Call, answers: &mut Map<String, Value>) {
-    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for code in refusals::codes(call) {
-        by_status.entry(code.status()).or_default().push(code);
+/// The refusals that calls share: a status with some codes.
+#[derive(Default)]
+struct Refusals(Vec<(u16, Vec<ErrorCode>)>);
+
+impl Refusals {
+    /// With which refusals the call may be answered, by their status.
+    fn of(&mut self, call: &Call) -> Vec<(u16, String)> {
+        let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+        for code in refusals::codes(call) {
+            by_status.entry(code.status()).or_default().push(code);
+        }
+        by_status.into_iter().map(|(status, codes)| (status, self.name(status, codes))).collect()
     }
-    for (status, codes) in by_status {
-        let words: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
-        let meanings: Vec<_> =
-            codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.title())).collect();
-        let schema = json!({"allOf": [
-            reference("ProblemBody"),
-            {"properties": {"code": {"enum": words}}},
-        ]});
-        let refusal = json!({
-            "description": meanings.join("; "),
-            "content": {PROBLEM_JSON: {"schema": schema}},
-        });
-        answers.insert(status.to_string(), refusal);
+
+    /// The name of a refusal: of a single code the code, else the status with a number.
+    fn name(&mut self, status: u16, codes: Vec<ErrorCode>) -> String {
+        let wanted = (status, codes);
+        if !self.0.contains(&wanted) {
+            self.0.push(wanted.clone());
+        }
+        let of_status = self.0.iter().filter(|(it, codes)| *it == status && codes.len() > 1);
+        match (wanted.1.as_slice(), of_status.enumerate().find(|(_, it)| **it == wanted)) {
+            ([code], _) => code.as_str().to_owned(),
+            (_, Some((number, _))) => format!("{REFUSED}{status}_{}", number + 1),
+            (_, None) => unreachable!("it is among them"),
+        }
     }
+
+    /// All of them by their names, with the one that any call may have.
+    fn responses(mut self, any: Value) -> Value {
+        let mut responses = Map::from_iter([(REFUSED.to_owned(), any)]);
+        for (status, codes) in self.0.clone() {
+            let words: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+            let meanings: Vec<_> =
+                codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.title())).collect();
+            let schema = json!({"allOf": [
+                reference("ProblemBody"),
+                {"properties": {"code": {"enum": words}}},
+            ]});
+            let refusal = json!({
+                "description": meanings.join("; "),
+                "content": {PROBLEM_JSON: {"schema": schema}},
+            });
+            responses.insert(self.name(status, codes), refusal);
+        }
+        Value::Object(responses)
+    }
+}
+
+fn response(name: &str) -> Value {
+    json!({"$ref": format!("#/components/responses/{name}")})
 }
 
 /// Messages of Server-Sent Events: text, whose lines of data are JSON.

@@ -23,7 +23,11 @@ pub(super) fn every_option() -> impl Iterator<Item = (&'static str, Value)> {
 /// What the type says of the option.
 fn meaning(name: &str) -> Option<Value> {
     let schema = json!(<Options as PartialSchema>::schema());
-    schema.get("properties")?.get(name)?.get("description").cloned()
+    let member = schema.get("properties")?.get(name)?;
+    // Where the option may be absent, the meaning stands beside the type.
+    let choices = member.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    let mut said = std::iter::once(member).chain(choices);
+    said.find_map(|schema| schema.get("description")).cloned()
 }
 
 fn values(name: &str) -> Option<Value> {

@@ -108,9 +108,15 @@ fn of_body(call: &Call) -> &'static [C] {
 fn of_thing(call: &Call) -> &'static [C] {
     let path = call.path.strip_prefix("/api/v1").unwrap_or(call.path);
     match (call.method, path) {
-        ("POST", "/import/{dataset}" | "/file") => OF_UPLOAD,
-        ("POST", "/api/upload-csv" | "/api/erp/products/import/stream") => OF_UPLOAD,
-        ("POST", "/api/dropship/bulk-import" | "/api/dropship/import") => OF_UPLOAD,
+        (
+            "POST",
+            "/import/{dataset}"
+            | "/file"
+            | "/api/upload-csv"
+            | "/api/erp/products/import/stream"
+            | "/api/dropship/bulk-import"
+            | "/api/dropship/import",
+        ) => OF_UPLOAD,
         ("POST", "/session") => &[C::KeyRequired, C::Forbidden],
         (_, "/session") => &[C::KeyRequired],
         ("POST", "/datasets/reload") => &[C::BadDefinition],
@@ -130,7 +136,7 @@ fn of_thing_below(method: &str, path: &str) -> &'static [C] {
         ("GET" | "DELETE", "{mapping}") => &[C::UnknownMapping],
         ("GET", "rows.csv" | "rows.xlsx") if path.starts_with("/datasets") => &[C::BadConstant],
         ("GET", "diff" | "diff.csv") => &[C::NoDryRun],
-        ("GET", last) if last.ends_with(".csv") || last.ends_with(".xlsx") => {
+        ("GET", last) if matches!(last.rsplit_once('.'), Some((_, "csv" | "xlsx"))) => {
             &[C::InvalidJobState, C::FilesOnOtherServer, C::FilesRemoved]
         }
         ("POST", "retry") => &[
@@ -153,8 +159,9 @@ fn of_thing_below(method: &str, path: &str) -> &'static [C] {
             C::FilesOnOtherServer,
             C::FilesRemoved,
         ],
-        ("POST", "pause" | "resume" | "cancel" | "force" | "priority") => &[C::InvalidJobState],
-        ("DELETE", "{id}") => &[C::InvalidJobState],
+        ("POST", "pause" | "resume" | "cancel" | "force" | "priority") | ("DELETE", "{id}") => {
+            &[C::InvalidJobState]
+        }
         ("POST", _) if path.starts_with("/api/dropship/force-process") => OF_CHILD,
         ("GET", "{session}") => &[C::NotFound, C::SessionUsed],
         ("GET", "{file}") => &[C::NotFound],

@@ -70,7 +70,7 @@ both!(secrets_are_sealed_where_there_is_a_key, [OPEN[0], OPEN[1], OPEN[2], OPEN[
     let again = format!("{deliveries}/{newest}/redeliver");
     server.send(server.request(Method::POST, &again)).await.ok();
     wait_until!(web.asked().len() > asked, "{}", server.log());
-    let last = web.asked().into_iter().filter(|it| it.path == "/").next_back().unwrap();
+    let last = web.asked().into_iter().rfind(|it| it.path == "/").unwrap();
     assert!(sent::verifies(OWN, &last));
     // The key may lie in a file, and the older one is needed no longer.
     server.terminate();
