@@ -106,6 +106,9 @@ pub struct Model {
     /// Where its rows go: table, key and columns.
     #[sea_orm(column_type = "JsonBinary", nullable)]
     pub destination: Option<Json>,
+    /// What the rows of a dry run would create in other tables, by column and name.
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub new_references: Option<Json>,
     /// The number of the last event.
     pub event_count: i64,
     /// Somebody asked to be told what becomes of every row.

@@ -38,6 +38,7 @@ mod m20261128_000022_add_outcomes_of_rows;
 mod m20261128_000023_create_mappings;
 mod m20261128_000024_create_seen_keys;
 mod m20261128_000025_add_traces;
+mod m20261128_000026_add_new_references;
 mod m20261128_000027_create_chunk_keys;
 
 /// All migrations. Without a lock of its own: the caller makes sure that only one server runs it.
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000023_create_mappings::Migration),
             Box::new(m20261128_000024_create_seen_keys::Migration),
             Box::new(m20261128_000025_add_traces::Migration),
+            Box::new(m20261128_000026_add_new_references::Migration),
             Box::new(m20261128_000027_create_chunk_keys::Migration),
         ]
     }

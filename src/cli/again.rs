@@ -32,6 +32,9 @@ pub(super) struct ConfirmArgs {
     /// Refuse when the table has changed since the dry run began.
     #[arg(long)]
     expect_unchanged: bool,
+    /// Names of records to take instead as JSON, such as {"brand": {"Acmee": "ACME"}}.
+    #[arg(long, value_name = "JSON")]
+    replace: Option<String>,
     #[command(flatten)]
     again: AgainArgs,
 }
@@ -77,7 +80,11 @@ pub(super) fn rollback(args: &RollbackArgs) -> anyhow::Result<Exit> {
 
 /// Runs `loadbay confirm`.
 pub(super) fn confirm(args: &ConfirmArgs) -> anyhow::Result<Exit> {
-    run(&args.again, "confirm", &json!({"expectUnchanged": args.expect_unchanged.to_string()}))
+    let mut body = json!({"expectUnchanged": args.expect_unchanged.to_string()});
+    if let (Some(replace), Some(members)) = (&args.replace, body.as_object_mut()) {
+        members.insert("replace".to_owned(), Value::from(replace.as_str()));
+    }
+    run(&args.again, "confirm", &body)
 }
 
 fn run(args: &AgainArgs, action: &str, body: &Value) -> anyhow::Result<Exit> {

@@ -56,6 +56,7 @@ const FLAGS: &[OptionFlag] = &[
     value("hidden", "hidden", "Hidden rows and columns of a workbook: import, skip"),
     value("mapping", "mapping", "Headers and their columns as JSON, such as {\"Art.-Nr.\": \"sku\"}"),
     value("set", "set", "Columns and their value in every row as JSON, such as {\"channel\": \"Shopee\"}"),
+    value("replace", "replace", "Names of records to take instead as JSON, such as {\"brand\": {\"Acmee\": \"ACME\"}}"),
     value("savedMapping", "saved-mapping", "The saved mapping of this name"),
     value("saveMapping", "save-mapping", "Remember the mapping of the file under this name"),
     value("priority", "priority", "Jobs with a higher priority run first: -100 to 100"),

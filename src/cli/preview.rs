@@ -8,6 +8,7 @@ use super::option_args::OptionArgs;
 use super::output::{print, print_json, print_table, shown};
 use super::server_args::ServerArgs;
 use super::sources::Sources;
+use super::summary::new_reference_lines;
 use crate::client::{OutgoingUpload, UploadSource};
 
 /// Show how a file would be read: format, columns, first rows and their errors. Exits with 4 when it
@@ -90,6 +91,9 @@ fn tell(preview: &Value) {
     }
     for warning in list(preview, "warnings") {
         print(format!("warning: {}", shown(warning.get("message"))));
+    }
+    for line in new_reference_lines(preview) {
+        print(line);
     }
     for row in list(preview, "rows") {
         for error in list(row, "errors") {

@@ -79,6 +79,30 @@ pub(super) fn result_lines(standing: &Standing) -> Vec<String> {
     for warning in standing.data.get("warnings").and_then(Value::as_array).into_iter().flatten() {
         lines.push(format!("warning: {}", shown(warning.get("message"))));
     }
+    lines.extend(new_reference_lines(&standing.data));
+    lines
+}
+
+/// What the rows of a preview or a dry run would create in other tables, a line for each name.
+pub(super) fn new_reference_lines(of: &Value) -> Vec<String> {
+    let list = |of: &Value, name: &str| -> Vec<Value> {
+        of.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let mut lines = Vec::new();
+    for column in list(of, "newReferences") {
+        let (name, table) = (shown(column.get("column")), shown(column.get("table")));
+        for new in list(&column, "names") {
+            let like = new.get("nearest").map_or_else(String::new, |near| {
+                format!("; did you mean `{}`?", shown(near.get("name")))
+            });
+            let rows = shown(new.get("rows"));
+            let text = shown(new.get("name"));
+            lines.push(format!("new in {table}: `{text}` ({name}, rows: {rows}){like}"));
+        }
+        if column.get("more").and_then(Value::as_bool) == Some(true) {
+            lines.push(format!("new in {table}: more names than are listed"));
+        }
+    }
     lines
 }
 
@@ -107,6 +131,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_slip_is_shown_beside_the_name_that_is_there() {
+        let dry_run = json!({"newReferences": [{"column": "brand", "table": "brands", "more": true, "names": [
+            {"name": "Acmee", "rows": 2, "firstRow": 4, "nearest": {"name": "ACME", "confidence": 0.8}},
+            {"name": "Other", "rows": 1, "firstRow": 5},
+        ]}]});
+        assert_eq!(
+            new_reference_lines(&dry_run),
+            [
+                "new in brands: `Acmee` (brand, rows: 2); did you mean `ACME`?",
+                "new in brands: `Other` (brand, rows: 1)",
+                "new in brands: more names than are listed",
+            ]
+        );
+        assert!(new_reference_lines(&json!({})).is_empty());
+    }
 
     #[test]
     fn the_lines_say_what_became_of_an_import() {

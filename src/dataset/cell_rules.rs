@@ -6,7 +6,7 @@ use super::job_identity::JobIdentity;
 use super::value::special::SpecialCells;
 use crate::domain::detected::{DateOrder, DecimalSeparator, Detected};
 use crate::domain::job::Job;
-use crate::domain::options::{Currency, Hidden, NullWords, Options};
+use crate::domain::options::{Currency, Hidden, NullWords, Options, Replacements};
 
 /// Something that a file may be written in one way or another.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct CellRules {
     pub(super) job: JobIdentity,
     /// Column → the one value that its cells may have.
     pub(super) only: BTreeMap<String, String>,
+    /// Column → name → what is meant.
+    pub(super) replace: Replacements,
     /// Column → its value in every row that is in scope.
     pub(super) scope: BTreeMap<String, String>,
 }
@@ -72,6 +74,7 @@ impl CellRules {
             skips_hidden: options.hidden == Hidden::Skip,
             strict: options.strict,
             only: options.only.clone(),
+            replace: options.replace.clone(),
             scope: options.scope.clone(),
             job: JobIdentity::default(),
         }

@@ -12,6 +12,7 @@ use super::messages;
 use super::model::{Column, ColumnType, Dataset};
 use super::no_data::{self, FileColumn, without_mark};
 use super::plan::{Plan, ValueSource};
+use super::replacements::ReferenceReplacements;
 use super::value::{self, CellContext, Scratch};
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
 use crate::domain::record::{Records, Value};
@@ -71,6 +72,8 @@ pub struct Converter {
     rules: CellRules,
     /// The cells of which the upload takes one value only.
     only: Vec<(ColumnFeed, String)>,
+    /// Names of records that mean others.
+    replacements: ReferenceReplacements,
     /// The values of the rows that are in scope.
     scope: ColumnValues,
     scratch: Scratch,
@@ -90,8 +93,13 @@ impl Converter {
     /// A converter for files of this plan.
     #[must_use]
     pub fn new(dataset: &Arc<Dataset>, plan: &Plan, rules: CellRules) -> Self {
+        // An upload with replacements that cannot be read is refused.
+        let replacements =
+            ReferenceReplacements::read(dataset, &rules.replace).unwrap_or_default();
         let feed = |(&column, source): (&usize, &ValueSource)| match source {
-            ValueSource::Constant(constant) => Feed::Constant(constant.clone()),
+            ValueSource::Constant(constant) => {
+                Feed::Constant(replacements.of_constant(column, constant))
+            }
             ValueSource::Default => Feed::Default,
             ValueSource::Cell(cell) => Feed::Cell(ColumnFeed {
                 column,
@@ -115,6 +123,7 @@ impl Converter {
             dataset: Arc::clone(dataset),
             defaults: Defaults::new(dataset, plan),
             only,
+            replacements,
             scope,
             key: plan.key.iter().filter_map(part).collect(),
             feeds,
@@ -271,8 +280,10 @@ impl Converter {
 
     /// Appends the values of the row; a faulty one is a row error.
     fn push_values(&mut self, row: &RawRow, records: &mut Records, errors: &mut Vec<RowError>) {
-        let Self { dataset, feeds, defaults, scope, scratch, rules, warnings, .. } = self;
-        let has_scope = !scope.is_empty();
+        let Self {
+            dataset, feeds, defaults, replacements, scope, scratch, rules, warnings, ..
+        } = self;
+        let (has_scope, has_replacements) = (!scope.is_empty(), !replacements.is_empty());
         for feed in feeds.iter() {
             let feed = match feed {
                 Feed::Cell(feed) => feed,
@@ -297,6 +308,11 @@ impl Converter {
             let context = CellContext { column, is_key: feed.is_key, rules };
             match value::convert(context, raw, kind, scratch) {
                 Ok(value) => {
+                    let value = if has_replacements {
+                        replacements.of(feed.column, value)
+                    } else {
+                        value
+                    };
                     if has_scope && !scope.takes(dataset, feed.column, value) {
                         errors.push(messages::out_of_scope(row, column, raw));
                     }
@@ -318,7 +334,7 @@ impl Converter {
             }
         }
         if errors.is_empty() && !defaults.is_empty() {
-            defaults.fill(dataset, rules, row, records, errors);
+            defaults.fill(dataset, (rules, replacements), row, records, errors);
         }
     }
 

@@ -6,6 +6,7 @@ use super::key_text::write_key;
 use super::messages;
 use super::model::{Column, ColumnDefault, ColumnType, Dataset, LetterCase};
 use super::plan::Plan;
+use super::replacements::ReferenceReplacements;
 use super::value::{self, CellContext, Scratch};
 use crate::domain::record::{Records, Value};
 use crate::domain::row::{CellKind, RawRow};
@@ -71,7 +72,7 @@ impl Defaults {
     pub(super) fn fill(
         &mut self,
         dataset: &Dataset,
-        rules: &CellRules,
+        (rules, replacements): (&CellRules, &ReferenceReplacements),
         row: &RawRow,
         records: &mut Records,
         errors: &mut Vec<RowError>,
@@ -84,7 +85,7 @@ impl Defaults {
             }
             match default.source {
                 DefaultSource::Definition => {
-                    fill_by_definition(column, default.value, rules, row, records);
+                    fill_by_definition(column, default, (rules, replacements), row, records);
                 }
                 DefaultSource::Other { value, column: other, case } => {
                     text.clear();
@@ -97,8 +98,10 @@ impl Defaults {
                     let cased = case.of(text);
                     let context = CellContext { column, is_key: false, rules: plain };
                     match value::convert(context, &cased, CellKind::Text, scratch) {
-                        Ok(Value::Null | Value::Absent) => {}
-                        Ok(taken) => records.fill(default.value, taken),
+                        Ok(taken) => match replacements.of(default.column, taken) {
+                            Value::Null | Value::Absent => {}
+                            meant => records.fill(default.value, meant),
+                        },
                         Err(fault) => {
                             errors.push(messages::cell_error(row, column, &cased, fault));
                         }
@@ -111,16 +114,17 @@ impl Defaults {
 
 fn fill_by_definition(
     column: &Column,
-    value: usize,
-    rules: &CellRules,
+    default: &DefaultOfColumn,
+    (rules, replacements): (&CellRules, &ReferenceReplacements),
     row: &RawRow,
     records: &mut Records,
 ) {
-    let job = &rules.job;
+    let (job, value) = (&rules.job, default.value);
     match &column.default {
         Some(ColumnDefault::Constant(constant)) => {
-            if !constant.value().is_empty() {
-                records.fill(value, constant.value());
+            let meant = replacements.of(default.column, constant.value());
+            if !meant.is_empty() {
+                records.fill(value, meant);
             }
         }
         Some(ColumnDefault::Now) if column.kind == ColumnType::Date => {

@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::constants::{ConstantFault, Constants};
 use super::messages::visible;
 use super::model::{Column, Dataset};
+use super::replacements::ReferenceReplacements;
 pub use fault::HeaderFault;
 pub(super) use form::normal_form;
 use form::{column_named, without_unit};
@@ -201,6 +202,8 @@ pub fn read_header(
     let mut names = HeaderNames::new(dataset, options);
     let of_constants = std::mem::take(&mut names.constant_faults).into_iter();
     let mut faults: Vec<HeaderFault> = of_constants.map(HeaderFault::from).collect();
+    let of_replacements = ReferenceReplacements::read(dataset, &options.replace).err();
+    faults.extend(of_replacements.into_iter().flatten().map(HeaderFault::from));
     let cells: Vec<&str> = header.iter().map(String::as_str).collect();
     let matched = names.columns_of(&cells, Some(&mut faults));
     let columns = &matched.columns;

@@ -32,6 +32,7 @@ mod names;
 mod no_data;
 mod pattern;
 mod plan;
+mod replacements;
 mod shape;
 mod source;
 mod table_name;
@@ -59,7 +60,8 @@ pub use infer::{
 };
 pub use json_schema::json_schema;
 pub use names::singular;
-pub use plan::{Plan, PlanFault, ValueSource};
+pub use plan::{Plan, PlanFault, ValueSource, check_replacements};
+pub use replacements::{ReferenceReplacements, ReplacementFault};
 pub use shape::{FieldShape, ForeignKey, TableDetails, TableKind, TableShape};
 pub use source::DefinitionLines;
 pub use table_name::TableName;

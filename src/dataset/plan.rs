@@ -7,8 +7,9 @@ use super::constant::Constant;
 use super::constants::{ConstantFault, Constants};
 use super::header::Match;
 use super::model::{Absent, Column, Dataset};
+use super::replacements::{ReferenceReplacements, ReplacementFault};
 use crate::domain::error_code::ErrorCode;
-use crate::domain::options::Mode;
+use crate::domain::options::{Mode, Options};
 
 /// Where a value of a record comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +68,14 @@ pub enum PlanFault {
         /// What is wrong with the value.
         fault: ConstantFault,
     },
+    /// The upload replaces names of a column that names no records any more.
+    #[error("the dataset `{dataset}` has changed: {fault}; upload the file again")]
+    Replacement {
+        /// The dataset.
+        dataset: String,
+        /// What is wrong with the replacement.
+        fault: ReplacementFault,
+    },
     /// A column is required now that the file does not have.
     #[error(
         "column `{column}` of dataset `{dataset}` is required now, but the file does not have it; \
@@ -86,6 +95,17 @@ impl PlanFault {
     pub fn code(&self) -> ErrorCode {
         ErrorCode::DatasetChanged
     }
+}
+
+/// Refuses the replacements of a job that do not fit its dataset any more.
+///
+/// # Errors
+/// The dataset's definition has changed since the upload.
+pub fn check_replacements(dataset: &Dataset, options: &Options) -> Result<(), PlanFault> {
+    let faults = ReferenceReplacements::read(dataset, &options.replace).err();
+    let fault = faults.into_iter().flatten().next();
+    let dataset = || dataset.name.clone();
+    fault.map_or(Ok(()), |fault| Err(PlanFault::Replacement { dataset: dataset(), fault }))
 }
 
 impl Plan {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::counts::Counts;
 use super::detected::Detected;
 use super::download::Download;
+use super::new_reference::NewReferences;
 use super::options::Options;
 use super::run_time::RunTime;
 use super::search_sync::SearchSync;
@@ -90,6 +91,8 @@ pub struct Job {
     pub completed_at: Option<DateTime<Utc>>,
     /// When its file, failed rows and undo journal were removed: their time was over.
     pub files_removed_at: Option<DateTime<Utc>>,
+    /// What its rows would create in other tables, if it is a dry run and they would create anything.
+    pub new_references: Option<Box<NewReferences>>,
     /// How far its records are passed on to the search engine; `None` where there is none.
     pub sync: Option<Box<SearchSync>>,
 }

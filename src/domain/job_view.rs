@@ -10,6 +10,7 @@ use super::detected::Detected;
 use super::difference::Difference;
 use super::download::Download;
 use super::job::Job;
+use super::new_reference::NewReferencesView;
 use super::options::Options;
 use super::path_prefix::PathPrefix;
 use super::search_sync::{RefusedDocument, SearchSync, SyncStatus};
@@ -68,6 +69,9 @@ pub struct JobView<'a> {
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     differences: Option<&'a [Difference]>,
+    /// What a dry run found that an import would create in other tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_references: Option<Vec<NewReferencesView<'a>>>,
     run_seconds: Option<f64>,
     queue_position: Option<u64>,
     sync: Option<SyncView<'a>>,
@@ -257,6 +261,7 @@ impl<'a> JobView<'a> {
             files_removed_at: job.files_removed_at.map(timestamp),
             dry_run: job.options.dry_run,
             differences: None,
+            new_references: None,
             run_seconds: job.started_at.map(|_| seconds(job.run_time.millis)),
             queue_position: position.filter(|_| job.status == JobStatus::Pending),
             sync: job.sync.as_deref().map(SyncView::of),
@@ -265,11 +270,15 @@ impl<'a> JobView<'a> {
 }
 
 impl<'a> JobView<'a> {
-    /// The same with the first differences of a dry run that has ended.
+    /// The same with what a dry run that has ended found: the first differences, and what it would create
+    /// in other tables.
     #[must_use]
-    pub fn with_differences(self, differences: &'a [Difference]) -> Self {
-        let is_shown = self.dry_run && self.results.is_some();
-        Self { differences: is_shown.then_some(differences), ..self }
+    pub fn with_findings(self, differences: &'a [Difference], job: &'a Job) -> Self {
+        if !self.dry_run || self.results.is_none() {
+            return self;
+        }
+        let new = job.new_references.as_ref().map_or_else(Vec::new, |new| new.views());
+        Self { differences: Some(differences), new_references: Some(new), ..self }
     }
 }
 

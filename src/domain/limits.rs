@@ -33,7 +33,7 @@ pub const OPTION_BYTES_MAX: usize = 16 << 10;
 pub const DEFINITION_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of the body of a call that steers a job. More: 400 `malformed_request`.
-pub const CONTROL_BODY_BYTES_MAX: usize = 4 << 10;
+pub const CONTROL_BODY_BYTES_MAX: usize = 256 << 10;
 
 /// Bytes of a body with a mapping to be saved. More: 400 `malformed_request`.
 pub const MAPPING_BODY_BYTES_MAX: usize = 256 << 10;
@@ -106,6 +106,12 @@ pub const CHUNKS_WAITING_MAX: usize = 1;
 
 /// Values of one reference table that a job keeps in memory.
 pub const REFERENCES_MAX: usize = 200_000;
+
+/// Names of one column that a dry run or a preview counts, because they would create records.
+pub const NEW_REFERENCES_KEPT_MAX: usize = 500;
+
+/// As many of them are listed.
+pub const NEW_REFERENCES_SHOWN_MAX: usize = 100;
 
 /// Keys that the prescan of a file sorts in memory before it turns to a temporary file.
 pub const PRESCAN_KEYS_IN_MEMORY: usize = 1 << 18;

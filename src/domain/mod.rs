@@ -25,6 +25,7 @@ pub mod limits;
 pub mod meet;
 pub mod memory_pressure;
 pub mod networks;
+pub mod new_reference;
 pub mod options;
 pub mod path_prefix;
 pub mod record;

@@ -16,6 +16,7 @@ use super::status::job_id;
 use super::upload::{IDEMPOTENCY_REPLAYED, Requester, true_value};
 use crate::domain::job_view::{JobView, status_url};
 use crate::domain::limits::CONTROL_BODY_BYTES_MAX;
+use crate::domain::options::Options;
 use crate::domain::path_prefix::PathPrefix;
 use crate::domain::selection::RetryRows;
 use crate::jobs::{Command, Confirm, Retry, Submitted};
@@ -89,7 +90,7 @@ pub(super) async fn rollback(
     child(&submitted, &path_prefix::of(&request))
 }
 
-/// `POST …/jobs/{id}/confirm` with `{"expectUnchanged": true}`: 200 with the job that imports the file of
+/// `POST …/jobs/{id}/confirm` with `{"expectUnchanged": true, "replace": {…}}`: 200 with the job that imports the file of
 /// the dry run.
 pub(super) async fn confirm(
     request: HttpRequest,
@@ -98,7 +99,8 @@ pub(super) async fn confirm(
     api: web::Data<Api>,
 ) -> Result<HttpResponse, Problem> {
     let id = job_id(&id)?;
-    let asked = CommandParameters::read(&request, payload, &["expectUnchanged"]).await?;
+    let known = ["expectUnchanged", "replace"];
+    let asked = CommandParameters::read(&request, payload, &known).await?;
     let expect_unchanged = match asked.get("expectUnchanged") {
         None | Some("false") => false,
         Some("true") => true,
@@ -106,8 +108,10 @@ pub(super) async fn confirm(
             return Err(Problem::invalid_parameter("expectUnchanged", other, "true or false"));
         }
     };
+    let replace = asked.get("replace").map(Options::parse_replace).transpose();
+    let replace = replace.map_err(|fault| Problem::from(vec![fault]))?.unwrap_or_default();
     let Requester { created_by, idempotency_key, trace } = Requester::of(&request, &api)?;
-    let asked = Confirm { expect_unchanged, created_by, trace, idempotency_key };
+    let asked = Confirm { expect_unchanged, replace, created_by, trace, idempotency_key };
     child(&api.jobs.confirm(id, asked).await?, &path_prefix::of(&request))
 }
 

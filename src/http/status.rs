@@ -105,7 +105,7 @@ fn status_body(job: &Job, form: &AnswerForm) -> Result<(Vec<u8>, String), Proble
         job_line(job, &form.prefix).into_bytes()
     } else {
         let view = JobView::in_queue(job, &form.prefix, form.position);
-        envelope::body(None, &view.with_differences(&form.differences))?
+        envelope::body(None, &view.with_findings(&form.differences, job))?
     };
     let tag = weak_tag(&body);
     Ok((body, tag))

@@ -1,13 +1,14 @@
 //! Confirming a dry run: its file is imported by a job of its own, with the options of the dry run.
 
-use super::context::Jobs;
+use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::retry::{RetryChild, drop_copies, prepare_child};
 use super::submit::Submitted;
+use crate::dataset::{HeaderFault, ReferenceReplacements};
 use crate::domain::action::Action;
 use crate::domain::difference::Difference;
 use crate::domain::job::{Job, NewJob};
-use crate::domain::options::Options;
+use crate::domain::options::{Options, Replacements};
 use crate::domain::selection::RetryRows;
 use crate::domain::trace::TraceContext;
 use crate::store::{ConfirmInserted, Inserted};
@@ -17,6 +18,8 @@ use crate::store::{ConfirmInserted, Inserted};
 pub struct Confirm {
     /// Only if the table is as it was when the dry run began.
     pub expect_unchanged: bool,
+    /// Names of records that mean others, besides those of the dry run.
+    pub replace: Replacements,
     /// Who asks: the name that the client gave, else its address.
     pub created_by: Option<String>,
     /// The request, in its trace.
@@ -40,6 +43,7 @@ impl Jobs {
             if let Some(refusal) = refusal(&dry_run) {
                 return Err(refusal);
             }
+            let options = confirmed_options(&context, &dry_run, request.replace)?;
             if request.expect_unchanged {
                 let table = context.dataset_of(&dry_run)?.table.clone();
                 let then = context.store.kept_table_digest(id).await?;
@@ -50,7 +54,7 @@ impl Jobs {
             let RetryChild { new, storage } =
                 prepare_child(&context, &dry_run, RetryRows::All).await?;
             let new = NewJob {
-                options: Options { dry_run: false, ..new.options.clone() },
+                options,
                 retry_of: None,
                 confirms: Some(id),
                 created_by: request.created_by,
@@ -119,6 +123,28 @@ impl Jobs {
         )
         .await
     }
+}
+
+/// The options of the job that imports the file of a dry run: those of the dry run, and which names mean
+/// others after all.
+fn confirmed_options(
+    context: &JobsContext,
+    dry_run: &Job,
+    replace: Replacements,
+) -> Result<Options, JobsError> {
+    let mut options = Options { dry_run: false, ..dry_run.options.clone() };
+    if replace.is_empty() {
+        return Ok(options);
+    }
+    for (column, mut names) in replace {
+        options.replace.entry(column).or_default().append(&mut names);
+    }
+    let dataset = context.dataset_of(dry_run)?;
+    if let Err(faults) = ReferenceReplacements::read(&dataset, &options.replace) {
+        let faults = faults.into_iter().map(HeaderFault::from).collect();
+        return Err(JobsError::Header { faults, place: None });
+    }
+    Ok(options)
 }
 
 /// Why the job cannot be confirmed.

@@ -14,6 +14,7 @@ use super::input::{detected_of, open_input};
 use super::memory::ChunkRoom;
 use super::mirror::{self, Mirror};
 use super::mirror_check;
+use super::new_references;
 use super::partition_writer;
 use super::prescan::{Prescan, SupersededRows, prescan};
 use super::row_filter::RowFilter;
@@ -22,7 +23,7 @@ use super::steps::{check_total, emit, failed_rows_sink, on_thread};
 use super::stop::Stop;
 use super::whole_file::WholeFile;
 use crate::dataset::model::Dataset;
-use crate::dataset::{CellRules, Converter, Plan};
+use crate::dataset::{CellRules, Converter, Plan, check_replacements};
 use crate::domain::chunk::Chunk;
 use crate::domain::event::{lifecycle, records_every_row};
 use crate::domain::job::Job;
@@ -47,6 +48,7 @@ pub(super) async fn run(
     let (dataset, detected) = (context.dataset_of(job)?, detected_of(job)?);
     // The definition may be another one than at the upload.
     mirror_check::check_options(&dataset, &job.options)?;
+    check_replacements(&dataset, &job.options)?;
     let plan = Plan::new(&dataset, &detected.columns, &job.options.set)?;
     let rules = CellRules::new(detected, &job.options).of_job(job);
     let converter = Converter::new(&dataset, &plan, rules).with_header(&detected.header);
@@ -103,6 +105,7 @@ pub(super) async fn run(
         () = emit_pressure(context, job, stop) => return Err(RunError::Stopped),
     }
     check_rows(context, job, total, stop).await?;
+    new_references::compare(context, job, &dataset, stop).await?;
     if job.options.mode == Mode::Mirror {
         let mirror = Mirror { context, settings, partitions, stop };
         return mirror.remove().instrument(error_span!("mirror")).await;

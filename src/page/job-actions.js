@@ -81,7 +81,7 @@ class JobActions extends HTMLElement {
       this.#tell("announce", `Job ${id} was deleted`);
       this.#tell("go", "./");
     } else if (["retry", "rollback", "confirm"].includes(action)) {
-      const wishes = action === "retry" ? { rows: form.get("rows") } : undefined;
+      const wishes = this.#wishes(action, form);
       const child = await act(id, action, { wishes, key: this.#keyOf(action, wishes) });
       this.#keys.clear();
       this.#tell("go", `jobs/${child.jobId}`);
@@ -90,9 +90,16 @@ class JobActions extends HTMLElement {
     }
   }
 
+  /** What is said besides: which rows are retried, and which names mean other records. */
+  #wishes(action, form) {
+    if (action === "retry") return { rows: form.get("rows") };
+    const replace = action === "confirm" ? this.replacing?.() : null;
+    return replace ? { replace } : undefined;
+  }
+
   /** The same for a second attempt: a job whose answer was lost is found again. */
   #keyOf(action, wishes) {
-    const wish = `${action} ${wishes?.rows ?? ""}`;
+    const wish = JSON.stringify([action, wishes]);
     if (!this.#keys.has(wish)) this.#keys.set(wish, uploadKey());
     return this.#keys.get(wish);
   }

@@ -10,6 +10,7 @@ import { back, instead } from "./unknown-page.js";
 import "./job-actions.js";
 import "./job-counts.js";
 import "./job-facts.js";
+import "./job-new-references.js";
 import "./job-log.js";
 import "./job-progress.js";
 import "./job-results.js";
@@ -60,6 +61,7 @@ class JobPage extends HTMLElement {
   #superseded = el("superseded-rows", { class: "card" });
   #references = el("created-references", { class: "card" });
   #facts = el("job-facts", { class: "card" });
+  #newReferences = el("job-new-references", { class: "card", onfound: () => this.#paintSoon() });
   #every = el("input", { type: "checkbox", role: "switch", id: "every-row", onchange: () => this.#listen() });
   #everyLabel = el("label", { class: "check small", hidden: true }, this.#every, "Every row");
   #rowsNote = el("span", { class: "small muted" });
@@ -136,10 +138,11 @@ class JobPage extends HTMLElement {
       this.#results,
       el("section", { class: "card stack", "aria-label": "Progress" }, this.#progress, this.#counts),
       el("div", { class: "panes" },
-        el("div", { class: "stack side" }, this.#differences, this.#errors, this.#corrector, this.#warnings, this.#log),
+        el("div", { class: "stack side" }, this.#newReferences, this.#differences, this.#errors, this.#corrector, this.#warnings, this.#log),
         el("div", { class: "stack side" }, this.#superseded, this.#references, this.#facts)),
     );
     this.#log.extra.replaceChildren(this.#rowsNote, this.#everyLabel);
+    this.#actions.replacing = () => this.#newReferences.replace;
   }
 
   /** Hears everything from the beginning; with the rows when the switch is on. */
@@ -262,7 +265,7 @@ class JobPage extends HTMLElement {
   }
 
   #parts() {
-    const aside = [this.#differences, this.#errors, this.#corrector, this.#warnings, this.#superseded, this.#references, this.#facts];
+    const aside = [this.#newReferences, this.#differences, this.#errors, this.#corrector, this.#warnings, this.#superseded, this.#references, this.#facts];
     return [this.#actions, this.#results, this.#progress, this.#counts, ...aside];
   }
 

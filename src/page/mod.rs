@@ -77,6 +77,8 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "error-groups.js"),
     embedded!(JS, "superseded-rows.js"),
     embedded!(JS, "created-references.js"),
+    embedded!(JS, "new-references.js"),
+    embedded!(JS, "job-new-references.js"),
     embedded!(JS, "job-facts.js"),
     embedded!(CSS, "bulk.css"),
     embedded!(JS, "bulk-page.js"),

@@ -6,6 +6,7 @@ import { FileLine } from "./file-line.js";
 import "./drop-zone.js";
 import "./file-address.js";
 import "./file-preview.js";
+import "./new-references.js";
 import "./upload-options.js";
 import { counted, el, limitSize, put } from "./text.js";
 
@@ -44,6 +45,7 @@ class UploadCard extends HTMLElement {
   #list = el("ul", { class: "files", "aria-label": "Chosen files" });
   #options = el("upload-options");
   #preview = el("file-preview", { class: "preview" });
+  #newReferences = el("new-references");
   #note = el("p", { class: "note bad", role: "alert", hidden: true });
   #send = el("button", { id: "send", class: "button primary", type: "submit", "aria-describedby": "why" });
   #cancel = el("button", { class: "button", type: "button", onclick: () => this.#stop() });
@@ -66,7 +68,7 @@ class UploadCard extends HTMLElement {
     this.append(el("form", { class: "stack", novalidate: true, onsubmit: (event) => this.#submit(event) },
       el("header", { class: "spread" }, el("h1", {}, "Import a file"),
         el("div", { class: "into" }, el("label", { class: "label", for: "dataset" }, "Into"), this.#dataset, this.#templates)),
-      this.#drop, this.#list, this.#options, this.#note, this.#preview, this.#foot), this.#address);
+      this.#drop, this.#list, this.#options, this.#note, this.#preview, this.#newReferences, this.#foot), this.#address);
     this.#address.addEventListener("from", (event) => this.#from(event.detail));
     this.#drop.addEventListener("files", (event) => this.#take(event.detail));
     this.#dataset.addEventListener("change", () => this.#datasetChanged());
@@ -174,6 +176,7 @@ class UploadCard extends HTMLElement {
 
   #forget() {
     this.#preview.clear();
+    this.#newReferences.clear();
     this.#block(null);
   }
 
@@ -210,6 +213,8 @@ class UploadCard extends HTMLElement {
       ]);
       if (looking.signal.aborted) return;
       this.#preview.show({ ...preview, wholeSize: line.file.size }, columns);
+      const titles = Object.fromEntries(columns.map((column) => [column.name, column.title]));
+      this.#newReferences.show(preview.newReferences ?? [], { titles, isPart: true });
       this.#hasLooked = true;
       this.#block(preview.missing.some((column) => column.required) ? "A required column is missing." : null);
     } catch (fault) {
@@ -252,7 +257,8 @@ class UploadCard extends HTMLElement {
     this.#stopLooking?.abort();
     if (!this.#hasLooked) this.#preview.say("");
     this.#begin(waiting);
-    const wanted = [this.#dataset.value, this.#wanted()];
+    const { replace } = this.#newReferences;
+    const wanted = [this.#dataset.value, { ...this.#wanted(), ...(replace && { replace: JSON.stringify(replace) }) }];
     if (this.#fitOneRequest(waiting)) {
       await this.#sendTogether(waiting, ...wanted);
     } else {
@@ -393,6 +399,7 @@ class UploadCard extends HTMLElement {
     this.#list.hidden = this.#lines.length === 0;
     this.#options.hidden = this.#isSending;
     this.#preview.hidden = this.#isSending;
+    this.#newReferences.inert = this.#isSending;
     this.#foot.hidden = this.#lines.length === 0;
     this.#dataset.disabled = this.#isSending;
     this.#send.hidden = left === 0 || this.#isSending;

@@ -29,6 +29,7 @@ mod outbox;
 mod plain_error;
 mod postgres;
 mod record_filter;
+mod reference_names;
 mod refusal;
 mod rollback;
 mod sales;

@@ -54,6 +54,7 @@ mod memory;
 mod metrics;
 mod mirror;
 mod model;
+mod new_references;
 mod newer;
 mod northwind;
 mod openapi;

@@ -1,5 +1,8 @@
 //! A dry run on its page: what would change, and the button that imports the file.
 
+use thirtyfour::Key;
+
+use crate::looks::fits_a_phone;
 use crate::support::Upload;
 use crate::visits;
 
@@ -28,4 +31,45 @@ visits!(a_dry_run_is_read_and_then_imported, |server, visit| {
     visit.click("[data-action='confirm']").await;
     visit.reads("job-actions .said", "was confirmed by job 3").await;
     visit.pardon("409");
+});
+
+const STORED: &str = "SKU,Name,Potency\nA,Arnica,Dilution\n";
+const SLIPS: &str = "SKU,Name,Potency\nB,Bryonia,Dilusion\nC,China,Globuli\n";
+
+visits!(a_slip_is_merged_before_the_import, |server, visit| {
+    server.load("products", Upload::csv(STORED)).await;
+    visit.screen(390, 844, true).await;
+    visit.go("/").await;
+    visit.sees("#dataset").await;
+    visit.choose_files(&[("slips.csv", SLIPS.as_bytes())]).await;
+    visit.reads("new-references", "Dilusion").await;
+    visit.until("one('#new-potency-0').value === ''", &[]).await;
+    visit.reads("new-references summary", "1 other new name").await;
+    fits_a_phone(visit, "the new names").await;
+    // By the keyboard alone.
+    visit.tab_to("#new-potency-0").await;
+    visit.press(Key::Down).await;
+    visit.until("one('#new-potency-0').value === 'Dilution'", &[]).await;
+    visit.click("#send").await;
+    visit.until("location.pathname === '/jobs/2'", &[]).await;
+    visit.job_ends().await;
+    let potencies = server.database.rows("select code from potencies order by code").await;
+    assert_eq!(potencies, [["Dilution"], ["Globuli"]]);
+});
+
+visits!(a_slip_is_merged_after_the_whole_file_was_checked, |server, visit| {
+    server.load("products", Upload::csv(STORED)).await;
+    server.load("products", Upload::csv(SLIPS).option("dryRun", "true")).await;
+    visit.screen(390, 844, true).await;
+    visit.go("/jobs/2").await;
+    visit.reads("job-new-references", "Dilusion").await;
+    fits_a_phone(visit, "the new names of a dry run").await;
+    visit.tab_to("#new-potency-0").await;
+    visit.press(Key::Down).await;
+    visit.until("one('#new-potency-0').value === 'Dilution'", &[]).await;
+    visit.click("[data-action='confirm']").await;
+    visit.until("location.pathname === '/jobs/3'", &[]).await;
+    visit.job_ends().await;
+    let potencies = server.database.rows("select code from potencies order by code").await;
+    assert_eq!(potencies, [["Dilution"], ["Globuli"]]);
 });

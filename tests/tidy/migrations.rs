@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::sources::{check, sources};
 
-const LANDED: [(&str, &str); 26] = [
+const LANDED: [(&str, &str); 27] = [
     (
         "m20261122_000001_create_import_tables.rs",
         "1a79ccd5d2e0c531637d2615ab5251b8874c578910e2aecf192c9d45648bdb50",
@@ -105,6 +105,10 @@ const LANDED: [(&str, &str); 26] = [
     (
         "m20261128_000025_add_traces.rs",
         "b6bc5c65493f195ccd69cd2f78e964c8ddba8c8b94d5ef537a4386e63020389c",
+    ),
+    (
+        "m20261128_000026_add_new_references.rs",
+        "f579f0bf73f495b7cf5c04f73b664ba0c96935694f5d7a091e884c7716a76dc3",
     ),
     (
         "m20261128_000027_create_chunk_keys.rs",

@@ -2,6 +2,7 @@
 
 use crate::dataset::constants::ConstantFault;
 use crate::dataset::names::listed;
+use crate::dataset::replacements::ReplacementFault;
 use crate::domain::error_code::ErrorCode;
 
 /// Why a file's header cannot be used.
@@ -68,6 +69,9 @@ pub enum HeaderFault {
     /// What `set` says cannot be taken.
     #[error(transparent)]
     Constant(#[from] ConstantFault),
+    /// What `replace` says cannot be taken.
+    #[error(transparent)]
+    Replacement(#[from] ReplacementFault),
     /// `set` names a column that the file has, too.
     #[error(
         "`set` names the column `{column}`, which {} of the file feeds; leave it out of `set`, or \
@@ -92,6 +96,7 @@ impl HeaderFault {
             Self::Duplicate { .. } | Self::ConstantInFile { .. } => ErrorCode::DuplicateColumn,
             Self::UnknownHeader { .. } | Self::UnknownColumn { .. } => ErrorCode::BadMapping,
             Self::Constant(_) => ErrorCode::BadConstant,
+            Self::Replacement(_) => ErrorCode::InvalidOption,
         }
     }
 }

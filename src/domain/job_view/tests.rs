@@ -60,6 +60,7 @@ pub(crate) fn job() -> Job {
         updated_at: at(2),
         completed_at: None,
         files_removed_at: None,
+        new_references: None,
         sync: None,
     }
 }

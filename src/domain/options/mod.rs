@@ -99,6 +99,9 @@ pub enum RowEventMode {
     None,
 }
 
+/// Column → name in the file → name of the record that is meant.
+pub type Replacements = BTreeMap<String, BTreeMap<String, String>>;
+
 /// Everything that a client may ask for an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -159,6 +162,10 @@ pub struct Options {
     /// Column → its value in every row, for columns that the file does not have.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
+    /// Column → name in the file → name of the record that is meant, for columns whose cells name records
+    /// of another table.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub replace: BTreeMap<String, BTreeMap<String, String>>,
     /// The saved mapping that is in `mapping`: the one that the upload names, or that of its headers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saved_mapping: Option<MappingName>,
@@ -203,6 +210,7 @@ mod tests {
             ("delimiter", "tab"),
             ("mapping", r#"{"Art.-Nr.":"sku"}"#),
             ("set", r#"{"Channel":"Shopee","rank":1.50,"note":null}"#),
+            ("replace", r#"{"brand":{"Dilusion":"Dilution"}}"#),
             ("priority", "-5"),
             ("maxErrors", "2.5%"),
             ("scope", r#"{"brand":"ACME","is_active":true,"cost_price":1.50}"#),

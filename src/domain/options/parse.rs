@@ -7,7 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{
-    Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, RowEventMode, RowLimit,
+    Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, Replacements, RowEventMode,
+    RowLimit,
 };
 use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;
@@ -75,6 +76,7 @@ impl Options {
         "hidden",
         "mapping",
         "set",
+        "replace",
         "savedMapping",
         "saveMapping",
         "priority",
@@ -108,6 +110,15 @@ impl Options {
             }
         }
         if faults.is_empty() { Ok(options) } else { Err(faults) }
+    }
+
+    /// Reads the option `replace` on its own.
+    ///
+    /// # Errors
+    /// The text is no such object.
+    pub fn parse_replace(value: &str) -> Result<Replacements, OptionFault> {
+        let takes = "a JSON object of column to an object of name to name";
+        serde_json::from_str(value).map_err(|_| fault("replace", value, takes))
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), OptionFault> {
@@ -220,6 +231,7 @@ impl Options {
                     serde_json::from_str(value).map_err(|_| fault("mapping", value, takes))?;
             }
             "set" => self.set = constants(value)?,
+            "replace" => self.replace = Self::parse_replace(value)?,
             "savedMapping" => self.saved_mapping = Some(mapping_name("savedMapping", value)?),
             "saveMapping" => self.save_mapping = Some(mapping_name("saveMapping", value)?),
             "priority" => {
@@ -416,6 +428,15 @@ mod tests {
         assert_eq!(read, ["x \"y\"", "1.50", "true", ""]);
         for text in ["", "a=b", "[]", r#"{"a": {}}"#, r#"{"a": [1]}"#] {
             assert!(set(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn replacements_stand_by_column() {
+        let read = Options::parse([("replace", r#"{"brand": {"Acmee": "ACME"}}"#)]).unwrap();
+        assert_eq!(read.replace["brand"]["Acmee"], "ACME");
+        for text in ["", "[]", r#"{"brand": "ACME"}"#, r#"{"brand": {"Acmee": 1}}"#] {
+            assert!(Options::parse([("replace", text)]).is_err(), "{text}");
         }
     }
 

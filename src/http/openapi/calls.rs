@@ -195,6 +195,11 @@ fn controls() -> Vec<Call> {
             "expectUnchanged",
             json!({"enum": ["true", "false"]}),
             "Only if the table is as it was",
+        )
+        .takes(
+            "replace",
+            json!({"type": "object"}),
+            "Column, name in the file, name of the record that is meant",
         ),
         call("DELETE", "/api/v1/import/jobs/{id}", "Delete a job that has ended")
             .data::<JobView<'_>>(),

@@ -53,7 +53,7 @@ fn values(name: &str) -> Option<Value> {
         "priority" => {
             json!({"type": "integer", "minimum": -100, "maximum": 100, "default": 0})
         }
-        "scope" | "mapping" | "set" => json!({
+        "scope" | "mapping" | "set" | "replace" => json!({
             "type": "string",
             "contentMediaType": "application/json",
             "contentSchema": {"type": "object"},

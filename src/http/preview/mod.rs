@@ -31,7 +31,9 @@ pub(super) async fn preview(
     let (parsed, fields) = upload::parse_beside(&request, payload, &api, &[PART]).await?;
     let is_part = fields.flag(PART)?;
     let (request, inspection) = api.jobs.inspect_upload(parsed.into_request(dataset)).await?;
-    let mut view = PreviewView::of(&request, inspection);
+    let (mut view, sample) = PreviewView::of(&request, inspection);
     view.part = is_part;
+    let new = api.jobs.new_references(&request.dataset, sample).await?;
+    view.new_references = new.views();
     envelope::ok(&view)
 }

@@ -9,6 +9,7 @@ use crate::dataset::{
     read_header, suggestions,
 };
 use crate::domain::detected::Detected;
+use crate::domain::new_reference::NewReferencesView;
 use crate::domain::options::Mode;
 use crate::domain::record::Records;
 use crate::domain::row::RawRow;
@@ -17,7 +18,7 @@ use crate::domain::row_number::RowNumber;
 use crate::domain::saved_mapping::MappingName;
 use crate::domain::warning::{WarningView, Warnings};
 use crate::http::problem::ProblemPart;
-use crate::jobs::{ImportRequest, check_version};
+use crate::jobs::{ImportRequest, SampleRecords, check_version};
 use crate::reader::Inspection;
 
 /// Rows that are shown.
@@ -51,6 +52,9 @@ pub(in crate::http) struct PreviewView<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     constants: Vec<ConstantView<'a>>,
     missing: Vec<MissingColumnView<'a>>,
+    /// What the first rows would create in other tables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) new_references: Vec<NewReferencesView<'a>>,
     faults: Vec<ProblemPart>,
     warnings: Vec<WarningView>,
     rows: Vec<PreviewRowView>,
@@ -111,8 +115,11 @@ pub(in crate::http) struct PreviewErrorView {
 }
 
 impl<'a> PreviewView<'a> {
-    /// What was found in the file of a request.
-    pub(super) fn of(request: &'a ImportRequest, mut inspection: Inspection) -> Self {
+    /// What was found in the file of a request, and its first rows as records.
+    pub(super) fn of(
+        request: &'a ImportRequest,
+        mut inspection: Inspection,
+    ) -> (Self, SampleRecords) {
         let dataset = &request.dataset;
         let (matched, faults) = read_header(dataset, &inspection.header, &request.options);
         let mut warnings =
@@ -151,8 +158,8 @@ impl<'a> PreviewView<'a> {
         let conventions = conventions(dataset, fed, &sample, &request.options);
         let detected = inspection.into_detected(names, conventions);
         let rules = CellRules::new(&detected, &request.options);
-        let converter = Converter::new(dataset, &Plan::of_what_fits(dataset, &matched), rules)
-            .with_header(&detected.header);
+        let plan = Plan::of_what_fits(dataset, &matched);
+        let mut converter = Converter::new(dataset, &plan, rules).with_header(&detected.header);
         let column_of = |cell: usize| {
             fed.get(cell).copied().flatten().and_then(|column| dataset.columns.get(column))
         };
@@ -161,8 +168,9 @@ impl<'a> PreviewView<'a> {
             let column = if row.fault.is_some() { None } else { column_of(cell) };
             shown(dataset.shown(column, text))
         };
-        let rows = rows(converter, &sample, &shown_cell, &mut warnings);
-        Self {
+        let rows = rows(&mut converter, &sample, &shown_cell, &mut warnings);
+        let records = SampleRecords::new(&plan, &mut converter, &sample);
+        let view = Self {
             dataset: &dataset.name,
             file_name: &request.file_name,
             file_size: request.upload.size,
@@ -172,12 +180,14 @@ impl<'a> PreviewView<'a> {
             columns,
             constants: constants(dataset, &matched),
             missing: missing(dataset, &matched),
+            new_references: Vec::new(),
             faults: parts,
             rows,
             detected,
             sheets,
             warnings: warnings.iter().map(WarningView::of).collect(),
-        }
+        };
+        (view, records)
     }
 }
 
@@ -231,7 +241,7 @@ fn missing<'a>(dataset: &'a Dataset, matched: &Match) -> Vec<MissingColumnView<'
 
 /// The first rows, with the errors that converting them gives.
 fn rows(
-    mut converter: Converter,
+    converter: &mut Converter,
     sample: &[RawRow],
     shown_cell: &dyn Fn(&RawRow, usize, &str) -> String,
     warnings: &mut Warnings,

@@ -10,11 +10,14 @@ use sea_orm::{
 
 use crate::domain::counts::Counts;
 use crate::domain::job::Job;
+use crate::domain::new_reference::NewReferences;
 use crate::domain::run_time::RunTime;
 use crate::domain::warning::Warnings;
 use crate::store::dialect::{lease_runs_on_postgres, moment};
 use crate::store::error::StoreError;
-use crate::store::log::job_row::{absent, as_json, signed, unsigned, warnings};
+use crate::store::log::job_row::{
+    absent, as_json, new_references, signed, unsigned, warnings,
+};
 use crate::store::log::lease::ours;
 use crate::store::log::run_time::touched_by_rows;
 
@@ -42,6 +45,8 @@ pub(in crate::store) struct FencedJob {
     pub(in crate::store) row_events: bool,
     /// Those of the job before this chunk's are added.
     pub(in crate::store) warnings: serde_json::Value,
+    /// What the rows of a dry run would create in other tables; this chunk's are added later, too.
+    pub(in crate::store) new_references: Option<serde_json::Value>,
 }
 
 impl FencedJob {
@@ -64,10 +69,30 @@ impl FencedJob {
         Ok(Some(update.build(backend)))
     }
 
+    /// Adds what the rows of the chunk would create in other tables; the statement stores the sum.
+    pub(in crate::store) fn add_new_references(
+        &mut self,
+        backend: DbBackend,
+        job: &Job,
+        of_chunk: &NewReferences,
+    ) -> Result<Option<Statement>, StoreError> {
+        if of_chunk.is_empty() {
+            return Ok(None);
+        }
+        let mut all = new_references(job.id, self.new_references.take())?.unwrap_or_default();
+        all.merge(of_chunk);
+        self.new_references = Some(as_json(&all));
+        let update = import_log::Entity::update_many()
+            .col_expr(import_log::Column::NewReferences, Expr::value(self.new_references.clone()))
+            .filter(import_log::Column::Id.eq(job.id));
+        Ok(Some(update.build(backend)))
+    }
+
     /// The job after the commit.
     pub(in crate::store) fn show(self, job: &Job) -> Result<Job, StoreError> {
         Ok(Job {
             warnings: warnings(job.id, self.warnings)?,
+            new_references: new_references(job.id, self.new_references)?,
             counts: Counts {
                 created: unsigned(self.created_count),
                 updated: unsigned(self.updated_count),
@@ -145,6 +170,7 @@ pub(in crate::store) fn fence(
         C::Priority,
         C::RowEvents,
         C::Warnings,
+        C::NewReferences,
     ]));
     backend.build(&update)
 }

@@ -4,6 +4,7 @@ use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::counts::Counts;
 use crate::domain::difference::Difference;
 use crate::domain::event::RowEventKind;
+use crate::domain::new_reference::NewReferences;
 
 /// What the data part of a chunk's transaction came to.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(in crate::store) struct ChunkOutcome {
     pub(in crate::store) lost_keys: u64,
     /// Mirror: the keys of records that the file does not have and the database refused to remove.
     pub(in crate::store) not_removed: Vec<String>,
+    /// Of a dry run: the references that its rows would create.
+    pub(in crate::store) new_references: NewReferences,
     /// References that were created.
     pub(in crate::store) references: Vec<NewReference>,
     /// The keys of the rows that changed, as JSON, where they are not those of the chunk's records.

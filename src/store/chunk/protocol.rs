@@ -296,7 +296,12 @@ impl<T: ChunkTx, W: RowWriter<T>> ChunkCommitter<T, W> {
         let warnings = warnings(settings, chunk, outcome);
         let rows = (chunk.first_row, chunk.last_row);
         // Late: it locks the job's row, which the writer of the other partition needs too.
-        let fenced = add_to_job(tx, settings, ledger, (now, rows, &warnings)).await?;
+        let mut fenced = add_to_job(tx, settings, ledger, (now, rows, &warnings)).await?;
+        let new = &outcome.new_references;
+        let new = fenced.add_new_references(tx.backend(), &settings.job, new)?;
+        if let Some(statement) = new {
+            tx.run(&statement, "store what rows would create").await?;
+        }
         fault!("chunk.commit", StoreError::busy());
         tx.commit().await?;
         fault!("chunk.committed", StoreError::busy());

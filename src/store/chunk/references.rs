@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::limits::REFERENCES_MAX;
+use crate::domain::new_reference::NewReferences;
 use crate::domain::record::{Records, Value};
+use crate::domain::row_number::RowNumber;
 use crate::store::chunk::outcome::NewReference;
 use crate::store::chunk::record_id::RecordId;
 use crate::store::chunk::target::{ReferenceTarget, Target};
@@ -109,6 +111,41 @@ impl References {
             created.retain(|it| self.answered.insert((it.column.clone(), it.name.to_lowercase())));
         }
         created
+    }
+
+    /// What the open transaction created, with how many of the chunk's records name it.
+    pub(in crate::store) fn named_anew(
+        &self,
+        named: &ChunkReferences<'_>,
+        records: &Records,
+    ) -> NewReferences {
+        let mut new = NewReferences::default();
+        for (names, known) in named.references.iter().zip(&self.tables) {
+            let table = known.reference.table.as_str();
+            // Another column may have created what this one names, too.
+            let created = self.created.iter().filter(|it| it.table == table);
+            let created: HashSet<String> = created.map(|it| it.name.to_lowercase()).collect();
+            if created.is_empty() {
+                continue;
+            }
+            let is_new = |name: &ChunkName<'_>| created.contains(&name.name.to_lowercase());
+            let mut rows: Vec<Option<(u64, RowNumber)>> =
+                names.names.iter().map(|it| is_new(it).then_some((0, RowNumber::NONE))).collect();
+            for (record, place) in names.of_record.iter().enumerate() {
+                let count = place.and_then(|place| rows.get_mut(place as usize)?.as_mut());
+                let Some((count, first_row)) = count else { continue };
+                if *count == 0 {
+                    *first_row = records.row_number(record);
+                }
+                *count += 1;
+            }
+            for (name, rows) in names.names.iter().zip(rows) {
+                if let Some(rows) = rows {
+                    new.add(&known.column, table, name.name, rows);
+                }
+            }
+        }
+        new
     }
 
     /// Remembers that the database refused to create a record.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::domain::counts::Counts;
 use crate::domain::download::{Download, SourceUrl};
 use crate::domain::job::{Job, NewJob};
+use crate::domain::new_reference::NewReferences;
 use crate::domain::run_time::RunTime;
 use crate::domain::status::JobStatus;
 use crate::domain::trace::TraceContext;
@@ -109,6 +110,7 @@ pub(in crate::store) fn job(row: import_log::Model) -> Result<Job, StoreError> {
         updated_at: row.updated_at,
         completed_at: row.completed_at,
         files_removed_at: row.files_removed_at,
+        new_references: new_references(id, row.new_references)?,
         sync: row.sync.map(serde_json::from_value).transpose().map_err(|_| unreadable("sync"))?,
     })
 }
@@ -133,6 +135,15 @@ pub(in crate::store) fn warnings(
     stored: serde_json::Value,
 ) -> Result<Warnings, StoreError> {
     serde_json::from_value(stored).map_err(|_| StoreError::Unreadable { id, what: "warnings" })
+}
+
+/// Reads what the rows of a dry run would create in other tables.
+pub(in crate::store) fn new_references(
+    id: i64,
+    stored: Option<serde_json::Value>,
+) -> Result<Option<Box<NewReferences>>, StoreError> {
+    let unreadable = |_| StoreError::Unreadable { id, what: "new_references" };
+    stored.map(serde_json::from_value).transpose().map_err(unreadable)
 }
 
 /// Removed rows that are none of the job's own: those of an import.

@@ -30,6 +30,9 @@ impl PostgresRows {
         }
         let mut named = ChunkReferences::new(&self.target, &self.references, &chunk.records);
         self.create_references(connection, &mut named, options).await?;
+        if self.dry_run {
+            outcome.new_references = self.references.named_anew(&named, &chunk.records);
+        }
         let mut order = rows::in_key_order(&chunk.records, &self.target.key);
         if !named.are_all_known() {
             order.retain(|record| {

@@ -8,6 +8,7 @@ use super::sql::RowSql;
 use super::{SqliteRows, references};
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::event::RowEventKind;
+use crate::domain::new_reference::NewReferences;
 use crate::domain::options::Mode;
 use crate::domain::record::Value;
 use crate::store::chunk::outcome::ChunkOutcome;
@@ -26,9 +27,14 @@ impl SqliteRows {
         chunk: &Chunk,
         options: WriteOptions,
     ) -> Result<ChunkOutcome, WriteError> {
-        let Self { sql, references, keeps_journal, job, .. } = self;
+        let Self { sql, references, keeps_journal, job, dry_run, .. } = self;
         let mut named = ChunkReferences::new(&sql.target, references, &chunk.records);
         references::create(connection, references, &mut named, options).map_err(not_written)?;
+        let new_references = if *dry_run {
+            references.named_anew(&named, &chunk.records)
+        } else {
+            NewReferences::default()
+        };
         let order = rows::in_key_order(&chunk.records, &sql.target.key);
         let target = &sql.target;
         let is_all_known = named.are_all_known();
@@ -40,7 +46,7 @@ impl SqliteRows {
             merge.journal = Some(journal.context("prepare the journal of a chunk")?);
         }
         merge.all(&order, options).map_err(not_written)?;
-        Ok(merge.outcome)
+        Ok(ChunkOutcome { new_references, ..merge.outcome })
     }
 }
 

@@ -81,6 +81,7 @@ impl SqliteTx {
             priority: row.get("priority")?,
             row_events: row.get("row_events")?,
             warnings: row.get("warnings")?,
+            new_references: row.get("new_references")?,
         }))
     }
 }

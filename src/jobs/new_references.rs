@@ -1,0 +1,135 @@
+//! Records of other tables that an import would create, before it does: a slip such as «Dilusion» is seen
+//! beside the name that is there. A preview finds them in the first rows of a file, a dry run in all.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use super::backoff::retry_transient;
+use super::context::{Jobs, JobsContext};
+use super::error::{JobsError, RunError};
+use super::stop::Stop;
+use crate::dataset::model::{Column, Dataset};
+use crate::dataset::{Converter, Plan};
+use crate::domain::job::Job;
+use crate::domain::limits::REFERENCES_MAX;
+use crate::domain::new_reference::NewReferences;
+use crate::domain::record::{Records, Value};
+use crate::domain::row::RawRow;
+use crate::domain::similar::SimilarNames;
+
+/// The first rows of a file as records.
+#[derive(Debug)]
+pub struct SampleRecords {
+    /// The dataset's column of each value.
+    columns: Vec<usize>,
+    records: Records,
+}
+
+impl SampleRecords {
+    /// Converts the rows that an import would take.
+    pub fn new(plan: &Plan, converter: &mut Converter, rows: &[RawRow]) -> Self {
+        let mut records = Records::new(converter.width());
+        for row in rows {
+            if converter.skips(row).is_none() {
+                // A row with a fault creates nothing.
+                let _is_good = converter.convert(row, &mut records).is_ok();
+            }
+        }
+        Self { columns: plan.columns.clone(), records }
+    }
+
+    /// The columns of `dataset` whose cells create records, each with the place of its value.
+    fn creating<'d>(&self, dataset: &'d Dataset) -> Vec<(usize, &'d Column)> {
+        let fed = self.columns.iter().enumerate();
+        let fed = fed.filter_map(|(value, index)| Some((value, dataset.columns.get(*index)?)));
+        fed.filter(|(_, column)| creates(column)).collect()
+    }
+
+    /// Adds the names of a column that are not stored.
+    fn add_new(&self, (value, column): (usize, &Column), stored: &[String], new: &mut NewReferences) {
+        let stored: HashSet<String> = stored.iter().map(|name| name.to_lowercase()).collect();
+        let Some(reference) = &column.reference else { return };
+        for record in 0..self.records.len() {
+            if let Value::Text(name) = self.records.value(record, value)
+                && !stored.contains(&name.to_lowercase())
+            {
+                let row = self.records.row_number(record);
+                new.add(&column.name, &reference.table, name, (1, row));
+            }
+        }
+    }
+}
+
+fn creates(column: &Column) -> bool {
+    column.reference.as_ref().is_some_and(|reference| reference.create)
+}
+
+impl Jobs {
+    /// What the first rows of a file would create in other tables.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn new_references(
+        &self,
+        dataset: &Arc<Dataset>,
+        sample: SampleRecords,
+    ) -> Result<NewReferences, JobsError> {
+        let dataset = Arc::clone(dataset);
+        self.while_awaited(|context| async move {
+            let mut columns = Vec::new();
+            for (value, column) in sample.creating(&dataset) {
+                let Some(reference) = &column.reference else { continue };
+                let stored = context.store.reference_names(reference).await?;
+                // Of a larger table nobody knows which names are missing.
+                if stored.len() < REFERENCES_MAX {
+                    columns.push((value, column.clone(), stored));
+                }
+            }
+            let compare = move || {
+                let mut new = NewReferences::default();
+                for (value, column, stored) in columns {
+                    sample.add_new((value, &column), &stored, &mut new);
+                    new.compare(&column.name, &SimilarNames::new(stored));
+                }
+                new.keep_shown();
+                new
+            };
+            tokio::task::spawn_blocking(compare).await.map_err(|_| JobsError::Panicked)
+        })
+        .await
+    }
+}
+
+/// Compares what the rows of a dry run would create with what is there, once all rows have their outcome.
+pub(super) async fn compare(
+    context: &JobsContext,
+    job: &Job,
+    dataset: &Dataset,
+    stop: &Stop,
+) -> Result<(), RunError> {
+    if !job.options.dry_run {
+        return Ok(());
+    }
+    let (id, store) = (job.id, &context.run_store);
+    let found = retry_transient(id, stop.token(), || store.get(id)).await?;
+    let found = found.and_then(|job| job.new_references);
+    let Some(mut new) = found else { return Ok(()) };
+    let named: BTreeSet<String> = new.columns().map(str::to_owned).collect();
+    let mut stored = Vec::new();
+    for column in dataset.columns.iter().filter(|column| named.contains(&column.name)) {
+        let Some(reference) = &column.reference else { continue };
+        let names = || store.reference_names(reference);
+        stored.push((column.name.clone(), retry_transient(id, stop.token(), names).await?));
+    }
+    let compare = move || {
+        for (column, names) in stored {
+            new.compare(&column, &SimilarNames::new(names));
+        }
+        new.keep_shown();
+        new
+    };
+    let new = tokio::task::spawn_blocking(compare).await.map_err(|_| RunError::Panicked)?;
+    let kept = retry_transient(id, stop.token(), || store.keep_new_references(job, &new)).await?;
+    context.manager.publish(kept.ok_or(RunError::Stopped)?);
+    Ok(())
+}
