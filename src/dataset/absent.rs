@@ -77,7 +77,7 @@ fn read_column(
         Some((index, _)) if key.contains(&index) => {
             format!("`{name}` is part of the key, which never changes")
         }
-        Some((_, column)) if column.reference.is_some() => {
+        Some((_, column)) if column.reference.is_some() || column.part_of.is_some() => {
             format!(
                 "`{name}` names records of another table; name a column with a value of its own"
             )

@@ -62,7 +62,8 @@ impl Check<'_> {
             self.fault(&["table"], "`table`".to_owned(), format!("`{}` {fault}", shape.table));
             return;
         }
-        for column in &dataset.columns {
+        let stored = || dataset.columns.iter().filter(|column| column.part_of.is_none());
+        for column in stored() {
             let Some(field) = shape.column(&column.field) else {
                 let known = shape.columns.iter().map(|field| field.name.as_str());
                 let hint = nearest(&column.field, known)
@@ -91,7 +92,7 @@ impl Check<'_> {
                 self.column_fault(column, "required", message);
             }
         }
-        let fed = |name: &str| dataset.columns.iter().any(|column| column.field == name);
+        let fed = |name: &str| stored().any(|column| column.field == name);
         self.unfed(&["table"], "`table`", &shape, &fed);
         let key: Vec<&str> = dataset
             .key
@@ -146,9 +147,14 @@ impl Check<'_> {
             Family::Integer if reference.create && !field.has_default => format!(
                 "`{table}.{column}` has no default, so no record can be created; leave `create` out"
             ),
-            Family::Text if reference.create && *column != reference.match_column => format!(
-                "`{table}.{column}` is a text that nothing fills; leave `create` out, or match by it"
-            ),
+            Family::Text
+                if reference.create
+                    && (*column != reference.match_column || !reference.also.is_empty()) =>
+            {
+                format!(
+                    "`{table}.{column}` is a text that nothing fills; leave `create` out, or match by it"
+                )
+            }
             Family::Uuid | Family::Any | Family::Integer | Family::Text => return,
             _ => format!(
                 "`{table}.{column}` needs to be a UUID, an integer or a text, but it is `{}`",
@@ -295,7 +301,23 @@ impl Check<'_> {
             return;
         }
         self.reference_key(&paths, &key, reference, &shape);
-        match shape.column(&reference.match_column) {
+        self.matched(column, &reference.match_column, &shape);
+        let columns = &self.compiled.dataset.columns;
+        for part in columns.iter().filter(|it| it.part_of.as_ref() == Some(&column.name)) {
+            self.matched(part, &part.field, &shape);
+        }
+        if reference.create {
+            let matched = reference.match_columns();
+            self.unfed(&paths, &key, &shape, &|name| {
+                matched.contains(&name) || name == reference.key
+            });
+        }
+    }
+
+    /// The column of the other table that the cells of `column` are compared with.
+    fn matched(&mut self, column: &Column, match_column: &str, shape: &TableShape) {
+        let table = &shape.table;
+        match shape.column(match_column) {
             Some(field) if matches!(field.family(), Family::Text | Family::Any) => {
                 let place = format!("`{table}.{}`", field.name);
                 self.holds_text(column, &place, field.max_length);
@@ -308,14 +330,9 @@ impl Check<'_> {
                 self.column_fault(column, "references", message);
             }
             None => {
-                let message = format!("table `{table}` has no column `{}`", reference.match_column);
+                let message = format!("table `{table}` has no column `{match_column}`");
                 self.column_fault(column, "references", message);
             }
-        }
-        if reference.create {
-            self.unfed(&paths, &key, &shape, &|name| {
-                name == reference.match_column || name == reference.key
-            });
         }
     }
 

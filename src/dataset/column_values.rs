@@ -27,6 +27,12 @@ pub enum ValueFault {
         /// The column.
         column: String,
     },
+    /// It names records of another table together with other columns.
+    #[error("column `{column}` names records together with other columns; name another column")]
+    NamedTogether {
+        /// The column.
+        column: String,
+    },
     /// The column does not take it.
     #[error("column `{column}`: {why}")]
     Refused {
@@ -53,6 +59,10 @@ impl ColumnValues {
             else {
                 return Err(ValueFault::NoColumn { dataset: dataset.name.clone(), column });
             };
+            let is_several = found.reference.as_ref().is_some_and(|it| !it.also.is_empty());
+            if is_several || found.part_of.is_some() {
+                return Err(ValueFault::NamedTogether { column });
+            }
             if matches!(found.kind, ColumnType::Json | ColumnType::List) {
                 return Err(ValueFault::NotComparable { column });
             }

@@ -12,6 +12,7 @@ use super::fault::DefinitionFault;
 use super::header::normal_form;
 use super::model::{Column, ColumnType, Dataset, History, Run};
 use super::names::{Identifier, Text, Word, listed, singular, title_of};
+use super::reference_parts;
 use super::source::{DefinitionFile, DefinitionLines, Section};
 use super::table_name::TableName;
 use crate::domain::similar::nearest;
@@ -117,11 +118,12 @@ fn read(
     let table = keys.table.map(|table| table.to_string());
     let running_max = running_max(file, root, keys.max_running_jobs);
     let sections = root.sections(file, "column");
-    let drafts: Vec<Draft<'_, '_>> =
+    let mut drafts: Vec<Draft<'_, '_>> =
         sections.into_iter().filter_map(|section| column::read(file, section, lines)).collect();
     if drafts.is_empty() && file.faults.is_empty() {
         root.missing(file, "column", "a dataset needs at least one column");
     }
+    reference_parts::link(file, &mut drafts);
     unique_names(file, &drafts);
     let columns: Vec<_> = drafts.iter().map(|it| (&it.column, &it.section)).collect();
     column_default::check_columns(file, &columns);
@@ -219,6 +221,9 @@ fn unique_names(file: &mut DefinitionFile<'_>, drafts: &[Draft<'_, '_>]) {
                 None => seen.push((form, index)),
             }
         }
+        if column.part_of.is_some() {
+            continue;
+        }
         if fields.contains(&column.field.as_str()) {
             let message = format!("the field `{}` is fed by another column already", column.field);
             draft.section.fault(file, "field", message);
@@ -271,6 +276,8 @@ fn check_key_column(file: &mut DefinitionFile<'_>, offset: usize, draft: &Draft<
         format!("column `{name}` needs `required = true`: a record without its key cannot be found")
     } else if reference.is_some() {
         format!("column `{name}` is a reference, which cannot be part of the key")
+    } else if draft.column.part_of.is_some() {
+        format!("column `{name}` is part of a reference, which cannot be part of the key")
     } else if matches!(kind, ColumnType::Json | ColumnType::List) {
         format!("column `{name}` has a type that cannot be compared, so it cannot be in the key")
     } else if draft.column.sensitive {

@@ -10,8 +10,9 @@ use super::header::normal_form;
 use super::key_text::write_key;
 use super::messages;
 use super::model::{Column, ColumnType, Dataset};
-use super::no_data::{self, FileColumn, without_mark};
+use super::no_data::{self, FileColumn, letter, without_mark};
 use super::plan::{Plan, ValueSource};
+use super::reference_parts::ReferenceParts;
 use super::replacements::ReferenceReplacements;
 use super::value::{self, CellContext, Scratch};
 use crate::domain::limits::ERRORS_PER_ROW_MAX;
@@ -43,7 +44,7 @@ enum Feed {
     /// A cell of the row.
     Cell(ColumnFeed),
     /// The upload, the same in every row.
-    Constant(Constant),
+    Constant(usize, Constant),
     /// Nothing.
     Default,
 }
@@ -72,6 +73,8 @@ pub struct Converter {
     rules: CellRules,
     /// The cells of which the upload takes one value only.
     only: Vec<(ColumnFeed, String)>,
+    /// The cells that name records together with others.
+    parts: ReferenceParts,
     /// Names of records that mean others.
     replacements: ReferenceReplacements,
     /// The values of the rows that are in scope.
@@ -94,11 +97,10 @@ impl Converter {
     #[must_use]
     pub fn new(dataset: &Arc<Dataset>, plan: &Plan, rules: CellRules) -> Self {
         // An upload with replacements that cannot be read is refused.
-        let replacements =
-            ReferenceReplacements::read(dataset, &rules.replace).unwrap_or_default();
+        let replacements = ReferenceReplacements::read(dataset, &rules.replace).unwrap_or_default();
         let feed = |(&column, source): (&usize, &ValueSource)| match source {
             ValueSource::Constant(constant) => {
-                Feed::Constant(replacements.of_constant(column, constant))
+                Feed::Constant(column, replacements.of_constant(column, constant))
             }
             ValueSource::Default => Feed::Default,
             ValueSource::Cell(cell) => Feed::Cell(ColumnFeed {
@@ -123,6 +125,7 @@ impl Converter {
             dataset: Arc::clone(dataset),
             defaults: Defaults::new(dataset, plan),
             only,
+            parts: ReferenceParts::new(plan),
             replacements,
             scope,
             key: plan.key.iter().filter_map(part).collect(),
@@ -153,7 +156,7 @@ impl Converter {
             let column = feed.and_then(|feed| self.dataset.columns.get(feed.column));
             FileColumn {
                 header: without_mark(header).to_owned(),
-                is_fed: feed.is_some(),
+                is_fed: feed.is_some() || self.parts.column_of(cell).is_some(),
                 is_boolean: column.is_some_and(|column| column.kind == ColumnType::Boolean),
             }
         };
@@ -281,14 +284,24 @@ impl Converter {
     /// Appends the values of the row; a faulty one is a row error.
     fn push_values(&mut self, row: &RawRow, records: &mut Records, errors: &mut Vec<RowError>) {
         let Self {
-            dataset, feeds, defaults, replacements, scope, scratch, rules, warnings, ..
+            dataset,
+            feeds,
+            defaults,
+            parts,
+            replacements,
+            scope,
+            scratch,
+            rules,
+            warnings,
+            ..
         } = self;
-        let (has_scope, has_replacements) = (!scope.is_empty(), !replacements.is_empty());
+        let has_scope = !scope.is_empty();
         for feed in feeds.iter() {
             let feed = match feed {
                 Feed::Cell(feed) => feed,
-                Feed::Constant(constant) => {
-                    records.push(constant.value());
+                Feed::Constant(column, constant) => {
+                    let value = constant.value();
+                    records.push(parts.join(dataset, (rules, row), *column, value, errors));
                     continue;
                 }
                 Feed::Default => {
@@ -308,14 +321,11 @@ impl Converter {
             let context = CellContext { column, is_key: feed.is_key, rules };
             match value::convert(context, raw, kind, scratch) {
                 Ok(value) => {
-                    let value = if has_replacements {
-                        replacements.of(feed.column, value)
-                    } else {
-                        value
-                    };
+                    let value = replacements.of(feed.column, value);
                     if has_scope && !scope.takes(dataset, feed.column, value) {
                         errors.push(messages::out_of_scope(row, column, raw));
                     }
+                    let value = parts.join(dataset, (rules, row), feed.column, value, errors);
                     let keeps = feed.is_fallback || column.empty_is_default();
                     records.push(if keeps && value == Value::Null { Value::Absent } else { value });
                 }
@@ -378,7 +388,7 @@ impl Converter {
         for (column, feed) in &self.key {
             let Some(column) = self.dataset.columns.get(*column) else { continue };
             let value = match feed {
-                Feed::Constant(constant) => Some(constant.value()),
+                Feed::Constant(_, constant) => Some(constant.value()),
                 Feed::Default => None,
                 Feed::Cell(feed) => cell_for(row, feed.cell, column).and_then(|(raw, kind)| {
                     let context = CellContext { column, is_key: true, rules: &self.rules };
@@ -409,7 +419,7 @@ impl Converter {
         for (index, (column, feed)) in self.key.iter().enumerate() {
             let Some(column) = self.dataset.columns.get(*column) else { return false };
             let value = match feed {
-                Feed::Constant(constant) => constant.value(),
+                Feed::Constant(_, constant) => constant.value(),
                 Feed::Default => return false,
                 Feed::Cell(feed) => {
                     let Some((raw, kind)) = cell_for(row, feed.cell, column) else { return false };
@@ -428,17 +438,6 @@ impl Converter {
             }
         }
         true
-    }
-}
-
-/// The bit of the first letter. Texts that begin with another sign share one, those beyond ASCII
-/// too.
-fn letter(text: &str) -> u32 {
-    match text.bytes().next().map(|first| first.to_ascii_lowercase()) {
-        Some(first @ b'a'..=b'z') => 1 << (first - b'a'),
-        Some(first) if !first.is_ascii() => 1 << 31,
-        Some(_) => 1 << 30,
-        None => 0,
     }
 }
 

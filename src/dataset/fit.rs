@@ -7,7 +7,17 @@ use super::shape::{FieldShape, TableShape};
 /// Completes `dataset` by the tables that `shapes` describes.
 pub fn fit(dataset: &mut Dataset, shapes: &dyn Fn(&str) -> Option<TableShape>) {
     let Some(shape) = shapes(&dataset.table) else { return };
-    for column in &mut dataset.columns {
+    for index in 0..dataset.columns.len() {
+        let part = dataset.columns.get(index).filter(|column| column.part_of.is_some());
+        if let Some(part) = part {
+            let table = dataset.reference_of_part(part).map(|(_, it)| it.table.clone());
+            let named = table.and_then(|table| shapes(&table)?.column(&part.field).cloned());
+            if let (Some(column), Some(named)) = (dataset.columns.get_mut(index), named) {
+                bound_text(column, &named);
+            }
+        }
+    }
+    for column in dataset.columns.iter_mut().filter(|column| column.part_of.is_none()) {
         if let Some(field) = shape.column(&column.field) {
             column.default_when_empty = !column.required && field.takes_default();
         }

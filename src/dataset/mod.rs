@@ -32,6 +32,7 @@ mod names;
 mod no_data;
 mod pattern;
 mod plan;
+mod reference_parts;
 mod replacements;
 mod shape;
 mod source;
@@ -55,13 +56,13 @@ pub use header::{
     read_header, suggestions,
 };
 pub use infer::{
-    FileColumns, KeyCandidate, Proposal, ProposalFault, ProposedColumn, ProposedReference,
-    infer_from_file, infer_from_table, key_choices,
+    FileColumns, KeyCandidate, Proposal, ProposalFault, ProposedColumn, ProposedPart,
+    ProposedReference, infer_from_file, infer_from_table, key_choices,
 };
 pub use json_schema::json_schema;
 pub use names::singular;
 pub use plan::{Plan, PlanFault, ValueSource, check_replacements};
-pub use replacements::{ReferenceReplacements, ReplacementFault};
+pub use replacements::{ReferenceReplacements, ReplacementFault, can_be_replaced};
 pub use shape::{FieldShape, ForeignKey, TableDetails, TableKind, TableShape};
 pub use source::DefinitionLines;
 pub use table_name::TableName;

@@ -106,8 +106,28 @@ pub struct Reference {
     pub key: String,
     /// The column of the other table that the cell is compared with, whatever the letter case.
     pub match_column: String,
+    /// The other columns by which the record is found.
+    pub also: Vec<ReferencePart>,
     /// Create the record when it is missing; else a missing one is a row error.
     pub create: bool,
+}
+
+/// A further column by which a record of another table is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferencePart {
+    /// The column of the other table.
+    pub match_column: String,
+    /// The dataset's column whose cells are compared with it.
+    pub column: String,
+}
+
+impl Reference {
+    /// The columns of the other table by which a record is found.
+    #[must_use]
+    pub fn match_columns(&self) -> Vec<&str> {
+        let also = self.also.iter().map(|part| part.match_column.as_str());
+        std::iter::once(self.match_column.as_str()).chain(also).collect()
+    }
 }
 
 /// What a new record gets where its row has no value.
@@ -205,6 +225,9 @@ pub struct Column {
     pub description: Option<String>,
     /// The other table that the cell names a record of.
     pub reference: Option<Reference>,
+    /// The column whose record its cells help to name. They are stored nowhere themselves; `field` is the
+    /// column of the other table.
+    pub part_of: Option<String>,
     /// A value for the template's example row.
     pub example: Option<String>,
 }
@@ -309,6 +332,25 @@ impl Dataset {
     #[must_use]
     pub fn column_index(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The reference that a column is part of, with its column.
+    #[must_use]
+    pub fn reference_of_part(&self, part: &Column) -> Option<(&Column, &Reference)> {
+        let main = part.part_of.as_ref()?;
+        let main = self.columns.iter().find(|column| column.name == *main)?;
+        Some((main, main.reference.as_ref()?))
+    }
+
+    /// For a column whose cells name a record, alone or as a part of its name: the column of the table that
+    /// stores the record's key, the reference, and the column of the other table.
+    #[must_use]
+    pub fn named_by<'a>(&'a self, column: &'a Column) -> Option<(&'a str, &'a Reference, &'a str)> {
+        if let Some(reference) = &column.reference {
+            return Some((&column.field, reference, &reference.match_column));
+        }
+        let (main, reference) = self.reference_of_part(column)?;
+        Some((&main.field, reference, &column.field))
     }
 
     /// Gives tables other names: `name` answers the one to use instead.

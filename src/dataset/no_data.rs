@@ -127,6 +127,17 @@ pub(super) fn is_total(row: &RawRow, key_cell: usize) -> bool {
     others.filter(|(_, (text, _))| begins(text)).count() < 2
 }
 
+/// The bit of the first letter. Texts that begin with another sign share one, those beyond ASCII
+/// too.
+pub(super) fn letter(text: &str) -> u32 {
+    match text.bytes().next().map(|first| first.to_ascii_lowercase()) {
+        Some(first @ b'a'..=b'z') => 1 << (first - b'a'),
+        Some(first) if !first.is_ascii() => 1 << 31,
+        Some(_) => 1 << 30,
+        None => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

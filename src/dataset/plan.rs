@@ -39,8 +39,21 @@ pub struct Plan {
     pub sources: Vec<ValueSource>,
     /// Which values of a record make the key, in the order of the dataset's key.
     pub key: Vec<usize>,
+    /// The other cells of the references that several cells name.
+    pub parts: Vec<PlanPart>,
     /// Cells of the header.
     pub header_len: usize,
+}
+
+/// A cell that names a record together with that of the reference's own column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanPart {
+    /// The dataset's column of the reference.
+    pub main: usize,
+    /// The dataset's column of the cell.
+    pub column: usize,
+    /// Where its text comes from; `None`: the file does not have it.
+    pub source: Option<ValueSource>,
 }
 
 /// Why the dataset no longer fits the columns that were stored with the job.
@@ -120,7 +133,10 @@ impl Plan {
         set: &BTreeMap<String, String>,
     ) -> Result<Self, PlanFault> {
         let plan = Self::of_imported(dataset, columns, set)?;
-        let is_missing = |index: &usize| !plan.columns.contains(index);
+        let is_part = |index: &usize| {
+            plan.parts.iter().any(|part| part.column == *index && part.source.is_some())
+        };
+        let is_missing = |index: &usize| !plan.columns.contains(index) && !is_part(index);
         let missing = dataset.columns.iter().enumerate();
         let missing = missing.filter(|(_, column)| column.required).find(|(i, _)| is_missing(i));
         if let Some((_, column)) = missing {
@@ -182,8 +198,10 @@ impl Plan {
     }
 
     fn feeding(dataset: &Dataset, fed: Vec<Option<ValueSource>>, header_len: usize) -> Self {
+        let parts = parts(dataset, &fed);
         let with_default = |(index, (source, column)): (usize, (Option<ValueSource>, &Column))| {
             let default = column.default.is_some().then_some(ValueSource::Default);
+            let source = source.filter(|_| column.part_of.is_none());
             Some((index, source.or(default)?))
         };
         let (columns, sources): (Vec<usize>, Vec<ValueSource>) =
@@ -191,7 +209,7 @@ impl Plan {
         // Key columns are required, so each has its value where the header has no fault.
         let value_of = |key: &usize| columns.iter().position(|column| column == key);
         let key = dataset.key.iter().filter_map(value_of).collect();
-        Self { columns, sources, key, header_len }
+        Self { columns, sources, key, parts, header_len }
     }
 
     /// The same plan with the column that says of a record that it is gone, where a mirror sets it; no
@@ -211,6 +229,22 @@ impl Plan {
     pub fn width(&self) -> usize {
         self.columns.len()
     }
+}
+
+/// The other cells of the references that are fed, in the order in which the definition has them.
+fn parts(dataset: &Dataset, fed: &[Option<ValueSource>]) -> Vec<PlanPart> {
+    let is_fed = |index: usize| fed.get(index).is_some_and(Option::is_some);
+    let references = dataset.columns.iter().enumerate();
+    let references =
+        references.filter_map(|(main, column)| Some((main, column.reference.as_ref()?)));
+    let references = references.filter(|(main, _)| is_fed(*main));
+    let part = |main: usize, name: &str| {
+        let column = dataset.column_index(name)?;
+        Some(PlanPart { main, column, source: fed.get(column).cloned().flatten() })
+    };
+    references
+        .flat_map(|(main, it)| it.also.iter().filter_map(move |also| part(main, &also.column)))
+        .collect()
 }
 
 #[cfg(test)]

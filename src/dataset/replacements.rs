@@ -17,7 +17,7 @@ use crate::domain::record::Value;
 pub enum ReplacementFault {
     /// The column is not there, or its cells name no records.
     #[error(
-        "`replace` names the column `{column}`, whose cells name no records of another table; {}",
+        "`replace` names the column `{column}`, whose cells alone name no records of another table; {}",
         Possible(columns)
     )]
     NoReference {
@@ -50,7 +50,9 @@ impl std::fmt::Display for Possible<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             [] => f.write_str("the dataset has no such column"),
-            columns => write!(f, "those that do are {}", listed(columns.iter().map(String::as_str))),
+            columns => {
+                write!(f, "those that do are {}", listed(columns.iter().map(String::as_str)))
+            }
         }
     }
 }
@@ -72,7 +74,7 @@ impl ReferenceReplacements {
         for (name, names) in replace {
             let found = column_named(dataset, name);
             let found = found.and_then(|at| Some((at, dataset.columns.get(at)?)));
-            match found.filter(|(_, column)| column.reference.is_some()) {
+            match found.filter(|(_, column)| can_be_replaced(column)) {
                 Some((at, column)) => replacements.add(at, column, names, &mut faults),
                 None => faults.push(ReplacementFault::NoReference {
                     column: visible(name),
@@ -90,8 +92,7 @@ impl ReferenceReplacements {
         names: &BTreeMap<String, String>,
         faults: &mut Vec<ReplacementFault>,
     ) {
-        let refused =
-            |message| ReplacementFault::Value { column: column.title.clone(), message };
+        let refused = |message| ReplacementFault::Value { column: column.title.clone(), message };
         let of_column = self.0.entry(at).or_default();
         for (from, to) in names {
             // Both as a cell would be: trimmed, in NFC, no longer than the column.
@@ -108,13 +109,13 @@ impl ReferenceReplacements {
         }
     }
 
-    /// True without any.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// What a value of the column means. Without replacements, which is usual, nothing is looked up.
+    #[inline]
+    pub(super) fn of<'a>(&'a self, column: usize, value: Value<'a>) -> Value<'a> {
+        if self.0.is_empty() { value } else { self.meant(column, value) }
     }
 
-    /// What a value of the column means.
-    pub(super) fn of<'a>(&'a self, column: usize, value: Value<'a>) -> Value<'a> {
+    fn meant<'a>(&'a self, column: usize, value: Value<'a>) -> Value<'a> {
         let (Value::Text(name), Some(names)) = (value, self.0.get(&column)) else { return value };
         names.get(&name.to_lowercase()).map_or(value, Constant::value)
     }
@@ -127,8 +128,14 @@ impl ReferenceReplacements {
     }
 }
 
+/// True where one cell names a record, so that another name can be taken.
+#[must_use]
+pub fn can_be_replaced(column: &Column) -> bool {
+    column.reference.as_ref().is_some_and(|reference| reference.also.is_empty())
+}
+
 fn references(dataset: &Dataset) -> Vec<String> {
-    let named = dataset.columns.iter().filter(|column| column.reference.is_some());
+    let named = dataset.columns.iter().filter(|column| can_be_replaced(column));
     named.map(|column| column.name.clone()).collect()
 }
 

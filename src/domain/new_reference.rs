@@ -146,7 +146,8 @@ impl NewReferencesOfColumn {
     /// Those that are shown: first the ones that may be slips, the likeliest in front, then those of the
     /// most rows.
     fn shown(&self) -> Vec<&NewReferenceName> {
-        let confidence = |new: &NewReferenceName| new.nearest.as_ref().map_or(0.0, |it| it.confidence);
+        let confidence =
+            |new: &NewReferenceName| new.nearest.as_ref().map_or(0.0, |it| it.confidence);
         let mut names: Vec<&NewReferenceName> = self.names.values().collect();
         names.sort_by(|a, b| {
             let likelier = confidence(b).total_cmp(&confidence(a));
@@ -205,6 +206,9 @@ mod tests {
         new.keep_shown();
         let shown = &shown(&new)[0];
         assert_eq!(shown["names"].as_array().unwrap().len(), NEW_REFERENCES_SHOWN_MAX);
-        assert_eq!((&shown["names"][0]["name"], &shown["more"]), (&"Dilusion".into(), &true.into()));
+        assert_eq!(
+            (&shown["names"][0]["name"], &shown["more"]),
+            (&"Dilusion".into(), &true.into())
+        );
     }
 }

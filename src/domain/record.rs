@@ -3,8 +3,23 @@
 //! Texts of all cells lie in one buffer and cells in one vector, row after row, so that ten
 //! thousand records cost two allocations instead of two hundred thousand.
 
+use std::borrow::Cow;
+
 use super::row_number::RowNumber;
 use chrono::{DateTime, NaiveDate, Utc};
+
+/// Between the texts of a record that several columns name; a control character can stand in no text.
+pub const NAME_SEPARATOR: char = '\u{1f}';
+
+/// A name of a record as people read it.
+#[must_use]
+pub fn readable_name(name: &str) -> Cow<'_, str> {
+    if name.contains(NAME_SEPARATOR) {
+        Cow::Owned(name.replace(NAME_SEPARATOR, ", "))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
 
 /// A converted value, ready to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,9 @@ use super::envelope;
 use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
-use crate::dataset::model::{Column, ColumnDefault, ColumnType, Dataset, DateFormat, Pattern, Run};
+use crate::dataset::model::{
+    Column, ColumnDefault, ColumnType, Dataset, DateFormat, Pattern, ReferencePart, Run,
+};
 use crate::dataset::{json_schema, template_example, template_header, template_object};
 use crate::domain::error_code::ErrorCode;
 use crate::domain::path_prefix::PathPrefix;
@@ -83,6 +85,9 @@ pub(in crate::http) struct DatasetColumnView<'a> {
     sensitive: bool,
     description: Option<&'a str>,
     references: Option<ReferenceView<'a>>,
+    /// The column whose record its cells help to name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_of: Option<&'a str>,
     history: Option<&'a str>,
     example: Option<&'a str>,
 }
@@ -124,6 +129,17 @@ pub(in crate::http) struct ReferenceView<'a> {
     match_column: &'a str,
     key: &'a str,
     create: bool,
+    /// The other columns of the table by which a record is found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    with: Vec<ReferencePartView<'a>>,
+}
+
+/// A further column of the other table, and the column of the dataset that is compared with it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct ReferencePartView<'a> {
+    #[serde(rename = "match")]
+    match_column: &'a str,
+    column: &'a str,
 }
 
 /// `GET /api/v1/datasets`.
@@ -216,10 +232,16 @@ fn column_view<'a>(
             match_column: &reference.match_column,
             key: &reference.key,
             create: reference.create,
+            with: reference.also.iter().map(part_view).collect(),
         }),
+        part_of: column.part_of.as_deref(),
         history: history.map(|history| history.table.as_str()),
         example: column.example.as_deref(),
     }
+}
+
+fn part_view(part: &ReferencePart) -> ReferencePartView<'_> {
+    ReferencePartView { match_column: &part.match_column, column: &part.column }
 }
 
 fn links(dataset: &Dataset, prefix: &PathPrefix) -> DatasetLinks {

@@ -9,11 +9,11 @@ use super::context::{Jobs, JobsContext};
 use super::error::{JobsError, RunError};
 use super::stop::Stop;
 use crate::dataset::model::{Column, Dataset};
-use crate::dataset::{Converter, Plan};
+use crate::dataset::{Converter, Plan, can_be_replaced};
 use crate::domain::job::Job;
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::new_reference::NewReferences;
-use crate::domain::record::{Records, Value};
+use crate::domain::record::{Records, Value, readable_name};
 use crate::domain::row::RawRow;
 use crate::domain::similar::SimilarNames;
 
@@ -46,7 +46,12 @@ impl SampleRecords {
     }
 
     /// Adds the names of a column that are not stored.
-    fn add_new(&self, (value, column): (usize, &Column), stored: &[String], new: &mut NewReferences) {
+    fn add_new(
+        &self,
+        (value, column): (usize, &Column),
+        stored: &[String],
+        new: &mut NewReferences,
+    ) {
         let stored: HashSet<String> = stored.iter().map(|name| name.to_lowercase()).collect();
         let Some(reference) = &column.reference else { return };
         for record in 0..self.records.len() {
@@ -54,7 +59,7 @@ impl SampleRecords {
                 && !stored.contains(&name.to_lowercase())
             {
                 let row = self.records.row_number(record);
-                new.add(&column.name, &reference.table, name, (1, row));
+                new.add(&column.name, &reference.table, &readable_name(name), (1, row));
             }
         }
     }
@@ -89,7 +94,9 @@ impl Jobs {
                 let mut new = NewReferences::default();
                 for (value, column, stored) in columns {
                     sample.add_new((value, &column), &stored, &mut new);
-                    new.compare(&column.name, &SimilarNames::new(stored));
+                    if can_be_replaced(&column) {
+                        new.compare(&column.name, &SimilarNames::new(stored));
+                    }
                 }
                 new.keep_shown();
                 new
@@ -116,10 +123,11 @@ pub(super) async fn compare(
     let Some(mut new) = found else { return Ok(()) };
     let named: BTreeSet<String> = new.columns().map(str::to_owned).collect();
     let mut stored = Vec::new();
-    for column in dataset.columns.iter().filter(|column| named.contains(&column.name)) {
+    let compared = dataset.columns.iter().filter(|column| named.contains(&column.name));
+    for column in compared.filter(|column| can_be_replaced(column)) {
         let Some(reference) = &column.reference else { continue };
-        let names = || store.reference_names(reference);
-        stored.push((column.name.clone(), retry_transient(id, stop.token(), names).await?));
+        let read = || store.reference_names(reference);
+        stored.push((column.name.clone(), retry_transient(id, stop.token(), read).await?));
     }
     let compare = move || {
         for (column, names) in stored {

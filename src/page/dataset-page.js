@@ -73,8 +73,9 @@ function row(column, { key }) {
 }
 
 function facts(column) {
-  const { references, allowed, maxLength, min, max, example, history } = column;
-  const kind = references ? `A name in ${references.table}${references.create ? ", made when it is missing" : ", which must be there"}` : TYPES[column.type] ?? "A number, such as 1,250.50";
+  const { references, partOf, allowed, maxLength, min, max, example, history } = column;
+  const together = references?.with?.length > 0 ? `, together with ${references.with.map((part) => part.column).join(" and ")}` : "";
+  const kind = partOf ? `A part of the name that ${partOf} has` : references ? `A name in ${references.table}${together}${references.create ? ", made when it is missing" : ", which must be there"}` : TYPES[column.type] ?? "A number, such as 1,250.50";
   return [
     column.percent ? `${kind}, a percentage` : kind,
     maxLength && `At most ${counted(maxLength, "character")}`,

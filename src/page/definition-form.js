@@ -86,7 +86,8 @@ class Row {
 
   #element() {
     const { references, allowed } = this.#column;
-    const about = references ? `names ${references.table}.${references.match}` : allowed?.length > 0 ? `one of ${allowed.join(", ")}` : null;
+    const together = references?.with?.length > 0 ? ` with ${references.with.map((part) => part.column).join(", ")}` : "";
+    const about = references ? `names ${references.table}.${references.match}${together}` : allowed?.length > 0 ? `one of ${allowed.join(", ")}` : null;
     const cell = (label, ...inside) => el("td", { role: "cell", dataset: { label } }, inside);
     return el("tr", { role: "row" },
       cell("Import", this.#use), cell("Header", this.#title), cell("Name", this.#name),

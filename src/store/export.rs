@@ -114,15 +114,16 @@ impl ExportSql<'_> {
 
     /// A value as a file has it.
     fn text(&self, column: &Column) -> String {
-        let field = format!("t.{}", quoted(&column.field));
-        if let Some(reference) = &column.reference {
+        if let Some((field, reference, matched)) = self.dataset.named_by(column) {
             return format!(
-                "(SELECT CAST(r.{} AS text) FROM {} r WHERE r.{} = {field} LIMIT 1)",
-                quoted(&reference.match_column),
+                "(SELECT CAST(r.{} AS text) FROM {} r WHERE r.{} = t.{} LIMIT 1)",
+                quoted(matched),
                 quoted_table(&reference.table),
-                quoted(&reference.key)
+                quoted(&reference.key),
+                quoted(field)
             );
         }
+        let field = format!("t.{}", quoted(&column.field));
         let has_zone = || {
             let stored = self.shape.and_then(|shape| shape.column(&column.field));
             stored.is_none_or(|stored| stored.sql_type == "timestamptz")

@@ -9,8 +9,9 @@ use crate::dataset::model::Reference;
 use crate::domain::job::Job;
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::new_reference::NewReferences;
+use crate::domain::record::NAME_SEPARATOR;
 use crate::store::Store;
-use crate::store::chunk::target::{quoted, quoted_table};
+use crate::store::chunk::target::{joined_sql, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::log::job_row::as_json;
 use crate::store::log::lease::ours;
@@ -25,10 +26,11 @@ impl Store {
         if self.shape(&reference.table).await?.is_none() {
             return Ok(Vec::new());
         }
-        let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
+        let columns = reference.match_columns().into_iter();
+        let name = joined_sql(columns, "", &NAME_SEPARATOR.to_string());
+        let table = quoted_table(&reference.table);
         let sql = format!(
-            "SELECT CAST({column} AS text) AS name FROM {table} WHERE {column} IS NOT NULL \
-             LIMIT {REFERENCES_MAX}"
+            "SELECT {name} AS name FROM {table} WHERE {name} IS NOT NULL LIMIT {REFERENCES_MAX}"
         );
         let action = "read the names of a reference";
         let ask = Statement::from_string(self.backend(), sql);

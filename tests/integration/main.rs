@@ -72,6 +72,7 @@ mod reader_corpus;
 mod reading;
 mod real_file;
 mod record_schema;
+mod references_together;
 mod refused;
 mod reload;
 mod reports;

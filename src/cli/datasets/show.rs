@@ -74,8 +74,12 @@ fn facts(column: &Column) -> String {
     facts.extend(column.max_length.map(|length| format!("at most {length} characters")));
     if let Some(reference) = &column.reference {
         let makes = if reference.create { ", made when missing" } else { "" };
-        facts.push(format!("names `{}.{}`{makes}", reference.table, reference.match_column));
+        let with: Vec<&str> = reference.also.iter().map(|part| part.column.as_str()).collect();
+        let with =
+            if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
+        facts.push(format!("names `{}.{}`{with}{makes}", reference.table, reference.match_column));
     }
+    facts.extend(column.part_of.as_ref().map(|main| format!("part of the name of `{main}`")));
     facts.extend(column.pattern.as_ref().map(|it| format!("of the form {}", it.as_str())));
     if !column.formats.is_empty() {
         let formats: Vec<&str> = column.formats.iter().map(DateFormat::as_str).collect();

@@ -195,6 +195,7 @@ fn probe(kind: ColumnType) -> Column {
         sensitive: false,
         description: None,
         reference: None,
+        part_of: None,
         example: None,
     }
 }

@@ -134,4 +134,15 @@ pub struct ProposedReference {
     pub match_column: String,
     /// The column that is stored.
     pub key: String,
+    /// Further columns by which a record is named.
+    pub with: Vec<ProposedPart>,
+}
+
+/// A further column of a referenced table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedPart {
+    /// The column of the other table.
+    pub match_column: String,
+    /// The column of the proposal whose cells are compared with it.
+    pub column: String,
 }

@@ -1,7 +1,7 @@
 //! A proposal from a table of the database.
 
 use super::words::{add_aliases, word};
-use super::{Proposal, ProposalFault, ProposedColumn, ProposedReference};
+use super::{Proposal, ProposalFault, ProposedColumn, ProposedPart, ProposedReference};
 use crate::dataset::column::OWN_FIELDS;
 use crate::dataset::names::{singular, title_of};
 use crate::dataset::shape::{Family, FieldShape, ForeignKey, TableDetails, TableShape};
@@ -53,6 +53,7 @@ pub fn infer_from_table(
         }
     }
     own_names(&mut proposal.columns);
+    add_parts(&mut proposal.columns, details);
     let is_key =
         |column: &&ProposedColumn| key.contains(column.field.as_ref().unwrap_or(&column.name));
     proposal.key = proposal.columns.iter().filter(is_key).map(|it| it.name.clone()).collect();
@@ -141,12 +142,19 @@ fn column(
     };
     let alone = |it: &&ForeignKey| it.columns.as_slice() == [field.name.clone()];
     let foreign = details.foreign_keys.iter().find(alone).filter(|_| !is_key);
-    if let Some((foreign, match_column)) = foreign.and_then(|it| Some((it, named_by(details, it)?)))
+    if let Some((foreign, (match_column, also))) =
+        foreign.and_then(|it| Some((it, named_by(details, it)?)))
     {
+        // Their columns get their names when all others have theirs.
+        let part = |other: &&FieldShape| ProposedPart {
+            match_column: other.name.clone(),
+            column: String::new(),
+        };
+        let with = also.iter().map(part).collect();
         let (key, table) = (foreign.referenced.first()?.clone(), foreign.table.clone());
         column.max_length = match_column.max_length;
         column.reference =
-            Some(ProposedReference { table, match_column: match_column.name.clone(), key });
+            Some(ProposedReference { table, match_column: match_column.name.clone(), key, with });
         if let Some(short) = column.name.strip_suffix("_id") {
             // Files that give the stored text itself call it as the table does.
             if column.reference.as_ref().is_some_and(|it| it.match_column == it.key) {
@@ -176,8 +184,43 @@ fn column(
     Some(column)
 }
 
-/// The unique text by which a file names a record of the other table.
-fn named_by<'d>(details: &'d TableDetails, foreign: &ForeignKey) -> Option<&'d FieldShape> {
+/// Columns for the further parts of names, each behind the column of its reference.
+fn add_parts(columns: &mut Vec<ProposedColumn>, details: &TableDetails) {
+    let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let all = std::mem::take(columns);
+    for mut column in all {
+        let (main, required) = (column.name.clone(), column.required);
+        let mut parts = Vec::new();
+        if let Some(reference) = &mut column.reference {
+            let other = details.referenced.get(&reference.table);
+            for part in &mut reference.with {
+                let mut name = format!("{main}_{}", word(&part.match_column));
+                while names.contains(&name) {
+                    name.push_str("_name");
+                }
+                names.push(name.clone());
+                part.column.clone_from(&name);
+                let field = other.and_then(|other| other.column(&part.match_column));
+                parts.push(ProposedColumn {
+                    title: title_of(&name),
+                    name,
+                    required,
+                    max_length: field.and_then(|field| field.max_length),
+                    ..ProposedColumn::default()
+                });
+            }
+        }
+        columns.push(column);
+        columns.append(&mut parts);
+    }
+}
+
+/// The unique text by which a file names a record of the other table, or the texts that are unique
+/// together.
+fn named_by<'d>(
+    details: &'d TableDetails,
+    foreign: &ForeignKey,
+) -> Option<(&'d FieldShape, Vec<&'d FieldShape>)> {
     let other = details.referenced.get(&foreign.table)?;
     let stored = foreign.referenced.first().and_then(|name| other.column(name))?;
     if !matches!(stored.family(), Family::Uuid | Family::Integer | Family::Text | Family::Any) {
@@ -185,7 +228,7 @@ fn named_by<'d>(details: &'d TableDetails, foreign: &ForeignKey) -> Option<&'d F
     }
     // What is stored is a text that people know, such as the code of a country.
     if stored.family() == Family::Text {
-        return Some(stored);
+        return Some((stored, Vec::new()));
     }
     let is_unique = |name: &String| other.unique.iter().any(|set| set.as_slice() == [name.clone()]);
     let texts = || {
@@ -193,7 +236,19 @@ fn named_by<'d>(details: &'d TableDetails, foreign: &ForeignKey) -> Option<&'d F
         texts.filter(|it| it.family() == Family::Text && is_unique(&it.name))
     };
     let named = |wanted: &&str| texts().find(|it| word(&it.name).ends_with(wanted));
-    NAMES.iter().find_map(named).or_else(|| texts().next())
+    let alone = NAMES.iter().find_map(named).or_else(|| texts().next());
+    alone.map(|name| (name, Vec::new())).or_else(|| named_together(other))
+}
+
+/// Texts that are unique together; what sounds like a name or a code comes first.
+fn named_together(other: &TableShape) -> Option<(&FieldShape, Vec<&FieldShape>)> {
+    let text = |name: &String| other.column(name).filter(|it| it.family() == Family::Text);
+    let mut sets = other.unique.iter().filter(|set| set.len() > 1);
+    let mut set = sets.find_map(|set| set.iter().map(text).collect::<Option<Vec<_>>>())?;
+    let named = |wanted: &&str| set.iter().position(|it| word(&it.name).ends_with(*wanted));
+    let first = NAMES.iter().find_map(named).unwrap_or(0);
+    let main = set.remove(first);
+    Some((main, set))
 }
 
 /// The word of the type, empty for text; `None` when none fits.
@@ -311,6 +366,22 @@ mod tests {
             "name       = \"supplier\"",
             "references = { table = \"Suppliers\", match = \"CompanyName\", key = \"SupplierID\" }",
             "allowed    = [\"new\", \"old\"]",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_unique_together_name_a_record() {
+        let mut details = northwind();
+        let suppliers = details.referenced.get_mut("Suppliers").unwrap();
+        suppliers.columns.push(field("Country", "varchar"));
+        suppliers.unique[1].push("Country".to_owned());
+        let text = infer_from_table(&details, None, None, 18).unwrap().to_toml().unwrap();
+        for line in [
+            "references = { table = \"Suppliers\", match = [\"CompanyName\", \"Country\"], \
+             with = [\"supplier_country\"], key = \"SupplierID\" }",
+            "name       = \"supplier_country\"\ntitle      = \"Supplier Country\"",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

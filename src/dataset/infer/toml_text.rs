@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Proposal, ProposalFault, ProposedColumn};
+use super::{Proposal, ProposalFault, ProposedColumn, ProposedReference};
 use crate::dataset::compile::compile;
 use crate::dataset::fault::DefinitionFault;
 
@@ -74,11 +74,8 @@ fn column_text(text: &mut String, column: &ProposedColumn) {
         let _ = writeln!(text, "allowed    = {}", list(&column.allowed));
     }
     if let Some(reference) = &column.reference {
-        let mut inner = format!(
-            "table = {}, match = {}",
-            quoted(&reference.table),
-            quoted(&reference.match_column)
-        );
+        let mut inner =
+            format!("table = {}, match = {}", quoted(&reference.table), matched(reference));
         if reference.key != "id" {
             let _ = write!(inner, ", key = {}", quoted(&reference.key));
         }
@@ -90,6 +87,17 @@ fn column_text(text: &mut String, column: &ProposedColumn) {
     if !column.fallback_aliases.is_empty() {
         let _ = writeln!(text, "fallback_aliases = {}", list(&column.fallback_aliases));
     }
+}
+
+/// The columns by which a record is named.
+fn matched(reference: &ProposedReference) -> String {
+    if reference.with.is_empty() {
+        return quoted(&reference.match_column);
+    }
+    let mut names = vec![quoted(&reference.match_column)];
+    names.extend(reference.with.iter().map(|part| quoted(&part.match_column)));
+    let with: Vec<String> = reference.with.iter().map(|part| quoted(&part.column)).collect();
+    format!("[{}], with = [{}]", names.join(", "), with.join(", "))
 }
 
 /// A list on one line, or on lines of their own where it is long.

@@ -7,8 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{
-    Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, Replacements, RowEventMode,
-    RowLimit,
+    Blank, Currency, Duplicates, Hidden, Mode, NullWords, OnError, Options, Replacements,
+    RowEventMode, RowLimit,
 };
 use crate::domain::detected::{DateOrder, DecimalSeparator};
 use crate::domain::row_error::shown;

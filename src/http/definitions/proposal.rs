@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{KeyCandidate, Proposal, ProposedColumn, ProposedReference};
+use crate::dataset::{KeyCandidate, Proposal, ProposedColumn, ProposedPart, ProposedReference};
 
 /// A definition in parts.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -51,6 +51,17 @@ pub(in crate::http) struct ReferenceBody {
     #[serde(rename = "match")]
     match_column: String,
     key: String,
+    /// Further columns by which a record is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    with: Vec<PartBody>,
+}
+
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct PartBody {
+    #[serde(rename = "match")]
+    match_column: String,
+    column: String,
 }
 
 /// A column that could be the key.
@@ -75,6 +86,18 @@ impl<'a> CandidateView<'a> {
     }
 }
 
+impl From<ProposedPart> for PartBody {
+    fn from(part: ProposedPart) -> Self {
+        Self { match_column: part.match_column, column: part.column }
+    }
+}
+
+impl From<PartBody> for ProposedPart {
+    fn from(part: PartBody) -> Self {
+        Self { match_column: part.match_column, column: part.column }
+    }
+}
+
 impl From<Proposal> for ProposalBody {
     fn from(proposal: Proposal) -> Self {
         let Proposal { name, title, table, key, create_table, columns, notes, .. } = proposal;
@@ -89,6 +112,7 @@ impl From<ProposedColumn> for ColumnBody {
             table: it.table,
             match_column: it.match_column,
             key: it.key,
+            with: it.with.into_iter().map(PartBody::from).collect(),
         });
         Self {
             name: column.name,
@@ -121,6 +145,7 @@ impl From<ColumnBody> for ProposedColumn {
             table: it.table,
             match_column: it.match_column,
             key: it.key,
+            with: it.with.into_iter().map(ProposedPart::from).collect(),
         });
         Self {
             name: body.name,

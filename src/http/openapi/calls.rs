@@ -191,16 +191,17 @@ fn controls() -> Vec<Call> {
             "Which rows; all unless it is given",
         ),
         asks("/api/v1/import/jobs/{id}/rollback", "Roll an import back"),
-        asks("/api/v1/import/jobs/{id}/confirm", "Import the file of a dry run").takes(
-            "expectUnchanged",
-            json!({"enum": ["true", "false"]}),
-            "Only if the table is as it was",
-        )
-        .takes(
-            "replace",
-            json!({"type": "object"}),
-            "Column, name in the file, name of the record that is meant",
-        ),
+        asks("/api/v1/import/jobs/{id}/confirm", "Import the file of a dry run")
+            .takes(
+                "expectUnchanged",
+                json!({"enum": ["true", "false"]}),
+                "Only if the table is as it was",
+            )
+            .takes(
+                "replace",
+                json!({"type": "object"}),
+                "Column, name in the file, name of the record that is meant",
+            ),
         call("DELETE", "/api/v1/import/jobs/{id}", "Delete a job that has ended")
             .data::<JobView<'_>>(),
     ]

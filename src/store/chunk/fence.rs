@@ -15,9 +15,7 @@ use crate::domain::run_time::RunTime;
 use crate::domain::warning::Warnings;
 use crate::store::dialect::{lease_runs_on_postgres, moment};
 use crate::store::error::StoreError;
-use crate::store::log::job_row::{
-    absent, as_json, new_references, signed, unsigned, warnings,
-};
+use crate::store::log::job_row::{absent, as_json, new_references, signed, unsigned, warnings};
 use crate::store::log::lease::ours;
 use crate::store::log::run_time::touched_by_rows;
 

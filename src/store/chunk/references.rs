@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::new_reference::NewReferences;
-use crate::domain::record::{Records, Value};
+use crate::domain::record::{Records, Value, readable_name};
 use crate::domain::row_number::RowNumber;
 use crate::store::chunk::outcome::NewReference;
 use crate::store::chunk::record_id::RecordId;
@@ -98,7 +98,7 @@ impl References {
             self.created.push(NewReference {
                 column: names.column.clone(),
                 table: names.reference.table.clone(),
-                name: missing.name.clone(),
+                name: readable_name(&missing.name).into_owned(),
                 record: missing.record,
             });
         }
@@ -128,7 +128,8 @@ impl References {
             if created.is_empty() {
                 continue;
             }
-            let is_new = |name: &ChunkName<'_>| created.contains(&name.name.to_lowercase());
+            let is_new =
+                |name: &ChunkName<'_>| created.contains(&readable_name(name.name).to_lowercase());
             let mut rows: Vec<Option<(u64, RowNumber)>> =
                 names.names.iter().map(|it| is_new(it).then_some((0, RowNumber::NONE))).collect();
             for (record, place) in names.of_record.iter().enumerate() {
@@ -141,7 +142,7 @@ impl References {
             }
             for (name, rows) in names.names.iter().zip(rows) {
                 if let Some(rows) = rows {
-                    new.add(&known.column, table, name.name, rows);
+                    new.add(&known.column, table, &readable_name(name.name), rows);
                 }
             }
         }

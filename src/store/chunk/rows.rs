@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::domain::chunk::{Chunk, FailedRow};
 use crate::domain::options::Mode;
-use crate::domain::record::{Records, Value};
+use crate::domain::record::{Records, Value, readable_name};
 use crate::domain::row_error::{RowCode, RowError, shown};
 use crate::store::chunk::references::{ChunkReferences, References};
 use crate::store::chunk::target::Target;
@@ -95,7 +95,8 @@ pub(in crate::store) fn unknown_reference(
         if named.id(index, record).is_some() {
             continue;
         }
-        let (table, shown_name) = (&reference.table, shown(name));
+        let readable = readable_name(name);
+        let (table, shown_name) = (&reference.table, shown(&readable));
         let (code, message) = match references.refusal(index, name) {
             Some(answer) => (
                 RowCode::ConstraintViolated,
@@ -108,7 +109,8 @@ pub(in crate::store) fn unknown_reference(
                 ),
             ),
         };
-        return Some(refused(chunk, record, code, Some(&field.column), message, Some(name)));
+        let column = Some(field.column.as_str());
+        return Some(refused(chunk, record, code, column, message, Some(readable.as_ref())));
     }
     None
 }

@@ -8,6 +8,7 @@ use crate::dataset::model::{ColumnType, Dataset};
 use crate::dataset::{Plan, TableName, TableShape};
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::{Blank, Mode};
+use crate::domain::record::NAME_SEPARATOR;
 use crate::store::chunk::record_id::KeyKind;
 
 /// The table, its columns that the file feeds and its histories.
@@ -56,7 +57,8 @@ pub(in crate::store) struct TargetField {
 #[derive(Debug, Clone)]
 pub(in crate::store) struct ReferenceTarget {
     pub(in crate::store) table: String,
-    pub(in crate::store) match_column: String,
+    /// The columns by which a record is found, at least one.
+    pub(in crate::store) match_columns: Vec<String>,
     /// The column that rows store.
     pub(in crate::store) key: String,
     pub(in crate::store) key_kind: KeyKind,
@@ -68,12 +70,27 @@ pub(in crate::store) struct ReferenceTarget {
 impl ReferenceTarget {
     /// Reads the names that are in the table: id and name.
     pub(in crate::store) fn select_names(&self) -> String {
-        let (table, column) = (quoted_table(&self.table), quoted(&self.match_column));
+        let (table, name) = (quoted_table(&self.table), self.name_sql(""));
         format!(
-            "SELECT {}, CAST({column} AS text) FROM {table} WHERE {column} IS NOT NULL \
-             LIMIT {REFERENCES_MAX}",
+            "SELECT {}, {name} FROM {table} WHERE {name} IS NOT NULL LIMIT {REFERENCES_MAX}",
             self.key_sql("")
         )
+    }
+
+    /// The name by which a record is found, NULL where a part of it is.
+    pub(in crate::store) fn name_sql(&self, before: &str) -> String {
+        let columns = self.match_columns.iter().map(String::as_str);
+        joined_sql(columns, before, &NAME_SEPARATOR.to_string())
+    }
+
+    /// The same as people read it.
+    pub(in crate::store) fn shown_sql(&self, before: &str) -> String {
+        joined_sql(self.match_columns.iter().map(String::as_str), before, ", ")
+    }
+
+    /// The columns of the name, quoted.
+    pub(in crate::store) fn name_columns(&self) -> impl Iterator<Item = String> {
+        self.match_columns.iter().map(|column| quoted(column))
     }
 
     /// The key in the type in which it is read; `before` is the name of the table with a point.
@@ -126,7 +143,11 @@ impl Target {
                 sensitive: column.sensitive,
                 reference: column.reference.as_ref().map(|reference| ReferenceTarget {
                     table: reference.table.clone(),
-                    match_column: reference.match_column.clone(),
+                    match_columns: reference
+                        .match_columns()
+                        .into_iter()
+                        .map(str::to_owned)
+                        .collect(),
                     key: reference.key.clone(),
                     key_kind: key_kind(shapes.get(&reference.table), &reference.key),
                     create: reference.create,
@@ -211,6 +232,16 @@ pub(in crate::store) fn quoted_table(table: &str) -> String {
         Some(schema) => format!("{}.{}", quoted(&schema), quoted(&name)),
         None => quoted(&name),
     }
+}
+
+/// Texts of columns as one text.
+pub(in crate::store) fn joined_sql<'a>(
+    columns: impl Iterator<Item = &'a str>,
+    before: &str,
+    separator: &str,
+) -> String {
+    let texts = columns.map(|column| format!("CAST({before}{} AS text)", quoted(column)));
+    texts.collect::<Vec<_>>().join(&format!(" || '{separator}' || "))
 }
 
 /// Joins the parts with commas.

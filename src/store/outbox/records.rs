@@ -186,17 +186,17 @@ impl<'a> RecordSql<'a> {
     /// The columns of the dataset, each under its name; of a reference the name that it stands for.
     fn columns(&self) -> String {
         list(self.dataset.columns.iter().map(|column| {
-            let (field, name) = (quoted(&column.field), quoted(&column.name));
-            match &column.reference {
-                None => format!("t.{field} AS {name}"),
-                Some(reference) => {
-                    let (table, matched) =
-                        (quoted_table(&reference.table), quoted(&reference.match_column));
-                    format!(
-                        "(SELECT r.{matched} FROM {table} r WHERE r.id = t.{field} LIMIT 1) AS {name}"
-                    )
-                }
-            }
+            let name = quoted(&column.name);
+            let Some((field, reference, matched)) = self.dataset.named_by(column) else {
+                return format!("t.{} AS {name}", quoted(&column.field));
+            };
+            format!(
+                "(SELECT r.{} FROM {} r WHERE r.{} = t.{} LIMIT 1) AS {name}",
+                quoted(matched),
+                quoted_table(&reference.table),
+                quoted(&reference.key),
+                quoted(field)
+            )
         }))
     }
 

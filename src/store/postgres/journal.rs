@@ -124,8 +124,8 @@ async fn reference_names(
         };
         let (key, kind) = (quoted(&reference.key), stage_type(reference.key_kind));
         let select = format!(
-            "SELECT {key}::text, {}::text FROM {} WHERE {key} = ANY ($1::text[]::{kind}[])",
-            quoted(&reference.match_column),
+            "SELECT {key}::text, {} FROM {} WHERE {key} = ANY ($1::text[]::{kind}[])",
+            reference.shown_sql(""),
             quoted_table(&reference.table)
         );
         let found: Vec<(String, Option<String>)> = sqlx::query_as(AssertSqlSafe(select))

@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use super::rows::PostgresRows;
 use super::session::run_plain;
+use crate::domain::record::NAME_SEPARATOR;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::record_id::{KeyKind, RecordId};
 use crate::store::chunk::references::{ChunkReferences, MissingReference, References};
-use crate::store::chunk::target::{ReferenceTarget, quoted, quoted_table};
+use crate::store::chunk::target::{ReferenceTarget, list, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 
 /// Reads the names that are there already.
@@ -106,11 +107,15 @@ impl PostgresRows {
         names: &[String],
     ) -> Result<(), StoreError> {
         let Some(target) = self.references.get(reference) else { return Ok(()) };
-        let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
+        let (table, wanted) = (quoted_table(&target.table), name_parts(target, "wanted.name"));
+        let is_it = |(column, wanted)| format!("lower(r.{column}::text) = lower({wanted})");
+        let are_all: Vec<String> = target.name_columns().zip(wanted).map(is_it).collect();
         let sql = format!(
-            "SELECT {}, r.{column}::text, wanted.name FROM unnest($1::text[]) AS wanted (name) \
-             JOIN {table} r ON lower(r.{column}::text) = lower(wanted.name)",
-            target.key_sql("r.")
+            "SELECT {}, {}, wanted.name FROM unnest($1::text[]) AS wanted (name) \
+             JOIN {table} r ON {}",
+            target.key_sql("r."),
+            target.name_sql("r."),
+            are_all.join(" AND ")
         );
         let (action, kind) = ("look up references", target.key_kind);
         let rows = sqlx::query(AssertSqlSafe(sql)).bind(names).fetch_all(connection).await;
@@ -138,12 +143,13 @@ async fn insert(
     }
     let ids: Vec<Uuid> = names.iter().map(|_| Uuid::now_v7()).collect();
     let key = quoted(&target.key);
-    let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
+    let (table, columns) = (quoted_table(&target.table), list(target.name_columns()));
+    let (parts, made) = (list(name_parts(target, "name")), target.name_sql(""));
     let (times, value) = if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
     let sql = format!(
-        "INSERT INTO {table} ({key}, {column}{times}) SELECT id, name{value} \
+        "INSERT INTO {table} ({key}, {columns}{times}) SELECT id, {parts}{value} \
          FROM unnest($1::uuid[], $2::text[]) AS new (id, name) \
-         WHERE $3::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {column}::text"
+         WHERE $3::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {made}"
     );
     let created: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(&ids)
@@ -162,11 +168,12 @@ async fn insert_unnumbered(
     names: &[String],
     now: DateTime<Utc>,
 ) -> Result<HashSet<String>, StoreError> {
-    let (table, column) = (quoted_table(&target.table), quoted(&target.match_column));
+    let (table, columns) = (quoted_table(&target.table), list(target.name_columns()));
+    let (parts, made) = (list(name_parts(target, "name")), target.name_sql(""));
     let (times, value) = if target.has_created_at { (", created_at", ", $2") } else { ("", "") };
     let sql = format!(
-        "INSERT INTO {table} ({column}{times}) SELECT name{value} FROM unnest($1::text[]) AS new (name) \
-         WHERE $2::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {column}::text"
+        "INSERT INTO {table} ({columns}{times}) SELECT {parts}{value} FROM unnest($1::text[]) AS new (name) \
+         WHERE $2::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {made}"
     );
     let created: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(names)
@@ -175,6 +182,16 @@ async fn insert_unnumbered(
         .await
         .context("create references")?;
     Ok(created.into_iter().collect())
+}
+
+/// The parts of a name, as SQL, one for each column by which a record is found.
+fn name_parts(target: &ReferenceTarget, name: &str) -> Vec<String> {
+    let count = target.match_columns.len();
+    if count == 1 {
+        return vec![name.to_owned()];
+    }
+    let separator = u32::from(NAME_SEPARATOR);
+    (1..=count).map(|part| format!("split_part({name}, chr({separator}), {part})")).collect()
 }
 
 /// The key that stands first in a row.

@@ -205,7 +205,8 @@ impl RollbackSql {
     pub(in crate::store) fn names(&self, rows: &[&Image]) -> Option<Statement> {
         let name = |field: usize| {
             let reference = self.target.fields.get(field)?.reference.as_ref()?;
-            let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
+            let column = reference.name_columns().next()?;
+            let table = quoted_table(&reference.table);
             let id = self.target.field(field);
             Some(format!(
                 "CAST((SELECT r.{column} FROM {table} r WHERE r.{} = g.{id} LIMIT 1) AS text)",

@@ -94,8 +94,8 @@ fn reference_names(
         let key = quoted(&reference.key);
         // An id is a blob whose hexadecimal digits the journal has, or a text.
         let select = format!(
-            "SELECT CAST({} AS text) FROM {} WHERE {key} = unhex(?1) OR {key} = ?1",
-            quoted(&reference.match_column),
+            "SELECT {} FROM {} WHERE {key} = unhex(?1) OR {key} = ?1",
+            reference.shown_sql(""),
             quoted_table(&reference.table)
         );
         let mut select = connection.prepare_cached(&select)?;

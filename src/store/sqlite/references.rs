@@ -1,14 +1,15 @@
 //! The records that rows name: read once a job, looked up and created chunk by chunk.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection, params_from_iter};
 use uuid::Uuid;
 
 use super::bind::{read_id, time_text};
+use crate::domain::record::NAME_SEPARATOR;
 use crate::store::chunk::protocol::WriteOptions;
 use crate::store::chunk::record_id::{KeyKind, RecordId};
 use crate::store::chunk::references::{ChunkReferences, References};
-use crate::store::chunk::target::{ReferenceTarget, quoted, quoted_table};
+use crate::store::chunk::target::{ReferenceTarget, list, quoted, quoted_table};
 use crate::store::refusal::RowRefusal;
 
 /// Reads the names that are there already.
@@ -93,11 +94,12 @@ fn find(
     reference: &ReferenceTarget,
     name: &str,
 ) -> rusqlite::Result<Option<RecordId>> {
-    let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
-    let key = reference.key_sql("");
-    let find = format!("SELECT {key} FROM {table} WHERE {column} = ?1 COLLATE NOCASE");
+    let (table, key) = (quoted_table(&reference.table), reference.key_sql(""));
+    let is_it = |(at, column): (usize, String)| format!("{column} = ?{} COLLATE NOCASE", at + 1);
+    let are_all: Vec<String> = reference.name_columns().enumerate().map(is_it).collect();
+    let find = format!("SELECT {key} FROM {table} WHERE {}", are_all.join(" AND "));
     let mut find = transaction.prepare_cached(&find)?;
-    let mut found = find.query([name])?;
+    let mut found = find.query(params_from_iter(name.split(NAME_SEPARATOR)))?;
     Ok(match found.next()? {
         Some(row) => read_id(row.get_ref(0)?, reference.key_kind),
         None => None,
@@ -110,21 +112,46 @@ fn insert(
     name: &str,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<RecordId> {
-    let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
     if reference.key_kind != KeyKind::Uuid {
         return insert_unnumbered(transaction, reference, name, now);
     }
     let (id, key) = (Uuid::now_v7(), quoted(&reference.key));
-    let (times, value) = if reference.has_created_at { (", created_at", ", ?3") } else { ("", "") };
-    let insert = format!("INSERT INTO {table} ({key}, {column}{times}) VALUES (?1, ?2{value})");
-    let mut insert = transaction.prepare_cached(&insert)?;
+    let columns = std::iter::once(key).chain(named_columns(reference));
+    let mut insert = transaction.prepare_cached(&insert_sql(reference, columns))?;
     insert.raw_bind_parameter(1, &id.as_bytes()[..])?;
-    insert.raw_bind_parameter(2, name)?;
-    if reference.has_created_at {
-        insert.raw_bind_parameter(3, time_text(&now))?;
-    }
+    bind_name(&mut insert, 2, reference, name, now)?;
     insert.raw_execute()?;
     Ok(RecordId::Uuid(id))
+}
+
+/// The columns of a new record besides its key.
+fn named_columns(reference: &ReferenceTarget) -> impl Iterator<Item = String> {
+    let time = reference.has_created_at.then(|| "created_at".to_owned());
+    reference.name_columns().chain(time)
+}
+
+fn insert_sql(reference: &ReferenceTarget, columns: impl Iterator<Item = String>) -> String {
+    let columns: Vec<String> = columns.collect();
+    let values = (1..=columns.len()).map(|number| format!("?{number}"));
+    let table = quoted_table(&reference.table);
+    format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), list(values))
+}
+
+/// Binds the values of [`named_columns`], the first one as parameter `at`.
+fn bind_name(
+    insert: &mut CachedStatement<'_>,
+    at: usize,
+    reference: &ReferenceTarget,
+    name: &str,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<()> {
+    for (index, part) in name.split(NAME_SEPARATOR).enumerate() {
+        insert.raw_bind_parameter(at + index, part)?;
+    }
+    if reference.has_created_at {
+        insert.raw_bind_parameter(at + reference.match_columns.len(), time_text(&now))?;
+    }
+    Ok(())
 }
 
 /// Creates a record whose key the database counts, or is the name itself.
@@ -134,16 +161,10 @@ fn insert_unnumbered(
     name: &str,
     now: DateTime<Utc>,
 ) -> rusqlite::Result<RecordId> {
-    let (table, column) = (quoted_table(&reference.table), quoted(&reference.match_column));
-    let (times, value) = if reference.has_created_at { (", created_at", ", ?2") } else { ("", "") };
+    let insert = insert_sql(reference, named_columns(reference));
     let key = reference.key_sql("");
-    let insert =
-        format!("INSERT INTO {table} ({column}{times}) VALUES (?1{value}) RETURNING {key}");
-    let mut insert = transaction.prepare_cached(&insert)?;
-    insert.raw_bind_parameter(1, name)?;
-    if reference.has_created_at {
-        insert.raw_bind_parameter(2, time_text(&now))?;
-    }
+    let mut insert = transaction.prepare_cached(&format!("{insert} RETURNING {key}"))?;
+    bind_name(&mut insert, 1, reference, name, now)?;
     let mut made = insert.raw_query();
     let row = made.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let id = read_id(row.get_ref(0)?, reference.key_kind);

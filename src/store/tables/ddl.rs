@@ -27,7 +27,7 @@ pub(super) fn statements(
         let Some(reference) = &column.reference else { continue };
         if is_missing(&reference.table) && !made.contains(&reference.table.as_str()) {
             made.push(&reference.table);
-            statements.extend(ddl.reference(column, reference));
+            statements.extend(ddl.reference(dataset, column, reference));
         }
     }
     if is_missing(&dataset.table) {
@@ -90,20 +90,31 @@ impl Ddl<'_> {
         }
     }
 
-    fn reference(&self, column: &Column, reference: &Reference) -> Vec<String> {
-        let (table, name) = (quoted_table(&reference.table), quoted(&reference.match_column));
-        let letters = column.max_length.unwrap_or(NAME_LETTERS);
-        let lines = [
-            format!("{} {} NOT NULL PRIMARY KEY", quoted(&reference.key), self.uuid()),
-            format!("{name} varchar({letters}) NOT NULL UNIQUE"),
-            format!("created_at {} NOT NULL DEFAULT CURRENT_TIMESTAMP", self.time()),
-        ];
+    fn reference(&self, dataset: &Dataset, column: &Column, reference: &Reference) -> Vec<String> {
+        let table = quoted_table(&reference.table);
+        let parts = dataset.columns.iter().filter(|it| it.part_of.as_ref() == Some(&column.name));
+        let names: Vec<(String, Option<u32>)> =
+            std::iter::once((quoted(&reference.match_column), column.max_length))
+                .chain(parts.map(|part| (quoted(&part.field), part.max_length)))
+                .collect();
+        let mut lines =
+            vec![format!("{} {} NOT NULL PRIMARY KEY", quoted(&reference.key), self.uuid())];
+        let is_alone = names.len() == 1;
+        lines.extend(names.iter().map(|(name, most)| {
+            let letters = most.unwrap_or(NAME_LETTERS);
+            let unique = if is_alone { " UNIQUE" } else { "" };
+            format!("{name} varchar({letters}) NOT NULL{unique}")
+        }));
+        lines.push(format!("created_at {} NOT NULL DEFAULT CURRENT_TIMESTAMP", self.time()));
         // Two writers that create the same name in another letter case must meet at a unique index.
-        let any_case = if self.is_postgres() {
-            format!("lower({name})")
-        } else {
-            format!("{name} COLLATE NOCASE")
+        let any_case = |(name, _): &(String, Option<u32>)| {
+            if self.is_postgres() {
+                format!("lower({name})")
+            } else {
+                format!("{name} COLLATE NOCASE")
+            }
         };
+        let any_case = list(names.iter().map(any_case));
         let index = format!("{}_any_case", TableName::of(&reference.table).name);
         vec![
             create(&table, &lines),
@@ -113,7 +124,7 @@ impl Ddl<'_> {
 
     fn table(&self, dataset: &Dataset) -> String {
         let mut lines = vec![format!("id {}", self.row_number())];
-        for column in &dataset.columns {
+        for column in dataset.columns.iter().filter(|column| column.part_of.is_none()) {
             let mut line = format!("{} {}", quoted(&column.field), self.kind(column));
             if column.required {
                 line.push_str(" NOT NULL");
