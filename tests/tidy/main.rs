@@ -8,6 +8,7 @@ mod docs;
 mod links;
 mod migrations;
 mod names;
+mod openapi;
 mod routes;
 mod sources;
 
