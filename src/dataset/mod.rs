@@ -56,8 +56,8 @@ pub use header::{
     read_header, suggestions,
 };
 pub use infer::{
-    FileColumns, KeyCandidate, Proposal, ProposalFault, ProposedColumn, ProposedPart,
-    ProposedReference, infer_from_file, infer_from_table, key_choices,
+    FileColumns, KeyCandidate, Proposal, ProposalFault, ProposedColumn, ProposedDefault,
+    ProposedPart, ProposedReference, infer_from_file, infer_from_table, key_choices,
 };
 pub use json_schema::json_schema;
 pub use names::singular;

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::support::{Server, Upload};
+use crate::visit::Visit;
 use crate::visits;
 
 /// A table beside the server's own, with two rows.
@@ -63,6 +64,57 @@ visits!(a_table_becomes_a_dataset, [("LOADBAY_DATASETS_DIR", ".")], |server, vis
     visit.reads("dataset-page", "There is no dataset nothing").await;
     visit.pardon("404");
 });
+
+/// Writes into a field as a person would.
+async fn fill(visit: &Visit, css: &str, text: &str) {
+    let write = "const it = document.querySelector(arguments[0]); it.value = arguments[1]; \
+                 for (const kind of ['input', 'change']) it.dispatchEvent(new Event(kind, { bubbles: true }));";
+    visit.sees(css).await;
+    visit.run(write, &[json!(css), json!(text)]).await;
+}
+
+const GOODS: &str = "Code,Zip,Seen,Note\nA1,12345,03.02.2026,\nA2,54321,04.02.2026,x\n";
+
+visits!(
+    the_rules_of_a_column_are_given_on_the_page,
+    [("LOADBAY_DATASETS_DIR", ".")],
+    |server, visit| {
+        visit.go("/new-dataset").await;
+        visit.sees(".table-list").await;
+        visit.choose_files(&[("goods.csv", GOODS.as_bytes())]).await;
+        visit.sees("definition-form tbody tr").await;
+        for column in ["code", "zip", "seen", "note"] {
+            visit.click(&format!("summary[aria-label='More rules of {column}']")).await;
+        }
+        fill(visit, "select[aria-label='Type of zip']", "text").await;
+        fill(visit, "input[aria-label='Pattern of zip']", "[0-9]{5").await;
+        visit.click("#check-dataset").await;
+        visit.reads("dataset-maker .faults", "pattern").await;
+        fill(visit, "input[aria-label='Pattern of zip']", "[0-9]{5}").await;
+        fill(visit, "input[aria-label='Example of zip']", "12345").await;
+        fill(visit, "textarea[aria-label='Date formats of seen']", "%d.%m.%Y").await;
+        fill(visit, "select[aria-label='Default of note']", "lower").await;
+        fill(visit, "input[aria-label='Value or column of the default of note']", "code").await;
+        visit.click("input[aria-label='Sensitive of zip']").await;
+        visit.click("#check-dataset").await;
+        for line in [
+            "pattern    = \"[0-9]{5}\"",
+            "formats    = [\"%d.%m.%Y\"]",
+            "default    = { column = \"code\", case = \"lower\" }",
+            "sensitive  = true",
+        ] {
+            visit.reads(".definition", line).await;
+        }
+        visit.click("#save-dataset").await;
+        visit.until("document.getElementById('dataset')?.value === 'goods'", &[]).await;
+        let text =
+            "Code,Zip,Seen,Note\nA1,12345,03.02.2026,\nA2,1,03.02.2026,\nA3,12345,2026-02-03,\n";
+        let job = server.load("goods", Upload::csv(text)).await;
+        assert_eq!(job["counts"]["created"], 1, "{job}");
+        assert_eq!(server.rows("select note from goods").await, [["a1"]]);
+        visit.pardon("422");
+    }
+);
 
 visits!(failed_rows_are_corrected_on_the_page, |server, visit| {
     let text = "SKU,Name,Selling Price\nA1,Arnica,$ 1.50\nA2,Belladonna,2\nA3,Bryonia,much\n";

@@ -117,12 +117,38 @@ pub struct ProposedColumn {
     pub max_length: Option<u32>,
     /// The only values.
     pub allowed: Vec<String>,
+    /// The form of whole texts.
+    pub pattern: Option<String>,
+    /// A value, which the template of a column with a pattern needs.
+    pub example: Option<String>,
+    /// The only forms of dates.
+    pub formats: Vec<String>,
+    /// What a new record without a value gets.
+    pub default: Option<ProposedDefault>,
+    /// Its values are shown to nobody.
+    pub sensitive: bool,
     /// The other table.
     pub reference: Option<ProposedReference>,
     /// Other headers.
     pub aliases: Vec<String>,
     /// Other headers that count where no better one is.
     pub fallback_aliases: Vec<String>,
+}
+
+/// The default of a column of a proposal; whether it is one is checked with the definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProposedDefault {
+    /// This value.
+    Value(String),
+    /// The value of another column.
+    Column {
+        /// The column.
+        column: String,
+        /// The word for its letters.
+        case: Option<String>,
+    },
+    /// A word for what is made.
+    Generated(String),
 }
 
 /// What a column of a proposal refers to.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Proposal, ProposalFault, ProposedColumn, ProposedReference};
+use super::{Proposal, ProposalFault, ProposedColumn, ProposedDefault, ProposedReference};
 use crate::dataset::compile::compile;
 use crate::dataset::fault::DefinitionFault;
 
@@ -73,6 +73,21 @@ fn column_text(text: &mut String, column: &ProposedColumn) {
     if !column.allowed.is_empty() {
         let _ = writeln!(text, "allowed    = {}", list(&column.allowed));
     }
+    if let Some(pattern) = &column.pattern {
+        let _ = writeln!(text, "pattern    = {}", quoted(pattern));
+    }
+    if let Some(example) = &column.example {
+        let _ = writeln!(text, "example    = {}", quoted(example));
+    }
+    if !column.formats.is_empty() {
+        let _ = writeln!(text, "formats    = {}", list(&column.formats));
+    }
+    if let Some(default) = &column.default {
+        let _ = writeln!(text, "default    = {}", default_text(default));
+    }
+    if column.sensitive {
+        text.push_str("sensitive  = true\n");
+    }
     if let Some(reference) = &column.reference {
         let mut inner =
             format!("table = {}, match = {}", quoted(&reference.table), matched(reference));
@@ -98,6 +113,19 @@ fn matched(reference: &ProposedReference) -> String {
     names.extend(reference.with.iter().map(|part| quoted(&part.match_column)));
     let with: Vec<String> = reference.with.iter().map(|part| quoted(&part.column)).collect();
     format!("[{}], with = [{}]", names.join(", "), with.join(", "))
+}
+
+fn default_text(default: &ProposedDefault) -> String {
+    match default {
+        ProposedDefault::Value(value) => quoted(value),
+        ProposedDefault::Column { column, case: None } => {
+            format!("{{ column = {} }}", quoted(column))
+        }
+        ProposedDefault::Column { column, case: Some(case) } => {
+            format!("{{ column = {}, case = {} }}", quoted(column), quoted(case))
+        }
+        ProposedDefault::Generated(what) => format!("{{ generate = {} }}", quoted(what)),
+    }
 }
 
 /// A list on one line, or on lines of their own where it is long.

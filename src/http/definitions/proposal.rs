@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{KeyCandidate, Proposal, ProposedColumn, ProposedPart, ProposedReference};
+use crate::dataset::{
+    KeyCandidate, Proposal, ProposedColumn, ProposedDefault, ProposedPart, ProposedReference,
+};
 
 /// A definition in parts.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -37,6 +39,16 @@ pub(in crate::http) struct ColumnBody {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     allowed: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    example: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    formats: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default: Option<DefaultBody>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    sensitive: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     references: Option<ReferenceBody>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     aliases: Vec<String>,
@@ -62,6 +74,56 @@ pub(in crate::http) struct PartBody {
     #[serde(rename = "match")]
     match_column: String,
     column: String,
+}
+
+/// What a new record without a value gets, as a definition writes it.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(in crate::http) enum DefaultBody {
+    Value(String),
+    Column(OtherColumnBody),
+    Generated(GeneratedBody),
+}
+
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct OtherColumnBody {
+    column: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    case: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct GeneratedBody {
+    generate: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+impl From<ProposedDefault> for DefaultBody {
+    fn from(default: ProposedDefault) -> Self {
+        match default {
+            ProposedDefault::Value(value) => Self::Value(value),
+            ProposedDefault::Column { column, case } => {
+                Self::Column(OtherColumnBody { column, case })
+            }
+            ProposedDefault::Generated(generate) => Self::Generated(GeneratedBody { generate }),
+        }
+    }
+}
+
+impl From<DefaultBody> for ProposedDefault {
+    fn from(body: DefaultBody) -> Self {
+        match body {
+            DefaultBody::Value(value) => Self::Value(value),
+            DefaultBody::Column(OtherColumnBody { column, case }) => Self::Column { column, case },
+            DefaultBody::Generated(GeneratedBody { generate }) => Self::Generated(generate),
+        }
+    }
 }
 
 /// A column that could be the key.
@@ -122,6 +184,11 @@ impl From<ProposedColumn> for ColumnBody {
             required: column.required,
             max_length: column.max_length,
             allowed: column.allowed,
+            pattern: column.pattern,
+            example: column.example,
+            formats: column.formats,
+            default: column.default.map(DefaultBody::from),
+            sensitive: column.sensitive,
             references,
             aliases: column.aliases,
             fallback_aliases: column.fallback_aliases,
@@ -155,6 +222,11 @@ impl From<ColumnBody> for ProposedColumn {
             required: body.required,
             max_length: body.max_length,
             allowed: body.allowed,
+            pattern: body.pattern,
+            example: body.example,
+            formats: body.formats,
+            default: body.default.map(ProposedDefault::from),
+            sensitive: body.sensitive,
             reference,
             aliases: body.aliases,
             fallback_aliases: body.fallback_aliases,
