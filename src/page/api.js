@@ -3,6 +3,12 @@
 // of the page.
 // All addresses are relative to the `<base>` of the page, which may lie below a path.
 
+/**
+ * What the server answers: a schema of its description.
+ * @template {import('./types/api').SchemaName} Name
+ * @typedef {import('./types/api').Schema<Name>} Schema
+ */
+
 /** A refusal of the API. `message` is the sentence for people (`detail`). */
 export class Problem extends Error {
   constructor(status, body) {
@@ -100,7 +106,12 @@ class Reachable extends EventTarget {
 
 export const server = new Reachable();
 
-/** `data` of an answer. Throws `Problem`, `NoAnswer`, or the signal's `AbortError`. */
+/**
+ * `data` of an answer. Throws `Problem`, `NoAnswer`, or the signal's `AbortError`.
+ * @param {string} method
+ * @param {string} path
+ * @param {{ signal?: AbortSignal, body?: BodyInit, json?: unknown, key?: string }} [sending]
+ */
 export async function call(method, path, { signal, body, json, key } = {}) {
   let answer;
   let text;
@@ -155,7 +166,10 @@ export function linked(link) {
 
 const SESSION = "api/v1/session";
 
-/** `{ needsKey, signedIn, withSession, name, scopes, datasets }` */
+/**
+ * `{ needsKey, signedIn, withSession, name, scopes, datasets }`
+ * @returns {Promise<Schema<"SessionView">>}
+ */
 export function session() {
   return get(SESSION);
 }
@@ -174,22 +188,30 @@ export async function signIn(key) {
   server.unlock();
 }
 
+/** @returns {Promise<Schema<"SessionView">>} */
 export function signOut() {
   return call("DELETE", SESSION);
 }
 
 const JOBS = "api/v1/import/jobs";
 
-/** `{ jobs, nextCursor }`; filter: status, dataset, withErrors, of, cursor, limit. */
+/**
+ * `{ jobs, nextCursor }`; filter: status, dataset, withErrors, of, cursor, limit.
+ * @returns {Promise<Schema<"JobPage">>}
+ */
 export function jobs(filter, signal) {
   return get(address(JOBS, filter), signal);
 }
 
-/** The newest jobs that import rows of a job again or roll it back, the oldest of them first. */
+/**
+ * The newest jobs that import rows of a job again or roll it back, the oldest of them first.
+ * @returns {Promise<Schema<"JobView">[]>}
+ */
 export async function children({ links }, signal) {
   return (await get(linked(links.children), signal)).jobs.reverse();
 }
 
+/** @returns {Promise<Schema<"JobView">>} */
 export function job(id, signal) {
   return get(`api/v1/import/status/${encodeURIComponent(id)}`, signal);
 }
@@ -198,17 +220,27 @@ export function job(id, signal) {
  * What a job's `actions` name: `act(123, "cancel")` gives the job as it is then, "retry" and
  * "rollback" the job that was made. `wishes`: of "retry" `{ rows: "all" | "failed" | "unprocessed" }`;
  * `key` makes sure that a second attempt after a lost answer makes no second job.
+ * @returns {Promise<Schema<"JobView">>}
+ * @param {number | string} id
+ * @param {string} action
+ * @param {{ wishes?: object, key?: string }} [asking]
  */
 export function act(id, action, { wishes, key } = {}) {
   return call("POST", `${JOBS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`, { json: wishes, key });
 }
 
-/** Gives the job as it is then; a higher priority goes first. */
+/**
+ * Gives the job as it is then; a higher priority goes first.
+ * @returns {Promise<Schema<"JobView">>}
+ */
 export function setPriority(id, priority) {
   return act(id, "priority", { wishes: { priority } });
 }
 
-/** Deletes a job that is over, with all that is kept of it. */
+/**
+ * Deletes a job that is over, with all that is kept of it.
+ * @returns {Promise<Schema<"JobView">>}
+ */
 export function forget(id) {
   return call("DELETE", `${JOBS}/${encodeURIComponent(id)}`);
 }
@@ -230,12 +262,21 @@ export async function refusal(path) {
 
 const BULKS = "api/v1/import/bulks";
 
-/** Files that were uploaded together: the bulk with its `jobs`, one entry a file. */
+/**
+ * Files that were uploaded together: the bulk with its `jobs`, one entry a file.
+ * @returns {Promise<Schema<"BulkView">>}
+ */
 export function bulk(id, signal) {
   return get(`${BULKS}/${encodeURIComponent(id)}`, signal);
 }
 
-/** What a bulk's `actions` name: "cancel" gives the bulk as it is then, "retry" the one that was made. */
+/**
+ * What a bulk's `actions` name: "cancel" gives the bulk as it is then, "retry" the one that was made.
+ * @returns {Promise<Schema<"BulkView">>}
+ * @param {number | string} id
+ * @param {string} action
+ * @param {{ wishes?: object, key?: string }} [asking]
+ */
 export function actOnBulk(id, action, { wishes, key } = {}) {
   return call("POST", `${BULKS}/${encodeURIComponent(id)}/${encodeURIComponent(action)}`, { json: wishes, key });
 }
@@ -245,22 +286,34 @@ export function bulkEventsPath(id) {
   return `${BULKS}/${encodeURIComponent(id)}/events`;
 }
 
-/** `{ errors, total, stored, truncated, nextCursor }`; filter: cursor, limit. */
+/**
+ * `{ errors, total, stored, truncated, nextCursor }`; filter: cursor, limit.
+ * @returns {Promise<Schema<"RowErrorPage">>}
+ */
 export function rowErrors(id, filter, signal) {
   return get(address(`${JOBS}/${encodeURIComponent(id)}/errors`, filter), signal);
 }
 
-/** `{ groups, total }`. */
+/**
+ * `{ groups, total }`.
+ * @returns {Promise<Schema<"ErrorGroupList">>}
+ */
 export function errorGroups(id, signal) {
   return get(`${JOBS}/${encodeURIComponent(id)}/errors/groups`, signal);
 }
 
-/** `{ superseded, total, nextCursor }`; filter: cursor, limit. */
+/**
+ * `{ superseded, total, nextCursor }`; filter: cursor, limit.
+ * @returns {Promise<Schema<"SupersededPage">>}
+ */
 export function superseded(id, filter, signal) {
   return get(address(`${JOBS}/${encodeURIComponent(id)}/superseded`, filter), signal);
 }
 
-/** `{ differences, total, stored, nextCursor }` of a dry run; filter: cursor, limit. */
+/**
+ * `{ differences, total, stored, nextCursor }` of a dry run; filter: cursor, limit.
+ * @returns {Promise<Schema<"DifferencesPage">>}
+ */
 export function differences(id, filter, signal) {
   return get(address(`${JOBS}/${encodeURIComponent(id)}/diff`, filter), signal);
 }
@@ -270,30 +323,44 @@ export function eventsPath(id) {
   return `${JOBS}/${encodeURIComponent(id)}/events`;
 }
 
+/** @returns {Promise<Schema<"DatasetList">["datasets"]>} */
 export async function datasets(signal) {
   return (await get("api/v1/datasets", signal)).datasets;
 }
 
+/** @returns {Promise<Schema<"DatasetView">>} */
 export function dataset(name, signal) {
   return get(`api/v1/datasets/${encodeURIComponent(name)}`, signal);
 }
 
-/** `{ tables, more, canSave }`: what definitions can be made from. */
+/**
+ * `{ tables, more, canSave }`: what definitions can be made from.
+ * @returns {Promise<Schema<"TablesView">>}
+ */
 export function tables(signal) {
   return get("api/v1/tables", signal);
 }
 
-/** A proposal of a definition from `{ table, key }`: `{ proposal, definition, candidates, exists, canSave }`. */
+/**
+ * A proposal of a definition from `{ table, key }`: `{ proposal, definition, candidates, exists, canSave }`.
+ * @returns {Promise<Schema<"InferView">>}
+ */
 export function infer(wanted, signal) {
   return call("POST", "api/v1/datasets/infer", { json: wanted, signal });
 }
 
-/** The same from all rows of a file, of which nothing is kept. */
+/**
+ * The same from all rows of a file, of which nothing is kept.
+ * @returns {Promise<Schema<"InferView">>}
+ */
 export function inferFile(file, signal) {
   return call("POST", "api/v1/datasets/infer", { body: form([file]), signal });
 }
 
-/** Saves a proposal; wishes: `{ overwrite, dryRun }`. */
+/**
+ * Saves a proposal; wishes: `{ overwrite, dryRun }`.
+ * @returns {Promise<Schema<"SavedView">>}
+ */
 export function saveDataset(proposal, wishes) {
   return call("PUT", address(`api/v1/datasets/${encodeURIComponent(proposal.name || "-")}`, wishes), { json: proposal });
 }
@@ -313,12 +380,18 @@ export async function text(path, signal) {
   return answer.ok ? body : unwrapped(answer.status, body);
 }
 
-/** `{ maxUploadBytes, extensions, chunkRows, stuckAfterSeconds }`. */
+/**
+ * `{ maxUploadBytes, extensions, chunkRows, stuckAfterSeconds }`.
+ * @returns {Promise<Schema<"LimitsView">>}
+ */
 export function limits(signal) {
   return get("api/v1/limits", signal);
 }
 
-/** What the file would be read as; nothing is kept. Options: name → text. */
+/**
+ * What the file would be read as; nothing is kept. Options: name → text.
+ * @returns {Promise<Schema<"PreviewView">>}
+ */
 export function preview(name, file, options, signal) {
   const path = `api/v1/import/${encodeURIComponent(name)}/preview`;
   return call("POST", path, { signal, body: form([file], options) });
@@ -328,6 +401,10 @@ export function preview(name, file, options, signal) {
  * Uploads files; gives `{ jobId, … }` of one and `{ bulkId, … }` of several or of an archive.
  * `sent(bytes)` is called with how far it is, `key` makes sure that a second attempt after a lost answer
  * does not import the files twice.
+ * @param {string} name
+ * @param {File[]} files
+ * @param {object} options
+ * @param {{ sent?: (bytes: number) => void, signal?: AbortSignal, key?: string }} [sending]
  */
 export function send(name, files, options, { sent, signal, key } = {}) {
   const all = files.reduce((bytes, file) => bytes + file.size, 0);
@@ -357,7 +434,13 @@ export function send(name, files, options, { sent, signal, key } = {}) {
   });
 }
 
-/** Imports the file at an address, as `send` a file that is at hand. */
+/**
+ * Imports the file at an address, as `send` a file that is at hand.
+ * @param {string} name
+ * @param {string} url
+ * @param {object} options
+ * @param {{ signal?: AbortSignal, key?: string }} [sending]
+ */
 export function sendFrom(name, url, options, { signal, key } = {}) {
   const path = `api/v1/import/${encodeURIComponent(name)}`;
   return call("POST", path, { signal, key, json: { ...options, url } });

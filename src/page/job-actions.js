@@ -9,6 +9,11 @@ import { el, isLive, put, sentence } from "./text.js";
 import "./job-priority.js";
 
 class JobActions extends HTMLElement {
+  /**
+   * Which names mean other records, as the page of the job has it.
+   * @type {(() => object | null) | null}
+   */
+  replacing = null;
   #job = null;
   #state = null;
   #offered = "";
@@ -37,7 +42,7 @@ class JobActions extends HTMLElement {
   }
 
   #draw() {
-    const focused = this.#buttons.contains(document.activeElement) ? document.activeElement.dataset.action : null;
+    const focused = this.#buttons.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.action : null;
     const offered = this.#offered.split(",").filter(Boolean);
     this.#buttons.replaceChildren(...offered.map((action) => this.#button(action)));
     if (!focused) return;

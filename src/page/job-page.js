@@ -204,7 +204,7 @@ class JobPage extends HTMLElement {
 
   /** When a job that stands still may be taken from its server; without an answer it never is. */
   async #learnLimits() {
-    const { stuckAfterSeconds = null } = await limits(this.#leaving.signal).catch(() => ({}));
+    const { stuckAfterSeconds = null } = await limits(this.#leaving.signal).catch(() => /** @type {any} */ ({}));
     this.#state.stuckAfter = stuckAfterSeconds;
   }
 

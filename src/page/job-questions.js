@@ -101,7 +101,10 @@ function retryChoices(job) {
   ];
 }
 
-/** One of several answers: value, label, number of rows (`null` when not known), meaning. */
+/**
+ * One of several answers: value, label, number of rows (`null` when not known), meaning.
+ * @param {any[]} choice
+ */
 export function radio([value, label, rows, meaning], chosen) {
   const none = rows === 0;
   const input = el("input", { type: "radio", name: "rows", value, disabled: none, checked: value === chosen });

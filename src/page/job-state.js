@@ -4,6 +4,8 @@
 import { isRollback } from "./job-kind.js";
 import { lineOf } from "./log-lines.js";
 
+/** @typedef {import('./types/api').Schema<"JobView">} JobView */
+
 /** The percentage of a job whose rows are counted and not yet written. */
 const BEFORE_ROWS = 15;
 /** An estimate is worth something from here on. */
@@ -21,7 +23,10 @@ const CONTINUING = ["resumed", "continued"];
 const POINTS = 4000;
 
 export class JobState {
-  /** The job as in its status; `null` until the first answer. */
+  /**
+   * The job as in its status; `null` until the first answer.
+   * @type {JobView}
+   */
   job = null;
   /** The last event of the job, when it came. */
   end = null;

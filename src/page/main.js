@@ -74,7 +74,7 @@ function isOfThePage(url) {
 }
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[href]");
+  const link = /** @type {HTMLAnchorElement} */ (/** @type {Element} */ (event.target).closest?.("a[href]"));
   const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
   const url = new URL(link.href);
@@ -148,7 +148,7 @@ server.addEventListener("unlocked", () => {
 
 async function greet() {
   // A server that is away says so elsewhere.
-  const { needsKey, withSession, name, scopes } = await session().catch(() => ({}));
+  const { needsKey, withSession, name, scopes } = await session().catch(() => /** @type {any} */ ({}));
   who.hidden = !(needsKey && name);
   put(who.querySelector("span"), `${name} (${scopes?.join(", ")})`);
   // A key that a proxy adds stays.

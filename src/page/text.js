@@ -87,9 +87,12 @@ export function size(bytes) {
   return `${oneDigit.format(value)} ${units[unit]}`;
 }
 
+/** @type {[number, string][]} */
+const POWERS = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"]];
+
 /** A limit that was set in powers of two: `1073741824` → "1 GiB". */
 export function limitSize(bytes) {
-  for (const [unit, name] of [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"]]) {
+  for (const [unit, name] of POWERS) {
     if (bytes >= unit && bytes % (unit / 4) === 0) return `${number(bytes / unit)} ${name}`;
   }
   return size(bytes);

@@ -92,7 +92,8 @@ class UploadCard extends HTMLElement {
     if (this.#dataset.length > 0 && this.#limits) return;
     const [datasets, limits] = await Promise.allSettled([api.datasets(), api.limits()]);
     // A key may be one that reads nothing.
-    this.#say(datasets.reason?.status === 403 ? datasets.reason.message : null);
+    const refusal = datasets.status === "rejected" ? datasets.reason : null;
+    this.#say(refusal?.status === 403 ? refusal.message : null);
     if (limits.status === "fulfilled") this.#showLimits(limits.value);
     if (datasets.status === "fulfilled") this.#showDatasets(datasets.value);
   }

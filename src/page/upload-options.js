@@ -3,7 +3,10 @@
 
 import { el } from "./text.js";
 
-/** name, label, meaning, and either choices (the first one is the default) or the kind of input. */
+/**
+ * name, label, meaning, and either choices (the first one is the default) or the kind of input.
+ * @type {[string, object[]][]}
+ */
 const GROUPS = [
   ["What is written", [
     { name: "mode", label: "Mode", hint: "Which rows change the table.", choices: [["upsert", "Create and update"], ["insert", "Only create"], ["update", "Only update"], ["newer", "Only newer versions"], ["mirror", "Mirror: also remove what the file lacks"]] },
