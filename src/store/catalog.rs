@@ -10,6 +10,9 @@ use crate::store::Store;
 use crate::store::dialect::CatalogSql;
 use crate::store::error::{ErrorContext, StoreError};
 
+/// Tables that are looked at side by side: each takes a connection of the pool.
+const LOOKS_AT_A_TIME: usize = 3;
+
 impl Store {
     /// The shapes of those of `tables` that exist, by name.
     ///
@@ -19,9 +22,12 @@ impl Store {
         &self,
         tables: Vec<String>,
     ) -> Result<BTreeMap<String, TableShape>, StoreError> {
-        let tables: BTreeSet<String> = tables.into_iter().collect();
+        let tables: Vec<String> = BTreeSet::from_iter(tables).into_iter().collect();
+        let mut shapes = Vec::with_capacity(tables.len());
         // All answers are waited for: none of the questions is cut off half-way.
-        let shapes = join_all(tables.iter().map(|table| self.shape(table))).await;
+        for some in tables.chunks(LOOKS_AT_A_TIME) {
+            shapes.extend(join_all(some.iter().map(|table| self.shape(table))).await);
+        }
         let named = tables.iter().zip(shapes).filter_map(|(table, shape)| {
             shape.transpose().map(|shape| shape.map(|shape| (table.clone(), shape)))
         });

@@ -94,6 +94,10 @@ fn check_answer(document: &Value, method: &str, path: &str, answer: &Answer) {
     if media_type.contains("json") && !media_type.contains("ndjson") && path != "/openapi.json" {
         check_against(document, &content["schema"], &answer.json, &what);
     }
+    let expected = &content["schema"]["allOf"][1]["properties"]["code"]["examples"];
+    if let Some(expected) = expected.as_array() {
+        assert!(expected.contains(&answer.json["code"]), "{what}: {expected:?}");
+    }
 }
 
 /// An address of the server for a path of the document.

@@ -297,9 +297,10 @@ impl Refusals {
             let words: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
             let meanings: Vec<_> =
                 codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.title())).collect();
+            // Those that are to be expected: a client must go on with a code that it does not know.
             let schema = json!({"allOf": [
                 reference("ProblemBody"),
-                {"properties": {"code": {"enum": words}}},
+                {"properties": {"code": {"examples": words}}},
             ]});
             let refusal = json!({
                 "description": meanings.join("; "),

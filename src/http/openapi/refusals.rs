@@ -1,5 +1,5 @@
-//! With which codes each call may be refused. Faults of the server, which every call may have, are no
-//! matter of a call.
+//! With which codes each call is to be expected to be refused. Faults of the server, which every call may
+//! have, are no matter of a call.
 
 use crate::domain::error_code::ErrorCode as C;
 use crate::http::access::{About, rule};
@@ -132,9 +132,14 @@ fn of_thing_below(method: &str, path: &str) -> &'static [C] {
     let last = path.rsplit('/').next().unwrap_or_default();
     match (method, last) {
         _ if path.starts_with("/webhooks") => of_webhooks(path),
-        ("PUT", "{mapping}") => &[C::BadMapping, C::TooManyMappings],
+        ("PUT", "{mapping}") => {
+            &[C::BadMapping, C::TooManyMappings, C::MissingColumn, C::DuplicateColumn]
+        }
         ("GET" | "DELETE", "{mapping}") => &[C::UnknownMapping],
         ("GET", "rows.csv" | "rows.xlsx") if path.starts_with("/datasets") => &[C::BadConstant],
+        ("GET", "rows.csv" | "rows.xlsx") => {
+            &[C::NotFound, C::InvalidJobState, C::FilesOnOtherServer, C::FilesRemoved]
+        }
         ("GET", "diff" | "diff.csv") => &[C::NoDryRun],
         ("GET", last) if matches!(last.rsplit_once('.'), Some((_, "csv" | "xlsx"))) => {
             &[C::InvalidJobState, C::FilesOnOtherServer, C::FilesRemoved]

@@ -32,7 +32,7 @@ both!(what_a_call_does_not_know_is_refused_by_name, |server| {
         let detail = answer.json["detail"].as_str().unwrap();
         assert!(detail.contains(named), "{call} {body}: {detail}");
     }
-    let long = format!("{{\"rows\": \"{}\"}}", "x".repeat(10_000));
+    let long = format!("{{\"rows\": \"{}\"}}", "x".repeat(300_000));
     server.ask(Method::POST, job, "retry", &long).await.assert_problem(400, "malformed_request");
     server.ask(Method::DELETE, job, "?now=1", "").await.assert_problem(404, "not_found");
     assert_eq!(server.jobs("").await.ok()["jobs"].as_array().unwrap().len(), 1, "nothing came");
