@@ -216,8 +216,7 @@ async fn a_workbook_becomes_a_table() {
     save(&server, &inferred["proposal"], "").await.ok();
     let job = server.load("stock", Upload::file("stock.xlsx", bytes)).await;
     assert_eq!(job["counts"]["created"], 2, "{job}");
-    let rest = server.data_dir().join("tmp").read_dir().unwrap().flatten().count();
-    assert_eq!(rest, 0, "something of the proposal is left");
+    server.nothing_temporary_is_left().await;
 }
 
 both!(without_a_folder_nothing_is_saved, |server| {

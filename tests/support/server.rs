@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::database::{Database, Kind};
 use super::guarantees::check_guarantees;
+use super::waiting::wait_until;
 
 /// Settings of a server: names and values of environment variables.
 pub(crate) type Settings<'a> = &'a [(&'a str, &'a str)];
@@ -254,6 +255,14 @@ impl Server {
     /// The folder of the uploads and of the embedded database.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Waits until no temporary file is left: what belongs to a request goes with it, which may be after
+    /// its answer.
+    pub(crate) async fn nothing_temporary_is_left(&self) {
+        let folder = self.data_dir().join("tmp");
+        let left = || std::fs::read_dir(&folder).map(Iterator::count).unwrap_or_default();
+        wait_until!(left() == 0, "{} files are left in {}", left(), folder.display());
     }
 
     /// A folder for the test's own files.

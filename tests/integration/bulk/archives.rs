@@ -29,8 +29,7 @@ both!(an_archive_is_a_bulk_of_its_files, |server| {
     }
     let skus = server.rows("select sku from products order by sku").await;
     assert_eq!(skus, [["A"], ["B"], ["C"]]);
-    let left = std::fs::read_dir(server.data_dir().join("tmp")).unwrap().count();
-    assert_eq!(left, 0, "what was unpacked is removed");
+    server.nothing_temporary_is_left().await;
 });
 
 both!(what_is_wrong_with_an_archive_is_told, |server| {

@@ -100,6 +100,5 @@ both!(a_file_that_is_broken_gives_a_problem_and_no_torn_list, |server| {
         answer.assert_problem(422, "field_too_long");
         assert!(answer.json["detail"].as_str().unwrap().contains("30002"), "{}", answer.text());
     }
-    let made = std::fs::read_dir(server.data_dir().join("tmp")).unwrap().count();
-    assert_eq!(made, 0, "nothing is left of the lists");
+    server.nothing_temporary_is_left().await;
 });

@@ -50,8 +50,7 @@ both!(
             let answer = server.full_get(list).await;
             assert_eq!((answer.status, answer.code()), (507, "storage_full"), "{list}");
         }
-        let made = std::fs::read_dir(server.data_dir().join("tmp")).unwrap().count();
-        assert_eq!(made, 0, "nothing is left of the lists");
+        server.nothing_temporary_is_left().await;
         server.database.execute(&size(1_000)).await;
         assert_eq!(server.get(&lists[2]).await.status, 200);
     }

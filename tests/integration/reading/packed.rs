@@ -89,8 +89,7 @@ async fn every_format_may_be_packed_and_a_bomb_is_refused() {
     ] {
         server.upload("products", Upload::file(name, bytes)).await.assert_problem(status, code);
     }
-    let left = std::fs::read_dir(server.data_dir().join("tmp")).unwrap().count();
-    assert_eq!(left, 0, "what was unpacked is removed");
+    server.nothing_temporary_is_left().await;
     server.check_every_job().await;
 
     let server = Server::start_with(Kind::Sqlite, &[("LOADBAY_MAX_UPLOAD", "1MiB")]).await;
