@@ -231,8 +231,10 @@ async fn definitions(config: &Config, store: &Store) -> Vec<Finding> {
         });
     }
     let tables: Vec<String> = fit.iter().flat_map(|(it, _)| it.dataset.tables()).collect();
+    let joins = fit.iter().flat_map(|(it, _)| it.dataset.joins());
+    let joins: Vec<String> = joins.map(|join| join.table.clone()).collect();
     let names: Vec<_> = fit.iter().map(|(it, _)| it.dataset.name.as_str()).collect();
-    findings.push(match store.check_rights(&tables).await {
+    findings.push(match store.check_rights(&tables, &joins).await {
         Ok(()) => good(part, format!("fit their tables: {}", names.join(", "))),
         Err(fault) => bad(part, error_chain(&fault), "grant what the message names"),
     });

@@ -1,6 +1,8 @@
 //! A compiled dataset against the tables that are really there: reported at the start, with the line of
 //! the definition file, instead of by a failing statement in the middle of a job.
 
+mod lists;
+
 use super::column::OWN_TIMES;
 use super::compile::Compiled;
 use super::fault::DefinitionFault;
@@ -22,6 +24,9 @@ pub fn check(
         check.digits(column);
         if let Some(reference) = &column.reference {
             check.reference(column, reference);
+        }
+        if let Some(join) = &column.join {
+            check.join(column, join);
         }
     }
     for history in &compiled.dataset.histories {
@@ -62,7 +67,7 @@ impl Check<'_> {
             self.fault(&["table"], "`table`".to_owned(), format!("`{}` {fault}", shape.table));
             return;
         }
-        let stored = || dataset.columns.iter().filter(|column| column.part_of.is_none());
+        let stored = || dataset.columns.iter().filter(|column| column.has_field());
         for column in stored() {
             let Some(field) = shape.column(&column.field) else {
                 let known = shape.columns.iter().map(|field| field.name.as_str());

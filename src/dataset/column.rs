@@ -7,9 +7,11 @@ use toml::Spanned;
 use super::cell_rules::CellRules;
 use super::column_default::{self, DefaultKeys};
 use super::column_rules::{self, only_for};
+use super::join_table;
 use super::messages::{message, scale};
-use super::model::{Column, ColumnType, Reference, ReferencePart};
+use super::model::{Column, ColumnType};
 use super::names::{Identifier, Text, Word, title_of};
+use super::reference_keys;
 use super::source::{DefinitionFile, DefinitionLines, Section};
 use super::table_name::TableName;
 use super::value::number::{Digits, NumberFault, parse, written};
@@ -46,19 +48,9 @@ pub(super) struct ColumnKeys {
     // Read on its own, as a section.
     #[serde(rename = "references")]
     _reference: Option<IgnoredAny>,
+    #[serde(rename = "into")]
+    _join: Option<IgnoredAny>,
     history: Option<TableName>,
-}
-
-/// The keys of `references`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ReferenceKeys {
-    table: Option<TableName>,
-    #[serde(rename = "match")]
-    match_columns: Option<MatchColumns>,
-    with: Option<Vec<Word>>,
-    key: Option<Identifier>,
-    create: Option<bool>,
 }
 
 /// Columns of a table whose values Loadbay itself sets; no definition may feed them.
@@ -91,11 +83,15 @@ pub(super) fn read<'a, 'i>(
     for (key, at) in section.keys() {
         lines.set(format!("column.{name}.{key}"), file.line(at));
     }
-    let reference = read_reference(file, &section);
+    let reference = reference_keys::read(file, &section);
+    let join = join_table::read(file, &section);
     let history = keys.history.map(|table| table.to_string());
     let mut column = Column {
         title: keys.title.map_or_else(|| title_of(&name), |title| title.0),
-        field: read_field(file, &section, keys.field, &name, reference.is_some()),
+        field: match &join {
+            Some(join) => join_table::field(join),
+            None => read_field(file, &section, keys.field, &name, reference.is_some()),
+        },
         // A column is a text and may be empty unless the definition says otherwise.
         kind: keys.kind.unwrap_or_default(),
         required: keys.required.unwrap_or(false),
@@ -114,6 +110,7 @@ pub(super) fn read<'a, 'i>(
         description: keys.description.map(|text| text.0),
         reference,
         part_of: None,
+        join,
         example: keys.example.map(|text| text.0),
         name,
     };
@@ -127,6 +124,7 @@ pub(super) fn read<'a, 'i>(
     column.formats = column_rules::formats(file, &section, &column, keys.formats);
     column.allowed = read_allowed(file, &section, &column, keys.allowed);
     check_reference(file, &section, &column, history.is_some());
+    join_table::check(file, &section, &column, history.is_some());
     column.default = column_default::read(file, &section, &column, keys.default);
     column_rules::check_example(file, &section, &column);
     Some(Draft { column, history, section })
@@ -150,68 +148,6 @@ fn read_field(
         section.fault(file, key, message);
     }
     field
-}
-
-fn read_reference(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>) -> Option<Reference> {
-    let inner = section.section(file, "references")?;
-    let keys: ReferenceKeys = inner.read(file);
-    inner.missing(file, "table", "the table whose records the cells name");
-    let matched = keys.match_columns.map_or_else(|| vec!["name".to_owned()], |columns| columns.0);
-    let mut matched = matched.into_iter();
-    let match_column = matched.next()?;
-    let also: Vec<String> = matched.collect();
-    // Columns that are called as those of the other table, unless the definition says otherwise.
-    let with: Vec<String> =
-        keys.with.map_or_else(|| also.clone(), |with| with.into_iter().map(|it| it.0).collect());
-    if with.len() != also.len() {
-        let message = format!(
-            "names {} of this dataset, but `match` has {} behind its first one; each needs the other",
-            counted_columns(with.len()),
-            counted_columns(also.len())
-        );
-        inner.fault(file, "with", message);
-    }
-    let parts = also.into_iter().zip(with);
-    Some(Reference {
-        table: keys.table?.to_string(),
-        match_column,
-        also: parts.map(|(match_column, column)| ReferencePart { match_column, column }).collect(),
-        key: keys.key.map_or_else(|| "id".to_owned(), |column| column.0),
-        // A missing record is a row error unless the definition says otherwise.
-        create: keys.create.unwrap_or(false),
-    })
-}
-
-fn counted_columns(count: usize) -> String {
-    if count == 1 { "one column".to_owned() } else { format!("{count} columns") }
-}
-
-/// The column of the other table, or several.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "MatchText")]
-struct MatchColumns(Vec<String>);
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "takes the name of a column, or a list of names")]
-enum MatchText {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl TryFrom<MatchText> for MatchColumns {
-    type Error = String;
-
-    fn try_from(text: MatchText) -> Result<Self, String> {
-        let names = match text {
-            MatchText::One(name) => vec![name],
-            MatchText::Several(names) if names.is_empty() => {
-                return Err("names no column".to_owned());
-            }
-            MatchText::Several(names) => names,
-        };
-        let names = names.into_iter().map(|name| Identifier::try_from(name).map(|name| name.0));
-        names.collect::<Result<_, _>>().map(Self)
-    }
 }
 
 fn check_reference(

@@ -10,6 +10,7 @@ use super::column::{self, Draft};
 use super::column_default;
 use super::fault::DefinitionFault;
 use super::header::normal_form;
+use super::join_table;
 use super::model::{Column, ColumnType, Dataset, History, Run};
 use super::names::{Identifier, Text, Word, listed, singular, title_of};
 use super::reference_parts;
@@ -124,6 +125,9 @@ fn read(
         root.missing(file, "column", "a dataset needs at least one column");
     }
     reference_parts::link(file, &mut drafts);
+    let lists = drafts.iter_mut();
+    let mut lists = lists.filter_map(|it| Some((it.column.join.as_mut()?, &it.section)));
+    join_table::complete(file, table.as_deref(), &mut lists);
     unique_names(file, &drafts);
     let columns: Vec<_> = drafts.iter().map(|it| (&it.column, &it.section)).collect();
     column_default::check_columns(file, &columns);
@@ -221,7 +225,7 @@ fn unique_names(file: &mut DefinitionFile<'_>, drafts: &[Draft<'_, '_>]) {
                 None => seen.push((form, index)),
             }
         }
-        if column.part_of.is_some() {
+        if !column.has_field() {
             continue;
         }
         if fields.contains(&column.field.as_str()) {

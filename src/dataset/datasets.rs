@@ -134,6 +134,13 @@ impl Datasets {
         tables
     }
 
+    /// The join tables of all of them.
+    #[must_use]
+    pub fn join_tables(&self) -> Vec<String> {
+        let joins = self.iter().flat_map(|compiled| compiled.dataset.joins());
+        joins.map(|join| join.table.clone()).collect()
+    }
+
     /// Lets the datasets of the user's own mean other tables: `table` gives the name to use instead.
     pub fn rename_tables(&mut self, table: &dyn Fn(&str) -> Option<String>) {
         for compiled in self.by_name.values_mut().filter(|compiled| !compiled.is_built_in) {
@@ -198,8 +205,10 @@ impl Datasets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::column::{ColumnKeys, ReferenceKeys};
+    use crate::dataset::column::ColumnKeys;
     use crate::dataset::compile::{DatasetKeys, HistoryKeys};
+    use crate::dataset::join_table::JoinKeys;
+    use crate::dataset::reference_keys::ReferenceKeys;
     use crate::dataset::source::keys_of;
     use crate::domain::row_error::RowCode;
 
@@ -307,6 +316,7 @@ mod tests {
             ("## Keys of the file", keys_of::<DatasetKeys>()),
             ("## Keys of a column", keys_of::<ColumnKeys>()),
             ("## References", keys_of::<ReferenceKeys>()),
+            ("## Lists in a join table", keys_of::<JoinKeys>()),
             ("## History", keys_of::<HistoryKeys>()),
         ] {
             let mut keys = keys.to_vec();

@@ -17,7 +17,16 @@ pub fn fit(dataset: &mut Dataset, shapes: &dyn Fn(&str) -> Option<TableShape>) {
             }
         }
     }
-    for column in dataset.columns.iter_mut().filter(|column| column.part_of.is_none()) {
+    for column in dataset.columns.iter_mut().filter(|column| column.join.is_some()) {
+        // Each item of a list is as long as its table takes it.
+        let named = column.named_records().and_then(|reference| {
+            shapes(&reference.table)?.column(&reference.match_column).cloned()
+        });
+        if let Some(named) = named {
+            bound_text(column, &named);
+        }
+    }
+    for column in dataset.columns.iter_mut().filter(|column| column.has_field()) {
         if let Some(field) = shape.column(&column.field) {
             column.default_when_empty = !column.required && field.takes_default();
         }

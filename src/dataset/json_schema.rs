@@ -9,6 +9,7 @@ use super::messages::scale;
 use super::model::{Column, ColumnDefault, ColumnType, Dataset, DateFormat};
 use super::template::typed_example;
 use super::value::number::written;
+use crate::domain::limits::LIST_ITEMS_MAX;
 use crate::domain::record::Value as Stored;
 
 /// The schema of one record; `address` is where it is.
@@ -57,7 +58,14 @@ fn property(column: &Column) -> Value {
         }
         ColumnType::Integer | ColumnType::Decimal { .. } => number_rules(column, &mut add),
         ColumnType::List => {
-            add("items", json!({"type": "string"}));
+            let mut item = json!({"type": "string"});
+            if let (Some(most), Some(item)) = (column.max_length, item.as_object_mut()) {
+                item.insert("maxLength".to_owned(), json!(most));
+            }
+            add("items", item);
+            if column.join.is_some() {
+                add("maxItems", json!(LIST_ITEMS_MAX));
+            }
             if column.required {
                 add("minItems", json!(1));
             }

@@ -5,6 +5,7 @@ use super::value::CellFault;
 use super::value::date::DateFault;
 use super::value::number::{NumberFault, written};
 use super::value::text::is_invisible;
+use crate::domain::limits::LIST_ITEMS_MAX;
 use crate::domain::row::{RawRow, RowFault};
 use crate::domain::row_error::{RowCode, RowError, shown};
 use crate::domain::warning::WarningCode;
@@ -190,7 +191,7 @@ fn with_signs(text: &str) -> String {
 fn code(column: &Column, fault: CellFault) -> RowCode {
     match fault {
         CellFault::Required | CellFault::NullWord => RowCode::Required,
-        CellFault::TooLong => RowCode::TooLong,
+        CellFault::TooLong | CellFault::LongItem => RowCode::TooLong,
         CellFault::Number(NumberFault::NotANumber) | CellFault::Currency => RowCode::NotANumber,
         CellFault::Number(NumberFault::Ambiguous) => RowCode::AmbiguousNumber,
         CellFault::Number(NumberFault::TooManyDecimals) => match scale(column) {
@@ -203,6 +204,7 @@ fn code(column: &Column, fault: CellFault) -> RowCode {
         CellFault::NotABoolean => RowCode::NotABoolean,
         CellFault::Date(_) => RowCode::NotADate,
         CellFault::NotJson => RowCode::NotJson,
+        CellFault::TooManyItems(_) => RowCode::TooManyItems,
         CellFault::NotAllowed => RowCode::NotAllowed,
         CellFault::OtherPattern => RowCode::PatternMismatch,
         CellFault::Nul => RowCode::NulCharacter,
@@ -228,6 +230,10 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
             "`{value}` has {} characters, but {title} takes at most {}; shorten it",
             raw.trim().chars().count(),
             column.max_length.unwrap_or_default(),
+        ),
+        CellFault::LongItem => long_item_message(column, value),
+        CellFault::TooManyItems(count) => format!(
+            "`{value}` has {count} items, but {title} takes at most {LIST_ITEMS_MAX}; shorten the list"
         ),
         CellFault::Number(fault) => number_message(column, value, raw, fault),
         CellFault::Currency => format!(
@@ -276,12 +282,19 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
              the cell"
         ),
         CellFault::BecameDay => became_day_message(column, value),
-        CellFault::NoValue => {
-            "the formula has no stored value; open the workbook in a spreadsheet \
-             program, save it and send it again"
-                .to_owned()
-        }
+        CellFault::NoValue => NO_VALUE.to_owned(),
     }
+}
+
+const NO_VALUE: &str = "the formula has no stored value; open the workbook in a spreadsheet program, save it \
+                        and send it again";
+
+fn long_item_message(column: &Column, value: &str) -> String {
+    format!(
+        "an item of `{value}` has more than the {} characters that {} takes of each; shorten it",
+        column.max_length.unwrap_or_default(),
+        column.title
+    )
 }
 
 fn pattern_message(column: &Column, value: &str) -> String {

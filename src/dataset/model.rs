@@ -112,6 +112,19 @@ pub struct Reference {
     pub create: bool,
 }
 
+/// A table that says which items a record has, a row for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinTable {
+    /// The table: `product_tags`.
+    pub table: String,
+    /// Its column that holds the `id` of the dataset's table: `product_id`.
+    pub owner: String,
+    /// Its column that holds the key of the item: `tag_id`.
+    pub item: String,
+    /// The items' own table: `tags`.
+    pub reference: Reference,
+}
+
 /// A further column by which a record of another table is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReferencePart {
@@ -228,6 +241,9 @@ pub struct Column {
     /// The column whose record its cells help to name. They are stored nowhere themselves; `field` is the
     /// column of the other table.
     pub part_of: Option<String>,
+    /// The table that its lists go into, a row for each item; `field` is the name of that table and its
+    /// column for items then.
+    pub join: Option<JoinTable>,
     /// A value for the template's example row.
     pub example: Option<String>,
 }
@@ -256,6 +272,18 @@ impl Column {
     #[must_use]
     pub fn shown<'a>(&self, text: &'a str) -> &'a str {
         if self.sensitive && !text.trim().is_empty() { HIDDEN } else { text }
+    }
+
+    /// The dataset's table has a column for it.
+    #[must_use]
+    pub fn has_field(&self) -> bool {
+        self.part_of.is_none() && self.join.is_none()
+    }
+
+    /// The records that its cells name: one of a reference, several of a list.
+    #[must_use]
+    pub fn named_records(&self) -> Option<&Reference> {
+        self.reference.as_ref().or_else(|| self.join.as_ref().map(|join| &join.reference))
     }
 
     /// An empty cell leaves the stored value alone, because it stands for a default.
@@ -355,10 +383,14 @@ impl Dataset {
 
     /// Gives tables other names: `name` answers the one to use instead.
     pub(super) fn rename_tables(&mut self, name: &dyn Fn(&str) -> Option<String>) {
-        let references = self.columns.iter_mut().filter_map(|column| column.reference.as_mut());
+        let named = self.columns.iter_mut().flat_map(|column| {
+            let reference = column.reference.iter_mut().map(|reference| &mut reference.table);
+            let joined = column.join.iter_mut();
+            reference.chain(joined.flat_map(|join| [&mut join.table, &mut join.reference.table]))
+        });
         let tables = std::iter::once(&mut self.table)
             .chain(self.histories.iter_mut().map(|history| &mut history.table))
-            .chain(references.map(|reference| &mut reference.table));
+            .chain(named);
         for table in tables {
             if let Some(other) = name(table) {
                 *table = other;
@@ -366,13 +398,19 @@ impl Dataset {
         }
     }
 
-    /// Every table that its rows go into: its own, those of its histories and of its references.
+    /// The join tables of its lists.
+    pub fn joins(&self) -> impl Iterator<Item = &JoinTable> {
+        self.columns.iter().filter_map(|column| column.join.as_ref())
+    }
+
+    /// Every table that its rows go into: its own, those of its histories, references and lists.
     #[must_use]
     pub fn tables(&self) -> Vec<String> {
         let mut tables = vec![self.table.clone()];
         tables.extend(self.histories.iter().map(|history| history.table.clone()));
-        let references = self.columns.iter().filter_map(|column| column.reference.as_ref());
+        let references = self.columns.iter().filter_map(Column::named_records);
         tables.extend(references.map(|reference| reference.table.clone()));
+        tables.extend(self.joins().map(|join| join.table.clone()));
         tables
     }
 }

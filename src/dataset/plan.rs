@@ -33,7 +33,8 @@ impl ValueSource {
 /// Which cell of the file feeds which value of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The dataset's column of each value of a record, ascending.
+    /// The dataset's column of each value of a record, ascending; behind those that the table has, those
+    /// of lists that go into join tables.
     pub columns: Vec<usize>,
     /// Where each value of a record comes from.
     pub sources: Vec<ValueSource>,
@@ -204,8 +205,12 @@ impl Plan {
             let source = source.filter(|_| column.part_of.is_none());
             Some((index, source.or(default)?))
         };
+        let is_joined =
+            |index: &usize| dataset.columns.get(*index).is_some_and(|it| it.join.is_some());
+        let fed = fed.into_iter().zip(&dataset.columns).enumerate().filter_map(with_default);
+        let (joined, own): (Vec<_>, Vec<_>) = fed.partition(|(index, _)| is_joined(index));
         let (columns, sources): (Vec<usize>, Vec<ValueSource>) =
-            fed.into_iter().zip(&dataset.columns).enumerate().filter_map(with_default).unzip();
+            own.into_iter().chain(joined).unzip();
         // Key columns are required, so each has its value where the header has no fault.
         let value_of = |key: &usize| columns.iter().position(|column| column == key);
         let key = dataset.key.iter().filter_map(value_of).collect();
@@ -219,7 +224,11 @@ impl Plan {
         if let (Mode::Mirror, Some(Absent::Deactivate { column, .. })) = (mode, &dataset.absent)
             && !self.columns.contains(column)
         {
-            self.columns.push(*column);
+            let is_joined =
+                |at: &usize| dataset.columns.get(*at).is_some_and(|it| it.join.is_some());
+            let behind = self.columns.iter().position(is_joined).unwrap_or(self.columns.len());
+            self.columns.insert(behind, *column);
+            self.sources.insert(behind.min(self.sources.len()), ValueSource::Default);
         }
         self
     }

@@ -62,6 +62,8 @@ fn example(column: &Column) -> String {
         ColumnType::Date => "2026-11-22".to_owned(),
         ColumnType::DateTime => "2026-11-22T08:30:00Z".to_owned(),
         ColumnType::Json => "{}".to_owned(),
+        // Items of another table are not made up.
+        ColumnType::List if column.join.is_some() && !column.required => String::new(),
         ColumnType::List => "one, two".to_owned(),
     }
 }

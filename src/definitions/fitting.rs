@@ -42,7 +42,7 @@ pub async fn fitting(mut datasets: Datasets, store: &Store) -> Result<Datasets, 
     if !faults.is_empty() {
         return Err(DefinitionsError::Faults(faults));
     }
-    store.check_rights(&datasets.tables()).await?;
+    store.check_rights(&datasets.tables(), &datasets.join_tables()).await?;
     Ok(datasets)
 }
 

@@ -107,6 +107,9 @@ pub const CHUNKS_WAITING_MAX: usize = 1;
 /// Values of one reference table that a job keeps in memory.
 pub const REFERENCES_MAX: usize = 200_000;
 
+/// Items of one list that goes into a join table. More: the row error `too_many_items`.
+pub const LIST_ITEMS_MAX: usize = 1_000;
+
 /// Names of one column that a dry run or a preview counts, because they would create records.
 pub const NEW_REFERENCES_KEPT_MAX: usize = 500;
 

@@ -21,6 +21,18 @@ pub fn readable_name(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// Items as a cell lists them: with commas between them, or as a JSON array where an item would be read as
+/// several.
+#[must_use]
+pub fn list_cell(items: &[String]) -> String {
+    let is_plain = |item: &String| !item.contains([',', ';', '|']) && !item.starts_with('[');
+    if items.iter().all(is_plain) {
+        items.join(", ")
+    } else {
+        serde_json::to_string(items).unwrap_or_default()
+    }
+}
+
 /// A converted value, ready to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {

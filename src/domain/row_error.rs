@@ -58,6 +58,8 @@ row_codes! {
     NotADate = "not_a_date";
     /// The value is not JSON.
     NotJson = "not_json";
+    /// The list has more items than a join table takes of one record.
+    TooManyItems = "too_many_items";
     /// The value is none of those that the column allows.
     NotAllowed = "not_allowed";
     /// The text does not match the pattern of the column.

@@ -13,7 +13,7 @@ use super::path_prefix;
 use super::problem::Problem;
 use super::query::Query;
 use crate::dataset::model::{
-    Column, ColumnDefault, ColumnType, Dataset, DateFormat, Pattern, ReferencePart, Run,
+    Column, ColumnDefault, ColumnType, Dataset, DateFormat, Pattern, Reference, ReferencePart, Run,
 };
 use crate::dataset::{json_schema, template_example, template_header, template_object};
 use crate::domain::error_code::ErrorCode;
@@ -88,6 +88,9 @@ pub(in crate::http) struct DatasetColumnView<'a> {
     /// The column whose record its cells help to name.
     #[serde(skip_serializing_if = "Option::is_none")]
     part_of: Option<&'a str>,
+    /// The join table that its lists go into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    into: Option<JoinTableView<'a>>,
     history: Option<&'a str>,
     example: Option<&'a str>,
 }
@@ -120,6 +123,17 @@ impl<'a> DefaultView<'a> {
             ColumnDefault::Uuid => Self::Generated { generate: "uuid" },
         }
     }
+}
+
+/// A table that says which items a record has, a row for each.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct JoinTableView<'a> {
+    table: &'a str,
+    /// Its column for the record.
+    owner: &'a str,
+    /// Its column for the item.
+    item: &'a str,
+    references: ReferenceView<'a>,
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -227,16 +241,26 @@ fn column_view<'a>(
         default: column.default.as_ref().map(DefaultView::of),
         sensitive: column.sensitive,
         description: column.description.as_deref(),
-        references: column.reference.as_ref().map(|reference| ReferenceView {
-            table: &reference.table,
-            match_column: &reference.match_column,
-            key: &reference.key,
-            create: reference.create,
-            with: reference.also.iter().map(part_view).collect(),
+        references: column.reference.as_ref().map(reference_view),
+        into: column.join.as_ref().map(|join| JoinTableView {
+            table: &join.table,
+            owner: &join.owner,
+            item: &join.item,
+            references: reference_view(&join.reference),
         }),
         part_of: column.part_of.as_deref(),
         history: history.map(|history| history.table.as_str()),
         example: column.example.as_deref(),
+    }
+}
+
+fn reference_view(reference: &Reference) -> ReferenceView<'_> {
+    ReferenceView {
+        table: &reference.table,
+        match_column: &reference.match_column,
+        key: &reference.key,
+        create: reference.create,
+        with: reference.also.iter().map(part_view).collect(),
     }
 }
 

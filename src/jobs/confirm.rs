@@ -45,9 +45,10 @@ impl Jobs {
             }
             let options = confirmed_options(&context, &dry_run, request.replace)?;
             if request.expect_unchanged {
-                let table = context.dataset_of(&dry_run)?.table.clone();
+                let dataset = context.dataset_of(&dry_run)?;
                 let then = context.store.kept_table_digest(id).await?;
-                if then != Some(context.store.table_digest(&table).await?) {
+                if then != Some(context.store.table_digest(&dataset).await?) {
+                    let table = dataset.table.clone();
                     return Err(JobsError::TableChanged { job: id, table });
                 }
             }

@@ -66,7 +66,7 @@ pub(super) async fn run(
     mirror::check_total(job, prescan.total)?;
     let partitions = partition_count(context, job, prescan.total, stop).await?;
     if job.options.dry_run {
-        let keep = || context.run_store.keep_table_digest(job, &dataset.table);
+        let keep = || context.run_store.keep_table_digest(job, &dataset);
         retry_transient(job.id, stop.token(), keep).await?;
     }
     let total = prescan.total;

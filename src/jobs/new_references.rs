@@ -1,6 +1,7 @@
 //! Records of other tables that an import would create, before it does: a slip such as «Dilusion» is seen
 //! beside the name that is there. A preview finds them in the first rows of a file, a dry run in all.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -53,11 +54,15 @@ impl SampleRecords {
         new: &mut NewReferences,
     ) {
         let stored: HashSet<String> = stored.iter().map(|name| name.to_lowercase()).collect();
-        let Some(reference) = &column.reference else { return };
+        let Some(reference) = column.named_records() else { return };
         for record in 0..self.records.len() {
-            if let Value::Text(name) = self.records.value(record, value)
-                && !stored.contains(&name.to_lowercase())
-            {
+            let Value::Text(text) = self.records.value(record, value) else { continue };
+            let names: Vec<Cow<'_, str>> = match &column.join {
+                // A list is a JSON array of names.
+                Some(_) => serde_json::from_str(text).unwrap_or_default(),
+                None => vec![text.into()],
+            };
+            for name in names.iter().filter(|name| !stored.contains(&name.to_lowercase())) {
                 let row = self.records.row_number(record);
                 new.add(&column.name, &reference.table, &readable_name(name), (1, row));
             }
@@ -66,7 +71,7 @@ impl SampleRecords {
 }
 
 fn creates(column: &Column) -> bool {
-    column.reference.as_ref().is_some_and(|reference| reference.create)
+    column.named_records().is_some_and(|reference| reference.create)
 }
 
 impl Jobs {
@@ -83,7 +88,7 @@ impl Jobs {
         self.while_awaited(|context| async move {
             let mut columns = Vec::new();
             for (value, column) in sample.creating(&dataset) {
-                let Some(reference) = &column.reference else { continue };
+                let Some(reference) = column.named_records() else { continue };
                 let stored = context.store.reference_names(reference).await?;
                 // Of a larger table nobody knows which names are missing.
                 if stored.len() < REFERENCES_MAX {

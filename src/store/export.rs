@@ -5,7 +5,9 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::dataset::model::{Column, ColumnType, Dataset};
 use crate::dataset::{ColumnValues, TableShape};
+use crate::domain::record::list_cell;
 use crate::store::Store;
+use crate::store::chunk::list_sql::item_names;
 use crate::store::chunk::target::{list, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::record_filter::RecordFilter;
@@ -42,7 +44,13 @@ impl Store {
             page.last = row.try_get_by_index(0).context(ACTION)?;
             let text = |(index, column): (usize, &Column)| -> Result<String, sea_orm::DbErr> {
                 let text: Option<String> = row.try_get_by_index(index + 1)?;
-                Ok(text.map_or_else(String::new, |text| as_cell(text, column.kind)))
+                let cell = |text| match column.join {
+                    Some(_) => {
+                        list_cell(&serde_json::from_str::<Vec<String>>(text).unwrap_or_default())
+                    }
+                    None => as_cell(text.to_owned(), column.kind),
+                };
+                Ok(text.as_deref().map_or_else(String::new, cell))
             };
             let shown = dataset.columns.iter().filter(|column| !column.sensitive);
             let cells = shown.enumerate().map(text);
@@ -122,6 +130,9 @@ impl ExportSql<'_> {
                 quoted(&reference.key),
                 quoted(field)
             );
+        }
+        if let Some(join) = &column.join {
+            return format!("CAST({} AS text)", item_names(join, self.backend));
         }
         let field = format!("t.{}", quoted(&column.field));
         let has_zone = || {

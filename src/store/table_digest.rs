@@ -10,6 +10,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::dataset::model::Dataset;
 use crate::domain::job::Job;
 use crate::store::chunk::target::quoted_table;
 use crate::store::error::{ErrorContext, StoreError};
@@ -18,11 +19,20 @@ use crate::store::{Database, Store};
 const ACTION: &str = "read the state of a table";
 
 impl Store {
-    /// The state of a table.
+    /// The state of the table of a dataset, and of its join tables.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn table_digest(&self, table: &str) -> Result<String, StoreError> {
+    pub async fn table_digest(&self, dataset: &Dataset) -> Result<String, StoreError> {
+        let mut digest = self.digest_of(&dataset.table).await?;
+        for join in dataset.joins() {
+            digest.push(' ');
+            digest.push_str(&self.digest_of(&join.table).await?);
+        }
+        Ok(digest)
+    }
+
+    async fn digest_of(&self, table: &str) -> Result<String, StoreError> {
         match &self.kind {
             Database::Sqlite { path, .. } => {
                 let (path, table) = (path.clone(), table.to_owned());
@@ -47,13 +57,13 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn keep_table_digest(&self, job: &Job, table: &str) -> Result<(), StoreError> {
+    pub async fn keep_table_digest(&self, job: &Job, dataset: &Dataset) -> Result<(), StoreError> {
         use import_log::Column as C;
         let known = self.kept_table_digest(job.id).await?;
         if known.is_some() {
             return Ok(());
         }
-        let digest = self.table_digest(table).await?;
+        let digest = self.table_digest(dataset).await?;
         let _guard = self.lock_writes().await;
         import_log::Entity::update_many()
             .col_expr(C::TableDigest, Expr::value(digest))

@@ -48,6 +48,7 @@ mod far;
 mod history;
 mod hostile_names;
 mod job_retention;
+mod lists;
 mod locked_file;
 mod many_servers;
 mod memory;

@@ -79,6 +79,11 @@ fn facts(column: &Column) -> String {
             if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
         facts.push(format!("names `{}.{}`{with}{makes}", reference.table, reference.match_column));
     }
+    if let Some(join) = &column.join {
+        let makes = if join.reference.create { ", made when missing" } else { "" };
+        let (items, name) = (&join.reference.table, &join.reference.match_column);
+        facts.push(format!("into `{}`; each names `{items}.{name}`{makes}", join.table));
+    }
     facts.extend(column.part_of.as_ref().map(|main| format!("part of the name of `{main}`")));
     facts.extend(column.pattern.as_ref().map(|it| format!("of the form {}", it.as_str())));
     if !column.formats.is_empty() {

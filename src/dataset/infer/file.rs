@@ -196,6 +196,7 @@ fn probe(kind: ColumnType) -> Column {
         description: None,
         reference: None,
         part_of: None,
+        join: None,
         example: None,
     }
 }

@@ -45,27 +45,40 @@ fn has_nul_escape(json: &str) -> bool {
 /// there is no item. A cell that is a JSON array of texts already is taken as that.
 pub(in crate::dataset) fn list(text: &str, out: &mut String) -> bool {
     out.clear();
-    if text.starts_with('[')
-        && let Ok(items) = serde_json::from_str::<Vec<String>>(text)
-        && !items.iter().any(|item| item.contains('\0'))
-    {
-        array(items.iter().map(String::as_str), out);
-    } else {
-        array(text.split([',', ';', '|']), out);
+    match written_items(text) {
+        Some(items) => array(items.iter().map(String::as_str), out),
+        None => array(text.split(SEPARATORS), out),
     }
     !out.is_empty()
 }
 
+/// What stands between the items of a list.
+pub(in crate::dataset) const SEPARATORS: [char; 3] = [',', ';', '|'];
+
+/// The items of a cell that is a JSON array of texts.
+pub(in crate::dataset) fn written_items(text: &str) -> Option<Vec<String>> {
+    if !text.starts_with('[') {
+        return None;
+    }
+    let items = serde_json::from_str::<Vec<String>>(text).ok()?;
+    (!items.iter().any(|item| item.contains('\0'))).then_some(items)
+}
+
+/// Adds an item to the JSON array that `out` is without its last bracket.
+pub(in crate::dataset) fn push_item(out: &mut String, item: &str) {
+    out.push(if out.is_empty() { '[' } else { ',' });
+    out.push('"');
+    if item.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
+        out.push_str(item);
+    } else {
+        escape(item, out);
+    }
+    out.push('"');
+}
+
 fn array<'a>(items: impl Iterator<Item = &'a str>, out: &mut String) {
     for item in items.map(str::trim).filter(|item| !item.is_empty()) {
-        out.push(if out.is_empty() { '[' } else { ',' });
-        out.push('"');
-        if item.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
-            out.push_str(item);
-        } else {
-            escape(item, out);
-        }
-        out.push('"');
+        push_item(out, item);
     }
     if !out.is_empty() {
         out.push(']');

@@ -5,6 +5,7 @@
 pub(super) mod boolean;
 pub(super) mod currency;
 pub(super) mod date;
+mod items;
 pub(super) mod json;
 mod month_name;
 pub(super) mod number;
@@ -20,6 +21,7 @@ use crate::domain::record::Value;
 use crate::domain::row::CellKind;
 use crate::domain::warning::WarningCode;
 use date::DateFault;
+use items::ItemsFault;
 use json::JsonCellFault;
 use number::{Digits, NumberFault};
 use special::{Place, Special, is_same_word};
@@ -48,6 +50,10 @@ pub(super) enum CellFault {
     Date(DateFault),
     /// Not JSON.
     NotJson,
+    /// An item of a list has more characters than it may.
+    LongItem,
+    /// So many items of a list, which are too many.
+    TooManyItems(usize),
     /// None of `allowed`.
     NotAllowed,
     /// Not as `pattern` says.
@@ -91,6 +97,16 @@ impl From<TextFault> for CellFault {
     }
 }
 
+impl From<ItemsFault> for CellFault {
+    fn from(fault: ItemsFault) -> Self {
+        match fault {
+            ItemsFault::Text(fault) => fault.into(),
+            ItemsFault::LongItem => Self::LongItem,
+            ItemsFault::TooMany(count) => Self::TooManyItems(count),
+        }
+    }
+}
+
 impl From<JsonCellFault> for CellFault {
     fn from(fault: JsonCellFault) -> Self {
         match fault {
@@ -115,7 +131,7 @@ impl<'a> CellContext<'a> {
     fn place(&self) -> Place<'a> {
         Place {
             is_key: self.is_key,
-            is_reference: self.column.reference.is_some(),
+            is_reference: self.column.named_records().is_some(),
             allowed: &self.column.allowed,
         }
     }
@@ -134,6 +150,7 @@ pub(super) struct Scratch {
 struct Buffers {
     text: String,
     json: String,
+    item: String,
 }
 
 /// The value of a cell; borrowed from the cell, the column or `scratch`, which keeps the warnings.
@@ -201,9 +218,8 @@ fn typed_value<'a>(
     warnings: &mut Vec<WarningCode>,
 ) -> Result<Value<'a>, CellFault> {
     let column = context.column;
-    let Buffers { text, json } = buffers;
     match column.kind {
-        ColumnType::Text => text_value(context, cell, kind, text, warnings),
+        ColumnType::Text => text_value(context, cell, kind, &mut buffers.text, warnings),
         ColumnType::Integer => {
             number_value(context, cell, kind, Digits::INTEGER, warnings).map(Value::Integer)
         }
@@ -235,20 +251,28 @@ fn typed_value<'a>(
             if kind == CellKind::LossyNumber {
                 return Err(CellFault::PrecisionLost);
             }
-            json::compact(cell, json).map_err(|fault| or_nul(cell, fault.into()))?;
-            Ok(Value::Text(json))
+            json::compact(cell, &mut buffers.json).map_err(|fault| or_nul(cell, fault.into()))?;
+            Ok(Value::Text(&buffers.json))
+        }
+        ColumnType::List if column.join.is_some() => {
+            let Buffers { item, json, .. } = buffers;
+            let is_some = items::read(column, text_of(cell, kind)?, (json, item), warnings)?;
+            no_empty_list(column, is_some.then_some(json))
         }
         ColumnType::List => {
             let cell = text_of(cell, kind)?;
+            let Buffers { text, json, .. } = buffers;
             let clean = text::clean(cell, TextRole::Text, text)?;
-            if json::list(clean.text, json) {
-                Ok(Value::Text(json))
-            } else if column.required {
-                Err(CellFault::Required)
-            } else {
-                Ok(Value::Null)
-            }
+            no_empty_list(column, json::list(clean.text, json).then_some(json))
         }
+    }
+}
+
+fn no_empty_list<'a>(column: &Column, list: Option<&'a str>) -> Result<Value<'a>, CellFault> {
+    match list {
+        Some(list) => Ok(Value::Text(list)),
+        None if column.required => Err(CellFault::Required),
+        None => Ok(Value::Null),
     }
 }
 

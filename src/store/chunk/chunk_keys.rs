@@ -127,13 +127,8 @@ mod tests {
             table: "t".to_owned(),
             fields: kinds.iter().map(|kind| field("k", *kind)).collect(),
             key: (0..kinds.len()).collect(),
-            has_created_at: false,
-            has_updated_at: false,
-            histories: Vec::new(),
-            keep_blank: false,
             mode: Mode::Mirror,
-            has_sensitive: false,
-            version: None,
+            ..Target::default()
         }
     }
 

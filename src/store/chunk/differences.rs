@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::dataset::model::{ColumnType, HIDDEN};
 use crate::domain::difference::{Difference, DifferenceOutcome, ValueChange};
+use crate::domain::record::list_cell;
 use crate::domain::row_number::RowNumber;
-use crate::store::chunk::target::{Target, TargetField};
+use crate::store::chunk::target::{ListTarget, Target, TargetField};
 use crate::store::rollback::image::Image;
 
 /// A row of the journal.
@@ -42,12 +43,25 @@ pub(in crate::store) fn referenced_ids(
     target: &Target,
     rows: &[ChangedRow],
 ) -> Vec<(usize, BTreeSet<String>)> {
+    let images = || rows.iter().flat_map(|row| row.before.iter().chain([&row.after]));
     let references = target.fields.iter().enumerate().filter(|(_, it)| it.reference.is_some());
     let ids = |field: &TargetField| {
-        let images = rows.iter().flat_map(|row| row.before.iter().chain([&row.after]));
-        images.filter_map(|image| image.stored_text(&field.name)).collect()
+        images().filter_map(|image| image.stored_text(&field.name)).collect::<BTreeSet<_>>()
     };
-    references.map(|(index, field)| (index, ids(field))).collect()
+    let of_fields = references.map(|(index, field)| (index, ids(field)));
+    let of_lists = target
+        .lists
+        .iter()
+        .map(|list| (list.value, images().flat_map(|image| image.item_keys(&list.name)).collect()));
+    of_fields.chain(of_lists).collect()
+}
+
+/// The names of the items of a record, as a cell lists them.
+fn shown_items(list: &ListTarget, image: &Image, names: &ReferenceNames) -> Option<String> {
+    let name = |id: String| names.get(&(list.value, id.clone())).cloned().unwrap_or(id);
+    let mut items: Vec<String> = image.item_keys(&list.name).into_iter().map(name).collect();
+    items.sort();
+    (!items.is_empty()).then(|| list_cell(&items))
 }
 
 /// What the rows of the journal change, by columns of the dataset.
@@ -82,6 +96,12 @@ pub(in crate::store) fn differences(
             let is_change = change.before != change.after;
             is_change.then(|| if field.sensitive { hidden(change) } else { change })
         });
+        let lists = target.lists.iter().filter_map(|list| {
+            let before = row.before.as_ref().and_then(|it| shown_items(list, it, names));
+            let after = shown_items(list, &row.after, names);
+            let column = || list.column.clone();
+            (before != after).then(|| ValueChange { column: column(), before, after })
+        });
         let key = target.key.iter().filter_map(|index| shown(&row.after, *index));
         Difference {
             row_number: row.row_number,
@@ -90,7 +110,7 @@ pub(in crate::store) fn differences(
                 None => DifferenceOutcome::Created,
                 Some(_) => DifferenceOutcome::Updated,
             },
-            changes: changes.collect(),
+            changes: changes.chain(lists).collect(),
         }
     };
     let found = rows.iter().map(of_row);

@@ -7,6 +7,7 @@ pub(super) mod events;
 pub(super) mod fence;
 pub(super) mod key_json;
 pub(super) mod ledger;
+pub(super) mod list_sql;
 pub(super) mod open;
 pub(super) mod outcome;
 pub(in crate::store) mod packed_outcomes;

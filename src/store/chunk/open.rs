@@ -97,6 +97,9 @@ impl Store {
         let mut tables = vec![dataset.table.clone()];
         let fed = settings.plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
         tables.extend(fed.filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())));
+        tables.extend(
+            dataset.joins().flat_map(|join| [&join.table, &join.reference.table].map(Clone::clone)),
+        );
         let shapes = self.shapes(tables).await?;
         Ok(Target::new(dataset, &settings.plan, &shapes, mode, blank))
     }

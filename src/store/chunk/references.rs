@@ -4,6 +4,7 @@
 //! committed: [`References::rolled_back`] forgets it. The names of a chunk are looked up once, for all
 //! of its rows ([`ChunkReferences`]).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::limits::REFERENCES_MAX;
@@ -24,10 +25,12 @@ pub(in crate::store) struct References {
     answered: HashSet<(String, String)>,
 }
 
-/// One reference field and the names known of its table.
+/// One value of the records that names others, and the names known of their table.
 #[derive(Debug)]
 struct KnownNames {
     field: usize,
+    /// The value is a list of names.
+    is_list: bool,
     reference: ReferenceTarget,
     /// By the lower case of the name.
     ids: HashMap<String, RecordId>,
@@ -52,17 +55,13 @@ pub(in crate::store) struct MissingReference {
 
 impl References {
     pub(in crate::store) fn new(target: &Target) -> Self {
-        let tables = target.fields.iter().enumerate().filter_map(|(field, it)| {
-            it.reference.clone().map(|reference| KnownNames {
-                field,
-                column: it.column.clone(),
-                reference,
-                ids: HashMap::new(),
-                fresh: Vec::new(),
-                refused: HashMap::new(),
-            })
+        let fields = target.fields.iter().enumerate().filter_map(|(field, it)| {
+            Some(KnownNames::new(field, false, &it.column, it.reference.clone()?))
         });
-        Self { tables: tables.collect(), ..Self::default() }
+        let lists = target.lists.iter();
+        let lists =
+            lists.map(|it| KnownNames::new(it.value, true, &it.column, it.reference.clone()));
+        Self { tables: fields.chain(lists).collect(), ..Self::default() }
     }
 
     /// The references in order; [`MissingReference::reference`] counts along it.
@@ -129,11 +128,11 @@ impl References {
                 continue;
             }
             let is_new =
-                |name: &ChunkName<'_>| created.contains(&readable_name(name.name).to_lowercase());
+                |name: &ChunkName<'_>| created.contains(&readable_name(&name.name).to_lowercase());
             let mut rows: Vec<Option<(u64, RowNumber)>> =
                 names.names.iter().map(|it| is_new(it).then_some((0, RowNumber::NONE))).collect();
-            for (record, place) in names.of_record.iter().enumerate() {
-                let count = place.and_then(|place| rows.get_mut(place as usize)?.as_mut());
+            for (record, place) in names.places() {
+                let count = rows.get_mut(place as usize).and_then(Option::as_mut);
                 let Some((count, first_row)) = count else { continue };
                 if *count == 0 {
                     *first_row = records.row_number(record);
@@ -142,7 +141,7 @@ impl References {
             }
             for (name, rows) in names.names.iter().zip(rows) {
                 if let Some(rows) = rows {
-                    new.add(&known.column, table, &readable_name(name.name), rows);
+                    new.add(&known.column, table, &readable_name(&name.name), rows);
                 }
             }
         }
@@ -192,6 +191,18 @@ impl References {
 }
 
 impl KnownNames {
+    fn new(field: usize, is_list: bool, column: &str, reference: ReferenceTarget) -> Self {
+        Self {
+            field,
+            is_list,
+            column: column.to_owned(),
+            reference,
+            ids: HashMap::new(),
+            fresh: Vec::new(),
+            refused: HashMap::new(),
+        }
+    }
+
     fn id(&self, name: &str) -> Option<RecordId> {
         self.ids.get(&name.to_lowercase()).cloned()
     }
@@ -202,7 +213,7 @@ impl KnownNames {
 pub(in crate::store) struct ChunkReferences<'c> {
     /// One for each reference of the target, in order.
     references: Vec<ChunkNames<'c>>,
-    /// For each field of the target its index into `references`.
+    /// For each value of a record its index into `references`.
     of_field: Vec<Option<usize>>,
 }
 
@@ -213,11 +224,13 @@ struct ChunkNames<'c> {
     names: Vec<ChunkName<'c>>,
     /// For each record its index into `names`; `None` where the value is null.
     of_record: Vec<Option<u32>>,
+    /// For each record of a list its indexes into `names`, in the order of the list.
+    of_list: Vec<Vec<u32>>,
 }
 
 #[derive(Debug)]
 struct ChunkName<'c> {
-    name: &'c str,
+    name: Cow<'c, str>,
     /// The first record that names it.
     record: usize,
     /// `None` while no such record is known.
@@ -231,7 +244,7 @@ impl<'c> ChunkReferences<'c> {
         references: &References,
         records: &'c Records,
     ) -> Self {
-        let mut of_field = vec![None; target.fields.len()];
+        let mut of_field = vec![None; target.fields.len() + target.lists.len()];
         for (index, known) in references.tables.iter().enumerate() {
             if let Some(of_field) = of_field.get_mut(known.field) {
                 *of_field = Some(index);
@@ -254,7 +267,7 @@ impl<'c> ChunkReferences<'c> {
             }
             missing.extend(unknown.into_values().map(|name| MissingReference {
                 reference,
-                name: name.name.to_owned(),
+                name: name.name.clone().into_owned(),
                 record: name.record,
             }));
         }
@@ -265,7 +278,7 @@ impl<'c> ChunkReferences<'c> {
     pub(in crate::store) fn look_up_again(&mut self, references: &References) {
         for (names, known) in self.references.iter_mut().zip(&references.tables) {
             for name in names.names.iter_mut().filter(|name| name.id.is_none()) {
-                name.id = known.id(name.name);
+                name.id = known.id(&name.name);
             }
         }
     }
@@ -283,10 +296,26 @@ impl<'c> ChunkReferences<'c> {
         let name = names.of_record.get(record).copied().flatten()?;
         names.names.get(name as usize)?.id.as_ref()
     }
+
+    /// The items that the record's list `value` names, each with its id, if such a record is known.
+    pub(in crate::store) fn items(
+        &self,
+        value: usize,
+        record: usize,
+    ) -> impl Iterator<Item = (&str, Option<&RecordId>)> {
+        let reference = self.of_field.get(value).copied().flatten();
+        let known = reference.and_then(|reference| self.references.get(reference));
+        let places = known.and_then(|known| known.of_list.get(record)).into_iter().flatten();
+        let names = places.filter_map(move |place| known?.names.get(*place as usize));
+        names.map(|name| (name.name.as_ref(), name.id.as_ref()))
+    }
 }
 
 impl<'c> ChunkNames<'c> {
     fn new(known: &KnownNames, records: &'c Records) -> Self {
+        if known.is_list {
+            return Self::of_lists(known, records);
+        }
         let mut this = Self { of_record: Vec::with_capacity(records.len()), ..Self::default() };
         let mut places: HashMap<&'c str, u32> = HashMap::new();
         for record in 0..records.len() {
@@ -300,7 +329,7 @@ impl<'c> ChunkNames<'c> {
             let place = if is_same { before } else { places.get(name).copied() };
             let place = place.or_else(|| {
                 let place = u32::try_from(this.names.len()).ok()?;
-                this.names.push(ChunkName { name, record, id: known.id(name) });
+                this.names.push(ChunkName { name: name.into(), record, id: known.id(name) });
                 places.insert(name, place);
                 Some(place)
             });
@@ -309,7 +338,45 @@ impl<'c> ChunkNames<'c> {
         this
     }
 
+    fn of_lists(known: &KnownNames, records: &Records) -> Self {
+        let mut this = Self { of_list: Vec::with_capacity(records.len()), ..Self::default() };
+        let mut places: HashMap<String, u32> = HashMap::new();
+        for record in 0..records.len() {
+            let mut of_record = Vec::new();
+            for name in item_names(records.value(record, known.field)) {
+                let known_place = places.get(&name).copied();
+                let place = known_place.or_else(|| {
+                    let place = u32::try_from(this.names.len()).ok()?;
+                    let id = known.id(&name);
+                    this.names.push(ChunkName { name: name.clone().into(), record, id });
+                    places.insert(name, place);
+                    Some(place)
+                });
+                of_record.extend(place);
+            }
+            this.of_list.push(of_record);
+        }
+        this
+    }
+
+    /// Each record with each name that it has.
+    fn places(&self) -> impl Iterator<Item = (usize, u32)> {
+        let of_record = self.of_record.iter().enumerate();
+        let of_list = self.of_list.iter().enumerate();
+        of_record.filter_map(|(record, place)| Some((record, (*place)?))).chain(
+            of_list.flat_map(|(record, places)| places.iter().map(move |place| (record, *place))),
+        )
+    }
+
     fn is_at(&self, place: u32, name: &str) -> bool {
         self.names.get(place as usize).is_some_and(|it| it.name == name)
     }
+}
+
+/// The names in a list of a record, which stands there as a JSON array.
+fn item_names(list: Value<'_>) -> Vec<String> {
+    let Value::Text(json) = list else { return Vec::new() };
+    let names = serde_json::from_str(json);
+    assert!(names.is_ok(), "`{json}` is no list of names");
+    names.unwrap_or_default()
 }

@@ -89,14 +89,10 @@ pub(in crate::store) fn unknown_reference(
     chunk: &Chunk,
     record: usize,
 ) -> Option<FailedRow> {
-    for (index, field) in target.fields.iter().enumerate() {
-        let Some(reference) = &field.reference else { continue };
-        let Value::Text(name) = chunk.records.value(record, index) else { continue };
-        if named.id(index, record).is_some() {
-            continue;
-        }
+    let unknown = |(index, column, name): (usize, &str, &str)| {
+        let table = &target.reference(index)?.table;
         let readable = readable_name(name);
-        let (table, shown_name) = (&reference.table, shown(&readable));
+        let shown_name = shown(&readable);
         let (code, message) = match references.refusal(index, name) {
             Some(answer) => (
                 RowCode::ConstraintViolated,
@@ -109,10 +105,21 @@ pub(in crate::store) fn unknown_reference(
                 ),
             ),
         };
-        let column = Some(field.column.as_str());
-        return Some(refused(chunk, record, code, column, message, Some(readable.as_ref())));
-    }
-    None
+        Some(refused(chunk, record, code, Some(column), message, Some(readable.as_ref())))
+    };
+    let fields = target.fields.iter().enumerate().filter(|(_, field)| field.reference.is_some());
+    let of_fields = fields.filter_map(|(index, field)| match chunk.records.value(record, index) {
+        Value::Text(name) if named.id(index, record).is_none() => {
+            Some((index, field.column.as_str(), name))
+        }
+        _ => None,
+    });
+    let of_lists = target.lists.iter().filter_map(|list| {
+        let mut items = named.items(list.value, record);
+        let (name, _) = items.find(|(_, id)| id.is_none())?;
+        Some((list.value, list.column.as_str(), name))
+    });
+    of_fields.chain(of_lists).next().and_then(unknown)
 }
 
 /// A trigger of the table's owner took the row away without an error.

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::dataset::model::{ColumnType, Dataset};
+use crate::dataset::model::{Column, ColumnType, Dataset, Reference};
 use crate::dataset::{Plan, TableName, TableShape};
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::{Blank, Mode};
-use crate::domain::record::NAME_SEPARATOR;
+use crate::domain::record::{NAME_SEPARATOR, Records, Value};
 use crate::store::chunk::record_id::KeyKind;
 
 /// The table, its columns that the file feeds and its histories.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of the tables or the job")]
 pub(in crate::store) struct Target {
     pub(in crate::store) table: String,
@@ -33,6 +33,10 @@ pub(in crate::store) struct Target {
     pub(in crate::store) has_sensitive: bool,
     /// The field of the version, if only newer rows may change records.
     pub(in crate::store) version: Option<usize>,
+    /// The lists that go into join tables; their values stand in the records behind those of `fields`.
+    pub(in crate::store) lists: Vec<ListTarget>,
+    /// Those that the file does not feed.
+    pub(in crate::store) unfed_lists: Vec<ListTarget>,
 }
 
 /// A column of the table that the file feeds.
@@ -104,6 +108,27 @@ impl ReferenceTarget {
     }
 }
 
+/// A list of a record, an item a row of a join table.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct ListTarget {
+    /// Which value of a record it is.
+    pub(in crate::store) value: usize,
+    /// The dataset's name of the column, for row errors.
+    pub(in crate::store) column: String,
+    /// By which the images of a journal have it.
+    pub(in crate::store) name: String,
+    /// The join table.
+    pub(in crate::store) table: String,
+    /// Its column for the record.
+    pub(in crate::store) owner: String,
+    /// Its column for the item.
+    pub(in crate::store) item: String,
+    /// The table of the items.
+    pub(in crate::store) reference: ReferenceTarget,
+    /// The join table has a column `created_at`.
+    pub(in crate::store) has_created_at: bool,
+}
+
 /// A table of old values.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct HistoryTarget {
@@ -122,68 +147,48 @@ impl Target {
         mode: Mode,
         blank: Blank,
     ) -> Self {
-        let has = |table: &str, name: &str| {
-            shapes.get(table).is_some_and(|shape| shape.columns.iter().any(|it| it.name == name))
-        };
         assert!(
             plan.columns.iter().all(|index| *index < dataset.columns.len()),
             "a plan is made from its dataset"
         );
-        let columns = plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
-        let stored = |field: &str| shapes.get(&dataset.table).and_then(|it| it.column(field));
-        let fields = columns
-            .map(|column| TargetField {
-                enum_type: stored(&column.field).and_then(|it| it.enum_type.clone()),
-                default_sql: stored(&column.field)
-                    .filter(|_| column.default_when_empty)
-                    .and_then(|it| it.default_sql.clone()),
-                name: column.field.clone(),
-                column: column.name.clone(),
-                kind: column.kind,
-                sensitive: column.sensitive,
-                reference: column.reference.as_ref().map(|reference| ReferenceTarget {
-                    table: reference.table.clone(),
-                    match_columns: reference
-                        .match_columns()
-                        .into_iter()
-                        .map(str::to_owned)
-                        .collect(),
-                    key: reference.key.clone(),
-                    key_kind: key_kind(shapes.get(&reference.table), &reference.key),
-                    create: reference.create,
-                    has_created_at: has(&reference.table, "created_at"),
-                }),
-            })
-            .collect();
+        let tables = TargetTables { dataset, shapes };
+        let columns = || plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
         let fed_by = |index: &usize| plan.columns.iter().position(|fed| fed == index);
-        let histories = dataset
-            .histories
-            .iter()
-            .map(|history| HistoryTarget {
-                table: history.table.clone(),
-                owner: history.owner.clone(),
-                columns: history
-                    .columns
-                    .iter()
-                    .filter_map(|index| {
-                        dataset.columns.get(*index).map(|c| (c.field.clone(), fed_by(index)))
-                    })
-                    .collect(),
-            })
-            .filter(|history| history.columns.iter().any(|(_, fed)| fed.is_some()))
-            .collect();
+        let lists: Vec<ListTarget> =
+            columns().enumerate().filter_map(|(value, it)| tables.list(value, it)).collect();
+        let own = plan.columns.len() - lists.len();
+        assert!(lists.iter().all(|list| list.value >= own), "lists stand behind the other values");
+        let unfed = dataset.columns.iter().enumerate().filter(|(index, _)| fed_by(index).is_none());
+        let unfed_lists = unfed.filter_map(|(_, column)| tables.list(usize::MAX, column)).collect();
+        let fields = columns().take(own).map(|column| tables.field(column)).collect();
+        let histories = dataset.histories.iter().map(|history| HistoryTarget {
+            table: history.table.clone(),
+            owner: history.owner.clone(),
+            columns: history
+                .columns
+                .iter()
+                .filter_map(|index| {
+                    dataset.columns.get(*index).map(|c| (c.field.clone(), fed_by(index)))
+                })
+                .collect(),
+        });
+        let is_fed = |history: &HistoryTarget| history.columns.iter().any(|(_, fed)| fed.is_some());
+        let histories = histories.filter(is_fed).collect();
+        let has = |name| tables.has(&dataset.table, name);
         Self {
             table: dataset.table.clone(),
             fields,
             key: plan.key.clone(),
-            has_created_at: has(&dataset.table, "created_at"),
-            has_updated_at: has(&dataset.table, "updated_at"),
+            has_created_at: has("created_at"),
+            has_updated_at: has("updated_at"),
             histories,
             keep_blank: blank == Blank::Keep,
             // Also one that the file does not feed: a trigger may say its value.
             has_sensitive: dataset.has_sensitive(),
             mode,
             version: dataset.version.filter(|_| mode == Mode::Newer).and_then(|it| fed_by(&it)),
+            lists,
+            unfed_lists,
         }
     }
 
@@ -199,11 +204,98 @@ impl Target {
         key.map_or("", |field| field.column.as_str())
     }
 
+    /// The record's value of a list, and what it means: the names of its items, or nothing where the
+    /// stored items stay as they are.
+    pub(in crate::store) fn says<'r>(
+        &self,
+        list: &ListTarget,
+        records: &'r Records,
+        record: usize,
+    ) -> Option<Value<'r>> {
+        if records.keeps_stored(record, list.value) {
+            return None;
+        }
+        let value = records.value(record, list.value);
+        (!self.keep_blank || value != Value::Null).then_some(value)
+    }
+
+    /// The same target with the lists that the file does not feed: they belong to the rows that it is
+    /// about all the same.
+    pub(in crate::store) fn with_all_lists(mut self) -> Self {
+        self.lists.append(&mut self.unfed_lists);
+        self
+    }
+
+    /// The lists that the file feeds.
+    pub(in crate::store) fn fed_lists(&self) -> impl Iterator<Item = &ListTarget> {
+        self.lists.iter().filter(|list| list.value != usize::MAX)
+    }
+
+    /// What a value of a record names, if it names records.
+    pub(in crate::store) fn reference(&self, value: usize) -> Option<&ReferenceTarget> {
+        match self.fields.get(value) {
+            Some(field) => field.reference.as_ref(),
+            None => self.lists.iter().find(|it| it.value == value).map(|it| &it.reference),
+        }
+    }
+
     /// The field's name in SQL.
     pub(in crate::store) fn field(&self, index: usize) -> String {
         let field = self.fields.get(index);
         assert!(field.is_some(), "field {index} is none of the target");
         field.map_or_else(String::new, |field| quoted(&field.name))
+    }
+}
+
+/// The tables of a dataset as they are.
+struct TargetTables<'a> {
+    dataset: &'a Dataset,
+    shapes: &'a BTreeMap<String, TableShape>,
+}
+
+impl TargetTables<'_> {
+    fn has(&self, table: &str, name: &str) -> bool {
+        self.shapes.get(table).is_some_and(|shape| shape.column(name).is_some())
+    }
+
+    fn field(&self, column: &Column) -> TargetField {
+        let stored = self.shapes.get(&self.dataset.table).and_then(|it| it.column(&column.field));
+        TargetField {
+            enum_type: stored.and_then(|it| it.enum_type.clone()),
+            default_sql: stored
+                .filter(|_| column.default_when_empty)
+                .and_then(|it| it.default_sql.clone()),
+            name: column.field.clone(),
+            column: column.name.clone(),
+            kind: column.kind,
+            sensitive: column.sensitive,
+            reference: column.reference.as_ref().map(|reference| self.reference(reference)),
+        }
+    }
+
+    fn reference(&self, reference: &Reference) -> ReferenceTarget {
+        ReferenceTarget {
+            table: reference.table.clone(),
+            match_columns: reference.match_columns().into_iter().map(str::to_owned).collect(),
+            key: reference.key.clone(),
+            key_kind: key_kind(self.shapes.get(&reference.table), &reference.key),
+            create: reference.create,
+            has_created_at: self.has(&reference.table, "created_at"),
+        }
+    }
+
+    fn list(&self, value: usize, column: &Column) -> Option<ListTarget> {
+        let join = column.join.as_ref()?;
+        Some(ListTarget {
+            value,
+            column: column.name.clone(),
+            name: column.field.clone(),
+            table: join.table.clone(),
+            owner: join.owner.clone(),
+            item: join.item.clone(),
+            reference: self.reference(&join.reference),
+            has_created_at: self.has(&join.table, "created_at"),
+        })
     }
 }
 

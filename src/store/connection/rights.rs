@@ -76,13 +76,18 @@ impl Store {
         self.check_rights_on(&own_tables(sessions.home.as_ref()), true).await
     }
 
-    /// Refuses to go on where rows of one of these tables may not be read or written. SQLite has no
-    /// roles.
+    /// Refuses to go on where rows of one of these tables may not be read or written, or rows of one of
+    /// `joins` not deleted. SQLite has no roles.
     ///
     /// # Errors
     /// When a right is missing, or the database does not answer.
-    pub async fn check_rights(&self, tables: &[String]) -> Result<(), StoreError> {
-        self.check_rights_on(tables, false).await
+    pub async fn check_rights(
+        &self,
+        tables: &[String],
+        joins: &[String],
+    ) -> Result<(), StoreError> {
+        self.check_rights_on(tables, false).await?;
+        self.check_rights_on(joins, true).await
     }
 
     async fn check_rights_on(&self, tables: &[String], deletes: bool) -> Result<(), StoreError> {

@@ -146,7 +146,7 @@ impl Store {
         assert!(plan.is_ok(), "the columns are the dataset's own: {plan:?}");
         let plan = plan.unwrap_or_else(|_| settings.plan.clone());
         let settings = WriterSettings { plan: plan.clone(), ..settings.clone() };
-        let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
+        let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?.with_all_lists();
         let scope = settings.job.options.scope.iter();
         let scope = scope.map(|(name, value)| (name.as_str(), value.as_str()));
         let scope = ColumnValues::read(dataset, scope);

@@ -5,6 +5,7 @@ use sea_orm::{DbBackend, Statement, Value as Sql};
 
 use crate::dataset::ColumnValues;
 use crate::dataset::model::{ColumnType, Dataset};
+use crate::store::chunk::list_sql::{image_columns, image_json};
 use crate::store::chunk::target::{Target, TargetField, list, quoted, quoted_table};
 use crate::store::postgres::sql::staged_as;
 use crate::store::record_filter::{RecordFilter, as_json};
@@ -252,7 +253,7 @@ impl AbsentSql {
             format!(
                 "SELECT 0 AS loadbay_first, {} FROM import_chunk_keys c CROSS JOIN json_each(c.keys) e \
                  CROSS JOIN {} AS t ON {} WHERE {condition} AND {of_chunk} ORDER BY {order}",
-                of_row.as_deref().unwrap_or("t.*"),
+                of_row.unwrap_or_else(|| image_columns(&self.target, self.backend)),
                 self.table,
                 same.collect::<Vec<_>>().join(" AND ")
             )
@@ -261,7 +262,7 @@ impl AbsentSql {
                 Some(columns) => {
                     format!("(SELECT row_to_json(r)::text FROM (SELECT {columns}) r)")
                 }
-                None => "row_to_json(t.*)::text".to_owned(),
+                None => image_json(&self.target),
             };
             let same = self.key_fields().map(|field| format!("t.{0} = g.{0}", quoted(&field.name)));
             format!(

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::dataset::TableName;
 use crate::dataset::model::{Column, ColumnType, Dataset};
 use crate::store::Store;
+use crate::store::chunk::list_sql::item_names;
 use crate::store::chunk::target::{list, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::rollback::sqlite_values;
@@ -187,6 +188,9 @@ impl<'a> RecordSql<'a> {
     fn columns(&self) -> String {
         list(self.dataset.columns.iter().map(|column| {
             let name = quoted(&column.name);
+            if let Some(join) = &column.join {
+                return format!("{} AS {name}", item_names(join, self.backend));
+            }
             let Some((field, reference, matched)) = self.dataset.named_by(column) else {
                 return format!("t.{} AS {name}", quoted(&column.field));
             };

@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
 use crate::dataset::model::ColumnType;
 use crate::domain::record::{Records, Value};
-use crate::store::chunk::record_id::RecordId;
+use crate::store::chunk::record_id::{KeyKind, RecordId};
 use crate::store::chunk::references::ChunkReferences;
 use crate::store::chunk::target::Target;
 
@@ -26,7 +26,7 @@ pub(super) fn encode(
 ) {
     out.clear();
     out.extend_from_slice(HEADER);
-    let fields: i16 = fitting(target.fields.len() + 2);
+    let fields: i16 = fitting(target.fields.len() + target.lists.len() + 2);
     for record in order {
         out.extend_from_slice(&fields.to_be_bytes());
         fixed(out, &staged_index(*record).to_be_bytes());
@@ -35,17 +35,56 @@ pub(super) fn encode(
             if field.reference.is_none() {
                 encode_value(out, records.value(*record, position), field.kind);
             } else if let Some(id) = named.id(position, *record) {
-                match id {
-                    RecordId::Uuid(id) => fixed(out, id.as_bytes()),
-                    RecordId::Integer(number) => fixed(out, &number.to_be_bytes()),
-                    RecordId::Text(text) => fixed(out, text.as_bytes()),
-                }
+                record_id(out, id);
+            } else {
+                null(out);
+            }
+        }
+        for list in &target.lists {
+            if target.says(list, records, *record).is_some() {
+                let items = named.items(list.value, *record).filter_map(|(_, id)| id);
+                array(out, list.reference.key_kind, &items.collect::<Vec<_>>());
             } else {
                 null(out);
             }
         }
     }
     out.extend_from_slice(&(-1_i16).to_be_bytes());
+}
+
+fn record_id(out: &mut Vec<u8>, id: &RecordId) {
+    match id {
+        RecordId::Uuid(id) => fixed(out, id.as_bytes()),
+        RecordId::Integer(number) => fixed(out, &number.to_be_bytes()),
+        RecordId::Text(text) => fixed(out, text.as_bytes()),
+    }
+}
+
+/// An array (PostgreSQL source, `array_recv`): dimensions, whether it has nulls, the type of its elements;
+/// of the dimension its length and its first index; then the elements.
+fn array(out: &mut Vec<u8>, kind: KeyKind, ids: &[&RecordId]) {
+    let element: i32 = match kind {
+        KeyKind::Uuid => 2950,
+        KeyKind::Integer => 20,
+        KeyKind::Text => 25,
+    };
+    let start = out.len();
+    null(out);
+    let dimensions = i32::from(!ids.is_empty());
+    for number in [dimensions, 0, element] {
+        out.extend_from_slice(&number.to_be_bytes());
+    }
+    if !ids.is_empty() {
+        out.extend_from_slice(&fitting::<i32, _>(ids.len()).to_be_bytes());
+        out.extend_from_slice(&1_i32.to_be_bytes());
+        for id in ids {
+            record_id(out, id);
+        }
+    }
+    let bytes: i32 = fitting(out.len() - start - 4);
+    if let Some(length) = out.get_mut(start..start + 4) {
+        length.copy_from_slice(&bytes.to_be_bytes());
+    }
 }
 
 fn absent_fields(out: &mut Vec<u8>, records: &Records, record: usize) {

@@ -9,6 +9,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::difference::Difference;
 use crate::domain::options::Mode;
 use crate::store::chunk::differences::{self, ChangedRow, ReferenceNames};
+use crate::store::chunk::list_sql::image_json;
 use crate::store::chunk::target::{Target, quoted, quoted_table};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::postgres::sql::{same_key, stage_type};
@@ -29,9 +30,10 @@ pub(super) struct PostgresJournal {
 impl PostgresJournal {
     pub(super) fn new(target: &Target) -> Self {
         let (table, same_key) = (quoted_table(&target.table), same_key(target));
+        let image = image_json(target);
         let before = format!(
             "INSERT INTO loadbay_before SELECT s.loadbay_record, b.image FROM loadbay_stage s \
-             CROSS JOIN LATERAL (SELECT row_to_json(t.*)::text AS image FROM {table} t \
+             CROSS JOIN LATERAL (SELECT {image} AS image FROM {table} t \
              WHERE {same_key} LIMIT 1 FOR NO KEY UPDATE) b"
         );
         Self {
@@ -45,7 +47,7 @@ impl PostgresJournal {
                  SELECT $1, ($2::bigint[])[s.loadbay_record + 1], b.image IS NULL, b.image, a.image \
                  FROM loadbay_stage s \
                  LEFT JOIN loadbay_before b ON b.loadbay_record = s.loadbay_record \
-                 CROSS JOIN LATERAL (SELECT row_to_json(t.*)::text AS image FROM {table} t \
+                 CROSS JOIN LATERAL (SELECT {image} AS image FROM {table} t \
                  WHERE {same_key} LIMIT 1) a \
                  WHERE b.image IS DISTINCT FROM a.image RETURNING created) \
                  SELECT count(*) FILTER (WHERE created) FROM kept"
@@ -119,7 +121,7 @@ async fn reference_names(
 ) -> Result<ReferenceNames, StoreError> {
     let mut names = ReferenceNames::new();
     for (index, ids) in differences::referenced_ids(target, rows) {
-        let Some(reference) = target.fields.get(index).and_then(|it| it.reference.as_ref()) else {
+        let Some(reference) = target.reference(index) else {
             continue;
         };
         let (key, kind) = (quoted(&reference.key), stage_type(reference.key_kind));

@@ -1,6 +1,7 @@
 //! The rows of a chunk into the table: stage, then merge; a row that the database refuses is found by
 //! halving.
 
+use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
@@ -193,8 +194,9 @@ impl PostgresRows {
             let fill = sqlx::query(AssertSqlSafe(sql.clone()));
             fill.execute(&mut *connection).await.context(action)?;
         }
-        let merge =
-            if options.asks_outcomes { &self.sql.merge_returning_rows } else { &self.sql.merge };
+        // Whether a list makes a record an updated one is known only where it was not one before.
+        let asks_outcomes = options.asks_outcomes || self.lists.are_any();
+        let merge = if asks_outcomes { &self.sql.merge_returning_rows } else { &self.sql.merge };
         let sql = if self.mostly_known { &merge.known } else { &merge.plain };
         let (created, updated, created_records, updated_records): Merged =
             sqlx::query_as(AssertSqlSafe(sql.clone()))
@@ -205,15 +207,14 @@ impl PostgresRows {
         outcome.changed.extend(records(created_records, RowEventKind::Created));
         outcome.changed.extend(records(updated_records, RowEventKind::Updated));
         if updated > 0 {
-            for history in &self.sql.histories {
-                sqlx::query(AssertSqlSafe(history.clone()))
-                    .bind(options.now)
-                    .execute(&mut *connection)
-                    .await
-                    .context(action)?;
-            }
+            self.keep_histories(&mut *connection, options.now).await?;
         }
         let (created, updated) = (created.unsigned_abs(), updated.unsigned_abs());
+        let touched = if self.lists.are_any() {
+            self.lists.write(&mut *connection, options.now, outcome).await?
+        } else {
+            0
+        };
         if let Some(journal) = self.journal.as_ref().filter(|_| options.journal) {
             journal.after(&mut *connection, self.job, chunk.chunk, created).await?;
         }
@@ -225,8 +226,8 @@ impl PostgresRows {
             return Err(StoreError::KeyAppeared);
         }
         outcome.counts.created += created;
-        outcome.counts.updated += updated;
-        outcome.counts.unchanged += taken.saturating_sub(created + updated);
+        outcome.counts.updated += updated + touched;
+        outcome.counts.unchanged += taken.saturating_sub(created + updated + touched);
         if let Some(sql) = self.sql.not_newer.as_ref().filter(|_| created + updated < taken) {
             let records: Vec<i32> = sqlx::query_scalar(AssertSqlSafe(sql.clone()))
                 .fetch_all(&mut *connection)
@@ -234,7 +235,10 @@ impl PostgresRows {
                 .context("find the rows that are not newer")?;
             outcome.not_newer.extend(records.into_iter().map(record_index));
         }
-        if options.asks_outcomes || created + updated == 0 {
+        // A record may differ in its columns and in its lists.
+        outcome.not_newer.sort_unstable();
+        outcome.not_newer.dedup();
+        if asks_outcomes || created + updated == 0 {
             return Ok(Outcomes::Known);
         }
         let kind = match (created, updated) {
@@ -244,6 +248,22 @@ impl PostgresRows {
         };
         outcome.changed.extend(staged.iter().map(|record| (*record, kind)));
         Ok(Outcomes::Known)
+    }
+
+    /// Archives the former values of the records that the merge updated.
+    async fn keep_histories(
+        &self,
+        connection: &mut PgConnection,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        for history in &self.sql.histories {
+            sqlx::query(AssertSqlSafe(history.clone()))
+                .bind(now)
+                .execute(&mut *connection)
+                .await
+                .context("merge the rows of a chunk")?;
+        }
+        Ok(())
     }
 
     /// Finds the records that a trigger of the table left out; returns how many.

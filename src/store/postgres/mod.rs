@@ -3,6 +3,7 @@
 
 mod copy;
 mod journal;
+mod lists;
 mod lost_keys;
 mod merge;
 mod references;

@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 
 use super::journal::{self, PostgresJournal};
+use super::lists::PostgresLists;
 use super::lost_keys::LostKeys;
 use super::session::PostgresTx;
 use super::sql::ImportSql;
@@ -25,6 +26,7 @@ pub(super) struct PostgresRows {
     pub(super) target: Target,
     pub(super) references: References,
     pub(super) sql: ImportSql,
+    pub(super) lists: PostgresLists,
     /// Only of a job that can be rolled back, or that shows what it would change.
     pub(super) journal: Option<PostgresJournal>,
     /// Mirror: the keys of the file are noted.
@@ -46,6 +48,7 @@ impl PostgresRows {
             dry_run: options.dry_run,
             references: References::new(&target),
             sql: ImportSql::new(&target),
+            lists: PostgresLists::new(&target),
             journal: keeps_journal.then(|| PostgresJournal::new(&target)),
             lost_keys: notes_keys(&settings.job).then(|| LostKeys::new(settings, &target)),
             target,

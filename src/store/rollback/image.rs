@@ -48,6 +48,12 @@ impl Image {
         }
     }
 
+    /// The keys of the items that a list of the row has.
+    pub(in crate::store) fn item_keys(&self, list: &str) -> Vec<String> {
+        let keys = self.stored_text(list).map(|keys| serde_json::from_str(&keys));
+        keys.and_then(Result::ok).unwrap_or_default()
+    }
+
     /// Gives a column this value, which is JSON.
     pub(in crate::store) fn set(&mut self, column: &str, json: &str) {
         let value = RawValue::from_string(json.to_owned());

@@ -9,7 +9,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::sql::histories;
+use super::sql::owned;
 use crate::dataset::TableName;
 use crate::dataset::model::Dataset;
 use crate::store::chunk::target::{quoted, quoted_table};
@@ -47,7 +47,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn create_rollback_indexes(&self, dataset: &Dataset) -> Result<(), StoreError> {
-        for (table, owner) in histories(dataset) {
+        for (table, owner) in owned(dataset) {
             let name = format!("{PREFIX}{}", TableName::of(&table).name);
             if self.has_index(&table, &owner, &name).await? {
                 continue;

@@ -4,6 +4,7 @@
 
 pub(super) mod image;
 mod indexes;
+mod lists;
 pub(super) mod rows;
 mod skipped;
 pub(super) mod sql;
@@ -155,7 +156,7 @@ impl Store {
         let plan = settings.plan.clone().and_gone(&settings.dataset, settings.job.options.mode);
         let settings = WriterSettings { plan, ..settings };
         // Values go back exactly as they were, empty ones too.
-        let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?;
+        let target = self.target(&settings, Mode::Upsert, Blank::Clear).await?.with_all_lists();
         let shapes = self.shapes(vec![target.table.clone()]).await?;
         let tx = RollbackTx::new(self);
         let shape = shapes.get(&settings.dataset.table);

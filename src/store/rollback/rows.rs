@@ -14,6 +14,7 @@ use sea_orm::{
 };
 
 use super::image::Image;
+use super::lists;
 use super::skipped::{SkipReason, skipped_row};
 use super::sql::RollbackSql;
 use super::sqlite_values;
@@ -93,7 +94,8 @@ impl RowWriter<RollbackTx> for RollbackRows {
     ) -> Result<ChunkOutcome, WriteError> {
         let transaction = tx.transaction()?;
         let rows = self.journal(transaction, chunk).await?;
-        let current = self.current(transaction, &rows).await?;
+        let mut current = self.current(transaction, &rows).await?;
+        self.leave_out_lists(&rows, &mut current);
         let mut outcome = ChunkOutcome::default();
         let (mut due, mut skipped) = (Vec::new(), BTreeMap::new());
         for (row, current) in rows.iter().zip(&current) {
@@ -222,7 +224,11 @@ impl RollbackRows {
         };
         let Some(current) = current else { return Decision::Skip(SkipReason::Gone) };
         let fed = || target.payload().filter_map(|field| target.fields.get(field));
-        let holds = |image: &Image| fed().all(|field| current.agrees(image, &field.name));
+        let lists = || target.lists.iter().filter(|list| after.get(&list.name).is_some());
+        let holds = |image: &Image| {
+            fed().all(|field| current.agrees(image, &field.name))
+                && lists().all(|list| current.agrees(image, &list.name))
+        };
         if holds(before) {
             return Decision::LeaveUnchanged;
         }
@@ -241,6 +247,9 @@ impl RollbackRows {
         if let Some(before) = &row.before {
             for field in target.payload().filter_map(|field| target.fields.get(field)) {
                 former.copy(&field.name, before);
+            }
+            for list in target.lists.iter().filter(|list| before.get(&list.name).is_some()) {
+                former.copy(&list.name, before);
             }
         }
         former
@@ -309,7 +318,13 @@ impl RollbackRows {
         if !put_back.is_empty() && run(self.sql.put_back(&put_back)).await? != put_back.len() {
             return Ok(Some(SkipReason::LeftOut));
         }
-        if !restored.is_empty() && run(self.sql.restore(&restored, now)).await? != restored.len() {
+        if !restored.is_empty()
+            && self.sql.restores()
+            && run(self.sql.restore(&restored, now)).await? != restored.len()
+        {
+            return Ok(Some(SkipReason::LeftOut));
+        }
+        if !self.restore_lists(transaction, part).await? {
             return Ok(Some(SkipReason::LeftOut));
         }
         for history in &self.sql.target.histories {
@@ -334,7 +349,50 @@ impl RollbackRows {
         Ok(None)
     }
 
-    /// The texts of rows, one for each field: of a reference the name that it stands for.
+    /// Gives the rows the items that they had; false where one of the items is gone.
+    async fn restore_lists(
+        &self,
+        transaction: &DatabaseTransaction,
+        part: &[Due<'_>],
+    ) -> Result<bool, StoreError> {
+        for list in &self.sql.target.lists {
+            let is_other = |due: &&Due<'_>, former: &Image| {
+                let after = due.row.after.as_ref();
+                former.get(&list.name).is_some()
+                    && after.is_none_or(|after| !after.agrees(former, &list.name))
+            };
+            let changed = part.iter().filter_map(|due| Some((due, due.former.as_ref()?)));
+            let changed: Vec<&Image> = changed
+                .filter(|(due, former)| is_other(due, former))
+                .map(|(_, former)| former)
+                .collect();
+            if changed.is_empty() {
+                continue;
+            }
+            let (delete, insert, items) =
+                lists::restore(list, transaction.get_database_backend(), &changed);
+            transaction.execute_raw(delete).await.context(ACTION)?;
+            let done = transaction.execute_raw(insert).await.context(ACTION)?;
+            if done.rows_affected() != items {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Leaves those lists out of the rows as they are now of which the journal says nothing.
+    fn leave_out_lists(&self, rows: &[JournalRow], current: &mut [Option<Image>]) {
+        for (row, current) in rows.iter().zip(current) {
+            let Some(current) = current else { continue };
+            for list in &self.sql.target.lists {
+                if row.row().get(&list.name).is_none() {
+                    current.copy(&list.name, row.row());
+                }
+            }
+        }
+    }
+
+    /// The texts of rows, one for each value of the file: of a reference the name that it stands for.
     async fn texts(
         &self,
         transaction: &DatabaseTransaction,
@@ -367,6 +425,11 @@ impl RollbackRows {
                 }
             }
             texts.extend(of_part);
+        }
+        for (texts, cells) in
+            texts.iter_mut().zip(lists::cells(transaction, &self.sql.target, rows).await?)
+        {
+            texts.extend(cells);
         }
         Ok(texts)
     }

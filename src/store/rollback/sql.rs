@@ -9,6 +9,7 @@ use super::image::Image;
 use super::sqlite_values;
 use crate::dataset::TableShape;
 use crate::dataset::model::{ColumnType, Dataset};
+use crate::store::chunk::list_sql::{image_columns, image_json};
 use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
 
 /// Values that SQLite binds in one statement at most, less a few for others than rows.
@@ -28,8 +29,8 @@ pub(in crate::store) struct RollbackSql {
     pub(super) has_id: bool,
     /// Every column of the table that can be written.
     stored: Vec<String>,
-    /// Every history, also those of which the file feeds nothing: its table, and its column that
-    /// holds the `id` of the row.
+    /// Every history and join table, also those of which the file feeds nothing: its table, and its column
+    /// that holds the `id` of the row.
     owned: Vec<(String, String)>,
     table: String,
     /// `t.a = g.a AND …`
@@ -57,7 +58,7 @@ impl RollbackSql {
             backend,
             has_id: fields.iter().any(|field| field.name == "id"),
             stored: stored.map(|field| field.name.clone()).collect(),
-            owned: histories(dataset).collect(),
+            owned: owned(dataset).collect(),
             table: quoted_table(&target.table),
             same_key: same.collect::<Vec<_>>().join(" AND "),
             target,
@@ -79,8 +80,8 @@ impl RollbackSql {
     /// as JSON, on SQLite its columns.
     pub(in crate::store) fn find(&self, rows: &[&Image]) -> Statement {
         let columns = match self.backend {
-            DbBackend::Sqlite => "t.*",
-            _ => "row_to_json(t.*)::text",
+            DbBackend::Sqlite => image_columns(&self.target, self.backend),
+            _ => image_json(&self.target),
         };
         let lock = match self.backend {
             DbBackend::Sqlite => String::new(),
@@ -107,7 +108,7 @@ impl RollbackSql {
         list(order)
     }
 
-    /// Deletes what histories keep of the rows.
+    /// Deletes what histories and join tables have of the rows.
     pub(in crate::store) fn forget<'a>(
         &'a self,
         rows: &'a [&Image],
@@ -129,6 +130,11 @@ impl RollbackSql {
             self.table
         );
         self.given(rows).statement(self.backend, &delete)
+    }
+
+    /// False where a row has no column that a file could have changed: only its lists.
+    pub(super) fn restores(&self) -> bool {
+        self.target.has_updated_at || self.target.payload().next().is_some()
     }
 
     /// Gives the columns that the file fed the values of `rows`.
@@ -268,8 +274,9 @@ impl Given {
     }
 }
 
-/// The histories of a dataset, also those of which the file feeds nothing: what they keep goes with its
-/// row. Each table with its column that holds the `id` of the row.
-pub(super) fn histories(dataset: &Dataset) -> impl Iterator<Item = (String, String)> {
-    dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone()))
+/// The histories and join tables of a dataset, also those of which the file feeds nothing: what they have
+/// goes with its row. Each table with its column that holds the `id` of the row.
+pub(super) fn owned(dataset: &Dataset) -> impl Iterator<Item = (String, String)> {
+    let histories = dataset.histories.iter().map(|it| (it.table.clone(), it.owner.clone()));
+    histories.chain(dataset.joins().map(|it| (it.table.clone(), it.owner.clone())))
 }

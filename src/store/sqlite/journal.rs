@@ -3,11 +3,13 @@
 
 use rusqlite::types::Type;
 use rusqlite::{CachedStatement, Connection};
+use sea_orm::DbBackend;
 use serde_json::Value;
 
 use crate::domain::difference::Difference;
 use crate::domain::row_number::RowNumber;
 use crate::store::chunk::differences::{self, ChangedRow, ReferenceNames};
+use crate::store::chunk::list_sql::image_columns;
 use crate::store::chunk::target::{Target, quoted, quoted_table};
 use crate::store::rollback::sqlite_values::of_row;
 use crate::store::sqlite::sql::RowSql;
@@ -25,7 +27,9 @@ impl<'t> SqliteJournal<'t> {
         sql: &RowSql,
         job: i64,
     ) -> rusqlite::Result<Self> {
-        let read = format!("SELECT * FROM {} WHERE rowid = ?", quoted_table(&sql.target.table));
+        let columns = image_columns(&sql.target, DbBackend::Sqlite);
+        let table = quoted_table(&sql.target.table);
+        let read = format!("SELECT {columns} FROM {table} t WHERE t.rowid = ?");
         let keep = "INSERT INTO import_undo (import_log_id, \"row_number\", created, before_row, \
                     after_row) VALUES (?, ?, ?, ?, ?)";
         Ok(Self {
@@ -88,7 +92,7 @@ fn reference_names(
 ) -> rusqlite::Result<ReferenceNames> {
     let mut names = ReferenceNames::new();
     for (index, ids) in differences::referenced_ids(target, rows) {
-        let Some(reference) = target.fields.get(index).and_then(|it| it.reference.as_ref()) else {
+        let Some(reference) = target.reference(index) else {
             continue;
         };
         let key = quoted(&reference.key);

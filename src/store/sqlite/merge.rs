@@ -4,6 +4,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::bind::{BoundValue, time_text};
 use super::journal::SqliteJournal;
+use super::lists::SqliteLists;
 use super::sql::RowSql;
 use super::{SqliteRows, references};
 use crate::domain::chunk::{Chunk, FailedRow};
@@ -97,6 +98,7 @@ struct RowMerge<'t> {
     insert: CachedStatement<'t>,
     update: Option<CachedStatement<'t>>,
     histories: Vec<(CachedStatement<'t>, CachedStatement<'t>)>,
+    lists: SqliteLists<'t>,
     journal: Option<SqliteJournal<'t>>,
     /// Record values in which the row at hand differs from what is stored.
     differs: Vec<usize>,
@@ -131,6 +133,7 @@ impl<'t> RowMerge<'t> {
             insert: connection.prepare_cached(&sql.insert)?,
             update: sql.update.as_deref().map(|sql| connection.prepare_cached(sql)).transpose()?,
             histories,
+            lists: SqliteLists::prepare(connection, source.target)?,
             journal: None,
             differs: Vec::new(),
             absent: Vec::new(),
@@ -232,7 +235,8 @@ impl<'t> RowMerge<'t> {
             }
         }
         drop(found);
-        if self.differs.is_empty() {
+        let lists_differ = self.lists.look(target, named, records, (record, rowid))?;
+        if self.differs.is_empty() && !lists_differ {
             return Ok(RowOutcome::Unchanged);
         }
         if !is_newer {
@@ -265,6 +269,10 @@ impl<'t> RowMerge<'t> {
             return Ok(RowOutcome::Failed(Box::new(rows::left_out(self.source.chunk, record))));
         }
         let owner = self.connection.last_insert_rowid();
+        let RowValues { target, named, chunk, .. } = self.source;
+        if self.lists.look(target, named, &chunk.records, (record, owner))? {
+            self.lists.write(owner, &self.now)?;
+        }
         for ((_, insert), history) in self.histories.iter_mut().zip(&self.sql.histories) {
             let records = &self.source.chunk.records;
             if history.fed.iter().any(|field| !records.value(record, *field).is_empty()) {
@@ -278,11 +286,25 @@ impl<'t> RowMerge<'t> {
     }
 
     fn change(&mut self, record: usize, rowid: i64) -> rusqlite::Result<()> {
-        let Some(update) = &mut self.update else { return Ok(()) };
         let before = match &mut self.journal {
             Some(journal) => journal.image(rowid)?,
             None => None,
         };
+        if self.differs.is_empty() {
+            self.lists.touch(rowid, &self.now)?;
+        } else {
+            self.update(record, rowid)?;
+        }
+        self.lists.write(rowid, &self.now)?;
+        if let (Some(journal), Some(before)) = (&mut self.journal, before) {
+            let row_number = self.source.chunk.records.row_number(record);
+            journal.keep(row_number, rowid, Some(&before))?;
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, record: usize, rowid: i64) -> rusqlite::Result<()> {
+        let Some(update) = &mut self.update else { return Ok(()) };
         let mut position = 0;
         for field in &self.sql.payload {
             position += 1;
@@ -302,10 +324,6 @@ impl<'t> RowMerge<'t> {
                 archive.execute((&self.now, rowid))?;
                 insert.execute((&self.now, rowid))?;
             }
-        }
-        if let (Some(journal), Some(before)) = (&mut self.journal, before) {
-            let row_number = self.source.chunk.records.row_number(record);
-            journal.keep(row_number, rowid, Some(&before))?;
         }
         Ok(())
     }

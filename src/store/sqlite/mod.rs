@@ -6,6 +6,7 @@ mod bind;
 mod blocking_writer;
 pub(super) mod busy_timeout;
 mod journal;
+mod lists;
 mod lost_keys;
 mod merge;
 mod references;

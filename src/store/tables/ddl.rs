@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use sea_orm::DbBackend;
 
-use crate::dataset::model::{Column, ColumnType, Dataset, History, Reference};
+use crate::dataset::model::{Column, ColumnType, Dataset, History, JoinTable, Reference};
 use crate::dataset::{TableName, TableShape};
 use crate::store::chunk::target::{list, quoted, quoted_table};
 
@@ -24,7 +24,7 @@ pub(super) fn statements(
     let mut made: Vec<&str> = Vec::new();
     let mut statements = Vec::new();
     for column in &dataset.columns {
-        let Some(reference) = &column.reference else { continue };
+        let Some(reference) = column.named_records() else { continue };
         if is_missing(&reference.table) && !made.contains(&reference.table.as_str()) {
             made.push(&reference.table);
             statements.extend(ddl.reference(dataset, column, reference));
@@ -35,6 +35,9 @@ pub(super) fn statements(
     }
     for history in dataset.histories.iter().filter(|history| is_missing(&history.table)) {
         statements.extend(ddl.history(dataset, history));
+    }
+    for join in dataset.joins().filter(|join| is_missing(&join.table)) {
+        statements.push(ddl.join(dataset, join));
     }
     statements
 }
@@ -71,9 +74,7 @@ impl Ddl<'_> {
             if self.is_postgres() { postgres.to_owned() } else { sqlite.to_owned() }
         };
         if let Some(reference) = &column.reference {
-            let other = (self.shapes)(&reference.table);
-            let key = other.as_ref().and_then(|other| other.column(&reference.key));
-            return key.map_or_else(|| self.uuid().to_owned(), |key| key.sql_type.clone());
+            return self.key_of(reference);
         }
         match column.kind {
             ColumnType::Text => column
@@ -88,6 +89,35 @@ impl Ddl<'_> {
             ColumnType::DateTime => self.time().to_owned(),
             ColumnType::Json | ColumnType::List => of("jsonb", "jsonb_text"),
         }
+    }
+
+    /// The type of the column that rows store of a reference.
+    fn key_of(&self, reference: &Reference) -> String {
+        let other = (self.shapes)(&reference.table);
+        let key = other.as_ref().and_then(|other| other.column(&reference.key));
+        key.map_or_else(|| self.uuid().to_owned(), |key| key.sql_type.clone())
+    }
+
+    fn join(&self, dataset: &Dataset, join: &JoinTable) -> String {
+        let (owner, item) = (quoted(&join.owner), quoted(&join.item));
+        let own = (self.shapes)(&dataset.table);
+        let id = own.as_ref().and_then(|own| own.column("id")).map(|id| id.sql_type.clone());
+        let number = if self.is_postgres() { "bigint" } else { "integer" };
+        let lines = [
+            format!(
+                "{owner} {} NOT NULL REFERENCES {} (id) ON DELETE CASCADE",
+                id.as_deref().unwrap_or(number),
+                quoted_table(&dataset.table)
+            ),
+            format!(
+                "{item} {} NOT NULL REFERENCES {} ({})",
+                self.key_of(&join.reference),
+                quoted_table(&join.reference.table),
+                quoted(&join.reference.key)
+            ),
+            format!("PRIMARY KEY ({owner}, {item})"),
+        ];
+        create(&quoted_table(&join.table), &lines)
     }
 
     fn reference(&self, dataset: &Dataset, column: &Column, reference: &Reference) -> Vec<String> {
@@ -124,7 +154,7 @@ impl Ddl<'_> {
 
     fn table(&self, dataset: &Dataset) -> String {
         let mut lines = vec![format!("id {}", self.row_number())];
-        for column in dataset.columns.iter().filter(|column| column.part_of.is_none()) {
+        for column in dataset.columns.iter().filter(|column| column.has_field()) {
             let mut line = format!("{} {}", quoted(&column.field), self.kind(column));
             if column.required {
                 line.push_str(" NOT NULL");

@@ -47,8 +47,10 @@ impl ImportSql {
         Self {
             prepare: names.temporary_tables(),
             copy: format!(
-                "COPY loadbay_stage (loadbay_record, loadbay_absent, {}) FROM STDIN (FORMAT binary)",
-                names.fields
+                "COPY loadbay_stage (loadbay_record, loadbay_absent, {}{}) FROM STDIN (FORMAT binary)",
+                names.fields,
+                (0..target.lists.len())
+                    .fold(String::new(), |all, it| all + ", " + &stage_column(it))
             ),
             merge: MergeSql::new(&names, false),
             merge_returning_rows: MergeSql::new(&names, true),
@@ -114,10 +116,13 @@ impl<'t> SqlParts<'t> {
             .fields
             .iter()
             .map(|field| format!("{} {}", quoted(&field.name), staged_as(field)));
+        let lists = self.target.lists.iter().enumerate().map(|(number, list)| {
+            format!("{} {}[]", stage_column(number), stage_type(list.reference.key_kind))
+        });
         let mut tables = vec![format!(
             "CREATE TEMP TABLE loadbay_stage (loadbay_record int, loadbay_absent text, {}) \
              ON COMMIT DELETE ROWS",
-            list(columns)
+            list(columns.chain(lists))
         )];
         if !self.history_columns.is_empty() {
             tables.push(format!(
@@ -208,8 +213,13 @@ pub(in crate::store) fn staged_as(field: &TargetField) -> &str {
     }
 }
 
+/// The column of the stage with the items of the list numbered `number`.
+pub(super) fn stage_column(number: usize) -> String {
+    format!("loadbay_list_{number}")
+}
+
 /// The type of a reference in the stage.
-pub(super) fn stage_type(key: KeyKind) -> &'static str {
+pub(in crate::store) fn stage_type(key: KeyKind) -> &'static str {
     match key {
         KeyKind::Uuid => "uuid",
         KeyKind::Integer => "bigint",
