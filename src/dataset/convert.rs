@@ -80,6 +80,8 @@ pub struct Converter {
     /// The values of the rows that are in scope.
     scope: ColumnValues,
     scratch: Scratch,
+    /// The items of a list of which some are replaced.
+    list: String,
     probe: Records,
     warnings: Vec<RowWarning>,
 }
@@ -135,6 +137,7 @@ impl Converter {
             header_letters: 0,
             rules,
             scratch: Scratch::default(),
+            list: String::new(),
             probe: Records::new(plan.width()),
             warnings: Vec::new(),
         }
@@ -291,6 +294,7 @@ impl Converter {
             replacements,
             scope,
             scratch,
+            list,
             rules,
             warnings,
             ..
@@ -321,7 +325,7 @@ impl Converter {
             let context = CellContext { column, is_key: feed.is_key, rules };
             match value::convert(context, raw, kind, scratch) {
                 Ok(value) => {
-                    let value = replacements.of(feed.column, value);
+                    let value = replacements.of_cell(feed.column, value, list);
                     if has_scope && !scope.takes(dataset, feed.column, value) {
                         errors.push(messages::out_of_scope(row, column, raw));
                     }

@@ -130,7 +130,7 @@ pub(super) async fn compare(
     let mut stored = Vec::new();
     let compared = dataset.columns.iter().filter(|column| named.contains(&column.name));
     for column in compared.filter(|column| can_be_replaced(column)) {
-        let Some(reference) = &column.reference else { continue };
+        let Some(reference) = column.named_records() else { continue };
         let read = || store.reference_names(reference);
         stored.push((column.name.clone(), retry_transient(id, stop.token(), read).await?));
     }

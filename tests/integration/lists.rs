@@ -202,6 +202,41 @@ both!(a_dry_run_shows_lists_and_a_rollback_restores_them, |server| {
     assert!(failed.text().contains("C;old;9") || failed.text().contains("C,old,9"), "{failed:?}");
 });
 
+both!(names_of_lists_are_merged, |server| {
+    with_goods(server, "", COLUMNS).await;
+    let file = "Sku;Tags\nA;redd|Bigg\nB;red\n";
+    let dry = server.load("goods", Upload::csv(file).option("dryRun", "true")).await;
+    let names = dry["newReferences"][0]["names"].as_array().unwrap();
+    let nearest: Vec<_> = names.iter().map(|it| it["nearest"]["name"].as_str()).collect();
+    assert!(nearest.contains(&Some("red")) && nearest.contains(&Some("Big")), "{dry}");
+    let replace = r#"{"tags": {"redd": "red", "bigg": "Big, old"}}"#;
+    let job = server.load("goods", Upload::csv(file).option("replace", replace)).await;
+    assert_eq!(counts(&job), [2, 0, 0, 0], "{job}");
+    assert_eq!(stored(server).await, ["A Big", "A old", "A red", "B red"]);
+    let refused = Upload::csv(file).option("replace", r#"{"tags": {"a, b": "c"}}"#);
+    server.upload("goods", refused).await.assert_problem(400, "invalid_option");
+    // A list of every row, and one of a format that has lists of its own.
+    let set = Upload::csv("Sku\nB\n").option("set", r#"{"tags": "old, redd"}"#);
+    let job = server.load("goods", set.option("replace", replace)).await;
+    assert_eq!(counts(&job), [0, 1, 0, 0], "{job}");
+    let objects = Upload::file("goods.ndjson", "{\"sku\": \"A\", \"tags\": [\"old\"]}\n");
+    let job = server.load("goods", objects).await;
+    assert_eq!(counts(&job), [0, 1, 0, 0], "{job}");
+    assert_eq!(stored(server).await, ["A old", "B old", "B red"]);
+});
+
+both!(a_list_that_changed_since_a_dry_run_is_seen, |server| {
+    with_goods(server, "", COLUMNS).await;
+    server.load("goods", Upload::csv(FILE)).await;
+    let other = Upload::csv("Sku;Tags\nA;old\n").option("dryRun", "true");
+    let dry = server.load("goods", other).await;
+    server.database.execute("delete from good_tags").await;
+    let path = format!("/api/v1/import/jobs/{}/confirm", dry["jobId"]);
+    let request = server.request(reqwest::Method::POST, &path);
+    let answer = server.send(request.json(&json!({"expectUnchanged": true}))).await;
+    answer.assert_problem(409, "table_changed");
+});
+
 both!(what_is_exported_comes_back_unchanged, |server| {
     with_goods(server, "create_table = true\n", COLUMNS).await;
     let file = "Sku;Tags;Amount\nA;red, Big;1\nB;;2\nC;[\"a, b\", \"red\"];3\n";

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dataset::Datasets;
+use crate::dataset::shape::TableKind;
 
 /// A table from `name type`, `name type!` (no NULL) or `name type!=` (no NULL, a default).
 fn table(name: &str, unique: &[&str], columns: &[&str]) -> TableShape {
@@ -247,4 +248,48 @@ fn sqlite_may_declare_what_it_stores() {
         field(t, "product_prices", "archived_at").sql_type = "TEXT".into();
     });
     assert_eq!(found, []);
+}
+
+#[test]
+fn join_tables_are_checked() {
+    let text = "name = 'd'\ntable = 'd'\nkey = ['a']\ncolumn = [{ name = 'a', required = true }, \
+                { name = 't', type = 'list', into = { table = 'dt', references = { table = 'ts' } } }]";
+    let compiled = super::super::compile("d", text).unwrap();
+    let faults = |digits: u8, change: &dyn Fn(&mut Vec<TableShape>)| {
+        let mut tables = vec![
+            table("d", &["a"], &["id int8!=", "a text!"]),
+            table("dt", &["d_id,t_id"], &["d_id int8!", "t_id uuid!"]),
+            table("ts", &["id", "name"], &["id uuid!", "name text!"]),
+        ];
+        change(&mut tables);
+        let shapes = |name: &str| tables.iter().find(|it| it.table == name).cloned();
+        let found = check(&compiled, &shapes, digits);
+        found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    for (digits, change, said) in [
+        (18, (|_| {}) as fn(&mut Vec<TableShape>), ""),
+        (15, |_| {}, ""),
+        (18, |t| drop(t.remove(1)), "`into`: there is no table `dt` in the database"),
+        (18, |t| drop(t.remove(2)), "`references`: there is no table `ts` in the database"),
+        (18, |t| drop(t[0].columns.remove(0)), "table `d` needs a column `id`, which `dt.d_id`"),
+        (15, |t| t[0].columns[0].has_default = false, "needs a column `id` INTEGER PRIMARY KEY"),
+        (18, |t| drop(t[1].columns.remove(1)), "table `dt` has no column `t_id`"),
+        (18, |t| t[1].unique.clear(), "table `dt` has no unique index on (d_id, t_id)"),
+        (
+            18,
+            |t| t[1].columns[1].sql_type = "int4".into(),
+            "`dt.t_id` is `int4`, but it needs the type of `ts.id`, which is `uuid`",
+        ),
+        (18, |t| t[1].columns[0].is_generated = true, "`dt.d_id` is computed by the database"),
+        (18, |t| t[1].kind = TableKind::View, "`dt` is a view; name the table behind it"),
+        (15, |t| t[1].kind = TableKind::WithoutRowid, ""),
+        (
+            18,
+            |t| t[1].columns.extend(table("", &[], &["rank int4!"]).columns),
+            "`dt.rank` takes no NULL and has no default, but nothing fills it",
+        ),
+    ] {
+        let found = faults(digits, &change);
+        assert!(found.contains(said) && found.is_empty() == said.is_empty(), "{said}: {found}");
+    }
 }

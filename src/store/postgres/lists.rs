@@ -27,6 +27,11 @@ pub(super) struct PostgresLists {
     touch: Option<String>,
 }
 
+/// Room for the items of a chunk until the transaction ends: with less the planner would go through all of
+/// them again for each row of a join table.
+const HASH_ROOM: &str = "SELECT set_config('work_mem', greatest(pg_size_bytes(current_setting('work_mem')), \
+                         67108864) / 1024 || 'kB', true)";
+
 impl PostgresLists {
     pub(super) fn new(target: &Target) -> Self {
         let lists = || target.lists.iter().enumerate();
@@ -59,6 +64,7 @@ impl PostgresLists {
         let only: Option<Vec<i32>> =
             (!self.differ.is_empty()).then(|| changed.iter().copied().collect());
         let mut touched = BTreeSet::new();
+        sqlx::query(HASH_ROOM).execute(&mut *connection).await.context(action)?;
         for write in &self.write {
             let found: Vec<i32> = sqlx::query_scalar(AssertSqlSafe(write.clone()))
                 .bind(now)
