@@ -61,9 +61,10 @@ fn begin<S>(lines: S) -> anyhow::Result<Log>
 where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {
+    use crate::telemetry::otlp::Exporter;
     use tracing_subscriber::layer::SubscriberExt;
 
-    let exporter = crate::telemetry::otlp::Exporter::start()?;
-    lines.with(exporter.as_ref().map(|exporter| exporter.layer())).init();
+    let exporter = Exporter::start()?;
+    lines.with(exporter.as_ref().map(Exporter::layer)).init();
     Ok(Log { _exporter: exporter })
 }

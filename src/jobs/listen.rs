@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::context::JobsContext;
 use crate::domain::error_chain::error_chain;
 use crate::store::StoreError;
+use crate::telemetry;
 
 /// How long to wait before listening again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -74,12 +75,14 @@ async fn refresh(context: &Arc<JobsContext>, job: i64) {
             context.changes.deleted(job).await;
         }
         Err(error) => {
-            tracing::debug!(
-                event = "job_unreadable",
-                job_id = job,
-                error = error_chain(&error),
-                "changed job cannot be read"
-            );
+            let trace = context.manager.get(job).and_then(|known| known.trace);
+            telemetry::span_about(job, trace).in_scope(|| {
+                tracing::debug!(
+                    event = "job_unreadable",
+                    error = error_chain(&error),
+                    "changed job cannot be read"
+                );
+            });
         }
     }
 }

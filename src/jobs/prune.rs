@@ -10,6 +10,7 @@ use super::context::JobsContext;
 use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::store::PruneScope;
+use crate::telemetry;
 
 /// How long those who follow a job may take to read its last events.
 const READERS_TIMEOUT: Duration = Duration::from_mins(1);
@@ -63,7 +64,10 @@ pub(super) async fn at_start(context: Arc<JobsContext>) {
     match context.run_store.ended_with_events_over(context.settings.events_max).await {
         Ok(jobs) => {
             for job in jobs {
-                prune(&context, job, PruneScope::ProgressAndRows).await;
+                // It is for the log only.
+                let trace = context.run_store.trace_of(job).await.ok().flatten();
+                let pruned = prune(&context, job, PruneScope::ProgressAndRows);
+                pruned.instrument(telemetry::span_about(job, trace)).await;
             }
         }
         Err(error) => {
@@ -76,14 +80,13 @@ pub(super) async fn at_start(context: Arc<JobsContext>) {
     }
 }
 
-/// A failure costs space only: the server does not retry.
+/// A failure costs space only: the server does not retry. The span that this runs in names the job.
 async fn prune(context: &JobsContext, job: i64, scope: PruneScope) {
     if let Err(error) =
         context.run_store.prune_events(job, context.settings.events_max, scope).await
     {
         tracing::warn!(
             event = "prune_failed",
-            job_id = job,
             error = error_chain(&error),
             "events of the job could not be pruned"
         );

@@ -17,7 +17,7 @@ use crate::domain::error_chain::error_chain;
 use crate::domain::job::Job;
 use crate::faults::fault;
 use crate::files::{FileError, Storage};
-use crate::store::StoreError;
+use crate::store::{KnownFolder, StoreError};
 use crate::telemetry;
 
 /// How often it is looked for files whose time is over.
@@ -192,22 +192,24 @@ impl Sweep {
         let found = self.storage.job_dirs().await?;
         let names: Vec<Uuid> = found.iter().map(|folder| folder.uuid).collect();
         let known = context.run_store.known_folders(&names).await?;
-        let is_over: BTreeMap<Uuid, bool> = known.iter().map(|it| (it.uuid, it.is_over)).collect();
+        let known: BTreeMap<Uuid, KnownFolder> =
+            known.into_iter().map(|it| (it.uuid, it)).collect();
         let (mut folders, mut bytes) = (0_u64, 0_u64);
         for folder in found {
             if context.stop.is_cancelled() {
                 break;
             }
-            match is_over.get(&folder.uuid) {
-                Some(true) => {
-                    self.remove(folder.uuid).await?;
+            match known.get(&folder.uuid) {
+                Some(of) if of.is_over => {
+                    let span = telemetry::span_about(of.job, of.trace);
+                    self.remove(folder.uuid).instrument(span).await?;
                 }
                 None if is_ours && folder.age >= ORPHAN_AGE => {
                     if let Some(freed) = self.remove(folder.uuid).await? {
                         (folders, bytes) = (folders + 1, bytes.saturating_add(freed));
                     }
                 }
-                Some(false) | None => {}
+                Some(_) | None => {}
             }
         }
         if folders > 0 {

@@ -30,10 +30,25 @@ pub fn request_is_about(job: i64) {
 /// The span of a run of a job, or of something else that is done with it.
 #[must_use]
 pub fn job_span(job: &Job) -> Span {
-    let span = tracing::error_span!("job", job_id = job.id, trace_id = Empty);
-    // A job of an older version has no trace.
-    if let Some(trace) = job.trace {
-        placed(&span, Some(trace));
+    span_about(job.id, job.trace)
+}
+
+/// The span of something that is done with a job of which no more is known than this.
+#[must_use]
+pub fn span_about(job: i64, trace: Option<TraceContext>) -> Span {
+    of_job(tracing::error_span!("job", job_id = job, trace_id = Empty), trace)
+}
+
+/// The span of records of a job that are passed on to the search engine.
+#[must_use]
+pub fn search_span(job: i64, trace: Option<TraceContext>) -> Span {
+    of_job(tracing::error_span!("search", job_id = job, trace_id = Empty), trace)
+}
+
+/// A span below the request that made a job. A job of an older version has no trace.
+fn of_job(span: Span, trace: Option<TraceContext>) -> Span {
+    if trace.is_some() {
+        placed(&span, trace);
     }
     span
 }

@@ -31,6 +31,16 @@ const OF_NO_JOB: [&str; 11] = [
     "stopping",
 ];
 
+/// What is logged of a job whose records are passed on and whose end is announced, with failures.
+const EVENTS: [&str; 6] = [
+    "job_received",
+    "job_claimed",
+    "transient_error",
+    "job_ended",
+    "webhook_failed",
+    "search_sync_failed",
+];
+
 /// The fields of each line that Loadbay itself logged.
 fn lines(server: &Server) -> Vec<Value> {
     let is_own = |line: &Value| line["target"].as_str().is_some_and(|it| it.starts_with("loadbay"));
@@ -57,7 +67,7 @@ fn file() -> String {
 async fn every_line_about_a_job_names_it(kind: Kind) {
     let typesense = Typesense::start().await;
     let mut server = Server::start(kind).await;
-    let faults = "chunk.commit=1*return->off;partition.after=sleep(5)";
+    let faults = "chunk.commit=1*return->off;partition.after=sleep(5);search.sent=1*return->off";
     let settings = [
         LOGGED[0],
         LOGGED[1],
@@ -100,8 +110,13 @@ async fn every_line_about_a_job_names_it(kind: Kind) {
         .filter(|line| !line["job_id"].is_i64())
         .collect();
     assert!(nameless.is_empty(), "{nameless:#?}");
+    let untraced: Vec<Value> = lines(&server)
+        .into_iter()
+        .filter(|line| line["job_id"].is_i64() && !line["trace_id"].is_string())
+        .collect();
+    assert!(untraced.is_empty(), "{untraced:#?}");
     let of_success = about(&server, success);
-    for event in ["job_received", "job_claimed", "transient_error", "job_ended", "webhook_failed"] {
+    for event in EVENTS {
         assert!(events(&of_success).contains(event), "{event}: {of_success:#?}");
     }
     for job in [failure, retried, back, cancelled] {

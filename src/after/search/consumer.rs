@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::document::{document, fields, id};
@@ -14,8 +15,10 @@ use super::{OnJob, SearchSettings};
 use crate::dataset::model::Dataset;
 use crate::definitions::Definitions;
 use crate::domain::search_sync::{DocumentTally, RefusedDocument};
+use crate::domain::trace::TraceContext;
 use crate::faults::fault;
 use crate::store::{ChangeKind, KeyedRecord, OutboxChange, SearchLease, Store, StoreError};
+use crate::telemetry;
 
 /// Records that are read, and documents that are sent, at a time.
 pub(super) const BATCH: u32 = 5_000;
@@ -32,10 +35,10 @@ pub(super) enum Worked {
     Elsewhere,
 }
 
-/// A failure, and the job whose records waited for the work that failed.
+/// A failure, and the job whose records waited for the work that failed, with its trace.
 #[derive(Debug)]
 pub(super) struct Failed {
-    pub(super) job: Option<i64>,
+    pub(super) job: Option<(i64, Option<TraceContext>)>,
     pub(super) error: SyncError,
 }
 
@@ -117,13 +120,14 @@ impl SearchConsumer {
                 return Err(SyncError::Stopped.into());
             }
             let next = self.store.next_change(&dataset.name).await?;
-            let of_job = |error| Failed { job: next.as_ref().map(|it| it.job), error };
+            let of_job = |error| Failed { job: next.as_ref().map(|it| (it.job, it.trace)), error };
             if self.needs_build(dataset, lease) {
                 *lease = self.build(dataset, lease).await.map_err(of_job)?;
                 continue;
             }
             let Some(change) = &next else { return Ok(()) };
-            match self.change(dataset, lease, change).await {
+            let span = telemetry::search_span(change.job, change.trace);
+            match self.change(dataset, lease, change).instrument(span).await {
                 Err(fault) if fault.is_missing() => {
                     tracing::warn!(
                         event = "search_collection_missing",
@@ -161,7 +165,6 @@ impl SearchConsumer {
         for refused in &tally.errors {
             tracing::warn!(
                 event = "document_refused",
-                job_id = change.job,
                 dataset = dataset.name,
                 document = refused.id,
                 reason = refused.message,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use super::build::BuildReport;
 use super::consumer::{Failed, SearchConsumer, Worked};
@@ -14,6 +15,7 @@ use super::error::SyncError;
 use crate::dataset::model::Dataset;
 use crate::domain::error_chain::error_chain;
 use crate::store::SearchLease;
+use crate::telemetry;
 
 /// How often it is looked whether there is something to do.
 const LOOK: Duration = Duration::from_secs(1);
@@ -131,15 +133,17 @@ impl SearchConsumer {
 
     async fn report(&self, dataset: &Dataset, failed: &Failed, attempts: u32) {
         let message = error_chain(&failed.error);
-        tracing::warn!(
-            event = "search_sync_failed",
-            dataset = dataset.name,
-            job_id = failed.job,
-            attempts,
-            error = message,
-            "records were not passed on, the next attempt follows"
-        );
-        let Some(job) = failed.job else { return };
+        let span = failed.job.map(|(job, trace)| telemetry::span_about(job, trace));
+        span.unwrap_or_else(Span::none).in_scope(|| {
+            tracing::warn!(
+                event = "search_sync_failed",
+                dataset = dataset.name,
+                attempts,
+                error = message,
+                "records were not passed on, the next attempt follows"
+            );
+        });
+        let Some((job, _)) = failed.job else { return };
         // What is not stored is in the log.
         if let Ok(Some(job)) = self.store.note_sync_failure(job, &message, attempts).await {
             (self.on_job)(job);

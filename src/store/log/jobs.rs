@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::event::lifecycle;
 use crate::domain::job::{Job, NewJob};
+use crate::domain::trace::TraceContext;
 use crate::faults::fault;
 use crate::store::Store;
 use crate::store::connection::notifications::notify;
@@ -136,6 +137,18 @@ impl Store {
         let row =
             import_log::Entity::find_by_id(id).one(&self.read).await.context("read the job")?;
         row.map(job).transpose()
+    }
+
+    /// The trace of the request that made a job; `None` where there is none, and of a job that is gone.
+    pub async fn trace_of(&self, id: i64) -> Result<Option<TraceContext>, StoreError> {
+        let stored: Option<Option<String>> = import_log::Entity::find_by_id(id)
+            .select_only()
+            .column(import_log::Column::Traceparent)
+            .into_tuple()
+            .one(&self.read)
+            .await
+            .context("read the trace of the job")?;
+        Ok(stored.flatten().as_deref().and_then(TraceContext::parse))
     }
 
     /// The job with this folder of files.

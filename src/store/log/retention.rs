@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Quer
 use uuid::Uuid;
 
 use crate::domain::job::Job;
+use crate::domain::trace::TraceContext;
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::unfinished;
@@ -29,6 +30,10 @@ const JOURNAL_ROWS_PER_STEP: i64 = 10_000;
 pub struct KnownFolder {
     /// The folder's name.
     pub uuid: Uuid,
+    /// The job.
+    pub job: i64,
+    /// The request that made the job.
+    pub trace: Option<TraceContext>,
     /// The time of its files is over: whatever is left of them may go.
     pub is_over: bool,
 }
@@ -38,19 +43,20 @@ impl Store {
     pub async fn known_folders(&self, folders: &[Uuid]) -> Result<Vec<KnownFolder>, StoreError> {
         let mut known = Vec::with_capacity(folders.len());
         for part in folders.chunks(FOLDERS_PER_QUERY) {
-            let rows: Vec<(String, bool)> = import_log::Entity::find()
+            let rows: Vec<(String, i64, Option<String>, bool)> = import_log::Entity::find()
                 .select_only()
-                .column(C::Uuid)
+                .columns([C::Uuid, C::Id, C::Traceparent])
                 .column_as(C::FilesRemovedAt.is_not_null(), "is_over")
                 .filter(C::Uuid.is_in(part.iter().map(Uuid::to_string)))
                 .into_tuple()
                 .all(&self.read)
                 .await
                 .context("look for the jobs of stored files")?;
-            let folder = |(name, is_over): (String, bool)| {
-                Uuid::parse_str(&name).ok().map(|uuid| KnownFolder { uuid, is_over })
-            };
-            known.extend(rows.into_iter().filter_map(folder));
+            for (name, job, trace, is_over) in rows {
+                let Ok(uuid) = Uuid::parse_str(&name) else { continue };
+                let trace = trace.as_deref().and_then(TraceContext::parse);
+                known.push(KnownFolder { uuid, job, trace, is_over });
+            }
         }
         Ok(known)
     }

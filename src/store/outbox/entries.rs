@@ -13,6 +13,7 @@ use sea_orm::{
 use crate::domain::job::Job;
 use crate::domain::search_sync::{DocumentTally, SearchSync};
 use crate::domain::status::JobStatus;
+use crate::domain::trace::TraceContext;
 use crate::faults::fault;
 use crate::store::Store;
 use crate::store::connection::notifications::notify;
@@ -43,6 +44,8 @@ pub struct OutboxChange {
     pub id: i64,
     /// The job that made it.
     pub job: i64,
+    /// The request that made the job; `None` where the job is gone, too.
+    pub trace: Option<TraceContext>,
     /// The time that changed records have.
     pub changed_at: DateTime<Utc>,
     /// What happened.
@@ -83,7 +86,7 @@ impl Store {
             .one(&self.read)
             .await
             .context("read the outbox")?;
-        Ok(row.map(change))
+        self.outbox_change(row).await
     }
 
     /// All changes of the records of a dataset that there are now, with their keys left out.
@@ -110,7 +113,18 @@ impl Store {
     /// When the database does not answer.
     pub async fn change_by_number(&self, id: i64) -> Result<Option<OutboxChange>, StoreError> {
         let row = import_outbox::Entity::find_by_id(id).one(&self.read).await;
-        Ok(row.context("read the outbox")?.map(change))
+        self.outbox_change(row.context("read the outbox")?).await
+    }
+
+    /// A row of the outbox with what is known of its job.
+    async fn outbox_change(
+        &self,
+        row: Option<import_outbox::Model>,
+    ) -> Result<Option<OutboxChange>, StoreError> {
+        let Some(row) = row else { return Ok(None) };
+        let (id, job, changed_at) = (row.id, row.import_log_id, row.changed_at);
+        let trace = self.trace_of(job).await?;
+        Ok(Some(OutboxChange { id, job, trace, changed_at, kind: kind(row) }))
     }
 
     /// Notes that a change was passed on, and what that came to; gives its job, unless that is no more or the
@@ -225,14 +239,13 @@ fn due() -> Condition {
     Condition::all().add(C::Topic.eq(SEARCH)).add(Expr::exists(moving_job).not())
 }
 
-fn change(row: import_outbox::Model) -> OutboxChange {
-    let kind = match row.keys {
+fn kind(row: import_outbox::Model) -> ChangeKind {
+    match row.keys {
         Some(keys) if row.kind == CHANGED => {
             ChangeKind::Records { keys, count: unsigned(row.records) }
         }
         _ => ChangeKind::Ended,
-    };
-    OutboxChange { id: row.id, job: row.import_log_id, changed_at: row.changed_at, kind }
+    }
 }
 
 fn row(lease: &SearchLease, change: &OutboxChange) -> import_outbox::ActiveModel {
