@@ -1,8 +1,9 @@
 //! Confirming a dry run: its file is imported by a job of its own, with the options of the dry run.
 
+use super::child::ChildMade;
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
-use super::retry::{RetryChild, drop_copies, prepare_child};
+use super::retry::{RetryChild, drop_unneeded, prepare_child};
 use super::submit::Submitted;
 use crate::dataset::{HeaderFault, ReferenceReplacements};
 use crate::domain::action::Action;
@@ -11,7 +12,7 @@ use crate::domain::job::{Job, NewJob};
 use crate::domain::options::{Options, Replacements};
 use crate::domain::selection::RetryRows;
 use crate::domain::trace::TraceContext;
-use crate::store::{ConfirmInserted, Inserted};
+use crate::store::ChildKind;
 
 /// The request to import the file of a dry run.
 #[derive(Debug, Clone)]
@@ -63,32 +64,18 @@ impl Jobs {
                 idempotency_key: request.idempotency_key,
                 ..new
             };
-            let stored = context.store.insert_confirmation(&new, id, storage.location()).await;
-            let submitted = match stored {
-                Ok(ConfirmInserted::Inserted(Inserted::New(job))) => {
-                    context.manager.publish(job.clone());
-                    context.wake.notify();
-                    return Ok(Submitted { job, replayed: false });
-                }
-                Ok(ConfirmInserted::Inserted(Inserted::KeyTaken(job))) => {
-                    context.replayed(job, |job| job.confirms == Some(id))
-                }
-                Ok(ConfirmInserted::Inserted(Inserted::KeyOfBulk(bulk))) => {
-                    Err(JobsError::KeyOfBulk(bulk))
-                }
-                Ok(ConfirmInserted::Confirmed(by)) => {
+            let (kind, location) = (ChildKind::Confirmation, storage.location());
+            let submitted = match context.insert_child(&new, kind, id, location).await {
+                Ok(ChildMade::Submitted(submitted)) => Ok(submitted),
+                Ok(ChildMade::Earlier(by)) => {
                     Err(JobsError::AlreadyConfirmed { job: id, by: by.id })
                 }
-                Ok(ConfirmInserted::Refused(job)) => {
+                Ok(ChildMade::Refused(job)) => {
                     Err(refusal(&job).unwrap_or(JobsError::FilesRemoved(id)))
                 }
-                Ok(ConfirmInserted::Gone) => Err(JobsError::NotFound(id)),
-                Err(fault) => Err(fault.into()),
+                Err(fault) => Err(fault),
             };
-            let may_need_copies = submitted.as_ref().is_err_and(JobsError::may_have_stored);
-            if !may_need_copies {
-                drop_copies(&storage, new.uuid).await;
-            }
+            drop_unneeded(&storage, new.uuid, &submitted).await;
             submitted
         })
         .await

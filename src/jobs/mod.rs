@@ -10,6 +10,7 @@ mod bulk_feed;
 mod bulk_poll;
 mod bulk_retry;
 mod bulk_subscription;
+mod child;
 mod chunker;
 mod claim;
 mod claimant;

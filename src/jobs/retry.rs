@@ -53,15 +53,7 @@ impl Jobs {
             let new = NewJob { idempotency_key, created_by, trace: request.trace, ..new };
             let uuid = new.uuid;
             let submitted = context.insert(new, storage.location()).await;
-            let is_ours = match &submitted {
-                Ok(submitted) => submitted.job.uuid == uuid,
-                // After most faults of the database nobody knows whether the job was stored: the
-                // sweep removes its files if not.
-                Err(fault) => fault.may_have_stored(),
-            };
-            if !is_ours {
-                drop_copies(&storage, uuid).await;
-            }
+            drop_unneeded(&storage, uuid, &submitted).await;
             submitted
         })
         .await
@@ -214,6 +206,23 @@ async fn copy_files(
         RowNumbersFrom::OfParent => storage.get(from, ROW_NUMBERS).await?,
     };
     Ok(storage.put(to, ROW_NUMBERS, bytes).await?)
+}
+
+/// Removes what was copied for the job `uuid`, if it did not come to be.
+pub(super) async fn drop_unneeded(
+    storage: &Storage,
+    uuid: Uuid,
+    submitted: &Result<Submitted, JobsError>,
+) {
+    let is_needed = match submitted {
+        Ok(submitted) => submitted.job.uuid == uuid,
+        // After most faults of the database nobody knows whether the job was stored: the sweep
+        // removes its files if not.
+        Err(fault) => fault.may_have_stored(),
+    };
+    if !is_needed {
+        drop_copies(storage, uuid).await;
+    }
 }
 
 /// Removes what was copied for a job that did not come to be.

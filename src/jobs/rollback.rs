@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tracing::{Instrument, error_span};
 
 use super::backoff::{retry_storage, retry_transient};
+use super::child::ChildMade;
 use super::context::{Jobs, JobsContext};
 use super::error::JobsError;
 use super::error::RunError;
@@ -26,7 +27,7 @@ use crate::domain::row_number::RowNumber;
 use crate::domain::trace::TraceContext;
 use crate::domain::warning::Warnings;
 use crate::files::FileError;
-use crate::store::{CommittedChunk, Destination, Inserted, RollbackInserted, WriterSettings};
+use crate::store::{ChildKind, CommittedChunk, Destination, WriterSettings};
 
 impl Jobs {
     /// Rolls back what a job did, as a job of its own. While a rollback of the job is unfinished,
@@ -53,23 +54,13 @@ impl Jobs {
                 return Err(refusal);
             }
             let new = NewJob { idempotency_key, created_by, trace, ..new_job(&undone) };
-            match context.store.insert_rollback(&new, id, &undone.storage_location).await? {
-                RollbackInserted::Inserted(Inserted::New(job)) => {
-                    context.manager.publish(job.clone());
-                    context.wake.notify();
-                    Ok(Submitted { job, replayed: false })
-                }
-                RollbackInserted::Inserted(Inserted::KeyOfBulk(bulk)) => {
-                    Err(JobsError::KeyOfBulk(bulk))
-                }
-                RollbackInserted::Inserted(Inserted::KeyTaken(job)) => {
-                    context.replayed(job, |job| job.rollback_of == Some(id))
-                }
-                RollbackInserted::Unfinished(job) => context.replayed(job, |_| true),
-                RollbackInserted::Refused(job) => {
+            let location = &undone.storage_location;
+            match context.insert_child(&new, ChildKind::Rollback, id, location).await? {
+                ChildMade::Submitted(submitted) => Ok(submitted),
+                ChildMade::Earlier(job) => context.replayed(job, |_| true),
+                ChildMade::Refused(job) => {
                     Err(refusal(&job).unwrap_or(JobsError::NothingToUndo(id)))
                 }
-                RollbackInserted::Gone => Err(JobsError::NotFound(id)),
             }
         })
         .await

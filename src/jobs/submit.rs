@@ -258,20 +258,23 @@ impl JobsContext {
         storage_location: &str,
     ) -> Result<Submitted, JobsError> {
         match self.insert_once(&new, storage_location).await? {
-            Inserted::New(job) => {
-                telemetry::request_is_about(job.id);
-                job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
-                // The file of another job was counted with that one, one to be downloaded comes later.
-                if job.retry_of.or(job.rollback_of).or(job.confirms).is_none() {
-                    self.metrics.uploaded(&job.dataset, job.file_size.unsigned_abs());
-                }
-                self.manager.publish(job.clone());
-                self.wake_for(&job);
-                Ok(Submitted { job, replayed: false })
-            }
+            Inserted::New(job) => Ok(self.received(job)),
             Inserted::KeyOfBulk(bulk) => Err(JobsError::KeyOfBulk(bulk)),
             Inserted::KeyTaken(job) => self.replayed(job, |job| same_upload(job, &new)),
         }
+    }
+
+    /// A new job is stored: whoever runs it and whoever looks at it learns of it.
+    pub(super) fn received(&self, job: Job) -> Submitted {
+        telemetry::request_is_about(job.id);
+        job_line!(info, job, event = "job_received", bytes = job.file_size, "job received");
+        // The file of another job was counted with that one, one to be downloaded comes later.
+        if job.retry_of.or(job.rollback_of).or(job.confirms).is_none() {
+            self.metrics.uploaded(&job.dataset, job.file_size.unsigned_abs());
+        }
+        self.manager.publish(job.clone());
+        self.wake_for(&job);
+        Submitted { job, replayed: false }
     }
 
     /// Stores a job once, also when the answer of the database is lost: then nobody knows whether

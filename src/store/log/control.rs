@@ -19,9 +19,9 @@ use crate::store::Store;
 use crate::store::connection::notifications::notify;
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::events::{changed, ends};
+use crate::store::log::child::{ChildKind, earlier};
 use crate::store::log::lease::{has, ours};
 use crate::store::log::run_time::touched;
-use crate::store::rollback::unfinished_rollback;
 use import_log::Column as C;
 
 /// What became of the command to delete a job.
@@ -154,7 +154,7 @@ impl Store {
             transaction.rollback().await.context(action)?;
             return Ok(Deletion::NotNow);
         };
-        if let Some(by) = unfinished_rollback(&transaction, id).await? {
+        if let Some(by) = earlier(&transaction, ChildKind::Rollback, id).await? {
             transaction.rollback().await.context(action)?;
             return Ok(Deletion::RolledBackBy(by.id));
         }

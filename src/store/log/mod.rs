@@ -3,10 +3,10 @@
 
 pub(super) mod bulks;
 pub(super) mod checkpoint;
+pub(super) mod child;
 pub(super) mod claim;
 pub(super) mod claimant;
 pub(super) mod concurrency;
-pub(super) mod confirm;
 pub(super) mod control;
 pub(super) mod destination;
 pub(super) mod download;

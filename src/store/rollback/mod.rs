@@ -1,6 +1,6 @@
-//! Rolling an import back: the job that does it, and the rows of the journal `import_undo` that it
-//! reads. The same code serves both databases; [`sql`] has what differs. How an import writes its
-//! journal is the business of each database's own writer.
+//! Rolling an import back by the rows of the journal `import_undo`. The same code serves both databases;
+//! [`sql`] has what differs. How an import writes its journal is the business of each database's own
+//! writer.
 
 pub(super) mod image;
 mod indexes;
@@ -17,68 +17,25 @@ use async_trait::async_trait;
 use entity::{import_log, import_undo};
 use sea_orm::sea_query::{Expr, ExprTrait, Func};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, TransactionTrait,
+    ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 
-use crate::domain::action::Action;
 use crate::domain::chunk::Chunk;
-use crate::domain::job::{Job, NewJob};
+use crate::domain::job::Job;
 use crate::domain::limits::CHUNK_BYTES_MAX;
 use crate::domain::options::{Blank, Mode};
 use crate::domain::row_number::RowNumber;
-use crate::faults::fault;
 use crate::store::chunk::protocol::{ChunkCommitter, ChunkTx};
 use crate::store::chunk::writer::{ChunkWriter, WriterSettings};
 use crate::store::error::{ErrorContext, StoreError};
-use crate::store::events::ends;
 use crate::store::log::job_row::job;
-use crate::store::{Database, Inserted, Store};
+use crate::store::{Database, Store};
 use rows::RollbackRows;
 use sql::RollbackSql;
 use transaction::RollbackTx;
 
-/// What became of the request to roll a job back.
-#[derive(Debug)]
-pub enum RollbackInserted {
-    /// A new job, or one that has its `Idempotency-Key`.
-    Inserted(Inserted),
-    /// A rollback of the same job is not at its end yet: this one.
-    Unfinished(Job),
-    /// The job cannot be rolled back any more, as it stands now.
-    Refused(Job),
-    /// The job is no more.
-    Gone,
-}
-
 impl Store {
-    /// Stores a rollback of the job `undone` as PENDING, unless one is unfinished. Two servers that
-    /// are asked at the same moment take turns at the row of `undone`, and so does who ends its time.
-    pub async fn insert_rollback(
-        &self,
-        new: &NewJob,
-        undone: i64,
-        storage_location: &str,
-    ) -> Result<RollbackInserted, StoreError> {
-        let action = "store a rollback";
-        let _guard = self.lock_writes().await;
-        let transaction = self.write.begin().await.context(action)?;
-        let job = self.locked(&transaction, undone).await?;
-        fault!("rollback.locked", StoreError::busy());
-        let unfinished = unfinished_rollback(&transaction, undone).await?;
-        let refused = match (job, unfinished) {
-            (None, _) => RollbackInserted::Gone,
-            (Some(_), Some(running)) => RollbackInserted::Unfinished(running),
-            (Some(job), None) if !Action::Rollback.is_legal(&job) => RollbackInserted::Refused(job),
-            (Some(_), None) => {
-                let inserted = self.insert_within(transaction, new, storage_location).await?;
-                return Ok(RollbackInserted::Inserted(inserted));
-            }
-        };
-        transaction.rollback().await.context(action)?;
-        Ok(refused)
-    }
-
     /// The job as it stands; on PostgreSQL its row is locked until the transaction ends.
     pub(in crate::store) async fn locked(
         &self,
@@ -176,17 +133,4 @@ impl ChunkWriter for RollbackWriter {
     async fn commit(&mut self, chunk: Arc<Chunk>) -> Result<Option<Job>, StoreError> {
         self.0.commit_chunk(&chunk).await
     }
-}
-
-/// The rollback of a job that has not ended, if there is one.
-pub(super) async fn unfinished_rollback(
-    connection: &impl ConnectionTrait,
-    undone: i64,
-) -> Result<Option<Job>, StoreError> {
-    let found = import_log::Entity::find()
-        .filter(import_log::Column::RollbackOf.eq(undone))
-        .filter(import_log::Column::ImportStatus.is_not_in(ends()))
-        .one(connection)
-        .await;
-    found.context("look for a rollback")?.map(job).transpose()
 }
