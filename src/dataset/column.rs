@@ -8,13 +8,13 @@ use super::cell_rules::CellRules;
 use super::column_default::{self, DefaultKeys};
 use super::column_rules::{self, only_for};
 use super::join_table;
-use super::messages::{message, scale};
+use super::messages::message;
 use super::model::{Column, ColumnType};
 use super::names::{Identifier, Text, Word, title_of};
 use super::reference_keys;
 use super::source::{DefinitionFile, DefinitionLines, Section};
 use super::table_name::TableName;
-use super::value::number::{Digits, NumberFault, parse, written};
+use super::value::number::{Digits, NumberFault, parse};
 use super::value::{self, CellContext, Scratch};
 use crate::domain::detected::DecimalSeparator;
 use crate::domain::limits::FIELD_BYTES_MAX;
@@ -228,7 +228,7 @@ fn check_bounds(file: &mut DefinitionFile<'_>, section: &Section<'_, '_>, column
     if let (Some(least), Some(most)) = (column.min, column.max)
         && least > most
     {
-        let (least, most) = (written(least, scale(column)), written(most, scale(column)));
+        let (least, most) = (column.kind.number(least), column.kind.number(most));
         section.fault(file, "min", format!("{least} is above `max`, which is {most}"));
     }
 }

@@ -5,10 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use super::constant::Constant;
-use super::messages::scale;
 use super::model::{Column, ColumnDefault, ColumnType, Dataset, DateFormat};
 use super::template::typed_example;
-use super::value::number::written;
 use crate::domain::limits::LIST_ITEMS_MAX;
 use crate::domain::record::Value as Stored;
 
@@ -85,7 +83,8 @@ fn property(column: &Column) -> Value {
 
 /// The value as a record that the schema accepts has it.
 fn default_value(column: &Column, constant: &Constant) -> Value {
-    let number = |units| serde_json::from_str(&written(units, scale(column))).unwrap_or_default();
+    let number =
+        |units| serde_json::from_str(&column.kind.number(units).to_string()).unwrap_or_default();
     match constant.value() {
         Stored::Null | Stored::Absent => Value::Null,
         Stored::Text(text) => match column.kind {
@@ -106,7 +105,8 @@ fn number_rules(column: &Column, add: &mut impl FnMut(&str, Value)) {
         }
         _ => (i64::MIN, i64::MAX),
     };
-    let number = |units| serde_json::from_str(&written(units, scale(column))).unwrap_or_default();
+    let number =
+        |units| serde_json::from_str(&column.kind.number(units).to_string()).unwrap_or_default();
     add("minimum", number(column.min.unwrap_or(least)));
     add("maximum", number(column.max.unwrap_or(most)));
     if let ColumnType::Decimal { .. } = column.kind {

@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use super::messages;
 use super::model::Column;
-use super::value::number::written;
 use crate::domain::record::Value;
 
 /// Writes a value behind `key`; false for an empty one.
@@ -12,8 +10,8 @@ pub(super) fn write_key(column: &Column, value: Value<'_>, key: &mut String) -> 
     match value {
         Value::Null | Value::Absent => return false,
         Value::Text(text) => key.push_str(text),
-        Value::Decimal(units) => key.push_str(&written(units, messages::scale(column))),
         // Writing to a String cannot fail.
+        Value::Decimal(units) => return write!(key, "{}", column.kind.number(units)).is_ok(),
         Value::Integer(number) => return write!(key, "{number}").is_ok(),
         Value::Boolean(flag) => return write!(key, "{flag}").is_ok(),
         Value::Date(day) => return write!(key, "{day}").is_ok(),

@@ -3,8 +3,9 @@
 use super::model::{Column, ColumnType, Dataset, DateFormat, HIDDEN, Pattern};
 use super::value::CellFault;
 use super::value::date::DateFault;
-use super::value::number::{NumberFault, written};
+use super::value::number::NumberFault;
 use super::value::text::is_invisible;
+use crate::domain::fixed_point::FixedPoint;
 use crate::domain::limits::LIST_ITEMS_MAX;
 use crate::domain::row::{RawRow, RowFault};
 use crate::domain::row_error::{RowCode, RowError, shown};
@@ -242,11 +243,11 @@ pub(super) fn message(column: &Column, value: &str, raw: &str, fault: CellFault)
         ),
         CellFault::BelowMin => format!(
             "`{value}` is below {}, the smallest value of {title}; correct it",
-            written(column.min.unwrap_or(i64::MIN), scale(column)),
+            column.kind.number(column.min.unwrap_or(i64::MIN)),
         ),
         CellFault::AboveMax => format!(
             "`{value}` is above {}, the largest value of {title}; correct it",
-            written(column.max.unwrap_or(i64::MAX), scale(column)),
+            column.kind.number(column.max.unwrap_or(i64::MAX)),
         ),
         CellFault::NotABoolean => {
             format!("`{value}` is neither yes nor no; write `true` or `false`")
@@ -318,7 +319,10 @@ fn number_message(column: &Column, value: &str, raw: &str, fault: NumberFault) -
     let (title, scale) = (&column.title, scale(column));
     match fault {
         NumberFault::NotANumber => {
-            format!("`{value}` is not a number; write it like {}", written(1250, scale.min(2)))
+            format!(
+                "`{value}` is not a number; write it like {}",
+                FixedPoint::new(1250, scale.min(2))
+            )
         }
         NumberFault::Ambiguous => {
             let whole: String = raw.trim().chars().filter(|c| !matches!(c, '.' | ',')).collect();
@@ -383,6 +387,6 @@ fn date_message(column: &Column, value: &str, fault: DateFault) -> String {
 }
 
 /// Digits after the point.
-pub(super) fn scale(column: &Column) -> u8 {
+fn scale(column: &Column) -> u8 {
     if let ColumnType::Decimal { scale, .. } = column.kind { scale } else { 0 }
 }

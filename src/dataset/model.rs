@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::constant::Constant;
 pub use super::date_format::DateFormat;
 pub use super::pattern::Pattern;
+use crate::domain::fixed_point::FixedPoint;
 
 /// What stands in the place of a value that is shown to nobody.
 pub const HIDDEN: &str = "***";
@@ -45,6 +46,15 @@ pub enum ColumnType {
     Json,
     /// Several texts in one cell, separated by `,`, `;` or `|`; stored as a JSON array.
     List,
+}
+
+impl ColumnType {
+    /// A number of this type as people write it: 1999 units of `decimal(12,2)` are `19.99`.
+    #[must_use]
+    pub fn number(self, units: i64) -> FixedPoint {
+        let scale = if let Self::Decimal { scale, .. } = self { scale } else { 0 };
+        FixedPoint::new(units, scale)
+    }
 }
 
 impl std::fmt::Display for ColumnType {

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::model::{Column, ColumnType, Dataset};
-use super::value::number::written;
 
 /// The header of the template: each column's title.
 #[must_use]
@@ -56,8 +55,9 @@ fn example(column: &Column) -> String {
             "Example".chars().take(usize::try_from(most).unwrap_or(usize::MAX)).collect()
         }
         ColumnType::Text => String::new(),
-        ColumnType::Integer => written(within(column, 1), 0),
-        ColumnType::Decimal { scale, .. } => written(within(column, 1), scale),
+        ColumnType::Integer | ColumnType::Decimal { .. } => {
+            column.kind.number(within(column, 1)).to_string()
+        }
         ColumnType::Boolean => "true".to_owned(),
         ColumnType::Date => "2026-11-22".to_owned(),
         ColumnType::DateTime => "2026-11-22T08:30:00Z".to_owned(),

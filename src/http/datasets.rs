@@ -230,8 +230,8 @@ fn column_view<'a>(
         kind: column.kind.to_string(),
         required: column.required,
         max_length: column.max_length,
-        min: column.min.map(|units| number_text(column.kind, units)),
-        max: column.max.map(|units| number_text(column.kind, units)),
+        min: column.min.map(|units| column.kind.number(units).to_string()),
+        max: column.max.map(|units| column.kind.number(units).to_string()),
         percent: column.percent,
         allowed: &column.allowed,
         pattern: column.pattern.as_ref().map(Pattern::as_str),
@@ -279,26 +279,6 @@ fn links(dataset: &Dataset, prefix: &PathPrefix) -> DatasetLinks {
         rows_xlsx: format!("{base}/rows.xlsx"),
         schema: format!("{base}/schema.json"),
         itself: base,
-    }
-}
-
-/// A bound in the column's own writing: 1999 units of `decimal(12,2)` are `19.99`.
-fn number_text(kind: ColumnType, units: i64) -> String {
-    let scale = match kind {
-        ColumnType::Decimal { scale, .. } => usize::from(scale),
-        ColumnType::Text
-        | ColumnType::Integer
-        | ColumnType::Boolean
-        | ColumnType::Date
-        | ColumnType::DateTime
-        | ColumnType::Json
-        | ColumnType::List => 0,
-    };
-    let digits = format!("{:0width$}", units.unsigned_abs(), width = scale + 1);
-    let sign = if units < 0 { "-" } else { "" };
-    match digits.split_at_checked(digits.len() - scale) {
-        Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
-        _ => format!("{sign}{digits}"),
     }
 }
 
@@ -386,24 +366,4 @@ fn workbook(dataset: &Dataset) -> Result<Vec<u8>, XlsxError> {
     }
     sheet.set_freeze_panes(1, 0)?;
     book.save_to_buffer()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bounds_are_written_like_the_values() {
-        let money = ColumnType::Decimal { precision: 12, scale: 2 };
-        for (kind, units, text) in [
-            (money, 1999, "19.99"),
-            (money, 0, "0.00"),
-            (money, -5, "-0.05"),
-            (ColumnType::Integer, -7, "-7"),
-            (ColumnType::Decimal { precision: 4, scale: 0 }, 12, "12"),
-        ] {
-            assert_eq!(number_text(kind, units), text);
-        }
-        assert_eq!(money.to_string(), "decimal(12,2)");
-    }
 }

@@ -293,16 +293,5 @@ fn magnitude(whole: &str, fraction: &str, scale: u8) -> Result<u64, NumberFault>
     Ok(magnitude)
 }
 
-/// `units` as people write it: 1999 with two places is `19.99`.
-pub(in crate::dataset) fn written(units: i64, scale: u8) -> String {
-    if scale == 0 {
-        return units.to_string();
-    }
-    let sign = if units < 0 { "-" } else { "" };
-    let one = 10_u64.pow(u32::from(scale));
-    let (whole, fraction) = (units.unsigned_abs() / one, units.unsigned_abs() % one);
-    format!("{sign}{whole}.{fraction:0places$}", places = usize::from(scale))
-}
-
 #[cfg(test)]
 mod tests;

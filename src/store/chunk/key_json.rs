@@ -59,27 +59,13 @@ pub(in crate::store) fn push_value(json: &mut String, value: Value<'_>, kind: Co
         Value::Null | Value::Absent => json.write_str("null"),
         Value::Text(text) => write!(json, "{}", serde_json::Value::from(text)),
         Value::Integer(number) => write!(json, "{number}"),
-        Value::Decimal(units) => {
-            let scale = match kind {
-                ColumnType::Decimal { scale, .. } => usize::from(scale),
-                _ => 0,
-            };
-            push_decimal(json, units, scale)
-        }
+        Value::Decimal(units) => write!(json, "{}", kind.number(units)),
         Value::Boolean(flag) => write!(json, "{flag}"),
         Value::Date(day) => write!(json, "\"{day}\""),
         Value::DateTime(time) => {
             write!(json, "\"{}\"", time.to_rfc3339_opts(SecondsFormat::AutoSi, false))
         }
     };
-}
-
-fn push_decimal(json: &mut String, units: i64, scale: usize) -> std::fmt::Result {
-    let sign = if units < 0 { "-" } else { "" };
-    let digits = format!("{:0>width$}", units.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits.split_at_checked(digits.len() - scale).unwrap_or((&digits, ""));
-    let point = if scale > 0 { "." } else { "" };
-    write!(json, "{sign}{whole}{point}{fraction}")
 }
 
 #[cfg(test)]
