@@ -34,6 +34,7 @@ pub struct BulkSummary<'a> {
     results: Option<BulkResults>,
     created_by: Option<&'a str>,
     retry_of: Option<String>,
+    queue_position: Option<u64>,
     actions: Vec<&'static str>,
     links: BulkLinks,
 }
@@ -128,9 +129,10 @@ impl Sums {
 }
 
 impl<'a> BulkSummary<'a> {
-    /// The bulk, for a client that sees the server below `prefix`.
+    /// The bulk, whose first waiting job has this place in the queue, for a client that sees the server
+    /// below `prefix`.
     #[must_use]
-    pub fn of(bulk: &'a Bulk, jobs: &[BulkJob], prefix: &PathPrefix) -> Self {
+    pub fn of(bulk: &'a Bulk, jobs: &[BulkJob], place: Option<u64>, prefix: &PathPrefix) -> Self {
         let (files, sums) = (FileCounts::of(bulk, jobs), Sums::of(jobs));
         let status = files.status();
         let current = sums.counts.processed();
@@ -177,6 +179,7 @@ impl<'a> BulkSummary<'a> {
             }),
             created_by: bulk.created_by.as_deref(),
             retry_of: bulk.retry_of.map(|id| id.to_string()),
+            queue_position: place.filter(|_| files.waiting > 0),
             actions: [("cancel", can_cancel), ("retry", can_retry)]
                 .into_iter()
                 .filter_map(|(action, is_legal)| is_legal.then_some(action))
@@ -200,8 +203,14 @@ fn per_second(rows: u64, millis: u64) -> Option<f64> {
 impl<'a> BulkView<'a> {
     /// The bulk with its files.
     #[must_use]
-    pub fn of(bulk: &'a Bulk, jobs: &'a [BulkJob], prefix: &PathPrefix) -> Self {
-        Self { summary: BulkSummary::of(bulk, jobs, prefix), jobs: entries(bulk, jobs, prefix) }
+    pub fn of(
+        bulk: &'a Bulk,
+        jobs: &'a [BulkJob],
+        place: Option<u64>,
+        prefix: &PathPrefix,
+    ) -> Self {
+        let summary = BulkSummary::of(bulk, jobs, place, prefix);
+        Self { summary, jobs: entries(bulk, jobs, prefix) }
     }
 }
 
@@ -273,7 +282,7 @@ mod tests {
     }
 
     fn view(jobs: &[BulkJob]) -> Value {
-        serde_json::to_value(BulkView::of(&bulk(), jobs, &PathPrefix::default())).unwrap()
+        serde_json::to_value(BulkView::of(&bulk(), jobs, Some(3), &PathPrefix::default())).unwrap()
     }
 
     #[test]
@@ -297,7 +306,7 @@ mod tests {
         );
         // The second file is as large as the first one.
         assert_eq!(view["progress"], json!({"current": 50_000, "total": null, "percentage": 3}));
-        assert_eq!(view["status"], "processing");
+        assert_eq!((&view["status"], &view["queuePosition"]), (&json!("processing"), &json!(3)));
         assert_eq!(view["actions"], json!(["cancel"]));
     }
 
@@ -310,6 +319,6 @@ mod tests {
             (&json!("partial_success"), &json!(100))
         );
         assert_eq!(view["results"]["totalRows"], 1_400_000);
-        assert_eq!(view["etaSeconds"], json!(null));
+        assert_eq!((&view["etaSeconds"], &view["queuePosition"]), (&json!(null), &json!(null)));
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn cancel(
     let id = bulk_id(&id)?;
     CommandParameters::read(&request, payload, &[]).await?;
     let (bulk, jobs) = api.jobs.cancel_bulk(id).await?;
-    view(&bulk, &jobs, &path_prefix::of(&request))
+    view(&api, &bulk, &jobs, &path_prefix::of(&request)).await
 }
 
 /// `POST …/bulks/{id}/retry` with `{"rows": "failed"}`: 200 with a new bulk.
@@ -38,6 +38,6 @@ pub(super) async fn retry(
     let prefix = path_prefix::of(&request);
     let retry = BulkRetry { rows, created_by, trace, idempotency_key };
     let submitted = api.jobs.retry_bulk(id, retry).await?;
-    let response = view(&submitted.bulk, &submitted.jobs, &prefix)?;
+    let response = view(&api, &submitted.bulk, &submitted.jobs, &prefix).await?;
     Ok(made(response, &bulk_url(&submitted.bulk, &prefix), submitted.replayed))
 }

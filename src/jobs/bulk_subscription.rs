@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use super::bulk_poll;
 use super::context::Jobs;
 use super::error::JobsError;
 use super::event_feed::{EventPage, PAGE_EVENTS};
-use super::subscription::DeliveredEvent;
+use super::subscription::{DeliveredEvent, PLACE_PAUSE};
 use crate::domain::bulk::{Bulk, BulkJob, FileCounts};
 use crate::domain::counts::Counts;
 use crate::domain::event::Event;
@@ -38,6 +39,9 @@ pub struct BulkSubscription {
     positions: Positions,
     due: VecDeque<BulkUpdate>,
     emitted: (FileCounts, Counts),
+    /// The place of its first waiting job that the subscriber knows.
+    place: Option<u64>,
+    next_look: Instant,
     is_over: bool,
 }
 
@@ -77,6 +81,7 @@ impl Jobs {
         let mut positions = Positions::parse(seen);
         positions.settle(&standing);
         let emitted = so_far(&bulk, &standing);
+        let place = self.bulk_position(&standing).await;
         let is_over = emitted.0.status().is_terminal()
             && standing.iter().all(|job| positions.of(job.id) >= job.event_count);
         Ok(BulkSubscription {
@@ -90,6 +95,8 @@ impl Jobs {
             positions,
             due: VecDeque::new(),
             emitted,
+            place,
+            next_look: Instant::now() + PLACE_PAUSE,
             is_over,
         })
     }
@@ -115,10 +122,10 @@ impl BulkSubscription {
         self.is_over
     }
 
-    /// The bulk and its jobs as they were read last.
+    /// The bulk and its jobs as they were read last, and the place of the first one that waits.
     #[must_use]
-    pub fn standing(&self) -> (&Bulk, &[BulkJob]) {
-        (&self.bulk, &self.standing)
+    pub fn standing(&self) -> (&Bulk, &[BulkJob], Option<u64>) {
+        (&self.bulk, &self.standing, self.place)
     }
 
     /// Waits for the next update; `None` after the end of the bulk, and when the server stops (then
@@ -148,11 +155,25 @@ impl BulkSubscription {
                 self.is_over = true;
                 continue;
             }
+            let is_waiting = now.0.waiting > 0;
+            if is_waiting && self.next_look <= Instant::now() {
+                let place = self.jobs.bulk_position(&self.standing).await;
+                self.next_look = Instant::now() + PLACE_PAUSE;
+                if place.is_some_and(|place| self.place.replace(place) != Some(place)) {
+                    return Ok(Some(BulkUpdate::Changed));
+                }
+                continue;
+            }
             tokio::select! {
-                changed = self.changes.changed() => if changed.is_err() { return Ok(None) },
+                changed = self.changes.changed() => {
+                    if changed.is_err() {
+                        return Ok(None);
+                    }
+                    self.take_change();
+                }
+                () = tokio::time::sleep_until(self.next_look), if is_waiting => {}
                 () = self.stop.cancelled() => return Ok(None),
             }
-            self.take_change();
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::context::Jobs;
 use super::error::JobsError;
+use crate::domain::bulk::BulkJob;
 use crate::domain::chunk::SupersededRow;
 use crate::domain::error_chain::error_chain;
 use crate::domain::event::ErrorGroup;
@@ -100,17 +101,32 @@ impl Jobs {
         if job.status != JobStatus::Pending {
             return None;
         }
-        let id = job.id;
-        let place = self
-            .on_runtime(move |context| async move {
-                Ok(context.queue.place_of(id, &context.store).await?)
-            })
-            .await;
-        place.unwrap_or_else(|error| {
-            let error = error_chain(&error);
-            tracing::warn!(event = "queue_unreadable", job_id = id, error, "queue cannot be read");
+        self.first_place(vec![job.id]).await.unwrap_or_else(|error| {
+            let (job_id, error) = (job.id, error_chain(&error));
+            tracing::warn!(event = "queue_unreadable", job_id, error, "queue cannot be read");
             None
         })
+    }
+
+    /// The place of the first job of a bulk that waits, as of one job.
+    pub async fn bulk_position(&self, jobs: &[BulkJob]) -> Option<u64> {
+        let waiting = jobs.iter().filter(|job| job.status == JobStatus::Pending);
+        let waiting: Vec<i64> = waiting.map(|job| job.id).collect();
+        if waiting.is_empty() {
+            return None;
+        }
+        self.first_place(waiting).await.unwrap_or_else(|error| {
+            let error = error_chain(&error);
+            tracing::warn!(event = "queue_unreadable", error, "queue cannot be read");
+            None
+        })
+    }
+
+    async fn first_place(&self, jobs: Vec<i64>) -> Result<Option<u64>, JobsError> {
+        self.on_runtime(move |context| async move {
+            Ok(context.queue.first_of(&jobs, &context.store).await?)
+        })
+        .await
     }
 
     /// Imports into a dataset that are no dry runs, newest first, without the first `skip` ones; and

@@ -26,22 +26,31 @@ struct Places {
 }
 
 impl Queue {
-    /// The place of a waiting job, the next one has 1; `None` behind the first ten thousand.
-    pub(super) async fn place_of(&self, id: i64, store: &Store) -> Result<Option<u64>, StoreError> {
+    /// The place of the first of these waiting jobs, the next one of all has 1; `None` behind the first
+    /// ten thousand.
+    pub(super) async fn first_of(
+        &self,
+        ids: &[i64],
+        store: &Store,
+    ) -> Result<Option<u64>, StoreError> {
         let mut places = self.0.lock().await;
         let known = places.as_ref().filter(|places| {
-            // A job that is not among them may be newer, as long as there is room for it.
+            // Jobs that are not among them may be newer, as long as there is room for them.
             let is_full = places.by_job.len() as u64 >= PLACES_MAX.unsigned_abs();
-            (is_full || places.by_job.contains_key(&id)) && places.read.elapsed() < KEEP
+            (is_full || places.first_of(ids).is_some()) && places.read.elapsed() < KEEP
         });
         if let Some(known) = known {
-            return Ok(known.by_job.get(&id).copied());
+            return Ok(known.first_of(ids));
         }
         let read = Instant::now();
         let order = claim_order(&store.waiting(PLACES_MAX).await?);
-        let by_job: HashMap<i64, u64> = order.into_iter().zip(1..).collect();
-        let place = by_job.get(&id).copied();
-        *places = Some(Places { read, by_job });
-        Ok(place)
+        let now = places.insert(Places { read, by_job: order.into_iter().zip(1..).collect() });
+        Ok(now.first_of(ids))
+    }
+}
+
+impl Places {
+    fn first_of(&self, ids: &[i64]) -> Option<u64> {
+        ids.iter().filter_map(|id| self.by_job.get(id).copied()).min()
     }
 }

@@ -28,7 +28,7 @@ use crate::metrics::{Listening, StreamKind};
 const PROGRESS_PAUSE: Duration = Duration::from_millis(250);
 
 /// How often the place of a waiting job is looked at.
-const PLACE_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PLACE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Follows one job; see [`Jobs::subscribe`].
 #[derive(Debug)]

@@ -188,14 +188,15 @@ class BulkPage extends HTMLElement {
     this.#about.append("One bulk · into ", el("b", {}, bulk.dataset), " · ", timeTag(bulk.createdAt), from, ...retried);
   }
 
-  #progress({ files, progress, status, rowsPerSecond, etaSeconds, results }) {
+  #progress({ files, progress, status, rowsPerSecond, etaSeconds, results, queuePosition }) {
     const ended = files.done + files.failed + files.cancelled + files.refused;
     const tone = TONES[status];
     this.#filesBar.set((100 * ended) / files.total, fileWords(files), tone);
     const rows = progress.total === null ? number(progress.current) : `${number(progress.current)} of ${counted(progress.total, "row")}`;
     this.#rowsBar.set(progress.percentage, `${rows} · ${percent(progress.percentage)}`, tone);
     const left = etaSeconds === null ? "" : ` · about ${duration(etaSeconds)} left`;
-    put(this.#pace, rowsPerSecond === null ? "" : results ? `${rate(rowsPerSecond)} on average` : `${rate(rowsPerSecond)}${left}`);
+    const pace = rowsPerSecond === null ? "" : results ? `${rate(rowsPerSecond)} on average` : `${rate(rowsPerSecond)}${left}`;
+    put(this.#pace, status === "pending" && queuePosition ? `Waiting in the queue, place ${number(queuePosition)}.` : pace);
     const lost = files.failed + files.cancelled + files.refused;
     this.#left.hidden = lost === 0;
     put(this.#left, `${counted(lost, "file")} not imported. The reason stands beside each of them.`);

@@ -212,3 +212,18 @@ visits!(the_list_shows_the_jobs_with_errors, |server, visit| {
     visit.click("job-list a[aria-current='true']").await;
     visit.sees("job-list [data-job='3']").await;
 });
+
+visits!(
+    rows_of_an_import_as_a_whole_are_staged_until_its_end,
+    [SMALL_CHUNKS, ("FAILPOINTS", "whole_file.rows=sleep(100)")],
+    |server, visit| {
+        let file = Upload::csv(&list("S", ROWS)).option("atomic", "true");
+        let job = server.import("products", file).await;
+        visit.go(&format!("/jobs/{job}")).await;
+        visit.reads("job-progress .step", "Nothing is stored yet").await;
+        visit.reads("job-progress", "of 1,500 rows staged").await;
+        server.action(job, "cancel").await.ok();
+        visit.job_ends().await;
+        visit.reads("job-progress", "0 of 1,500 rows").await;
+    }
+);

@@ -82,6 +82,8 @@ impl Parser {
         match field {
             "" => self.comments += 1,
             "data" => self.lines.push(value.to_owned()),
+            // The position in the stream of a bulk is none.
+            "id" if value.contains(',') => {}
             "id" => self.id = Some(value.parse().expect("an id is a number")),
             "retry" => self.retry = Some(value.parse().expect("a time in milliseconds")),
             other => panic!("a stream has no field `{other}`"),

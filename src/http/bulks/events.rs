@@ -75,8 +75,8 @@ impl SseSource for BulkEvents {
         if !self.has_begun {
             self.has_begun = true;
             out.extend_from_slice(RETRY);
-            let (bulk, jobs) = self.subscription.standing();
-            let bulk = BulkView::of(bulk, jobs, &self.prefix);
+            let (bulk, jobs, place) = self.subscription.standing();
+            let bulk = BulkView::of(bulk, jobs, place, &self.prefix);
             write(out, None, &BulkMessage::Snapshot { bulk });
             return Ok(Next::More);
         }
@@ -85,8 +85,8 @@ impl SseSource for BulkEvents {
                 write_of_job(out, job, &file_name, &position, &event);
             }
             Some(BulkUpdate::Changed) => {
-                let (bulk, jobs) = self.subscription.standing();
-                let bulk = BulkSummary::of(bulk, jobs, &self.prefix);
+                let (bulk, jobs, place) = self.subscription.standing();
+                let bulk = BulkSummary::of(bulk, jobs, place, &self.prefix);
                 write(out, None, &BulkMessage::Bulk { bulk });
             }
             None if self.subscription.is_over() => return Ok(Next::End),

@@ -34,7 +34,8 @@ pub(super) async fn status(
     let wait = query.number("wait", 0..=WAIT_SECONDS_MAX)?.unwrap_or(0);
     let (bulk, jobs) = api.jobs.wait_for_bulk(id, Duration::from_secs(wait)).await?;
     let prefix = path_prefix::of(&request);
-    let body = envelope::body(None, &BulkView::of(&bulk, &jobs, &prefix))?;
+    let place = api.jobs.bulk_position(&jobs).await;
+    let body = envelope::body(None, &BulkView::of(&bulk, &jobs, place, &prefix))?;
     let tag = weak_tag(&body);
     let is_known = KnownTags::of(&request).contains(&tag);
     let status = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
@@ -50,12 +51,14 @@ pub(super) async fn status(
 }
 
 /// 200 with a bulk.
-pub(super) fn view(
+pub(super) async fn view(
+    api: &Api,
     bulk: &Bulk,
     jobs: &[BulkJob],
     prefix: &PathPrefix,
 ) -> Result<HttpResponse, Problem> {
-    envelope::ok(&BulkView::of(bulk, jobs, prefix))
+    let place = api.jobs.bulk_position(jobs).await;
+    envelope::ok(&BulkView::of(bulk, jobs, place, prefix))
 }
 
 /// Reads the id of a bulk. Another text names none.

@@ -191,7 +191,7 @@ pub(super) async fn answer(
     } else if let Some(seconds) = wait.filter(|seconds| *seconds > 0) {
         let (bulk, jobs) = api.jobs.wait_for_bulk(id, Duration::from_secs(seconds)).await?;
         if FileCounts::of(&bulk, &jobs).status().is_terminal() {
-            bulks::view(&bulk, &jobs, prefix)?
+            bulks::view(api, &bulk, &jobs, prefix).await?
         } else {
             accepted(api, &BulkSubmitted { bulk, jobs, replayed }, prefix)?
         }

@@ -21,7 +21,7 @@ fn seconds(answer: &Answer) -> u64 {
 
 /// A file of about 2 KiB.
 fn two_kibibytes() -> String {
-    "SKU,Name\n".to_owned() + &"A-1,Arnica montana\n".repeat(110)
+    format!("SKU,Name\n{}", "A-1,Arnica montana\n".repeat(110))
 }
 
 both!(requests_of_a_key_are_limited, [("LOADBAY_KEY_REQUESTS", "3")], |server| {

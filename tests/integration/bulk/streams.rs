@@ -1,4 +1,6 @@
-//! The events of all jobs of a bulk in one stream.
+//! The events of all jobs of a bulk in one stream, and the place of its files in the queue.
+
+use serde_json::json;
 
 use super::*;
 
@@ -57,4 +59,36 @@ both!(one_stream_tells_all_jobs_and_can_be_resumed, |server| {
         .request(Method::GET, &path)
         .header("last-event-id", numbered.last().unwrap().1.0.as_str());
     assert_eq!(server.send(end).await.status, 204);
+});
+
+both!(a_bulk_says_the_place_of_its_first_file_that_waits, |server| {
+    let hold = Hold::new(server.folder());
+    server.terminate();
+    server.restart_with(&[
+        ("FAILPOINTS", &hold.at("partition.after")),
+        ("LOADBAY_MAX_RUNNING_JOBS", "1"),
+    ]);
+    let running = server.import("products", Upload::csv("SKU,Name\nA,A\n")).await;
+    let written = format!("select processed_rows from import_log where id = {running}");
+    wait_until!(server.database.number(&written).await == 1, "job {running} is not held");
+    let before = server.import("products", Upload::csv("SKU,Name\nB,B\n")).await;
+    let files: [(&str, &[u8]); 2] = [("a.csv", b"SKU,Name\nC,C\n"), ("b.csv", b"SKU,Name\nD,D\n")];
+    let (bulk, jobs) = ids(&upload(server, &files, &[]).await);
+    let path = format!("/api/v1/import/bulks/{bulk}");
+    let status = server.send(server.request(Method::GET, &path)).await;
+    assert_eq!(status.data()["queuePosition"], 2, "{}", status.text());
+    let mut events = server.listen(&format!("{path}/events")).await;
+    let snapshot = events.next().await.unwrap().data;
+    assert_eq!(snapshot["bulk"]["queuePosition"], 2, "{snapshot}");
+
+    server.cancel(before).await.ok();
+    let moved = events.until(|event| event.data["bulk"]["queuePosition"] == 1).await;
+    let moved = &moved.last().unwrap().data;
+    assert_eq!((&moved["type"], &moved["bulk"]["files"]["waiting"]), (&json!("bulk"), &json!(2)));
+    hold.release();
+    for job in [&[running], jobs.as_slice()].concat() {
+        server.finished(job).await;
+    }
+    let last = &events.rest().await.pop().unwrap().data;
+    assert_eq!(last["bulk"]["queuePosition"], Value::Null, "{last}");
 });

@@ -19,7 +19,7 @@ fn order(code: &str, lines: &[(&str, &str, &str, &str)]) -> String {
              {channel},MyStore,\"15 {month} 2024, 10:30:00\"\n"
         )
     };
-    HEADER.to_owned() + &lines.iter().map(line).collect::<String>()
+    format!("{HEADER}{}", lines.iter().map(line).collect::<String>())
 }
 
 fn one(code: &str) -> String {
