@@ -39,6 +39,7 @@ mod path_prefix;
 mod preview;
 mod problem;
 mod query;
+mod references;
 mod resource;
 mod routes;
 mod row_errors;

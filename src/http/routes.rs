@@ -8,7 +8,7 @@ use super::resource::{get, post, resource};
 use super::{
     access, bulk_control, bulks, compat, control, datasets, definitions, differences, error_docs,
     events, export, file_docs, health, jobs, limits, mappings, metrics, not_found, openapi, page,
-    preview, row_errors, row_lists, status, superseded, upload, webhooks,
+    preview, references, row_errors, row_lists, status, superseded, upload, webhooks,
 };
 use crate::domain::error_code::ErrorCode;
 use crate::jobs::Command;
@@ -100,6 +100,7 @@ fn dataset_routes(config: &mut web::ServiceConfig) {
         .service(get("/api/v1/datasets/{name}/template.xlsx", web::to(datasets::template_xlsx)))
         .service(get("/api/v1/datasets/{name}/rows.csv", web::to(export::as_csv)))
         .service(get("/api/v1/datasets/{name}/rows.xlsx", web::to(export::as_xlsx)))
+        .service(get("/api/v1/datasets/{name}/references", web::to(references::names)))
         .service(get("/api/v1/datasets/{name}/mappings", web::to(mappings::list)))
         .service(mapping("/api/v1/datasets/{name}/mappings/{mapping}"));
 }

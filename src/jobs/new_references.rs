@@ -9,10 +9,11 @@ use super::backoff::retry_transient;
 use super::context::{Jobs, JobsContext};
 use super::error::{JobsError, RunError};
 use super::stop::Stop;
-use crate::dataset::model::{Column, Dataset};
+use crate::dataset::model::{Column, Dataset, Reference};
 use crate::dataset::{Converter, Plan, can_be_replaced};
 use crate::domain::job::Job;
 use crate::domain::limits::REFERENCES_MAX;
+use crate::domain::name_search::FoundNames;
 use crate::domain::new_reference::NewReferences;
 use crate::domain::record::{Records, Value, readable_name};
 use crate::domain::row::RawRow;
@@ -75,6 +76,28 @@ fn creates(column: &Column) -> bool {
 }
 
 impl Jobs {
+    /// The names in the other table that contain `text`, at most `limit`; of a table with more than
+    /// [`REFERENCES_MAX`] of them not all are looked through.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn reference_names(
+        &self,
+        reference: Reference,
+        text: String,
+        limit: usize,
+    ) -> Result<FoundNames, JobsError> {
+        self.while_awaited(move |context| async move {
+            let stored = context.store.reference_names(&reference).await?;
+            let is_whole = stored.len() < REFERENCES_MAX;
+            let search = move || FoundNames::among(stored, &text, limit);
+            let found =
+                tokio::task::spawn_blocking(search).await.map_err(|_| JobsError::Panicked)?;
+            Ok(FoundNames { more: found.more || !is_whole, ..found })
+        })
+        .await
+    }
+
     /// What the first rows of a file would create in other tables.
     ///
     /// # Errors

@@ -334,6 +334,14 @@ export function dataset(name, signal) {
 }
 
 /**
+ * `{ names, more }`: stored names that contain `search` and that the cells of a column may mean.
+ * @returns {Promise<Schema<"StoredNames">>}
+ */
+export function referenceNames(name, column, search, signal) {
+  return get(address(`api/v1/datasets/${encodeURIComponent(name)}/references`, { column, search }), signal);
+}
+
+/**
  * `{ tables, more, canSave }`: what definitions can be made from.
  * @returns {Promise<Schema<"TablesView">>}
  */

@@ -1,7 +1,7 @@
 // <job-new-references>: what a dry run would create in other tables, and which names mean records that are
 // there. Asks for the list once the job is over; shows a JobState.
 
-import { job as statusOf } from "./api.js";
+import { dataset, job as statusOf, referenceNames } from "./api.js";
 import "./new-references.js";
 import { el } from "./text.js";
 
@@ -9,6 +9,7 @@ class JobNewReferences extends HTMLElement {
   #id = null;
   #leaving = null;
   #found = [];
+  #columns = [];
   #shown = "";
   #list = el("new-references");
 
@@ -33,21 +34,24 @@ class JobNewReferences extends HTMLElement {
       this.hidden = true;
       return;
     }
-    if (this.#id !== job.jobId) this.#ask(job.jobId);
+    if (this.#id !== job.jobId) this.#ask(job);
     const canChoose = job.actions?.includes("confirm") ?? false;
     const shown = JSON.stringify([this.#found, canChoose]);
     this.hidden = this.#found.length === 0;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#list.show(this.#found, { canChoose });
+    const find = async (column, text) => (await referenceNames(job.dataset, column, text, this.#leaving.signal)).names;
+    this.#list.show(this.#found, { columns: this.#columns, canChoose, find: canChoose ? find : null });
   }
 
   /** Events show the job without them. */
-  async #ask(id) {
-    this.#id = id;
+  async #ask({ jobId, dataset: name }) {
+    this.#id = jobId;
     try {
-      const job = await statusOf(id, this.#leaving.signal);
-      this.#found = job.newReferences ?? [];
+      const { newReferences = [] } = await statusOf(jobId, this.#leaving.signal);
+      // A dataset that is gone has no titles.
+      this.#columns = newReferences.length === 0 ? [] : await dataset(name, this.#leaving.signal).then((one) => one.columns, () => []);
+      this.#found = newReferences;
       this.dispatchEvent(new Event("found"));
     } catch {
       // It is asked for again with the next thing that is shown.

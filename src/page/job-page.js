@@ -234,6 +234,8 @@ class JobPage extends HTMLElement {
     const time = this.#about.querySelector("time");
     if (time) put(time, ago(time.dateTime, this.#state.now));
     if (this.#state.isOver) return;
+    // No event says how many rows are staged.
+    if (this.#state.job.options?.atomic && this.#state.status === "processing" && !document.hidden) this.#ask();
     this.#progress.tick(this.#state);
     // Time alone may make it one that can be taken from its server.
     this.#actions.show(this.#state);

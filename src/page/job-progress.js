@@ -75,14 +75,16 @@ class JobProgress extends HTMLElement {
     this.#file.bar.set(part, words, "quiet");
   }
 
-  #showRows({ job, current, total, status, isOver }) {
+  #showRows({ job, current, total, status, isOver, staged }) {
     if (isRollback(job)) this.#rows.call("Rows rolled back");
     else if (job.options?.dryRun) this.#rows.call("Rows checked");
     const isCounting = total === null && status === "processing";
     const unknown = isCounting ? "counting" : isOver ? "not counted" : "waiting";
-    const words = total === null ? unknown : `${number(current)} of ${counted(total, "row")}`;
+    const isStaged = staged > 0 && status === "processing";
+    const done = isStaged ? staged : current;
+    const words = total === null ? unknown : `${number(done)} of ${counted(total, "row")}${isStaged ? " staged" : ""}`;
     // A file of no rows is done as soon as that is known.
-    const part = isCounting ? null : total === 0 ? 100 : (current / (total ?? 1)) * 100;
+    const part = isCounting ? null : total === 0 ? 100 : (done / (total ?? 1)) * 100;
     put(this.#rows.value, total > 0 ? `${words} · ${percent(part)}` : words);
     this.#rows.bar.set(part, words, TONES[status]);
   }
@@ -128,6 +130,7 @@ function stepOf(state) {
   if (state.status === "pending") return state.job.priority > PRIORITY_MAX ? "First in the queue." : place(state.job);
   if (lack(state.job)) return "";
   if (state.status === "paused") return "Paused. Resume continues from here.";
+  if (state.staged > 0) return "Nothing is stored yet: all rows are stored together at the end, or none.";
   return state.step;
 }
 

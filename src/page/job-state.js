@@ -34,6 +34,8 @@ export class JobState {
   step = "";
   current = 0;
   total = null;
+  /** Rows of a file that is stored as a whole or not at all: written, and stored for nobody yet. */
+  staged = 0;
   /** Moments and the rows written then: `{at, rows}`. */
   points = [];
   /** Created records of other tables by column: "category" → `{ table: "categories", names: ["Dilutions", …] }`. */
@@ -73,6 +75,7 @@ export class JobState {
     if (isOlder(job, this.job) || (this.end && !isOver(job.status))) return;
     this.job = job;
     this.#reach(job.progress?.current, job.progress?.total);
+    this.#stage(job.progress?.staged ?? 0);
     this.#heard(Date.parse(job.lastProgressAt));
   }
 
@@ -179,6 +182,12 @@ export class JobState {
   #reach(current, total) {
     if (current > this.current) this.current = current;
     if (typeof total === "number") this.total = total;
+  }
+
+  /** No event says it; that there are more is progress. */
+  #stage(rows) {
+    if (rows > this.staged) this.#heard(this.now);
+    this.staged = rows;
   }
 
   #heard(at) {

@@ -77,6 +77,7 @@ pub const FILES: &[PageFile] = &[
     embedded!(JS, "error-groups.js"),
     embedded!(JS, "superseded-rows.js"),
     embedded!(JS, "created-references.js"),
+    embedded!(JS, "name-search.js"),
     embedded!(JS, "new-references.js"),
     embedded!(JS, "job-new-references.js"),
     embedded!(JS, "job-facts.js"),

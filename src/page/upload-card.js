@@ -214,8 +214,8 @@ class UploadCard extends HTMLElement {
       ]);
       if (looking.signal.aborted) return;
       this.#preview.show({ ...preview, wholeSize: line.file.size }, columns);
-      const titles = Object.fromEntries(columns.map((column) => [column.name, column.title]));
-      this.#newReferences.show(preview.newReferences ?? [], { titles, isPart: true });
+      const find = async (column, text) => (await api.referenceNames(name, column, text)).names;
+      this.#newReferences.show(preview.newReferences ?? [], { columns, isPart: true, find });
       this.#hasLooked = true;
       this.#block(preview.missing.some((column) => column.required) ? "A required column is missing." : null);
     } catch (fault) {

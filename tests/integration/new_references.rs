@@ -164,3 +164,25 @@ both!(names_that_the_upload_sets_are_replaced_too, |server| {
     server.load("products", file).await;
     assert_eq!(table(server).await[2], ["G", "NULL", "ACME"]);
 });
+
+both!(stored_names_are_found_by_a_part, |server| {
+    server.load("products", Upload::csv(BEFORE)).await;
+    let ask = async |query: &str| {
+        server.get(&format!("/api/v1/datasets/products/references?{query}")).await
+    };
+    let found = ask("column=brand&search=%C3%89LA").await.ok().clone();
+    let brand = json!({"column": "brand", "table": "brands", "names": ["Élan"], "more": false});
+    assert_eq!(found, brand);
+    let found = ask("column=potency").await.ok()["names"].clone();
+    assert_eq!(found, json!(["Dilution", "Trituration"]));
+    let first = ask("column=potency&limit=1").await.ok().clone();
+    assert_eq!((&first["names"], &first["more"]), (&json!(["Dilution"]), &json!(true)));
+    assert_eq!(ask("column=potency&search=x").await.ok()["names"], json!([]));
+    for refused in ["", "column=name", "column=colour", "column=brand&limit=0"] {
+        ask(refused).await.assert_problem(400, "invalid_option");
+    }
+    server
+        .get("/api/v1/datasets/nothing/references?column=a")
+        .await
+        .assert_problem(404, "unknown_dataset");
+});

@@ -73,3 +73,41 @@ visits!(a_slip_is_merged_after_the_whole_file_was_checked, |server, visit| {
     let potencies = server.database.rows("select code from potencies order by code").await;
     assert_eq!(potencies, [["Dilution"], ["Globuli"]]);
 });
+
+const TWO: &str = "SKU,Name,Potency\nA,Arnica,Dilution\nB,Bryonia,Mother Tincture\n";
+const SHORT: &str = "SKU,Name,Potency\nC,China,MT\nD,Drosera,Globuli\n";
+
+visits!(any_stored_name_is_found_and_taken_instead, |server, visit| {
+    server.load("products", Upload::csv(TWO)).await;
+    visit.screen(390, 844, true).await;
+    visit.go("/").await;
+    visit.sees("#dataset").await;
+    visit.choose_files(&[("short.csv", SHORT.as_bytes())]).await;
+    visit.reads("new-references", "Globuli").await;
+    // By the keyboard alone.
+    visit.tab_to("#new-potency-0").await;
+    visit.press(Key::Down).await;
+    visit.until("document.activeElement.id === 'new-potency-0-search'", &[]).await;
+    visit.press("tinct").await;
+    let offered = "[...document.querySelectorAll('#new-potency-0-search-names option')]";
+    let offered = format!("{offered}.map((it) => it.value).join() === 'Mother Tincture'");
+    visit.until(&offered, &[]).await;
+    visit.press(Key::Enter).await;
+    visit.reads("new-references [role='status']", "No stored name is «tinct»").await;
+    fits_a_phone(visit, "a search among stored names").await;
+    visit.press(Key::Escape).await;
+    visit.until("one('#new-potency-0').value === ''", &[]).await;
+    visit.press(Key::Down).await;
+    visit.until("document.activeElement.id === 'new-potency-0-search'", &[]).await;
+    visit.press("mother tincture").await;
+    visit.press(Key::Enter).await;
+    visit.until("one('#new-potency-0').value === 'Mother Tincture'", &[]).await;
+    visit.until("document.activeElement.id === 'new-potency-0'", &[]).await;
+    visit.click("#send").await;
+    visit.until("location.pathname === '/jobs/2'", &[]).await;
+    visit.job_ends().await;
+    let found = "select p.sku, o.code from products p join potencies o on o.id = p.potency_id \
+                 where p.sku in ('C', 'D') order by p.sku";
+    let found = server.database.rows(found).await;
+    assert_eq!(found, [["C", "Mother Tincture"], ["D", "Globuli"]]);
+});

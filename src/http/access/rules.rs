@@ -79,6 +79,7 @@ pub const ACCESS_RULES: &[AccessRule] = &[
     read("/api/v1/datasets/{name}/template.xlsx", About::Dataset),
     read("/api/v1/datasets/{name}/rows.csv", About::Dataset),
     read("/api/v1/datasets/{name}/rows.xlsx", About::Dataset),
+    read("/api/v1/datasets/{name}/references", About::Dataset),
     read("/api/v1/datasets/{name}/mappings", About::Dataset),
     read("/api/v1/datasets/{name}/mappings/{mapping}", About::Dataset),
     AccessRule {

@@ -23,6 +23,7 @@ use crate::http::jobs::JobPage;
 use crate::http::limits::LimitsView;
 use crate::http::mappings::{MappingBody, MappingList, MappingView};
 use crate::http::preview::PreviewView;
+use crate::http::references::StoredNames;
 use crate::http::row_errors::{ErrorGroupList, RowErrorPage};
 use crate::http::superseded::SupersededPage;
 use crate::http::upload::{BulkAccepted, InlineResults, JobAccepted};
@@ -95,6 +96,11 @@ fn datasets() -> Vec<Call> {
         get("/api/v1/datasets/{name}/rows.xlsx", "The stored records as a workbook")
             .scope()
             .file(XLSX),
+        get("/api/v1/datasets/{name}/references", "Stored names that a column may mean")
+            .takes("column", text(), "The column, which refers to another table")
+            .takes("search", text(), "Only names that contain this text")
+            .takes("limit", json!({"type": "integer", "minimum": 1}), "How many, 100 at most")
+            .data::<StoredNames<'_>>(),
         get("/api/v1/datasets/{name}/mappings", "The saved mappings").data::<MappingList<'_>>(),
         get(MAPPING, "A saved mapping").data::<MappingView<'_>>(),
         call("PUT", MAPPING, "Save a mapping").body_of::<MappingBody>().data::<MappingView<'_>>(),
