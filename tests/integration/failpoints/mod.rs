@@ -173,6 +173,9 @@ async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
     let is_up = server.starts();
     assert!(is_up || case.how == How::Abort, "{case}: {}", server.log());
     let mut run = Run { case, server, aborted: false };
+    if !is_up {
+        run.starts_again().await;
+    }
     let job = run.deliver().await;
     match case.place.during {
         During::Stop => run.stop_in_the_middle(job).await,
@@ -255,6 +258,16 @@ impl Run {
         );
         self.aborted = true;
         self.server.restart_with(SETTINGS);
+    }
+
+    /// The process ended before it listened: it has no address to ask at.
+    async fn starts_again(&mut self) {
+        let limit = Instant::now() + PATIENCE;
+        while !self.aborted {
+            assert!(Instant::now() < limit, "{}: the server does not end", self.case);
+            before_the_next_look().await;
+            self.look_after();
+        }
     }
 
     async fn comes_to_its_middle(&self, job: i64) {
