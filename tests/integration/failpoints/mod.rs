@@ -2,6 +2,8 @@
 //! undisturbed run. Every named place × {error, panic, abort, sleep past the lease} × {SQLite,
 //! PostgreSQL}, each on a server of its own.
 
+mod goods;
+mod grounds;
 mod places;
 
 use std::os::unix::process::ExitStatusExt;
@@ -9,7 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::support::*;
-use places::{Case, During, How, PLACES};
+use grounds::{Ground, UNDONE, Work};
+use places::{Case, During, How, PLACES, Place};
 use reqwest::{Body, Method, RequestBuilder};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -22,9 +25,6 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How long a client waits for an answer before it asks again, as one does that lost its server.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
-
-/// What an undisturbed run leaves.
-type Undisturbed = (Value, Vec<Vec<Vec<String>>>);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_fault_on_sqlite_ends_as_if_there_had_been_none() {
@@ -64,81 +64,21 @@ fn every_place_of_the_sources_is_tried() {
     assert_eq!(found, tried);
 }
 
-const SETTINGS: Settings<'static> = &[("LOADBAY_CHUNK_ROWS", "100")];
-
-/// The job that is taken back: the second one of its server.
-const UNDONE: i64 = 2;
-
-/// A stopped server before the import, and what an undisturbed run leaves.
-async fn before_the_import(kind: Kind) -> (Server, Undisturbed) {
-    let mut origin = Server::start_with(kind, SETTINGS).await;
-    origin.load("products", Upload::csv(&crate::survival::before())).await;
-    assert!(origin.terminate().success());
-    let mut quiet = origin.copy(SETTINGS).await;
-    quiet.restart();
-    let job = quiet.load("products", Upload::csv(&crate::survival::file())).await;
-    let expected = (job["counts"].clone(), crate::survival::contents(&quiet).await);
-    tokio::task::spawn_blocking(move || drop(quiet)).await.unwrap();
-    (origin, expected)
-}
-
-/// Rows that none is refused of: some are known.
-fn whole_file() -> String {
-    let before = crate::survival::before();
-    let new = (0..350).map(|row| format!("WHOLE{row},Whole {row}\n"));
-    let known = before.lines().skip(1).take(150).filter_map(|line| line.split(',').next());
-    let known = known.map(|sku| format!("{sku},Changed\n"));
-    format!("SKU,Name\n{}", new.chain(known).collect::<String>())
-}
-
-/// The same before a whole file is imported.
-async fn before_the_whole_file(kind: Kind) -> (Server, Undisturbed) {
-    let mut origin = Server::start_with(kind, SETTINGS).await;
-    origin.load("products", Upload::csv(&crate::survival::before())).await;
-    assert!(origin.terminate().success());
-    let mut quiet = origin.copy(SETTINGS).await;
-    quiet.restart();
-    let upload = Upload::csv(&whole_file()).option("atomic", "true");
-    let job = quiet.load("products", upload).await;
-    assert_eq!(job["status"], "completed", "{job}");
-    let expected = (job["counts"].clone(), crate::survival::contents(&quiet).await);
-    tokio::task::spawn_blocking(move || drop(quiet)).await.unwrap();
-    (origin, expected)
-}
-
-/// The same before the import is taken back; some rows of each chunk are kept.
-async fn before_the_rollback(kind: Kind) -> (Server, Undisturbed) {
-    let mut origin = Server::start_with(kind, SETTINGS).await;
-    origin.load("products", Upload::csv(&crate::survival::before())).await;
-    let upload = Upload::csv(&crate::survival::file()).option("undo", "true");
-    assert_eq!(origin.load("products", upload).await["jobId"], UNDONE);
-    origin.database.execute("update products set uom = 'x' where sku like '%4'").await;
-    origin.database.execute("update products set name = 'x' where sku like '%14'").await;
-    assert!(origin.terminate().success());
-    let mut quiet = origin.copy(SETTINGS).await;
-    quiet.restart();
-    let rollback = quiet.action(UNDONE, "rollback").await.ok()["jobId"].as_i64().unwrap();
-    let job = quiet.finished(rollback).await;
-    let expected = (job["counts"].clone(), crate::survival::contents(&quiet).await);
-    tokio::task::spawn_blocking(move || drop(quiet)).await.unwrap();
-    (origin, expected)
-}
-
 async fn every_fault(kind: Kind) {
-    let (import, rollback) = (before_the_import(kind).await, before_the_rollback(kind).await);
-    let (import, rollback) = (Arc::new(import), Arc::new(rollback));
-    let whole = Arc::new(before_the_whole_file(kind).await);
+    let mut grounds: Vec<Arc<Ground>> = Vec::new();
+    for case in Case::all() {
+        if ground_of(&grounds, case).is_none() {
+            let ground = Ground::prepare(kind, case.place.subject, case.place.during.work()).await;
+            grounds.push(Arc::new(ground));
+        }
+    }
     let mut cases = tokio::task::JoinSet::new();
     for case in Case::all() {
-        let ground = Arc::clone(match case.place.during {
-            During::Rollback => &rollback,
-            During::WholeFile => &whole,
-            _ => &import,
-        });
+        let ground = ground_of(&grounds, case).unwrap();
         cases.spawn(async move {
             let place = TOGETHER.acquire().await.unwrap();
             let began = Instant::now();
-            let run = suffer(&ground.0, case, &ground.1).await;
+            let run = suffer(ground, case).await;
             eprintln!("{kind:?}: {case}: {} ms", began.elapsed().as_millis());
             drop(place);
             // To drop a database waits for all sessions that are just beginning: for those of this
@@ -153,26 +93,30 @@ async fn every_fault(kind: Kind) {
     assert_eq!(broken, 0, "so many cases ended otherwise; see above");
 }
 
+fn ground_of(grounds: &[Arc<Ground>], case: Case) -> Option<Arc<Ground>> {
+    let Place { subject, during, .. } = case.place;
+    let is_it = |it: &&Arc<Ground>| it.subject == subject && it.work == during.work();
+    grounds.iter().find(is_it).map(Arc::clone)
+}
+
 /// A server on which one place fails once.
 struct Run {
     case: Case,
+    ground: Arc<Ground>,
     server: Server,
     /// The process ended, as it was told to.
     aborted: bool,
 }
 
-async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
+async fn suffer(ground: Arc<Ground>, case: Case) -> Run {
     let points = case.failpoints();
-    let settings = [
-        ("LOADBAY_CHUNK_ROWS", "100"),
-        ("LOADBAY_LEASE", case.lease()),
-        ("FAILPOINTS", points.as_str()),
-    ];
-    let mut server = origin.copy(&settings).await;
+    let settings =
+        ground.settings(&[("LOADBAY_LEASE", case.lease()), ("FAILPOINTS", points.as_str())]);
+    let mut server = ground.origin.copy(&settings).await;
     // A place on the way of a claim may be reached before the server listens.
     let is_up = server.starts();
     assert!(is_up || case.how == How::Abort, "{case}: {}", server.log());
-    let mut run = Run { case, server, aborted: false };
+    let mut run = Run { case, ground, server, aborted: false };
     if !is_up {
         run.starts_again().await;
     }
@@ -187,14 +131,12 @@ async fn suffer(origin: &Server, case: Case, expected: &Undisturbed) -> Run {
     // A server may be asleep between the commit of the end and telling it.
     let status = run.server.finished(job).await;
     assert_eq!(status["status"], "completed", "{case}: {status}\n{}", run.server.log());
-    assert_eq!(status["counts"], expected.0, "{case}");
-    assert!(
-        crate::survival::contents(&run.server).await == expected.1,
-        "{case}: the tables differ"
-    );
+    assert_eq!(status["counts"], run.ground.counts, "{case}");
+    let contents = run.ground.subject.contents(&run.server).await;
+    assert!(contents == run.ground.contents, "{case}: the tables differ");
     check_guarantees(&run.server, job).await;
     let jobs = run.server.database.number("select count(*) from import_log").await;
-    let expected = if case.place.during == During::Rollback { 3 } else { 2 };
+    let expected = if run.ground.work == Work::Rollback { 3 } else { 2 };
     assert_eq!(jobs, expected, "{case}: the wish made another job");
     assert!(run.server.is_running(), "{case}: the server ended:\n{}", run.server.log());
     run
@@ -206,19 +148,21 @@ impl Run {
         let post = |path: &str| {
             self.server.request(Method::POST, path).header("idempotency-key", "the-wish")
         };
-        let (name, bytes) = match self.case.place.during {
-            During::Rollback => return post(&format!("/api/v1/import/jobs/{UNDONE}/rollback")),
-            During::WholeFile => {
-                return post("/api/v1/import/products?atomic=true")
+        let Ground { subject, work, .. } = &*self.ground;
+        let import = format!("/api/v1/import/{}", subject.dataset());
+        let (name, bytes) = match (work, self.case.place.during) {
+            (Work::Rollback, _) => {
+                return post(&format!("/api/v1/import/jobs/{UNDONE}/rollback"));
+            }
+            (Work::WholeFile, _) => {
+                return post(&format!("{import}?atomic=true"))
                     .header("content-type", "text/csv")
-                    .body(whole_file());
+                    .body(subject.whole_file());
             }
-            During::Workbook => ("products.xlsx", workbook(&crate::survival::file())),
-            During::Import | During::Stop | During::Full | During::Control => {
-                ("products.csv", crate::survival::file().into_bytes())
-            }
+            (Work::Import, During::Workbook) => ("rows.xlsx", workbook(&subject.file())),
+            (Work::Import, _) => ("rows.csv", subject.file().into_bytes()),
         };
-        post("/api/v1/import/products")
+        post(&import)
             .header("content-type", "application/octet-stream")
             .header("content-disposition", format!("attachment; filename=\"{name}\""))
             .body(Body::from(bytes))
@@ -257,7 +201,7 @@ impl Run {
             self.server.log()
         );
         self.aborted = true;
-        self.server.restart_with(SETTINGS);
+        self.server.restart_with(&self.ground.settings(&[]));
     }
 
     /// The process ended before it listened: it has no address to ask at.
@@ -305,7 +249,7 @@ impl Run {
         self.aborted = status.signal() == Some(6);
         let as_told = if self.case.how == How::Abort { self.aborted } else { status.success() };
         assert!(as_told, "{}: {status}:\n{}", self.case, self.server.log());
-        self.server.restart_with(SETTINGS);
+        self.server.restart_with(&self.ground.settings(&[]));
     }
 
     /// Waits for the end of the job.

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::grounds::{Subject, Work};
+
 /// What goes on when the place is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum During {
@@ -22,20 +24,37 @@ pub(crate) enum During {
     Rollback,
 }
 
+impl During {
+    /// What the job does.
+    pub(super) fn work(self) -> Work {
+        match self {
+            Self::Import | Self::Workbook | Self::Stop | Self::Full | Self::Control => Work::Import,
+            Self::WholeFile => Work::WholeFile,
+            Self::Rollback => Work::Rollback,
+        }
+    }
+}
+
 /// A place of `faults`, and the how-manieth time it fails.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
     pub(crate) name: &'static str,
     pub(crate) time: u32,
     pub(crate) during: During,
+    pub(super) subject: Subject,
 }
 
 const fn place(name: &'static str, time: u32, during: During) -> Place {
-    Place { name, time, during }
+    Place { name, time, during, subject: Subject::Products }
+}
+
+/// While lists are written into a join table.
+const fn of_lists(name: &'static str, time: u32, during: During) -> Place {
+    Place { name, time, during, subject: Subject::Goods }
 }
 
 /// All places, in the order in which a job comes through them.
-pub(crate) const PLACES: [Place; 46] = [
+pub(crate) const PLACES: [Place; 58] = [
     place("receive.written", 1, During::Import),
     place("receive.durable", 1, During::Import),
     place("submit.before", 1, During::Import),
@@ -82,6 +101,18 @@ pub(crate) const PLACES: [Place; 46] = [
     place("finish.before", 1, During::Rollback),
     place("finish.after", 1, During::Rollback),
     place("renew.before", 1, During::Rollback),
+    of_lists("chunk.rows", 3, During::Import),
+    of_lists("chunk.record", 3, During::Import),
+    of_lists("chunk.commit", 3, During::Import),
+    of_lists("chunk.committed", 3, During::Import),
+    of_lists("finish.before", 1, During::Import),
+    of_lists("whole_file.rows", 3, During::WholeFile),
+    of_lists("whole_file.commit", 1, During::WholeFile),
+    of_lists("whole_file.committed", 1, During::WholeFile),
+    of_lists("chunk.rows", 3, During::Rollback),
+    of_lists("chunk.record", 3, During::Rollback),
+    of_lists("chunk.commit", 3, During::Rollback),
+    of_lists("chunk.committed", 3, During::Rollback),
 ];
 
 /// How a place fails.
@@ -125,7 +156,7 @@ impl Case {
 
     /// The value of `FAILPOINTS`.
     pub(crate) fn failpoints(&self) -> String {
-        let Place { name, time, during } = self.place;
+        let Place { name, time, during, .. } = self.place;
         let action = match self.how {
             How::Error => "return",
             How::Panic => "panic",
@@ -158,6 +189,7 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at {} during {:?}", self.how, self.place.name, self.place.during)
+        let Place { name, during, subject, .. } = self.place;
+        write!(f, "{:?} at {name} during {during:?} of {subject:?}", self.how)
     }
 }
