@@ -9,9 +9,13 @@ const FILE: &str = "SKU,Name\nA,Arnica\nB,Bryonia\n";
 
 /// Starts a server that must refuse to, and gives what it says.
 async fn refusal(address: &str) -> String {
+    refusal_with(address, &[]).await
+}
+
+async fn refusal_with(address: &str, settings: Settings<'_>) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let database = Arc::new(Database::given(address.to_owned()));
-    let mut server = Server::new(folder, database, &[]);
+    let mut server = Server::new(folder, database, settings);
     let _lines = server.spawn("127.0.0.1:0");
     let status = loop {
         if let Some(status) = server.ended() {
@@ -85,6 +89,59 @@ async fn a_role_that_may_not_create_tables_starts_a_server_on_tables_that_are_th
     server.terminate();
     // Nobody is in the database that goes with its cluster.
     drop((first, server));
+}
+
+const GOODS: &str = r#"
+name = "goods"
+table = "goods"
+key = ["sku"]
+
+[[column]]
+name = "sku"
+required = true
+
+[[column]]
+name = "labels"
+type = "list"
+into = { table = "good_labels", references = { table = "labels", match = "name" } }
+"#;
+
+#[tokio::test]
+async fn a_role_that_may_not_delete_links_of_lists_is_told_to_the_administrator() {
+    let (_cluster, database) = own_cluster().await;
+    let clerk = as_role(database.url().expect("an address"), "clerk");
+    let tables = "create role clerk login password 'secret'; \
+         grant usage, create on schema public to clerk; \
+         create table labels (id serial primary key, name text not null unique); \
+         insert into labels (name) values ('red'), ('old'); \
+         create table goods (id serial primary key, sku text not null unique); \
+         create table good_labels (good_id integer not null references goods (id), \
+         label_id integer not null references labels (id), primary key (good_id, label_id)); \
+         grant select, insert, update on goods, labels, good_labels to clerk; \
+         grant usage on all sequences in schema public to clerk; \
+         create schema loadbay authorization clerk";
+    database.execute(tables).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("goods.toml"), GOODS).expect("a file can be written");
+    let definitions = [("LOADBAY_DATASETS_DIR", folder.path().to_str().expect("a path in UTF-8"))];
+
+    let said = refusal_with(&clerk, &definitions).await;
+    assert!(said.contains("role `clerk` lacks DELETE on TABLE good_labels;"), "{said}");
+    assert!(said.contains("GRANT DELETE ON TABLE good_labels TO \"clerk\";"), "{said}");
+
+    database.execute("grant delete on good_labels to clerk").await;
+    let home = tempfile::tempdir().expect("a folder");
+    let mut server = Server::new(home, Arc::new(Database::given(clerk)), &definitions);
+    server.restart();
+    server.load("goods", Upload::csv("Sku,Labels\nA,red|old\n")).await;
+    server.load("goods", Upload::csv("Sku,Labels\nA,old\n")).await;
+    let links = "select g.sku, l.name from goods g, good_labels t, labels l \
+                 where g.id = t.good_id and l.id = t.label_id";
+    assert_eq!(database.rows(links).await, [["A", "old"]]);
+    server.check_every_job().await;
+    server.terminate();
+    // Nobody is in the database that goes with its cluster.
+    drop((server, database));
 }
 
 /// Lets every statement that adds products fail as if somebody cancelled it, the first `times` times.
