@@ -59,13 +59,13 @@ pub use header::{
 };
 pub use infer::{
     FileColumns, KeyCandidate, Proposal, ProposalFault, ProposedColumn, ProposedDefault,
-    ProposedPart, ProposedReference, infer_from_file, infer_from_table, key_choices,
+    ProposedJoin, ProposedPart, ProposedReference, infer_from_file, infer_from_table, key_choices,
 };
 pub use json_schema::json_schema;
 pub use names::singular;
 pub use plan::{Plan, PlanFault, ValueSource, check_replacements};
 pub use replacements::{ReferenceReplacements, ReplacementFault, can_be_replaced};
-pub use shape::{FieldShape, ForeignKey, TableDetails, TableKind, TableShape};
+pub use shape::{FieldShape, ForeignKey, JoinDetails, TableDetails, TableKind, TableShape};
 pub use source::DefinitionLines;
 pub use table_name::TableName;
 pub use template::{template_example, template_header, template_object};

@@ -65,8 +65,21 @@ pub struct TableDetails {
     pub foreign_keys: Vec<ForeignKey>,
     /// The only values of columns, as `CHECK … IN (…)` lists them.
     pub allowed: BTreeMap<String, Vec<String>>,
-    /// The tables that it refers to, by name.
+    /// The tables that it and its join tables refer to, by name.
     pub referenced: BTreeMap<String, TableShape>,
+    /// The tables that may join it with others, where these are asked for.
+    pub joins: Vec<JoinDetails>,
+}
+
+/// A table with two foreign keys: one to the table at hand, one to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinDetails {
+    /// The table between the two.
+    pub shape: TableShape,
+    /// What refers to the table at hand.
+    pub owner: ForeignKey,
+    /// What refers to the other.
+    pub item: ForeignKey,
 }
 
 /// Columns that refer to those of another table.

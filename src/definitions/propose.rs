@@ -113,7 +113,8 @@ pub async fn propose(
     key: Option<&[String]>,
 ) -> Result<Proposal, DefinitionsError> {
     let table = store.as_definitions_mean(table).await?;
-    if let Some(details) = store.details(&table).await? {
+    if let Some(mut details) = store.details(&table).await? {
+        store.add_joins(&mut details).await?;
         return Ok(infer_from_table(&details, name, key, store.decimal_digits_max())?);
     }
     let tables = store.tables().await?;

@@ -110,13 +110,13 @@ class Row {
   }
 
   #element() {
-    const { references, allowed } = this.#column;
+    const { references, into, allowed } = this.#column;
     const together = references?.with?.length > 0 ? ` with ${references.with.map((part) => part.column).join(", ")}` : "";
-    const about = references ? `names ${references.table}.${references.match}${together}` : allowed?.length > 0 ? `one of ${allowed.join(", ")}` : null;
+    const about = into ? `list of ${into.references.table}.${into.references.match} in ${into.table}` : references ? `names ${references.table}.${references.match}${together}` : allowed?.length > 0 ? `one of ${allowed.join(", ")}` : null;
     const cell = (label, ...inside) => el("td", { role: "cell", dataset: { label } }, inside);
     return el("tr", { role: "row" },
       cell("Import", this.#use), cell("Header", this.#title), cell("Name", this.#name),
-      cell("Type", references ? el("span", { class: "small" }, about) : [this.#type, about && el("p", { class: "small muted" }, about)]),
+      cell("Type", references || into ? el("span", { class: "small" }, about) : [this.#type, about && el("p", { class: "small muted" }, about)]),
       cell("Key", this.#key), cell("Required", this.#required), cell("Other headers", this.#aliases), cell("More", this.#more()));
   }
 
@@ -177,7 +177,7 @@ class Row {
     Object.assign(column, { pattern: pattern || undefined, example: this.#example.value.trim() || undefined, formats: formats.length > 0 ? formats : undefined, default: this.#defaultValue(), sensitive: this.#sensitive.checked || undefined });
     column.aliases = this.#aliases.value.split(",").map((alias) => alias.trim()).filter(Boolean);
     // The column of the table keeps its name when the one in the API gets another.
-    if (!isMade && !column.field && column.name !== this.#column.name) column.field = column.references ? `${this.#column.name}_id` : this.#column.name;
+    if (!isMade && !column.into && !column.field && column.name !== this.#column.name) column.field = column.references ? `${this.#column.name}_id` : this.#column.name;
     return column;
   }
 }

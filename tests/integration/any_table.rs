@@ -43,7 +43,7 @@ fn address(server: &Server) -> String {
 }
 
 /// Runs `loadbay datasets …` on the server's database.
-fn datasets(server: &Server, arguments: &[&str]) -> Output {
+pub(crate) fn datasets(server: &Server, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadbay"));
     command.arg("datasets").args(arguments).args(["--database", &address(server)]);
     command.current_dir(server.folder()).env_clear().env("LC_ALL", "C.UTF-8");
@@ -51,7 +51,7 @@ fn datasets(server: &Server, arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let fault = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{fault}{}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8(output.stdout.clone()).expect("text")

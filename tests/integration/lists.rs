@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::any_table::{datasets, text};
 use crate::support::*;
 
 const PRODUCTS: &str = r#"
@@ -330,4 +331,73 @@ both!(only_newer_rows_change_lists, |server| {
     let of_a = job["warnings"].as_array().unwrap().iter().find(|it| it["code"] == "not_newer");
     assert_eq!(of_a.map(|it| &it["count"]), Some(&json!(1)), "{job}");
     assert_eq!(stored(server).await, ["A Big", "A red", "B old", "C new", "C red", "D red"]);
+});
+
+/// Tables beside those of [`with_goods`]: colours with codes, and what is no join table of goods.
+fn beside_goods(kind: Kind) -> String {
+    let (number, plain) = match kind {
+        Kind::Sqlite => ("integer", "without rowid"),
+        Kind::Postgres => ("bigint", ""),
+    };
+    let owner = format!("good_id {number} not null references goods");
+    let item = format!("label_id {number} not null references labels");
+    format!(
+        "create table colours (code varchar(20) primary key not null);
+         insert into colours values ('blue'), ('green');
+         create table good_colours ({owner}, colour varchar(20) not null references colours, \
+         place integer not null default 0, note text, primary key (colour, good_id)) {plain};
+         create table counted ({owner}, {item}, count integer not null, unique (good_id, label_id));
+         create table several_times ({owner}, {item});
+         create table alike ({owner}, other_id {number} not null references goods, \
+         primary key (good_id, other_id));
+         create table with_three ({owner}, {item}, colour varchar(20) references colours, \
+         primary key (good_id, label_id));
+         create table remarks (id {number} primary key, remark text);
+         create table good_remarks ({owner}, remark_id {number} not null references remarks, \
+         primary key (good_id, remark_id))"
+    )
+}
+
+both!(a_join_table_becomes_a_list_of_the_proposal, |server| {
+    with_goods(server, "", COLUMNS).await;
+    server.database.execute(&beside_goods(server.database.kind())).await;
+    let definition = text(&datasets(server, &["infer", "goods"]));
+    for line in [
+        "# `labels` is a list in the join table `good_tags`: a file that has the column",
+        "name       = \"labels\"\ntitle      = \"Labels\"\ntype       = \"list\"\n",
+        "into       = { table = \"good_tags\", owner = \"good_id\", item = \"label_id\", \
+         references = { table = \"labels\", match = \"name\" } }",
+        "into       = { table = \"good_colours\", owner = \"good_id\", item = \"colour\", \
+         references = { table = \"colours\", match = \"code\", key = \"code\" } }",
+    ] {
+        assert!(definition.contains(line), "{line} is not in\n{definition}");
+    }
+    assert_eq!(definition.matches("into  ").count(), 2, "{definition}");
+
+    // What the API proposes can be saved as it is.
+    let infer = server.request(reqwest::Method::POST, "/api/v1/datasets/infer");
+    let inferred = server.send(infer.json(&json!({"table": "goods"}))).await.ok().clone();
+    assert_eq!(inferred["definition"], definition);
+    let (proposal, path) = (&inferred["proposal"], "/api/v1/datasets/goods");
+    let columns = proposal["columns"].as_array().unwrap();
+    let into = columns.iter().find(|it| it["name"] == "labels").map(|it| &it["into"]);
+    let wanted = json!({"table": "good_tags", "owner": "good_id", "item": "label_id",
+        "references": {"table": "labels", "match": "name", "key": "id"}});
+    assert_eq!(into, Some(&wanted), "{proposal}");
+    let save = server.request(reqwest::Method::PUT, &format!("{path}?dryRun=true&overwrite=true"));
+    let saved = server.send(save.json(proposal)).await.ok().clone();
+    assert_eq!(saved["definition"], definition);
+
+    server.define("goods", &definition, &[]);
+    let folder = server.folder().join("definitions");
+    let check = ["check", "--datasets-dir", folder.to_str().unwrap()];
+    let checked = text(&datasets(server, &check));
+    assert!(checked.contains("goods: table `goods` fits "), "{checked}");
+    let file = "Sku;Amount;Labels;Colours\nA;1;red, BIG;Blue\nB;2;;green|blue\nC;3;grey;blue\n";
+    let job = server.load("goods", Upload::csv(file)).await;
+    assert_eq!(counts(&job), [2, 0, 0, 1], "{job}");
+    assert_eq!(errors(server, &job).await, [json!([4, "labels", "unknown_reference", "grey"])]);
+    assert_eq!(stored(server).await, ["A Big", "A red"]);
+    let colours = "select sku, colour from goods join good_colours on good_id = id order by 1, 2";
+    assert_eq!(server.rows(colours).await, [["A", "blue"], ["B", "blue"], ["B", "green"]]);
 });

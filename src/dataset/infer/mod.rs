@@ -2,6 +2,8 @@
 //! A proposal is text that a person reads, changes and keeps with the versions of a shop.
 
 mod file;
+mod lists;
+mod naming;
 mod table;
 mod toml_text;
 mod words;
@@ -129,6 +131,8 @@ pub struct ProposedColumn {
     pub sensitive: bool,
     /// The other table.
     pub reference: Option<ProposedReference>,
+    /// The join table that its items go into.
+    pub join: Option<ProposedJoin>,
     /// Other headers.
     pub aliases: Vec<String>,
     /// Other headers that count where no better one is.
@@ -162,6 +166,19 @@ pub struct ProposedReference {
     pub key: String,
     /// Further columns by which a record is named.
     pub with: Vec<ProposedPart>,
+}
+
+/// The join table of a list of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedJoin {
+    /// The table.
+    pub table: String,
+    /// Its column that refers to the table of the proposal; empty for the one that follows from the names.
+    pub owner: String,
+    /// Its column that refers to the item; empty likewise.
+    pub item: String,
+    /// The table of the items.
+    pub reference: ProposedReference,
 }
 
 /// A further column of a referenced table.

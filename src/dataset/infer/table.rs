@@ -1,14 +1,13 @@
 //! A proposal from a table of the database.
 
+use super::lists;
+use super::naming::{named_by, same};
 use super::words::{add_aliases, word};
 use super::{Proposal, ProposalFault, ProposedColumn, ProposedPart, ProposedReference};
 use crate::dataset::column::OWN_FIELDS;
 use crate::dataset::names::{singular, title_of};
 use crate::dataset::shape::{Family, FieldShape, ForeignKey, TableDetails, TableShape};
 use crate::dataset::table_name::TableName;
-
-/// The columns by which people name a record, the best first.
-const NAMES: [&str; 8] = ["name", "code", "title", "label", "sku", "number", "key", "slug"];
 
 /// Proposes a definition for the table. `key` are the columns of the table that tell its records
 /// apart, where several sets do; `max_digits` is how many digits of a decimal the database keeps.
@@ -52,10 +51,13 @@ pub fn infer_from_table(
             }
         }
     }
+    proposal.columns.extend(lists::columns(details, max_digits));
     own_names(&mut proposal.columns);
     add_parts(&mut proposal.columns, details);
-    let is_key =
-        |column: &&ProposedColumn| key.contains(column.field.as_ref().unwrap_or(&column.name));
+    proposal.notes.extend(proposal.columns.iter().filter_map(lists::note));
+    let is_key = |column: &&ProposedColumn| {
+        column.join.is_none() && key.contains(column.field.as_ref().unwrap_or(&column.name))
+    };
     proposal.key = proposal.columns.iter().filter(is_key).map(|it| it.name.clone()).collect();
     add_aliases(&mut proposal, &singular(&word(&bare)));
     Ok(proposal)
@@ -120,10 +122,6 @@ fn chosen_key(shape: &TableShape, asked: Option<&[String]>) -> Result<Vec<String
             Err(ProposalFault::SeveralKeys { table, keys })
         }
     }
-}
-
-fn same(one: &[String], other: &[String]) -> bool {
-    one.len() == other.len() && one.iter().all(|name| other.contains(name))
 }
 
 /// The column for a field; `None` when no type fits.
@@ -215,42 +213,6 @@ fn add_parts(columns: &mut Vec<ProposedColumn>, details: &TableDetails) {
     }
 }
 
-/// The unique text by which a file names a record of the other table, or the texts that are unique
-/// together.
-fn named_by<'d>(
-    details: &'d TableDetails,
-    foreign: &ForeignKey,
-) -> Option<(&'d FieldShape, Vec<&'d FieldShape>)> {
-    let other = details.referenced.get(&foreign.table)?;
-    let stored = foreign.referenced.first().and_then(|name| other.column(name))?;
-    if !matches!(stored.family(), Family::Uuid | Family::Integer | Family::Text | Family::Any) {
-        return None;
-    }
-    // What is stored is a text that people know, such as the code of a country.
-    if stored.family() == Family::Text {
-        return Some((stored, Vec::new()));
-    }
-    let is_unique = |name: &String| other.unique.iter().any(|set| set.as_slice() == [name.clone()]);
-    let texts = || {
-        let texts = other.columns.iter();
-        texts.filter(|it| it.family() == Family::Text && is_unique(&it.name))
-    };
-    let named = |wanted: &&str| texts().find(|it| word(&it.name).ends_with(wanted));
-    let alone = NAMES.iter().find_map(named).or_else(|| texts().next());
-    alone.map(|name| (name, Vec::new())).or_else(|| named_together(other))
-}
-
-/// Texts that are unique together; what sounds like a name or a code comes first.
-fn named_together(other: &TableShape) -> Option<(&FieldShape, Vec<&FieldShape>)> {
-    let text = |name: &String| other.column(name).filter(|it| it.family() == Family::Text);
-    let mut sets = other.unique.iter().filter(|set| set.len() > 1);
-    let mut set = sets.find_map(|set| set.iter().map(text).collect::<Option<Vec<_>>>())?;
-    let named = |wanted: &&str| set.iter().position(|it| word(&it.name).ends_with(*wanted));
-    let first = NAMES.iter().find_map(named).unwrap_or(0);
-    let main = set.remove(first);
-    Some((main, set))
-}
-
 /// The word of the type, empty for text; `None` when none fits.
 fn kind(field: &FieldShape, max_digits: u8) -> Option<String> {
     Some(match field.family() {
@@ -286,7 +248,7 @@ pub(super) fn own_names(columns: &mut [ProposedColumn]) {
             column.name = format!("{base}_{number}");
             number += 1;
         }
-        if column.name != base && column.field.is_none() {
+        if column.name != base && column.field.is_none() && column.join.is_none() {
             column.field = Some(match column.reference {
                 Some(_) => format!("{base}_id"),
                 None => base,
@@ -350,6 +312,7 @@ mod tests {
             }],
             allowed: [("state".to_owned(), vec!["new".to_owned(), "old".to_owned()])].into(),
             referenced: [("Suppliers".to_owned(), suppliers)].into(),
+            joins: Vec::new(),
         }
     }
 

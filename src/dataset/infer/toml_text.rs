@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Proposal, ProposalFault, ProposedColumn, ProposedDefault, ProposedReference};
+use super::{
+    Proposal, ProposalFault, ProposedColumn, ProposedDefault, ProposedJoin, ProposedReference,
+};
 use crate::dataset::compile::compile;
 use crate::dataset::fault::DefinitionFault;
 
@@ -89,12 +91,10 @@ fn column_text(text: &mut String, column: &ProposedColumn) {
         text.push_str("sensitive  = true\n");
     }
     if let Some(reference) = &column.reference {
-        let mut inner =
-            format!("table = {}, match = {}", quoted(&reference.table), matched(reference));
-        if reference.key != "id" {
-            let _ = write!(inner, ", key = {}", quoted(&reference.key));
-        }
-        let _ = writeln!(text, "references = {{ {inner} }}");
+        let _ = writeln!(text, "references = {}", reference_text(reference));
+    }
+    if let Some(join) = &column.join {
+        let _ = writeln!(text, "into       = {}", join_text(join));
     }
     if !column.aliases.is_empty() {
         let _ = writeln!(text, "aliases    = {}", list(&column.aliases));
@@ -102,6 +102,24 @@ fn column_text(text: &mut String, column: &ProposedColumn) {
     if !column.fallback_aliases.is_empty() {
         let _ = writeln!(text, "fallback_aliases = {}", list(&column.fallback_aliases));
     }
+}
+
+fn reference_text(reference: &ProposedReference) -> String {
+    let mut inner = format!("table = {}, match = {}", quoted(&reference.table), matched(reference));
+    if reference.key != "id" {
+        let _ = write!(inner, ", key = {}", quoted(&reference.key));
+    }
+    format!("{{ {inner} }}")
+}
+
+fn join_text(join: &ProposedJoin) -> String {
+    let mut inner = format!("table = {}", quoted(&join.table));
+    for (key, column) in [("owner", &join.owner), ("item", &join.item)] {
+        if !column.is_empty() {
+            let _ = write!(inner, ", {key} = {}", quoted(column));
+        }
+    }
+    format!("{{ {inner}, references = {} }}", reference_text(&join.reference))
 }
 
 /// The columns by which a record is named.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{
-    KeyCandidate, Proposal, ProposedColumn, ProposedDefault, ProposedPart, ProposedReference,
+    KeyCandidate, Proposal, ProposedColumn, ProposedDefault, ProposedJoin, ProposedPart,
+    ProposedReference,
 };
 
 /// A definition in parts.
@@ -50,6 +51,9 @@ pub(in crate::http) struct ColumnBody {
     sensitive: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     references: Option<ReferenceBody>,
+    /// The join table that the items of a list go into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    into: Option<JoinBody>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     aliases: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -66,6 +70,21 @@ pub(in crate::http) struct ReferenceBody {
     /// Further columns by which a record is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     with: Vec<PartBody>,
+}
+
+/// A join table. A column that is left out has the name that follows from the tables.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct JoinBody {
+    table: String,
+    /// Its column that refers to the table of the dataset.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    owner: String,
+    /// Its column that refers to the item.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    item: String,
+    /// The table of the items.
+    references: ReferenceBody,
 }
 
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -160,6 +179,34 @@ impl From<PartBody> for ProposedPart {
     }
 }
 
+impl From<ProposedReference> for ReferenceBody {
+    fn from(reference: ProposedReference) -> Self {
+        let ProposedReference { table, match_column, key, with } = reference;
+        Self { table, match_column, key, with: with.into_iter().map(PartBody::from).collect() }
+    }
+}
+
+impl From<ReferenceBody> for ProposedReference {
+    fn from(body: ReferenceBody) -> Self {
+        let ReferenceBody { table, match_column, key, with } = body;
+        Self { table, match_column, key, with: with.into_iter().map(ProposedPart::from).collect() }
+    }
+}
+
+impl From<ProposedJoin> for JoinBody {
+    fn from(join: ProposedJoin) -> Self {
+        let ProposedJoin { table, owner, item, reference } = join;
+        Self { table, owner, item, references: reference.into() }
+    }
+}
+
+impl From<JoinBody> for ProposedJoin {
+    fn from(body: JoinBody) -> Self {
+        let JoinBody { table, owner, item, references } = body;
+        Self { table, owner, item, reference: references.into() }
+    }
+}
+
 impl From<Proposal> for ProposalBody {
     fn from(proposal: Proposal) -> Self {
         let Proposal { name, title, table, key, create_table, columns, notes, .. } = proposal;
@@ -170,12 +217,6 @@ impl From<Proposal> for ProposalBody {
 
 impl From<ProposedColumn> for ColumnBody {
     fn from(column: ProposedColumn) -> Self {
-        let references = column.reference.map(|it| ReferenceBody {
-            table: it.table,
-            match_column: it.match_column,
-            key: it.key,
-            with: it.with.into_iter().map(PartBody::from).collect(),
-        });
         Self {
             name: column.name,
             title: column.title,
@@ -189,7 +230,8 @@ impl From<ProposedColumn> for ColumnBody {
             formats: column.formats,
             default: column.default.map(DefaultBody::from),
             sensitive: column.sensitive,
-            references,
+            references: column.reference.map(ReferenceBody::from),
+            into: column.join.map(JoinBody::from),
             aliases: column.aliases,
             fallback_aliases: column.fallback_aliases,
         }
@@ -208,12 +250,6 @@ impl From<ProposalBody> for Proposal {
 
 impl From<ColumnBody> for ProposedColumn {
     fn from(body: ColumnBody) -> Self {
-        let reference = body.references.map(|it| ProposedReference {
-            table: it.table,
-            match_column: it.match_column,
-            key: it.key,
-            with: it.with.into_iter().map(ProposedPart::from).collect(),
-        });
         Self {
             name: body.name,
             title: body.title,
@@ -227,7 +263,8 @@ impl From<ColumnBody> for ProposedColumn {
             formats: body.formats,
             default: body.default.map(ProposedDefault::from),
             sensitive: body.sensitive,
-            reference,
+            reference: body.references.map(ProposedReference::from),
+            join: body.into.map(ProposedJoin::from),
             aliases: body.aliases,
             fallback_aliases: body.fallback_aliases,
         }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement};
 
-use crate::dataset::{ForeignKey, TableDetails, TableName};
+use crate::dataset::{ForeignKey, TableDetails, TableName, TableShape};
 use crate::store::Store;
 use crate::store::error::{ErrorContext, StoreError};
 
-const ACTION: &str = "look at what a table refers to";
+pub(super) const ACTION: &str = "look at what a table refers to";
 
 /// Between the names of a list.
 const SEPARATOR: char = '\u{1f}';
@@ -62,6 +62,16 @@ impl Store {
             let sql: String = row.try_get("", "sql").context(ACTION)?;
             details.allowed = listed_by_sqlite(&sql);
         }
+        (details.foreign_keys, details.referenced) = self.foreign_keys(table).await?;
+        Ok(Some(details))
+    }
+
+    /// What a table refers to: its foreign keys, and the tables behind them by their names.
+    pub(super) async fn foreign_keys(
+        &self,
+        table: &str,
+    ) -> Result<(Vec<ForeignKey>, BTreeMap<String, TableShape>), StoreError> {
+        let (mut keys, mut referenced) = (Vec::new(), BTreeMap::new());
         let foreign =
             if self.backend() == DbBackend::Postgres { POSTGRES_FOREIGN } else { SQLITE_FOREIGN };
         for row in self.ask(foreign, table).await? {
@@ -73,14 +83,14 @@ impl Store {
                     // SQLite leaves out the name of the primary key.
                     *only = other.unique.last().map(|key| key.concat()).unwrap_or_default();
                 }
-                details.referenced.insert(foreign.table.clone(), other);
+                referenced.insert(foreign.table.clone(), other);
             }
-            details.foreign_keys.push(foreign);
+            keys.push(foreign);
         }
-        Ok(Some(details))
+        Ok((keys, referenced))
     }
 
-    async fn ask(&self, sql: &str, table: &str) -> Result<Vec<QueryResult>, StoreError> {
+    pub(super) async fn ask(&self, sql: &str, table: &str) -> Result<Vec<QueryResult>, StoreError> {
         let table = match self.backend() {
             DbBackend::Postgres => crate::store::chunk::target::quoted_table(table),
             _ => TableName::of(table).name,

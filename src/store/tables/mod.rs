@@ -5,6 +5,7 @@ mod built_in;
 mod ddl;
 mod details;
 mod found;
+mod joins;
 
 use std::collections::BTreeMap;
 
