@@ -213,6 +213,15 @@ fn references_and_histories_are_looked_at_too() {
         "table `product_stocks` needs a column `archived_at`, a timestamp that may be NULL",
     );
     check_fault(
+        |t| {
+            let stocks = t.iter_mut().find(|it| it.table == "product_stocks").unwrap();
+            let updated_at = table("", &[], &["updated_at timestamptz!"]).columns;
+            stocks.columns.extend(updated_at);
+        },
+        "history `product_stocks`",
+        "`product_stocks.updated_at` takes no NULL and has no default, but nothing fills it",
+    );
+    check_fault(
         |t| field(t, "product_stocks", "product_id").sql_type = "uuid".into(),
         "history `product_stocks`",
         "table `product_stocks` needs a column `product_id` of the type of `products.id`",
@@ -283,6 +292,7 @@ fn join_tables_are_checked() {
         (18, |t| t[1].columns[0].is_generated = true, "`dt.d_id` is computed by the database"),
         (18, |t| t[1].kind = TableKind::View, "`dt` is a view; name the table behind it"),
         (15, |t| t[1].kind = TableKind::WithoutRowid, ""),
+        (18, |t| t[1].columns.extend(table("", &[], &["updated_at timestamptz!"]).columns), ""),
         (
             18,
             |t| t[1].columns.extend(table("", &[], &["rank int4!"]).columns),

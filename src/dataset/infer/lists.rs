@@ -3,11 +3,9 @@
 use super::naming::{named_by, same};
 use super::words::word;
 use super::{ProposedColumn, ProposedJoin, ProposedReference};
+use crate::dataset::column::OWN_TIMES;
 use crate::dataset::shape::{Family, FieldShape, JoinDetails, TableDetails, TableKind};
 use crate::dataset::table_name::TableName;
-
-/// The column that Loadbay sets in a join table.
-const CREATED_AT: &str = "created_at";
 
 /// A column for each join table that lists can go into. `max_digits` is how many digits of a decimal the
 /// database keeps: SQLite, which keeps few, knows a row by its number.
@@ -37,7 +35,7 @@ fn column(details: &TableDetails, join: &JoinDetails, id: &FieldShape) -> Option
     let is_plain = matches!(shape.kind, TableKind::Table | TableKind::WithoutRowid);
     let pair = [owner_column.clone(), item_column.clone()];
     let is_filled = |field: &FieldShape| {
-        let is_own = field.name == CREATED_AT || pair.contains(&field.name);
+        let is_own = OWN_TIMES.contains(&field.name.as_str()) || pair.contains(&field.name);
         field.nullable || field.has_default || is_own
     };
     let fits = is_plain
@@ -161,7 +159,9 @@ mod tests {
             assert!(columns(&details, 18).is_empty(), "{what}");
         }
         let mut details = products();
-        details.joins[0].shape.columns.push(field("created_at", "timestamptz", false));
+        for time in OWN_TIMES {
+            details.joins[0].shape.columns.push(field(time, "timestamptz", false));
+        }
         assert_eq!(columns(&details, 18).len(), 1);
     }
 }

@@ -67,8 +67,8 @@ pub(in crate::store) struct ReferenceTarget {
     pub(in crate::store) key: String,
     pub(in crate::store) key_kind: KeyKind,
     pub(in crate::store) create: bool,
-    /// The table has a column `created_at`.
-    pub(in crate::store) has_created_at: bool,
+    /// Those columns of the table that take the time at which a record is created.
+    pub(in crate::store) times: Vec<&'static str>,
 }
 
 impl ReferenceTarget {
@@ -125,8 +125,8 @@ pub(in crate::store) struct ListTarget {
     pub(in crate::store) item: String,
     /// The table of the items.
     pub(in crate::store) reference: ReferenceTarget,
-    /// The join table has a column `created_at`.
-    pub(in crate::store) has_created_at: bool,
+    /// Those columns of the join table that take the time at which a row is created.
+    pub(in crate::store) times: Vec<&'static str>,
 }
 
 /// A table of old values.
@@ -255,7 +255,12 @@ struct TargetTables<'a> {
 
 impl TargetTables<'_> {
     fn has(&self, table: &str, name: &str) -> bool {
-        self.shapes.get(table).is_some_and(|shape| shape.column(name).is_some())
+        let field = self.shapes.get(table).and_then(|shape| shape.column(name));
+        field.is_some_and(|field| !field.is_generated)
+    }
+
+    fn times(&self, table: &str) -> Vec<&'static str> {
+        ["created_at", "updated_at"].into_iter().filter(|name| self.has(table, name)).collect()
     }
 
     fn field(&self, column: &Column) -> TargetField {
@@ -280,7 +285,7 @@ impl TargetTables<'_> {
             key: reference.key.clone(),
             key_kind: key_kind(self.shapes.get(&reference.table), &reference.key),
             create: reference.create,
-            has_created_at: self.has(&reference.table, "created_at"),
+            times: self.times(&reference.table),
         }
     }
 
@@ -294,7 +299,7 @@ impl TargetTables<'_> {
             owner: join.owner.clone(),
             item: join.item.clone(),
             reference: self.reference(&join.reference),
-            has_created_at: self.has(&join.table, "created_at"),
+            times: self.times(&join.table),
         })
     }
 }
@@ -334,6 +339,12 @@ pub(in crate::store) fn joined_sql<'a>(
 ) -> String {
     let texts = columns.map(|column| format!("CAST({before}{} AS text)", quoted(column)));
     texts.collect::<Vec<_>>().join(&format!(" || '{separator}' || "))
+}
+
+/// Columns of times as SQL that follows other columns, and `value` once for each of them.
+pub(in crate::store) fn times_sql(times: &[&str], value: &str) -> (String, String) {
+    let columns: Vec<String> = times.iter().map(|name| format!(", {name}")).collect();
+    (columns.concat(), format!(", {value}").repeat(times.len()))
 }
 
 /// Joins the parts with commas.

@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnection;
 use super::sql::{same_key, stage_column};
 use crate::domain::event::RowEventKind;
 use crate::store::chunk::outcome::ChunkOutcome;
-use crate::store::chunk::target::{ListTarget, Target, quoted, quoted_table};
+use crate::store::chunk::target::{ListTarget, Target, quoted, quoted_table, times_sql};
 use crate::store::error::{ErrorContext, StoreError};
 
 /// The statements of the lists of a target.
@@ -115,11 +115,11 @@ fn write(target: &Target, number: usize, list: &ListTarget) -> String {
     let only = " AND ($2::int[] IS NULL OR s.loadbay_record IN (SELECT unnest($2::int[])))";
     let staged = staged(target, number, only);
     let (table, owner, item) = (quoted_table(&list.table), quoted(&list.owner), quoted(&list.item));
-    let (time, now) = if list.has_created_at { (", created_at", ", $1") } else { ("", "") };
+    let (times, now) = times_sql(&list.times, "$1");
     format!(
         "{staged}, gone AS (DELETE FROM {table} j WHERE j.{owner} = ANY (ARRAY(SELECT owner FROM said)) \
          AND (j.{owner}, j.{item}) NOT IN (SELECT owner, item FROM wanted) RETURNING j.{owner} AS owner), \
-         added AS (INSERT INTO {table} ({owner}, {item}{time}) SELECT owner, item{now} FROM wanted \
+         added AS (INSERT INTO {table} ({owner}, {item}{times}) SELECT owner, item{now} FROM wanted \
          WHERE $1::timestamptz IS NOT NULL \
          ON CONFLICT ({owner}, {item}) DO NOTHING RETURNING {owner} AS owner) \
          SELECT record FROM said WHERE owner IN (SELECT owner FROM gone UNION ALL SELECT owner FROM added)"

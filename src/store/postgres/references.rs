@@ -13,7 +13,7 @@ use crate::domain::record::NAME_SEPARATOR;
 use crate::store::chunk::protocol::{WriteError, WriteOptions};
 use crate::store::chunk::record_id::{KeyKind, RecordId};
 use crate::store::chunk::references::{ChunkReferences, MissingReference, References};
-use crate::store::chunk::target::{ReferenceTarget, list, quoted, quoted_table};
+use crate::store::chunk::target::{ReferenceTarget, list, quoted, quoted_table, times_sql};
 use crate::store::error::{ErrorContext, StoreError};
 
 /// Reads the names that are there already.
@@ -145,7 +145,7 @@ async fn insert(
     let key = quoted(&target.key);
     let (table, columns) = (quoted_table(&target.table), list(target.name_columns()));
     let (parts, made) = (list(name_parts(target, "name")), target.name_sql(""));
-    let (times, value) = if target.has_created_at { (", created_at", ", $3") } else { ("", "") };
+    let (times, value) = times_sql(&target.times, "$3");
     let sql = format!(
         "INSERT INTO {table} ({key}, {columns}{times}) SELECT id, {parts}{value} \
          FROM unnest($1::uuid[], $2::text[]) AS new (id, name) \
@@ -170,7 +170,7 @@ async fn insert_unnumbered(
 ) -> Result<HashSet<String>, StoreError> {
     let (table, columns) = (quoted_table(&target.table), list(target.name_columns()));
     let (parts, made) = (list(name_parts(target, "name")), target.name_sql(""));
-    let (times, value) = if target.has_created_at { (", created_at", ", $2") } else { ("", "") };
+    let (times, value) = times_sql(&target.times, "$2");
     let sql = format!(
         "INSERT INTO {table} ({columns}{times}) SELECT {parts}{value} FROM unnest($1::text[]) AS new (name) \
          WHERE $2::timestamptz IS NOT NULL ON CONFLICT DO NOTHING RETURNING {made}"

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 
 use super::image::Image;
 use crate::domain::record::list_cell;
-use crate::store::chunk::target::{ListTarget, Target, quoted, quoted_table};
+use crate::store::chunk::target::{ListTarget, Target, quoted, quoted_table, times_sql};
 use crate::store::error::{ErrorContext, StoreError};
 use crate::store::postgres::sql::stage_type;
 
@@ -31,8 +31,7 @@ pub(super) fn restore(
     }
     json.push(']');
     let (table, owner, item) = (quoted_table(&list.table), quoted(&list.owner), quoted(&list.item));
-    let (time, now) =
-        if list.has_created_at { (", created_at", ", CURRENT_TIMESTAMP") } else { ("", "") };
+    let (times, now) = times_sql(&list.times, "CURRENT_TIMESTAMP");
     let (delete, insert) = if backend == DbBackend::Sqlite {
         let (items, key) = (quoted_table(&list.reference.table), quoted(&list.reference.key));
         (
@@ -42,7 +41,7 @@ pub(super) fn restore(
             ),
             // An id is a blob whose hexadecimal digits the image has, a number or a text.
             format!(
-                "INSERT INTO {table} ({owner}, {item}{time}) \
+                "INSERT INTO {table} ({owner}, {item}{times}) \
                  SELECT json_extract(l.value, '$.id'), r.{key}{now} FROM json_each($1) l \
                  CROSS JOIN json_each(l.value, '$.items') i \
                  CROSS JOIN {items} r ON r.{key} = unhex(i.value) OR r.{key} = i.value"
@@ -58,7 +57,7 @@ pub(super) fn restore(
                  json_populate_record(NULL::{table}, json_build_object({owner_text}, l.value -> 'id')) r)"
             ),
             format!(
-                "INSERT INTO {table} ({owner}, {item}{time}) SELECT r.{owner}, r.{item}{now} \
+                "INSERT INTO {table} ({owner}, {item}{times}) SELECT r.{owner}, r.{item}{now} \
                  FROM json_array_elements($1::json) AS l (value) \
                  CROSS JOIN LATERAL json_array_elements_text(l.value -> 'items') AS i (item) \
                  CROSS JOIN LATERAL json_populate_record(NULL::{table}, \

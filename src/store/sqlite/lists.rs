@@ -8,7 +8,7 @@ use super::bind::BoundValue;
 use crate::domain::record::Records;
 use crate::store::chunk::record_id::RecordId;
 use crate::store::chunk::references::ChunkReferences;
-use crate::store::chunk::target::{ListTarget, Target, quoted, quoted_table};
+use crate::store::chunk::target::{ListTarget, Target, quoted, quoted_table, times_sql};
 
 /// The statements of the lists of a target.
 pub(super) struct SqliteLists<'t> {
@@ -90,7 +90,7 @@ impl<'t> SqliteLists<'t> {
             for item in added.drain(..) {
                 insert.raw_bind_parameter(1, rowid)?;
                 BoundValue::Id(Some(item)).bind(insert, 2)?;
-                if list.has_created_at {
+                if !list.times.is_empty() {
                     insert.raw_bind_parameter(3, now)?;
                 }
                 insert.raw_execute()?;
@@ -114,8 +114,8 @@ impl<'t> JoinStatements<'t> {
             (quoted_table(&list.table), quoted(&list.owner), quoted(&list.item));
         let read = format!("SELECT {item} FROM {table} WHERE {owner} = ? AND {item} IS NOT NULL");
         let delete = format!("DELETE FROM {table} WHERE {owner} = ? AND {item} = ?");
-        let (time, mark) = if list.has_created_at { (", created_at", ", ?") } else { ("", "") };
-        let insert = format!("INSERT INTO {table} ({owner}, {item}{time}) VALUES (?, ?{mark})");
+        let (times, now) = times_sql(&list.times, "?3");
+        let insert = format!("INSERT INTO {table} ({owner}, {item}{times}) VALUES (?1, ?2{now})");
         Ok(Self {
             list,
             read: connection.prepare_cached(&read)?,

@@ -126,8 +126,7 @@ fn insert(
 
 /// The columns of a new record besides its key.
 fn named_columns(reference: &ReferenceTarget) -> impl Iterator<Item = String> {
-    let time = reference.has_created_at.then(|| "created_at".to_owned());
-    reference.name_columns().chain(time)
+    reference.name_columns().chain(reference.times.iter().map(|name| (*name).to_owned()))
 }
 
 fn insert_sql(reference: &ReferenceTarget, columns: impl Iterator<Item = String>) -> String {
@@ -148,8 +147,9 @@ fn bind_name(
     for (index, part) in name.split(NAME_SEPARATOR).enumerate() {
         insert.raw_bind_parameter(at + index, part)?;
     }
-    if reference.has_created_at {
-        insert.raw_bind_parameter(at + reference.match_columns.len(), time_text(&now))?;
+    let behind = at + reference.match_columns.len();
+    for index in 0..reference.times.len() {
+        insert.raw_bind_parameter(behind + index, time_text(&now))?;
     }
     Ok(())
 }
