@@ -1,5 +1,5 @@
 //! Spans at a collector: request, job, step and chunk in one trace. Only a server with the feature `otlp`
-//! sends them: `cargo nextest run --features otlp -E 'test(otlp)'`.
+//! sends them; `scripts/test` builds one.
 
 use crate::far::web::{Reply, Web};
 use crate::support::*;
