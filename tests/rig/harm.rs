@@ -64,7 +64,7 @@ pub(crate) struct Harm {
 
 /// What a run of bounded length does in any case: how often each chance of [`Harm::draw`] comes.
 const DECK: [(u64, usize); 12] = [
-    (KILL, 29),
+    (KILL, 12),
     (42, 5),
     (50, 2),
     (56, 4),
