@@ -81,8 +81,10 @@ both!(rows_that_fail_in_several_chunks_are_all_listed, [CHUNKS], |server| {
     assert_eq!(server.database.number("select count(*) from products").await, 0);
 });
 
-both!(a_large_file_is_one_transaction_and_can_be_rolled_back, |server| {
-    let rows = 50_001;
+const LARGE_CHUNKS: (&str, &str) = ("LOADBAY_CHUNK_ROWS", "2000");
+
+both!(a_large_file_is_one_transaction_and_can_be_rolled_back, [LARGE_CHUNKS], |server| {
+    let rows = 12_001;
     let job = server.load("products", atomic(&file(rows)).option("undo", "true")).await;
     assert_eq!((&job["status"], &job["counts"]["created"]), (&json!("completed"), &json!(rows)));
     let times = "select count(distinct committed_at) from import_chunks";

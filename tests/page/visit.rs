@@ -11,7 +11,7 @@ use crate::browser::Browser;
 use crate::support::Server;
 
 /// For what a visitor waits at most.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A browser that shows the page of a server.
 #[derive(Debug)]

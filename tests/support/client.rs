@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::server::Server;
 
 /// Longest time that a job of a test may take.
-const JOB_LIMIT: Duration = Duration::from_mins(3);
+const JOB_LIMIT: Duration = Duration::from_mins(10);
 
 /// A builder of HTTP clients that reach this machine only. reqwest takes the process's cryptography
 /// provider and panics without one, although no test speaks TLS.

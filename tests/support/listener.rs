@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::server::Server;
 
 /// Longest time between two signs of life.
-const SILENCE_LIMIT: Duration = Duration::from_mins(1);
+const SILENCE_LIMIT: Duration = Duration::from_mins(3);
 
 /// Longest life of a stream.
 const STREAM_LIMIT: Duration = Duration::from_mins(5);

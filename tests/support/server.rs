@@ -17,8 +17,9 @@ use super::waiting::wait_until;
 /// Settings of a server: names and values of environment variables.
 pub(crate) type Settings<'a> = &'a [(&'a str, &'a str)];
 
-const START_LIMIT: Duration = Duration::from_mins(1);
-const STOP_LIMIT: Duration = Duration::from_mins(1);
+// Long, because a busy machine is no fault of the server.
+const START_LIMIT: Duration = Duration::from_mins(3);
+const STOP_LIMIT: Duration = Duration::from_mins(3);
 
 /// A running server, or one that was killed and can be started again.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl Server {
         settings: Settings<'_>,
     ) -> Self {
         let http = super::http_client()
-            .timeout(Duration::from_mins(2))
+            .timeout(Duration::from_mins(10))
             // Far from the server's: a request on a connection that closes just then is lost.
             .pool_idle_timeout(Duration::from_secs(2))
             .build()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Longest time that a test waits for one fact, unless it has a limit of its own. Long, because a
 /// busy machine is no fault of the server.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Time between two looks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);

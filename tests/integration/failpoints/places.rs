@@ -141,6 +141,12 @@ impl Case {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let all = PLACES.into_iter().flat_map(|place| HOW.map(|how| Self { place, how }));
         all.filter(|case| case.place.during != During::Rollback || case.is_of_a_rollback())
+            .filter(|case| case.place.subject == Subject::Products || case.is_of_lists())
+    }
+
+    /// What a job with lists shares with others fails in all ways there.
+    fn is_of_lists(&self) -> bool {
+        matches!(self.how, How::Error | How::Abort)
     }
 
     /// What a rollback shares with an import fails in the other ways there. In this one it must find
