@@ -123,7 +123,7 @@ both!(a_job_that_goes_on_makes_the_same_values, |server| {
     let folder = server.folder().join("definitions").to_str().unwrap().to_owned();
     let settings = [("LOADBAY_DATASETS_DIR", folder.as_str()), ("LOADBAY_CHUNK_ROWS", "2")];
     server.terminate();
-    let held = ("FAILPOINTS", "partition.after=sleep(60000)");
+    let held = ("FAILPOINTS", "partition.after=pause");
     server.restart_with(&[settings[0], settings[1], held]);
     let job = server.import("parts", Upload::csv(&text)).await;
     let count = "select count(*) from parts";

@@ -77,7 +77,7 @@ both!(a_server_that_is_killed_in_the_middle_goes_on, |server| {
 
     // In the middle of a change: it is sent, but not noted yet.
     let table = server.rows("select count(*) from products").await.concat().concat();
-    server.restart_with_search(&typesense, &[("FAILPOINTS", "search.sent=1*sleep(60000)")]);
+    server.restart_with_search(&typesense, &[("FAILPOINTS", "search.sent=1*pause")]);
     let job = server.import("products", Upload::csv("SKU,Name\nNew,New\n")).await;
     wait_until!(typesense.count("products").await.to_string() != table, "nothing is sent");
     server.kill();
