@@ -88,7 +88,7 @@ impl Check<'_> {
             }
             self.fits(column, &shape.table, field);
             let is_filled = column.required || column.has_sure_default();
-            if !field.nullable && !field.has_default && !is_filled {
+            if field.needs_value() && !is_filled {
                 let message = format!(
                     "`{}.{}` takes no NULL and has no default, so the column needs `required = true` or a \
                      `default`",
@@ -97,8 +97,7 @@ impl Check<'_> {
                 self.column_fault(column, "required", message);
             }
         }
-        let fed =
-            |name: &str| OWN_TIMES.contains(&name) || stored().any(|column| column.field == name);
+        let fed = |name: &str| stored().any(|column| column.field == name);
         self.unfed(&["table"], "`table`", &shape, &fed);
         let key: Vec<&str> = dataset
             .key
@@ -173,7 +172,8 @@ impl Check<'_> {
     /// Columns of a table that nothing fills, though they take no NULL.
     fn unfed(&mut self, paths: &[&str], key: &str, shape: &TableShape, fed: &dyn Fn(&str) -> bool) {
         for field in &shape.columns {
-            if !field.nullable && !field.has_default && !fed(&field.name) {
+            let is_own = OWN_TIMES.contains(&field.name.as_str());
+            if field.needs_value() && !is_own && !fed(&field.name) {
                 let message = format!(
                     "`{}.{}` takes no NULL and has no default, but nothing fills it",
                     shape.table, field.name
@@ -314,7 +314,7 @@ impl Check<'_> {
         if reference.create {
             let matched = reference.match_columns();
             self.unfed(&paths, &key, &shape, &|name| {
-                OWN_TIMES.contains(&name) || matched.contains(&name) || name == reference.key
+                matched.contains(&name) || name == reference.key
             });
         }
     }
@@ -393,7 +393,7 @@ impl Check<'_> {
         }
         let fed = |name: &str| {
             name == history.owner
-                || ["created_at", "archived_at"].contains(&name)
+                || name == "archived_at"
                 || columns.iter().any(|c| c.field == name && c.required)
         };
         self.unfed(&paths, &key, &shape, &fed);

@@ -57,7 +57,7 @@ pub(super) struct ColumnKeys {
 pub(super) const OWN_FIELDS: [&str; 3] = ["id", "created_at", "updated_at"];
 
 /// Those of them that the store fills in every table that has them.
-pub(super) const OWN_TIMES: [&str; 2] = ["created_at", "updated_at"];
+pub(crate) const OWN_TIMES: [&str; 2] = ["created_at", "updated_at"];
 
 /// A column as read, and what the dataset still has to do with it.
 #[derive(Debug)]

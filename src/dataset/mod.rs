@@ -44,6 +44,7 @@ mod value;
 
 pub use cell_rules::CellRules;
 pub use check::check;
+pub(crate) use column::OWN_TIMES;
 pub use column_values::{ColumnValues, ValueFault};
 pub use compile::{Compiled, compile};
 pub use constant::Constant;

@@ -135,6 +135,11 @@ impl FieldShape {
         self.has_default && self.default_sql.as_ref().is_none_or(|sql| sql.contains("nextval("))
     }
 
+    /// A record without a value of it is refused: it takes no NULL and has no default.
+    pub(super) fn needs_value(&self) -> bool {
+        !self.nullable && !self.has_default
+    }
+
     /// It holds whole numbers.
     #[must_use]
     pub fn is_integer(&self) -> bool {

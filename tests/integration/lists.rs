@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use crate::any_table::{datasets, text};
 use crate::support::*;
 
-const PRODUCTS: &str = r#"
+pub(crate) const PRODUCTS: &str = r#"
 name = "goods"
 table = "goods"
 key = ["sku"]
 "#;
 
-const COLUMNS: &str = r#"
+pub(crate) const COLUMNS: &str = r#"
 [[column]]
 name = "sku"
 required = true
@@ -119,30 +119,37 @@ async fn with_times(server: &mut Server) {
          create table goods (id {id}, sku varchar(20) not null unique, amount bigint, \
          maker_id {uuid} references makers (id), {times});
          create table good_tags (good_id {number} not null references goods (id), \
-         label_id {number} not null references labels (id), {times}, primary key (good_id, label_id))"
+         label_id {number} not null references labels (id), {times}, primary key (good_id, label_id));
+         create table good_amounts (good_id {number} not null references goods (id), amount bigint, \
+         {times}, archived_at {time});
+         create unique index good_amounts_now on good_amounts (good_id) where archived_at is null"
     );
     server.database.execute(&tables).await;
-    let maker = "[[column]]\nname = \"maker\"\nfield = \"maker_id\"\n\
-                 references = { table = \"makers\", create = true }\n";
-    server.define("goods", &format!("{PRODUCTS}{COLUMNS}{maker}"), &[]);
+    let more = "history = \"good_amounts\"\n\n\
+                [[column]]\nname = \"maker\"\nfield = \"maker_id\"\n\
+                references = { table = \"makers\", create = true }\n";
+    server.define("goods", &format!("{PRODUCTS}{COLUMNS}{more}"), &[]);
 }
 
 both!(what_is_created_beside_a_record_gets_both_times, |server| {
     with_times(server).await;
-    let file = "Sku,Tags,Maker\nA,red|new,Acme\nB,red,Bolt\n";
+    let file = "Sku,Tags,Maker,Amount\nA,red|new,Acme,1\nB,red,Bolt,2\n";
     let job = server.load("goods", Upload::csv(file)).await;
     assert_eq!(counts(&job), [2, 0, 0, 0], "{job}");
-    for (table, rows) in [("labels", 2), ("makers", 2), ("good_tags", 3)] {
+    for (table, rows) in [("labels", 2), ("makers", 2), ("good_tags", 3), ("good_amounts", 2)] {
         let sql = format!("select count(*) from {table} where created_at = updated_at");
         assert_eq!(server.database.number(&sql).await, rows, "{table}");
     }
-    let undone = Upload::csv("Sku,Tags\nA,\n").option("undo", "true");
+    let undone = Upload::csv("Sku,Tags,Amount\nA,,3\n").option("undo", "true");
     let job = server.load("goods", undone).await;
     assert_eq!(stored(server).await, ["B red"]);
     let back = server.action(job["jobId"].as_i64().unwrap(), "rollback").await.ok().clone();
     let back = server.finished(back["jobId"].as_i64().unwrap()).await;
     assert_eq!(back["status"], "completed", "{back}");
     assert_eq!(stored(server).await, ["A new", "A red", "B red"]);
+    let amounts = "select amount from good_amounts where good_id = (select id from goods where sku = 'A') \
+                   and updated_at is not null order by created_at, archived_at desc";
+    assert_eq!(server.rows(amounts).await, [["1"], ["3"], ["1"]]);
 });
 
 both!(rows_say_what_became_of_their_lists, |server| {

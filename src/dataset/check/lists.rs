@@ -1,6 +1,6 @@
 //! The join tables of lists against the tables that are really there.
 
-use super::{Check, OWN_TIMES};
+use super::Check;
 use crate::dataset::model::{Column, JoinTable};
 use crate::dataset::shape::{Family, FieldShape, TableKind, TableShape};
 
@@ -53,9 +53,7 @@ impl Check<'_> {
         let paths = [format!("{path}.into"), path];
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let key = format!("column `{}`, `into`", column.name);
-        self.unfed(&paths, &key, &shape, &|name| {
-            OWN_TIMES.contains(&name) || name == join.owner || name == join.item
-        });
+        self.unfed(&paths, &key, &shape, &|name| name == join.owner || name == join.item);
     }
 
     /// The column `name` of a join table holds what the column `other` does.

@@ -36,7 +36,7 @@ fn column(details: &TableDetails, join: &JoinDetails, id: &FieldShape) -> Option
     let pair = [owner_column.clone(), item_column.clone()];
     let is_filled = |field: &FieldShape| {
         let is_own = OWN_TIMES.contains(&field.name.as_str()) || pair.contains(&field.name);
-        field.nullable || field.has_default || is_own
+        is_own || !field.needs_value()
     };
     let fits = is_plain
         && also.is_empty()

@@ -38,7 +38,7 @@ pub fn infer_from_table(
         }
         match column(details, field, &key, max_digits, &mut proposal.notes) {
             Some(column) => proposal.columns.push(column),
-            None if field.nullable || field.has_default => proposal.notes.push(format!(
+            None if !field.needs_value() => proposal.notes.push(format!(
                 "The column `{}` is left out: no type of a dataset fits `{}`.",
                 field.name, field.sql_type
             )),
@@ -135,7 +135,7 @@ fn column(
     let is_key = key.contains(&field.name);
     let mut column = ProposedColumn {
         name: word(&field.name),
-        required: is_key || (!field.nullable && !field.has_default),
+        required: is_key || field.needs_value(),
         ..ProposedColumn::default()
     };
     let alone = |it: &&ForeignKey| it.columns.as_slice() == [field.name.clone()];

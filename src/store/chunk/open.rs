@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dataset::model::History;
 use crate::domain::options::{Blank, Mode};
 use crate::store::chunk::target::Target;
 use crate::store::chunk::writer::{ChunkWriter, WholeFileWriter, WriterSettings};
@@ -97,6 +98,10 @@ impl Store {
         let mut tables = vec![dataset.table.clone()];
         let fed = settings.plan.columns.iter().filter_map(|index| dataset.columns.get(*index));
         tables.extend(fed.filter_map(|it| it.reference.as_ref().map(|r| r.table.clone())));
+        let is_fed = |history: &&History| {
+            history.columns.iter().any(|index| settings.plan.columns.contains(index))
+        };
+        tables.extend(dataset.histories.iter().filter(is_fed).map(|history| history.table.clone()));
         tables.extend(
             dataset.joins().flat_map(|join| [&join.table, &join.reference.table].map(Clone::clone)),
         );

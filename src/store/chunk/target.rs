@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::dataset::model::{Column, ColumnType, Dataset, Reference};
-use crate::dataset::{Plan, TableName, TableShape};
+use crate::dataset::{OWN_TIMES, Plan, TableName, TableShape};
 use crate::domain::limits::REFERENCES_MAX;
 use crate::domain::options::{Blank, Mode};
 use crate::domain::record::{NAME_SEPARATOR, Records, Value};
@@ -13,17 +13,14 @@ use crate::store::chunk::record_id::KeyKind;
 
 /// The table, its columns that the file feeds and its histories.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the tables or the job")]
 pub(in crate::store) struct Target {
     pub(in crate::store) table: String,
     /// One for each value of a record, in that order.
     pub(in crate::store) fields: Vec<TargetField>,
     /// Indexes into `fields`: the key.
     pub(in crate::store) key: Vec<usize>,
-    /// The table has a column `created_at`.
-    pub(in crate::store) has_created_at: bool,
-    /// The table has a column `updated_at`.
-    pub(in crate::store) has_updated_at: bool,
+    /// Those columns of the table that take the time at which a record is created.
+    pub(in crate::store) times: Vec<&'static str>,
     /// Those histories of which the file feeds at least one column.
     pub(in crate::store) histories: Vec<HistoryTarget>,
     /// An empty cell leaves the stored value alone.
@@ -136,9 +133,16 @@ pub(in crate::store) struct HistoryTarget {
     pub(in crate::store) owner: String,
     /// Each column it keeps, with its record value if the file feeds it.
     pub(in crate::store) columns: Vec<(String, Option<usize>)>,
+    /// Those columns of the table that take the time at which values become current.
+    pub(in crate::store) times: Vec<&'static str>,
 }
 
 impl Target {
+    /// The table notes when a record was changed.
+    pub(in crate::store) fn has_updated_at(&self) -> bool {
+        self.times.contains(&"updated_at")
+    }
+
     /// Compiles the target of a job.
     pub(in crate::store) fn new(
         dataset: &Arc<Dataset>,
@@ -164,6 +168,7 @@ impl Target {
         let histories = dataset.histories.iter().map(|history| HistoryTarget {
             table: history.table.clone(),
             owner: history.owner.clone(),
+            times: tables.times(&history.table),
             columns: history
                 .columns
                 .iter()
@@ -174,13 +179,11 @@ impl Target {
         });
         let is_fed = |history: &HistoryTarget| history.columns.iter().any(|(_, fed)| fed.is_some());
         let histories = histories.filter(is_fed).collect();
-        let has = |name| tables.has(&dataset.table, name);
         Self {
             table: dataset.table.clone(),
             fields,
             key: plan.key.clone(),
-            has_created_at: has("created_at"),
-            has_updated_at: has("updated_at"),
+            times: tables.times(&dataset.table),
             histories,
             keep_blank: blank == Blank::Keep,
             // Also one that the file does not feed: a trigger may say its value.
@@ -254,13 +257,10 @@ struct TargetTables<'a> {
 }
 
 impl TargetTables<'_> {
-    fn has(&self, table: &str, name: &str) -> bool {
-        let field = self.shapes.get(table).and_then(|shape| shape.column(name));
-        field.is_some_and(|field| !field.is_generated)
-    }
-
     fn times(&self, table: &str) -> Vec<&'static str> {
-        ["created_at", "updated_at"].into_iter().filter(|name| self.has(table, name)).collect()
+        let field = |name: &str| self.shapes.get(table).and_then(|shape| shape.column(name));
+        let takes_time = |name: &&str| field(name).is_some_and(|field| !field.is_generated);
+        OWN_TIMES.into_iter().filter(takes_time).collect()
     }
 
     fn field(&self, column: &Column) -> TargetField {

@@ -35,7 +35,7 @@ const HASH_ROOM: &str = "SELECT set_config('work_mem', greatest(pg_size_bytes(cu
 impl PostgresLists {
     pub(super) fn new(target: &Target) -> Self {
         let lists = || target.lists.iter().enumerate();
-        let touch = (target.has_updated_at && !target.lists.is_empty()).then(|| touch(target));
+        let touch = (target.has_updated_at() && !target.lists.is_empty()).then(|| touch(target));
         let differ = lists().filter(|_| target.version.is_some());
         Self {
             write: lists().map(|(number, list)| write(target, number, list)).collect(),

@@ -215,7 +215,7 @@ impl RollbackRows {
             };
         };
         let Some(before) = &row.before else {
-            let own_time = target.has_updated_at.then_some("updated_at");
+            let own_time = target.has_updated_at().then_some("updated_at");
             return match current {
                 None => Decision::LeaveUnchanged,
                 Some(current) if current.is_same_row(after, own_time) => Decision::Remove,

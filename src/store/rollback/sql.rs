@@ -10,7 +10,7 @@ use super::sqlite_values;
 use crate::dataset::TableShape;
 use crate::dataset::model::{ColumnType, Dataset};
 use crate::store::chunk::list_sql::{image_columns, image_json};
-use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table, times_sql};
 
 /// Values that SQLite binds in one statement at most, less a few for others than rows.
 const SQLITE_VALUES: usize = 32_000;
@@ -134,7 +134,7 @@ impl RollbackSql {
 
     /// False where a row has no column that a file could have changed: only its lists.
     pub(super) fn restores(&self) -> bool {
-        self.target.has_updated_at || self.target.payload().next().is_some()
+        self.target.has_updated_at() || self.target.payload().next().is_some()
     }
 
     /// Gives the columns that the file fed the values of `rows`.
@@ -143,7 +143,7 @@ impl RollbackSql {
         let mut set: Vec<String> =
             target.payload().map(|field| format!("{0} = g.{0}", target.field(field))).collect();
         let mut given = self.given(rows);
-        if target.has_updated_at {
+        if target.has_updated_at() {
             set.push(format!("updated_at = {}", given.bind(now.into())));
         }
         let update = format!(
@@ -198,8 +198,9 @@ impl RollbackSql {
         );
         let mut add = self.given(rows);
         let at = add.bind(now.into());
+        let (times, now) = times_sql(&history.times, &at);
         let insert = format!(
-            "INSERT INTO {name} ({owner}, {}, created_at) SELECT t.id, {stored}, {at} \
+            "INSERT INTO {name} ({owner}, {}{times}) SELECT t.id, {stored}{now} \
              FROM {table} t WHERE t.id IN {ids} AND ({any})",
             list(columns())
         );

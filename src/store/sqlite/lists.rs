@@ -39,7 +39,7 @@ impl<'t> SqliteLists<'t> {
         let lists = target.lists.iter().map(|list| JoinStatements::prepare(connection, list));
         let touch =
             format!("UPDATE {} SET updated_at = ? WHERE rowid = ?", quoted_table(&target.table));
-        let touches = target.has_updated_at && !target.lists.is_empty();
+        let touches = target.has_updated_at() && !target.lists.is_empty();
         Ok(Self {
             lists: lists.collect::<rusqlite::Result<_>>()?,
             touch: touches.then(|| connection.prepare_cached(&touch)).transpose()?,

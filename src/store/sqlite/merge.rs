@@ -258,11 +258,9 @@ impl<'t> RowMerge<'t> {
             position += 1;
             self.source.value(record, field).bind(&mut self.insert, position)?;
         }
-        for has in [self.source.target.has_created_at, self.source.target.has_updated_at] {
-            if has {
-                position += 1;
-                self.insert.raw_bind_parameter(position, self.now.as_str())?;
-            }
+        for _ in &self.source.target.times {
+            position += 1;
+            self.insert.raw_bind_parameter(position, self.now.as_str())?;
         }
         if self.insert.raw_execute()? == 0 {
             // Without a new record there is nothing that a history could belong to.
@@ -313,7 +311,7 @@ impl<'t> RowMerge<'t> {
                 None => self.source.value(record, *field).bind(update, position)?,
             }
         }
-        if self.source.target.has_updated_at {
+        if self.source.target.has_updated_at() {
             position += 1;
             update.raw_bind_parameter(position, self.now.as_str())?;
         }

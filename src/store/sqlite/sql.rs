@@ -1,7 +1,7 @@
 //! The SQL of a target, written once a job. Names come from checked definitions and are quoted;
 //! values are only ever bound.
 
-use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table, times_sql};
 
 /// The statements of a target and where their parameters are.
 #[derive(Debug)]
@@ -47,13 +47,7 @@ impl RowSql {
         );
         let mut inserted: Vec<String> =
             (0..target.fields.len()).map(|field| target.field(field)).collect();
-        for (has, column) in
-            [(target.has_created_at, "created_at"), (target.has_updated_at, "updated_at")]
-        {
-            if has {
-                inserted.push(quoted(column));
-            }
-        }
+        inserted.extend(target.times.iter().map(|name| (*name).to_owned()));
         let mark =
             |index: usize| match target.fields.get(index).and_then(|it| it.default_sql.as_ref()) {
                 // A column that takes no NULL: nothing means its default.
@@ -73,7 +67,7 @@ impl RowSql {
             })
             .collect();
         let update = (!set.is_empty()).then(|| {
-            if target.has_updated_at {
+            if target.has_updated_at() {
                 set.push(format!("{} = ?", quoted("updated_at")));
             }
             format!("UPDATE {table} SET {} WHERE rowid = ?", list(set))
@@ -99,13 +93,14 @@ impl HistorySql {
             .map(|(column, _)| format!("{} IS NOT NULL", quoted(column)))
             .collect::<Vec<_>>()
             .join(" OR ");
+        let (times, now) = times_sql(&history.times, "?1");
         Self {
             archive: format!(
                 "UPDATE {name} SET archived_at = ? WHERE {owner} = ? AND archived_at IS NULL"
             ),
             insert: format!(
-                "INSERT INTO {name} ({owner}, {columns}, created_at) \
-                 SELECT id, {columns}, ?1 FROM {table} WHERE id = ?2 AND ({any})"
+                "INSERT INTO {name} ({owner}, {columns}{times}) \
+                 SELECT id, {columns}{now} FROM {table} WHERE id = ?2 AND ({any})"
             ),
             fed: history.columns.iter().filter_map(|(_, fed)| *fed).collect(),
         }

@@ -3,29 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::lists::{COLUMNS, PRODUCTS};
 use crate::support::*;
 
 /// The definition; the server makes the tables.
-pub(super) const DEFINITION: &str = r#"
-name = "goods"
-table = "goods"
-key = ["sku"]
-create_table = true
-
-[[column]]
-name = "sku"
-required = true
-max_length = 20
-
-[[column]]
-name = "labels"
-type = "list"
-into = { table = "good_labels", references = { table = "labels", create = true } }
-
-[[column]]
-name = "amount"
-type = "integer"
-"#;
+pub(super) fn definition() -> String {
+    format!("{PRODUCTS}create_table = true\n{COLUMNS}")
+}
 
 const ROWS: usize = 1_000;
 
@@ -86,7 +70,7 @@ fn text(rows: &[Row]) -> String {
         let amount = if row.is_bad { "many".to_owned() } else { row.amount.to_string() };
         format!("{},{labels},{amount}\n", row.sku)
     };
-    format!("SKU,Labels,Amount\n{}", rows.iter().map(line).collect::<String>())
+    format!("SKU,Tags,Amount\n{}", rows.iter().map(line).collect::<String>())
 }
 
 pub(super) fn before() -> String {
@@ -127,8 +111,8 @@ pub(super) fn links_of_the_whole_file() -> Links {
 
 /// What somebody else does before the import is taken back: some lists are emptied, some get a label.
 pub(super) const CHANGES: [&str; 2] = [
-    "delete from good_labels where good_id in (select id from goods where sku like '%4')",
-    "insert into good_labels (good_id, label_id) select g.id, l.id from goods g, labels l \
+    "delete from good_tags where good_id in (select id from goods where sku like '%4')",
+    "insert into good_tags (good_id, label_id) select g.id, l.id from goods g, labels l \
      where g.sku like '%2' and l.name = 'gift'",
 ];
 
@@ -152,7 +136,7 @@ pub(super) fn links_of_the_rollback() -> Links {
 pub(super) async fn contents(server: &Server) -> Vec<Vec<Vec<String>>> {
     let queries = [
         "select sku, amount from goods order by 1",
-        "select g.sku, lower(l.name) from good_labels t left join goods g on g.id = t.good_id \
+        "select g.sku, lower(l.name) from good_tags t left join goods g on g.id = t.good_id \
          left join labels l on l.id = t.label_id order by 1, 2",
         "select lower(name) from labels order by 1",
     ];

@@ -100,7 +100,7 @@ impl Ground {
         let chunks = [("LOADBAY_CHUNK_ROWS", "100")];
         let mut origin = Server::start_with(kind, &chunks).await;
         let definitions = (subject == Subject::Goods).then(|| {
-            origin.define(subject.dataset(), goods::DEFINITION, &chunks);
+            origin.define(subject.dataset(), &goods::definition(), &chunks);
             origin.folder().join("definitions").to_str().expect("a path in UTF-8").to_owned()
         });
         origin.load(subject.dataset(), Upload::csv(&subject.before())).await;

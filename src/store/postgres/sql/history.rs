@@ -1,6 +1,6 @@
 //! The statements of histories: tables that keep the old values of chosen columns.
 
-use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table};
+use crate::store::chunk::target::{HistoryTarget, Target, list, quoted, quoted_table, times_sql};
 
 /// Columns of the histories, quoted, each once.
 pub(in crate::store::postgres) fn history_columns(target: &Target) -> Vec<String> {
@@ -23,13 +23,14 @@ pub(in crate::store::postgres) fn history(history: &HistoryTarget) -> String {
     let stored = list(columns.iter().map(|column| format!("h.{column}")));
     let given = list(columns.iter().map(|column| format!("c.{column}")));
     let names = columns.join(", ");
+    let (times, now) = times_sql(&history.times, "$1");
     format!(
         "WITH archived AS (UPDATE {table} h SET archived_at = $1 FROM loadbay_changed c \
          WHERE h.{owner} = ANY (ARRAY(SELECT id FROM loadbay_changed)) \
          AND h.{owner} = c.id AND h.archived_at IS NULL \
          AND ({stored}) IS DISTINCT FROM ({given}) RETURNING h.{owner} AS owner) \
-         INSERT INTO {table} ({owner}, {names}, created_at) \
-         SELECT c.id, {given}, $1 FROM loadbay_changed c \
+         INSERT INTO {table} ({owner}, {names}{times}) \
+         SELECT c.id, {given}{now} FROM loadbay_changed c \
          WHERE (c.id IN (SELECT owner FROM archived) OR (SELECT true FROM {table} h \
          WHERE h.{owner} = c.id AND h.archived_at IS NULL LIMIT 1) IS NULL) AND ({})",
         any_value(history, "c.")

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::SqlParts;
 use super::history::any_value;
 use crate::domain::options::Mode;
-use crate::store::chunk::target::{list, quoted, quoted_table};
+use crate::store::chunk::target::{list, quoted, quoted_table, times_sql};
 
 /// A merge in two shapes. Parameter: now. Columns: created, updated, and arrays of the records'
 /// indexes, which are null unless they are asked for: `created_records`, `updated_records`.
@@ -30,27 +30,11 @@ impl MergeSql {
 }
 
 impl SqlParts<'_> {
-    /// `created_at, updated_at`, as far as the table has them, and a value for each.
-    fn own_times(&self) -> (String, String) {
-        let mut columns = String::new();
-        let mut values = String::new();
-        for (has, column) in
-            [(self.target.has_created_at, "created_at"), (self.target.has_updated_at, "updated_at")]
-        {
-            if has {
-                columns.push_str(", ");
-                columns.push_str(column);
-                values.push_str(", $1");
-            }
-        }
-        (columns, values)
-    }
-
     /// `a = new.a, …`
     fn assignments(&self, new: &str, old: &str) -> String {
         let mut set: Vec<String> =
             self.payload.iter().map(|c| format!("{c} = {}", self.new_value(new, old, c))).collect();
-        if self.target.has_updated_at {
+        if self.target.has_updated_at() {
             set.push("updated_at = $1".to_owned());
         }
         set.join(", ")
@@ -110,10 +94,11 @@ impl SqlParts<'_> {
         let mut sql = String::new();
         for (number, history) in self.target.histories.iter().enumerate() {
             let columns = list(history.columns.iter().map(|(column, _)| quoted(column)));
+            let (times, now) = times_sql(&history.times, "$1");
             let _infallible = write!(
                 sql,
-                ", history_{number} AS (INSERT INTO {} ({}, {columns}, created_at) \
-                 SELECT id, {columns}, $1 FROM merged WHERE created AND ({}))",
+                ", history_{number} AS (INSERT INTO {} ({}, {columns}{times}) \
+                 SELECT id, {columns}{now} FROM merged WHERE created AND ({}))",
                 quoted_table(&history.table),
                 quoted(&history.owner),
                 any_value(history, "")
@@ -157,7 +142,7 @@ impl SqlParts<'_> {
     }
 
     fn upsert(&self, known: bool, returns_rows: bool) -> String {
-        let (time_columns, time_values) = self.own_times();
+        let (time_columns, time_values) = times_sql(&self.target.times, "$1");
         let fields = self.new_values();
         let source = if known {
             // Without a lock: only to spare the rows that are the same the cost of one. LIMIT keeps
@@ -196,7 +181,7 @@ impl SqlParts<'_> {
     }
 
     fn insert_only(&self, returns_rows: bool) -> String {
-        let (time_columns, time_values) = self.own_times();
+        let (time_columns, time_values) = times_sql(&self.target.times, "$1");
         let fields = self.new_values();
         format!(
             "WITH merged AS (INSERT INTO {} AS t ({}{time_columns}) SELECT {fields}{time_values} \
