@@ -12,8 +12,13 @@ pub(crate) const ROWS: u64 = 1_000;
 /// A list with everything in it: new keys, keys of [`before`], repeated keys, bad values,
 /// references in changing letter case.
 pub(crate) fn file() -> String {
+    first(ROWS)
+}
+
+/// The first `rows` of [`file`].
+pub(crate) fn first(rows: u64) -> String {
     let mut text = "SKU,Name,Category,Brand,Selling Price,Qty\n".to_owned();
-    for row in 0..ROWS {
+    for row in 0..rows {
         // Every 9th row has the key of the row 5 before it, every 13th a bad price.
         let key = if row % 9 == 8 { row - 5 } else { row };
         let price = if row % 13 == 7 { "free".to_owned() } else { format!("{row}.25") };
@@ -26,8 +31,13 @@ pub(crate) fn file() -> String {
 
 /// What is in the table before: every third key with another price.
 pub(crate) fn before() -> String {
+    before_first(ROWS)
+}
+
+/// The same for the [`first`] rows.
+pub(crate) fn before_first(rows: u64) -> String {
     let mut text = "SKU,Name,Selling Price,Qty\n".to_owned();
-    for row in (0..ROWS).step_by(3) {
+    for row in (0..rows).step_by(3) {
         text.push_str(&format!("S{row:05},Old {row},1,{}\n", row % 100));
     }
     text

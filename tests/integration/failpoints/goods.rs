@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::grounds::ROWS;
 use crate::lists::{COLUMNS, PRODUCTS};
 use crate::support::*;
 
@@ -11,8 +12,6 @@ pub(super) fn definition() -> String {
     format!("{PRODUCTS}create_table = true\n{COLUMNS}")
 }
 
-const ROWS: usize = 1_000;
-
 /// The labels of each of the goods.
 pub(super) type Links = BTreeMap<String, BTreeSet<String>>;
 
@@ -20,14 +19,14 @@ struct Row {
     sku: String,
     labels: BTreeSet<String>,
     /// The same in all files: of many rows only the list changes.
-    amount: usize,
+    amount: u64,
     /// The row fails.
     is_bad: bool,
 }
 
 impl Row {
     /// `other` tells the lists of one file from those of another.
-    fn new(sku: usize, other: usize) -> Self {
+    fn new(sku: u64, other: u64) -> Self {
         let label = |place| format!("label {}", (sku * 7 + place * 13 + other) % 40);
         // Every fourth list is empty.
         let labels = (0..sku % 4).map(label).collect();
@@ -45,10 +44,10 @@ fn rows_before() -> Vec<Row> {
 /// New goods, and known ones, some with the same list; labels that are new in each chunk; bad
 /// rows; keys that come again.
 fn rows() -> Vec<Row> {
-    let row = |number: usize| {
+    let row = |number: u64| {
         let comes_again = number % 9 == 8;
         let sku = if comes_again { number - 5 } else { number };
-        let mut row = Row::new(sku, usize::from(!number.is_multiple_of(5)));
+        let mut row = Row::new(sku, u64::from(!number.is_multiple_of(5)));
         if number % 6 == 1 {
             row.labels.insert(format!("New {}", number / 50));
         }
@@ -61,7 +60,7 @@ fn rows() -> Vec<Row> {
 
 /// Rows of which none is bad: some are known.
 fn whole_rows() -> Vec<Row> {
-    (0..500).map(|number| Row::new(number * 2, 1)).collect()
+    (0..ROWS).map(|number| Row::new(number, 1)).collect()
 }
 
 fn text(rows: &[Row]) -> String {

@@ -6,6 +6,11 @@ use serde_json::Value;
 use super::goods;
 use crate::support::*;
 
+/// Rows of each file. In chunks of [`CHUNK_ROWS`] the third of them, which fails, is not the last one.
+pub(super) const ROWS: u64 = 400;
+
+const CHUNK_ROWS: &str = "100";
+
 /// What is imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
@@ -47,7 +52,7 @@ impl Subject {
 
     fn before(self) -> String {
         match self {
-            Self::Products => crate::survival::before(),
+            Self::Products => crate::survival::before_first(ROWS),
             Self::Goods => goods::before(),
         }
     }
@@ -55,7 +60,7 @@ impl Subject {
     /// Some of its rows fail.
     pub(super) fn file(self) -> String {
         match self {
-            Self::Products => crate::survival::file(),
+            Self::Products => crate::survival::first(ROWS),
             Self::Goods => goods::file(),
         }
     }
@@ -88,16 +93,17 @@ impl Subject {
 }
 
 fn whole_products() -> String {
-    let before = crate::survival::before();
-    let new = (0..350).map(|row| format!("WHOLE{row},Whole {row}\n"));
-    let known = before.lines().skip(1).take(150).filter_map(|line| line.split(',').next());
+    let before = crate::survival::before_first(ROWS);
+    let known = before.lines().skip(1);
+    let new = (known.clone().count() as u64..ROWS).map(|row| format!("WHOLE{row},Whole {row}\n"));
+    let known = known.filter_map(|line| line.split(',').next());
     let known = known.map(|sku| format!("{sku},Changed\n"));
     format!("SKU,Name\n{}", new.chain(known).collect::<String>())
 }
 
 impl Ground {
     pub(super) async fn prepare(kind: Kind, subject: Subject, work: Work) -> Self {
-        let chunks = [("LOADBAY_CHUNK_ROWS", "100")];
+        let chunks = [("LOADBAY_CHUNK_ROWS", CHUNK_ROWS)];
         let mut origin = Server::start_with(kind, &chunks).await;
         let definitions = (subject == Subject::Goods).then(|| {
             origin.define(subject.dataset(), &goods::definition(), &chunks);
@@ -120,7 +126,7 @@ impl Ground {
 
     /// What servers on this ground are started with.
     pub(super) fn settings<'a>(&'a self, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-        let mut settings = vec![("LOADBAY_CHUNK_ROWS", "100")];
+        let mut settings = vec![("LOADBAY_CHUNK_ROWS", CHUNK_ROWS)];
         settings.extend(self.definitions.as_ref().map(|it| ("LOADBAY_DATASETS_DIR", it.as_str())));
         settings.extend(more);
         settings

@@ -174,7 +174,7 @@ impl Case {
         match during {
             During::Import | During::Workbook | During::WholeFile | During::Rollback => {}
             // Slow enough to be stopped in its middle.
-            During::Stop | During::Control => points.push_str(";chunk.begin=sleep(500)"),
+            During::Stop | During::Control => points.push_str(";chunk.begin=sleep(1500)"),
             During::Full => points.push_str(";chunk.disk_full=1*return->off"),
         }
         if self.how == How::Sleep && name != "renew.before" {

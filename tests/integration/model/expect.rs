@@ -134,7 +134,9 @@ fn read(
     }
     let width = width(shape);
     let there = |index: &usize| import.has[*index] && *index < width;
-    if (0..6).filter(there).all(|index| cells[index].0.trim().is_empty()) && shape != Shape::Long {
+    // Zeros that were filled down are no row.
+    let is_nothing = |index: usize| matches!(cells[index].0.trim(), "" | "0");
+    if (0..6).filter(there).all(is_nothing) && shape != Shape::Long {
         return None;
     }
     let mut faults = Vec::new();
